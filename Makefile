@@ -1,0 +1,50 @@
+# Every target sets itself up from nothing: Python 3.11 or later, pip and make are enough.
+PYTHON ?= python3
+CORES ?= all
+BIN := .venv/bin
+
+.PHONY: demo test check lock accuracy clean
+
+demo: .venv/run.stamp
+	@test -f demo/complete || { echo "Simulating the experiment into demo/ ..."; \
+	  rm -rf demo && PYTHONPATH=scripts $(BIN)/python -m blinkpair.simulate demo \
+	  && touch demo/complete; }
+	@$(BIN)/snakemake --profile workflow/profiles/default --cores $(CORES) \
+	  --config fields=config/fields.tsv
+	@PYTHONPATH=scripts $(BIN)/python -m blinkpair.tell results
+
+test: .venv/dev.stamp check
+	$(BIN)/python -m pytest
+
+# Style, types and the workflow's own linter.
+check: .venv/dev.stamp
+	$(BIN)/ruff check scripts tests benchmarks
+	$(BIN)/ruff format --check scripts tests benchmarks
+	$(BIN)/snakefmt --check Snakefile workflow
+	$(BIN)/mypy
+
+accuracy: .venv/dev.stamp
+	PYTHONPATH=scripts $(BIN)/python benchmarks/accuracy.py
+
+# The lock files are made from envs/*.in; run.lock is a part of dev.lock.
+lock:
+	$(PYTHON) -m venv .venv-lock && .venv-lock/bin/pip -q install uv
+	cd envs && for name in dev run; do ../.venv-lock/bin/uv pip compile -q --universal \
+	  --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
+	  --no-emit-find-links $$name.in -o $$name.lock $$([ $$name = run ] && echo "-c dev.lock"); done
+	rm -rf .venv-lock
+
+.venv/run.stamp: envs/run.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "blinkpair needs Python 3.11 or later; name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing what blinkpair needs into .venv/ (a minute or two) ..."
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/run.lock
+	@touch $@
+
+.venv/dev.stamp: envs/dev.lock .venv/run.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/dev.lock
+	@touch $@
+
+clean:
+	rm -rf .venv .snakemake demo results logs

@@ -1,0 +1,173 @@
+"""Drift of the sample during a movie.
+
+In: the mean images of successive stretches of the movie. Out: for every frame the
+displacement of the sample since the first frame. Blinking changes which nanocrystals
+are seen from stretch to stretch, so each stretch is compared with the mean of all others
+once aligned, not with its neighbour; the errors then do not add up.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinkpair.background import background_and_noise
+
+log = logging.getLogger(__name__)
+
+FloatArray = NDArray[np.float64]
+# A peak of a correlation of noise with noise, the highest of ~2,000 lags, is at 3.5 sigma;
+# at 6 sigma fewer than one stretch in a hundred thousand passes by chance.
+MIN_PEAK_SIGMAS = 6.0
+
+
+@dataclass(frozen=True)
+class Drift:
+    """Displacement of the sample in each stretch.
+
+    Attributes
+    ----------
+    centre_frame : (S,) float
+        Middle of each stretch.
+    xy : (S, 2) float
+        Displacement since the first frame of the movie, pixels; zero where nothing could be
+        measured.
+    measured : (S,) bool
+        False where the stretch showed too little and its neighbours stand in.
+    """
+
+    centre_frame: FloatArray
+    xy: FloatArray
+    measured: NDArray[np.bool_]
+
+    def per_frame(self, frames: int) -> FloatArray:
+        """(frames, 2) displacement since frame 0, linear between the stretches."""
+        return _interpolate(self.centre_frame, self.xy, np.arange(frames, dtype=float))
+
+
+def _interpolate(knots: FloatArray, values: FloatArray, at: FloatArray) -> FloatArray:
+    """Linear, and going on in a straight line by half a stretch at both ends."""
+    if len(knots) == 1:
+        return np.repeat(values, len(at), axis=0)
+    step = np.diff(knots)
+    before = values[0] - (values[1] - values[0]) * knots[0] / step[0]
+    last = max(float(at[-1]), float(knots[-1]) + 1e-9)
+    after = values[-1] + (values[-1] - values[-2]) * (last - knots[-1]) / step[-1]
+    full_knots = np.concatenate([[0.0], knots, [last]])
+    full_values = np.vstack([before, values, after])
+    return np.column_stack([np.interp(at, full_knots, full_values[:, k]) for k in range(2)])
+
+
+def from_first_frame(centre_frame: FloatArray, xy: FloatArray) -> FloatArray:
+    """Displacements counted from frame 0 instead of from an arbitrary reference."""
+    return np.asarray(xy - _interpolate(centre_frame, xy, np.zeros(1)))
+
+
+def measure_drift(
+    stretch_means: NDArray[np.float32],
+    centre_frame: FloatArray,
+    *,
+    psf_sigma_px: float,
+    max_drift_px: float = 20.0,
+    iterations: int = 3,
+) -> Drift:
+    """Measure drift by correlating each stretch with the aligned mean of all.
+
+    Parameters
+    ----------
+    stretch_means : (S, y, x) float32
+    centre_frame : (S,) float
+    psf_sigma_px : float
+        Spots are smoothed by this much, the matched filter.
+    max_drift_px : float
+        Largest displacement between two stretches that is looked for.
+    iterations : int
+        How often the reference is rebuilt from the aligned stretches.
+
+    Returns
+    -------
+    Drift
+        To about 0.1 px; `spots.refine_drift` takes it further once the spots are known.
+    """
+    from scipy import fft
+    from scipy.ndimage import fourier_gaussian
+
+    n, height, width = stretch_means.shape
+    if n == 1:
+        return Drift(centre_frame, np.zeros((1, 2)), np.ones(1, bool))
+    images = np.empty_like(stretch_means)
+    for s, image in enumerate(stretch_means):
+        background, noise = background_and_noise(image)
+        # Below the noise there is nothing to align; clipping keeps dark borders from voting.
+        images[s] = np.clip(image - background, 0.0, 50 * noise)
+    spectra = fft.rfft2(images, workers=2)
+    for s in range(n):
+        spectra[s] = fourier_gaussian(spectra[s], psf_sigma_px, n=width)
+    spectra[:, 0, 0] = 0.0
+    ky = fft.fftfreq(height)[:, None].astype(np.float32)
+    kx = fft.rfftfreq(width)[None, :].astype(np.float32)
+    xy = np.zeros((n, 2))
+    quarter = max(1, n // 4)
+    reference = spectra[(n - quarter) // 2 : (n + quarter) // 2 + 1].mean(axis=0)
+    significant = np.zeros(n, bool)
+    reach = int(min(max_drift_px, height / 2 - 2, width / 2 - 2))
+    for iteration in range(iterations):
+        for s in range(n):
+            own = spectra[s] * _shift(ky, kx, -xy[s]) if iteration else 0.0
+            others = reference - own / n
+            correlation = fft.irfft2(spectra[s] * np.conj(others), s=(height, width), workers=2)
+            xy[s], significant[s] = _peak(correlation, reach)
+        if not significant.any():
+            break
+        xy = _fill(centre_frame, xy, significant)
+        reference = np.zeros_like(reference)
+        for s in range(n):
+            reference += spectra[s] * _shift(ky, kx, -xy[s]) / n
+    if significant.mean() < 0.5:
+        log.warning(
+            "drift could not be measured: only %d of %d stretches show enough; taken as zero",
+            significant.sum(),
+            n,
+        )
+        return Drift(centre_frame, np.zeros((n, 2)), significant)
+    return Drift(centre_frame, from_first_frame(centre_frame, xy), significant)
+
+
+def _shift(
+    ky: NDArray[np.float32], kx: NDArray[np.float32], by: FloatArray
+) -> NDArray[np.complex64]:
+    """Phase ramp that displaces an image by (x, y) pixels."""
+    ramp_y = np.exp(-2j * np.pi * ky * by[1]).astype(np.complex64)
+    ramp_x = np.exp(-2j * np.pi * kx * by[0]).astype(np.complex64)
+    return np.asarray(ramp_y * ramp_x)
+
+
+def _peak(correlation: NDArray[np.float32], reach: int) -> tuple[FloatArray, bool]:
+    """Sub-pixel place of the highest correlation within +-reach, and whether it stands out."""
+    window = np.roll(correlation, (reach, reach), axis=(0, 1))[: 2 * reach + 1, : 2 * reach + 1]
+    row, column = np.unravel_index(np.argmax(window), window.shape)
+    centre = np.median(window)
+    sigma = 1.4826 * np.median(np.abs(window - centre))
+    stands_out = bool(window[row, column] - centre > MIN_PEAK_SIGMAS * sigma)
+    row = int(np.clip(row, 1, 2 * reach - 1))
+    column = int(np.clip(column, 1, 2 * reach - 1))
+    dx = _vertex(window[row, column - 1 : column + 2])
+    dy = _vertex(window[row - 1 : row + 2, column])
+    return np.array([column - reach + dx, row - reach + dy]), stands_out
+
+
+def _vertex(three: NDArray[np.float32]) -> float:
+    """Offset of the maximum of the parabola through three points at -1, 0, 1."""
+    low, middle, high = (float(v) for v in three)
+    curvature = low - 2 * middle + high
+    return float(np.clip(0.5 * (low - high) / curvature, -1, 1)) if curvature < 0 else 0.0
+
+
+def _fill(centre_frame: FloatArray, xy: FloatArray, good: NDArray[np.bool_]) -> FloatArray:
+    """Stretches without a significant peak take what their neighbours say."""
+    return np.column_stack(
+        [np.interp(centre_frame, centre_frame[good], xy[good, k]) for k in range(2)]
+    )

@@ -1,0 +1,74 @@
+"""Histograms of dwell times for log-log axes.
+
+In: durations in whole frames. Out: probability densities in logarithmic bins of whole frames,
+with their counting error, for figures; no fit uses them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+FloatArray = NDArray[np.float64]
+
+
+def log_binned_density(
+    durations_frames: ArrayLike, *, exposure_s: float, bins_per_decade: int = 8
+) -> pd.DataFrame:
+    """Probability density P(t) of event durations in logarithmic bins of whole frames.
+
+    A bin holds the durations first_frame..last_frame, both included, and its width is the
+    number of whole frames in it: bins that would hold no whole frame do not exist, so that the
+    short end has one bin a frame. Empty bins up to the longest event are kept, with density 0.
+
+    Parameters
+    ----------
+    durations_frames : (n,) array
+        Durations in whole frames.
+    exposure_s : float
+        Time a frame, s.
+    bins_per_decade : int
+        Bins in a factor of ten, where whole frames allow as many.
+
+    Returns
+    -------
+    DataFrame
+        `first_frame, last_frame, n_events, duration_s` (geometric mean of the bin's two
+        ends), `density_per_s` (n_events / all events / bin width), and `density_low_per_s`,
+        `density_high_per_s`: 68 % limits from counting n_events (Garwood, by the
+        Wilson-Hilferty approximation to chi-square).
+    """
+    durations = np.asarray(durations_frames, dtype=np.int64)
+    longest = int(durations.max()) if durations.size else 0
+    if longest == 0:
+        edges = np.array([1], dtype=np.int64)
+    else:
+        n_edges = int(np.ceil(np.log10(longest + 1.0) * bins_per_decade)) + 2
+        ladder = np.rint(10.0 ** (np.arange(n_edges) / bins_per_decade)).astype(np.int64)
+        ladder = np.unique(ladder)
+        edges = ladder[: int(np.searchsorted(ladder, longest, side="right")) + 1]
+    counts = np.histogram(durations, bins=edges)[0] if len(edges) > 1 else np.array([], dtype=int)
+    # np.histogram closes the last bin on the right; the next edge is beyond `longest`, so no
+    # event can sit on it.
+    first, last = edges[:-1], edges[1:] - 1
+    per_event = 1.0 / (max(durations.size, 1) * (last - first + 1) * exposure_s)
+    low = _gamma_quantile(counts, -1.0)
+    high = _gamma_quantile(counts + 1, 1.0)
+    return pd.DataFrame(
+        {
+            "first_frame": first,
+            "last_frame": last,
+            "n_events": counts,
+            "duration_s": np.sqrt(first.astype(float) * last) * exposure_s,
+            "density_per_s": counts * per_event,
+            "density_low_per_s": low * per_event,
+            "density_high_per_s": high * per_event,
+        }
+    )
+
+
+def _gamma_quantile(shape: NDArray[np.int64], z: float) -> FloatArray:
+    k = np.maximum(shape, 1).astype(np.float64)
+    quantile = k * (1.0 - 1.0 / (9.0 * k) + z / (3.0 * np.sqrt(k))) ** 3
+    return np.where(shape > 0, quantile, 0.0)

@@ -1,0 +1,95 @@
+"""How much the populations depend on the count threshold and the dark cutoff.
+
+In: the table of `blinkpair.sensitivity`. Out: a figure. Flat lines around the marked settings mean
+that the populations are the sample's; steep ones, that they are the settings'.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+
+from blinkpair.figures import style
+from blinkpair.populations import COUNTED, DARK_CUTOFF
+from blinkpair.table_labels import sort_temperatures, temperature_labels
+
+
+@style.styled
+def sensitivity_figure(
+    sensitivity: pd.DataFrame,
+    *,
+    threshold_counts: float = 100.0,
+    dark_cutoff: float = DARK_CUTOFF,
+    note: str = "",
+) -> Figure:
+    """Draw the populations against the threshold, and against the dark cutoff.
+
+    Parameters
+    ----------
+    sensitivity : DataFrame
+        From `sensitivity_table`.
+    threshold_counts, dark_cutoff : float
+        The settings of the analysis, marked; the other axis is drawn at the nearest value the
+        table has.
+    note : str
+        Written in the corner, for example `simulated`.
+
+    Returns
+    -------
+    Figure
+        A column a temperature; above against the threshold, below against the cutoff.
+    """
+    table = sensitivity.assign(temperature_c=temperature_labels(sensitivity["temperature_c"]))
+    labels = sort_temperatures(set(table["temperature_c"]))
+    columns = max(len(labels), 1)
+    height = 100 + (4 if note else 0)
+    width = style.SINGLE_COLUMN_MM if columns == 1 else style.DOUBLE_COLUMN_MM
+    figure = style.new_figure(width, height, note=note)
+    grid = figure.subplots(2, columns, squeeze=False, sharey=True, sharex="row")
+    rows = (
+        ("threshold_counts", 1.0, "threshold (counts)", threshold_counts, "dark_cutoff"),
+        ("dark_cutoff", 100.0, "dark cutoff (%)", dark_cutoff, "threshold_counts"),
+    )
+    settings = {"threshold_counts": threshold_counts, "dark_cutoff": dark_cutoff}
+    for axes, (x, scale, text, setting, fixed) in zip(grid, rows, strict=True):
+        for ax, label in zip(axes, labels, strict=False):
+            own = _nearest(table[table["temperature_c"] == label], fixed, settings[fixed])
+            own = own.sort_values(x)
+            ax.axvline(scale * setting, color=style.GREY, lw=0.8, ls=(0, (3, 2)), zorder=1)
+            for name in COUNTED:
+                share = 100 * own[f"fraction_{name}"].to_numpy(float)
+                colour = style.POPULATION_COLOURS[name]
+                ax.plot(scale * own[x].to_numpy(float), share, "o-", ms=2.5, color=colour)
+            if not own["n"].sum():
+                style.no_data(ax)
+            ax.set(ylim=(0, 100), xlabel=text)
+            if ax in axes[:1]:
+                ax.set_ylabel("nanocrystals (% of n)")
+            if x == "threshold_counts":
+                counts = own["n"].to_numpy()
+                ends = sorted({int(counts.min()), int(counts.max())}) if counts.size else [0]
+                span = "n = " + " to ".join(str(end) for end in ends)
+                style.panel_title(ax, style.temperature_name(label), span)
+    if not labels:
+        style.no_data(grid[0, 0])
+    handles: list[Any] = [
+        Line2D([], [], color=style.POPULATION_COLOURS[name], marker="o", ms=2.5) for name in COUNTED
+    ]
+    for handle, name in zip(handles, COUNTED, strict=True):
+        handle.set_label(style.POPULATION_NAMES[name])
+    handles.append(Line2D([], [], color=style.GREY, lw=0.8, ls=(0, (3, 2)), label="as analysed"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4 if columns > 1 else 2)
+    return figure
+
+
+def _nearest(table: pd.DataFrame, column: str, value: float) -> pd.DataFrame:
+    """Rows at the one value of a column that is nearest to the value asked for."""
+    if table.empty:
+        return table
+    have = np.sort(table[column].unique().astype(float))
+    nearest = float(have[np.argmin(np.abs(have - value))])
+    return table.loc[table[column] == nearest]

@@ -1,0 +1,176 @@
+"""One look for all figures: sizes, type, colours, and files that come out the same every time.
+
+In: a finished matplotlib figure. Out: its .svg and .png. The figures use matplotlib's objects and
+never pyplot, so that nothing of one figure is left behind for the next.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import wraps
+from pathlib import Path
+from typing import Any, ParamSpec, TypeVar
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from blinkpair.table_labels import CONTROL, Temperature, sort_temperatures
+
+SINGLE_COLUMN_MM = 85.0
+DOUBLE_COLUMN_MM = 170.0
+MM_PER_INCH = 25.4
+PNG_DPI = 300
+
+# Okabe and Ito's colours, told apart with any kind of colour vision.
+BLACK, GREY = "#000000", "#8c8c8c"
+ORANGE, SKY_BLUE, GREEN, BLUE = "#e69f00", "#56b4e9", "#009e73", "#0072b2"
+VERMILLION, PURPLE = "#d55e00", "#cc79a7"
+
+POPULATION_COLOURS = {
+    "became_emissive": GREEN,
+    "became_dark": VERMILLION,
+    "emissive": SKY_BLUE,
+    "dark": GREY,
+}
+POPULATION_NAMES = {
+    "became_emissive": "became emissive",
+    "became_dark": "became dark",
+    "emissive": "emissive in both",
+    "dark": "dark in both",
+}
+EPOCH_COLOURS = {"pre": BLUE, "post": VERMILLION}
+EPOCH_NAMES = {"pre": "before", "post": "after"}
+
+STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
+    "font.size": 7,
+    "axes.titlesize": 7,
+    "axes.labelsize": 7,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "legend.fontsize": 7,
+    "figure.titlesize": 8,
+    "axes.linewidth": 0.6,
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "axes.labelpad": 2,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.0,
+    "patch.linewidth": 0.6,
+    "legend.frameon": False,
+    "legend.handlelength": 1.2,
+    "legend.handletextpad": 0.5,
+    "legend.columnspacing": 1.2,
+    "legend.borderaxespad": 0.2,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "svg.fonttype": "path",  # drawn letters: no font needed to read the file
+    "svg.hashsalt": "blinkpair",  # without it the ids in an SVG are random
+    "path.simplify": True,
+}
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def styled(draw: Callable[P, R]) -> Callable[P, R]:
+    """Run a drawing function under the style, and leave the caller's settings as they were."""
+
+    @wraps(draw)
+    def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        # From the defaults, so that a user's matplotlibrc has no say; the backend stays theirs.
+        settings: Any = {**mpl.rcParamsDefault, **STYLE, "backend": mpl.rcParams["backend"]}
+        with mpl.rc_context(settings):
+            return draw(*args, **kwargs)
+
+    return wrapper
+
+
+def new_figure(width_mm: float, height_mm: float, *, note: str = "") -> Figure:
+    """Open an empty figure of a size in millimetres.
+
+    Parameters
+    ----------
+    width_mm, height_mm : float
+        Size on paper.
+    note : str
+        Written in the upper right corner, for example `simulated`.
+
+    Returns
+    -------
+    Figure
+        With constrained layout; the note's line is kept free.
+    """
+    figure = Figure(figsize=(width_mm / MM_PER_INCH, height_mm / MM_PER_INCH), layout="constrained")
+    if note:
+        line = 4.0 / height_mm
+        engine: Any = figure.get_layout_engine()
+        engine.set(rect=(0.0, 0.0, 1.0, 1.0 - line))
+        text = {"ha": "right", "va": "top", "style": "italic", "color": VERMILLION}
+        figure.text(0.995, 1.0 - 0.15 * line, note, text, in_layout=False)
+    return figure
+
+
+@styled
+def save_figure(figure: Figure, path_stem: str | Path) -> tuple[Path, Path]:
+    """Write a figure as vector and as pixels.
+
+    Parameters
+    ----------
+    figure : Figure
+        Drawn by a function of this package.
+    path_stem : str or Path
+        Path without suffix; `.svg` and `.png` are added to it, whatever dots it has.
+
+    Returns
+    -------
+    tuple of Path
+        The SVG and the PNG (300 dots an inch). The same figure gives the same bytes.
+    """
+    stem = Path(path_stem)
+    svg, png = (stem.with_name(stem.name + suffix) for suffix in (".svg", ".png"))
+    figure.savefig(svg, format="svg", dpi=PNG_DPI, metadata={"Date": None, "Creator": None})
+    figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
+    return svg, png
+
+
+def temperature_colours(labels: Iterable[Temperature]) -> dict[Temperature, str]:
+    """Give each temperature a colour, from cool to hot, and the control grey."""
+    ordered = [label for label in sort_temperatures(labels) if label != CONTROL]
+    cycle = (SKY_BLUE, ORANGE, VERMILLION, PURPLE, BLUE, GREEN)
+    colours: dict[Temperature, str] = {
+        label: cycle[i % len(cycle)] for i, label in enumerate(ordered)
+    }
+    return {**colours, CONTROL: GREY}
+
+
+def temperature_name(label: Temperature) -> str:
+    """Write a temperature for a title: `70 °C`, or the word control."""
+    return CONTROL if isinstance(label, str) else f"{label:g} °C"
+
+
+def points(value: float) -> str:
+    """Write a change of the on-fraction (0 to 1) in percentage points, with its sign."""
+    return f"{value * 100:+.1f}".replace("-", "−")
+
+
+def panel_title(axes: Axes, title: str, *lines: str) -> None:
+    """Write a bold title and plain lines under it, flush left above the panel."""
+    axes.set_title("\n".join(lines), loc="left", pad=3, linespacing=1.25)
+    axes.annotate(
+        title,
+        (0, 1),
+        xycoords="axes fraction",
+        xytext=(0, 3 + 8.8 * len(lines)),
+        textcoords="offset points",
+        fontweight="bold",
+    )
+
+
+def no_data(axes: Axes, text: str = "no nanocrystals") -> None:
+    """Say in the middle of an empty panel why it is empty."""
+    axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)

@@ -1,0 +1,209 @@
+"""What a nanocrystal, a field and the stage did over time.
+
+In: traces, integrated PL and drift. Out: figures. Traces have tens of thousands of frames: their
+lines are pixels within the SVG, everything else in it stays lines and letters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from numpy.typing import ArrayLike
+
+from blinkpair.figures import style
+from blinkpair.figures.style import EPOCH_COLOURS, EPOCH_NAMES
+from blinkpair.table_labels import sort_temperatures, temperature_labels
+
+EPOCHS = ("pre", "post")
+ROW_MM = 24.0
+
+
+@style.styled
+def example_traces(
+    traces_pre: ArrayLike,
+    traces_post: ArrayLike,
+    threshold_counts: ArrayLike,
+    exposure_s: float,
+    labels: Sequence[str],
+    *,
+    note: str = "",
+) -> Figure:
+    """Draw the traces of a few nanocrystals before and after, with their histograms.
+
+    Parameters
+    ----------
+    traces_pre, traces_post : array_like, shape (nanocrystals, frames)
+        Counts above background; the two may differ in frames, and NaN frames are left out.
+    threshold_counts : array_like
+        One number, one a nanocrystal, or shape (nanocrystals, 2) for before and after.
+    exposure_s : float
+        Time from frame to frame.
+    labels : sequence of str
+        What to write over each nanocrystal, for example its name and population.
+    note : str
+        Written in the corner, for example `simulated`.
+
+    Returns
+    -------
+    Figure
+        One row a nanocrystal: before, after, and the histogram of the counts of both on a
+        logarithmic axis. Frames above the threshold are on.
+    """
+    traces = [np.atleast_2d(np.asarray(t, dtype=float)) for t in (traces_pre, traces_post)]
+    n = len(labels)
+    limits = np.asarray(threshold_counts, dtype=float)
+    limits = np.broadcast_to(limits[:, None] if limits.ndim == 1 else limits, (n, 2))
+    height = max(n, 1) * ROW_MM + 10 + (4 if note else 0)
+    figure = style.new_figure(style.DOUBLE_COLUMN_MM, height, note=note)
+    if not n:
+        axes = figure.subplots()
+        axes.set_axis_off()
+        style.no_data(axes)
+        return figure
+    grid = figure.subplots(n, 3, squeeze=False, sharex="col", sharey="row", width_ratios=(4, 4, 1))
+    for row, (axes, label) in enumerate(zip(grid, labels, strict=True)):
+        own = [trace[row] for trace in traces]
+        low, high = _range_of(np.concatenate([*own, limits[row]]))
+        edges = np.linspace(low, high, 61)
+        for column, (epoch, counts) in enumerate(zip(EPOCHS, own, strict=True)):
+            ax, limit = axes[column], limits[row, column]
+            time_s = np.arange(counts.size) * exposure_s
+            ax.plot(time_s, counts, lw=0.4, color=EPOCH_COLOURS[epoch], rasterized=True)
+            ax.axhline(limit, color=style.BLACK, lw=0.6, ls=(0, (3, 2)))
+            measured = counts[np.isfinite(counts)]
+            on = f"{100 * np.mean(measured > limit):.1f} %" if measured.size else "–"
+            ax.set_title(f"{EPOCH_NAMES[epoch]}: on {on}", loc="right", pad=2)
+            ax.set_xlim(0, max(counts.size, 1) * exposure_s)
+            side = axes[2]
+            share = np.histogram(measured, edges)[0] / max(measured.size, 1)
+            side.stairs(share, edges, orientation="horizontal", color=EPOCH_COLOURS[epoch], lw=0.7)
+            side.axhline(limit, color=style.BLACK, lw=0.6, ls=(0, (3, 2)))
+            if measured.size:
+                side.set_xscale("log")
+        axes[0].set_title(label, loc="left", pad=2, fontweight="bold")
+        axes[0].set_ylim(low, high)
+        axes[0].set_ylabel("counts")
+    for ax in grid[-1, :2]:
+        ax.set_xlabel("time (s)")
+    grid[-1, 2].set_xlabel("share of frames")
+    return figure
+
+
+@style.styled
+def integrated_pl(curves: pd.DataFrame, *, reference_s: float = 5.0, note: str = "") -> Figure:
+    """Draw the PL summed over the field against time, relative to its start.
+
+    Parameters
+    ----------
+    curves : DataFrame
+        One row a field, epoch and time: `field, temperature_c, epoch` (`pre` or `post`),
+        `time_s, integrated_pl` (any unit above background).
+    reference_s : float
+        The mean of the first so many seconds is 100 %; the mean of the last is what was kept.
+    note : str
+        Written in the corner, for example `simulated`.
+
+    Returns
+    -------
+    Figure
+        One panel a temperature, a line a field and epoch; the mean kept over the fields is
+        written in the panel.
+    """
+    table = curves.assign(temperature_c=temperature_labels(curves["temperature_c"]))
+    labels = sort_temperatures(set(table["temperature_c"]))
+    columns = max(1, min(len(labels), 4))
+    rows = max(1, -(-len(labels) // columns))
+    width = style.SINGLE_COLUMN_MM if columns == 1 else style.DOUBLE_COLUMN_MM
+    figure = style.new_figure(width, 52 * rows + 6 + (4 if note else 0), note=note)
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
+    for spare in grid[len(labels) :]:
+        spare.remove()
+    for ax, label in zip(grid, labels, strict=False):
+        own = table[table["temperature_c"] == label]
+        kept: dict[str, list[float]] = {epoch: [] for epoch in EPOCHS}
+        for (_, epoch), part in own.groupby(["field", "epoch"], sort=True):
+            ordered = part.sort_values("time_s")
+            time_s = ordered["time_s"].to_numpy(float)
+            counts = ordered["integrated_pl"].to_numpy(float)
+            start = np.nanmean(counts[time_s < time_s[0] + reference_s])
+            end = np.nanmean(counts[time_s > time_s[-1] - reference_s])
+            if not start > 0:  # a field without light has no start to compare with
+                continue
+            kept[str(epoch)].append(100 * end / start)
+            colour = EPOCH_COLOURS[str(epoch)]
+            ax.plot(time_s, 100 * counts / start, lw=0.7, alpha=0.8, color=colour, rasterized=True)
+        lines = [
+            f"{EPOCH_NAMES[epoch]}: {np.mean(values):.0f} % kept"
+            for epoch, values in kept.items()
+            if values
+        ]
+        if not lines:
+            style.no_data(ax, "no PL")
+        ax.axhline(100, color=style.BLACK, lw=0.6, ls=(0, (2, 2)), zorder=1)
+        style.panel_title(ax, style.temperature_name(label), *lines)
+        ax.set_xlabel("time (s)")
+        ax.set_xlim(left=0)
+        ax.set_ylim(bottom=0)
+        if ax.get_subplotspec().is_first_col():
+            ax.set_ylabel("field-integrated PL (% of start)")
+    handles = [Line2D([], [], color=EPOCH_COLOURS[e], label=EPOCH_NAMES[e]) for e in EPOCHS]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    return figure
+
+
+@style.styled
+def drift_curves(drift: pd.DataFrame, *, note: str = "") -> Figure:
+    """Draw how the stage drifted in each movie.
+
+    Parameters
+    ----------
+    drift : DataFrame
+        One row an epoch and time: `epoch` (`pre` or `post`), `time_s, dx_px, dy_px` from the first
+        frame, and `field` where there are several.
+    note : str
+        Written in the corner, for example `simulated`.
+
+    Returns
+    -------
+    Figure
+        Two panels on common axes, before and after: x and y against time, a line a field.
+    """
+    table = drift if "field" in drift else drift.assign(field="")
+    figure = style.new_figure(style.DOUBLE_COLUMN_MM, 55 + (4 if note else 0), note=note)
+    looks: dict[str, dict[str, Any]] = {
+        "dx_px": {"color": style.BLACK, "label": "x"},
+        "dy_px": {"color": style.ORANGE, "label": "y"},
+    }
+    for ax, epoch in zip(figure.subplots(1, 2, sharey=True), EPOCHS, strict=True):
+        own = table[table["epoch"] == epoch]
+        ax.axhline(0, color=style.GREY, lw=0.6, ls=(0, (2, 2)))
+        farthest = 0.0
+        for _, part in own.groupby("field", sort=True):
+            ordered = part.sort_values("time_s")
+            for column, look in looks.items():
+                ax.plot(ordered["time_s"], ordered[column], **(look | {"label": None}))
+            distance = np.hypot(ordered["dx_px"], ordered["dy_px"])
+            farthest = max(farthest, float(np.nanmax(distance)))
+        if own.empty:
+            style.no_data(ax, "no movie")
+        text = f"up to {farthest:.2f} px from the first frame"
+        style.panel_title(ax, EPOCH_NAMES[epoch], text if not own.empty else "")
+        ax.set_xlabel("time (s)")
+        if epoch == "pre":
+            ax.set_ylabel("drift (px)")
+    handles = [Line2D([], [], **look) for look in looks.values()]
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    return figure
+
+
+def _range_of(values: Any) -> tuple[float, float]:
+    """Limits that show every finite value, with a margin."""
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    margin = 0.05 * (high - low) or 1.0
+    return low - margin, high + margin

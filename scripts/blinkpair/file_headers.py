@@ -1,0 +1,127 @@
+"""What the header of one movie or image says, or what keeps it from being read.
+
+Comes in: a path of the sample sheet. Goes out: its numbers of frames and pixels,
+exposure and pixel size; or what is wrong and what to do, in two sentences. It
+knows nothing of rows and columns; `inputs` puts those in front.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from blinkpair.errors import InputError
+from blinkpair.formats.selection import split_path
+from blinkpair.problems import nearest, shown
+
+Fault = tuple[str, str]  # what is wrong, what to do
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a file says of itself.
+
+    Attributes
+    ----------
+    frames, height, width : int
+    exposure_s, pixel_size_um : float or None
+    notes : tuple of str
+        What its reader found remarkable.
+    """
+
+    frames: int
+    height: int
+    width: int
+    exposure_s: float | None
+    pixel_size_um: float | None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width in pixels."""
+        return self.height, self.width
+
+
+def look_at(path: str, base: str = "") -> Header | Fault:
+    """Open a movie or image and return what its header says.
+
+    Parameters
+    ----------
+    path : str
+        As in the sheet, with its '::' choices.
+    base : str, optional
+        Folder where a relative path starts; default: the working directory.
+
+    Returns
+    -------
+    Header, or Fault where it cannot be opened.
+    """
+    from blinkpair.movie import open_movie  # the readers of all formats: only when files are opened
+
+    bare, _ = split_path(path)
+    if fault := what_keeps_from(bare, base):
+        return fault
+    full = os.path.join(base, path)  # noqa: PTH118 (a Path would eat the slashes of '::' choices)
+    try:
+        movie = open_movie(full)
+    except InputError as error:
+        what, _, hint = str(error).partition("Hint: ")
+        for prefix in (full, os.path.join(base, bare)):  # noqa: PTH118
+            what = what.removeprefix(f"{prefix}: ").strip()
+        return what, hint.strip() or "check that the file opens in the program that wrote it."
+    except Exception as error:  # a damaged file can make a reader fail in any way
+        text = " ".join(str(error).split())[:200]
+        what = f"{shown(path)} cannot be read ({type(error).__name__}: {text})."
+        return what, "check that the file is complete and opens in the program that wrote it."
+    frames, height, width = movie.shape
+    notes = tuple(getattr(movie, "notes", ()))
+    return Header(frames, height, width, movie.exposure_s, movie.pixel_size_um, notes)
+
+
+def what_keeps_from(path: str, base: str = "") -> Fault | None:
+    """Say why there is nothing at a path, or nothing that may be read; None where there is.
+
+    Parameters
+    ----------
+    path : str
+        A file, folder or pattern, without '::' choices.
+    base : str, optional
+        Folder where a relative path starts.
+    """
+    full = Path(base) / path
+    try:
+        if full.exists():
+            if os.access(full, os.R_OK):
+                return None
+            return f"{shown(path)} may not be read by you.", f"run: chmod u+r {path!r}."
+        if full.is_symlink():
+            target = os.readlink(full)  # noqa: PTH115
+            return f"{shown(path)} is a link to {target}, which is not there.", "mend the link."
+    except OSError as error:  # a name too long, a folder without rights
+        return f"{shown(path)} cannot be reached ({error.strerror}).", "check path and rights."
+    if glob.has_magic(path):
+        if glob.glob(str(full), recursive=True):  # noqa: PTH207 (the pattern may be absolute)
+            return None
+        return f"no file matches the pattern {shown(path)}.", _where(full, base)
+    return f"there is no file {shown(path)}.", _where(full, base)
+
+
+def _where(full: Path, base: str) -> str:
+    """Say what to do about a missing file: the first missing part, and what looks like it."""
+    if "\\" in str(full):
+        return "write the path with / between folders, not with \\."
+    parent, name = full.parent, full.name
+    while not parent.is_dir() and parent != parent.parent:
+        parent, name = parent.parent, parent.name
+    start = f"relative paths start at {base or Path.cwd()}."
+    try:
+        close = None if glob.has_magic(name) else nearest(name, sorted(os.listdir(parent)), 0.7)  # noqa: PTH208
+    except OSError:
+        close = None
+    if close:
+        return f"did you mean {parent / close}?"
+    if name != full.name and not glob.has_magic(name):
+        return f"there is no folder {parent / name}; {start}"
+    return f"check the name; {start}"

@@ -1,0 +1,94 @@
+"""Reading and writing results: never half a file, always the same bytes.
+
+Every file is written aside and renamed, so that whoever looks under the final name sees
+all of it or nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+TEXT_COLUMNS = {"field": str, "temperature_c": str, "sample": str}
+
+
+@contextmanager
+def written_aside(path: str | Path) -> Iterator[Path]:
+    """Yield a path to write to; it takes the final name once the block ends without an error."""
+    final = Path(path)
+    final.parent.mkdir(parents=True, exist_ok=True)
+    aside = final.with_name(f".{final.stem}.{os.getpid()}.part{final.suffix}")
+    try:
+        yield aside
+        aside.replace(final)
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _plain(value: Any) -> Any:
+    """Make a value JSON can hold: NumPy scalars and arrays as Python's, NaN and infinity as null."""
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if hasattr(value, "tolist"):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_json(content: Mapping[str, Any], path: str | Path) -> None:
+    """Write a mapping as JSON; NaN becomes null."""
+    with written_aside(path) as aside:
+        aside.write_text(
+            json.dumps(_plain(content), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+        )
+
+
+def read_json(path: str | Path) -> dict[str, Any]:
+    """Read a JSON object."""
+    content: dict[str, Any] = json.loads(Path(path).read_text(encoding="utf-8"))
+    return content
+
+
+def write_csv(table: pd.DataFrame, path: str | Path) -> None:
+    """Write a table with a header, '.' as decimal point, six significant digits, LF line ends."""
+    with written_aside(path) as aside:
+        table.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8")
+
+
+def read_csv(path: str | Path) -> pd.DataFrame:
+    """Read a table written by `write_csv`; names and temperatures stay text, '' stays ''."""
+    import pandas as pd
+
+    header = pd.read_csv(path, nrows=0, encoding="utf-8").columns
+    text = {name: kind for name, kind in TEXT_COLUMNS.items() if name in header}
+    text |= {
+        name: str
+        for name in header
+        if name in ("excluded_because", "population") or name.startswith(("blinking_", "reason"))
+    }
+    # '' is no missing value in a text column: na_values apply to the numbers only.
+    table = pd.read_csv(path, encoding="utf-8", dtype=text, keep_default_na=True)
+    for name in text:
+        table[name] = table[name].fillna("")
+    return table
+
+
+def write_netcdf(dataset: xr.Dataset, path: str | Path, *, compress: bool = False) -> None:
+    """Write a NetCDF-4 file; the same dataset gives the same bytes."""
+    encoding: dict[str, dict[str, Any]] = {
+        str(name): {"zlib": True, "complevel": 1} if compress else {} for name in dataset.data_vars
+    }
+    with written_aside(path) as aside:
+        dataset.to_netcdf(aside, engine="h5netcdf", encoding=encoding)

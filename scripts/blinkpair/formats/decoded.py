@@ -1,0 +1,92 @@
+"""Frames that must be decoded one by one: compressed, tiled or otherwise packed.
+
+In: a function that returns frame i from an open file. Out: frames in the caller's memory, in
+order. Decompression leaves Python's lock alone, so a pool of threads uses all cores; each
+thread fills its own frames of the block, and the result does not depend on their number.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from blinkpair.errors import InputError
+
+# Decode frame i of an open file (seek and read under `read_at`) into a (y, x) array.
+ReadAt = Callable[[int, int], bytes]
+Decode = Callable[[ReadAt, int, NDArray[Any]], None]
+
+
+@dataclass(frozen=True)
+class DecodedFrames:
+    """Frames behind a decoder.
+
+    Attributes
+    ----------
+    path : Path
+    decode : callable
+        ``decode(read_at, i, out)`` fills `out` (y, x) with frame i; ``read_at(offset, size)``
+        returns bytes of the file. Called from several threads at once.
+    """
+
+    path: Path
+    decode: Decode
+
+    def reader(self, threads: int) -> DecodedReader:
+        """Open the file and, for more than one thread, a pool."""
+        return DecodedReader(self, threads)
+
+
+class DecodedReader:
+    """An open file with its decoding threads."""
+
+    def __init__(self, frames: DecodedFrames, threads: int) -> None:
+        self._frames = frames
+        self._file = frames.path.open("rb", buffering=0)
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def close(self) -> None:
+        """Close the file and end the threads."""
+        if self._pool is not None:
+            self._pool.shutdown()
+        self._file.close()
+
+    def read_into(self, start: int, out: NDArray[Any]) -> None:
+        """Fill `out` (n, y, x) with the frames from `start` on.
+
+        Raises
+        ------
+        InputError
+            A frame cannot be decoded: the file is damaged.
+        """
+
+        def one(i: int) -> None:
+            try:
+                self._frames.decode(self._read_at, start + i, out[i])
+            except (InputError, OSError, MemoryError):
+                raise
+            # Decoders of a dozen formats raise as many kinds of errors on damaged data.
+            except Exception as error:
+                raise InputError(
+                    f"{self._frames.path}: frame {start + i} cannot be decoded ({error}). "
+                    "Hint: the file is damaged there; copy or export it again."
+                ) from error
+
+        if self._pool is None:
+            for i in range(len(out)):
+                one(i)
+        else:
+            for _ in self._pool.map(one, range(len(out))):
+                pass
+
+    def _read_at(self, offset: int, size: int) -> bytes:
+        data = os.pread(self._file.fileno(), size, offset)
+        if len(data) < size:
+            raise ValueError(f"{size - len(data)} bytes are missing at the end of the file")
+        return data

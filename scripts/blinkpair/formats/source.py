@@ -1,0 +1,137 @@
+"""What every format hands over: a file's description and a way to read its frames.
+
+A format module turns a path into a `Source` by reading headers only. A `Source` holds no open
+file: `Source.frames.reader(threads)` opens one for as long as somebody reads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinkpair.errors import InputError
+
+# What the kernels downstream are compiled for; bool, complex, 16-bit float are no camera's output.
+_DTYPES = ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
+
+
+class FrameReader(Protocol):
+    """An open file."""
+
+    def read_into(self, start: int, out: NDArray[Any]) -> None:
+        """Fill `out`, a C-contiguous (n, y, x) array, with the frames from `start` on."""
+
+    def close(self) -> None:
+        """Give the file back."""
+
+
+class Frames(Protocol):
+    """Where the frames of a file are, and how they are stored."""
+
+    def reader(self, threads: int) -> FrameReader:
+        """Open the file; `threads` matters only where frames must be decoded."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One opened file, or spool folder.
+
+    Attributes
+    ----------
+    paths : tuple of Path
+        All files that belong to it.
+    format : str
+        In a user's words, e.g. 'ND2', 'ImageJ TIFF'.
+    shape : tuple of int
+        (frames, y, x)
+    dtype : numpy dtype
+        As stored, in native byte order.
+    frames : Frames
+        Reads the pixels.
+    exposure_s, pixel_size_um : float or None
+        Time from frame to frame; side of a square pixel in the sample.
+    channel : str or None
+    notes : tuple of str
+        What a user should read.
+    """
+
+    paths: tuple[Path, ...]
+    format: str
+    shape: tuple[int, int, int]
+    dtype: np.dtype[Any]
+    frames: Frames
+    exposure_s: float | None = None
+    pixel_size_um: float | None = None
+    channel: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def native_dtype(path: Path, dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """Return the dtype in native byte order.
+
+    Raises
+    ------
+    InputError
+        Not a type of a camera's counts.
+    """
+    native = dtype.newbyteorder("=")
+    if native.str[1:] not in _DTYPES:
+        raise InputError(
+            f"{path}: its pixels are of type {dtype.name}, which is not one a camera delivers. "
+            "Hint: export the movie as 16-bit or 32-bit grey values."
+        )
+    return native
+
+
+def refuse_colour(path: Path, what: str) -> InputError:
+    """Say that a colour image is of no use here, and how to get a grey one."""
+    return InputError(
+        f"{path}: {what}; the counts of a camera cannot be had back from colours. "
+        "Hint: export it as 16-bit grey values (in ImageJ: Image > Type > 16-bit; "
+        "in NIS-Elements: export without 'apply LUTs')."
+    )
+
+
+def frames_to_read(
+    path: Path, promised: int, present: int, limit: int | None, *, more: bool = False
+) -> int:
+    """Compare the frames a header promises with those the file holds.
+
+    Parameters
+    ----------
+    path : Path
+    promised, present : int
+        Frames by the header; whole frames found, counted from the first one without a gap.
+    limit : int or None
+        The user's ``::frames=``.
+    more : bool
+        There were more frames than promised, though it is not known how many.
+
+    Returns
+    -------
+    int
+        Number of frames to read.
+
+    Raises
+    ------
+    InputError
+        Frames are missing and the user did not say to do without them.
+    """
+    wanted = promised if limit is None else min(limit, promised)
+    enough = limit is not None and limit <= present if more else wanted <= present
+    if enough and promised > 0:
+        return wanted
+    again = "Hint: copy the file again from the microscope's computer"
+    if present <= 0:
+        raise InputError(
+            f"{path}: promises {promised} frames, but not one is there in full. {again}."
+        )
+    raise InputError(
+        f"{path}: frames are missing at the end: its header promises "
+        f"{f'more than {promised}' if more else promised}, the file holds {present}. {again}; "
+        f"to use what is there, append '::frames={present}' to the path."
+    )

@@ -1,0 +1,154 @@
+"""What happens once before any job runs: settings and sheet, checked.
+
+In: the configuration as Snakemake read it. Out: complete settings and the table of
+fields. The process the user started checks everything and keeps the result; the
+processes of submitted jobs read what it kept, because thousands of them opening every
+movie again would be slow and could not find anything new.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+import logging
+import shlex
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from blinkpair import files
+
+log = logging.getLogger(__name__)
+
+CHECKED_SHEET = Path(".snakemake/blinkpair/fields.csv")
+# What results carry on of a field: who it is, and what the user added.
+CARRIED = ("field", "temperature_c", "sample")
+NOT_CARRIED = (
+    "pre_brightfield",
+    "pre_pl",
+    "post_brightfield",
+    "post_pl",
+    "exposure_s",
+    "pixel_size_um",
+    "landmarks",
+)
+
+
+def prepare(
+    config: Mapping[str, Any], config_files: Iterable[str | Path], *, check_files: bool
+) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return settings with every default filled in, and the fields by name.
+
+    Parameters
+    ----------
+    config : mapping
+    config_files : iterable of path
+        Where it was read from, to name lines.
+    check_files : bool
+        True in the process the user started; False in one that runs a submitted job.
+
+    Raises
+    ------
+    blinkpair.problems.UnsoundInputError
+        Listing everything that is wrong.
+    """
+    from blinkpair.inputs import check_everything
+    from blinkpair.settings import load_settings
+
+    if check_files or not CHECKED_SHEET.exists():
+        settings, fields, notes = check_everything(config, config_files=config_files)
+        for note in notes:
+            log.warning(note)
+        files.write_csv(fields, CHECKED_SHEET)
+    else:
+        settings = load_settings(config, config_files)
+    # Read back in both cases, so that no job depends on which process planned it.
+    checked = pd.read_csv(CHECKED_SHEET, dtype=str, keep_default_na=False)
+    for name in ("exposure_s", "pixel_size_um"):
+        checked[name] = pd.to_numeric(checked[name])
+    return settings, checked.set_index("field", drop=False)
+
+
+def carried_columns(fields: pd.DataFrame) -> list[str]:
+    """Columns of the sheet that every nanocrystal's row carries on."""
+    extra = [c for c in fields.columns if c not in CARRIED and c not in NOT_CARRIED]
+    return [*CARRIED, *extra]
+
+
+@functools.cache
+def source_digest(*modules: str) -> str:
+    """Digest of library modules and of everything of the library they import.
+
+    Snakemake sees changes of a step's script, not of what it imports; with this digest among a
+    rule's parameters a change of the science runs again what used it.
+
+    Parameters
+    ----------
+    *modules : str
+        Names below `blinkpair`, with dots for packages: 'photometry', 'formats.raw'.
+    """
+    root = Path(__file__).parent
+    seen: dict[str, bytes] = {}
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        path = root.joinpath(*name.split("."))
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        if name in seen or not path.exists():
+            continue
+        seen[name] = path.read_bytes()
+        waiting += _imports(seen[name])
+        if "." in name:
+            waiting.append(name.rpartition(".")[0])
+    digest = hashlib.sha256()
+    for name in sorted(seen):
+        digest.update(name.encode() + b"\0" + seen[name])
+    return digest.hexdigest()[:16]
+
+
+def _imports(source: bytes) -> list[str]:
+    """Names of blinkpair's modules that a source imports, wherever in the file."""
+    found: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            package, _, rest = node.module.partition(".")
+            if package == "blinkpair":
+                found += [f"{rest}.{a.name}" if rest else a.name for a in node.names]
+                found += [rest] if rest else []
+        elif isinstance(node, ast.Import):
+            found += [
+                a.name.partition(".")[2] for a in node.names if a.name.startswith("blinkpair.")
+            ]
+    return found
+
+
+def input_files(fields: pd.DataFrame) -> list[str]:
+    """Every file the sheet names."""
+    from blinkpair.movie import movie_files
+    from blinkpair.sheet import PATH_COLUMNS
+
+    return [
+        str(file)
+        for column in PATH_COLUMNS
+        for path in fields[column]
+        for file in movie_files(path)
+        if file.is_file()
+    ]
+
+
+def command() -> str:
+    """Return the command line the run was started with, without the folders of this machine."""
+    import sys
+
+    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def figure_note(fields: pd.DataFrame) -> str:
+    """Return what is written in every figure: that its data are simulated, where the sheet says so.
+
+    A field is simulated if its column `sample` says 'simulated'.
+    """
+    return "simulated" if (fields["sample"].str.lower() == "simulated").any() else ""

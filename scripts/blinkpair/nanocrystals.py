@@ -1,0 +1,118 @@
+"""The nanocrystals of one movie, and how the sample drifted.
+
+In: the projections of a movie. Out: a table of nanocrystals with positions at the first
+frame, the drift, the width of the PSF and the images a report shows.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from blinkpair import detection, localisation
+from blinkpair.background import background_and_noise
+from blinkpair.drift import Drift, from_first_frame, measure_drift
+from blinkpair.projections import Projections
+
+log = logging.getLogger(__name__)
+
+FloatArray = NDArray[np.float64]
+SAME_SPOT_PX = 1.2  # two candidates that end up closer than this are one nanocrystal
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The nanocrystals seen in one movie.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        x, y (pixels at the first frame), error_px (standard error of each), significance
+        (1 is the detection threshold), counts (mean over the movie).
+    drift : Drift
+    psf_sigma_px : float
+        Measured on the spots; the given one if there are too few.
+    images : detection.AlignedImages
+    hot_pixels : (n, 2) int
+        Column and row of pixels taken out before detection.
+    """
+
+    table: pd.DataFrame
+    drift: Drift
+    psf_sigma_px: float
+    images: detection.AlignedImages
+    hot_pixels: NDArray[np.int64]
+
+
+def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) -> Catalogue:
+    """Detect nanocrystals, follow the drift, and locate both to a fraction of a pixel.
+
+    Drift comes first from correlating whole images, then from the spots themselves; detection is
+    repeated on the better aligned images.
+    """
+    projections, hot_pixels = detection.inpaint_hot_pixels(projections)
+    weights = projections.n_frames.astype(float)
+    drift = measure_drift(projections.mean, projections.centre_frame, psf_sigma_px=psf_sigma_px)
+    flat = np.stack([image - background_and_noise(image)[0] for image in projections.mean])
+    sigma = psf_sigma_px
+    xy = np.empty((0, 2))
+    for _ in range(2):
+        images = detection.align(projections, drift.xy)
+        candidates = detection.find_candidates(images, psf_sigma_px=sigma)
+        xy = candidates[["x", "y"]].to_numpy()
+        best = _isolated(xy)[:60]
+        if len(best) < 5:
+            break
+        for _ in range(2):
+            spots = localisation.localise(
+                flat, weights, xy[best], drift.xy, psf_sigma_px=sigma, iterations=4
+            )
+            sigma = localisation.estimate_psf_sigma(
+                flat, weights, spots.xy, drift.xy, start_px=sigma
+            )
+            moved, refined = localisation.refine_drift(flat, spots.xy, drift.xy, psf_sigma_px=sigma)
+            # Positions and drift share one free shift: it is fixed by zero drift at frame 0.
+            drift = Drift(
+                drift.centre_frame,
+                from_first_frame(drift.centre_frame, moved),
+                drift.measured | refined,
+            )
+    spots = localisation.localise(flat, weights, xy, drift.xy, psf_sigma_px=sigma)
+    table = pd.DataFrame(
+        {
+            "x": spots.xy[:, 0],
+            "y": spots.xy[:, 1],
+            "error_px": spots.error_px,
+            "significance": candidates["significance"].to_numpy(),
+            "counts": spots.amplitude @ weights / weights.sum(),
+        }
+    )
+    table = _merge(table).sort_values(["y", "x"], ignore_index=True)
+    log.info("%d nanocrystals, PSF sigma %.2f px", len(table), sigma)
+    return Catalogue(table, drift, sigma, images, hot_pixels)
+
+
+def _isolated(xy: FloatArray, radius_px: float = 6.0) -> NDArray[np.int64]:
+    """Indices of points without a neighbour within the radius, in the given order."""
+    from scipy.spatial import cKDTree
+
+    if len(xy) == 0:
+        return np.empty(0, np.int64)
+    neighbours = cKDTree(xy).query_ball_point(xy, radius_px, return_length=True)
+    return np.flatnonzero(neighbours == 1)
+
+
+def _merge(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep the more significant of two fits that ended at the same place."""
+    from scipy.spatial import cKDTree
+
+    if len(table) < 2:
+        return table
+    pairs = cKDTree(table[["x", "y"]].to_numpy()).query_pairs(SAME_SPOT_PX, output_type="ndarray")
+    order = -table["significance"].to_numpy()
+    weaker = np.where(order[pairs[:, 0]] > order[pairs[:, 1]], pairs[:, 0], pairs[:, 1])
+    return table.drop(index=np.unique(weaker))

@@ -1,0 +1,287 @@
+"""Populations: what the annealing did to the nanocrystals, temperature by temperature.
+
+In: the nanocrystal table (one row a nanocrystal, on-fractions before and after). Out: the
+population of each, and the table of populations with its intervals and tests.
+
+A nanocrystal dark in both epochs is no part of n: nothing tells it from an empty place. Intervals
+are those of `blinkpair.resampling`: the nanocrystals of one field are not independent, so they rest
+on resampled fields as soon as a temperature has two of them, and `interval_method` says so. The
+two tests, McNemar's exact and Wilcoxon's signed rank, do take the nanocrystals as independent; read
+them next to the intervals and to the control.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+from blinkpair import resampling
+from blinkpair.errors import InputError
+from blinkpair.resampling import Codes, Floats, Interval
+from blinkpair.table_labels import (
+    CONTROL,
+    Temperature,
+    as_bool,
+    require_columns,
+    sort_temperatures,
+    temperature_labels,
+)
+
+COUNTED = ("became_emissive", "became_dark", "emissive")  # these sum to n
+POPULATIONS = (*COUNTED, "dark")
+DARK_CUTOFF = 0.10  # the paper's: darker than 10 % of the frames is dark
+
+BY_FIELDS = "fields resampled"
+BY_OTHER_FIELDS = "nanocrystals, widened by the fields resampled at the other temperatures"
+BY_NANOCRYSTALS = "nanocrystals taken as independent"
+
+
+def classify(
+    on_fraction_pre: ArrayLike,
+    on_fraction_post: ArrayLike,
+    dark_cutoff: float = DARK_CUTOFF,
+    *,
+    analysed: ArrayLike | None = None,
+) -> NDArray[np.str_]:
+    """Name the population of each nanocrystal.
+
+    Parameters
+    ----------
+    on_fraction_pre, on_fraction_post : array_like, shape (n,)
+        On-fractions before and after, 0 to 1.
+    dark_cutoff : float
+        On-fractions below it are dark; one equal to it is emissive.
+    analysed : array_like of bool, shape (n,), optional
+        False for nanocrystals left out; all are taken without it.
+
+    Returns
+    -------
+    ndarray of str, shape (n,)
+        `became_emissive` (dark before, emissive after), `became_dark`, `emissive` (in both) or
+        `dark` (in both). The empty string where a nanocrystal is not analysed or an on-fraction
+        is NaN: it belongs to no population. (An empty string reads back from CSV as NaN, which the
+        functions of this module take as the same.)
+
+    Raises
+    ------
+    InputError
+        For an on-fraction outside 0 to 1 (percent, for example).
+    """
+    before = np.asarray(on_fraction_pre, dtype=float)
+    after = np.asarray(on_fraction_post, dtype=float)
+    for name, values in (("on_fraction_pre", before), ("on_fraction_post", after)):
+        if np.any((values < 0) | (values > 1)):
+            raise InputError(
+                f"{name} has values outside 0 to 1. Hint: on-fractions are fractions, not percent."
+            )
+    bright_before, bright_after = before >= dark_cutoff, after >= dark_cutoff
+    names = np.select(
+        [
+            ~bright_before & bright_after,
+            bright_before & ~bright_after,
+            bright_before & bright_after,
+        ],
+        COUNTED,
+        default="dark",
+    )
+    counted = np.isfinite(before) & np.isfinite(after)
+    if analysed is not None:
+        counted &= as_bool(pd.Series(analysed))
+    result: NDArray[np.str_] = np.where(counted, names, "")
+    return result
+
+
+def summarise_populations(
+    nanocrystals: pd.DataFrame,
+    fields: pd.DataFrame | None = None,
+    *,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Tabulate the populations, one row a temperature.
+
+    Parameters
+    ----------
+    nanocrystals : DataFrame
+        One row a nanocrystal: `field`, `temperature_c` (degrees C, or `control`), `analysed`,
+        `on_fraction_pre`, `on_fraction_post` (0 to 1), `population` (from `classify`).
+    fields : DataFrame, optional
+        One row a field: `field`, `temperature_c`, `status` (`ok` or `failed`) and, if known,
+        `expected_chance_pairs`. Without it the fields are those of `nanocrystals`, and the
+        failed ones are unknown.
+    confidence : float
+        Coverage of the intervals.
+    resamples, seed : int
+        Number of draws of fields, and the seed of the draws.
+
+    Returns
+    -------
+    DataFrame
+        Ascending in temperature, the control last. Fractions, on-fractions and changes are 0 to 1,
+        undefined values NaN. `interval_method` says what the intervals rest on,
+        `design_effect_delta` how many nanocrystals of a field weigh as one independent one
+        in the mean change. `*_minus_control` are differences from the control's row.
+
+    Raises
+    ------
+    InputError
+        For a missing column or a `temperature_c` that is neither a number nor `control`.
+    """
+    require_columns(
+        nanocrystals,
+        ["field", "temperature_c", "analysed", "on_fraction_pre", "on_fraction_post", "population"],
+        "nanocrystals",
+    )
+    table = nanocrystals.assign(temperature_c=temperature_labels(nanocrystals["temperature_c"]))
+    if fields is not None:
+        require_columns(fields, ["field", "temperature_c", "status"], "fields")
+        fields = fields.assign(temperature_c=temperature_labels(fields["temperature_c"]))
+    present = set(table["temperature_c"]) | (set() if fields is None else set(fields.temperature_c))
+    groups = [
+        _group(table[table["temperature_c"] == label], label, resamples, seed)
+        for label in sort_temperatures(present)
+    ]
+    rows = [_counts(group, fields) for group in groups]
+
+    for name in COUNTED:
+        flags = [(group.population == name).astype(float) for group in groups]
+        effects = _effects(groups, flags)
+        for row, flag, effect in zip(rows, flags, effects, strict=True):
+            value = float(flag.mean()) if flag.size else float("nan")
+            interval = resampling.fraction_interval(value, flag.size, effect, confidence=confidence)
+            _put(row, f"fraction_{name}", value, interval)
+
+    deltas = [group.delta for group in groups]
+    effects = _effects(groups, deltas)
+    for row, delta, effect in zip(rows, deltas, effects, strict=True):
+        mean = float(delta.mean()) if delta.size else float("nan")
+        low, high = resampling.mean_interval(delta, effect, confidence=confidence)
+        _put(row, "mean_delta", mean, (max(low, -1.0), min(high, 1.0)))
+        row["design_effect_delta"] = effect.ratio if delta.size else float("nan")
+
+    medians = [float(np.median(delta)) if delta.size else float("nan") for delta in deltas]
+    below = [(d <= m).astype(float) for d, m in zip(deltas, medians, strict=True)]
+    effects = _effects(groups, below)
+    for row, delta, median, effect in zip(rows, deltas, medians, effects, strict=True):
+        interval = resampling.median_interval(delta, effect, confidence=confidence)
+        _put(row, "median_delta", median, interval)
+
+    _tests(rows, deltas)
+    _against_control(rows)
+    several = any(group.n_fields > 1 for group in groups)
+    for row, group in zip(rows, groups, strict=True):
+        one_field = BY_OTHER_FIELDS if several else BY_NANOCRYSTALS
+        method = BY_FIELDS if group.n_fields > 1 else one_field
+        row["interval_method"] = method if group.delta.size else ""
+    summary = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["temperature_c", "n"])
+    if rows:
+        summary["n_fields_failed"] = summary["n_fields_failed"].astype("Int64")
+    return summary
+
+
+@dataclass(frozen=True)
+class _Group:
+    """The nanocrystals of one temperature, ordered so that the rows' order has no say."""
+
+    label: Temperature
+    rows: pd.DataFrame
+    population: NDArray[np.object_]  # of the n
+    delta: Floats
+    field_codes: Codes
+    n_fields: int  # with at least one of the n
+    draws: Floats
+
+
+def _group(rows: pd.DataFrame, label: Temperature, resamples: int, seed: int) -> _Group:
+    counted = rows[as_bool(rows["analysed"]) & rows["population"].isin(COUNTED).to_numpy()]
+    before = counted["on_fraction_pre"].to_numpy(float)
+    delta = counted["on_fraction_post"].to_numpy(float) - before
+    field_codes, names = pd.factorize(counted["field"].astype(str), sort=True)
+    population = counted["population"].astype(object).to_numpy()
+    order = np.lexsort((population.astype(str), before, delta, field_codes))
+    # The label takes part in the seed: a temperature's draws do not depend on the others'.
+    rng = np.random.default_rng([seed, zlib.crc32(str(label).encode())])
+    return _Group(
+        label=label,
+        rows=rows,
+        population=population[order],
+        delta=delta[order],
+        field_codes=field_codes[order].astype(np.intp),
+        n_fields=len(names),
+        draws=resampling.draw_fields(len(names), resamples, rng),
+    )
+
+
+def _counts(group: _Group, fields: pd.DataFrame | None) -> dict[str, Any]:
+    """Whole numbers of a row: fields, nanocrystals, populations, expected chance pairs."""
+    analysed = as_bool(group.rows["analysed"])
+    row: dict[str, Any] = {
+        "temperature_c": group.label,
+        "n_fields": int(group.rows["field"].nunique()),
+        "n_fields_failed": None,
+        "n": group.delta.size,
+    }
+    row |= {f"n_{name}": int(np.sum(group.population == name)) for name in COUNTED}
+    row["n_dark"] = int(np.sum(analysed & (group.rows["population"] == "dark").to_numpy()))
+    row["n_excluded"] = int(np.sum(~analysed))
+    row["expected_chance_pairs"] = float("nan")
+    if fields is not None:
+        own = fields[fields["temperature_c"] == group.label]
+        ok = (own["status"] == "ok").to_numpy()
+        row["n_fields"], row["n_fields_failed"] = int(ok.sum()), int((~ok).sum())
+        if "expected_chance_pairs" in own and ok.any():
+            expected = own.loc[ok, "expected_chance_pairs"].to_numpy(float)
+            row["expected_chance_pairs"] = float(expected.sum())  # NaN if one is unknown
+    return row
+
+
+def _effects(groups: list[_Group], values: list[Floats]) -> list[resampling.DesignEffect]:
+    ratios = [
+        resampling.field_variance_ratio(value, group.field_codes, group.draws)
+        for group, value in zip(groups, values, strict=True)
+    ]
+    return resampling.pool_design_effects(ratios, [group.n_fields for group in groups])
+
+
+def _put(row: dict[str, Any], name: str, value: float, interval: Interval) -> None:
+    row[name], (row[f"{name}_low"], row[f"{name}_high"]) = value, interval
+
+
+def _tests(rows: list[dict[str, Any]], deltas: list[Floats]) -> None:
+    """Add McNemar's exact test of the two changed populations, and Wilcoxon's of the change."""
+    for row, delta in zip(rows, deltas, strict=True):
+        row["p_mcnemar"] = row["p_wilcoxon"] = float("nan")
+        if delta.size == 0:
+            continue
+        changed = row["n_became_emissive"] + row["n_became_dark"]
+        # With nothing that changed there is nothing against equality: p = 1 for both tests.
+        row["p_mcnemar"] = row["p_wilcoxon"] = 1.0
+        if changed:
+            exact = stats.binomtest(row["n_became_emissive"], changed, 0.5)
+            row["p_mcnemar"] = float(exact.pvalue)
+        if np.any(delta != 0):
+            row["p_wilcoxon"] = float(stats.wilcoxon(delta).pvalue)
+
+
+def _against_control(rows: list[dict[str, Any]]) -> None:
+    """Add the differences from the control's row; NaN there, and where there is none."""
+    control = next((row for row in rows if row["temperature_c"] == CONTROL), None)
+    for row in rows:
+        for name in ("mean_delta", "fraction_became_emissive", "fraction_became_dark"):
+            value, interval = float("nan"), resampling.UNDEFINED
+            if control is not None and row is not control:
+                value = row[name] - control[name]
+                interval = resampling.difference_interval(
+                    row[name],
+                    (row[f"{name}_low"], row[f"{name}_high"]),
+                    control[name],
+                    (control[f"{name}_low"], control[f"{name}_high"]),
+                )
+            _put(row, f"{name}_minus_control", value, interval)

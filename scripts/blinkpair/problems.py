@@ -1,0 +1,149 @@
+"""What is wrong with the user's input, collected and told all at once.
+
+Comes in: single problems, each with its place, found by the checks of the
+configuration (`settings`), the sample sheet (`sheet`) and the movies it names
+(`inputs`). Goes out: one error whose message has one line a problem. It exists
+because a sheet of forty fields is mended in one sitting only if every slip in
+it is named at the first try.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from blinkpair.errors import InputError
+
+_DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_NUMBER_AND_UNIT = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*([^\d.,\s_].*)")
+# What one of these is in the unit after it, which is the one that is asked for.
+_UNITS = {
+    ("s", "seconds"): 1.0,
+    ("ms", "seconds"): 1e-3,
+    ("um", "micrometres"): 1.0,
+    ("µm", "micrometres"): 1.0,
+    ("μm", "micrometres"): 1.0,
+    ("nm", "micrometres"): 1e-3,
+    ("c", "degrees C"): 1.0,
+    ("°c", "degrees C"): 1.0,
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing to mend.
+
+    Attributes
+    ----------
+    place : str
+        File, line and column (or configuration key), as an editor shows them.
+    what : str
+        What is wrong, a full sentence.
+    hint : str
+        What to do about it, a full sentence; may be empty.
+    about : str
+        The configuration key concerned, dotted; the sheet's column; or empty.
+    line : int
+        The line of the sample sheet; 0 where there is none.
+    """
+
+    place: str
+    what: str
+    hint: str = ""
+    about: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        """Return the problem as one line."""
+        line = f"{self.place}: {self.what}"
+        return printable(f"{line} Hint: {self.hint}" if self.hint else line)
+
+
+class UnsoundInputError(InputError):
+    """The configuration, the sample sheet or its movies cannot be used as they are.
+
+    Parameters
+    ----------
+    problems : iterable of Problem
+        Everything that was found, in the order in which it is told.
+    """
+
+    def __init__(self, problems: Iterable[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(self.problems)  # args rebuild the error when it is unpickled
+
+    def __str__(self) -> str:
+        """Return the count and then one line a problem."""
+        n = len(self.problems)
+        head = "1 problem was found" if n == 1 else f"{n} problems were found"
+        return "\n".join(
+            [f"{head} in the input; nothing was started.", *(f"  {p}" for p in self.problems)]
+        )
+
+
+def printable(text: str) -> str:
+    """Return `text` with control characters escaped, so that a message stays one line."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def shown(value: object) -> str:
+    """Return a value of the user's as it is quoted in a message, shortened to 60 characters."""
+    text = str(value)
+    return f"'{text if len(text) <= 60 else text[:57] + '...'}'"
+
+
+def listed(words: Sequence[str], joint: str = "and") -> str:
+    """Return 'a', 'a and b' or 'a, b and c'."""
+    *most, last = words
+    return f"{', '.join(most)} {joint} {last}" if most else last
+
+
+def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | None:
+    """Return the known name that looks most like `name`, or None.
+
+    Letter case, surrounding spaces and the choice between space, hyphen and
+    underscore do not count. `likeness` is the ratio of `difflib`, 0 to 1.
+    """
+    by_key = {normalised(k): k for k in known}
+    found = difflib.get_close_matches(normalised(name), by_key, n=1, cutoff=likeness)
+    return by_key[found[0]] if found else None
+
+
+def normalised(name: str) -> str:
+    """Return a name without what people write differently: case, spaces, brackets."""
+    return re.sub(r"[^0-9a-z.µ]+", "_", name.lower()).strip("_")
+
+
+def as_number(text: str) -> float | None:
+    """Return the number a text spells, or None; 'nan', 'inf' and '1_000' are none.
+
+    `float` alone takes too much: a cell 'nan' would be a temperature.
+    """
+    text = text.strip()
+    return float(text) if text.isascii() and _NUMBER.fullmatch(text) else None
+
+
+def number_hint(text: str, unit: str = "") -> str:
+    """Say how to write what was most likely meant by a text that is no number.
+
+    Parameters
+    ----------
+    text : str
+        What stands there.
+    unit : str, optional
+        The unit asked for: 'seconds', 'micrometres' or 'degrees C'.
+    """
+    text = text.strip()
+    if _DECIMAL_COMMA.fullmatch(text):
+        return f"use a decimal point: {text.replace(',', '.')}."
+    if text[:1] == "\N{MINUS SIGN}":
+        return f"write the minus sign as a hyphen: -{text[1:]}."
+    where = f" in {unit}" if unit else ""
+    if match := _NUMBER_AND_UNIT.fullmatch(text):
+        factor = _UNITS.get((match[2].lower(), unit))
+        number = f": {float(match[1].replace(',', '.')) * factor:.10g}" if factor else ""
+        return f"write the number alone{where}{number}."
+    return f"write a number{where}."

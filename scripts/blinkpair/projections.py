@@ -1,0 +1,160 @@
+"""One pass over a movie: what detection, drift and the report need of it.
+
+In: blocks of frames. Out: for each of at most ~100 stretches of the movie its mean,
+its variance from frame to frame and the brightest of its short bursts, pixel by pixel,
+and the sum of every frame. A stretch is short enough that the stage hardly drifts
+within it, so drift can be measured and taken out afterwards without a second pass.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from blinkpair.errors import InputError
+
+if TYPE_CHECKING:
+    from blinkpair.movie import Movie
+
+BURST_FRAMES = 10  # 0.2 s at 20 ms: a blink that long stands out whatever happens around it
+MAX_STRETCHES = 80  # three float32 images each: 250 MB at 512 x 512
+
+
+@dataclass(frozen=True)
+class Projections:
+    """What is kept of a movie; S stretches of whole bursts.
+
+    Attributes
+    ----------
+    mean : (S, y, x) float32
+        Mean counts of each stretch.
+    variance : (S, y, x) float32
+        Variance from frame to frame within each stretch.
+    burst : (S, y, x) float32
+        Largest mean of any `BURST_FRAMES` successive frames (aligned bursts) in the stretch.
+    centre_frame : (S,) float64
+        Middle of each stretch, in frames.
+    n_frames : (S,) int64
+        Frames in each stretch.
+    frame_mean : (frames,) float64
+        Mean of all pixels of every frame.
+    saturated_fraction : float
+        Share of pixel values at the top of the integer type's range.
+    """
+
+    mean: NDArray[np.float32]
+    variance: NDArray[np.float32]
+    burst: NDArray[np.float32]
+    centre_frame: NDArray[np.float64]
+    n_frames: NDArray[np.int64]
+    frame_mean: NDArray[np.float64]
+    saturated_fraction: float
+
+
+@numba.njit(cache=True, nogil=True)
+def _accumulate(
+    block: Any,
+    first_row: int,
+    last_row: int,
+    keep_burst: bool,
+    total: Any,
+    squares: Any,
+    burst: Any,
+    row_sums: Any,
+) -> None:
+    """Add one burst of frames to the running images, rows first_row to last_row.
+
+    Sums run over frames in order for every pixel, so the result does not depend on how rows are
+    shared between threads.
+    """
+    n_frames, _, width = block.shape
+    burst_sum = np.empty(width, np.float64)
+    for row in range(first_row, last_row):
+        burst_sum[:] = 0.0
+        for f in range(n_frames):
+            row_sum = 0.0
+            for column in range(width):
+                value = np.float64(block[f, row, column])
+                burst_sum[column] += value
+                squares[row, column] += value * value
+                row_sum += value
+            row_sums[f, row] = row_sum
+        for column in range(width):
+            total[row, column] += burst_sum[column]
+            if keep_burst:
+                burst[row, column] = max(burst[row, column], burst_sum[column] / n_frames)
+
+
+def stretch_length(frames: int, *, burst_frames: int = BURST_FRAMES) -> int:
+    """Frames in one stretch: whole bursts, at least two, at most `MAX_STRETCHES` in all."""
+    bursts = max(2, int(np.ceil(frames / burst_frames / MAX_STRETCHES)))
+    return bursts * burst_frames
+
+
+def project(movie: Movie) -> Projections:
+    """Read the movie once and keep its projections.
+
+    Raises
+    ------
+    InputError
+        If a frame holds values that are not finite.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    frames, height, width = movie.shape
+    length = stretch_length(frames)
+    # A last stretch of a few frames would be mostly noise: it joins the one before.
+    n_stretches = max(1, int(round(frames / length)))
+    starts = length * np.arange(n_stretches + 1)
+    starts[-1] = frames
+    mean = np.empty((n_stretches, height, width), np.float32)
+    variance = np.empty_like(mean)
+    burst = np.empty_like(mean)
+    frame_mean = np.empty(frames)
+    top = np.iinfo(movie.dtype).max if np.issubdtype(movie.dtype, np.integer) else None
+    saturated = 0
+    halves = [(0, height // 2), (height // 2, height)]
+    with ThreadPoolExecutor(len(halves)) as pool:
+        for s, (start, stop) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+            total = np.zeros((height, width))
+            squares = np.zeros((height, width))
+            brightest = np.full((height, width), -np.inf)
+            for block in movie.blocks(BURST_FRAMES, start=int(start), stop=int(stop)):
+                row_sums = np.empty((len(block), height))
+                # The mean of a few frames is noisier: it would win every pixel's maximum.
+                whole = len(block) == BURST_FRAMES or frames < BURST_FRAMES
+                jobs = [
+                    pool.submit(
+                        _accumulate, block, *rows, whole, total, squares, brightest, row_sums
+                    )
+                    for rows in halves
+                ]
+                for job in jobs:
+                    job.result()
+                frame_mean[start : start + len(block)] = row_sums.sum(axis=1) / (height * width)
+                start += len(block)
+                if top is not None:
+                    saturated += int(np.count_nonzero(block == top)) if block.max() == top else 0
+            n = int(stop) - int(starts[s])
+            mean[s] = total / n
+            variance[s] = np.maximum(squares / n - (total / n) ** 2, 0.0)
+            burst[s] = brightest
+    bad = np.flatnonzero(~np.isfinite(frame_mean))
+    if bad.size:
+        raise InputError(
+            f"{movie.name}: {bad.size} frame(s), the first of them frame {bad[0]}, hold NaN or "
+            "infinite values. Hint: export the raw integer movie of the camera."
+        )
+    return Projections(
+        mean,
+        variance,
+        burst,
+        (starts[:-1] + starts[1:] - 1) / 2,
+        np.diff(starts),
+        frame_mean,
+        saturated / (frames * height * width),
+    )

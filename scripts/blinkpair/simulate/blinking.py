@@ -1,0 +1,143 @@
+"""Blinking of one simulated nanocrystal, finer than the camera's frames.
+
+In: a power law for the on-times and one for the off-times, a wanted on-fraction.
+Out: for every frame the fraction of the exposure in which the nanocrystal was on.
+The switching happens in continuous time, so that frames cut through events as on
+a real camera.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class DwellLaw:
+    """Probability density of a dwell time, t^-alpha exp(-t / tau) between two bounds.
+
+    Attributes
+    ----------
+    alpha : float
+        Exponent of Eq. 1 and Eq. 2 of the paper, above 1.
+    t_min_s, t_max_s : float
+        Shortest and longest dwell time.
+    tau_s : float or None
+        Truncation time of Eq. 2; None is the pure power law of Eq. 1.
+    """
+
+    alpha: float = 1.5
+    t_min_s: float = 0.005
+    t_max_s: float = 100.0
+    tau_s: float | None = None
+
+    def draw(self, rng: np.random.Generator, n: int) -> NDArray[np.float64]:
+        """Draw n dwell times in seconds: inverse CDF, then rejection for the exponential."""
+        accepted: list[NDArray[np.float64]] = []
+        missing = n
+        while missing > 0:
+            u = rng.random(2 * missing + 16)
+            a = 1.0 - self.alpha
+            low, high = self.t_min_s**a, self.t_max_s**a
+            t = (low + u * (high - low)) ** (1.0 / a)
+            if self.tau_s is not None:
+                t = t[rng.random(t.size) < np.exp(-(t - self.t_min_s) / self.tau_s)]
+            accepted.append(t[:missing])
+            missing -= accepted[-1].size
+        return np.concatenate(accepted)
+
+    def mean_s(self) -> float:
+        """Mean dwell time in seconds, by integration on a logarithmic grid."""
+        t = np.geomspace(self.t_min_s, self.t_max_s, 4001)
+        p = t**-self.alpha
+        if self.tau_s is not None:
+            p *= np.exp(-t / self.tau_s)
+        return float(np.trapezoid(t * p, t) / np.trapezoid(p, t))
+
+
+def on_time_per_frame(
+    rng: np.random.Generator,
+    on: DwellLaw,
+    off: DwellLaw,
+    *,
+    frames: int,
+    exposure_s: float,
+) -> NDArray[np.float32]:
+    """Draw one trajectory of an alternating renewal process.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    on, off : DwellLaw
+    frames : int
+    exposure_s : float
+        Frame interval; the camera has no dead time.
+
+    Returns
+    -------
+    (frames,) float32
+        Fraction of each frame's exposure spent on, 0 to 1.
+    """
+    duration_s = frames * exposure_s
+    mean_cycle_s = on.mean_s() + off.mean_s()
+    # The process runs before the window opens, so that the first event of the trace is cut off
+    # as in a measurement.
+    warm_up_s = rng.random() * max(off.t_max_s, on.t_max_s)
+    starts_on = rng.random() < on.mean_s() / mean_cycle_s
+    durations: list[NDArray[np.float64]] = []
+    total_s = 0.0
+    while total_s < warm_up_s + duration_s:
+        n = int(1.2 * (warm_up_s + duration_s - total_s) / mean_cycle_s) + 8
+        cycle = np.empty(2 * n)
+        cycle[0::2] = on.draw(rng, n) if starts_on else off.draw(rng, n)
+        cycle[1::2] = off.draw(rng, n) if starts_on else on.draw(rng, n)
+        durations.append(cycle)
+        total_s += float(cycle.sum())
+    dwell = np.concatenate(durations)
+    edges = np.concatenate([[0.0], np.cumsum(dwell)])
+    is_on = np.zeros(dwell.size)
+    is_on[0 if starts_on else 1 :: 2] = 1.0
+    on_time = np.concatenate([[0.0], np.cumsum(dwell * is_on)])
+    frame_edges = warm_up_s + exposure_s * np.arange(frames + 1)
+    return (np.diff(np.interp(frame_edges, edges, on_time)) / exposure_s).astype(np.float32)
+
+
+def trajectory_with_on_fraction(
+    rng: np.random.Generator,
+    on_fraction: float,
+    on: DwellLaw,
+    *,
+    frames: int,
+    exposure_s: float,
+    alpha_off: float = 1.5,
+    draws: int = 24,
+    tolerance: float = 0.02,
+) -> NDArray[np.float32]:
+    """Draw a trajectory whose on-fraction comes close to a wanted one.
+
+    Power-law dwell times give every finite trace its own on-fraction. The off-times are scaled so
+    that the expected on-fraction is the wanted one, and the closest of up to `draws` trajectories
+    is kept; the first within `tolerance` ends the search.
+
+    Returns
+    -------
+    (frames,) float32
+        Fraction of each frame's exposure spent on.
+    """
+    if on_fraction <= 0.0:
+        return np.zeros(frames, np.float32)
+    if on_fraction >= 1.0:
+        return np.ones(frames, np.float32)
+    reference = DwellLaw(alpha_off, 1.0, on.t_max_s / on.t_min_s)
+    scale_s = on.mean_s() * (1.0 - on_fraction) / on_fraction / reference.mean_s()
+    off = DwellLaw(alpha_off, scale_s, scale_s * reference.t_max_s)
+    best = np.zeros(frames, np.float32)
+    for _ in range(draws):
+        trace = on_time_per_frame(rng, on, off, frames=frames, exposure_s=exposure_s)
+        if abs(trace.mean() - on_fraction) < abs(best.mean() - on_fraction):
+            best = trace
+        if abs(best.mean() - on_fraction) <= tolerance:
+            break
+    return best

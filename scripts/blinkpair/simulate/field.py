@@ -1,0 +1,318 @@
+"""One simulated field before and after annealing, with its truth.
+
+In: a `FieldDesign` (optics, counts, motion, what annealing does) and a seed.
+Out: two brightfield images, two movies, and the true position, on-time and
+population of every nanocrystal. Used by the demo, the tests and the accuracy study.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from blinkpair.simulate.blinking import DwellLaw, trajectory_with_on_fraction
+from blinkpair.simulate.brightfield import render_brightfield
+from blinkpair.simulate.camera import Camera, film_block
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FieldDesign:
+    """What is on the sample and how it is filmed.
+
+    The transform from the first to the second epoch turns by `rotation_deg` about the centre of
+    the field and then shifts by `shift_px`. `channel_offset_px` is where brightfield sees a point
+    that PL sees at zero; it belongs to the microscope and is the same in both epochs.
+    `populations` are the chances of became_emissive, became_dark, emissive and dark;
+    `analysable_counts`, where given, sets the exact numbers of the first three among the
+    nanocrystals that can be analysed (isolated and in view in both epochs), the rest being dark.
+    """
+
+    camera: Camera = field(default_factory=Camera)
+    frames: int = 2000
+    n_nanocrystals: int = 220
+    n_microspheres: int = 25
+    rotation_deg: float = 37.0
+    shift_px: tuple[float, float] = (20.0, -35.0)
+    channel_offset_px: tuple[float, float] = (1.2, -0.7)
+    drift_px: float = 3.0
+    settling_px: float = 1.0
+    psf_sigma_px: tuple[float, float] = (0.8, 0.9)
+    background_counts: float = 15.0
+    counts_when_on: tuple[float, float] = (250.0, 900.0)
+    populations: tuple[float, float, float, float] = (0.15, 0.25, 0.55, 0.05)
+    analysable_counts: tuple[int, int, int] | None = None
+    change_emissive: tuple[float, float] = (0.0, 0.18)  # mean and spread of on-fraction's change
+    on_law: DwellLaw = DwellLaw()
+    truncated_share: float = 0.1
+    truncation_s: float = 0.22
+    min_distance_px: float = 6.0
+    crowded_share: float = 0.03
+    uneven_light: float = 0.3
+    pixel_gain_spread: float = 0.01
+    n_hot_pixels: int = 5
+    microsphere_diameter_px: float = 6.25
+    defocus: tuple[float, float] = (1.0, 0.8)
+    lost_microspheres: float = 0.1
+    moved_microspheres: float = 0.05
+    new_microspheres: float = 0.1
+    n_dust: int = 5
+
+
+class SimulatedField(NamedTuple):
+    """What `simulate_field` returns; movies are filmed block by block by `film`."""
+
+    design: FieldDesign
+    seed: int
+    brightfield_pre: NDArray[np.uint16]
+    brightfield_post: NDArray[np.uint16]
+    truth: pd.DataFrame
+    on_time_pre: NDArray[np.float32]
+    on_time_post: NDArray[np.float32]
+    drift_pre: FloatArray
+    drift_post: FloatArray
+    matrix: FloatArray
+
+    def film(self, epoch: str, frames_per_block: int = 100) -> Iterator[NDArray[np.uint16]]:
+        """Yield the movie of epoch 'pre' or 'post' in blocks of frames."""
+        design = self.design
+        post = epoch == "post"
+        light, pixel_gain = _illumination(design, self.seed)
+        xy = self.truth[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
+        on_time = self.on_time_post if post else self.on_time_pre
+        counts = self.truth["counts_when_on"].to_numpy()[:, None] * on_time
+        counts *= _sample(light, xy)[:, None]
+        for first in range(0, design.frames, frames_per_block):
+            yield film_block(
+                design.camera,
+                (design.background_counts * light * pixel_gain).astype(np.float32),
+                xy,
+                counts.astype(np.float32),
+                self.drift_post if post else self.drift_pre,
+                psf_sigma_px=design.psf_sigma_px[int(post)],
+                first_frame=first,
+                frames=min(frames_per_block, design.frames - first),
+                seed=2 * self.seed + int(post),
+            )
+
+
+def rigid_matrix(
+    rotation_deg: float, shift_px: tuple[float, float], shape: tuple[int, int]
+) -> FloatArray:
+    """Turn about the centre of the field, then shift: 3x3, acting on columns (x, y, 1)."""
+    angle = np.deg2rad(rotation_deg)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    centre = (np.array(shape[::-1]) - 1) / 2
+    matrix = np.eye(3)
+    matrix[:2, :2] = turn
+    matrix[:2, 2] = centre - turn @ centre + np.asarray(shift_px)
+    return matrix
+
+
+def simulate_field(design: FieldDesign, seed: int) -> SimulatedField:
+    """Draw a field; everything follows from the design and the seed."""
+    rng = np.random.default_rng([seed, 1])
+    shape = design.camera.shape
+    matrix = rigid_matrix(design.rotation_deg, design.shift_px, shape)
+    pre_xy, post_xy = _scatter_nanocrystals(rng, design, matrix)
+    n = len(pre_xy)
+    drift = [_random_drift(rng, design) for _ in range(2)]
+    analysable = _analysable(design, pre_xy, post_xy, drift)
+    population = _draw_populations(rng, design, analysable)
+    on_time = _draw_on_time(rng, design, population)
+    truth = pd.DataFrame(
+        {
+            "x_pre": pre_xy[:, 0],
+            "y_pre": pre_xy[:, 1],
+            "x_post": post_xy[:, 0],
+            "y_post": post_xy[:, 1],
+            "counts_when_on": rng.uniform(*design.counts_when_on, n),
+            "on_fraction_pre": on_time[0].mean(axis=1),
+            "on_fraction_post": on_time[1].mean(axis=1),
+            "analysable": analysable,
+        }
+    )
+    brightfield = _brightfield_pair(rng, design, matrix)
+    return SimulatedField(design, seed, *brightfield, truth, *on_time, *drift, matrix)
+
+
+def _apply(matrix: FloatArray, xy: FloatArray) -> FloatArray:
+    return np.asarray(xy @ matrix[:2, :2].T + matrix[:2, 2])
+
+
+def _area_of_both_fields(
+    design: FieldDesign, matrix: FloatArray, margin: float
+) -> tuple[FloatArray, FloatArray]:
+    """Corners of a box, in pre-anneal pixels, that holds both fields of view."""
+    height, width = design.camera.shape
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
+    both = np.vstack([corners, _apply(np.linalg.inv(matrix), corners)])
+    return both.min(axis=0) - margin, both.max(axis=0) + margin
+
+
+def _scatter_nanocrystals(
+    rng: np.random.Generator, design: FieldDesign, matrix: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Positions in both epochs, at the field's density over all that either camera sees."""
+    height, width = design.camera.shape
+    low, high = _area_of_both_fields(design, matrix, margin=6.0)
+    density = design.n_nanocrystals / (height * width)
+    wanted = rng.poisson(density * float(np.prod(high - low))) if density > 0 else 0
+    xy = np.empty((0, 2))
+    for _ in range(wanted):
+        crowded = rng.random() < design.crowded_share
+        for _attempt in range(200):
+            candidate = low + rng.random(2) * (high - low)
+            if crowded or len(xy) == 0:
+                break
+            if np.min(np.hypot(*(xy - candidate).T)) >= design.min_distance_px:
+                break
+        xy = np.vstack([xy, candidate])
+    return xy, _apply(matrix, xy)
+
+
+def _random_drift(rng: np.random.Generator, design: FieldDesign) -> FloatArray:
+    """Smooth drift of the stage: a straight line with a slow swing, zero at frame 0."""
+    s = np.linspace(0, 1, design.frames)
+    direction = rng.uniform(0, 2 * np.pi)
+    along = s * rng.uniform(0.6, 1.0) + 0.12 * (np.sin(2 * np.pi * (s + rng.random())))
+    across = 0.15 * np.sin(2 * np.pi * (0.7 * s + rng.random()))
+    path = np.column_stack(
+        [
+            along * np.cos(direction) - across * np.sin(direction),
+            along * np.sin(direction) + across * np.cos(direction),
+        ]
+    )
+    path -= path[0]
+    return np.asarray(design.drift_px * path / max(np.hypot(*path.T).max(), 1e-9))
+
+
+def _analysable(
+    design: FieldDesign, pre_xy: FloatArray, post_xy: FloatArray, drift: list[FloatArray]
+) -> NDArray[np.bool_]:
+    """Isolated, and clear of the sensor's edge in both epochs at any drift."""
+    from scipy.spatial import cKDTree
+
+    good = np.ones(len(pre_xy), bool)
+    height, width = design.camera.shape
+    for xy, path in zip((pre_xy, post_xy), drift, strict=True):
+        low, high = xy + path.min(axis=0), xy + path.max(axis=0)
+        good &= (low > 2.5).all(axis=1) & (high < np.array([width, height]) - 3.5).all(axis=1)
+    if len(pre_xy) > 1:
+        nearest = cKDTree(pre_xy).query(pre_xy, k=2)[0][:, 1]
+        good &= nearest > min(design.min_distance_px, 5.0)
+    return good
+
+
+def _draw_populations(
+    rng: np.random.Generator, design: FieldDesign, analysable: NDArray[np.bool_]
+) -> NDArray[np.int_]:
+    population = rng.choice(4, size=len(analysable), p=np.asarray(design.populations))
+    if design.analysable_counts is not None:
+        candidates = rng.permutation(np.flatnonzero(analysable))
+        wanted = np.repeat([0, 1, 2], design.analysable_counts)
+        if len(wanted) > len(candidates):
+            raise ValueError(
+                f"only {len(candidates)} nanocrystals can be analysed, {len(wanted)} are wanted; "
+                "raise n_nanocrystals"
+            )
+        population[candidates] = 3
+        population[candidates[: len(wanted)]] = wanted
+    return population
+
+
+def _draw_on_time(
+    rng: np.random.Generator, design: FieldDesign, population: NDArray[np.int_]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """On-time per frame in both epochs; on-fractions by population, clear of the dark cutoff."""
+    n = len(population)
+    dark = 0.06 * rng.random((n, 2)) ** 2
+    emissive = rng.uniform(0.2, 0.95, (n, 2))
+    # An emissive nanocrystal keeps its own level, give or take, and follows the population's mean.
+    change = rng.normal(*design.change_emissive, n)
+    both = population == 2
+    emissive[both, 1] = np.clip(emissive[both, 0] + change[both], 0.15, 0.98)
+    is_emissive = np.column_stack([np.isin(population, (1, 2)), np.isin(population, (0, 2))])
+    target = np.where(is_emissive, emissive, dark)
+    truncated = rng.random(n) < design.truncated_share
+    duration_s = design.frames * design.camera.exposure_s
+    traces = []
+    for epoch in range(2):
+        trace = np.empty((n, design.frames), np.float32)
+        for k in range(n):
+            law = DwellLaw(
+                design.on_law.alpha,
+                design.on_law.t_min_s,
+                min(design.on_law.t_max_s, 0.1 * duration_s),
+                design.truncation_s if truncated[k] else design.on_law.tau_s,
+            )
+            trace[k] = trajectory_with_on_fraction(
+                rng,
+                float(target[k, epoch]),
+                law,
+                frames=design.frames,
+                exposure_s=design.camera.exposure_s,
+            )
+        traces.append(trace)
+    return traces[0], traces[1]
+
+
+def _illumination(design: FieldDesign, seed: int) -> tuple[FloatArray, FloatArray]:
+    """Excitation profile (a wide Gaussian, mean about 1) and the camera's own pixel gain."""
+    rng = np.random.default_rng([seed, 2])
+    height, width = design.camera.shape
+    y, x = np.mgrid[:height, :width]
+    x0, y0 = rng.uniform(0.35, 0.65, 2) * (width, height)
+    radius2 = ((x - x0) / width) ** 2 + ((y - y0) / height) ** 2
+    light = 1.0 + design.uneven_light * (0.5 - 2.0 * radius2)
+    # Pixel gain and hot pixels belong to the camera, hence the same in every field and epoch.
+    camera_rng = np.random.default_rng(20)
+    pixel_gain = camera_rng.normal(1.0, design.pixel_gain_spread, (height, width))
+    hot = camera_rng.integers(0, height * width, design.n_hot_pixels)
+    pixel_gain.ravel()[hot] = camera_rng.uniform(2.0, 8.0, design.n_hot_pixels)
+    return np.maximum(light, 0.05), np.maximum(pixel_gain, 0.05)
+
+
+def _sample(image: FloatArray, xy: FloatArray) -> FloatArray:
+    height, width = image.shape
+    column = np.clip(np.rint(xy[:, 0]).astype(int), 0, width - 1)
+    row = np.clip(np.rint(xy[:, 1]).astype(int), 0, height - 1)
+    return np.asarray(image[row, column])
+
+
+def _brightfield_pair(
+    rng: np.random.Generator, design: FieldDesign, matrix: FloatArray
+) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    """Both brightfield images: beads lost, moved and new between them, dust fixed to the camera."""
+    height, width = design.camera.shape
+    low, high = _area_of_both_fields(design, matrix, margin=design.microsphere_diameter_px)
+    n = rng.poisson(design.n_microspheres * float(np.prod(high - low)) / (height * width))
+    pre = low + rng.random((n, 2)) * (high - low)
+    post = pre.copy()
+    moved = rng.random(n) < design.moved_microspheres
+    post[moved] += rng.normal(0, 15.0, (int(moved.sum()), 2))
+    post = post[rng.random(n) >= design.lost_microspheres]
+    n_new = rng.poisson(design.new_microspheres * n)
+    post = np.vstack([post, low + rng.random((n_new, 2)) * (high - low)])
+    dust = rng.random((design.n_dust, 2)) * (width, height)
+    images = []
+    for epoch, xy in enumerate((pre, _apply(matrix, post))):
+        # The stage creeps between the brightfield image and the movie.
+        settling = rng.uniform(-1, 1, 2) * design.settling_px
+        images.append(
+            render_brightfield(
+                design.camera.shape,
+                xy + np.asarray(design.channel_offset_px) + settling,
+                diameter_px=design.microsphere_diameter_px,
+                defocus=design.defocus[epoch],
+                dust_xy=dust,
+                rng=rng,
+            )
+        )
+    return images[0], images[1]

@@ -1,0 +1,93 @@
+"""What the tables say in words: temperatures, the control, yes and no, required columns.
+
+In: cells and columns as a sheet or a CSV file gives them. Out: the same in one form, so that 70,
+70.0 and '70' are one temperature in every table and figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from blinkpair.errors import InputError
+
+CONTROL = "control"
+
+Temperature = float | int | str
+
+
+def sort_temperatures(labels: Iterable[Temperature]) -> list[Temperature]:
+    """Order temperatures: ascending, the control last.
+
+    Parameters
+    ----------
+    labels : iterable of float or str
+        Temperatures in degrees C as numbers, and the word `control`.
+
+    Returns
+    -------
+    list
+        The same, ordered, each once.
+    """
+    unique = set(labels)
+    numbers = sorted(label for label in unique if not isinstance(label, str))
+    return [*numbers, *sorted(label for label in unique if isinstance(label, str))]
+
+
+def temperature_label(value: object) -> Temperature:
+    """Read a temperature as it may come from a sheet or a CSV file.
+
+    Parameters
+    ----------
+    value : object
+        A number, its text, or the word `control` in any case.
+
+    Returns
+    -------
+    int, float or str
+        Degrees C (an int where whole, so that files say 70 and not 70.0) or `control`.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    text = str(value).strip()
+    if text.lower() == CONTROL:
+        return CONTROL
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not np.isfinite(number):
+        raise InputError(
+            f"temperature_c is '{text}', neither a number nor the word {CONTROL}. "
+            "Hint: correct it in the sample sheet."
+        )
+    return int(number) if number.is_integer() else number
+
+
+def require_columns(table: pd.DataFrame, columns: list[str], name: str) -> None:
+    """Raise an InputError that names the columns a table lacks, if any."""
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise InputError(
+            f"The {name} table lacks {', '.join(missing)}. "
+            "Hint: it has to be the table the workflow writes, with its header."
+        )
+
+
+def temperature_labels(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Apply `temperature_label` to a column; the index is kept."""
+    return pd.Series([temperature_label(value) for value in column], column.index, dtype=object)
+
+
+def as_bool(column: pd.Series[Any]) -> NDArray[np.bool_]:
+    """Read a column of True and False that may have come back from CSV as text."""
+    if column.dtype == bool:
+        return column.to_numpy()
+    return column.astype(str).str.strip().str.lower().isin({"true", "1", "1.0"}).to_numpy(bool)

@@ -1,0 +1,139 @@
+"""How far off is a fitted transform at a place without fiducials?
+
+Comes in: the fiducials' positions, their residuals and what was expected of their
+localisation beforehand. Goes out: the target registration error at any position.
+
+With n fiducials, each localised with variance v per axis (v: variance of the
+difference post - mapped pre), the least-squares rigid transform errs at a distance d
+from the fiducials' centroid with variance
+
+    v / n                    along the line to the centroid,
+    v (1 / n + d^2 / I)      across it,       I = sum of squared distances to the centroid
+
+(in the plane, Fitzpatrick, West & Maurer, IEEE TMI 17, 694, 1998); a free scale adds
+d^2 / I along the line as well. v is not known: 3 fiducials leave 3 degrees of
+freedom. It is inferred from the residuals and a scaled inverse chi-square prior worth
+`PRIOR_DOF` residuals at the expected localisation error; with v integrated out the
+error follows a bivariate t distribution, whose tails are those of few fiducials.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from blinkpair.errors import InputError
+from blinkpair.rigid import FloatArray, apply_matrix
+
+# The prior weighs as much as two fiducials' residuals: enough to tame three fiducials
+# that agree by luck, little enough that six overrule it.
+PRIOR_DOF = 4.0
+
+_PHASE = (np.arange(64) + 0.5) * (np.pi / 64)
+
+
+@dataclass(frozen=True)
+class TargetError:
+    """Error model of one fitted transform.
+
+    Attributes
+    ----------
+    centroid
+        (2,) centroid of the fiducials in pre pixels.
+    spread_px2
+        Sum of their squared distances to it.
+    n
+        Number of fiducials.
+    variance_px2
+        Inferred variance per axis of one fiducial's residual, both images together.
+    dof
+        Degrees of freedom behind it, the prior's included.
+    free_scale
+        True for a similarity.
+    """
+
+    centroid: FloatArray
+    spread_px2: float
+    n: int
+    variance_px2: float
+    dof: float
+    free_scale: bool
+
+    def at(self, xy: npt.ArrayLike, confidence: float | None = None) -> FloatArray:
+        """Target registration error at positions `xy`.
+
+        Parameters
+        ----------
+        xy
+            (m, 2) positions in pre pixels.
+        confidence
+            None: the expected root-mean-square radial error, both axes together.
+            0.68, 0.95 ...: the radius that contains this fraction of the errors.
+
+        Returns
+        -------
+        (m,) array in post pixels.
+        """
+        points = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
+        turn = ((points - self.centroid) ** 2).sum(axis=1) / self.spread_px2
+        across = 1.0 / self.n + turn
+        along = across if self.free_scale else np.full_like(across, 1.0 / self.n)
+        if confidence is None:
+            return np.asarray(np.sqrt(self.variance_px2 * (along + across)))
+        if not 0.0 < confidence < 1.0:
+            raise InputError(
+                f"confidence = {confidence} is not between 0 and 1. Hint: 0.95 for 95 %."
+            )
+        return np.sqrt(self.variance_px2) * _t_radius(along, across, self.dof, confidence)
+
+
+def target_error(
+    pre_xy: FloatArray,
+    post_xy: FloatArray,
+    matrix: FloatArray,
+    *,
+    free_scale: bool,
+    localisation_error_px: float,
+) -> TargetError:
+    """Infer the error model from matched fiducials.
+
+    Parameters
+    ----------
+    pre_xy, post_xy
+        (n, 2) matched fiducials, n >= 2, row by row.
+    matrix
+        The transform fitted to them.
+    free_scale
+        True for a similarity.
+    localisation_error_px
+        Expected localisation error per axis in one image (the prior).
+    """
+    n = len(pre_xy)
+    residual2 = float(((apply_matrix(matrix, pre_xy) - post_xy) ** 2).sum())
+    dof = PRIOR_DOF + max(2 * n - (4 if free_scale else 3), 0)
+    prior = PRIOR_DOF * 2.0 * localisation_error_px**2
+    centroid = pre_xy.mean(axis=0)
+    spread = float(((pre_xy - centroid) ** 2).sum())
+    return TargetError(centroid, spread, n, (prior + residual2) / dof, dof, free_scale)
+
+
+def _t_radius(along: FloatArray, across: FloatArray, dof: float, fraction: float) -> FloatArray:
+    """Radius holding `fraction` of a bivariate t with variances `along`, `across`.
+
+    With (u, v) = rho (sqrt(along) cos f, sqrt(across) sin f), f uniform, the tail is
+    P(R > r) = mean over f of (1 + r^2 / (dof (along cos^2 f + across sin^2 f)))^(-dof/2):
+    monotonous in r, solved by bisection.
+    """
+    width = along[:, None] * np.cos(_PHASE) ** 2 + across[:, None] * np.sin(_PHASE) ** 2
+    low = np.zeros(len(along))
+    # The radius of the rounder distribution with both variances the larger one.
+    high = np.sqrt(np.maximum(along, across) * dof * ((1 - fraction) ** (-2 / dof) - 1))
+    for _ in range(50):
+        middle = 0.5 * (low + high)
+        tail = np.exp(-0.5 * dof * np.log1p(middle[:, None] ** 2 / (dof * width))).mean(axis=1)
+        outside = tail > 1 - fraction
+        low = np.where(outside, middle, low)
+        high = np.where(outside, high, middle)
+    return np.asarray(0.5 * (low + high))

@@ -1,0 +1,54 @@
+"""Movie and places of the nanocrystals -> their counts in every frame; the movie is read once."""
+
+import numpy as np
+
+from blinkpair import catalogues, files, movie, photometry
+from blinkpair.logs import log_to
+from blinkpair.traces import epoch_dataset
+
+
+def extract_traces(
+    pl: str,
+    places: str,
+    drift: str,
+    traces: str,
+    *,
+    epoch: str,
+    exposure_s: float,
+    aperture_px: float,
+    background: str,
+) -> None:
+    """Measure every nanocrystal of the field in the movie of one epoch, detected there or not.
+
+    A field that was refused has none: its movie, which may be the reason, is not opened.
+    """
+    table = files.read_csv(places)
+    position = [f"x_{epoch}", f"y_{epoch}"]
+    inside = table[~table["excluded_because"].isin(["outside", "edge"])]
+    intensity = np.empty((0, 0), np.float32)
+    if len(inside):
+        with movie.open_movie(pl) as frames:
+            path = catalogues.read_drift(files.read_csv(drift)).per_frame(frames.shape[0])
+            intensity = photometry.extract_traces(
+                frames,
+                inside[position].to_numpy(float),
+                path,
+                aperture_px=aperture_px,
+                background=background,
+                neighbours_xy=table[position].to_numpy(float),
+            )
+    files.write_netcdf(epoch_dataset(intensity, inside, epoch=epoch, exposure_s=exposure_s), traces)
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    extract_traces(
+        snakemake.params.pl,
+        snakemake.input.places,
+        snakemake.input.drift,
+        snakemake.output.traces,
+        epoch=snakemake.wildcards.epoch,
+        exposure_s=snakemake.params.exposure_s,
+        aperture_px=snakemake.params.aperture_px,
+        background=snakemake.params.background,
+    )

@@ -1,0 +1,44 @@
+"""Movie -> nanocrystals, drift and the images that show them; the movie is read once."""
+
+from typing import Any
+
+from blinkpair import catalogues, files, movie
+from blinkpair.errors import InputError
+from blinkpair.logs import log_to
+from blinkpair.nanocrystals import find_nanocrystals as find
+from blinkpair.projections import project
+
+
+def find_nanocrystals(
+    pl: str, table: str, drift: str, images: str, info: str, *, psf_sigma_px: float
+) -> None:
+    """Find the nanocrystals of one epoch.
+
+    An unusable movie leaves empty tables, and `info` says 'failed' and why.
+    """
+    outcome: dict[str, Any] = {"status": "ok", "reason": ""}
+    catalogue, projections = None, None
+    try:
+        with movie.open_movie(pl) as frames:
+            outcome |= {"shape": frames.shape, "notes": frames.notes}
+            projections = project(frames)
+        catalogue = find(projections, psf_sigma_px=psf_sigma_px)
+        outcome |= catalogues.describe(catalogue, projections)
+    except InputError as error:
+        outcome |= {"status": "failed", "reason": str(error)}
+    files.write_csv(catalogues.spots_table(catalogue), table)
+    files.write_csv(catalogues.drift_table(catalogue), drift)
+    files.write_netcdf(catalogues.images_dataset(catalogue, projections), images)
+    files.write_json(outcome, info)
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    find_nanocrystals(
+        snakemake.params.pl,
+        snakemake.output.table,
+        snakemake.output.drift,
+        snakemake.output.images,
+        snakemake.output.info,
+        psf_sigma_px=snakemake.params.psf_sigma_px,
+    )

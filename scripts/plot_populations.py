@@ -1,0 +1,52 @@
+"""Tables and traces of all fields -> the figures of the experiment."""
+
+from blinkpair import examples, files
+from blinkpair.figures import changes, sensitivity, style, trajectories
+from blinkpair.logs import log_to
+
+
+def plot_populations(
+    nanocrystals: str,
+    populations: str,
+    sensitivity_table: str,
+    traces: dict[str, str],
+    stems: dict[str, str],
+    *,
+    dark_cutoff: float,
+    threshold_counts: float,
+    note: str,
+) -> None:
+    """Draw the pooled figures; `traces` maps field to file, `stems` figure to path."""
+    table, summary = files.read_csv(nanocrystals), files.read_csv(populations)
+    chosen = examples.choose(table)
+    shown = examples.read_traces(chosen, traces)
+    figures = {
+        "delta_histograms": changes.delta_histograms(table, summary, note=note),
+        "before_after_scatter": changes.before_after_scatter(table, dark_cutoff, note=note),
+        "population_fractions": changes.population_fractions(summary, note=note),
+        "sensitivity": sensitivity.sensitivity_figure(
+            files.read_csv(sensitivity_table),
+            threshold_counts=threshold_counts,
+            dark_cutoff=dark_cutoff,
+            note=note,
+        ),
+        "example_traces": trajectories.example_traces(
+            shown.pre, shown.post, shown.thresholds, shown.exposure_s, shown.labels, note=note
+        ),
+    }
+    for name, stem in stems.items():
+        style.save_figure(figures[name], stem)
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    plot_populations(
+        snakemake.input.nanocrystals,
+        snakemake.input.populations,
+        snakemake.input.sensitivity,
+        dict(zip(snakemake.params.fields, snakemake.input.traces, strict=True)),
+        snakemake.params.stems,
+        dark_cutoff=snakemake.params.dark_cutoff,
+        threshold_counts=snakemake.params.threshold_counts,
+        note=snakemake.params.note,
+    )

@@ -1,0 +1,25 @@
+"""Settings and inputs -> how the results were made."""
+
+from typing import Any
+
+from blinkpair import files
+from blinkpair.logs import log_to
+from blinkpair.provenance import provenance
+
+
+def record_provenance(
+    inputs: list[str], output: str, *, settings: dict[str, Any], command: str, source: str
+) -> None:
+    """Write versions, settings and checksums."""
+    files.write_json(provenance(settings, inputs, command, source), output)
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    record_provenance(
+        snakemake.params.inputs,
+        snakemake.output[0],
+        settings=snakemake.params.settings,
+        command=snakemake.params.command,
+        source=snakemake.params.source,
+    )

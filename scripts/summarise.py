@@ -1,0 +1,66 @@
+"""Tables of all fields -> nanocrystals, fields, populations per temperature, sensitivity."""
+
+from typing import Any
+
+import pandas as pd
+
+from blinkpair import files, populations, sensitivity
+from blinkpair.logs import log_to
+
+
+def summarise(
+    tables: list[str],
+    on_fractions: list[str],
+    registrations: list[str],
+    pairings: list[str],
+    sheet: list[dict[str, Any]],
+    outputs: dict[str, str],
+    *,
+    statistics: dict[str, Any],
+    dark_cutoffs: list[float],
+) -> None:
+    """Pool the fields; `sheet` holds each field's name and temperature, in the order of files.
+
+    A field that was refused has a row in `fields` with its reason, and no nanocrystals.
+    """
+    nanocrystals = pd.concat([files.read_csv(path) for path in tables], ignore_index=True)
+    fields = pd.DataFrame(
+        [
+            row | _at_a_glance(files.read_json(registration), files.read_json(pairing))
+            for row, registration, pairing in zip(sheet, registrations, pairings, strict=True)
+        ]
+    )
+    sweep = pd.concat([files.read_csv(path) for path in on_fractions], ignore_index=True)
+    files.write_csv(nanocrystals, outputs["nanocrystals"])
+    files.write_csv(fields, outputs["fields"])
+    files.write_csv(
+        populations.summarise_populations(nanocrystals, fields, **statistics),
+        outputs["populations"],
+    )
+    files.write_csv(
+        sensitivity.sensitivity_table(sweep, dark_cutoffs=dark_cutoffs), outputs["sensitivity"]
+    )
+
+
+def _at_a_glance(registration: dict[str, Any], pairing: dict[str, Any]) -> dict[str, Any]:
+    """Columns of `fields.csv`: the numbers of a field's registration, without its matrices."""
+    flat = {
+        name: value
+        for name, value in registration.items()
+        if name != "field" and not isinstance(value, list | dict)
+    }
+    return flat | pairing
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    summarise(
+        snakemake.input.tables,
+        snakemake.input.on_fractions,
+        snakemake.input.registrations,
+        snakemake.input.pairings,
+        snakemake.params.sheet,
+        dict(snakemake.output.items()),
+        statistics=snakemake.params.statistics,
+        dark_cutoffs=snakemake.params.dark_cutoffs,
+    )

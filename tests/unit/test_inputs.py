@@ -1,0 +1,413 @@
+"""What is found out about the movies of a sheet before anything is started."""
+
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from blinkpair import file_headers, inputs
+from blinkpair.errors import InputError
+from blinkpair.inputs import check_everything, check_inputs
+from blinkpair.problems import UnsoundInputError
+from blinkpair.settings import load_settings
+from blinkpair.sheet import PATH_COLUMNS, examine_sheet, read_fields
+
+HEADER = ["field", "temperature_c", *PATH_COLUMNS]
+REAL_DATA = Path(__file__).parents[3] / "shared" / "realdata"
+ND2 = Path(__file__).parents[1] / "data" / "tiny_movie.nd2"
+
+MOVIE = {"shape": [20000, 512, 512], "exposure_s": 0.02, "pixel_size_um": 0.16}
+IMAGE = {"shape": [1, 512, 512], "exposure_s": None, "pixel_size_um": None}
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    """Return a folder of files that hold a movie's header as JSON, and a reader for them."""
+
+    def open_movie(path):
+        header = json.loads(Path(path.partition("::")[0]).read_text())
+        if "refused" in header:
+            raise InputError(f"{path}: {header['refused']}")
+        return SimpleNamespace(**header)
+
+    monkeypatch.setitem(sys.modules, "blinkpair.movie", SimpleNamespace(open_movie=open_movie))
+    return Lab(tmp_path)
+
+
+class Lab:
+    def __init__(self, folder):
+        self.folder = folder
+        self.rows = []
+
+    def file(self, name, header):
+        (self.folder / name).write_text(json.dumps(header))
+        return name
+
+    def field(self, name="A", temperature="70", paths=None, **headers):
+        """Add one field; a keyword changes the header of one of its files, None removes it."""
+        cells = {}
+        for column in PATH_COLUMNS:
+            header = {**(MOVIE if column.endswith("pl") else IMAGE), **(headers.get(column) or {})}
+            cells[column] = self.file(f"{name}_{column}", header)
+            if column in headers and headers[column] is None:
+                (self.folder / cells[column]).unlink()
+        cells |= paths or {}
+        self.rows.append([name, temperature, *(cells[c] for c in PATH_COLUMNS)])
+
+    def sheet(self, **extra):
+        rows = [[*HEADER, *extra], *([*row, *extra.values()] for row in self.rows)]
+        (self.folder / "fields.tsv").write_text("".join("\t".join(r) + "\n" for r in rows))
+
+    def check(self, config=None, **extra):
+        self.sheet(**extra)
+        settings = load_settings({"fields": "fields.tsv", **(config or {})})
+        fields = read_fields(settings["fields"], self.folder)
+        return fields, check_inputs(fields, settings, self.folder)
+
+    def problems(self, config=None, **extra):
+        with pytest.raises(UnsoundInputError) as caught:
+            self.check(config, **extra)
+        return caught.value.problems
+
+
+# --- files
+
+
+def test_a_sound_field_gives_no_notes_and_what_its_movies_say(lab):
+    lab.field()
+    fields, notes = lab.check()
+    assert notes == []
+    assert fields[["exposure_s", "pixel_size_um"]].to_numpy().tolist() == [[0.02, 0.16]]
+
+
+def test_every_missing_file_of_every_field_is_told_with_line_and_column(lab):
+    lab.field("A", pre_pl=None, post_brightfield=None)
+    lab.field("B", post_pl=None)
+    problems = lab.problems()
+    assert [(p.line, p.about) for p in problems] == [
+        (2, "pre_pl"),
+        (2, "post_brightfield"),
+        (3, "post_pl"),
+    ]
+    assert problems[0].place == "fields.tsv, line 2, column pre_pl (field A)"
+    assert problems[0].what == "there is no file 'A_pre_pl'."
+
+
+@pytest.mark.parametrize(
+    ("path", "what", "hint"),
+    [
+        ("A_pre_plx", "there is no file", "did you mean {folder}/A_pre_pl?"),
+        ("nowhere/at/all.nd2", "there is no file", "there is no folder {folder}/nowhere"),
+        ("data\\A.nd2", "there is no file", "with / between folders"),
+        ("A_nothing*.tif", "no file matches the pattern", "relative paths start at {folder}"),
+        ("zzz", "there is no file", "relative paths start at {folder}"),
+        ("y" * 300, "cannot be reached (File name too long)", "check path"),
+    ],
+)
+def test_a_missing_file_is_looked_for_by_its_likely_name(lab, path, what, hint):
+    lab.field(paths={"pre_pl": path})
+    (problem,) = lab.problems()
+    assert what in problem.what
+    assert hint.format(folder=lab.folder) in problem.hint
+
+
+def test_a_link_to_nothing_names_its_target(lab):
+    lab.field(pre_pl=None)
+    (lab.folder / "A_pre_pl").symlink_to("moved.nd2")
+    (problem,) = lab.problems()
+    assert "is a link to moved.nd2, which is not there" in problem.what
+
+
+def test_a_file_without_read_permission_is_told(lab, monkeypatch):
+    lab.field()
+    allowed = os.access  # asked instead of taken away, for root may read everything
+    monkeypatch.setattr(
+        file_headers.os, "access", lambda f, mode: "A_pre_pl" not in str(f) and allowed(f, mode)
+    )
+    (problem,) = lab.problems()
+    assert "may not be read by you" in problem.what
+
+
+def test_what_the_reader_says_is_handed_on_without_the_path_twice(lab):
+    lab.field(pre_pl={"refused": "has two channels. Hint: choose one."})
+    (problem,) = lab.problems()
+    assert (problem.what, problem.hint) == ("has two channels.", "choose one.")
+
+
+def test_a_file_that_makes_its_reader_stumble_is_told_and_hides_no_other(lab):
+    lab.field()
+    (lab.folder / "A_pre_pl").write_bytes(b"\x89")
+    lab.field("B", post_pl=None)
+    first, second = lab.problems()
+    assert "'A_pre_pl' cannot be read (UnicodeDecodeError" in first.what
+    assert second.line == 3
+
+
+def test_choices_behind_a_path_reach_the_reader_and_the_file_is_found(lab):
+    lab.field(paths={"pre_pl": "A_pre_pl::channel=GFP::frames=100"})
+    lab.check()
+
+
+def test_missing_landmarks_are_told(lab):
+    lab.field()
+    (problem,) = lab.problems(landmarks="A_landmarks.csv")
+    assert problem.place == "fields.tsv, line 2, column landmarks (field A)"
+
+
+def test_what_a_movies_reader_found_remarkable_becomes_a_note(lab):
+    lab.field(pre_pl={"notes": ["the file says period 0; the events say 20 ms"]})
+    _, (note,) = lab.check()
+    assert note == (
+        "fields.tsv, line 2, column pre_pl (field A): the file says period 0; the events say 20 ms."
+    )
+
+
+# --- what must fit together
+
+
+@pytest.mark.parametrize(
+    ("headers", "column", "what"),
+    [
+        ({"post_pl": {"shape": [20000, 256, 512]}, "post_brightfield": {"shape": [1, 256, 512]}},
+         "post_pl", "512 x 256 pixels, those of pre_pl 512 x 512"),
+        ({"pre_brightfield": {"shape": [1, 1024, 1024]}},
+         "pre_brightfield", "1024 x 1024 pixels, those of pre_pl 512 x 512"),
+        ({"post_brightfield": {"shape": [1, 512, 256]}},
+         "post_brightfield", "256 x 512 pixels, those of post_pl 512 x 512"),
+        ({"post_pl": {"shape": [10000, 512, 512]}},
+         "post_pl", "10000 frames, the one before annealing 20000"),
+        ({"post_pl": {"shape": [19700, 512, 512]}}, "post_pl", "19700 frames"),  # 1.5 % less
+        ({"post_pl": {"exposure_s": 0.05}}, "post_pl", "0.05 s here and 0.02 s in pre_pl"),
+        ({"post_pl": {"pixel_size_um": 0.107}}, "post_pl", "0.107 um here and 0.16 um in pre_pl"),
+        ({"pre_pl": {"shape": [1, 512, 512]}}, "pre_pl", "an image stands where the movie"),
+        ({"pre_brightfield": {"shape": [101, 512, 512]}},
+         "pre_brightfield", "has 101 frames: is this the movie?"),
+    ],
+)  # fmt: skip
+def test_files_that_do_not_fit_together_are_refused(lab, headers, column, what):
+    lab.field(**headers)
+    (problem,) = lab.problems()
+    assert problem.place == f"fields.tsv, line 2, column {column} (field A)"
+    assert what in problem.what
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"post_pl": {"shape": [19801, 512, 512]}},  # frames missing at the end, 0.995 %
+        {"post_pl": {"exposure_s": 0.0201}},  # a measured interval, 0.5 %
+        {"pre_brightfield": {"shape": [100, 512, 512]}},
+        {"pre_brightfield": {"exposure_s": 0.5, "pixel_size_um": 0.3}},  # not asked about it
+    ],
+)
+def test_what_differs_by_less_than_a_percent_or_does_not_matter_passes(lab, headers):
+    lab.field(**headers)
+    assert lab.check()[1] == []
+
+
+def test_a_shorter_movie_is_told_how_to_use_the_beginning_of_the_longer_one(lab):
+    lab.field(pre_pl={"shape": [18000, 512, 512]})
+    (problem,) = lab.problems()
+    assert "write ::frames=18000 behind its path (post_pl)" in problem.hint
+
+
+def test_a_movie_and_an_image_that_are_swapped_are_called_so(lab):
+    lab.field(pre_pl=IMAGE, pre_brightfield=MOVIE)
+    told = " ".join(p.hint for p in lab.problems())
+    assert "pre_pl and pre_brightfield are probably swapped" in told
+
+
+def test_an_image_in_the_place_of_a_movie_is_not_asked_for_its_exposure_too(lab):
+    lab.field(pre_pl=IMAGE, post_pl=IMAGE)
+    assert [p.about for p in lab.problems()] == ["pre_pl", "post_pl"]
+
+
+def test_a_short_movie_gets_a_note(lab):
+    lab.field(pre_pl={"shape": [49, 512, 512]}, post_pl={"shape": [49, 512, 512]})
+    assert ["has 49 frames only" in note for note in lab.check()[1]] == [True, True]
+
+
+# --- exposure and pixel size: the sheet, then the movie, then the configuration
+
+SILENT = {"exposure_s": None}
+
+
+@pytest.mark.parametrize(
+    ("pre", "post", "sheet", "config", "used", "noted"),
+    [
+        (0.02, 0.02, "", None, 0.02, []),
+        (0.02, 0.02, "0.03", 0.04, 0.03, ["pre_pl", "post_pl"]),
+        (0.02, 0.05, "0.02", None, 0.02, ["post_pl"]),
+        (None, None, "0.03", 0.04, 0.03, []),
+        (None, None, "", 0.04, 0.04, []),
+        (0.02, 0.02, "", 0.04, 0.02, ["pre_pl"]),
+        (0.02, 0.02, "", 0.0201, 0.02, []),
+        (0.02, None, "", None, 0.02, ["post_pl"]),
+        (None, 0.02, "", None, 0.02, ["pre_pl"]),
+    ],
+)
+def test_the_sheet_goes_before_the_movie_and_the_movie_before_the_configuration(
+    lab, pre, post, sheet, config, used, noted
+):
+    lab.field(pre_pl={"exposure_s": pre}, post_pl={"exposure_s": post})
+    fields, notes = lab.check({"exposure_s": config}, exposure_s=sheet)
+    assert fields["exposure_s"].item() == used
+    assert [note.split("column ")[1].split()[0] for note in notes] == noted
+
+
+def test_a_value_known_from_nowhere_is_asked_for(lab):
+    lab.field(
+        pre_pl={"exposure_s": None, "pixel_size_um": None},
+        post_pl={"exposure_s": None, "pixel_size_um": None},
+    )
+    exposure, pixel = lab.problems()
+    assert "known neither from the movies nor from the sheet or configuration" in exposure.what
+    assert "add 'exposure_s: 0.02'" in exposure.hint
+    assert "add 'pixel_size_um: 0.16'" in pixel.hint
+
+
+def test_a_change_of_scale_is_allowed_where_the_model_allows_it(lab):
+    lab.field(post_pl={"pixel_size_um": 0.15})
+    fields, (note,) = lab.check({"registration": {"model": "similarity"}})
+    assert fields["pixel_size_um"].item() == 0.16
+    assert "that of pre_pl is used" in note
+
+
+@pytest.mark.parametrize(
+    ("diameter_um", "what"),
+    [(0.4, "2.5 pixels across at 0.16 um a pixel; at least 3"), (40, "the image has only 512")],
+)
+def test_microspheres_that_cannot_be_found_at_this_pixel_size_are_told(lab, diameter_um, what):
+    lab.field()
+    (problem,) = lab.problems({"microspheres": {"diameter_um": diameter_um}})
+    assert problem.about == "pre_brightfield"
+    assert what in problem.what
+
+
+def test_the_bounds_of_the_microspheres_are_those_of_their_finder():
+    from blinkpair import brightfield
+
+    assert inputs.MIN_DIAMETER_PX == brightfield.MIN_DIAMETER_PX
+    size = inputs.MIN_DIAMETERS * 10.0
+    brightfield.find_microspheres(np.zeros((int(size), int(size))), 10.0)
+    with pytest.raises(InputError, match="less than three"):
+        brightfield.find_microspheres(np.zeros((int(size) - 1, int(size))), 10.0)
+
+
+# --- one file in two places
+
+
+def test_a_link_does_not_hide_that_both_epochs_are_one_file(lab):
+    lab.field(post_pl=None)
+    (lab.folder / "A_post_pl").symlink_to("A_pre_pl")
+    (problem,) = lab.problems()
+    assert "the same file as in column pre_pl" in problem.what
+
+
+def test_shared_files_are_told_in_their_place_among_the_lines(lab):
+    lab.field("A", paths={"post_pl": "A_pre_pl"})
+    lab.field("B", pre_pl=None)
+    lab.sheet()
+    fields = examine_sheet("fields.tsv", lab.folder).fields
+    with pytest.raises(UnsoundInputError) as caught:
+        check_inputs(fields, load_settings({"fields": "fields.tsv"}), lab.folder)
+    assert [p.line for p in caught.value.problems] == [2, 3]
+
+
+def test_a_series_of_anneals_is_noted(lab):
+    lab.field("A")
+    lab.field("B", "100", paths={"pre_pl": "A_post_pl"})
+    _, (note,) = lab.check()
+    assert "line 3, column pre_pl (field B)" in note
+    assert "also the post_pl of field A (line 2)" in note
+
+
+# --- all together
+
+
+def test_errors_of_configuration_sheet_and_files_come_in_one_message(lab):
+    lab.field("A", "70,5", pre_pl=None)
+    lab.sheet()
+    with pytest.raises(UnsoundInputError) as caught:
+        check_everything({"fields": "fields.tsv", "dark_cutof": 0.1}, lab.folder)
+    head, *lines = str(caught.value).splitlines()
+    assert head.startswith("3 problems")
+    assert [line.split(":")[0].strip() for line in lines] == [
+        "configuration, dark_cutof",
+        "fields.tsv, line 2, column temperature_c",
+        "fields.tsv, line 2, column pre_pl (field A)",
+    ]
+
+
+def test_everything_sound_gives_settings_fields_and_notes(lab):
+    lab.field("A")
+    lab.sheet(exposure_s="0.03")
+    settings, fields, notes = check_everything({"fields": "fields.tsv"}, lab.folder)
+    assert settings == load_settings({"fields": "fields.tsv"})
+    assert fields["exposure_s"].item() == 0.03
+    assert len(notes) == 2
+
+
+@pytest.mark.parametrize(
+    ("config", "extra"),
+    [({"exposure_s": "20 ms"}, {}), ({}, {"exposure_s": "20 ms"})],
+)
+def test_what_follows_from_a_slip_is_not_told_as_another(lab, config, extra):
+    lab.field(pre_pl=SILENT, post_pl=SILENT)
+    lab.sheet(**extra)
+    with pytest.raises(UnsoundInputError) as caught:
+        check_everything({"fields": "fields.tsv", **config}, lab.folder)
+    assert len(caught.value.problems) == 1
+
+
+@pytest.mark.parametrize("config", [{"fields": 3}, {"field": "fields.tsv"}])
+def test_no_other_sheet_is_looked_at_when_the_setting_that_names_it_is_wrong(lab, config):
+    with pytest.raises(UnsoundInputError) as caught:
+        check_everything(config, lab.folder)
+    assert len(caught.value.problems) == 1
+
+
+def test_many_fields_are_told_in_the_order_of_the_sheet(lab):
+    for i in range(40):
+        lab.field(f"F{i}", **{PATH_COLUMNS[i % 4]: None})
+    assert [p.line for p in lab.problems()] == list(range(2, 42))
+
+
+# --- real readers
+
+
+def test_a_real_nd2_and_a_real_tiff_are_understood(tmp_path):
+    pytest.importorskip("blinkpair.movie")
+    tifffile = pytest.importorskip("tifffile")
+    for name in ("pre.nd2", "post.nd2"):
+        shutil.copyfile(ND2, tmp_path / name)
+    for name in ("pre.tif", "post.tif"):
+        tifffile.imwrite(tmp_path / name, np.zeros((32, 48), np.uint16))
+    row = ["A", "70", "pre.tif", "pre.nd2", "post.tif", "post.nd2"]
+    (tmp_path / "fields.tsv").write_text("\t".join(HEADER) + "\n" + "\t".join(row) + "\n")
+    _, fields, notes = check_everything({"fields": "fields.tsv"}, tmp_path)
+    assert fields["exposure_s"].item() == pytest.approx(0.02)
+    assert fields["pixel_size_um"].item() == pytest.approx(0.16)
+    assert ["25 frames only" in note for note in notes] == [True, True]
+
+    (tmp_path / "post.nd2").write_bytes((tmp_path / "post.nd2").read_bytes()[:5000])
+    with pytest.raises(UnsoundInputError, match=r"line 2, column post_pl \(field A\)"):
+        check_everything({"fields": "fields.tsv"}, tmp_path)
+
+
+def test_the_independent_sample_field_is_sound(tmp_path):
+    folder = REAL_DATA / "sample_field"
+    if not folder.is_dir():
+        pytest.skip("the independent sample field is not beside the project")
+    pytest.importorskip("blinkpair.movie")
+    names = ["pre_bf.nd2", "pre_pl.nd2", "post_bf.nd2", "post_pl.nd2"]
+    row = ["A", "100", *(str(folder / name) for name in names)]
+    (tmp_path / "fields.tsv").write_text("\t".join(HEADER) + "\n" + "\t".join(row) + "\n")
+    _, fields, _ = check_everything({"fields": "fields.tsv"}, tmp_path)
+    assert fields["exposure_s"].item() == pytest.approx(0.02, rel=0.01)
+    assert fields["pixel_size_um"].item() == pytest.approx(0.16, rel=0.01)

@@ -1,0 +1,91 @@
+"""Counts of apertures against sums worked out by hand and against the simulated truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from blinkpair.errors import InputError
+from blinkpair.movie import from_array
+from blinkpair.photometry import aperture_stays_inside, extract_traces
+
+
+def flat_movie(frames=6, size=41, level=100):
+    return np.full((frames, size, size), level, np.uint16)
+
+
+def test_a_centred_aperture_is_the_sum_of_nine_pixels():
+    rng = np.random.default_rng(1)
+    movie = rng.integers(0, 500, (4, 41, 41), dtype=np.uint16)
+    traces = extract_traces(from_array(movie), [[20, 18]], background="none")
+    assert np.allclose(traces[0], movie[:, 17:20, 19:22].sum(axis=(1, 2)))
+
+
+def test_an_aperture_between_pixels_counts_them_by_area():
+    movie = flat_movie(level=0)
+    movie[:, 20, 18] = 100  # half of this column lies inside 18.5 .. 21.5 around x = 20.0 - 0.5
+    traces = extract_traces(from_array(movie), [[19.5, 20.0]], background="none")
+    assert np.allclose(traces[0], 50.0 + 0.0)
+
+
+def test_apertures_follow_the_drift():
+    movie = flat_movie(frames=5, level=100)
+    drift = np.column_stack([np.arange(5) * 2.0, np.zeros(5)])
+    for frame in range(5):
+        movie[frame, 20, 14 + 2 * frame] = 1000
+    moving = extract_traces(from_array(movie), [[14, 20]], drift)
+    still = extract_traces(from_array(movie), [[14, 20]])
+    assert np.allclose(moving[0], 900.0, atol=1)
+    assert still[0, 0] > 800
+    assert np.all(still[0, 2:] < 100)
+
+
+def test_background_is_local_and_per_frame():
+    movie = np.stack([flat_movie(1, level=100 + 10 * f)[0] for f in range(6)])
+    assert np.allclose(extract_traces(from_array(movie), [[20, 20]]), 0.0)
+
+
+def test_a_neighbour_in_the_ring_does_not_count():
+    movie = flat_movie()
+    movie[:, 19:22, 25:28] = 2000
+    both = np.array([[20.0, 20.0], [26.0, 20.0]])
+    assert np.allclose(extract_traces(from_array(movie), both)[0], 0.0, atol=1e-3)
+
+
+def test_the_off_level_is_zero_under_skewed_noise(small_field, small_movies):
+    """The median of EMCCD noise lies 2 counts below its mean: 20 counts in nine pixels."""
+    truth = small_field.truth[small_field.truth["analysable"]]
+    off = small_field.on_time_pre[truth.index] == 0
+    traces = extract_traces(
+        from_array(small_movies["pre"]),
+        truth[["x_pre", "y_pre"]].to_numpy(),
+        small_field.drift_pre,
+        neighbours_xy=small_field.truth[["x_pre", "y_pre"]].to_numpy(),
+    )
+    level = np.array([t[o].mean() for t, o in zip(traces, off, strict=True) if o.sum() > 200])
+    # Noise of 37 counts over 200 frames or more: 2.6 counts each.
+    assert len(level) >= 5
+    assert abs(level.mean()) < 2.5
+    assert np.abs(level).max() < 12
+
+
+def test_traces_are_the_same_bits_whatever_the_block_size(small_field, small_movies):
+    movie = from_array(small_movies["pre"][:90])
+    xy = small_field.truth.loc[small_field.truth["analysable"], ["x_pre", "y_pre"]].to_numpy()
+    drift = small_field.drift_pre[:90]
+    one = extract_traces(movie, xy, drift, frames_per_block=7)
+    other = extract_traces(movie, xy, drift, frames_per_block=90)
+    assert np.array_equal(one, other)
+
+
+def test_an_aperture_that_leaves_the_sensor_at_some_drift_is_noticed():
+    drift = np.array([[0.0, 0.0], [3.0, -1.0]])
+    xy = np.array([[10.0, 10.0], [1.2, 10.0], [34.9, 10.0], [10.0, 1.9], [10.0, 38.0]])
+    inside = aperture_stays_inside(xy, drift, (40, 40), aperture_px=3)
+    assert inside.tolist() == [True, True, True, False, True]
+    assert not aperture_stays_inside(np.array([[35.1, 10.0]]), drift, (40, 40), aperture_px=3)[0]
+
+
+def test_a_drift_of_the_wrong_length_is_refused():
+    with pytest.raises(InputError, match=r"\(5, 2\)"):
+        extract_traces(from_array(flat_movie(5)), [[20, 20]], np.zeros((4, 2)))

@@ -1,0 +1,81 @@
+"""Events are runs of frames; the window cuts the first and the last."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from blinkpair.errors import InputError
+from blinkpair.run_lengths import COLUMNS, events_to_fit, run_lengths
+
+
+def test_a_short_trace_by_hand():
+    events = run_lengths(np.array([[0, 1, 1, 0, 0, 0, 1]], dtype=bool))
+    assert list(events.columns) == list(COLUMNS)
+    assert events["state"].tolist() == [False, True, False, True]
+    assert events["start_frame"].tolist() == [0, 1, 3, 6]
+    assert events["duration_frames"].tolist() == [1, 2, 3, 1]
+    assert events["censored_start"].tolist() == [True, False, False, False]
+    assert events["censored_end"].tolist() == [False, False, False, True]
+
+
+def test_equal_states_across_two_traces_are_two_events():
+    events = run_lengths(np.array([[0, 1], [1, 0]], dtype=bool))
+    assert events["nanocrystal"].tolist() == [0, 0, 1, 1]
+    assert events["duration_frames"].tolist() == [1, 1, 1, 1]
+
+
+@pytest.mark.parametrize("state", [True, False])
+def test_a_trace_in_one_state_is_one_event_cut_at_both_ends(state):
+    events = run_lengths(np.full((2, 9), state))
+    assert events["duration_frames"].tolist() == [9, 9]
+    assert events["censored_start"].all()
+    assert events["censored_end"].all()
+    assert (events["state"] == state).all()
+
+
+def test_one_frame_is_cut_at_both_ends():
+    events = run_lengths(np.array([True]))
+    assert events["duration_frames"].tolist() == [1]
+    assert events["censored_start"].all()
+    assert events["censored_end"].all()
+
+
+@pytest.mark.parametrize("shape", [(0, 10), (3, 0)])
+def test_nothing_in_nothing_out(shape):
+    events = run_lengths(np.zeros(shape, dtype=bool))
+    assert len(events) == 0
+    assert list(events.columns) == list(COLUMNS)
+
+
+@given(arrays(bool, st.tuples(st.integers(1, 4), st.integers(1, 30))))
+def test_the_events_rebuild_the_states(states):
+    events = run_lengths(states)
+    rebuilt = np.repeat(events["state"].to_numpy(), events["duration_frames"]).reshape(states.shape)
+    np.testing.assert_array_equal(rebuilt, states)
+    assert (events["duration_frames"] >= 1).all()
+    n = len(states)
+    assert events["censored_start"].sum() == n
+    assert events["censored_end"].sum() == n
+    # maximal runs: neighbours of one nanocrystal alternate
+    same = np.diff(events["nanocrystal"]) == 0
+    assert (np.diff(events["state"].astype(int))[same] != 0).all()
+
+
+def test_a_fit_takes_what_began_in_the_window_and_knows_what_was_cut():
+    states = np.array([[1, 0, 1, 1, 0, 1, 1, 1], [0, 1, 0, 0, 0, 1, 0, 0]], dtype=bool)
+    events = run_lengths(states)
+    durations, censored = events_to_fit(events, 0)
+    assert durations.tolist() == [2, 3]
+    assert censored.tolist() == [False, True]
+    durations, censored = events_to_fit(events, 1, state=False)
+    assert durations.tolist() == [3, 2]
+    assert censored.tolist() == [False, True]
+    assert len(events_to_fit(events, 2)[0]) == 0
+
+
+@pytest.mark.parametrize("states", [np.zeros((2, 3)), np.zeros((1, 2, 3), dtype=bool)])
+def test_anything_but_a_table_of_booleans_is_refused(states):
+    with pytest.raises(InputError, match="Hint"):
+        run_lengths(states)

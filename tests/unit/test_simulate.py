@@ -1,0 +1,105 @@
+"""The forward model obeys the physics it stands for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from blinkpair.simulate import Camera, DwellLaw
+from blinkpair.simulate.blinking import on_time_per_frame, trajectory_with_on_fraction
+from blinkpair.simulate.camera import film_block
+
+
+def dark_frames(camera: Camera, counts: float, frames: int, first: int = 0) -> np.ndarray:
+    return film_block(
+        camera,
+        np.full(camera.shape, counts, np.float32),
+        np.zeros((0, 2)),
+        np.zeros((0, first + frames), np.float32),
+        np.zeros((first + frames, 2)),
+        psf_sigma_px=0.9,
+        first_frame=first,
+        frames=frames,
+        seed=1,
+    )
+
+
+def test_emccd_variance_is_twice_gain_times_signal():
+    camera = Camera(shape=(100, 100), gain=5.0, read_noise_counts=2.0)
+    block = dark_frames(camera, 15.0, 20).astype(float)
+    # 2 x 5 x 15 + 2^2, and 1/12 for whole counts; 200,000 values know it to 0.5 %, and the
+    # gamma's tails triple that.
+    assert block.mean() == pytest.approx(115.0, abs=0.1)
+    assert block.var() == pytest.approx(2 * 5 * 15 + 4 + 1 / 12, rel=0.03)
+
+
+def test_a_frame_does_not_depend_on_the_block_it_is_filmed_in():
+    camera = Camera(shape=(20, 30))
+    whole = dark_frames(camera, 15.0, 12)
+    assert np.array_equal(dark_frames(camera, 15.0, 5, first=4), whole[4:9])
+
+
+def test_a_spot_has_its_counts_and_its_place_under_drift():
+    camera = Camera(shape=(31, 31), offset_counts=0.0, read_noise_counts=0.0)
+    drift = np.column_stack([np.linspace(0, 4, 400), np.linspace(0, -2, 400)])
+    block = film_block(
+        camera,
+        np.zeros(camera.shape, np.float32),
+        np.array([[12.3, 16.8]]),
+        np.full((1, 400), 500.0, np.float32),
+        drift,
+        psf_sigma_px=0.9,
+        first_frame=0,
+        frames=400,
+        seed=2,
+    ).astype(float)
+    total = block.sum(axis=(1, 2))
+    # 100 electrons a frame, excess noise 2: the mean of 400 frames is known to 0.7 %.
+    assert total.mean() == pytest.approx(500.0, rel=0.03)
+    y, x = np.mgrid[:31, :31]
+    last = block[300:].sum(axis=0)
+    assert (last * x).sum() / last.sum() == pytest.approx(12.3 + drift[300:, 0].mean(), abs=0.05)
+    assert (last * y).sum() / last.sum() == pytest.approx(16.8 + drift[300:, 1].mean(), abs=0.05)
+
+
+def test_dwell_times_follow_the_power_law():
+    rng = np.random.default_rng(5)
+    law = DwellLaw(alpha=1.6, t_min_s=0.02, t_max_s=1e6)
+    t = law.draw(rng, 20_000)
+    # Maximum likelihood for an unbounded law: 1 + n / sum(ln t / t_min), error (alpha - 1) / sqrt n.
+    assert 1 + t.size / np.log(t / 0.02).sum() == pytest.approx(1.6, abs=4 * 0.6 / np.sqrt(t.size))
+
+
+def test_truncation_removes_the_long_dwell_times():
+    rng = np.random.default_rng(6)
+    law = DwellLaw(alpha=1.5, t_min_s=0.02, t_max_s=100.0, tau_s=0.22)
+    t = law.draw(rng, 20_000)
+    assert t.mean() == pytest.approx(law.mean_s(), rel=0.05)
+    assert t.max() < 20 * 0.22
+
+
+def test_on_time_is_a_fraction_of_each_frame_and_cuts_through_events():
+    rng = np.random.default_rng(7)
+    law = DwellLaw(1.5, 0.005, 2.0)
+    trace = on_time_per_frame(rng, law, law, frames=5000, exposure_s=0.02)
+    assert trace.min() >= 0
+    assert trace.max() <= 1 + 1e-6
+    assert np.mean((trace > 0.01) & (trace < 0.99)) > 0.1
+
+
+@pytest.mark.parametrize("wanted", [0.0, 0.03, 0.5, 0.9, 1.0])
+def test_a_trajectory_comes_close_to_the_on_fraction_asked_for(wanted):
+    rng = np.random.default_rng(8)
+    trace = trajectory_with_on_fraction(
+        rng, wanted, DwellLaw(t_max_s=4.0), frames=2000, exposure_s=0.02
+    )
+    assert trace.mean() == pytest.approx(wanted, abs=0.03)
+
+
+def test_the_truth_of_a_field_is_consistent(small_field):
+    truth = small_field.truth
+    pre = np.column_stack([truth["x_pre"], truth["y_pre"], np.ones(len(truth))])
+    assert np.allclose(pre @ small_field.matrix.T[:, :2], truth[["x_post", "y_post"]])
+    assert np.allclose(small_field.on_time_pre.mean(axis=1), truth["on_fraction_pre"], atol=1e-6)
+    assert np.hypot(*small_field.drift_pre.T).max() == pytest.approx(small_field.design.drift_px)
+    assert np.all(small_field.drift_pre[0] == 0)

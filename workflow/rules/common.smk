@@ -1,0 +1,47 @@
+# The configuration, checked, and the sample sheet as FIELDS: one row a field, by name.
+#
+# REQUIRED INPUTS: the configuration and the sample sheet it names.
+import re
+import sys
+from pathlib import Path
+
+# The library lies beside the steps; Snakemake puts that folder on the path of steps only.
+sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+
+from blinkpair import launch
+from blinkpair.errors import InputError
+from blinkpair.movie import movie_files
+from snakemake.exceptions import WorkflowError
+
+try:
+    SETTINGS, FIELDS = launch.prepare(
+        config, workflow.configfiles, check_files=workflow.is_main_process
+    )
+except InputError as error:
+    raise WorkflowError(str(error)) from None
+
+EPOCHS = ["pre", "post"]
+
+
+wildcard_constraints:
+    field="|".join(map(re.escape, FIELDS.index)),
+    epoch="|".join(EPOCHS),
+
+
+def of_field(column):
+    """What the sheet says of a job's field; {epoch} in the column's name is the job's."""
+    return lambda wildcards: FIELDS.at[
+        wildcards.field, column.format(epoch=wildcards.get("epoch", ""))
+    ]
+
+
+def files_of(column):
+    """The files behind a path of the sheet: one, or the parts of a movie."""
+    return lambda wildcards: [
+        str(path) for path in movie_files(of_field(column)(wildcards))
+    ]
+
+
+def both(pattern):
+    """A field's file of either epoch, pre first."""
+    return expand(pattern, epoch=EPOCHS, allow_missing=True)

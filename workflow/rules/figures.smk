@@ -1,0 +1,69 @@
+# The figures, each as SVG and PNG.
+#
+# REQUIRED INPUTS: the pooled tables; the traces and images of every field.
+# OUTPUTS: results/figures/
+
+POPULATION_FIGURES = [
+    "delta_histograms",
+    "before_after_scatter",
+    "population_fractions",
+    "sensitivity",
+    "example_traces",
+]
+
+
+rule plot_populations:
+    input:
+        nanocrystals="results/nanocrystals.csv",
+        populations="results/populations.csv",
+        sensitivity="results/sensitivity.csv",
+        traces=expand("results/fields/{field}/traces.nc", field=FIELDS.index),
+    output:
+        expand(
+            "results/figures/{figure}.{kind}",
+            figure=POPULATION_FIGURES,
+            kind=["svg", "png"],
+        ),
+    log:
+        "logs/plot_populations.log",
+    benchmark:
+        "logs/benchmarks/plot_populations.tsv"
+    params:
+        fields=list(FIELDS.index),
+        stems={name: f"results/figures/{name}" for name in POPULATION_FIGURES},
+        dark_cutoff=SETTINGS["dark_cutoff"],
+        threshold_counts=SETTINGS["threshold"]["counts"],
+        note=launch.figure_note(FIELDS),
+        code=launch.source_digest("figures.changes", "figures.sensitivity", "examples"),
+    script:
+        "../../scripts/plot_populations.py"
+
+
+rule plot_registration:
+    input:
+        brightfields=lambda wildcards: [
+            path
+            for epoch in EPOCHS
+            for path in files_of(f"{epoch}_brightfield")(wildcards)
+        ],
+        microspheres=both("results/fields/{field}/microspheres_{epoch}.csv"),
+        nanocrystals=both("results/fields/{field}/nanocrystals_{epoch}.csv"),
+        images=both("results/fields/{field}/images_{epoch}.nc"),
+        registration="results/fields/{field}/registration.json",
+    output:
+        multiext("results/figures/registration/{field}", ".svg", ".png"),
+    log:
+        "logs/{field}/plot_registration.log",
+    benchmark:
+        "logs/benchmarks/{field}/plot_registration.tsv"
+    group:
+        "field"
+    params:
+        brightfields=lambda wildcards: [
+            FIELDS.at[wildcards.field, f"{epoch}_brightfield"] for epoch in EPOCHS
+        ],
+        stem="results/figures/registration/{field}",
+        note=launch.figure_note(FIELDS),
+        code=launch.source_digest("figures.registration", "movie"),
+    script:
+        "../../scripts/plot_registration.py"

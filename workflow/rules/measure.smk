@@ -1,0 +1,55 @@
+# Counts of every nanocrystal in both movies, and what they say; every movie is read once more.
+#
+# REQUIRED INPUTS: the movies of the sample sheet, places and drift.
+# OUTPUTS: results/fields/{field}/ traces.nc, nanocrystals.csv, on_fractions.csv
+
+
+rule extract_traces:
+    input:
+        movie=files_of("{epoch}_pl"),
+        places="results/fields/{field}/places.csv",
+        drift="results/fields/{field}/drift_{epoch}.csv",
+    output:
+        traces=temp("results/fields/{field}/traces_{epoch}.nc"),
+    log:
+        "logs/{field}/extract_traces_{epoch}.log",
+    benchmark:
+        "logs/benchmarks/{field}/extract_traces_{epoch}.tsv"
+    group:
+        "field"
+    threads: 2
+    params:
+        pl=of_field("{epoch}_pl"),
+        exposure_s=of_field("exposure_s"),
+        aperture_px=SETTINGS["photometry"]["aperture_px"],
+        background=SETTINGS["photometry"]["background"],
+        code=launch.source_digest("photometry", "traces", "catalogues", "movie"),
+    script:
+        "../../scripts/extract_traces.py"
+
+
+rule analyse_blinking:
+    input:
+        epochs=both("results/fields/{field}/traces_{epoch}.nc"),
+        places="results/fields/{field}/places.csv",
+    output:
+        traces="results/fields/{field}/traces.nc",
+        table="results/fields/{field}/nanocrystals.csv",
+        on_fractions="results/fields/{field}/on_fractions.csv",
+    log:
+        "logs/{field}/analyse_blinking.log",
+    benchmark:
+        "logs/benchmarks/{field}/analyse_blinking.tsv"
+    group:
+        "field"
+    params:
+        field=lambda wildcards: FIELDS.loc[
+            wildcards.field, launch.carried_columns(FIELDS)
+        ].to_dict(),
+        threshold=SETTINGS["threshold"],
+        dark_cutoff=SETTINGS["dark_cutoff"],
+        dwell_times=SETTINGS["dwell_times"],
+        sensitivity_counts=SETTINGS["sensitivity"]["counts"],
+        code=launch.source_digest("blinking", "traces"),
+    script:
+        "../../scripts/analyse_blinking.py"

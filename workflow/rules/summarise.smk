@@ -1,0 +1,50 @@
+# All fields together: the tables a paper quotes, and how they were made.
+#
+# REQUIRED INPUTS: the tables of every field.
+# OUTPUTS: results/ nanocrystals.csv, fields.csv, populations.csv, sensitivity.csv, provenance.json
+
+
+rule summarise:
+    input:
+        tables=expand("results/fields/{field}/nanocrystals.csv", field=FIELDS.index),
+        on_fractions=expand(
+            "results/fields/{field}/on_fractions.csv", field=FIELDS.index
+        ),
+        registrations=expand(
+            "results/fields/{field}/registration.json", field=FIELDS.index
+        ),
+        pairings=expand("results/fields/{field}/pairing.json", field=FIELDS.index),
+    output:
+        nanocrystals="results/nanocrystals.csv",
+        fields="results/fields.csv",
+        populations="results/populations.csv",
+        sensitivity="results/sensitivity.csv",
+    log:
+        "logs/summarise.log",
+    benchmark:
+        "logs/benchmarks/summarise.tsv"
+    params:
+        sheet=FIELDS[launch.carried_columns(FIELDS)].to_dict("records"),
+        statistics=SETTINGS["statistics"],
+        dark_cutoffs=SETTINGS["sensitivity"]["dark_cutoffs"],
+        code=launch.source_digest("populations", "sensitivity"),
+    script:
+        "../../scripts/summarise.py"
+
+
+rule record_provenance:
+    input:
+        "results/populations.csv",
+    output:
+        "results/provenance.json",
+    log:
+        "logs/record_provenance.log",
+    benchmark:
+        "logs/benchmarks/record_provenance.tsv"
+    params:
+        inputs=launch.input_files(FIELDS),
+        settings=SETTINGS,
+        command=launch.command(),
+        source=workflow.basedir,
+    script:
+        "../../scripts/record_provenance.py"
