@@ -1,6 +1,6 @@
 """How well are microspheres found in simulated brightfield images of known truth?
 
-Run: PYTHONPATH=scripts python benchmarks/brightfield_accuracy.py [--images 4] [--tolerance]
+Run: PYTHONPATH=scripts python benchmarks/brightfield_accuracy.py [--images 4] [--given 0.7 1.3]
 
 For both families of sphere image and a range of defocus: the error of isolated centres (per axis
 and radial, RMS), the share of isolated, touching and clustered spheres found, and the false
@@ -17,7 +17,7 @@ import numpy as np
 from blinkpair.brightfield import find_microspheres
 from blinkpair.simulate.brightfield import Family, render_brightfield
 
-SHAPE = (256, 256)
+SIDE_DIAMETERS = 41  # of the image: 256 px for spheres of 6.25 px
 DIAMETER_PX = 6.25
 LIGHT_COUNTS = 8000.0
 NOISE_COUNTS = np.hypot(np.sqrt(LIGHT_COUNTS), 10.0)  # as the forward model draws it
@@ -27,11 +27,12 @@ FAMILIES: tuple[Family, ...] = ("diffraction", "rings")
 
 def layout(rng: np.random.Generator, diameter_px: float) -> tuple[np.ndarray, np.ndarray]:
     """Isolated spheres, touching pairs and triplets, well apart: positions and cluster sizes."""
+    side = round(SIDE_DIAMETERS * diameter_px)
     places: list[np.ndarray] = []
     xy, kind = [], []
     sizes = [1] * 12 + [2] * 4 + [3] * 2
     while sizes:
-        centre = rng.uniform(2.5 * diameter_px, np.array(SHAPE[::-1]) - 2.5 * diameter_px)
+        centre = rng.uniform(2.5 * diameter_px, side - 2.5 * diameter_px, 2)
         if places and np.hypot(*(np.array(places) - centre).T).min() < 5 * diameter_px:
             continue
         places.append(centre)
@@ -49,15 +50,16 @@ def score_image(
     """One image: errors of each true sphere (NaN where missed) and false detections."""
     rng = np.random.default_rng(seed)
     xy, kind = layout(rng, diameter_px)
+    shape = (round(SIDE_DIAMETERS * diameter_px),) * 2
 
     def away(count: int) -> np.ndarray:
-        points = rng.uniform(0, SHAPE, (20 * count, 2))
+        points = rng.uniform(0, shape, (20 * count, 2))
         far = np.hypot(*(points[:, None] - xy).transpose(2, 0, 1)).min(1) > 3 * diameter_px
         return points[far][:count]
 
     dust, debris = away(n), away(n)
     image = render_brightfield(
-        SHAPE, xy, diameter_px=diameter_px, defocus=defocus, family=family,
+        shape, xy, diameter_px=diameter_px, defocus=defocus, family=family,
         contrast=snr * NOISE_COUNTS / LIGHT_COUNTS, light_counts=LIGHT_COUNTS,
         dust_xy=dust, dust_seed=seed, debris_xy=debris, debris_seed=seed,
         microsphere_seed=seed, hot_pixels=20, hot_pixel_seed=seed, rng=rng,
@@ -118,7 +120,7 @@ def main() -> None:
     parser.add_argument("--diameter", type=float, nargs="+", default=[DIAMETER_PX])
     options = parser.parse_args()
     print("found, RMS per axis and radial in px: isolated | pairs | triplets;",
-          "false and dust per image; seconds per 256 x 256 image")  # fmt: skip
+          "false and dust per image; seconds per image")  # fmt: skip
     print("family   defocus  snr  diam given |   isolated           |   pairs              |",
           "  triplets           | false dust | s")  # fmt: skip
     for diameter_px in options.diameter:

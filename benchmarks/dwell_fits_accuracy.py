@@ -256,6 +256,8 @@ def states_by_method(rng: Rng, draws: int) -> None:
                 if "not_fitted" not in (f.model, t.model)
             ]
             a = np.array([_alphas(f, t) for f, t in both])
+            if not both:
+                continue
             off_alpha = a[:, 0] - a[:, 1]
             called = [f for f, _ in both]
             rows.append(
@@ -311,8 +313,6 @@ def main() -> None:
     print(
         f"# Accuracy of the dwell-time fits, seed {arguments.seed}, {arguments.draws} draws a row"
     )
-    if arguments.only_states:
-        return states_by_method(np.random.default_rng(seeds[4]), arguments.traces)
     pure_power_laws(np.random.default_rng(seeds[0]), arguments.draws)
     truncated_power_laws(np.random.default_rng(seeds[1]), max(arguments.draws // 2, 1))
     quantised_continuous_time(np.random.default_rng(seeds[2]), max(arguments.draws // 2, 1))

@@ -15,7 +15,7 @@ def find_microspheres(
     An unusable image leaves an empty table, and `info` says 'failed' and why.
     """
     outcome: dict[str, Any] = {"status": "ok", "reason": ""}
-    found = brightfield._table([])
+    found = brightfield.no_microspheres()
     try:
         pixels, header = movie.read_image(image)
         outcome |= {"shape": pixels.shape, "notes": header.notes}

@@ -1,5 +1,6 @@
 """Settings and inputs -> how the results were made."""
 
+from pathlib import Path
 from typing import Any
 
 from blinkpair import files
@@ -10,8 +11,9 @@ from blinkpair.provenance import provenance
 def record_provenance(
     inputs: list[str], output: str, *, settings: dict[str, Any], command: str, source: str
 ) -> None:
-    """Write versions, settings and checksums."""
-    files.write_json(provenance(settings, inputs, command, source), output)
+    """Write versions, settings and checksums; `command` is the file that holds the command line."""
+    line = Path(command).read_text(encoding="utf-8").strip()
+    files.write_json(provenance(settings, inputs, line, source), output)
 
 
 if __name__ == "__main__":

@@ -21,6 +21,10 @@ IndexMap = npt.NDArray[np.int32]
 
 # Two motions that carry the whole field to the same place within this are one alignment.
 SAME_MOTION_PX = 6.0
+# A proposal this close to a kept alignment would end in it.
+ALREADY_REFINED_PX = 1.5
+# Once as many alignments as are kept are this good, none of them is the one: a lattice.
+HOPELESS = -25.0
 # Logarithm of a yardstick that further refinement will not bring below 1.
 NOT_WORTH_MORE = 4.0
 
@@ -192,19 +196,25 @@ def _best_cut(
 
 
 @numba.njit(cache=True)
-def _keep(kept: FloatArray, log_t: float, units: int, motion: FloatArray, radius: float) -> None:
-    """Insert an alignment in order, once: of two that are the same the better stays."""
-    place = len(kept) - 1
+def _same_as(kept: FloatArray, motion: FloatArray, radius: float, tolerance_px: float) -> int:
+    """Row of the first kept alignment that carries the field to the same place, or -1."""
     for r in range(len(kept)):
         if kept[r, 0] == np.inf:
-            place = r
             break
         # The field's centre is the origin: shift there, and turn of the farthest corner.
         shift = math.hypot(kept[r, 4] - motion[2], kept[r, 5] - motion[3])
         turn = math.hypot(kept[r, 2] - motion[0], kept[r, 3] - motion[1])
-        if shift + radius * turn < SAME_MOTION_PX:
-            place = r
-            break
+        if shift + radius * turn < tolerance_px:
+            return r
+    return -1
+
+
+@numba.njit(cache=True)
+def _keep(kept: FloatArray, log_t: float, units: int, motion: FloatArray, radius: float) -> None:
+    """Insert an alignment in order, once: of two that are the same the better stays."""
+    place = _same_as(kept, motion, radius, SAME_MOTION_PX)
+    if place < 0:
+        place = len(kept) - 1
     if log_t >= kept[place, 0]:
         return
     while place > 0 and kept[place - 1, 0] > log_t:
@@ -272,6 +282,10 @@ def refine_motions(
             continue
         for c in range(4):
             motion[c] = motions[h, c]
+        if _same_as(kept, motion, radius, ALREADY_REFINED_PX) >= 0:
+            continue
+        if kept[-1, 0] < HOPELESS:
+            return
         best, units = np.inf, 0
         for step in range(4):
             radius2 = reach2 if step == 0 else gate2

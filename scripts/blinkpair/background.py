@@ -7,6 +7,8 @@ against it; photometry does not (it has an annulus of its own around every nanoc
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,29 +33,39 @@ def background_and_noise(
         `noise` is 1.4826 times the median absolute deviation, the standard deviation of a
         Gaussian; half the pixels may belong to spots.
     """
-    from scipy.ndimage import map_coordinates
-
     height, width = image.shape
-    rows = _cell_edges(height, cell_px)
-    columns = _cell_edges(width, cell_px)
-    median = np.empty((len(rows) - 1, len(columns) - 1))
-    spread = np.empty_like(median)
-    for i in range(len(rows) - 1):
-        for j in range(len(columns) - 1):
-            cell = image[rows[i] : rows[i + 1], columns[j] : columns[j + 1]].ravel()
-            cell = cell[np.isfinite(cell)]
-            median[i, j] = np.median(cell) if cell.size else np.nan
-            spread[i, j] = 1.4826 * np.median(np.abs(cell - median[i, j])) if cell.size else np.nan
-    for mesh in (median, spread):
-        empty = ~np.isfinite(mesh)
-        mesh[empty] = np.median(mesh[~empty]) if not empty.all() else 0.0
-    y = (np.arange(height) + 0.5) / height * (len(rows) - 1) - 0.5
-    x = (np.arange(width) + 0.5) / width * (len(columns) - 1) - 0.5
-    grid = np.meshgrid(y, x, indexing="ij")
-    background = map_coordinates(median, grid, order=1, mode="nearest", output=np.float32)
-    noise = map_coordinates(spread, grid, order=1, mode="nearest", output=np.float32)
+    rows, columns = max(1, round(height / cell_px)), max(1, round(width / cell_px))
+    # Cells of equal size; up to a cell's width less one pixel is left out at the far edges.
+    cell_height, cell_width = height // rows, width // columns
+    cells = image[: rows * cell_height, : columns * cell_width]
+    cells = cells.reshape(rows, cell_height, columns, cell_width).transpose(0, 2, 1, 3)
+    values = cells.reshape(rows, columns, -1)
+    middle = _median_of(values)
+    spread = 1.4826 * _median_of(np.abs(values - middle[..., None]))
+    to_rows = _weights(height, rows, cell_height)
+    to_columns = _weights(width, columns, cell_width)
+    background, noise = (
+        (to_rows @ _filled(mesh) @ to_columns.T).astype(np.float32) for mesh in (middle, spread)
+    )
     return background, noise
 
 
-def _cell_edges(length: int, cell_px: int) -> NDArray[np.int64]:
-    return np.linspace(0, length, max(1, round(length / cell_px)) + 1).astype(np.int64)
+def _median_of(values: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Median over the last axis without NaN; NaN where there is nothing else."""
+    if np.isfinite(values).all():
+        return np.median(values, axis=-1).astype(np.float64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # an empty cell is filled in by _filled
+        return np.nanmedian(values, axis=-1).astype(np.float64)
+
+
+def _filled(mesh: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cells that hold nothing take the median of the others."""
+    known = np.isfinite(mesh)
+    return np.where(known, mesh, np.median(mesh[known]) if known.any() else 0.0)
+
+
+def _weights(length: int, cells: int, cell_px: int) -> NDArray[np.float64]:
+    """(length, cells) weights of linear interpolation between the cells' centres."""
+    place = (np.arange(length) - (cell_px - 1) / 2) / cell_px
+    return np.clip(1 - np.abs(np.clip(place, 0, cells - 1)[:, None] - np.arange(cells)), 0, None)

@@ -60,7 +60,7 @@ def analyse_nanocrystals(
         )
         columns.index = pd.Index(measured)
         columns = columns.reindex(table.index)
-        for name in columns:
+        for name in map(str, columns):
             table[name.format(epoch=epoch)] = columns[name]
         blinking = f"blinking_{epoch}"
         table[blinking] = table[blinking].where(table["analysed"], "not_fitted")

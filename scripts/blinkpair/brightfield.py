@@ -5,7 +5,7 @@ and size follow the focus, under uneven light, among dust and debris; so nothing
 that it is round, about so large, and the same for all spheres of an image:
 
 1. every pixel is asked how much of the variance around it is radial (`radial_evidence`);
-2. the round places that share one profile make the consensus, whose mean is the template;
+2. the round places that share one profile make the consensus, whose median is the template;
 3. the template is matched with the image, found spheres are subtracted and the rest is matched
    again, which separates spheres in touch (`radial_match`); all centres are then fitted.
 
@@ -55,13 +55,12 @@ KNOT_SPACING = 1 / 6
 # Expected false detections in an image of noise.
 FALSE_ALARMS = 0.1
 # Share of the structure that is radial once the noise is accounted for, asked of a place that
-# speaks for itself. Measured: spheres in focus or out of it 0.94 and more, debris below 0.95
-# for nine in ten.
+# speaks for itself. Measured: spheres 0.94 and more, simulated debris below 0.95 for four in five.
 ROUND_ALONE = 0.85
 # The same, of a place that nothing else in the image resembles.
 ROUND_WITHOUT_CONSENSUS = 0.95
-# Correlation of two profiles from which they are of one kind; spheres of 5 % polydispersity
-# reach 0.95, noise at the detection limit leaves 0.9.
+# Correlation of two profiles from which they are of one kind; measured for spheres of 5 %
+# polydispersity at a signal-to-noise ratio of 10: 0.93 and more.
 SAME_PROFILE = 0.9
 # A sphere's structure spreads over the sphere; the image of a point (a nanocrystal, a hot pixel)
 # does not. Root-mean-square radius, in diameters and in pixels.
@@ -70,7 +69,7 @@ MIN_SPREAD_PX = 1.1
 # Larger spheres are looked at in binned pixels of at least this many per diameter.
 FINEST_DIAMETER_PX = 7.0
 # Members that make a consensus, and the scatter of the logarithm of their contrast: uneven light
-# and 5 % of polydispersity make 0.2; debris scatters by 0.6.
+# and 5 % of polydispersity make 0.2, simulated debris 0.3 to 0.7.
 MIN_CONSENSUS = 3
 MAX_CONTRAST_SCATTER = 0.4
 
@@ -328,6 +327,11 @@ def _measure(
     inside = (np.abs(centres + 0.5 - np.array(pixels.shape[::-1]) / 2) * 2).T
     kept: pd.DataFrame = table.loc[(inside[0] < pixels.shape[1]) & (inside[1] < pixels.shape[0])]
     return kept
+
+
+def no_microspheres() -> pd.DataFrame:
+    """Return the table of an image without microspheres: the same columns, no rows."""
+    return _table()
 
 
 def _table(*parts: pd.DataFrame) -> pd.DataFrame:

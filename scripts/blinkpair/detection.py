@@ -121,13 +121,14 @@ def find_candidates(
     from scipy.ndimage import maximum_filter
 
     score = significance(images, psf_sigma_px)
-    score[:border_px] = score[-border_px:] = -np.inf
-    score[:, :border_px] = score[:, -border_px:] = -np.inf
     score = np.where(np.isfinite(score), score, -np.inf).astype(np.float32)
     radius = max(1.5, 1.7 * psf_sigma_px)
     reach = int(np.ceil(radius))
     dy, dx = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     peak = (score > 1.0) & (score == maximum_filter(score, footprint=np.hypot(dx, dy) <= radius))
+    # What peaks at the very edge is the wing of a spot outside.
+    peak[:border_px] = peak[-border_px:] = False
+    peak[:, :border_px] = peak[:, -border_px:] = False
     rows, columns = np.nonzero(peak)
     found = pd.DataFrame(
         {"x": columns.astype(float), "y": rows.astype(float), "significance": score[rows, columns]}

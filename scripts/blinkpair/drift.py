@@ -14,8 +14,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.background import background_and_noise
-
 log = logging.getLogger(__name__)
 
 FloatArray = NDArray[np.float64]
@@ -67,7 +65,8 @@ def from_first_frame(centre_frame: FloatArray, xy: FloatArray) -> FloatArray:
 
 
 def measure_drift(
-    stretch_means: NDArray[np.float32],
+    flat_stretches: NDArray[np.float32],
+    noise: NDArray[np.float32],
     centre_frame: FloatArray,
     *,
     psf_sigma_px: float,
@@ -78,7 +77,10 @@ def measure_drift(
 
     Parameters
     ----------
-    stretch_means : (S, y, x) float32
+    flat_stretches : (S, y, x) float32
+        Mean images of the stretches, background subtracted.
+    noise : (S,) float32
+        Noise of a pixel of each.
     centre_frame : (S,) float
     psf_sigma_px : float
         Spots are smoothed by this much, the matched filter.
@@ -95,15 +97,12 @@ def measure_drift(
     from scipy import fft
     from scipy.ndimage import fourier_gaussian
 
-    n, height, width = stretch_means.shape
+    n, height, width = flat_stretches.shape
     if n == 1:
         return Drift(centre_frame, np.zeros((1, 2)), np.ones(1, bool))
-    images = np.empty_like(stretch_means)
-    for s, image in enumerate(stretch_means):
-        background, noise = background_and_noise(image)
-        # Below the noise there is nothing to align; clipping keeps dark borders from voting.
-        images[s] = np.clip(image - background, 0.0, 50 * noise)
-    spectra = fft.rfft2(images, workers=2)
+    # Below the background there is nothing to align; one very bright spot must not decide alone.
+    clipped = np.clip(flat_stretches, 0.0, 50 * noise[:, None, None])
+    spectra = fft.rfft2(clipped, workers=2)
     for s in range(n):
         spectra[s] = fourier_gaussian(spectra[s], psf_sigma_px, n=width)
     spectra[:, 0, 0] = 0.0
@@ -148,7 +147,7 @@ def _shift(
 def _peak(correlation: NDArray[np.float32], reach: int) -> tuple[FloatArray, bool]:
     """Sub-pixel place of the highest correlation within +-reach, and whether it stands out."""
     window = np.roll(correlation, (reach, reach), axis=(0, 1))[: 2 * reach + 1, : 2 * reach + 1]
-    row, column = np.unravel_index(np.argmax(window), window.shape)
+    row, column = (int(v) for v in np.unravel_index(np.argmax(window), window.shape))
     centre = np.median(window)
     sigma = 1.4826 * np.median(np.abs(window - centre))
     stands_out = bool(window[row, column] - centre > MIN_PEAK_SIGMAS * sigma)

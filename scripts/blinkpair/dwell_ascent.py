@@ -20,7 +20,7 @@ _CONVERGED = 1e-10  # gain of log-likelihood still to be had
 _ALPHA_RANGE = (-10.0, 30.0)  # keeps Newton finite; far outside anything physical
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def log_likelihood(
     theta: FloatArray,
     statistics: FloatArray,
@@ -88,7 +88,7 @@ def log_likelihood(
     return value, gradient, hessian
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _newton_step(
     hessian: FloatArray, gradient: FloatArray, active: NDArray[np.bool_]
 ) -> FloatArray:
@@ -142,7 +142,7 @@ def _newton_step(
     return step
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def climb(
     theta: FloatArray,
     free: NDArray[np.bool_],

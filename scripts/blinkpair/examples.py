@@ -74,13 +74,13 @@ def read_traces(chosen: pd.DataFrame, traces: Mapping[str, str]) -> Examples:
     pre, post, labels = [], [], []
     exposure_s = 1.0
     for row in chosen.itertuples():
-        with xr.open_dataset(traces[row.field], engine="h5netcdf") as dataset:
+        with xr.open_dataset(traces[str(row.field)], engine="h5netcdf") as dataset:
             one = dataset.sel(nanocrystal=row.nc_id)
             pre.append(one["intensity_pre"].to_numpy())
             post.append(one["intensity_post"].to_numpy())
             exposure_s = float(dataset.attrs["exposure_s"])
         name = str(row.population).replace("_", " ")
-        labels.append(f"{name} ({row.field}, nanocrystal {row.nc_id})")
+        labels.append(f"{name}: {row.field}, {row.nc_id}")
     thresholds = chosen[["threshold_counts_pre", "threshold_counts_post"]].to_numpy(float)
     return Examples(_padded(pre), _padded(post), thresholds, exposure_s, labels)
 

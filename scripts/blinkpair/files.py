@@ -35,7 +35,7 @@ def written_aside(path: str | Path) -> Iterator[Path]:
 
 
 def _plain(value: Any) -> Any:
-    """Make a value JSON can hold: NumPy scalars and arrays as Python's, NaN and infinity as null."""
+    """Make a value JSON can hold: NumPy's as Python's, NaN and infinity as null."""
     if isinstance(value, Mapping):
         return {str(k): _plain(v) for k, v in value.items()}
     if hasattr(value, "tolist"):

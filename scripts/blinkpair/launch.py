@@ -13,6 +13,7 @@ import functools
 import hashlib
 import logging
 import shlex
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from blinkpair import files
 log = logging.getLogger(__name__)
 
 CHECKED_SHEET = Path(".snakemake/blinkpair/fields.csv")
+COMMAND = Path(".snakemake/blinkpair/command.txt")
 # What results carry on of a field: who it is, and what the user added.
 CARRIED = ("field", "temperature_c", "sample")
 NOT_CARRIED = (
@@ -63,6 +65,7 @@ def prepare(
         for note in notes:
             log.warning(note)
         files.write_csv(fields, CHECKED_SHEET)
+        COMMAND.write_text(_command() + "\n", encoding="utf-8")
     else:
         settings = load_settings(config, config_files)
     # Read back in both cases, so that no job depends on which process planned it.
@@ -139,10 +142,8 @@ def input_files(fields: pd.DataFrame) -> list[str]:
     ]
 
 
-def command() -> str:
+def _command() -> str:
     """Return the command line the run was started with, without the folders of this machine."""
-    import sys
-
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
 
 

@@ -254,7 +254,8 @@ def extract_traces(
                     _measure,
                     block,
                     start,
-                    *share,
+                    first,
+                    last,
                     xy,
                     drift,
                     half,
@@ -264,7 +265,7 @@ def extract_traces(
                     median,
                     mean,
                 )
-                for share in shares
+                for first, last in shares
             ]
             for job in jobs:
                 job.result()

@@ -9,6 +9,7 @@ within it, so drift can be measured and taken out afterwards without a second pa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numba
@@ -108,7 +109,7 @@ def project(movie: Movie) -> Projections:
     frames, height, width = movie.shape
     length = stretch_length(frames)
     # A last stretch of a few frames would be mostly noise: it joins the one before.
-    n_stretches = max(1, int(round(frames / length)))
+    n_stretches = max(1, round(frames / length))
     starts = length * np.arange(n_stretches + 1)
     starts[-1] = frames
     mean = np.empty((n_stretches, height, width), np.float32)
@@ -119,7 +120,7 @@ def project(movie: Movie) -> Projections:
     saturated = 0
     halves = [(0, height // 2), (height // 2, height)]
     with ThreadPoolExecutor(len(halves)) as pool:
-        for s, (start, stop) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+        for s, (start, stop) in enumerate(pairwise(starts)):
             total = np.zeros((height, width))
             squares = np.zeros((height, width))
             brightest = np.full((height, width), -np.inf)
@@ -129,9 +130,9 @@ def project(movie: Movie) -> Projections:
                 whole = len(block) == BURST_FRAMES or frames < BURST_FRAMES
                 jobs = [
                     pool.submit(
-                        _accumulate, block, *rows, whole, total, squares, brightest, row_sums
+                        _accumulate, block, first, last, whole, total, squares, brightest, row_sums
                     )
-                    for rows in halves
+                    for first, last in halves
                 ]
                 for job in jobs:
                     job.result()

@@ -132,7 +132,7 @@ def register_points(
     post_xy: npt.ArrayLike,
     *,
     model: str = "rigid",
-    max_chance_alignments: float = 1e-3,
+    max_chance_alignments: float = 3e-4,
     min_microspheres: int = 3,
     localisation_error_px: float = 0.2,
     max_error_px: float = 3.0,
@@ -201,7 +201,8 @@ def register_points(
     motions = alignment_search.all_motions(task)
     found = alignment_search.search(task, motions)
     result = _judge(found, task, max_chance_alignments, max_error_px)
-    if result.status == "failed" and _matches_mirrored(task, motions, max_chance_alignments):
+    by_chance = not result.chance_alignments <= max_chance_alignments
+    if by_chance and _matches_mirrored(task, motions, max_chance_alignments):
         result = replace(
             result, reason="the patterns match as mirror images only: is one image flipped?"
         )
@@ -224,7 +225,7 @@ def refine_on_points(
     model: str = "rigid",
     max_shift_px: float = 12.0,
     max_turn_deg: float = 0.5,
-    max_chance_alignments: float = 1e-3,
+    max_chance_alignments: float = 3e-4,
     min_matches: int = 5,
     localisation_error_px: float = 0.15,
     max_error_px: float = 3.0,
@@ -403,9 +404,7 @@ def _without_dust(
     )
 
 
-def _judge(
-    found: Alignments, task: Task, max_chance: float, max_error_px: float
-) -> Registration:
+def _judge(found: Alignments, task: Task, max_chance: float, max_error_px: float) -> Registration:
     """Accept the best alignment, or say what is wrong with it."""
     if not len(found.chance):
         return _failed("no alignment is better than chance")

@@ -109,7 +109,7 @@ def _crossing(mean: FloatArray, sigma: FloatArray, partial: FloatArray, skewness
     return float(x[int(np.argmax(density[:, 1] > density[:, 0]))])
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _emissions(
     x: FloatArray,
     mean: FloatArray,
@@ -148,7 +148,7 @@ def _emissions(
     return density, whole_share
 
 
-@njit(cache=True)  # type: ignore[untyped-decorator]
+@njit(cache=True)
 def _posterior_on(
     x: FloatArray,
     first: NDArray[np.bool_],

@@ -25,8 +25,10 @@ def tell(results: str | Path) -> str:
         f" {'mean change':>24}",
     ]
     for row in populations.to_dict("records"):
-        name = row["temperature_c"] if row["temperature_c"] == "control" else (
-            f"{float(row['temperature_c']):g} C"
+        name = (
+            row["temperature_c"]
+            if row["temperature_c"] == "control"
+            else (f"{float(row['temperature_c']):g} C")
         )
         shares = [
             f"{row[f'n_{p}']} ({100 * row[f'fraction_{p}']:.0f} %)"
@@ -49,7 +51,7 @@ def tell(results: str | Path) -> str:
         f"Table:      {folder / 'populations.csv'}",
         f"Histogram:  {folder / 'figures' / 'delta_histograms.png'}",
         f"Look next:  {folder / 'figures'} (all figures; registration/ shows each field's),",
-        f"            {folder / 'nanocrystals.csv'} (one row a nanocrystal), README.md (what it means)",
+        f"            {folder / 'nanocrystals.csv'} (one row each), README.md (what it means)",
     ]
     return "\n".join(lines)
 

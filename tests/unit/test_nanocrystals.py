@@ -23,9 +23,7 @@ def in_view(small_field, margin):
     truth = small_field.truth
     height, width = small_field.design.camera.shape
     x, y = truth["x_pre"], truth["y_pre"]
-    return truth[
-        (x > margin) & (x < width - 1 - margin) & (y > margin) & (y < height - 1 - margin)
-    ]
+    return truth[(x > margin) & (x < width - 1 - margin) & (y > margin) & (y < height - 1 - margin)]
 
 
 def test_every_nanocrystal_on_for_one_percent_is_found(catalogue, small_field):

@@ -66,7 +66,7 @@ def test_dwell_times_follow_the_power_law():
     rng = np.random.default_rng(5)
     law = DwellLaw(alpha=1.6, t_min_s=0.02, t_max_s=1e6)
     t = law.draw(rng, 20_000)
-    # Maximum likelihood for an unbounded law: 1 + n / sum(ln t / t_min), error (alpha - 1) / sqrt n.
+    # Maximum likelihood of an unbounded law; its standard error is (alpha - 1) / sqrt n.
     assert 1 + t.size / np.log(t / 0.02).sum() == pytest.approx(1.6, abs=4 * 0.6 / np.sqrt(t.size))
 
 

@@ -28,6 +28,8 @@ rule plot_populations:
         "logs/plot_populations.log",
     benchmark:
         "logs/benchmarks/plot_populations.tsv"
+    conda:
+        "../../envs/blinkpair.yaml"
     params:
         fields=list(FIELDS.index),
         stems={name: f"results/figures/{name}" for name in POPULATION_FIGURES},
@@ -58,6 +60,8 @@ rule plot_registration:
         "logs/benchmarks/{field}/plot_registration.tsv"
     group:
         "field"
+    conda:
+        "../../envs/blinkpair.yaml"
     params:
         brightfields=lambda wildcards: [
             FIELDS.at[wildcards.field, f"{epoch}_brightfield"] for epoch in EPOCHS

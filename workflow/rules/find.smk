@@ -16,6 +16,8 @@ rule find_microspheres:
         "logs/benchmarks/{field}/find_microspheres_{epoch}.tsv"
     group:
         "field"
+    conda:
+        "../../envs/blinkpair.yaml"
     params:
         image=of_field("{epoch}_brightfield"),
         diameter_um=SETTINGS["microspheres"]["diameter_um"],
@@ -39,6 +41,8 @@ rule find_nanocrystals:
         "logs/benchmarks/{field}/find_nanocrystals_{epoch}.tsv"
     group:
         "field"
+    conda:
+        "../../envs/blinkpair.yaml"
     threads: 2
     params:
         pl=of_field("{epoch}_pl"),

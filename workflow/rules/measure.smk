@@ -17,6 +17,8 @@ rule extract_traces:
         "logs/benchmarks/{field}/extract_traces_{epoch}.tsv"
     group:
         "field"
+    conda:
+        "../../envs/blinkpair.yaml"
     threads: 2
     params:
         pl=of_field("{epoch}_pl"),
@@ -42,6 +44,8 @@ rule analyse_blinking:
         "logs/benchmarks/{field}/analyse_blinking.tsv"
     group:
         "field"
+    conda:
+        "../../envs/blinkpair.yaml"
     params:
         field=lambda wildcards: FIELDS.loc[
             wildcards.field, launch.carried_columns(FIELDS)

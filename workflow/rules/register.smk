@@ -18,6 +18,8 @@ rule register:
         "logs/benchmarks/{field}/register.tsv"
     group:
         "field"
+    conda:
+        "../../envs/blinkpair.yaml"
     params:
         model=SETTINGS["registration"]["model"],
         min_microspheres=SETTINGS["registration"]["min_microspheres"],
@@ -43,6 +45,8 @@ rule pair:
         "logs/benchmarks/{field}/pair.tsv"
     group:
         "field"
+    conda:
+        "../../envs/blinkpair.yaml"
     params:
         tolerance_px=SETTINGS["pairing"]["tolerance_px"],
         min_separation_px=SETTINGS["nanocrystals"]["min_separation_px"],

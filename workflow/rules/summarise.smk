@@ -23,6 +23,8 @@ rule summarise:
         "logs/summarise.log",
     benchmark:
         "logs/benchmarks/summarise.tsv"
+    conda:
+        "../../envs/blinkpair.yaml"
     params:
         sheet=FIELDS[launch.carried_columns(FIELDS)].to_dict("records"),
         statistics=SETTINGS["statistics"],
@@ -41,10 +43,12 @@ rule record_provenance:
         "logs/record_provenance.log",
     benchmark:
         "logs/benchmarks/record_provenance.tsv"
+    conda:
+        "../../envs/blinkpair.yaml"
     params:
         inputs=launch.input_files(FIELDS),
         settings=SETTINGS,
-        command=launch.command(),
+        command=str(launch.COMMAND),
         source=workflow.basedir,
     script:
         "../../scripts/record_provenance.py"

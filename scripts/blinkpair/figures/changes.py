@@ -99,8 +99,8 @@ def delta_histograms(
     handles.append(
         Line2D([], [], color=style.BLACK, marker="v", ms=4, label="mean (interval above)")
     )
-    wide = len(axes) > 1
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles) if wide else 2)
+    columns = {1: 2, 2: 3}.get(len(axes), len(handles))  # as many as the width holds
+    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
     return figure
 
 

@@ -93,9 +93,7 @@ def registration_check(
         return figure
     to_post, to_post_pl = (np.asarray(m, dtype=float) for m in (known[0], known[-1]))
     sphere_pairs, dot_pairs = _pairs(microsphere_pairs), _pairs(nc_pairs)
-    projections = [
-        None if image is None else np.asarray(image, dtype=float) for image in (pl_pre, pl_post)
-    ]
+    projections = [None if image is None else _filled(image) for image in (pl_pre, pl_post)]
     shape = next((i.shape for i in (*projections, *images) if i is not None and i.size), (1, 1))
     left, middle, right = figure.subplots(1, 3)
     _draw_brightfield(left, images, spheres, sphere_pairs, to_post)
@@ -119,6 +117,13 @@ def registration_check(
     figure.legend(handles=handles, loc="outside lower center", ncols=6)
     figure.suptitle(_title(info, field), x=0.01, ha="left")
     return figure
+
+
+def _filled(image: ArrayLike) -> Floats:
+    """Give pixels that the drift took out of view the median of the others."""
+    pixels = np.asarray(image, dtype=float)
+    known = np.isfinite(pixels)
+    return np.where(known, pixels, np.median(pixels[known]) if known.any() else 0.0)
 
 
 def no_image() -> Floats:

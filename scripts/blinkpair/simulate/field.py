@@ -49,7 +49,7 @@ class FieldDesign:
     populations: tuple[float, float, float, float] = (0.15, 0.25, 0.55, 0.05)
     analysable_counts: tuple[int, int, int] | None = None
     change_emissive: tuple[float, float] = (0.0, 0.18)  # mean and spread of on-fraction's change
-    on_law: DwellLaw = DwellLaw()
+    on_law: DwellLaw = field(default_factory=DwellLaw)
     truncated_share: float = 0.1
     truncation_s: float = 0.22
     min_distance_px: float = 6.0
@@ -138,8 +138,19 @@ def simulate_field(design: FieldDesign, seed: int) -> SimulatedField:
             "analysable": analysable,
         }
     )
-    brightfield = _brightfield_pair(rng, design, matrix)
-    return SimulatedField(design, seed, *brightfield, truth, *on_time, *drift, matrix)
+    brightfield_pre, brightfield_post = _brightfield_pair(rng, design, matrix)
+    return SimulatedField(
+        design,
+        seed,
+        brightfield_pre,
+        brightfield_post,
+        truth,
+        on_time[0],
+        on_time[1],
+        drift[0],
+        drift[1],
+        matrix,
+    )
 
 
 def _apply(matrix: FloatArray, xy: FloatArray) -> FloatArray:
@@ -151,8 +162,8 @@ def _area_of_both_fields(
 ) -> tuple[FloatArray, FloatArray]:
     """Corners of a box, in pre-anneal pixels, that holds both fields of view."""
     height, width = design.camera.shape
-    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
-    both = np.vstack([corners, _apply(np.linalg.inv(matrix), corners)])
+    corners: FloatArray = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64)
+    both = np.vstack([corners, _apply(np.asarray(np.linalg.inv(matrix), np.float64), corners)])
     return both.min(axis=0) - margin, both.max(axis=0) + margin
 
 

@@ -1,0 +1,84 @@
+"""One simulated field through the whole library, without Snakemake and files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from blinkpair.blinking import EPOCHS, analyse_nanocrystals
+from blinkpair.brightfield import find_microspheres
+from blinkpair.field_registration import FieldRegistration, positions, register_field
+from blinkpair.movie import from_array
+from blinkpair.nanocrystals import Catalogue, find_nanocrystals
+from blinkpair.pairing import pair_nanocrystals
+from blinkpair.photometry import extract_traces
+from blinkpair.projections import project
+from blinkpair.settings import load_settings
+from blinkpair.simulate import SimulatedField
+
+
+@dataclass
+class Analysed:
+    """What came out of a field, and the movies it came from."""
+
+    registration: FieldRegistration
+    catalogues: dict[str, Catalogue]
+    table: pd.DataFrame
+    movies: dict[str, np.ndarray]
+
+
+def analyse(field: SimulatedField) -> Analysed:
+    """Analyse a simulated field with the default settings."""
+    settings = load_settings({})
+    design = field.design
+    frames, shape = design.frames, design.camera.shape
+    movies = {epoch: np.concatenate(list(field.film(epoch))) for epoch in EPOCHS}
+    catalogues = {
+        epoch: find_nanocrystals(
+            project(from_array(movies[epoch])),
+            psf_sigma_px=settings["nanocrystals"]["psf_sigma_px"],
+        )
+        for epoch in EPOCHS
+    }
+    diameter_px = settings["microspheres"]["diameter_um"] / design.camera.pixel_size_um
+    beads = [
+        positions(find_microspheres(image, diameter_px))
+        for image in (field.brightfield_pre, field.brightfield_post)
+    ]
+    spots = [positions(catalogues[epoch].table) for epoch in EPOCHS]
+    registration = register_field(*beads, *spots, shape=shape)
+    if registration.final.status != "ok":
+        return Analysed(registration, catalogues, pd.DataFrame(), movies)
+    drifts = {epoch: catalogues[epoch].drift.per_frame(frames) for epoch in EPOCHS}
+    places = pair_nanocrystals(
+        catalogues["pre"].table,
+        catalogues["post"].table,
+        registration.final,
+        drift_pre=drifts["pre"],
+        drift_post=drifts["post"],
+        shape=shape,
+        tolerance_px=settings["pairing"]["tolerance_px"],
+        min_separation_px=settings["nanocrystals"]["min_separation_px"],
+    ).table
+    inside = places[~places["excluded_because"].isin(["outside", "edge"])]
+    intensity = {
+        epoch: extract_traces(
+            from_array(movies[epoch]),
+            inside[[f"x_{epoch}", f"y_{epoch}"]].to_numpy(),
+            drifts[epoch],
+            neighbours_xy=places[[f"x_{epoch}", f"y_{epoch}"]].to_numpy(),
+        )
+        for epoch in EPOCHS
+    }
+    table = analyse_nanocrystals(
+        places,
+        inside["nc_id"].to_numpy(),
+        intensity,
+        exposure_s=design.camera.exposure_s,
+        threshold=settings["threshold"],
+        dark_cutoff=settings["dark_cutoff"],
+        dwell_times=settings["dwell_times"],
+    )
+    return Analysed(registration, catalogues, table, movies)

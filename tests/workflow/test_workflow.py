@@ -1,0 +1,156 @@
+"""The whole workflow on a tiny simulated experiment."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from conftest import ROOT, snakemake
+from scipy.spatial import cKDTree
+
+FIELDS = ["hot", "re-mounted"]
+
+
+@pytest.fixture(scope="module")
+def nanocrystals(experiment):
+    return pd.read_csv(experiment / "results" / "nanocrystals.csv")
+
+
+def truth_of(experiment, field):
+    return pd.read_csv(experiment / "movies" / f"{field}_truth.csv")
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_registration_is_the_true_transform(experiment, field):
+    info = json.loads((experiment / f"results/fields/{field}/registration.json").read_text())
+    truth = json.loads((experiment / f"movies/{field}_truth.json").read_text())
+    grid = np.array([[x, y, 1] for x in (0, 64, 127) for y in (0, 64, 127)]).T
+    error = (np.array(info["matrix"]) - np.array(truth["matrix"])) @ grid
+    assert info["status"] == "ok"
+    assert np.hypot(*error[:2]).max() < 0.2
+    assert info["chance_alignments"] < 1e-3
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_populations_are_the_true_ones(experiment, nanocrystals, field):
+    table = nanocrystals[(nanocrystals["field"] == field) & nanocrystals["analysed"]]
+    truth = truth_of(experiment, field)
+    distance, match = cKDTree(truth[["x_pre", "y_pre"]]).query(table[["x_pre", "y_pre"]])
+    assert (distance < 1).all()
+    for epoch in ("pre", "post"):
+        measured = table[f"on_fraction_{epoch}"].to_numpy()
+        true = truth[f"on_fraction_{epoch}"].to_numpy()[match]
+        # 200 frames, blinks shorter than a frame: 0.1 is three times the usual difference.
+        assert np.sqrt(np.mean((measured - true) ** 2)) < 0.1
+    emissive = truth.loc[
+        truth["analysable"] & (truth[["on_fraction_pre", "on_fraction_post"]].max(axis=1) > 0.1)
+    ].index
+    assert np.isin(emissive, match).mean() > 0.95
+
+
+def test_a_field_that_cannot_be_registered_is_listed_with_its_reason(experiment):
+    fields = pd.read_csv(experiment / "results" / "fields.csv").set_index("field")
+    assert fields.at["blank", "status"] == "failed"
+    assert "microspheres" in fields.at["blank", "reason"]
+    populations = pd.read_csv(experiment / "results" / "populations.csv")
+    populations = populations.set_index("temperature_c")
+    assert populations.at["120", "n_fields_failed"] == 1
+
+
+def test_table_and_rows_agree(experiment, nanocrystals):
+    populations = pd.read_csv(experiment / "results" / "populations.csv")
+    for row in populations.itertuples():
+        group = nanocrystals[nanocrystals["temperature_c"].astype(str) == str(row.temperature_c)]
+        counts = group["population"].value_counts()
+        for name in ("became_emissive", "became_dark", "emissive", "dark"):
+            assert getattr(row, f"n_{name}") == counts.get(name, 0)
+        assert row.n == row.n_became_emissive + row.n_became_dark + row.n_emissive
+        counted = group[group["population"].isin(["became_emissive", "became_dark", "emissive"])]
+        assert row.mean_delta == pytest.approx(counted["delta_on_fraction"].mean(), abs=1e-5)
+
+
+def test_traces_carry_units_exposure_and_the_rows_nanocrystals(experiment, nanocrystals):
+    with xr.open_dataset(experiment / "results/fields/hot/traces.nc", engine="h5netcdf") as traces:
+        assert traces["intensity_pre"].dims == ("nanocrystal", "frame")
+        assert traces["intensity_pre"].dtype == np.float32
+        assert traces["intensity_post"].attrs["units"] == "counts"
+        assert traces.attrs["exposure_s"] == pytest.approx(0.02)
+        rows = nanocrystals[nanocrystals["field"] == "hot"].set_index("nc_id")
+        for nc_id in traces["nanocrystal"].to_numpy():
+            on = (traces["intensity_pre"].sel(nanocrystal=nc_id) > 100).mean()
+            assert rows.at[nc_id, "on_fraction_pre"] == pytest.approx(float(on), abs=1e-5)
+
+
+def test_unknown_columns_of_the_sheet_are_carried_on(nanocrystals):
+    assert (nanocrystals["operator"] == "A. Müller").all()
+
+
+def test_every_figure_is_there_twice_and_says_simulated(experiment):
+    figures = sorted((experiment / "results" / "figures").rglob("*.svg"))
+    assert len(figures) == 5 + 3
+    for svg in figures:
+        assert svg.with_suffix(".png").stat().st_size > 5000
+        assert "simulated" in svg.read_text()
+
+
+def test_provenance_names_settings_inputs_and_versions(experiment):
+    made = json.loads((experiment / "results" / "provenance.json").read_text())
+    assert made["settings"]["threshold"]["counts"] == 100
+    assert len(made["inputs"]) == 12
+    movie = made["inputs"]["movies/hot_pre_pl.tif"]
+    assert movie["bytes"] == (experiment / "movies/hot_pre_pl.tif").stat().st_size
+    assert "numpy" in made["versions"]
+
+
+def test_nothing_is_done_twice(experiment):
+    assert "Nothing to be done" in snakemake(experiment, "--cores", "2").stderr
+
+
+def test_a_changed_setting_runs_only_what_uses_it(experiment):
+    plan = snakemake(experiment, "-n", "--config", "dark_cutoff=0.2", "--quiet", "host").stdout
+    plan += snakemake(experiment, "-n", "--config", "dark_cutoff=0.2").stderr
+    assert "analyse_blinking" in plan
+    assert "find_nanocrystals" not in plan
+
+
+def test_all_errors_of_configuration_and_sheet_are_told_before_anything_starts(
+    experiment, tmp_path
+):
+    (tmp_path / "config").mkdir()
+    (tmp_path / "config" / "config.yaml").write_text("fields: sheet.tsv\ndark_cutof: 0.1\n")
+    sheet = (experiment / "sheet.tsv").read_text().replace("\t120\t", "\thot\t", 1)
+    (tmp_path / "sheet.tsv").write_text(sheet)
+    result = snakemake(tmp_path, "--cores", "1", check=False)
+    assert result.returncode != 0
+    assert "dark_cutoff" in result.stderr  # the nearest known key
+    assert "line 2, column temperature_c" in result.stderr
+    assert "column pre_pl" in result.stderr  # missing files
+    assert not (tmp_path / "results").exists()
+
+
+def test_a_failed_field_can_stop_the_run(experiment, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(experiment, folder)
+    target = "results/fields/blank/registration.json"
+    (folder / target).unlink()
+    result = snakemake(
+        folder, "--cores", "1", "--config", "on_failed_field=stop", "--", target, check=False
+    )
+    assert result.returncode != 0
+    assert "field blank" in result.stderr
+
+
+def test_the_workflow_passes_its_own_linter(experiment):
+    snakemake(experiment, "--lint")
+
+
+def test_the_demo_sheet_is_what_the_demo_writes():
+    from blinkpair.simulate import demo_designs
+
+    sheet = pd.read_csv(ROOT / "config" / "fields.tsv", sep="\t", dtype=str)
+    assert sheet["field"].tolist() == list(demo_designs())
+    assert sheet["temperature_c"].tolist() == [t for t, _, _ in demo_designs().values()]
