@@ -19,7 +19,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy import stats
 
 from blinkpair import resampling
 from blinkpair.errors import InputError
@@ -256,6 +255,8 @@ def _put(row: dict[str, Any], name: str, value: float, interval: Interval) -> No
 
 def _tests(rows: list[dict[str, Any]], deltas: list[Floats]) -> None:
     """Add McNemar's exact test of the two changed populations, and Wilcoxon's of the change."""
+    from scipy import stats  # half a second to import, and only this step needs it
+
     for row, delta in zip(rows, deltas, strict=True):
         row["p_mcnemar"] = row["p_wilcoxon"] = float("nan")
         if delta.size == 0:

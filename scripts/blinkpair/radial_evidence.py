@@ -13,7 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage, stats
+from scipy import fft, ndimage
+from scipy.special import fdtri
 
 FloatArray = NDArray[np.float64]
 N_RINGS = 7
@@ -147,6 +148,6 @@ def radial_evidence(flat: FloatArray, radius_px: float, *, false_alarms: float) 
     explained = np.where(inside, between / spread, 0.0)
     # The lower quarter of F holds no spheres; what it has above its due is the background's doing.
     smallest = float(free[inside].min())
-    quarter = float(np.quantile(f[inside], 0.25) / stats.f.ppf(0.25, k - 1, free.max()))
-    threshold = float(stats.f.isf(false_alarms / flat.size, k - 1, smallest))
+    quarter = float(np.quantile(f[inside], 0.25) / fdtri(k - 1, free.max(), 0.25))
+    threshold = float(fdtri(k - 1, smallest, 1 - false_alarms / flat.size))
     return Evidence(explained, f, max(1.0, quarter), threshold)

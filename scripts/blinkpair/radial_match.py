@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage, stats
+from scipy import fft, ndimage
+from scipy.special import ndtri
 
 from blinkpair.radial_evidence import MAD_TO_SIGMA, flatten
 from blinkpair.radial_fit import Basis, RadialFit, draw, fit_centres, shape_basis
@@ -172,7 +173,7 @@ def match_template(
     tuple of ndarray
         Centres (m, 2), possibly a little outside the image, and amplitudes (m,).
     """
-    z_min = float(stats.norm.isf(false_alarms / image.size))
+    z_min = float(-ndtri(false_alarms / image.size))
     seeds, refused = xy, np.empty((0, 2))
 
     def prune(

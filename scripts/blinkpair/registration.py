@@ -52,6 +52,7 @@ IDENTITY_PX = 3.0
 # Coincidences at the identity rarer than this by chance are dust.
 DUST_SIGNIFICANCE = 1e-3
 MAX_POINTS = 2000
+AMBIGUOUS = "ambiguous"
 
 
 @dataclass(frozen=True)
@@ -201,17 +202,17 @@ def register_points(
     motions = alignment_search.all_motions(task)
     found = alignment_search.search(task, motions)
     result = _judge(found, task, max_chance_alignments, max_error_px)
-    by_chance = not result.chance_alignments <= max_chance_alignments
-    if by_chance and _matches_mirrored(task, motions, max_chance_alignments):
-        result = replace(
-            result, reason="the patterns match as mirror images only: is one image flipped?"
-        )
-    if result.status == "ok" and _stays_put(result, fields[0]):
-        result = _failed(
+    if not result.reason.startswith(AMBIGUOUS) and _mirror_is_better(
+        found, task, motions, max_chance_alignments
+    ):
+        why = "the patterns match better as mirror images: is one image flipped?"
+        result = _failed(why, result.chance_alignments)
+    if result.status == "ok" and _stays_put(result, task):
+        why = (
             "the best alignment leaves everything in place, as dust on the camera does: points "
-            "alone cannot tell the two apart",
-            result.chance_alignments,
+            "alone cannot tell the two apart"
         )
+        result = _failed(why, result.chance_alignments)
     pairs = np.column_stack([rows_pre[result.pairs[:, 0]], rows_post[result.pairs[:, 1]]])
     reason = "; ".join(filter(None, (result.reason, note)))
     return replace(result, pairs=pairs, reason=reason, n_dust=n_dust)
@@ -393,11 +394,14 @@ def _without_dust(
     pre: FloatArray, post: FloatArray, fields: tuple[Field, Field], localisation_error_px: float
 ) -> tuple[IntArray, IntArray]:
     """Rows of either pattern without those in one place in both images, if beyond chance."""
-    gate = GATE_SIGMAS * np.sqrt(2) * localisation_error_px
-    pairs = mutual_matches(pre, post, gate)
-    expected = len(pre) * len(post) * np.pi * gate**2 / max(fields[0].area, fields[1].area)
-    if not len(pairs) or pdtrc(len(pairs) - 1, expected) > DUST_SIGNIFICANCE:
-        pairs = pairs[:0]
+    area = max(fields[0].area, fields[1].area)
+    pairs = np.zeros((0, 2), np.int64)
+    # Twice the gate, too: dust is out of focus, and localised the worse for it.
+    for gate in GATE_SIGMAS * np.sqrt(2) * localisation_error_px * np.array([1, 2]):
+        near = mutual_matches(pre, post, gate)
+        expected = len(pre) * len(post) * np.pi * gate**2 / area
+        if len(near) and pdtrc(len(near) - 1, expected) < DUST_SIGNIFICANCE:
+            pairs = near
     return (
         np.delete(np.arange(len(pre)), pairs[:, 0]),
         np.delete(np.arange(len(post)), pairs[:, 1]),
@@ -412,10 +416,16 @@ def _judge(found: Alignments, task: Task, max_chance: float, max_error_px: float
     if not chance <= max_chance:
         return _failed("no alignment is clearly better than chance", chance)
     if _has_rival(found, task, max_chance):
-        return _failed("ambiguous: another alignment is about as good (a regular lattice?)", chance)
+        return _failed(f"{AMBIGUOUS}: another alignment is about as good (a lattice?)", chance)
     result = _fit_matches(task, task.matrix(found.motions[0]), chance)
     if result.n_matched < task.min_matches:
         return _failed(f"only {result.n_matched} points match", chance)
+    if not task.free_scale and (scale := _foreign_scale(result, task, max_error_px / 2)):
+        return _failed(
+            f"the matches want a scale of {scale:.4f}, not 1: was the magnification the same? "
+            "If not, set registration: model: similarity",
+            chance,
+        )
     seen = task.pre_field.grid()
     seen = seen[task.post_field.contains(apply_matrix(result.matrix, seen))]
     worst = float(result.tre(seen, 0.95).max())
@@ -428,6 +438,21 @@ def _judge(found: Alignments, task: Task, max_chance: float, max_error_px: float
     return result
 
 
+def _foreign_scale(result: Registration, task: Task, tolerance_px: float) -> float | None:
+    """Scale the pattern wants, where that is not 1 by errors and by so much at the edge.
+
+    Under another magnification the points of one neighbourhood still match rigidly; with
+    the scale set free the matches spread from there over the field.
+    """
+    free = _fit_matches(replace(task, free_scale=True), result.matrix, result.chance_alignments)
+    if free.n_matched < task.min_matches or free.error_model is None:
+        return None
+    deviation = np.sqrt(free.error_model.variance_px2 / free.error_model.spread_px2)
+    off = abs(free.scale - 1)
+    foreign = off > 5 * deviation and off * task.pre_field.radius > tolerance_px
+    return free.scale if foreign else None
+
+
 def _has_rival(found: Alignments, task: Task, max_chance: float) -> bool:
     """Whether an alignment of other matches is beyond chance with half the evidence or more."""
     as_good = (found.chance <= max_chance) & (found.log_t <= 0.5 * found.log_t[0])
@@ -438,14 +463,23 @@ def _has_rival(found: Alignments, task: Task, max_chance: float) -> bool:
     return any(2 * len(best & other) < len(other) for other in others)
 
 
-def _matches_mirrored(task: Task, motions: Motions, max_chance: float) -> bool:
+def _mirror_is_better(found: Alignments, task: Task, motions: Motions, max_chance: float) -> bool:
+    """Whether the second pattern seen from behind matches beyond chance, and better.
+
+    Points on a line match their mirror image under a proper rotation too: a flipped
+    image has alignments of its own beyond chance, so this is asked of good ones as well.
+    """
     mirrored = alignment_search.search(task.mirrored(), motions)
-    return bool((mirrored.chance <= max_chance).any())
+    return bool(
+        len(mirrored.chance)
+        and mirrored.chance[0] <= max_chance
+        and (not len(found.log_t) or mirrored.log_t[0] <= found.log_t[0])
+    )
 
 
-def _stays_put(result: Registration, pre_field: Field) -> bool:
-    moved = apply_matrix(result.matrix, pre_field.corners) - pre_field.corners
-    return bool(np.hypot(*moved.T).max() < IDENTITY_PX)
+def _stays_put(result: Registration, task: Task) -> bool:
+    before, after = task.pre_xy[result.pairs[:, 0]], task.post_xy[result.pairs[:, 1]]
+    return bool((np.hypot(*(after - before).T) < IDENTITY_PX).all())
 
 
 def _fit_matches(task: Task, matrix: FloatArray, chance: float) -> Registration:

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy.special import stdtrit
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.intp]
@@ -137,7 +137,7 @@ def pool_design_effects(ratios: Sequence[float], n_fields: Sequence[int]) -> lis
 
 def _quantile(confidence: float, degrees_of_freedom: float) -> float:
     """Two-sided Student quantile; the normal one for infinite degrees of freedom."""
-    return float(stats.t.ppf(0.5 + confidence / 2, degrees_of_freedom))
+    return float(stdtrit(degrees_of_freedom, 0.5 + confidence / 2))
 
 
 def fraction_interval(
