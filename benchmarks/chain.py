@@ -9,7 +9,8 @@ import pandas as pd
 
 from blinkpair.blinking import EPOCHS, analyse_nanocrystals
 from blinkpair.brightfield import find_microspheres
-from blinkpair.field_registration import FieldRegistration, positions, register_field
+from blinkpair.catalogues import positions
+from blinkpair.field_registration import FieldRegistration, register_field
 from blinkpair.movie import from_array
 from blinkpair.nanocrystals import Catalogue, find_nanocrystals
 from blinkpair.pairing import pair_nanocrystals

@@ -2,7 +2,7 @@
 
 import xarray as xr
 
-from blinkpair import field_registration, files, movie
+from blinkpair import catalogues, files, movie
 from blinkpair.errors import InputError
 from blinkpair.figures import registration, style
 from blinkpair.logs import log_to
@@ -21,8 +21,8 @@ def plot_registration(
 ) -> None:
     """Draw one field; lists hold pre and post. An unreadable image is left out."""
     content = files.read_json(info)
-    beads = [field_registration.positions(files.read_csv(path)) for path in microspheres]
-    spots = [field_registration.positions(files.read_csv(path)) for path in nanocrystals]
+    beads = [catalogues.positions(files.read_csv(path)) for path in microspheres]
+    spots = [catalogues.positions(files.read_csv(path)) for path in nanocrystals]
     pixels = []
     for path in brightfields:
         try:

@@ -1,7 +1,8 @@
 """Microspheres and nanocrystals of both epochs -> the transform between them."""
 
-from blinkpair import field_registration, files
+from blinkpair import catalogues, field_registration, files
 from blinkpair.errors import InputError
+from blinkpair.landmarks import read_landmarks
 from blinkpair.logs import log_to
 
 
@@ -17,6 +18,7 @@ def register(
     min_microspheres: int,
     max_chance_alignments: float,
     on_failed_field: str,
+    landmarks: str,
 ) -> None:
     """Register one field; lists hold the files of the epochs pre and post.
 
@@ -26,13 +28,12 @@ def register(
         If the field fails and `on_failed_field` is 'stop'.
     """
     infos = {path: files.read_json(path) for path in nanocrystals_info + microspheres_info}
-    broken = [info["reason"] for info in infos.values() if info["status"] != "ok"]
-    if broken:
-        content = field_registration.failed("; ".join(broken))
-    else:
-        beads = [field_registration.positions(files.read_csv(path)) for path in microspheres]
-        tables = [files.read_csv(path) for path in nanocrystals]
-        spots = [field_registration.positions(table) for table in tables]
+    try:
+        broken = [info["reason"] for info in infos.values() if info["status"] != "ok"]
+        if broken:
+            raise InputError("; ".join(broken))
+        beads = [catalogues.positions(files.read_csv(path)) for path in microspheres]
+        spots = [catalogues.positions(files.read_csv(path)) for path in nanocrystals]
         shape = tuple(infos[nanocrystals_info[0]]["shape"][1:])
         result = field_registration.register_field(
             *beads,
@@ -41,6 +42,7 @@ def register(
             model=model,
             min_microspheres=min_microspheres,
             max_chance_alignments=max_chance_alignments,
+            landmarks=read_landmarks(landmarks) if landmarks else None,
         )
         content = field_registration.describe(
             result,
@@ -48,6 +50,8 @@ def register(
             n_microspheres=(len(beads[0]), len(beads[1])),
             shape=shape,
         )
+    except InputError as error:
+        content = field_registration.failed(str(error))
     files.write_json({"field": field} | content, registration)
     if content["status"] != "ok" and on_failed_field == "stop":
         raise InputError(
@@ -69,4 +73,5 @@ if __name__ == "__main__":
         min_microspheres=snakemake.params.min_microspheres,
         max_chance_alignments=snakemake.params.max_chance_alignments,
         on_failed_field=snakemake.params.on_failed_field,
+        landmarks=snakemake.params.landmarks,
     )

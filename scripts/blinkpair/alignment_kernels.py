@@ -329,6 +329,7 @@ def refine_motions(
 def overlaps(
     motions: FloatArray, pre: FloatArray, post: FloatArray, boxes: FloatArray, grid: FloatArray
 ) -> FloatArray:
+    """`count_overlap` of many motions: (g, 3)."""
     result = np.empty((len(motions), 3))
     for g in range(len(motions)):
         count_overlap(motions[g], pre, post, boxes, grid, result[g])

@@ -1,27 +1,25 @@
 """All the ways to lay one point pattern onto another, the best of them first.
 
-Comes in: two unlabelled point sets, or a list of motions to try. Goes out: the distinct
-alignments, each refined on its one-to-one matches and ranked by `chance.log_yardstick`.
+Comes in: a `Task`, two unlabelled point sets. Goes out: the distinct alignments, each
+refined on its one-to-one matches and ranked by `chance.log_yardstick`.
 
-A motion is a row (a, b, tx, ty): x' = a x - b y + tx, y' = b x + a y + ty, with
-a = s cos(angle), b = s sin(angle), between positions counted from the fields' centres.
-Every two points in one pattern and two in the other at the same distance propose one;
-nothing is drawn at random. Where all of them would take too long, a fixed, evenly mixed
-part of the pairs is tried.
+Every two points in one pattern and two in the other at the same distance propose a
+motion; nothing is drawn at random. Where all of them would take too long, a fixed,
+evenly mixed part of the pairs is tried.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from scipy.spatial import KDTree
 from scipy.special import pdtrik
 
 from blinkpair import alignment_kernels as kernels
 from blinkpair.alignment_kernels import IndexMap, IntArray
+from blinkpair.alignment_task import SCALE_RANGE, Motions, Task, overlaps_of
 from blinkpair.chance import clumping, expected_alignments, log_yardstick
 from blinkpair.rigid import FloatArray, apply_matrix, rotation_deg, scale_of
 
@@ -32,68 +30,8 @@ HYPOTHESES_A_BLOCK = 100_000
 # A shorter pair fixes the rotation to worse than a pixel at the other end of the field.
 SHORTEST_PAIR_PX = 30.0
 ALIGNMENTS_KEPT = 24
-SCALE_RANGE = (0.8, 1.25)
-# A match is at most this many standard deviations off, per axis of the residual.
-GATE_SIGMAS = 5.0
 # A motion proposed by one pair is less exact than one fitted to all matches.
 PROPOSAL_SLACK = 1.25
-# Smallest share of a field that has to be in common.
-MIN_OVERLAP = 0.3
-
-
-@dataclass(frozen=True)
-class Field:
-    """Rectangle in which points can be seen, in pixels: its centre and its size, x and y."""
-
-    centre: FloatArray
-    size: FloatArray
-
-    @property
-    def area(self) -> float:
-        """Area in px^2."""
-        return float(self.size[0] * self.size[1])
-
-    @property
-    def radius(self) -> float:
-        """Distance from the centre to a corner."""
-        return float(np.hypot(*self.size) / 2)
-
-    @property
-    def box(self) -> FloatArray:
-        """(4,) x0, y0, x1, y1 counted from the centre."""
-        return np.concatenate([-self.size / 2, self.size / 2])
-
-    @property
-    def corners(self) -> FloatArray:
-        """(4, 2) positions of the corners."""
-        signs = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]])
-        return np.asarray(self.centre + signs * self.size / 2)
-
-    def grid(self, n: int = 12) -> FloatArray:
-        """(n * n, 2) evenly spread positions."""
-        f = (np.arange(n) + 0.5) / n - 0.5
-        x, y = np.meshgrid(f * self.size[0], f * self.size[1])
-        return np.asarray(self.centre + np.column_stack([x.ravel(), y.ravel()]))
-
-    def contains(self, xy: FloatArray) -> npt.NDArray[np.bool_]:
-        """(n,) whether each position lies inside."""
-        return np.asarray((np.abs(xy - self.centre) <= self.size / 2).all(axis=1))
-
-    @classmethod
-    def around(cls, points: FloatArray, shape: tuple[int, int] | None) -> Field:
-        """Field of an image of `shape` (y, x), or the one the points suggest.
-
-        The extremes of n uniform points fall short of the edges by 1 / (n + 1) of the
-        width on average; the suggested rectangle is wider by that.
-        """
-        low, high = points.min(axis=0), points.max(axis=0)
-        if shape is None:
-            grow = np.maximum((high - low) / max(len(points) - 1, 1), 1.0)
-            low, high = low - grow, high + grow
-        else:
-            low = np.minimum(low, -0.5)
-            high = np.maximum(high, np.array([shape[1], shape[0]]) - 0.5)
-        return cls(0.5 * (low + high), high - low)
 
 
 @dataclass(frozen=True)
@@ -113,139 +51,6 @@ class Alignments:
     motions: FloatArray
     log_t: FloatArray
     chance: FloatArray
-
-
-@dataclass(frozen=True)
-class Task:
-    """Two patterns, where they can lie, and what counts as a match.
-
-    Attributes
-    ----------
-    pre, post
-        (n, 2) points in pixels, counted from the centre of their field.
-    pre_field, post_field
-        Where points can be seen.
-    variance_px2
-        Expected variance per axis of a true match's residual, both images together.
-    gate_px
-        Largest residual of a match.
-    min_matches
-        Fewest matches an alignment may have.
-    free_scale
-        True for a similarity.
-    """
-
-    pre: FloatArray
-    post: FloatArray
-    pre_field: Field
-    post_field: Field
-    variance_px2: float
-    gate_px: float
-    min_matches: int
-    free_scale: bool
-
-    @classmethod
-    def of(
-        cls,
-        pre_xy: FloatArray,
-        post_xy: FloatArray,
-        pre_field: Field,
-        post_field: Field,
-        *,
-        localisation_error_px: float,
-        min_matches: int,
-        free_scale: bool,
-    ) -> Task:
-        """Task for points in image pixels, localised to so much per axis in either image."""
-        variance = 2 * localisation_error_px**2
-        return cls(
-            pre_xy - pre_field.centre,
-            post_xy - post_field.centre,
-            pre_field,
-            post_field,
-            variance,
-            GATE_SIGMAS * float(np.sqrt(variance)),
-            min_matches,
-            free_scale,
-        )
-
-    @property
-    def pre_xy(self) -> FloatArray:
-        """(n, 2) pre points in image pixels."""
-        return self.pre + self.pre_field.centre
-
-    @property
-    def post_xy(self) -> FloatArray:
-        """(m, 2) post points in image pixels."""
-        return self.post + self.post_field.centre
-
-    def matches(self, matrix: FloatArray, gate_px: float) -> IntArray:
-        """(k, 2) rows of one-to-one matches under a matrix between image pixels."""
-        return mutual_matches(apply_matrix(matrix, self.pre_xy), self.post_xy, gate_px)
-
-    @property
-    def min_area(self) -> float:
-        """Smallest overlap of the fields that is looked at, in px^2."""
-        return MIN_OVERLAP * min(self.pre_field.area, self.post_field.area)
-
-    @property
-    def boxes(self) -> FloatArray:
-        """(2, 4) boxes of the two fields."""
-        return np.array([self.pre_field.box, self.post_field.box])
-
-    @property
-    def grid(self) -> FloatArray:
-        """(g, 2) positions spread over the pre field, counted from its centre."""
-        return self.pre_field.grid() - self.pre_field.centre
-
-    def mirrored(self) -> Task:
-        """Return the same task with the second pattern seen from behind."""
-        return replace(self, post=self.post * np.array([-1.0, 1.0]))
-
-    def matrix(self, motion: FloatArray) -> FloatArray:
-        """3x3 matrix of a motion, from pre to post pixels."""
-        a, b, tx, ty = motion
-        rotation = np.array([[a, -b], [b, a]])
-        matrix = np.eye(3)
-        matrix[:2, :2] = rotation
-        matrix[:2, 2] = self.post_field.centre + (tx, ty) - rotation @ self.pre_field.centre
-        return matrix
-
-
-@dataclass(frozen=True)
-class Motions:
-    """The motions an alignment is sought among.
-
-    Attributes
-    ----------
-    overlaps
-        (g, 3) points of either pattern in the overlap and its area (px^2), for motions
-        spread evenly over those allowed.
-    log_measure
-        Logarithm of their measure (rad px^2, times the mean scale range for a similarity).
-    """
-
-    overlaps: FloatArray
-    log_measure: float
-
-
-def all_motions(task: Task) -> Motions:
-    """Spread motions evenly over all rotations and shifts with enough overlap."""
-    reach = 0.5 * float(task.pre_field.size.max() + task.post_field.size.max())
-    shift = reach * ((np.arange(15) + 0.5) / 15 * 2 - 1)
-    angle = np.arange(12) * (2 * np.pi / 12)
-    t, x, y = (v.ravel() for v in np.meshgrid(angle, shift, shift))
-    overlaps = overlaps_of(np.column_stack([np.cos(t), np.sin(t), x, y]), task)
-    allowed = overlaps[:, 2] >= task.min_area
-    measure = 2 * np.pi * (2 * reach) ** 2 * allowed.mean()
-    if task.free_scale:
-        measure *= 0.5 * (SCALE_RANGE[1] ** 2 - SCALE_RANGE[0] ** 2)
-    return Motions(overlaps[allowed], float(np.log(measure)))
-
-
-def overlaps_of(motions: FloatArray, task: Task) -> FloatArray:
-    """(g, 3) points of either pattern in the overlap and its area, one row a motion."""
-    return np.asarray(kernels.overlaps(motions, task.pre, task.post, task.boxes, task.grid))
 
 
 def search(task: Task, motions: Motions) -> Alignments:
@@ -450,14 +255,6 @@ def refine(
         task.free_scale,
     )
     return Alignments(found[:, 2:], found[:, 0], excess * chance)
-
-
-def mutual_matches(mapped: FloatArray, post: FloatArray, gate_px: float) -> IntArray:
-    """(k, 2) rows that are each other's nearest and closer than the gate."""
-    distance, forth = KDTree(post).query(mapped)
-    _, back = KDTree(mapped).query(post)
-    rows = np.flatnonzero((back[forth] == np.arange(len(mapped))) & (distance <= gate_px))
-    return np.column_stack([rows, forth[rows]])
 
 
 def _nearest_map(points: FloatArray, reach: float) -> tuple[IndexMap, FloatArray]:

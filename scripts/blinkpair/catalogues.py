@@ -93,3 +93,8 @@ def describe(catalogue: Catalogue, projections: Projections) -> dict[str, Any]:
         "hot_pixels": catalogue.hot_pixels,
         "saturated_fraction": projections.saturated_fraction,
     }
+
+
+def positions(table: pd.DataFrame) -> NDArray[np.float64]:
+    """Return x and y of a table, (n, 2)."""
+    return table[["x", "y"]].to_numpy(float)

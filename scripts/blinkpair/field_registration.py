@@ -16,16 +16,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from blinkpair.registration import (
     Registration,
     apply_matrix,
     refine_on_points,
+    register_from_landmarks,
     register_points,
 )
-from blinkpair.rigid import rotation_deg
 from blinkpair.target_error import TargetError
 
 log = logging.getLogger(__name__)
@@ -50,7 +49,8 @@ class FieldRegistration:
     microspheres : Registration
         What the microspheres alone say, pre- to post-brightfield pixels.
     evidence : str
-        'microspheres and nanocrystals', 'microspheres', 'nanocrystals' or 'none'.
+        'microspheres and nanocrystals', 'microspheres', 'nanocrystals' or 'none'; 'landmarks' in
+        place of 'microspheres' where a person named them.
     """
 
     final: Registration
@@ -68,6 +68,7 @@ def register_field(
     model: str = "rigid",
     min_microspheres: int = 3,
     max_chance_alignments: float = 1e-3,
+    landmarks: FloatArray | None = None,
 ) -> FieldRegistration:
     """Register the two epochs of a field.
 
@@ -79,15 +80,24 @@ def register_field(
         Rows and columns of the sensor.
     model, min_microspheres, max_chance_alignments
         As in `registration.register_points`.
+    landmarks : (n, 4) float, optional
+        x, y before and x, y after of the same places in brightfield, named by hand: they then
+        start the refinement in place of the search.
     """
     options: dict[str, Any] = {
         "model": model,
         "max_chance_alignments": max_chance_alignments,
         "field_shape": shape,
     }
-    coarse = register_points(
-        microspheres_pre, microspheres_post, min_microspheres=min_microspheres, **options
-    )
+    beads = (microspheres_pre, microspheres_post)
+    if landmarks is None:
+        coarse = register_points(*beads, min_microspheres=min_microspheres, **options)
+        carried_by = "microspheres"
+    else:
+        coarse = _start_by_hand(landmarks, *beads, options)
+        carried_by = "landmarks"
+        if coarse.status != "ok":
+            return FieldRegistration(coarse, coarse, "none")
     if coarse.status == "ok":
         fine = refine_on_points(
             coarse.matrix,
@@ -98,7 +108,7 @@ def register_field(
             field_shape=shape,
         )
         if fine.status == "ok":
-            return FieldRegistration(fine, coarse, "microspheres and nanocrystals")
+            return FieldRegistration(fine, coarse, f"{carried_by} and nanocrystals")
     pattern = register_points(
         nanocrystals_pre[:MAX_PATTERN], nanocrystals_post[:MAX_PATTERN], **options
     )
@@ -116,12 +126,29 @@ def register_field(
         failed = replace(coarse, status="failed", reason=reason, matrix=np.full((3, 3), np.nan))
         return FieldRegistration(failed, coarse, "none")
     if pattern.status == "ok":
-        return FieldRegistration(pattern, coarse, "microspheres and nanocrystals")
+        return FieldRegistration(pattern, coarse, f"{carried_by} and nanocrystals")
     log.warning("not refined on nanocrystals (%s): the channel offset stays in", fine.reason)
     reason = f"not refined on nanocrystals: {fine.reason}"
     return FieldRegistration(
-        replace(_with_channel_offset(coarse), reason=reason), coarse, "microspheres"
+        replace(_with_channel_offset(coarse), reason=reason), coarse, carried_by
     )
+
+
+def _start_by_hand(
+    landmarks: FloatArray,
+    microspheres_pre: FloatArray,
+    microspheres_post: FloatArray,
+    options: Mapping[str, Any],
+) -> Registration:
+    """Transform from landmarks, made better by the microspheres where they go along."""
+    by_hand = register_from_landmarks(landmarks, model=options["model"])
+    if by_hand.status != "ok":
+        return replace(by_hand, reason=f"landmarks: {by_hand.reason}")
+    # Two landmarks 100 px apart, each named to a pixel, know the rotation to about a degree.
+    on_beads = refine_on_points(
+        by_hand.matrix, microspheres_pre, microspheres_post, max_turn_deg=3.0, **options
+    )
+    return on_beads if on_beads.status == "ok" else by_hand
 
 
 def _agree(one: FloatArray, other: FloatArray, shape: tuple[int, int]) -> bool:
@@ -156,7 +183,7 @@ def describe(
     tre = final.tre(nanocrystals_pre) if ok and len(nanocrystals_pre) else np.empty(0)
     if ok and not tre.size:
         tre = final.tre(np.array([[(shape[1] - 1) / 2, (shape[0] - 1) / 2]]))
-    refined = ok and result.evidence != "microspheres"
+    refined = ok and "nanocrystals" in result.evidence
     return {
         "status": final.status,
         "reason": final.reason,
@@ -220,19 +247,3 @@ def from_description(content: Mapping[str, Any]) -> Registration:
         content["n_dust"],
         TargetError(**model),
     )
-
-
-def positions(table: pd.DataFrame) -> FloatArray:
-    """(n, 2) x, y of a table."""
-    return table[["x", "y"]].to_numpy(float)
-
-
-__all__ = [
-    "FieldRegistration",
-    "describe",
-    "failed",
-    "from_description",
-    "positions",
-    "register_field",
-    "rotation_deg",
-]

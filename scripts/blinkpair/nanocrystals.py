@@ -32,8 +32,8 @@ class Catalogue:
     Attributes
     ----------
     table : pandas.DataFrame
-        x, y (pixels at the first frame), error_px (standard error of each), significance
-        (1 is the detection threshold), counts (mean over the movie).
+        The most significant first: x, y (pixels at the first frame), error_px (standard error of
+        each), significance (1 is the detection threshold), counts (mean over the movie).
     drift : Drift
     psf_sigma_px : float
         Measured on the spots; the given one if there are too few.
@@ -99,7 +99,9 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
     )
     # No spot where none can be fitted: the candidate was a wing, or noise on a slope.
     table = table[table["error_px"] < MAX_ERROR_PX].reset_index(drop=True)
-    table = _merge(table).sort_values(["y", "x"], ignore_index=True)
+    table = _merge(table).sort_values(
+        ["significance", "y", "x"], ascending=[False, True, True], ignore_index=True
+    )
     log.info("%d nanocrystals, PSF sigma %.2f px", len(table), sigma)
     return Catalogue(table, drift, sigma, images, hot_pixels)
 

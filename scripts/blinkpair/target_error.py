@@ -31,7 +31,7 @@ from blinkpair.rigid import FloatArray, apply_matrix
 # that agree by luck, little enough that six overrule it.
 PRIOR_DOF = 4.0
 
-_PHASE = (np.arange(64) + 0.5) * (np.pi / 64)
+_PHASE = (np.arange(32) + 0.5) * (np.pi / 32)
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _t_radius(along: FloatArray, across: FloatArray, dof: float, fraction: float
     low = np.zeros(len(along))
     # The radius of the rounder distribution with both variances the larger one.
     high = np.sqrt(np.maximum(along, across) * dof * ((1 - fraction) ** (-2 / dof) - 1))
-    for _ in range(50):
+    for _ in range(40):
         middle = 0.5 * (low + high)
         tail = np.exp(-0.5 * dof * np.log1p(middle[:, None] ** 2 / (dof * width))).mean(axis=1)
         outside = tail > 1 - fraction

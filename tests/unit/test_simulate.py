@@ -33,6 +33,21 @@ def test_emccd_variance_is_twice_gain_times_signal():
     assert block.var() == pytest.approx(2 * 5 * 15 + 4 + 1 / 12, rel=0.03)
 
 
+@pytest.mark.parametrize("counts", [0.0, 5.0, 15.3, 140.0, 200.0])
+def test_tables_and_photon_by_photon_draws_have_the_moments_of_the_register(counts):
+    """Above 150 counts electrons are drawn one by one, below from tables: the same law."""
+    camera = Camera(shape=(100, 100), gain=5.0, read_noise_counts=2.0)
+    signal = dark_frames(camera, counts, 40).astype(float) - 100.0
+    n = signal.size
+    variance = 2 * 5 * counts + 4 + 1 / 12
+    assert signal.mean() == pytest.approx(counts, abs=4 * np.sqrt(variance / n))
+    # Kurtosis at most 6 + 3: the variance of the variance is 8 / n of its square.
+    assert signal.var() == pytest.approx(variance, rel=4 * np.sqrt(8 / n))
+    # Third central moment of a compound Poisson of exponentials: (m / g) 6 g^3.
+    third = np.mean((signal - counts) ** 3)
+    assert third == pytest.approx(6 * 25 * counts, rel=0.1, abs=2.0)
+
+
 def test_a_frame_does_not_depend_on_the_block_it_is_filmed_in():
     camera = Camera(shape=(20, 30))
     whole = dark_frames(camera, 15.0, 12)

@@ -10,6 +10,7 @@ rule register:
         microspheres_info=both("results/fields/{field}/microspheres_{epoch}.json"),
         nanocrystals=both("results/fields/{field}/nanocrystals_{epoch}.csv"),
         nanocrystals_info=both("results/fields/{field}/nanocrystals_{epoch}.json"),
+        landmarks=lambda wildcards: FIELDS.at[wildcards.field, "landmarks"] or [],
     output:
         registration="results/fields/{field}/registration.json",
     log:
@@ -25,7 +26,8 @@ rule register:
         min_microspheres=SETTINGS["registration"]["min_microspheres"],
         max_chance_alignments=SETTINGS["registration"]["max_chance_alignments"],
         on_failed_field=SETTINGS["on_failed_field"],
-        code=launch.source_digest("field_registration"),
+        landmarks=of_field("landmarks"),
+        code=launch.source_digest("field_registration", "landmarks"),
     script:
         "../../scripts/register.py"
 

@@ -9,12 +9,20 @@ from seed and frame number: the movie does not depend on threads or block size.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numba
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
+
+from blinkpair.simulate.emccd_tables import (
+    MARGIN,
+    MAX_COUNTS,
+    OUTCOMES,
+    AliasTables,
+    alias_tables,
+)
 
 
 @dataclass(frozen=True)
@@ -67,18 +75,22 @@ def _film(
     first_frame: int,
     seed: int,
     background: Any,
-    zero_light: Any,
+    threshold: Any,
+    alias: Any,
+    level: Any,
+    fraction: Any,
     xy: Any,
     counts: Any,
     drift: Any,
     sigma: float,
     gain: float,
     offset: float,
-    read_noise: Any,
+    read_noise: float,
 ) -> None:
     """Fill `frames` (n, y, x) with what the camera reads; arrays as in `film_block`."""
     n_frames, height, width = frames.shape
     light = np.empty((height, width), np.float32)
+    lowest = int(np.floor(offset + 0.5)) - MARGIN
     state = np.empty(1, np.uint64)
     reach = int(np.ceil(4.5 * sigma)) + 1
     x_profile = np.empty(2 * reach + 2)
@@ -115,17 +127,25 @@ def _film(
                         light[row, column] += signal * y_profile[i] * x_profile[j]
         for row in range(height):
             for column in range(width):
-                if light[row, column] == background[row, column]:
-                    never = zero_light[row, column]
-                else:
-                    never = np.exp(-light[row, column] / gain)
+                mean = light[row, column]
+                if mean == background[row, column] and mean <= MAX_COUNTS:
+                    bits = _next(state)
+                    outcome = np.int64(bits & np.uint64(OUTCOMES - 1))
+                    share = np.int64(bits >> np.uint64(41))
+                    table = level[row, column] + (1 if share < fraction[row, column] else 0)
+                    draw = np.uint32((bits >> np.uint64(9)) & np.uint64(0xFFFFFFFF))
+                    if draw >= threshold[table, outcome]:
+                        outcome = np.int64(alias[table, outcome])
+                    frames[f, row, column] = np.uint16(lowest + outcome)
+                    continue
                 # Poisson electrons: how many uniforms until their product falls below exp(-mean).
+                never = np.exp(-mean / gain)
                 electrons = 0
                 product = _uniform(state)
                 while product > never:
                     electrons += 1
                     product *= _uniform(state)
-                value = offset + read_noise[_next(state) & np.uint64(read_noise.size - 1)]
+                value = offset + read_noise * _normal(state)
                 if electrons > 0:
                     # A gamma variate of whole-numbered shape n is -log of a product of n uniforms.
                     product = 1.0
@@ -133,6 +153,13 @@ def _film(
                         product *= _uniform(state)
                     value -= gain * np.log(product)
                 frames[f, row, column] = np.uint16(min(max(value + 0.5, 0.0), 65535.0))
+
+
+@numba.njit(inline="always")
+def _normal(state: Any) -> Any:
+    # Box & Muller 1958; the second of the pair is not worth keeping.
+    radius = np.sqrt(-2.0 * np.log(_uniform(state)))
+    return radius * np.cos(2.0 * np.pi * _uniform(state))
 
 
 @numba.njit(inline="always")
@@ -145,6 +172,13 @@ def _erf(z: Any) -> Any:
     )
     value = 1.0 - poly * np.exp(-a * a)
     return value if z >= 0 else -value
+
+
+@lru_cache(maxsize=4)
+def _tables(background: bytes, shape: tuple[int, int], camera: Camera) -> AliasTables:
+    """Keep the tables of a movie from block to block."""
+    image = np.frombuffer(background, np.float32).reshape(shape).astype(np.float64)
+    return alias_tables(image, camera.gain, camera.read_noise_counts)
 
 
 def film_block(
@@ -182,21 +216,19 @@ def film_block(
     (frames, y, x) uint16
     """
     block = np.empty((frames, *camera.shape), np.uint16)
-    # 4096 equally likely values of the Gaussian read noise: exact to a few percent in its far
-    # tails, which the register's own noise hides.
-    quantiles = (np.arange(4096) + 0.5) / 4096
+    tables = _tables(background.astype(np.float32).tobytes(), background.shape, camera)
     _film(
         block,
         first_frame,
         seed,
         background.astype(np.float32),
-        np.exp(-background.astype(np.float64) / camera.gain),
+        *tables,
         np.ascontiguousarray(xy, np.float64),
         counts,
         np.ascontiguousarray(drift, np.float64),
         psf_sigma_px,
         camera.gain,
         camera.offset_counts,
-        camera.read_noise_counts * ndtri(quantiles),
+        camera.read_noise_counts,
     )
     return block

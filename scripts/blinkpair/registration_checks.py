@@ -1,0 +1,229 @@
+"""The outcome of a registration, and the grounds to refuse one.
+
+Comes in: the alignments found between two patterns. Goes out: the best of them as a
+`Registration`, fitted to all its matches, or a failed one that says why: chance, camera
+dust, a regular lattice, a mirror image, another magnification, too loose a fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import pdtrc
+
+from blinkpair import alignment_search
+from blinkpair.alignment_kernels import IntArray
+from blinkpair.alignment_search import Alignments
+from blinkpair.alignment_task import GATE_SIGMAS, Field, Motions, Task, mutual_matches
+from blinkpair.rigid import FloatArray, apply_matrix, fit_transform, rotation_deg, scale_of
+from blinkpair.target_error import TargetError, target_error
+
+# The last fit keeps matches this many standard deviations per axis off: a normal
+# residual is farther out in 3 of 10,000.
+TRIM_SIGMAS = 4.0
+# An alignment whose matches moved less than this (median) may be the camera's own.
+IDENTITY_PX = 4.0
+# Coincidences at the identity rarer than this by chance are dust.
+DUST_SIGNIFICANCE = 1e-3
+AMBIGUOUS = "ambiguous"
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Outcome of a registration.
+
+    Attributes
+    ----------
+    matrix
+        3x3 from pre to post pixels, acting on columns (x, y, 1); NaN where it failed.
+    status
+        'ok' or 'failed'.
+    reason
+        Why it failed, or what is worth knowing.
+    chance_alignments
+        Expected number of alignments at least as good in two unrelated patterns of the
+        same density; for a failed one, that of the best alignment found.
+    pairs
+        (m, 2) matched rows of the pre and post points.
+    rms_px
+        Root mean square of the matches' residual distances.
+    n_dust
+        Points at the same place in both images, taken for dust and left out.
+    """
+
+    matrix: FloatArray
+    status: Literal["ok", "failed"]
+    reason: str
+    chance_alignments: float
+    pairs: IntArray
+    rms_px: float
+    n_dust: int = 0
+    error_model: TargetError | None = field(default=None, repr=False)
+
+    @property
+    def n_matched(self) -> int:
+        """Number of matched pairs."""
+        return len(self.pairs)
+
+    @property
+    def rotation_deg(self) -> float:
+        """Rotation in degrees, (-180, 180]; +90 takes +x to +y."""
+        return rotation_deg(self.matrix)
+
+    @property
+    def translation_px(self) -> tuple[float, float]:
+        """Where the pre pixel (0, 0) lands (x, y): the matrix' last column."""
+        return float(self.matrix[0, 2]), float(self.matrix[1, 2])
+
+    @property
+    def scale(self) -> float:
+        """Scale factor; 1 for a rigid transform."""
+        return scale_of(self.matrix)
+
+    def tre(self, xy: npt.ArrayLike, confidence: float | None = None) -> FloatArray:
+        """Target registration error at pre positions `xy`, in post pixels.
+
+        Parameters
+        ----------
+        xy
+            (n, 2) positions in pre pixels.
+        confidence
+            None: expected root-mean-square radial error, both axes together. Otherwise
+            the radius that contains this fraction of the errors, 0.68 or 0.95 say.
+
+        Returns
+        -------
+        (n,) array; NaN for a failed registration.
+        """
+        points = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
+        if self.error_model is None:
+            return np.full(len(points), np.nan)
+        return self.error_model.at(points, confidence)
+
+
+def failed(reason: str, chance: float = np.inf) -> Registration:
+    """Registration that failed for this reason; its matrix is NaN, so that nobody uses it."""
+    nowhere = np.full((3, 3), np.nan)
+    return Registration(nowhere, "failed", reason, chance, np.zeros((0, 2), np.int64), np.nan)
+
+
+def without_dust(
+    pre: FloatArray, post: FloatArray, fields: tuple[Field, Field], localisation_error_px: float
+) -> tuple[IntArray, IntArray]:
+    """Rows of either pattern without those in one place in both images, if beyond chance."""
+    area = max(fields[0].area, fields[1].area)
+    pairs = np.zeros((0, 2), np.int64)
+    # Twice the gate, too: dust is out of focus, and localised the worse for it.
+    for gate in GATE_SIGMAS * np.sqrt(2) * localisation_error_px * np.array([1, 2]):
+        near = mutual_matches(pre, post, gate)
+        expected = len(pre) * len(post) * np.pi * gate**2 / area
+        if len(near) and pdtrc(len(near) - 1, expected) < DUST_SIGNIFICANCE:
+            pairs = near
+    return (
+        np.delete(np.arange(len(pre)), pairs[:, 0]),
+        np.delete(np.arange(len(post)), pairs[:, 1]),
+    )
+
+
+def judge(found: Alignments, task: Task, max_chance: float, max_error_px: float) -> Registration:
+    """Accept the best alignment, or say what is wrong with it."""
+    if not len(found.chance):
+        return failed("no alignment is better than chance")
+    chance = float(found.chance[0])
+    if not chance <= max_chance:
+        return failed("no alignment is clearly better than chance", chance)
+    if _has_rival(found, task, max_chance):
+        return failed(f"{AMBIGUOUS}: another alignment is about as good (a lattice?)", chance)
+    start = task.matrix(found.motions[0])
+    result = _fit_matches(task, start, chance)
+    if result.n_matched < task.min_matches:
+        return failed(f"only {result.n_matched} points match", chance)
+    if not task.free_scale and (scale := _foreign_scale(start, task, max_error_px / 2)):
+        return failed(
+            f"the matches want a scale of {scale:.4f}, not 1: was the magnification the same? "
+            "If not, set registration: model: similarity",
+            chance,
+        )
+    seen = task.pre_field.grid()
+    seen = seen[task.post_field.contains(apply_matrix(result.matrix, seen))]
+    worst = float(result.tre(seen, 0.95).max())
+    if worst > max_error_px:
+        return failed(
+            f"the {result.n_matched} matches fix the transform too loosely: it may be off by "
+            f"{worst:.1f} px in parts of the field, more than {max_error_px:g} px",
+            chance,
+        )
+    return result
+
+
+def _foreign_scale(start: FloatArray, task: Task, tolerance_px: float) -> float | None:
+    """Scale the pattern wants, where that is not 1 by errors and by so much at the edge.
+
+    Under another magnification the points of one neighbourhood still match rigidly; with
+    the scale set free the matches spread from there over the field.
+    """
+    free = _fit_matches(replace(task, free_scale=True), start, np.nan)
+    if free.n_matched < task.min_matches or free.error_model is None:
+        return None
+    deviation = np.sqrt(free.error_model.variance_px2 / free.error_model.spread_px2)
+    off = abs(free.scale - 1)
+    foreign = off > 4 * deviation and off * task.pre_field.radius > tolerance_px
+    return free.scale if foreign else None
+
+
+def _has_rival(found: Alignments, task: Task, max_chance: float) -> bool:
+    """Whether an alignment of other matches is beyond chance with half the evidence or more."""
+    as_good = (found.chance <= max_chance) & (found.log_t <= 0.5 * found.log_t[0])
+    best, *others = (
+        {tuple(pair) for pair in task.matches(task.matrix(motion), task.gate_px).tolist()}
+        for motion in found.motions[as_good]
+    )
+    return any(2 * len(best & other) < len(other) for other in others)
+
+
+def mirror_is_better(found: Alignments, task: Task, motions: Motions, max_chance: float) -> bool:
+    """Whether the second pattern seen from behind matches beyond chance, and better.
+
+    Points on a line match their mirror image under a proper rotation too: a flipped
+    image has alignments of its own beyond chance, so this is asked of good ones as well.
+    """
+    mirrored = alignment_search.search(task.mirrored(), motions)
+    return bool(
+        len(mirrored.chance)
+        and mirrored.chance[0] <= max_chance
+        and (not len(found.log_t) or mirrored.log_t[0] <= found.log_t[0])
+    )
+
+
+def stays_put(result: Registration, task: Task) -> bool:
+    """Whether the matches are where they were in the camera's own frame."""
+    before, after = task.pre_xy[result.pairs[:, 0]], task.post_xy[result.pairs[:, 1]]
+    return bool(np.median(np.hypot(*(after - before).T)) < IDENTITY_PX)
+
+
+def _fit_matches(task: Task, matrix: FloatArray, chance: float) -> Registration:
+    """Least squares over the one-to-one matches within a gate that their residuals set."""
+    gate, pairs, previous = task.gate_px, np.zeros((0, 2), np.int64), None
+    error = None
+    for _ in range(20):
+        pairs = task.matches(matrix, gate)
+        if len(pairs) < 3 or (previous is not None and np.array_equal(pairs, previous)):
+            break
+        previous = pairs
+        pre, post = task.pre_xy[pairs[:, 0]], task.post_xy[pairs[:, 1]]
+        matrix = fit_transform(pre, post, model="similarity" if task.free_scale else "rigid")
+        error = target_error(
+            pre,
+            post,
+            matrix,
+            free_scale=task.free_scale,
+            localisation_error_px=np.sqrt(task.variance_px2 / 2),
+        )
+        # Wider than the search's, where the residuals say so: trimmed, they would flatter.
+        gate = min(2 * task.gate_px, TRIM_SIGMAS * np.sqrt(error.variance_px2))
+    residual = apply_matrix(matrix, task.pre_xy[pairs[:, 0]]) - task.post_xy[pairs[:, 1]]
+    rms = float(np.sqrt(np.mean((residual**2).sum(axis=1)))) if len(pairs) else np.nan
+    return Registration(matrix, "ok", "", chance, pairs, rms, error_model=error)
