@@ -67,7 +67,7 @@ def register_field(
     shape: tuple[int, int],
     model: str = "rigid",
     min_microspheres: int = 3,
-    max_chance_alignments: float = 1e-3,
+    max_chance_alignments: float = 3e-4,
     landmarks: FloatArray | None = None,
 ) -> FieldRegistration:
     """Register the two epochs of a field.
