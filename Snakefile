@@ -28,4 +28,5 @@ rule all:
         "results/sensitivity.csv",
         "results/provenance.json",
         expand("results/figures/{figure}.svg", figure=POPULATION_FIGURES),
+        "results/figures/example_traces.svg",
         expand("results/figures/registration/{field}.svg", field=FIELDS.index),

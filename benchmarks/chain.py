@@ -10,12 +10,13 @@ import pandas as pd
 from blinkpair.blinking import EPOCHS, analyse_nanocrystals
 from blinkpair.brightfield import find_microspheres
 from blinkpair.catalogues import positions
-from blinkpair.field_registration import FieldRegistration, register_field
+from blinkpair.field_registration import register_field
 from blinkpair.movie import from_array
 from blinkpair.nanocrystals import Catalogue, find_nanocrystals
 from blinkpair.pairing import pair_nanocrystals
 from blinkpair.photometry import extract_traces
 from blinkpair.projections import project
+from blinkpair.registration_result import FieldRegistration
 from blinkpair.settings import load_settings
 from blinkpair.simulate import SimulatedField
 

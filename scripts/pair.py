@@ -1,6 +1,6 @@
 """Nanocrystals of both epochs and the transform -> one table with a place in each."""
 
-from blinkpair import catalogues, field_registration, files
+from blinkpair import catalogues, files, registration_result
 from blinkpair.logs import log_to
 from blinkpair.pairing import no_nanocrystals, pair_nanocrystals
 
@@ -21,7 +21,7 @@ def pair(
 
     A field that was refused leaves an empty table.
     """
-    transform = field_registration.from_description(files.read_json(registration))
+    transform = registration_result.from_description(files.read_json(registration))
     if transform.status != "ok":
         result = no_nanocrystals()
     else:

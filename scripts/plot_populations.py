@@ -1,7 +1,7 @@
-"""Tables and traces of all fields -> the figures of the experiment."""
+"""Tables of all fields -> the figures of the experiment."""
 
-from blinkpair import examples, files
-from blinkpair.figures import changes, sensitivity, style, trajectories
+from blinkpair import files
+from blinkpair.figures import changes, sensitivity, style
 from blinkpair.logs import log_to
 
 
@@ -9,17 +9,14 @@ def plot_populations(
     nanocrystals: str,
     populations: str,
     sensitivity_table: str,
-    traces: dict[str, str],
     stems: dict[str, str],
     *,
     dark_cutoff: float,
     threshold_counts: float,
     note: str,
 ) -> None:
-    """Draw the pooled figures; `traces` maps field to file, `stems` figure to path."""
+    """Draw the pooled figures; `stems` maps figure to path."""
     table, summary = files.read_csv(nanocrystals), files.read_csv(populations)
-    chosen = examples.choose(table)
-    shown = examples.read_traces(chosen, traces)
     figures = {
         "delta_histograms": changes.delta_histograms(table, summary, note=note),
         "before_after_scatter": changes.before_after_scatter(table, dark_cutoff, note=note),
@@ -29,9 +26,6 @@ def plot_populations(
             threshold_counts=threshold_counts,
             dark_cutoff=dark_cutoff,
             note=note,
-        ),
-        "example_traces": trajectories.example_traces(
-            shown.pre, shown.post, shown.thresholds, shown.exposure_s, shown.labels, note=note
         ),
     }
     for name, stem in stems.items():
@@ -44,7 +38,6 @@ if __name__ == "__main__":
         snakemake.input.nanocrystals,
         snakemake.input.populations,
         snakemake.input.sensitivity,
-        dict(zip(snakemake.params.fields, snakemake.input.traces, strict=True)),
         snakemake.params.stems,
         dark_cutoff=snakemake.params.dark_cutoff,
         threshold_counts=snakemake.params.threshold_counts,

@@ -1,6 +1,6 @@
 """Microspheres and nanocrystals of both epochs -> the transform between them."""
 
-from blinkpair import catalogues, field_registration, files
+from blinkpair import catalogues, field_registration, files, registration_result
 from blinkpair.errors import InputError
 from blinkpair.landmarks import read_landmarks
 from blinkpair.logs import log_to
@@ -44,14 +44,14 @@ def register(
             max_chance_alignments=max_chance_alignments,
             landmarks=read_landmarks(landmarks) if landmarks else None,
         )
-        content = field_registration.describe(
+        content = registration_result.describe(
             result,
             nanocrystals_pre=spots[0],
             n_microspheres=(len(beads[0]), len(beads[1])),
             shape=shape,
         )
     except InputError as error:
-        content = field_registration.failed(str(error))
+        content = registration_result.describe_failed(str(error))
     files.write_json({"field": field} | content, registration)
     if content["status"] != "ok" and on_failed_field == "stop":
         raise InputError(

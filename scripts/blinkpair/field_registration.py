@@ -12,20 +12,19 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.registration import (
-    Registration,
     apply_matrix,
     refine_on_points,
     register_from_landmarks,
     register_points,
 )
-from blinkpair.target_error import TargetError
+from blinkpair.registration_result import FieldRegistration, Registration
 
 log = logging.getLogger(__name__)
 
@@ -36,26 +35,6 @@ FloatArray = NDArray[np.float64]
 CHANNEL_OFFSET_PX = 1.5
 # Patterns of more points take minutes to search; the most significant ones carry the pattern.
 MAX_PATTERN = 300
-
-
-@dataclass(frozen=True)
-class FieldRegistration:
-    """Registration of one field.
-
-    Attributes
-    ----------
-    final : Registration
-        From pre-PL to post-PL pixels; status 'failed' with the reason where there is none.
-    microspheres : Registration
-        What the microspheres alone say, pre- to post-brightfield pixels.
-    evidence : str
-        'microspheres and nanocrystals', 'microspheres', 'nanocrystals' or 'none'; 'landmarks' in
-        place of 'microspheres' where a person named them.
-    """
-
-    final: Registration
-    microspheres: Registration
-    evidence: str
 
 
 def register_field(
@@ -168,82 +147,3 @@ def _with_channel_offset(coarse: Registration) -> Registration:
     # The model's variance is divided by n where it counts as a shift of the whole field.
     variance = model.variance_px2 + model.n * unknown**2
     return replace(coarse, error_model=replace(model, variance_px2=float(variance)))
-
-
-def describe(
-    result: FieldRegistration,
-    *,
-    nanocrystals_pre: FloatArray,
-    n_microspheres: tuple[int, int],
-    shape: tuple[int, int],
-) -> dict[str, Any]:
-    """Return the content of `registration.json`."""
-    final, coarse = result.final, result.microspheres
-    ok = final.status == "ok"
-    tre = final.tre(nanocrystals_pre) if ok and len(nanocrystals_pre) else np.empty(0)
-    if ok and not tre.size:
-        tre = final.tre(np.array([[(shape[1] - 1) / 2, (shape[0] - 1) / 2]]))
-    refined = ok and "nanocrystals" in result.evidence
-    return {
-        "status": final.status,
-        "reason": final.reason,
-        "evidence": result.evidence,
-        "matrix": final.matrix if ok else None,
-        "matrix_brightfield": coarse.matrix if coarse.status == "ok" else None,
-        "rotation_deg": final.rotation_deg if ok else None,
-        "translation_px": final.translation_px if ok else None,
-        "scale": final.scale if ok else None,
-        "n_microspheres_pre": n_microspheres[0],
-        "n_microspheres_post": n_microspheres[1],
-        "n_microspheres_matched": coarse.n_matched if coarse.status == "ok" else 0,
-        "n_dust": coarse.n_dust,
-        "n_nanocrystals_matched": final.n_matched if refined else 0,
-        "rms_px": final.rms_px if ok else None,
-        "rms_microspheres_px": coarse.rms_px if coarse.status == "ok" else None,
-        "tre_px": float(np.sqrt(np.mean(tre**2))) if ok else None,
-        "chance_alignments": (
-            coarse.chance_alignments if coarse.status == "ok" else final.chance_alignments
-        ),
-        "chance_alignments_nanocrystals": final.chance_alignments if refined else None,
-        "microsphere_pairs": coarse.pairs if coarse.status == "ok" else [],
-        "nanocrystal_pairs": final.pairs if refined else [],
-        "error_model": asdict(final.error_model) if ok and final.error_model else None,
-    }
-
-
-def failed(reason: str) -> dict[str, Any]:
-    """Return the content of `registration.json` for a field that was refused before matching."""
-    nowhere = Registration(
-        np.full((3, 3), np.nan), "failed", reason, np.inf, np.empty((0, 2), np.int64), np.nan
-    )
-    return describe(
-        FieldRegistration(nowhere, nowhere, "none"),
-        nanocrystals_pre=np.empty((0, 2)),
-        n_microspheres=(0, 0),
-        shape=(1, 1),
-    )
-
-
-def from_description(content: Mapping[str, Any]) -> Registration:
-    """Rebuild the final registration from `registration.json`."""
-    if content["status"] != "ok":
-        return Registration(
-            np.full((3, 3), np.nan),
-            "failed",
-            content["reason"],
-            np.inf,
-            np.empty((0, 2), np.int64),
-            np.nan,
-        )
-    model = dict(content["error_model"])
-    model["centroid"] = np.array(model["centroid"])
-    return Registration(
-        np.array(content["matrix"]),
-        "ok",
-        content["reason"],
-        content["chance_alignments"],
-        np.array(content["nanocrystal_pairs"], np.int64).reshape(-1, 2),
-        content["rms_px"],
-        content["n_dust"],
-        TargetError(**model),
-    )

@@ -14,8 +14,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blinkpair.photometry import aperture_stays_inside
-from blinkpair.registration import Registration, apply_matrix
+from blinkpair.apertures import aperture_stays_inside
+from blinkpair.registration_result import Registration
+from blinkpair.rigid import apply_matrix
 
 FloatArray = NDArray[np.float64]
 

@@ -15,6 +15,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from blinkpair.apertures import aperture_stays_inside, reach_px
 from blinkpair.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,31 +32,7 @@ NEIGHBOUR_RADIUS_PX = 3.0
 MIN_RING_PIXELS = 20
 BACKGROUNDS = ("annulus_median", "none")
 
-
-def reach_px(aperture_px: float) -> float:
-    """Half the width of the aperture: how far it reaches from the nanocrystal, pixels."""
-    return aperture_px / 2
-
-
-def aperture_stays_inside(
-    xy: FloatArray, drift: FloatArray, shape: tuple[int, int], *, aperture_px: float
-) -> NDArray[np.bool_]:
-    """Whether the aperture of each nanocrystal stays on the sensor at any drift.
-
-    Parameters
-    ----------
-    xy : (n, 2) float
-    drift : (frames, 2) float
-    shape : tuple of int
-        Rows and columns of the sensor.
-    """
-    half = reach_px(aperture_px)
-    low = xy + drift.min(axis=0) - half
-    high = xy + drift.max(axis=0) + half
-    height, width = shape
-    return np.asarray(
-        (low >= -0.5).all(axis=1) & (high[:, 0] <= width - 0.5) & (high[:, 1] <= height - 0.5)
-    )
+__all__ = ["aperture_stays_inside", "extract_traces", "reach_px"]
 
 
 def _ring_offsets() -> NDArray[np.int64]:

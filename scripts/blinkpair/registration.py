@@ -20,13 +20,12 @@ from blinkpair.alignment_task import Field, Task
 from blinkpair.errors import InputError
 from blinkpair.registration_checks import (
     AMBIGUOUS,
-    Registration,
-    failed,
     judge,
     mirror_is_better,
     stays_put,
     without_dust,
 )
+from blinkpair.registration_result import Registration, failed
 from blinkpair.rigid import (
     FloatArray,
     apply_matrix,

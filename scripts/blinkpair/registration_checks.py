@@ -1,4 +1,4 @@
-"""The outcome of a registration, and the grounds to refuse one.
+"""The grounds to refuse a registration.
 
 Comes in: the alignments found between two patterns. Goes out: the best of them as a
 `Registration`, fitted to all its matches, or a failed one that says why: chance, camera
@@ -7,19 +7,18 @@ dust, a regular lattice, a mirror image, another magnification, too loose a fit.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import Literal
+from dataclasses import replace
 
 import numpy as np
-import numpy.typing as npt
 from scipy.special import pdtrc
 
 from blinkpair import alignment_search
 from blinkpair.alignment_kernels import IntArray
 from blinkpair.alignment_search import Alignments
 from blinkpair.alignment_task import GATE_SIGMAS, Field, Motions, Task, mutual_matches
-from blinkpair.rigid import FloatArray, apply_matrix, fit_transform, rotation_deg, scale_of
-from blinkpair.target_error import TargetError, target_error
+from blinkpair.registration_result import Registration, failed
+from blinkpair.rigid import FloatArray, apply_matrix, fit_transform
+from blinkpair.target_error import target_error
 
 # The last fit keeps matches this many standard deviations per axis off: a normal
 # residual is farther out in 3 of 10,000.
@@ -29,85 +28,6 @@ IDENTITY_PX = 4.0
 # Coincidences at the identity rarer than this by chance are dust.
 DUST_SIGNIFICANCE = 1e-3
 AMBIGUOUS = "ambiguous"
-
-
-@dataclass(frozen=True)
-class Registration:
-    """Outcome of a registration.
-
-    Attributes
-    ----------
-    matrix
-        3x3 from pre to post pixels, acting on columns (x, y, 1); NaN where it failed.
-    status
-        'ok' or 'failed'.
-    reason
-        Why it failed, or what is worth knowing.
-    chance_alignments
-        Expected number of alignments at least as good in two unrelated patterns of the
-        same density; for a failed one, that of the best alignment found.
-    pairs
-        (m, 2) matched rows of the pre and post points.
-    rms_px
-        Root mean square of the matches' residual distances.
-    n_dust
-        Points at the same place in both images, taken for dust and left out.
-    """
-
-    matrix: FloatArray
-    status: Literal["ok", "failed"]
-    reason: str
-    chance_alignments: float
-    pairs: IntArray
-    rms_px: float
-    n_dust: int = 0
-    error_model: TargetError | None = field(default=None, repr=False)
-
-    @property
-    def n_matched(self) -> int:
-        """Number of matched pairs."""
-        return len(self.pairs)
-
-    @property
-    def rotation_deg(self) -> float:
-        """Rotation in degrees, (-180, 180]; +90 takes +x to +y."""
-        return rotation_deg(self.matrix)
-
-    @property
-    def translation_px(self) -> tuple[float, float]:
-        """Where the pre pixel (0, 0) lands (x, y): the matrix' last column."""
-        return float(self.matrix[0, 2]), float(self.matrix[1, 2])
-
-    @property
-    def scale(self) -> float:
-        """Scale factor; 1 for a rigid transform."""
-        return scale_of(self.matrix)
-
-    def tre(self, xy: npt.ArrayLike, confidence: float | None = None) -> FloatArray:
-        """Target registration error at pre positions `xy`, in post pixels.
-
-        Parameters
-        ----------
-        xy
-            (n, 2) positions in pre pixels.
-        confidence
-            None: expected root-mean-square radial error, both axes together. Otherwise
-            the radius that contains this fraction of the errors, 0.68 or 0.95 say.
-
-        Returns
-        -------
-        (n,) array; NaN for a failed registration.
-        """
-        points = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
-        if self.error_model is None:
-            return np.full(len(points), np.nan)
-        return self.error_model.at(points, confidence)
-
-
-def failed(reason: str, chance: float = np.inf) -> Registration:
-    """Registration that failed for this reason; its matrix is NaN, so that nobody uses it."""
-    nowhere = np.full((3, 3), np.nan)
-    return Registration(nowhere, "failed", reason, chance, np.zeros((0, 2), np.int64), np.nan)
 
 
 def without_dust(

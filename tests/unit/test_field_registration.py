@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from blinkpair import files
-from blinkpair.field_registration import describe, failed, from_description, register_field
+from blinkpair.field_registration import register_field
 from blinkpair.registration import apply_matrix
+from blinkpair.registration_result import describe, describe_failed, from_description
 from blinkpair.simulate import rigid_matrix
 
 SHAPE = (512, 512)
@@ -99,7 +100,7 @@ def test_registration_survives_its_file(matrix, tmp_path):
 
 
 def test_a_refused_field_is_valid_json_without_a_matrix(tmp_path):
-    files.write_json(failed("the movie is cut off"), tmp_path / "registration.json")
+    files.write_json(describe_failed("the movie is cut off"), tmp_path / "registration.json")
     text = (tmp_path / "registration.json").read_text()
     content = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} in JSON"))
     assert content["status"] == "failed"

@@ -8,7 +8,6 @@ POPULATION_FIGURES = [
     "before_after_scatter",
     "population_fractions",
     "sensitivity",
-    "example_traces",
 ]
 
 
@@ -17,7 +16,6 @@ rule plot_populations:
         nanocrystals="results/nanocrystals.csv",
         populations="results/populations.csv",
         sensitivity="results/sensitivity.csv",
-        traces=expand("results/fields/{field}/traces.nc", field=FIELDS.index),
     output:
         expand(
             "results/figures/{figure}.{kind}",
@@ -31,14 +29,34 @@ rule plot_populations:
     conda:
         "../../envs/blinkpair.yaml"
     params:
-        fields=list(FIELDS.index),
         stems={name: f"results/figures/{name}" for name in POPULATION_FIGURES},
         dark_cutoff=SETTINGS["dark_cutoff"],
         threshold_counts=SETTINGS["threshold"]["counts"],
         note=launch.figure_note(FIELDS),
-        code=launch.source_digest("figures.changes", "figures.sensitivity", "examples"),
+        code=launch.source_digest("figures.changes", "figures.sensitivity"),
     script:
         "../../scripts/plot_populations.py"
+
+
+rule plot_examples:
+    input:
+        nanocrystals="results/nanocrystals.csv",
+        traces=expand("results/fields/{field}/traces.nc", field=FIELDS.index),
+    output:
+        multiext("results/figures/example_traces", ".svg", ".png"),
+    log:
+        "logs/plot_examples.log",
+    benchmark:
+        "logs/benchmarks/plot_examples.tsv"
+    conda:
+        "../../envs/blinkpair.yaml"
+    params:
+        fields=list(FIELDS.index),
+        stem="results/figures/example_traces",
+        note=launch.figure_note(FIELDS),
+        code=launch.source_digest("figures.trajectories", "examples"),
+    script:
+        "../../scripts/plot_examples.py"
 
 
 rule plot_registration:

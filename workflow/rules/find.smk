@@ -43,7 +43,6 @@ rule find_nanocrystals:
         "field"
     conda:
         "../../envs/blinkpair.yaml"
-    threads: 2
     params:
         pl=of_field("{epoch}_pl"),
         psf_sigma_px=SETTINGS["nanocrystals"]["psf_sigma_px"],

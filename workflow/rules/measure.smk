@@ -19,7 +19,6 @@ rule extract_traces:
         "field"
     conda:
         "../../envs/blinkpair.yaml"
-    threads: 2
     params:
         pl=of_field("{epoch}_pl"),
         exposure_s=of_field("exposure_s"),

@@ -49,8 +49,12 @@ class DwellLaw:
         return np.concatenate(accepted)
 
     def mean_s(self) -> float:
-        """Mean dwell time in seconds, by integration on a logarithmic grid."""
-        t = np.geomspace(self.t_min_s, self.t_max_s, 4001)
+        """Mean dwell time in seconds; in closed form without truncation, else on a grid."""
+        if self.tau_s is None and self.alpha not in (1.0, 2.0):
+            first, zeroth = 2.0 - self.alpha, 1.0 - self.alpha
+            moment = (self.t_max_s**first - self.t_min_s**first) / first
+            return moment * zeroth / (self.t_max_s**zeroth - self.t_min_s**zeroth)
+        t = np.geomspace(self.t_min_s, self.t_max_s, 1001)
         p = t**-self.alpha
         if self.tau_s is not None:
             p *= np.exp(-t / self.tau_s)
