@@ -1,9 +1,11 @@
-"""Where apertures reach: geometry that needs no movie.
+"""Where apertures reach and what is near them: geometry that needs no movie.
 
-In: positions, drift and the sensor. Out: which apertures stay inside.
+In: positions, drift and the sensor. Out: which apertures stay inside, who has neighbours.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,3 +37,14 @@ def aperture_stays_inside(
     return np.asarray(
         (low >= -0.5).all(axis=1) & (high[:, 0] <= width - 0.5) & (high[:, 1] <= height - 0.5)
     )
+
+
+def neighbours(xy: FloatArray, others: FloatArray, radius_px: float) -> Iterator[NDArray[np.int64]]:
+    """Yield for each point the rows of `others` within a radius, itself included.
+
+    Points are compared one row at a time: a field has a few hundred of them, for which that is
+    faster than loading a search tree.
+    """
+    for point in xy:
+        distance2 = ((others - point) ** 2).sum(axis=1)
+        yield np.flatnonzero(distance2 <= radius_px**2)

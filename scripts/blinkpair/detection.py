@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from blinkpair.apertures import neighbours
 from blinkpair.background import background_and_noise
 from blinkpair.projections import Projections
 
@@ -139,16 +140,10 @@ def find_candidates(
 
 def _without_wings(found: pd.DataFrame) -> pd.DataFrame:
     """Drop candidates much weaker than a close neighbour: rings and wings of its image."""
-    from scipy.spatial import cKDTree
-
-    if len(found) < 2:
-        return found
     score = found["significance"].to_numpy()
-    pairs = cKDTree(found[["x", "y"]].to_numpy()).query_pairs(WING_REACH_PX, output_type="ndarray")
-    keep = np.ones(len(found), bool)
-    strong, weak = pairs.min(axis=1), pairs.max(axis=1)  # sorted by significance
-    keep[weak[score[weak] < WING_FRACTION * score[strong]]] = False
-    return found[keep].reset_index(drop=True)
+    xy = found[["x", "y"]].to_numpy()
+    strongest_near = np.array([score[near].max() for near in neighbours(xy, xy, WING_REACH_PX)])
+    return found[score >= WING_FRACTION * strongest_near].reset_index(drop=True)
 
 
 def inpaint_hot_pixels(projections: Projections) -> tuple[Projections, NDArray[np.int64]]:

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blinkpair import detection, localisation
+from blinkpair.apertures import neighbours
 from blinkpair.background import background_and_noise
 from blinkpair.drift import Drift, from_first_frame, measure_drift
 from blinkpair.projections import Projections
@@ -108,21 +109,15 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
 
 def _isolated(xy: FloatArray, radius_px: float = 6.0) -> NDArray[np.int64]:
     """Indices of points without a neighbour within the radius, in the given order."""
-    from scipy.spatial import cKDTree
-
-    if len(xy) == 0:
-        return np.empty(0, np.int64)
-    neighbours = cKDTree(xy).query_ball_point(xy, radius_px, return_length=True)
-    return np.flatnonzero(neighbours == 1)
+    alone = [len(near) == 1 for near in neighbours(xy, xy, radius_px)]
+    return np.flatnonzero(alone)
 
 
 def _merge(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep the more significant of two fits that ended at the same place."""
-    from scipy.spatial import cKDTree
-
-    if len(table) < 2:
-        return table
-    pairs = cKDTree(table[["x", "y"]].to_numpy()).query_pairs(SAME_SPOT_PX, output_type="ndarray")
-    order = -table["significance"].to_numpy()
-    weaker = np.where(order[pairs[:, 0]] > order[pairs[:, 1]], pairs[:, 0], pairs[:, 1])
-    return table.drop(index=table.index[np.unique(weaker)])
+    """Keep the most significant of fits that ended at the same place."""
+    xy, significance = table[["x", "y"]].to_numpy(), table["significance"].to_numpy()
+    first = [
+        k == near[np.argmax(significance[near])]
+        for k, near in enumerate(neighbours(xy, xy, SAME_SPOT_PX))
+    ]
+    return table[np.array(first, bool)]

@@ -15,7 +15,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.apertures import aperture_stays_inside, reach_px
+from blinkpair.apertures import aperture_stays_inside, neighbours, reach_px
 from blinkpair.errors import InputError
 
 if TYPE_CHECKING:
@@ -45,19 +45,13 @@ def _ring_offsets() -> NDArray[np.int64]:
 
 def _usable_ring(xy: FloatArray, others: FloatArray, ring: NDArray[np.int64]) -> NDArray[np.bool_]:
     """(n, ring) True where a pixel of the ring is clear of all other nanocrystals."""
-    from scipy.spatial import cKDTree
-
     usable = np.ones((len(xy), len(ring)), bool)
-    if len(others) == 0 or len(xy) == 0:
-        return usable
-    tree = cKDTree(others)
-    near = tree.query_ball_point(xy, RING_OUTER_PX + NEIGHBOUR_RADIUS_PX + 1.0)
-    for k, neighbours in enumerate(near):
-        for j in neighbours:
-            separation = others[j] - xy[k]
-            if np.hypot(*separation) < 0.5:
-                continue  # itself
-            usable[k] &= np.hypot(*(ring - separation).T) > NEIGHBOUR_RADIUS_PX
+    for k, near in enumerate(neighbours(xy, others, RING_OUTER_PX + NEIGHBOUR_RADIUS_PX + 1.0)):
+        separation = others[near] - xy[k]
+        separation = separation[np.hypot(*separation.T) >= 0.5]  # not itself
+        if len(separation):
+            apart = np.hypot(*(ring[:, None] - separation[None]).T)
+            usable[k] = (apart > NEIGHBOUR_RADIUS_PX).all(axis=0)
         if usable[k].sum() < MIN_RING_PIXELS:
             usable[k] = True  # too crowded to choose: the median must cope
     return usable
