@@ -113,7 +113,7 @@ def test_texts_from_the_command_line_are_read_as_numbers():
     assert settings["registration"] == {
         "model": "rigid",
         "min_microspheres": 4,
-        "max_chance_alignments": 0.0003,
+        "max_chance_alignments": 0.001,
     }
     assert settings["exposure_s"] is None
     assert settings["sensitivity"]["counts"] == [60, 80]

@@ -52,7 +52,7 @@ rule plot_examples:
         "../../envs/blinkpair.yaml"
     params:
         fields=list(FIELDS.index),
-        stem="results/figures/example_traces",
+        stem=lambda wildcards, output: output[0].removesuffix(".svg"),
         note=launch.figure_note(FIELDS),
         code=launch.source_digest("figures.trajectories", "examples"),
     script:
@@ -84,7 +84,7 @@ rule plot_registration:
         brightfields=lambda wildcards: [
             FIELDS.at[wildcards.field, f"{epoch}_brightfield"] for epoch in EPOCHS
         ],
-        stem="results/figures/registration/{field}",
+        stem=lambda wildcards, output: output[0].removesuffix(".svg"),
         note=launch.figure_note(FIELDS),
         code=launch.source_digest("figures.registration", "movie"),
     script:

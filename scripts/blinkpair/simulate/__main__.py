@@ -11,8 +11,8 @@ def main() -> None:
     """Parse the command line and simulate."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, help="where the files go")
-    parser.add_argument("--frames", type=int, default=400, help="frames a movie")
-    parser.add_argument("--size", type=int, default=320, help="width of a frame, pixels")
+    parser.add_argument("--frames", type=int, default=300, help="frames a movie")
+    parser.add_argument("--size", type=int, default=384, help="width of a frame, pixels")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     sheet = write_experiment(arguments.folder, demo_designs(arguments.frames, arguments.size))
