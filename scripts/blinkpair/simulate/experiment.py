@@ -25,13 +25,11 @@ PAPER_COUNTS = {70: (34, 75, 205), 100: (70, 75, 244), 120: (33, 226, 82)}
 # What the emissive ones must change by, on average, for the paper's mean changes of
 # -6, +1 and -33 points given those counts.
 PAPER_CHANGE = {70: (0.035, 0.18), 100: (0.045, 0.18), 120: (-0.07, 0.18)}
-ROTATIONS_DEG = (12.0, -97.0, 171.0, -63.0, -8.0)
-# The paper's main sample is seen in two fields, so that the demo shows what fields differ by.
-N_FIELDS = {70: 1, 100: 2, 120: 1}
+ROTATIONS_DEG = {70: 12.0, 100: -97.0, 120: 171.0}
 
 
 def demo_designs(frames: int = 300, size_px: int = 384) -> dict[str, tuple[str, FieldDesign, int]]:
-    """Field name -> (temperature, design, seed): four annealed fields and a control."""
+    """Field name -> (temperature, design, seed): one field a temperature and a control."""
     designs: dict[str, tuple[str, FieldDesign, int]] = {}
     base = FieldDesign(
         camera=Camera(shape=(size_px, size_px)),
@@ -40,29 +38,26 @@ def demo_designs(frames: int = 300, size_px: int = 384) -> dict[str, tuple[str, 
         drift_px=2.0,
         min_distance_px=6.5,
     )
-    for temperature, counts in PAPER_COUNTS.items():
-        for part in range(N_FIELDS[temperature]):
-            share = tuple((count + part) // N_FIELDS[temperature] for count in counts)
-            k = len(designs)
-            designs[f"{temperature}C_{part + 1}"] = (
-                str(temperature),
-                replace(
-                    base,
-                    # Corners turn out of view and some are crowded: that many are needed.
-                    n_nanocrystals=int(1.7 * sum(share)),
-                    rotation_deg=ROTATIONS_DEG[k],
-                    shift_px=(9.0 - 5.0 * k, -14.0 + 4.0 * k),
-                    analysable_counts=share,  # type: ignore[arg-type]
-                    change_emissive=PAPER_CHANGE[temperature],
-                ),
-                100 + k,
-            )
+    for k, (temperature, counts) in enumerate(PAPER_COUNTS.items()):
+        designs[f"{temperature}C_1"] = (
+            str(temperature),
+            replace(
+                base,
+                # Corners turn out of view and some are crowded: that many are needed.
+                n_nanocrystals=int(1.6 * sum(counts)),
+                rotation_deg=ROTATIONS_DEG[temperature],
+                shift_px=(9.0 - 8.0 * k, -14.0 + 7.0 * k),
+                analysable_counts=counts,
+                change_emissive=PAPER_CHANGE[temperature],
+            ),
+            100 + k,
+        )
     designs["control_1"] = (
         "control",
         replace(
             base,
             n_nanocrystals=260,
-            rotation_deg=ROTATIONS_DEG[-1],
+            rotation_deg=-8.0,
             shift_px=(18.0, 7.0),
             populations=(0.01, 0.02, 0.92, 0.05),
             change_emissive=(0.0, 0.08),
