@@ -145,7 +145,7 @@ def test_a_failed_field_can_stop_the_run(experiment, tmp_path):
 
 
 def test_the_workflow_passes_its_own_linter(experiment):
-    snakemake(experiment, "--lint")
+    assert snakemake(experiment, "--lint").returncode == 0
 
 
 def test_the_demo_sheet_is_what_the_demo_writes():
