@@ -8,8 +8,6 @@ import yaml
 from conftest import ROOT
 
 CONDA_NAMES = {"matplotlib-base": "matplotlib", "snakemake-minimal": "snakemake"}
-# The progress display is for a terminal; conda jobs do without it.
-NOT_IN_CONDA = {"snakemake-logger-plugin-rich"}
 
 
 def plain(name: str) -> str:
@@ -53,7 +51,7 @@ def test_the_conda_environment_has_the_locks_versions():
                 continue
             named.add(name)
             assert version in lock[name], f"{name}: {version} is not in run.lock"
-    assert named == wished("run.in") - NOT_IN_CONDA
+    assert named == wished("run.in")
 
 
 def test_the_lock_names_no_server():
