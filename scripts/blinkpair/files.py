@@ -85,10 +85,7 @@ def read_csv(path: str | Path) -> pd.DataFrame:
     return table
 
 
-def write_netcdf(dataset: xr.Dataset, path: str | Path, *, compress: bool = False) -> None:
+def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:
     """Write a NetCDF-4 file; the same dataset gives the same bytes."""
-    encoding: dict[str, dict[str, Any]] = {
-        str(name): {"zlib": True, "complevel": 1} if compress else {} for name in dataset.data_vars
-    }
     with written_aside(path) as aside:
-        dataset.to_netcdf(aside, engine="h5netcdf", encoding=encoding)
+        dataset.to_netcdf(aside, engine="h5netcdf")
