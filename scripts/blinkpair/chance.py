@@ -34,8 +34,10 @@ from scipy.spatial import KDTree
 from scipy.special import pdtrc
 
 from blinkpair.rigid import FloatArray
-from blinkpair.target_error import PRIOR_DOF
 
+# Residuals that the expected localisation error is worth: one that is wrong by a factor of two
+# still ranks the true alignment first.
+PRIOR_DOF = 4.0
 # Matches closer together than this count as one. One bead can be found twice; and where
 # beads clump, a clump has its neighbours in common with any other clump.
 WITNESS_DISTANCE_PX = 4.0

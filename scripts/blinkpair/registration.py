@@ -46,6 +46,8 @@ __all__ = [
 ]
 
 MAX_POINTS = 2000
+# Residuals that the stated accuracy of landmarks is worth: two landmarks leave but one.
+LANDMARK_PRIOR_DOF = 4.0
 
 
 def register_points(
@@ -265,7 +267,8 @@ def register_from_landmarks(
         post,
         matrix,
         free_scale=model == "similarity",
-        localisation_error_px=localisation_error_px,
+        prior_error_px=localisation_error_px,
+        prior_dof=LANDMARK_PRIOR_DOF,
     )
     rows = np.arange(len(pre))
     rms = float(np.sqrt(np.mean(residual**2)))

@@ -16,6 +16,7 @@ from blinkpair import alignment_search
 from blinkpair.alignment_kernels import IntArray
 from blinkpair.alignment_search import Alignments
 from blinkpair.alignment_task import GATE_SIGMAS, Field, Motions, Task, mutual_matches
+from blinkpair.chance import PRIOR_DOF
 from blinkpair.registration_result import Registration, failed
 from blinkpair.rigid import FloatArray, apply_matrix, fit_transform
 from blinkpair.target_error import target_error
@@ -135,15 +136,13 @@ def _fit_matches(task: Task, matrix: FloatArray, chance: float) -> Registration:
         previous = pairs
         pre, post = task.pre_xy[pairs[:, 0]], task.post_xy[pairs[:, 1]]
         matrix = fit_transform(pre, post, model="similarity" if task.free_scale else "rigid")
-        error = target_error(
-            pre,
-            post,
-            matrix,
-            free_scale=task.free_scale,
-            localisation_error_px=np.sqrt(task.variance_px2 / 2),
+        error = target_error(pre, post, matrix, free_scale=task.free_scale)
+        # Wider than the search's, where the residuals say so: trimmed, they would flatter. They
+        # are asked together with what was expected, as few of them can agree by luck.
+        guess = (error.dof * error.variance_px2 + PRIOR_DOF * task.variance_px2) / (
+            error.dof + PRIOR_DOF
         )
-        # Wider than the search's, where the residuals say so: trimmed, they would flatter.
-        gate = min(2 * task.gate_px, TRIM_SIGMAS * np.sqrt(error.variance_px2))
+        gate = min(2 * task.gate_px, TRIM_SIGMAS * np.sqrt(guess))
     residual = apply_matrix(matrix, task.pre_xy[pairs[:, 0]]) - task.post_xy[pairs[:, 1]]
     rms = float(np.sqrt(np.mean((residual**2).sum(axis=1)))) if len(pairs) else np.nan
     return Registration(matrix, "ok", "", chance, pairs, rms, error_model=error)

@@ -1,7 +1,7 @@
 """How far off is a fitted transform at a place without fiducials?
 
-Comes in: the fiducials' positions, their residuals and what was expected of their
-localisation beforehand. Goes out: the target registration error at any position.
+Comes in: the fiducials' positions and their residuals. Goes out: the target registration
+error at any position.
 
 With n fiducials, each localised with variance v per axis (v: variance of the
 difference post - mapped pre), the least-squares rigid transform errs at a distance d
@@ -11,10 +11,12 @@ from the fiducials' centroid with variance
     v (1 / n + d^2 / I)      across it,       I = sum of squared distances to the centroid
 
 (in the plane, Fitzpatrick, West & Maurer, IEEE TMI 17, 694, 1998); a free scale adds
-d^2 / I along the line as well. v is not known: 3 fiducials leave 3 degrees of
-freedom. It is inferred from the residuals and a scaled inverse chi-square prior worth
-`PRIOR_DOF` residuals at the expected localisation error; with v integrated out the
-error follows a bivariate t distribution, whose tails are those of few fiducials.
+d^2 / I along the line as well. v is not known: it is estimated from the residuals, and 3
+fiducials leave 3 degrees of freedom. With v integrated out the error follows a bivariate
+t distribution, whose tails are those of few fiducials: its radii hold whatever the
+localisation error is. An expectation of v beforehand would narrow them for few fiducials,
+and be wrong wherever the microscope is better or worse than expected. Landmarks named by
+hand are the exception: two of them leave one residual, so a prior speaks for them.
 """
 
 from __future__ import annotations
@@ -27,9 +29,8 @@ import numpy.typing as npt
 from blinkpair.errors import InputError
 from blinkpair.rigid import FloatArray, apply_matrix
 
-# The prior weighs as much as two fiducials' residuals: enough to tame three fiducials
-# that agree by luck, little enough that six overrule it.
-PRIOR_DOF = 4.0
+# Positions of whole numbers can agree exactly: no residual is smaller than their rounding.
+ROUNDING_PX2 = 1e-6
 
 _PHASE = (np.arange(32) + 0.5) * (np.pi / 32)
 
@@ -47,9 +48,9 @@ class TargetError:
     n
         Number of fiducials.
     variance_px2
-        Inferred variance per axis of one fiducial's residual, both images together.
+        Estimated variance per axis of one fiducial's residual, both images together.
     dof
-        Degrees of freedom behind it, the prior's included.
+        Degrees of freedom behind it.
     free_scale
         True for a similarity.
     """
@@ -95,28 +96,41 @@ def target_error(
     matrix: FloatArray,
     *,
     free_scale: bool,
-    localisation_error_px: float,
+    prior_error_px: float = 0.0,
+    prior_dof: float = 0.0,
 ) -> TargetError:
-    """Infer the error model from matched fiducials.
+    """Estimate the error model from matched fiducials.
 
     Parameters
     ----------
     pre_xy, post_xy
-        (n, 2) matched fiducials, n >= 2, row by row.
+        (n, 2) matched fiducials, row by row; n >= 3, or n >= 2 with a prior.
     matrix
         The transform fitted to them.
     free_scale
         True for a similarity.
-    localisation_error_px
-        Expected localisation error per axis in one image (the prior).
+    prior_error_px
+        Localisation error per axis in one image that is expected beforehand.
+    prior_dof
+        How many residuals that expectation is worth.
+
+    Raises
+    ------
+    InputError
+        Fewer fiducials than leave a residual, and no prior.
     """
     n = len(pre_xy)
     residual2 = float(((apply_matrix(matrix, pre_xy) - post_xy) ** 2).sum())
-    dof = PRIOR_DOF + max(2 * n - (4 if free_scale else 3), 0)
-    prior = PRIOR_DOF * 2.0 * localisation_error_px**2
+    dof = prior_dof + max(2 * n - (4 if free_scale else 3), 0)
+    if not dof > 0:
+        raise InputError(
+            f"{n} fiducials leave no residual to tell the error by. Hint: use three or more."
+        )
+    prior = prior_dof * 2.0 * prior_error_px**2
     centroid = pre_xy.mean(axis=0)
     spread = float(((pre_xy - centroid) ** 2).sum())
-    return TargetError(centroid, spread, n, (prior + residual2) / dof, dof, free_scale)
+    variance = max((prior + residual2) / dof, ROUNDING_PX2)
+    return TargetError(centroid, spread, n, variance, dof, free_scale)
 
 
 def _t_radius(along: FloatArray, across: FloatArray, dof: float, fraction: float) -> FloatArray:
