@@ -22,6 +22,16 @@ from blinkpair.simulate import SimulatedField
 
 
 @dataclass
+class Registered:
+    """A field up to its registration."""
+
+    registration: FieldRegistration
+    microspheres: list[pd.DataFrame]
+    catalogues: dict[str, Catalogue]
+    movies: dict[str, np.ndarray]
+
+
+@dataclass
 class Analysed:
     """What came out of a field, and the movies it came from."""
 
@@ -31,11 +41,10 @@ class Analysed:
     movies: dict[str, np.ndarray]
 
 
-def analyse(field: SimulatedField) -> Analysed:
-    """Analyse a simulated field with the default settings."""
+def register(field: SimulatedField) -> Registered:
+    """Register a simulated field with the default settings."""
     settings = load_settings({})
     design = field.design
-    frames, shape = design.frames, design.camera.shape
     movies = {epoch: np.concatenate(list(field.film(epoch))) for epoch in EPOCHS}
     catalogues = {
         epoch: find_nanocrystals(
@@ -46,11 +55,24 @@ def analyse(field: SimulatedField) -> Analysed:
     }
     diameter_px = settings["microspheres"]["diameter_um"] / design.camera.pixel_size_um
     beads = [
-        positions(find_microspheres(image, diameter_px))
+        find_microspheres(image, diameter_px)
         for image in (field.brightfield_pre, field.brightfield_post)
     ]
-    spots = [positions(catalogues[epoch].table) for epoch in EPOCHS]
-    registration = register_field(*beads, *spots, shape=shape)
+    registration = register_field(
+        *(positions(table) for table in beads),
+        *(positions(catalogues[epoch].table) for epoch in EPOCHS),
+        shape=design.camera.shape,
+    )
+    return Registered(registration, beads, catalogues, movies)
+
+
+def analyse(field: SimulatedField) -> Analysed:
+    """Analyse a simulated field with the default settings."""
+    settings = load_settings({})
+    design = field.design
+    frames, shape = design.frames, design.camera.shape
+    begun = register(field)
+    registration, catalogues, movies = begun.registration, begun.catalogues, begun.movies
     if registration.final.status != "ok":
         return Analysed(registration, catalogues, pd.DataFrame(), movies)
     drifts = {epoch: catalogues[epoch].drift.per_frame(frames) for epoch in EPOCHS}

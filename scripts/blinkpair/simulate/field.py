@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blinkpair.simulate.blinking import DwellLaw, trajectory_with_on_fraction
-from blinkpair.simulate.brightfield import render_brightfield
+from blinkpair.simulate.brightfield import Family, render_brightfield
 from blinkpair.simulate.camera import Camera, film_block
 
 FloatArray = NDArray[np.float64]
@@ -62,17 +62,26 @@ class FieldDesign:
     lost_microspheres: float = 0.1
     moved_microspheres: float = 0.05
     new_microspheres: float = 0.1
+    touching_microspheres: float = 0.0  # share that lies in touching pairs and triplets
+    microsphere_family: Family = "diffraction"
+    microsphere_contrast: float | None = None  # peak, relative to the light; default: as it comes
     n_dust: int = 5
+    n_debris: int = 0
 
 
 class SimulatedField(NamedTuple):
-    """What `simulate_field` returns; movies are filmed block by block by `film`."""
+    """What `simulate_field` returns; movies are filmed block by block by `film`.
+
+    `truth` has a row for each nanocrystal, `microspheres` one for each microsphere: its place in
+    both brightfield images, NaN in the one where it is not on the sample.
+    """
 
     design: FieldDesign
     seed: int
     brightfield_pre: NDArray[np.uint16]
     brightfield_post: NDArray[np.uint16]
     truth: pd.DataFrame
+    microspheres: pd.DataFrame
     on_time_pre: NDArray[np.float32]
     on_time_post: NDArray[np.float32]
     drift_pre: FloatArray
@@ -138,13 +147,14 @@ def simulate_field(design: FieldDesign, seed: int) -> SimulatedField:
             "analysable": analysable,
         }
     )
-    brightfield_pre, brightfield_post = _brightfield_pair(rng, design, matrix)
+    brightfield_pre, brightfield_post, microspheres = _brightfield_pair(rng, design, matrix, seed)
     return SimulatedField(
         design,
         seed,
         brightfield_pre,
         brightfield_post,
         truth,
+        microspheres,
         on_time[0],
         on_time[1],
         drift[0],
@@ -300,33 +310,66 @@ def _sample(image: FloatArray, xy: FloatArray) -> FloatArray:
     return np.asarray(image[row, column])
 
 
+def _touching(
+    rng: np.random.Generator, xy: FloatArray, share: float, distance_px: float
+) -> FloatArray:
+    """Gather a share of the positions into touching pairs and triplets."""
+    gathered = xy.copy()
+    chosen = rng.permutation(len(xy))[: round(share * len(xy))]
+    while len(chosen) >= 2:
+        size = min(int(rng.integers(2, 4)), len(chosen))
+        group, chosen = chosen[:size], chosen[size:]
+        angle = rng.uniform(0, 2 * np.pi) + np.array([0.0, np.pi / 3])[: size - 1]
+        gathered[group[1:]] = gathered[group[0]] + distance_px * np.column_stack(
+            [np.cos(angle), np.sin(angle)]
+        )
+    return gathered
+
+
 def _brightfield_pair(
-    rng: np.random.Generator, design: FieldDesign, matrix: FloatArray
-) -> tuple[NDArray[np.uint16], NDArray[np.uint16]]:
+    rng: np.random.Generator, design: FieldDesign, matrix: FloatArray, seed: int
+) -> tuple[NDArray[np.uint16], NDArray[np.uint16], pd.DataFrame]:
     """Both brightfield images: beads lost, moved and new between them, dust fixed to the camera."""
+    own = np.random.default_rng([seed, 3])  # for what not every design has
     height, width = design.camera.shape
-    low, high = _area_of_both_fields(design, matrix, margin=design.microsphere_diameter_px)
-    n = rng.poisson(design.n_microspheres * float(np.prod(high - low)) / (height * width))
+    diameter_px = design.microsphere_diameter_px
+    low, high = _area_of_both_fields(design, matrix, margin=diameter_px)
+    per_area = float(np.prod(high - low)) / (height * width)
+    n = rng.poisson(design.n_microspheres * per_area)
     pre = low + rng.random((n, 2)) * (high - low)
+    pre = _touching(own, pre, design.touching_microspheres, 1.02 * diameter_px)
     post = pre.copy()
     moved = rng.random(n) < design.moved_microspheres
     post[moved] += rng.normal(0, 15.0, (int(moved.sum()), 2))
-    post = post[rng.random(n) >= design.lost_microspheres]
+    stays = rng.random(n) >= design.lost_microspheres
     n_new = rng.poisson(design.new_microspheres * n)
-    post = np.vstack([post, low + rng.random((n_new, 2)) * (high - low)])
+    new = low + rng.random((n_new, 2)) * (high - low)
     dust = rng.random((design.n_dust, 2)) * (width, height)
-    images = []
-    for epoch, xy in enumerate((pre, _apply(matrix, post))):
+    debris = low + own.random((own.poisson(design.n_debris * per_area), 2)) * (high - low)
+    on_sample = [pre, np.vstack([post[stays], new])]
+    turns = (0.0, design.rotation_deg)
+    images, places = [], []
+    for epoch, to_image in enumerate((np.eye(3), matrix)):
         # The stage creeps between the brightfield image and the movie.
         settling = rng.uniform(-1, 1, 2) * design.settling_px
+        offset = np.asarray(design.channel_offset_px) + settling
+        places.append(_apply(to_image, on_sample[epoch]) + offset)
         images.append(
             render_brightfield(
                 design.camera.shape,
-                xy + np.asarray(design.channel_offset_px) + settling,
-                diameter_px=design.microsphere_diameter_px,
+                places[epoch],
+                diameter_px=diameter_px,
                 defocus=design.defocus[epoch],
+                family=design.microsphere_family,
+                contrast=design.microsphere_contrast,
                 dust_xy=dust,
+                debris_xy=_apply(to_image, debris) + offset,
+                sample_rotation_deg=turns[epoch],
                 rng=rng,
             )
         )
-    return images[0], images[1]
+    table = pd.DataFrame(np.nan, range(n + n_new), ["x_pre", "y_pre", "x_post", "y_post"])
+    table.iloc[:n, :2] = places[0]
+    table.iloc[np.flatnonzero(np.concatenate([stays, np.ones(n_new, bool)])), 2:] = places[1]
+    table["moved"] = np.concatenate([moved, np.zeros(n_new, bool)])
+    return images[0], images[1], table
