@@ -62,6 +62,8 @@ def register(field: SimulatedField) -> Registered:
         *(positions(table) for table in beads),
         *(positions(catalogues[epoch].table) for epoch in EPOCHS),
         shape=design.camera.shape,
+        nanocrystal_errors_px=tuple(catalogues[e].table["error_px"].to_numpy() for e in EPOCHS),
+        start_error_px=float(np.hypot(*(catalogues[e].drift.start_error_px for e in EPOCHS))),
     )
     return Registered(registration, beads, catalogues, movies)
 

@@ -23,7 +23,7 @@ from blinkpair.simulate import Camera, FieldDesign, SimulatedField, rigid_matrix
 
 SIZE = 512
 SHAPE = (SIZE, SIZE)
-FRAMES = 200
+FRAMES = 400
 LIGHT_COUNTS = 8000.0
 NOISE_COUNTS = np.hypot(np.sqrt(LIGHT_COUNTS), 10.0)
 SNR = (10.0, 40.0)
@@ -145,9 +145,7 @@ def trial(number: int, seed: int) -> dict[str, Any]:
     if coarse.status == "ok":
         beads = simulated.microspheres[~simulated.microspheres["moved"]].dropna()
         there = apply_matrix(coarse.matrix, beads[["x_pre", "y_pre"]])
-        record["microspheres_px"] = largest(
-            there - beads[["x_post", "y_post"]].to_numpy()
-        )
+        record["microspheres_px"] = largest(there - beads[["x_post", "y_post"]].to_numpy())
     if final.status == "ok":
         true = apply_matrix(simulated.matrix, GRID)
         common = ((true >= 0) & (true <= SIZE - 1)).all(axis=1)

@@ -33,7 +33,8 @@ def register(
         if broken:
             raise InputError("; ".join(broken))
         beads = [catalogues.positions(files.read_csv(path)) for path in microspheres]
-        spots = [catalogues.positions(files.read_csv(path)) for path in nanocrystals]
+        tables = [files.read_csv(path) for path in nanocrystals]
+        spots = [catalogues.positions(table) for table in tables]
         shape = tuple(infos[nanocrystals_info[0]]["shape"][1:])
         result = field_registration.register_field(
             *beads,
@@ -43,6 +44,8 @@ def register(
             min_microspheres=min_microspheres,
             max_chance_alignments=max_chance_alignments,
             landmarks=read_landmarks(landmarks) if landmarks else None,
+            nanocrystal_errors_px=catalogues.errors_px(*tables),
+            start_error_px=catalogues.start_error_px(infos[path] for path in nanocrystals_info),
         )
         content = registration_result.describe(
             result,

@@ -17,11 +17,15 @@ from scipy.spatial import KDTree
 
 from blinkpair import alignment_kernels as kernels
 from blinkpair.alignment_kernels import IntArray
-from blinkpair.rigid import FloatArray, apply_matrix
+from blinkpair.errors import InputError
+from blinkpair.rigid import FloatArray, apply_matrix, as_points, check_model
 
 SCALE_RANGE = (0.8, 1.25)
+MAX_POINTS = 2000
 # A match is at most this many standard deviations off, per axis of the residual.
 GATE_SIGMAS = 5.0
+# However bright a spot, its place is not known better: what a Gaussian leaves of the optics.
+SMALLEST_ERROR_PX = 0.01
 # Smallest share of a field that has to be in common.
 MIN_OVERLAP = 0.3
 
@@ -99,6 +103,9 @@ class Task:
         Fewest matches an alignment may have.
     free_scale
         True for a similarity.
+    errors_px
+        Standard errors per axis of the pre and of the post points, where each has its own; they
+        weigh the final fit.
     """
 
     pre: FloatArray
@@ -109,6 +116,7 @@ class Task:
     gate_px: float
     min_matches: int
     free_scale: bool
+    errors_px: tuple[FloatArray, FloatArray] | None = None
 
     @classmethod
     def of(
@@ -121,6 +129,7 @@ class Task:
         localisation_error_px: float,
         min_matches: int,
         free_scale: bool,
+        errors_px: tuple[FloatArray, FloatArray] | None = None,
     ) -> Task:
         """Task for points in image pixels, localised to so much per axis in either image."""
         variance = 2 * localisation_error_px**2
@@ -133,6 +142,7 @@ class Task:
             GATE_SIGMAS * float(np.sqrt(variance)),
             min_matches,
             free_scale,
+            errors_px,
         )
 
     @property
@@ -148,6 +158,13 @@ class Task:
     def matches(self, matrix: FloatArray, gate_px: float) -> IntArray:
         """(k, 2) rows of one-to-one matches under a matrix between image pixels."""
         return mutual_matches(apply_matrix(matrix, self.pre_xy), self.post_xy, gate_px)
+
+    def weights(self, pairs: IntArray) -> FloatArray | None:
+        """(k,) inverse variances (1 / px^2) of the matches' residuals; None if all are alike."""
+        if self.errors_px is None:
+            return None
+        pre, post = (error[rows] for error, rows in zip(self.errors_px, pairs.T, strict=True))
+        return np.asarray(1.0 / (pre**2 + post**2 + SMALLEST_ERROR_PX**2))
 
     @property
     def min_area(self) -> float:
@@ -221,3 +238,31 @@ def mutual_matches(mapped: FloatArray, post: FloatArray, gate_px: float) -> IntA
     _, back = KDTree(mapped).query(post)
     rows = np.flatnonzero((back[forth] == np.arange(len(mapped))) & (distance <= gate_px))
     return np.column_stack([rows, forth[rows]])
+
+
+def checked_patterns(
+    pre_xy: npt.ArrayLike,
+    post_xy: npt.ArrayLike,
+    model: str,
+    max_chance_alignments: float,
+    localisation_error_px: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Both patterns as float arrays, or :class:`InputError` where anything is out of range."""
+    check_model(model)
+    if not max_chance_alignments > 0:
+        raise InputError(
+            f"max_chance_alignments = {max_chance_alignments} must be above 0. Hint: 1e-3."
+        )
+    if not 0 < localisation_error_px < 5:
+        raise InputError(
+            f"localisation_error_px = {localisation_error_px} must be above 0 and below 5. "
+            "Hint: 0.2 for well-focused microspheres."
+        )
+    pre, post = as_points(pre_xy, "pre points"), as_points(post_xy, "post points")
+    for name, points in (("pre", pre), ("post", post)):
+        if len(points) > MAX_POINTS:
+            raise InputError(
+                f"{len(points)} {name} points; at most {MAX_POINTS} can be registered. "
+                "Hint: raise the detection threshold."
+            )
+    return pre, post

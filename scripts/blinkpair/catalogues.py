@@ -6,6 +6,7 @@ with the same columns in both cases, and back.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,6 +89,7 @@ def describe(catalogue: Catalogue, projections: Projections) -> dict[str, Any]:
         "n_nanocrystals": len(catalogue.table),
         "psf_sigma_px": catalogue.psf_sigma_px,
         "drift_max_px": float(np.hypot(*drift.xy.T).max()),
+        "drift_start_error_px": drift.start_error_px,
         "drift_measured_fraction": float(drift.measured.mean()),
         "n_hot_pixels": len(catalogue.hot_pixels),
         "hot_pixels": catalogue.hot_pixels,
@@ -98,3 +100,15 @@ def describe(catalogue: Catalogue, projections: Projections) -> dict[str, Any]:
 def positions(table: pd.DataFrame) -> NDArray[np.float64]:
     """Return x and y of a table, (n, 2)."""
     return table[["x", "y"]].to_numpy(float)
+
+
+def errors_px(
+    pre: pd.DataFrame, post: pd.DataFrame
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the standard errors of the positions of both epochs."""
+    return pre["error_px"].to_numpy(float), post["error_px"].to_numpy(float)
+
+
+def start_error_px(infos: Iterable[Mapping[str, Any]]) -> float:
+    """Return the error per axis of the drifts' zeros, of all the movies together."""
+    return float(np.sqrt(sum(info["drift_start_error_px"] ** 2 for info in infos)))

@@ -45,18 +45,57 @@ class Drift:
         """(frames, 2) displacement since frame 0, linear between the stretches."""
         return _interpolate(self.centre_frame, self.xy, np.arange(frames, dtype=float))
 
+    @property
+    def start_error_px(self) -> float:
+        """Standard error per axis of the place at frame 0, which no stretch shows.
+
+        That of the first three stretches, each as uncertain as all are, carried half a stretch
+        back as `per_frame` does.
+        """
+        if len(self.xy) < 4:
+            return 0.0
+        steps = self.centre_frame[0] / (self.centre_frame[1] - self.centre_frame[0])
+        bend = 0.5 * _sure_bend(self.xy) * steps * (steps + 1)
+        shares = np.array([1 + steps + bend, -steps - 2 * bend, bend])
+        return float(np.sqrt(_variance(self.xy) * np.sum(shares**2)))
+
 
 def _interpolate(knots: FloatArray, values: FloatArray, at: FloatArray) -> FloatArray:
-    """Linear, and going on in a straight line by half a stretch at both ends."""
+    """Linear, and going on by half a stretch at both ends."""
     if len(knots) == 1:
         return np.repeat(values, len(at), axis=0)
-    step = np.diff(knots)
-    before = values[0] - (values[1] - values[0]) * knots[0] / step[0]
     last = max(float(at[-1]), float(knots[-1]) + 1e-9)
-    after = values[-1] + (values[-1] - values[-2]) * (last - knots[-1]) / step[-1]
+    before = _beyond(knots, values, 0.0)
+    after = _beyond(knots[::-1], values[::-1], last)
     full_knots = np.concatenate([[0.0], knots, [last]])
     full_values = np.vstack([before, values, after])
     return np.column_stack([np.interp(at, full_knots, full_values[:, k]) for k in range(2)])
+
+
+def _beyond(knots: FloatArray, values: FloatArray, at: float) -> FloatArray:
+    """Continue beyond the first knot: in a straight line, and bent where the drift surely bends.
+
+    Newton's form through the first three knots; the bend counts by the share of it that is not
+    the noise of the knots, as third differences tell it.
+    """
+    steps = (knots[0] - at) / (knots[1] - knots[0])
+    slope = values[1] - values[0]
+    straight = values[0] - steps * slope
+    if len(values) < 4:
+        return np.asarray(straight)
+    bend = values[2] - 2 * values[1] + values[0]
+    return np.asarray(straight + _sure_bend(values) * 0.5 * steps * (steps + 1) * bend)
+
+
+def _variance(values: FloatArray) -> float:
+    """Variance per axis of one stretch; a smooth drift leaves third differences of 20 of it."""
+    return float(np.mean(np.diff(values, 3, axis=0) ** 2)) / 20
+
+
+def _sure_bend(values: FloatArray) -> float:
+    """Share of the bend at the start that is not noise, which has 6 variances an axis."""
+    bend2 = float(np.sum((values[2] - 2 * values[1] + values[0]) ** 2))
+    return bend2 / (bend2 + 12 * _variance(values) + 1e-12)
 
 
 def from_first_frame(centre_frame: FloatArray, xy: FloatArray) -> FloatArray:

@@ -5,26 +5,24 @@ reason why there is none. The microspheres find the rotation from anywhere; the
 nanocrystals seen in both epochs then take out what brightfield cannot know: the offset d
 between the channels, which a rotation R turns into a shift d - R d, and the stage's creep
 between the image and the movie. Where the microspheres do not decide, the nanocrystals'
-own pattern may, by the same test against chance.
+own pattern may, or both patterns together, by the same test against chance.
 """
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.registration import (
-    apply_matrix,
-    refine_on_points,
-    register_from_landmarks,
-    register_points,
-)
-from blinkpair.registration_result import FieldRegistration, Registration
+from blinkpair.joint_evidence import Together, decide_together
+from blinkpair.registration import alignments, register_points
+from blinkpair.registration_refine import refine_on_points, register_from_landmarks
+from blinkpair.registration_result import FieldRegistration, Registration, failed
+from blinkpair.rigid import apply_matrix
 
 log = logging.getLogger(__name__)
 
@@ -33,6 +31,9 @@ FloatArray = NDArray[np.float64]
 # Standard deviation of the offset between the brightfield and the PL channel, per axis: filter
 # cubes displace by a pixel or two. Used only where the nanocrystals cannot tell.
 CHANNEL_OFFSET_PX = 1.5
+# Standard deviation of what the stage creeps between a brightfield image and its movie, per axis
+# and both epochs together. Used only there, too.
+STAGE_CREEP_PX = 0.7
 # Patterns of more points take minutes to search; the most significant ones carry the pattern.
 MAX_PATTERN = 300
 
@@ -48,6 +49,8 @@ def register_field(
     min_microspheres: int = 3,
     max_chance_alignments: float = 3e-4,
     landmarks: FloatArray | None = None,
+    nanocrystal_errors_px: tuple[FloatArray, FloatArray] | None = None,
+    start_error_px: float = 0.0,
 ) -> FieldRegistration:
     """Register the two epochs of a field.
 
@@ -62,55 +65,120 @@ def register_field(
     landmarks : (n, 4) float, optional
         x, y before and x, y after of the same places in brightfield, named by hand: they then
         start the refinement in place of the search.
+    nanocrystal_errors_px : two (n,) float, optional
+        Standard errors per axis of the nanocrystals of either epoch; default: all alike.
+    start_error_px : float
+        Standard error per axis of the drift's zero, the first frame, both epochs together.
     """
-    options: dict[str, Any] = {
-        "model": model,
-        "max_chance_alignments": max_chance_alignments,
-        "field_shape": shape,
-    }
     beads = (microspheres_pre, microspheres_post)
-    if landmarks is None:
-        coarse = register_points(*beads, min_microspheres=min_microspheres, **options)
-        carried_by = "microspheres"
-    else:
-        coarse = _start_by_hand(landmarks, *beads, options)
-        carried_by = "landmarks"
+    spots = _Nanocrystals(
+        nanocrystals_pre,
+        nanocrystals_post,
+        nanocrystal_errors_px,
+        start_error_px,
+        max_chance_alignments,
+        {"model": model, "field_shape": shape},
+    )
+    if landmarks is not None:
+        coarse = _start_by_hand(landmarks, *beads, spots.strict)
         if coarse.status != "ok":
             return FieldRegistration(coarse, coarse, "none")
+        return _refined(coarse, spots, shape, "landmarks")
+    coarse = register_points(*beads, min_microspheres=min_microspheres, **spots.strict)
     if coarse.status == "ok":
-        fine = refine_on_points(
-            coarse.matrix,
-            nanocrystals_pre,
-            nanocrystals_post,
-            model=model,
-            max_chance_alignments=max_chance_alignments,
-            field_shape=shape,
-        )
-        if fine.status == "ok":
-            return FieldRegistration(fine, coarse, f"{carried_by} and nanocrystals")
-    pattern = register_points(
-        nanocrystals_pre[:MAX_PATTERN], nanocrystals_post[:MAX_PATTERN], **options
-    )
-    if coarse.status != "ok":
-        if pattern.status == "ok":
-            log.warning("the microspheres do not decide (%s); the nanocrystals do", coarse.reason)
-            return FieldRegistration(pattern, coarse, "nanocrystals")
-        reason = f"microspheres: {coarse.reason}; nanocrystals: {pattern.reason}"
-        return FieldRegistration(replace(coarse, reason=reason), coarse, "none")
+        return _refined(coarse, spots, shape, "microspheres")
+    return _undecided(coarse, beads, spots)
+
+
+@dataclass(frozen=True)
+class _Nanocrystals:
+    """The nanocrystals of both epochs, and what an alignment of them has to meet."""
+
+    pre: FloatArray
+    post: FloatArray
+    errors_px: tuple[FloatArray, FloatArray] | None
+    start_error_px: float
+    max_chance_alignments: float
+    options: dict[str, Any]
+
+    @property
+    def strict(self) -> dict[str, Any]:
+        return self.options | {"max_chance_alignments": self.max_chance_alignments}
+
+    @property
+    def errors(self) -> dict[str, Any]:
+        pre, post = self.errors_px or (None, None)
+        return {"pre_error_px": pre, "post_error_px": post}
+
+    def near(self, start: Registration) -> Registration:
+        """Refine a start on all of them."""
+        fine = refine_on_points(start.matrix, self.pre, self.post, **self.strict, **self.errors)
+        return _with_shift(fine, self.start_error_px)
+
+    def own_pattern(self) -> Registration:
+        """Register from nothing by the most significant of them, then on all."""
+        found = register_points(self.pre[:MAX_PATTERN], self.post[:MAX_PATTERN], **self.strict)
+        if found.status != "ok":
+            return found
+        fine = self.near(found)
+        if fine.status != "ok":
+            return _with_shift(found, self.start_error_px)
+        return replace(fine, chance_alignments=found.chance_alignments)
+
+
+def _refined(
+    coarse: Registration, spots: _Nanocrystals, shape: tuple[int, int], carried_by: str
+) -> FieldRegistration:
+    """Take a transform of the brightfield images to the nanocrystals."""
+    fine = spots.near(coarse)
+    if fine.status == "ok":
+        return FieldRegistration(fine, coarse, f"{carried_by} and nanocrystals")
+    pattern = spots.own_pattern()
     if pattern.status == "ok" and not _agree(coarse.matrix, pattern.matrix, shape):
         reason = (
             "microspheres and nanocrystals contradict each other: the former turn by "
             f"{coarse.rotation_deg:.1f} degrees, the latter by {pattern.rotation_deg:.1f}"
         )
-        failed = replace(coarse, status="failed", reason=reason, matrix=np.full((3, 3), np.nan))
-        return FieldRegistration(failed, coarse, "none")
+        return FieldRegistration(failed(reason, coarse.chance_alignments), coarse, "none")
     if pattern.status == "ok":
         return FieldRegistration(pattern, coarse, f"{carried_by} and nanocrystals")
     log.warning("not refined on nanocrystals (%s): the channel offset stays in", fine.reason)
+    # An offset d between the channels leaves d - R d, of length 2 |d sin(angle / 2)|.
+    offset = 2 * CHANNEL_OFFSET_PX * abs(np.sin(np.deg2rad(coarse.rotation_deg) / 2))
+    unknown = float(np.hypot(offset, STAGE_CREEP_PX))
     reason = f"not refined on nanocrystals: {fine.reason}"
-    return FieldRegistration(
-        replace(_with_channel_offset(coarse), reason=reason), coarse, carried_by
+    final = replace(_with_shift(coarse, unknown), reason=reason)
+    return FieldRegistration(final, coarse, carried_by)
+
+
+def _undecided(
+    coarse: Registration, beads: tuple[FloatArray, FloatArray], spots: _Nanocrystals
+) -> FieldRegistration:
+    """Ask the nanocrystals where the microspheres do not decide: alone, then both together."""
+    pattern = spots.own_pattern()
+    if pattern.status == "ok":
+        log.warning("the microspheres do not decide (%s); the nanocrystals do", coarse.reason)
+        return FieldRegistration(pattern, coarse, "nanocrystals")
+    together = decide_together(
+        alignments(*beads, **spots.options),
+        spots.pre,
+        spots.post,
+        by_rank=coarse.chance_alignments <= spots.max_chance_alignments,
+        **spots.strict,
+        **spots.errors,
     )
+    if isinstance(together, Together):
+        log.warning("microspheres and nanocrystals decide together; neither does alone")
+        return FieldRegistration(
+            _with_shift(together.nanocrystals, spots.start_error_px),
+            replace(together.microspheres, n_dust=coarse.n_dust),
+            "microspheres together with nanocrystals",
+        )
+    reason = (
+        f"microspheres: {coarse.reason}; nanocrystals: {pattern.reason}; "
+        f"together: {together.reason}"
+    )
+    return FieldRegistration(replace(coarse, reason=reason), coarse, "none")
 
 
 def _start_by_hand(
@@ -138,12 +206,10 @@ def _agree(one: FloatArray, other: FloatArray, shape: tuple[int, int]) -> bool:
     return bool(apart.max() < 8 * CHANNEL_OFFSET_PX)
 
 
-def _with_channel_offset(coarse: Registration) -> Registration:
-    """Widen the error by the d - R d that is not known: 2 sigma |sin(angle / 2)| per axis."""
-    model = coarse.error_model
+def _with_shift(result: Registration, error_px: float) -> Registration:
+    """Widen the error by a displacement of the whole field, of this standard error per axis."""
+    model = result.error_model
     if model is None:
-        return coarse
-    unknown = 2 * CHANNEL_OFFSET_PX * abs(np.sin(np.deg2rad(coarse.rotation_deg) / 2))
-    # The model's variance is divided by n where it counts as a shift of the whole field.
-    variance = model.variance_px2 + model.n * unknown**2
-    return replace(coarse, error_model=replace(model, variance_px2=float(variance)))
+        return result
+    variance = model.shift_variance_px2 + error_px**2
+    return replace(result, error_model=replace(model, shift_variance_px2=float(variance)))

@@ -10,44 +10,31 @@ lattice or a mirror image is refused with a reason.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from blinkpair import alignment_search, alignment_task
-from blinkpair.alignment_task import Field, Task
+from blinkpair.alignment_kernels import IntArray
+from blinkpair.alignment_search import Alignments
+from blinkpair.alignment_task import Field, Motions, Task, checked_patterns
 from blinkpair.errors import InputError
 from blinkpair.registration_checks import (
     AMBIGUOUS,
+    fit_matches,
     judge,
     mirror_is_better,
     stays_put,
     without_dust,
 )
 from blinkpair.registration_result import Registration, failed
-from blinkpair.rigid import (
-    FloatArray,
-    apply_matrix,
-    as_points,
-    check_model,
-    fit_transform,
-    scale_of,
-)
-from blinkpair.target_error import target_error
+from blinkpair.rigid import FloatArray, apply_matrix, fit_transform
 
-__all__ = [
-    "Registration",
-    "apply_matrix",
-    "fit_transform",
-    "refine_on_points",
-    "register_from_landmarks",
-    "register_points",
-]
+__all__ = ["Registration", "alignments", "apply_matrix", "fit_transform", "register_points"]
 
-MAX_POINTS = 2000
-# Residuals that the stated accuracy of landmarks is worth: two landmarks leave but one.
-LANDMARK_PRIOR_DOF = 4.0
+# Two points fix a motion and check nothing.
+MIN_MATCHES = 3
 
 
 def register_points(
@@ -91,11 +78,13 @@ def register_points(
     InputError
         Positions that are not finite (n, 2) arrays, or settings out of range.
     """
-    pre, post = _checked(pre_xy, post_xy, model, max_chance_alignments, localisation_error_px)
-    if min_microspheres < 3:
+    pre, post = checked_patterns(
+        pre_xy, post_xy, model, max_chance_alignments, localisation_error_px
+    )
+    if min_microspheres < MIN_MATCHES:
         raise InputError(
             f"min_microspheres = {min_microspheres}: two points fix a motion and check nothing. "
-            "Hint: 3 or more."
+            f"Hint: {MIN_MATCHES} or more."
         )
     if min(len(pre), len(post)) < min_microspheres:
         return failed(
@@ -106,203 +95,106 @@ def register_points(
         Field.around(pre, shape_pre or field_shape),
         Field.around(post, shape_post or field_shape),
     )
-    rows_pre, rows_post = without_dust(pre, post, fields, localisation_error_px)
-    n_dust = len(pre) - len(rows_pre)
+    rows = without_dust(pre, post, fields, localisation_error_px)
+    n_dust = len(pre) - len(rows[0])
     note = f"{n_dust} points in the same place in both images were left out as camera dust"
     note = note if n_dust else ""
-    if min(len(rows_pre), len(rows_post)) < min_microspheres:
+    if min(map(len, rows)) < min_microspheres:
         return failed(f"too few points are left: {note}, or the sample did not move")
-
-    task = Task.of(
-        pre[rows_pre],
-        post[rows_post],
-        *fields,
-        localisation_error_px=localisation_error_px,
-        min_matches=min_microspheres,
-        free_scale=model == "similarity",
-    )
-    motions = alignment_task.all_motions(task)
-    found = alignment_search.search(task, motions)
-    result = judge(found, task, max_chance_alignments, max_error_px)
+    search = _search(pre, post, rows, fields, model, min_microspheres, localisation_error_px)
+    result = judge(search.found, search.task, max_chance_alignments, max_error_px)
     if not result.reason.startswith(AMBIGUOUS) and mirror_is_better(
-        found, task, motions, max_chance_alignments
+        search.found, search.task, search.motions, max_chance_alignments
     ):
         why = "the patterns match better as mirror images: is one image flipped?"
         result = failed(why, result.chance_alignments)
-    if result.status == "ok" and stays_put(result, task):
+    if result.status == "ok" and stays_put(result, search.task):
         why = (
             "the best alignment leaves everything in place, as dust on the camera does: points "
             "alone cannot tell the two apart"
         )
         result = failed(why, result.chance_alignments)
-    pairs = np.column_stack([rows_pre[result.pairs[:, 0]], rows_post[result.pairs[:, 1]]])
     reason = "; ".join(filter(None, (result.reason, note)))
-    return replace(result, pairs=pairs, reason=reason, n_dust=n_dust)
+    return replace(search.in_given_rows(result), reason=reason, n_dust=n_dust)
 
 
-def refine_on_points(
-    matrix0: npt.ArrayLike,
+def alignments(
     pre_xy: npt.ArrayLike,
     post_xy: npt.ArrayLike,
     *,
     model: str = "rigid",
-    max_shift_px: float = 12.0,
-    max_turn_deg: float = 0.5,
-    max_chance_alignments: float = 3e-4,
-    min_matches: int = 5,
-    localisation_error_px: float = 0.15,
-    max_error_px: float = 3.0,
+    localisation_error_px: float = 0.2,
     field_shape: tuple[int, int] | None = None,
-) -> Registration:
-    """Refine a transform that is nearly right on another set of points.
+) -> list[Registration]:
+    """All the distinct alignments `register_points` chooses from, the best first.
 
-    Brightfield and photoluminescence are offset from each other; under a rotation the
-    offset does not cancel, and the stage drifts. The nanocrystals that shine in both
-    epochs know the remainder: every nearby pair votes for a shift, at a few rotations.
+    None of them is judged: `chance_alignments` of the r-th best is about r where the patterns
+    are unrelated. Those that leave everything in place are left out, as is dust.
 
     Parameters
     ----------
-    matrix0
-        3x3 from pre to post pixels, the start.
-    pre_xy, post_xy
-        (n, 2) positions in pixels; part of them need be common.
-    model
-        'rigid' or 'similarity'.
-    max_shift_px
-        Largest error of the start at the middle of the field.
-    max_turn_deg
-        Largest error of its rotation.
-    max_chance_alignments
-        Largest expected number of chance alignments this good, among the motions that
-        close to the start, that is accepted.
-    min_matches
-        Fewest matches accepted.
-    localisation_error_px
-        Expected localisation error per axis and image.
-    max_error_px
-        Largest error accepted anywhere in the overlap of the fields, at 95 % confidence.
-    field_shape
-        Shape (y, x) of both images. Default: what the bounding boxes suggest.
+    pre_xy, post_xy, model, localisation_error_px, field_shape
+        As for :func:`register_points`.
 
     Returns
     -------
-    Registration
+    At most a few dozen, each fitted to its matches.
 
     Raises
     ------
     InputError
-        Positions that are not finite (n, 2) arrays, or settings out of range.
+        As :func:`register_points`.
     """
-    pre, post = _checked(pre_xy, post_xy, model, max_chance_alignments, localisation_error_px)
-    start = np.asarray(matrix0, dtype=np.float64)
-    if start.shape != (3, 3) or not np.isfinite(start).all() or scale_of(start) == 0:
-        raise InputError(
-            "matrix0 is not a finite 3x3 matrix. Hint: refine a registration whose status is ok."
-        )
-    if min(len(pre), len(post)) < min_matches:
-        return failed(
-            f"{len(pre)} points before and {len(post)} after; at least {min_matches} are needed "
-            "in both"
-        )
+    pre, post = checked_patterns(pre_xy, post_xy, model, 1.0, localisation_error_px)
+    if min(len(pre), len(post)) < MIN_MATCHES:
+        return []
+    fields = Field.around(pre, field_shape), Field.around(post, field_shape)
+    rows = without_dust(pre, post, fields, localisation_error_px)
+    if min(map(len, rows)) < MIN_MATCHES:
+        return []
+    search = _search(pre, post, rows, fields, model, MIN_MATCHES, localisation_error_px)
+    fits = [
+        fit_matches(search.task, search.task.matrix(motion), float(chance))
+        for motion, chance in zip(search.found.motions, search.found.chance, strict=True)
+    ]
+    return [
+        search.in_given_rows(fit)
+        for fit in fits
+        if fit.n_matched >= MIN_MATCHES and not stays_put(fit, search.task)
+    ]
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What was sought, among which motions, and what was found; `rows` are those not of dust."""
+
+    task: Task
+    motions: Motions
+    found: Alignments
+    rows: tuple[IntArray, IntArray]
+
+    def in_given_rows(self, result: Registration) -> Registration:
+        """Return the result with pairs that are rows of the points as they were given."""
+        pairs = [rows[column] for rows, column in zip(self.rows, result.pairs.T, strict=True)]
+        return replace(result, pairs=np.column_stack(pairs))
+
+
+def _search(
+    pre: FloatArray,
+    post: FloatArray,
+    rows: tuple[IntArray, IntArray],
+    fields: tuple[Field, Field],
+    model: str,
+    min_matches: int,
+    localisation_error_px: float,
+) -> _Search:
     task = Task.of(
-        pre,
-        post,
-        Field.around(pre, field_shape),
-        Field.around(post, field_shape),
+        pre[rows[0]],
+        post[rows[1]],
+        *fields,
         localisation_error_px=localisation_error_px,
         min_matches=min_matches,
         free_scale=model == "similarity",
     )
-    found = alignment_search.search_near(task, start, max_shift_px, np.radians(max_turn_deg))
-    return judge(found, task, max_chance_alignments, max_error_px)
-
-
-def register_from_landmarks(
-    pairs: npt.ArrayLike,
-    *,
-    model: str = "rigid",
-    localisation_error_px: float = 1.0,
-    max_residual_px: float = 10.0,
-) -> Registration:
-    """Transform from landmarks named by hand.
-
-    Parameters
-    ----------
-    pairs
-        (n, 4) rows x_pre, y_pre, x_post, y_post in pixels, or (n, 2, 2); n >= 2.
-    model
-        'rigid' or 'similarity'.
-    localisation_error_px
-        How well they were pointed at, per axis.
-    max_residual_px
-        Landmarks that disagree by more are refused: a pair is probably swapped.
-
-    Returns
-    -------
-    Registration, with `chance_alignments` NaN: nothing was searched for.
-
-    Raises
-    ------
-    InputError
-        Fewer than two pairs, or all in one place.
-    """
-    table = np.asarray(pairs, dtype=np.float64)
-    if table.size % 4 or table.ndim not in (2, 3) or len(table) * 4 != table.size:
-        raise InputError(
-            f"landmarks of shape {table.shape}: not rows of x_pre, y_pre, x_post, y_post. "
-            "Hint: four numbers a landmark."
-        )
-    pre = as_points(table.reshape(-1, 4)[:, :2], "landmarks before")
-    post = as_points(table.reshape(-1, 4)[:, 2:], "landmarks after")
-    matrix = fit_transform(pre, post, model=model)
-    residual = np.hypot(*(apply_matrix(matrix, pre) - post).T)
-    if residual.max() > max_residual_px:
-        return failed(
-            f"landmark {int(residual.argmax()) + 1} is {residual.max():.1f} px from where the "
-            f"others put it (allowed: {max_residual_px:g}): are two swapped?",
-            float("nan"),
-        )
-    error = target_error(
-        pre,
-        post,
-        matrix,
-        free_scale=model == "similarity",
-        prior_error_px=localisation_error_px,
-        prior_dof=LANDMARK_PRIOR_DOF,
-    )
-    rows = np.arange(len(pre))
-    rms = float(np.sqrt(np.mean(residual**2)))
-    return Registration(
-        matrix,
-        "ok",
-        "from landmarks named by hand",
-        float("nan"),
-        np.column_stack([rows, rows]),
-        rms,
-        error_model=error,
-    )
-
-
-def _checked(
-    pre_xy: npt.ArrayLike,
-    post_xy: npt.ArrayLike,
-    model: str,
-    max_chance: float,
-    localisation_error_px: float,
-) -> tuple[FloatArray, FloatArray]:
-    check_model(model)
-    if not max_chance > 0:
-        raise InputError(f"max_chance_alignments = {max_chance} must be above 0. Hint: 1e-3.")
-    if not 0 < localisation_error_px < 5:
-        raise InputError(
-            f"localisation_error_px = {localisation_error_px} must be above 0 and below 5. "
-            "Hint: 0.2 for well-focused microspheres."
-        )
-    pre, post = as_points(pre_xy, "pre points"), as_points(post_xy, "post points")
-    for name, points in (("pre", pre), ("post", post)):
-        if len(points) > MAX_POINTS:
-            raise InputError(
-                f"{len(points)} {name} points; at most {MAX_POINTS} can be registered. "
-                "Hint: raise the detection threshold."
-            )
-    return pre, post
+    motions = alignment_task.all_motions(task)
+    return _Search(task, motions, alignment_search.search(task, motions), rows)

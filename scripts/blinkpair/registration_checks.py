@@ -59,7 +59,7 @@ def judge(found: Alignments, task: Task, max_chance: float, max_error_px: float)
     if _has_rival(found, task, max_chance):
         return failed(f"{AMBIGUOUS}: another alignment is about as good (a lattice?)", chance)
     start = task.matrix(found.motions[0])
-    result = _fit_matches(task, start, chance)
+    result = fit_matches(task, start, chance)
     if result.n_matched < task.min_matches:
         return failed(f"only {result.n_matched} points match", chance)
     if not task.free_scale and (scale := _foreign_scale(start, task, max_error_px / 2)):
@@ -86,7 +86,7 @@ def _foreign_scale(start: FloatArray, task: Task, tolerance_px: float) -> float 
     Under another magnification the points of one neighbourhood still match rigidly; with
     the scale set free the matches spread from there over the field.
     """
-    free = _fit_matches(replace(task, free_scale=True), start, np.nan)
+    free = fit_matches(replace(task, free_scale=True), start, np.nan)
     if free.n_matched < task.min_matches or free.error_model is None:
         return None
     deviation = np.sqrt(free.error_model.variance_px2 / free.error_model.spread_px2)
@@ -125,24 +125,40 @@ def stays_put(result: Registration, task: Task) -> bool:
     return bool(np.median(np.hypot(*(after - before).T)) < IDENTITY_PX)
 
 
-def _fit_matches(task: Task, matrix: FloatArray, chance: float) -> Registration:
+def fit_matches(task: Task, matrix: FloatArray, chance: float) -> Registration:
     """Least squares over the one-to-one matches within a gate that their residuals set."""
     gate, pairs, previous = task.gate_px, np.zeros((0, 2), np.int64), None
     error = None
     for _ in range(20):
-        pairs = task.matches(matrix, gate)
+        pairs = _plausible(task, matrix, task.matches(matrix, gate))
         if len(pairs) < 3 or (previous is not None and np.array_equal(pairs, previous)):
             break
         previous = pairs
         pre, post = task.pre_xy[pairs[:, 0]], task.post_xy[pairs[:, 1]]
-        matrix = fit_transform(pre, post, model="similarity" if task.free_scale else "rigid")
-        error = target_error(pre, post, matrix, free_scale=task.free_scale)
+        model, weights = "similarity" if task.free_scale else "rigid", task.weights(pairs)
+        matrix = fit_transform(pre, post, model=model, weights=weights)
+        error = target_error(pre, post, matrix, free_scale=task.free_scale, weights=weights)
         # Wider than the search's, where the residuals say so: trimmed, they would flatter. They
         # are asked together with what was expected, as few of them can agree by luck.
-        guess = (error.dof * error.variance_px2 + PRIOR_DOF * task.variance_px2) / (
-            error.dof + PRIOR_DOF
-        )
-        gate = min(2 * task.gate_px, TRIM_SIGMAS * np.sqrt(guess))
+        residual2 = float(((apply_matrix(matrix, pre) - post) ** 2).sum())
+        variance = (residual2 + PRIOR_DOF * task.variance_px2) / (error.dof + PRIOR_DOF)
+        gate = min(2 * task.gate_px, TRIM_SIGMAS * np.sqrt(variance))
     residual = apply_matrix(matrix, task.pre_xy[pairs[:, 0]]) - task.post_xy[pairs[:, 1]]
     rms = float(np.sqrt(np.mean((residual**2).sum(axis=1)))) if len(pairs) else np.nan
     return Registration(matrix, "ok", "", chance, pairs, rms, error_model=error)
+
+
+def _plausible(task: Task, matrix: FloatArray, pairs: IntArray) -> IntArray:
+    """Matches that are no farther apart than their own errors allow.
+
+    A bright spot has a large say: paired with another one it would bend the fit. The unit of the
+    errors is that of half the matches, whose squared residuals lie below 2 ln 2 variances.
+    """
+    weights = task.weights(pairs)
+    if weights is None or len(pairs) < 3:
+        return pairs
+    residual = apply_matrix(matrix, task.pre_xy[pairs[:, 0]]) - task.post_xy[pairs[:, 1]]
+    squared = weights * (residual**2).sum(axis=1)
+    # Before the first fit all are off together; no unit below the stated errors' own.
+    unit = max(float(np.median(squared)) / (2 * np.log(2)), 1.0)
+    return np.asarray(pairs[squared <= TRIM_SIGMAS**2 * unit])

@@ -110,8 +110,10 @@ class FieldRegistration:
     microspheres : Registration
         What the microspheres alone say, pre- to post-brightfield pixels.
     evidence : str
-        'microspheres and nanocrystals', 'microspheres', 'nanocrystals' or 'none'; 'landmarks' in
-        place of 'microspheres' where a person named them.
+        What carried it: 'microspheres' found the transform, 'microspheres and nanocrystals' where
+        the latter refined it; 'landmarks' in place of 'microspheres' where a person named them;
+        'nanocrystals' by their own pattern; 'microspheres together with nanocrystals' where
+        neither decides alone; 'none'.
     """
 
     final: Registration

@@ -53,6 +53,8 @@ class TargetError:
         Degrees of freedom behind it.
     free_scale
         True for a similarity.
+    shift_variance_px2
+        Variance per axis of a displacement of the whole field that the fiducials do not show.
     """
 
     centroid: FloatArray
@@ -61,6 +63,7 @@ class TargetError:
     variance_px2: float
     dof: float
     free_scale: bool
+    shift_variance_px2: float = 0.0
 
     def at(self, xy: npt.ArrayLike, confidence: float | None = None) -> FloatArray:
         """Target registration error at positions `xy`.
@@ -79,15 +82,18 @@ class TargetError:
         """
         points = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
         turn = ((points - self.centroid) ** 2).sum(axis=1) / self.spread_px2
-        across = 1.0 / self.n + turn
-        along = across if self.free_scale else np.full_like(across, 1.0 / self.n)
+        across = self.variance_px2 * (1.0 / self.n + turn)
+        along = across if self.free_scale else np.full_like(across, self.variance_px2 / self.n)
+        estimated, shift = along + across, self.shift_variance_px2
         if confidence is None:
-            return np.asarray(np.sqrt(self.variance_px2 * (along + across)))
+            return np.asarray(np.sqrt(estimated + 2 * shift))
         if not 0.0 < confidence < 1.0:
             raise InputError(
                 f"confidence = {confidence} is not between 0 and 1. Hint: 0.95 for 95 %."
             )
-        return np.sqrt(self.variance_px2) * _t_radius(along, across, self.dof, confidence)
+        # Welch and Satterthwaite: the displacement's variance is known, the other estimated.
+        dof = self.dof * ((estimated + 2 * shift) / estimated) ** 2
+        return _t_radius(along + shift, across + shift, dof, confidence)
 
 
 def target_error(
@@ -96,6 +102,7 @@ def target_error(
     matrix: FloatArray,
     *,
     free_scale: bool,
+    weights: FloatArray | None = None,
     prior_error_px: float = 0.0,
     prior_dof: float = 0.0,
 ) -> TargetError:
@@ -109,6 +116,9 @@ def target_error(
         The transform fitted to them.
     free_scale
         True for a similarity.
+    weights
+        (n,) inverse variances that the fit used, in any unit; default: equal. The variance is then
+        that of a fiducial of mean weight.
     prior_error_px
         Localisation error per axis in one image that is expected beforehand.
     prior_dof
@@ -120,20 +130,23 @@ def target_error(
         Fewer fiducials than leave a residual, and no prior.
     """
     n = len(pre_xy)
-    residual2 = float(((apply_matrix(matrix, pre_xy) - post_xy) ** 2).sum())
+    w = np.ones(n) if weights is None else weights / weights.mean()
+    residual2 = float(w @ ((apply_matrix(matrix, pre_xy) - post_xy) ** 2).sum(axis=1))
     dof = prior_dof + max(2 * n - (4 if free_scale else 3), 0)
     if not dof > 0:
         raise InputError(
             f"{n} fiducials leave no residual to tell the error by. Hint: use three or more."
         )
     prior = prior_dof * 2.0 * prior_error_px**2
-    centroid = pre_xy.mean(axis=0)
-    spread = float(((pre_xy - centroid) ** 2).sum())
+    centroid = w @ pre_xy / n
+    spread = float(w @ ((pre_xy - centroid) ** 2).sum(axis=1))
     variance = max((prior + residual2) / dof, ROUNDING_PX2)
     return TargetError(centroid, spread, n, variance, dof, free_scale)
 
 
-def _t_radius(along: FloatArray, across: FloatArray, dof: float, fraction: float) -> FloatArray:
+def _t_radius(
+    along: FloatArray, across: FloatArray, dof: FloatArray, fraction: float
+) -> FloatArray:
     """Radius holding `fraction` of a bivariate t with variances `along`, `across`.
 
     With (u, v) = rho (sqrt(along) cos f, sqrt(across) sin f), f uniform, the tail is
@@ -144,9 +157,10 @@ def _t_radius(along: FloatArray, across: FloatArray, dof: float, fraction: float
     low = np.zeros(len(along))
     # The radius of the rounder distribution with both variances the larger one.
     high = np.sqrt(np.maximum(along, across) * dof * ((1 - fraction) ** (-2 / dof) - 1))
+    nu = dof[:, None]
     for _ in range(40):
         middle = 0.5 * (low + high)
-        tail = np.exp(-0.5 * dof * np.log1p(middle[:, None] ** 2 / (dof * width))).mean(axis=1)
+        tail = np.exp(-0.5 * nu * np.log1p(middle[:, None] ** 2 / (nu * width))).mean(axis=1)
         outside = tail > 1 - fraction
         low = np.where(outside, middle, low)
         high = np.where(outside, high, middle)

@@ -8,13 +8,8 @@ import numpy as np
 import pytest
 
 from blinkpair.errors import InputError
-from blinkpair.registration import (
-    apply_matrix,
-    fit_transform,
-    refine_on_points,
-    register_from_landmarks,
-    register_points,
-)
+from blinkpair.registration import apply_matrix, fit_transform, register_points
+from blinkpair.registration_refine import refine_on_points, register_from_landmarks
 
 SIZE = 512
 SHAPE = (SIZE, SIZE)
