@@ -9,7 +9,7 @@ that it is round, about so large, and the same for all spheres of an image:
 3. the template is matched with the image, found spheres are subtracted and the rest is matched
    again, which separates spheres in touch (`radial_match`); all centres are then fitted.
 
-Where no places agree on a profile, those that are round beyond doubt are returned.
+Where there are too few places to agree on a profile, those round beyond doubt are returned.
 """
 
 from __future__ import annotations
@@ -72,6 +72,16 @@ FINEST_DIAMETER_PX = 7.0
 # and 5 % of polydispersity make 0.2, simulated debris 0.3 to 0.7.
 MIN_CONSENSUS = 3
 MAX_CONTRAST_SCATTER = 0.4
+# All that match a profile are spheres if they are round, and the rounder the more their contrasts
+# scatter. Measured as roundness (median of the isolated ones) and scatter: real spheres 0.96 and
+# 0.01 to 0.14, simulated ones from a signal-to-noise of 10 on 0.96 and more and up to 0.29,
+# simulated debris mostly 0.8 to 0.95 and 0.2 to 0.5.
+LEAST_ROUND = 0.885
+ROUNDER_PER_SCATTER = 0.3
+# Kinds that are tried, since debris can have the most evidence; and the share of the first one's
+# evidence that makes another kind spheres as well, those on the other side of focus.
+MAX_KINDS = 5
+RIVAL_EVIDENCE = 0.5
 
 
 def find_microspheres(
@@ -156,14 +166,20 @@ def _find(pixels: FloatArray, diameter_px: float, false_alarms: float) -> pd.Dat
 
     # What they have in common finds the others of their kind.
     tables: list[pd.DataFrame] = []
-    for kind in _consensus(places, basis, diameter_px):
+    enough = 0.0
+    for kind in _consensus(places, basis, diameter_px)[:MAX_KINDS]:
+        if kind.evidence < enough:
+            break
         known = np.vstack([np.empty((0, 2)), *(t[["x", "y"]].to_numpy() for t in tables)])
         xy, amplitude = match_template(
             pixels, noise, kind.template, kind.xy, kind.template.amplitude, diameter_px,
             false_alarms=false_alarms,
         )  # fmt: skip
         new = distance_to(xy, known) > CLOSEST * diameter_px
-        tables.append(_measure(pixels, noise, kind.template, xy[new], amplitude[new], basis))
+        table = _measure(pixels, noise, kind.template, xy[new], amplitude[new], basis)
+        if _are_spheres(table, amplitude[new], kind.template.radius_px):
+            tables.append(table)
+            enough = max(enough, RIVAL_EVIDENCE * kind.evidence)
     if not tables:
         tables = _beyond_doubt(pixels, noise, places, basis, diameter_px)
     table = _table(*tables)
@@ -193,7 +209,7 @@ class _Kind:
 def _consensus(places: _Places, basis: Basis, diameter_px: float) -> list[_Kind]:
     """Kinds of places that are like spheres: several of one profile, one size and one contrast.
 
-    The one of most evidence, and rivals of half its evidence (spheres on both sides of focus).
+    The one of most evidence comes first.
     """
     radius = PROFILE_RADIUS * diameter_px
     profiles, _ = _profiles(places.coefficients, basis, radius)
@@ -210,11 +226,34 @@ def _consensus(places: _Places, basis: Basis, diameter_px: float) -> list[_Kind]
         if len(index) < MIN_CONSENSUS:
             continue
         template = Template.from_profiles(basis, places.coefficients[index], radius)
-        logs = np.log(np.maximum(template.amplitude, 1e-6))
-        scatter = MAD_TO_SIGMA * float(np.median(np.abs(logs - np.median(logs))))
+        scatter = _contrast_scatter(template.amplitude)
         if scatter < MAX_CONTRAST_SCATTER and _is_wide(template, basis, diameter_px):
             kinds.append(_Kind(places.xy[index], template, float(places.score[index].sum())))
-    return [kind for kind in kinds if kind.evidence >= max(k.evidence for k in kinds) / 2]
+    return sorted(kinds, key=lambda kind: -kind.evidence)
+
+
+def _contrast_scatter(amplitude: FloatArray) -> float:
+    """Robust standard deviation of the logarithm of the contrast."""
+    logs = np.log(np.maximum(amplitude, 1e-6))
+    return MAD_TO_SIGMA * float(np.median(np.abs(logs - np.median(logs))))
+
+
+def _are_spheres(table: pd.DataFrame, amplitude: FloatArray, radius_px: float) -> bool:
+    """Tell a kind of spheres from debris that happens to share a profile.
+
+    Spheres are round, and all of one contrast; a neighbour within reach spoils the roundness.
+    """
+    xy = table[["x", "y"]].to_numpy()
+    alone = np.array(
+        [distance_to(xy[[i]], np.delete(xy, i, axis=0))[0] > 2 * radius_px for i in range(len(xy))],
+        dtype=bool,
+    )
+    judged = alone if alone.sum() >= MIN_CONSENSUS else np.ones(len(xy), dtype=bool)
+    if judged.sum() < MIN_CONSENSUS:
+        return False
+    roundness = float(np.median(table["roundness"].to_numpy()[judged]))
+    scatter = _contrast_scatter(amplitude)
+    return roundness > LEAST_ROUND + ROUNDER_PER_SCATTER * scatter
 
 
 def _is_wide(template: Template, basis: Basis, diameter_px: float) -> bool:
@@ -225,16 +264,18 @@ def _is_wide(template: Template, basis: Basis, diameter_px: float) -> bool:
 def _beyond_doubt(
     pixels: FloatArray, noise: FloatArray, places: _Places, basis: Basis, diameter_px: float
 ) -> list[pd.DataFrame]:
-    """Without a consensus: each place that its own roundness vouches for."""
-    tables = []
+    """Of too few places for a consensus: each that its own roundness vouches for.
+
+    Where there are enough of them and they still have nothing in common, they are debris.
+    """
+    radius, tables = PROFILE_RADIUS * diameter_px, []
     for i in np.nonzero(places.roundness > ROUND_WITHOUT_CONSENSUS)[0]:
-        radius = PROFILE_RADIUS * diameter_px
         template = Template.from_profiles(basis, places.coefficients[[i]], radius)
         if _is_wide(template, basis, diameter_px):
             tables.append(
                 _measure(pixels, noise, template, places.xy[[i]], template.amplitude, basis)
             )
-    return tables
+    return tables if len(tables) < MIN_CONSENSUS else []
 
 
 def _checked(image: ArrayLike, diameter_px: float) -> FloatArray:
