@@ -1,25 +1,27 @@
 """Registration from images and movies to the final transform, on simulated fields.
 
-Run as `PYTHONPATH=scripts python benchmarks/registration_images.py [--trials N] [--rows ...]`.
 Each row is one difficulty, the last all of them together. Every trial draws rotation, shift,
-focus, sphere image and signal-to-noise anew, from the seed. The error is the largest over the
-area that both fields have in common; 'wrong' is an accepted one above 3 px.
+focus, sphere image and signal-to-noise anew, from its seed. The error is the largest over the
+area that both fields have in common; 'wrong' is an accepted one above 3 px. `registration.py`
+runs them.
 """
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from chain import register
+from registration_points import run
 
-from blinkpair.registration import apply_matrix
+from blinkpair.brightfield import find_microspheres
+from blinkpair.catalogues import positions
+from blinkpair.registration import apply_matrix, register_points
 from blinkpair.simulate import Camera, FieldDesign, SimulatedField, rigid_matrix, simulate_field
+from blinkpair.simulate.brightfield import render_brightfield
 
 SIZE = 512
 SHAPE = (SIZE, SIZE)
@@ -186,28 +188,27 @@ def summary(trials: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def run(trials: int, rows: list[int], first_seed: int, processes: int) -> pd.DataFrame:
-    jobs = [(number, first_seed + k) for number in rows for k in range(trials)]
-    work: Callable[..., Any] = trial
-    with ProcessPoolExecutor(processes) as pool:
-        return pd.DataFrame(pool.map(work, *zip(*jobs, strict=True), chunksize=4))
+def image_trials(pool: Executor, trials: int) -> pd.DataFrame:
+    """One line a simulated field."""
+    return run(pool, trial, [(number, 1 + k) for number in range(len(ROWS)) for k in range(trials)])
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=40)
-    parser.add_argument("--rows", type=int, nargs="+", default=list(range(len(ROWS))))
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--csv", help="write every trial here")
-    args = parser.parse_args()
-    table = run(args.trials, args.rows, args.seed, args.processes)
-    if args.csv:
-        table.to_csv(args.csv, index=False)
-    print(summary(table).to_string(float_format="%.3f"))
-    for case in table[~table["ok"] | (table["error_px"] >= 0.15)].itertuples():
-        print(case)
+def debris_trial(seed: int) -> dict[str, Any]:
+    """Register two images of one field of debris, without a microsphere."""
+    rng = np.random.default_rng([seed, 3])
+    matrix = rigid_matrix(rng.uniform(-180, 180), tuple(rng.uniform(-60, 60, 2)), SHAPE)
+    turn = np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))
+    debris = rng.uniform(-SIZE / 2, 1.5 * SIZE, (int(rng.integers(20, 240)), 2))
+    found = []
+    for xy, angle in ((debris, 0.0), (apply_matrix(matrix, debris), turn)):
+        image = render_brightfield(
+            SHAPE, None, debris_xy=xy, debris_seed=seed, sample_rotation_deg=angle, rng=rng
+        )
+        found.append(positions(find_microspheres(image, 6.25)))
+    result = register_points(*found, field_shape=SHAPE)
+    return {"fields": "debris", "found": sum(map(len, found)) / 2, "ok": result.status == "ok"}
 
 
-if __name__ == "__main__":
-    main()
+def debris_trials(pool: Executor, trials: int) -> pd.DataFrame:
+    """One line a field of debris."""
+    return run(pool, debris_trial, [(k,) for k in range(trials)])

@@ -1,23 +1,20 @@
-"""Accuracy and honesty of the point registration, measured on simulated patterns.
+"""Trials of the point registration on simulated patterns of known truth.
 
-Run as `PYTHONPATH=scripts python benchmarks/registration_points.py [--trials N]
-[--tables success,wrong,level,tre,speed] [--csv curve.csv]`. Prints tables; the CSV holds the
-calibration curve of `chance_alignments`. Every draw comes from the seed.
-
-Patterns: beads uniform on a plane larger than the 512 px field, so that a shift brings new
-ones into view; 'missing' are lost from either image, 'spurious' added to either; 0.2 px of
-normal jitter per axis and image. Error: the largest over the field's corners.
+Beads are uniform on a plane larger than the field of 512 px, so that a shift brings new ones
+into view; 'missing' are lost from either image, 'spurious' added to either; 0.2 px of normal
+jitter per axis and image. Each trial has its own seed, so that any number of processes gives
+the same table. `registration.py` runs them.
 """
 
 from __future__ import annotations
 
-import argparse
-import csv
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from blinkpair import alignment_search, alignment_task
 from blinkpair.alignment_task import Field, Task
@@ -25,7 +22,14 @@ from blinkpair.registration import apply_matrix, register_points
 
 SIZE = 512
 SHAPE = (SIZE, SIZE)
+JITTER_PX = 0.2
 CORNERS = np.array([[0, 0], [SIZE - 1, 0], [0, SIZE - 1], [SIZE - 1, SIZE - 1]], dtype=float)
+GRID = np.stack(np.meshgrid(*[np.linspace(0, SIZE - 1, 9)] * 2), -1).reshape(-1, 2)
+# Microspheres, share missing from and share spurious in either image.
+ROWS = [(8, 0.0), (15, 0.1), (15, 0.3), (30, 0.3), (60, 0.3)]
+LEVELS = np.array([1, 0.3, 0.1, 0.03, 0.01, 0.003])
+SUCCESS_PX = 3.0
+
 Pattern = Callable[[np.random.Generator, int], np.ndarray]
 
 
@@ -36,6 +40,10 @@ def uniform(rng: np.random.Generator, n: int) -> np.ndarray:
 def clustered(rng: np.random.Generator, n: int, sd: float = 15.0) -> np.ndarray:
     centres = uniform(rng, max(n // 5, 1))
     return np.clip(centres[rng.integers(0, len(centres), n)] + rng.normal(0, sd, (n, 2)), 0, 511)
+
+
+def loosely_clustered(rng: np.random.Generator, n: int) -> np.ndarray:
+    return clustered(rng, n, 40.0)
 
 
 def spaced(rng: np.random.Generator, n: int) -> np.ndarray:
@@ -57,10 +65,10 @@ def doublets(rng: np.random.Generator, n: int) -> np.ndarray:
 
 PATTERNS: dict[str, Pattern] = {
     "uniform": uniform,
-    "clustered, sd 15 px": clustered,
-    "clustered, sd 40 px": lambda rng, n: clustered(rng, n, 40.0),
-    "minimum distance": spaced,
-    "doublets": doublets,
+    "clusters of 15 px": clustered,
+    "clusters of 40 px": loosely_clustered,
+    "with a minimum distance": spaced,
+    "touching pairs": doublets,
 }
 
 
@@ -74,7 +82,11 @@ def random_motion(rng: np.random.Generator, shift_px: float) -> np.ndarray:
 
 
 def related(
-    rng: np.random.Generator, n: int, lost: float, shift_px: float = 60.0, jitter_px: float = 0.2
+    rng: np.random.Generator,
+    n: int,
+    lost: float,
+    shift_px: float = 60.0,
+    jitter_px: float = JITTER_PX,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
     """Two views of one sample, the true matrix, and the number of beads seen in both."""
     truth = random_motion(rng, shift_px)
@@ -89,140 +101,194 @@ def related(
     return views[0], views[1], truth, int(seen.sum())
 
 
+def distances(matrix: np.ndarray, truth: np.ndarray, at: np.ndarray) -> np.ndarray:
+    return np.hypot(*(apply_matrix(matrix, at) - apply_matrix(truth, at)).T)
+
+
 def largest_error(matrix: np.ndarray, truth: np.ndarray) -> float:
-    return float(np.hypot(*(apply_matrix(matrix, CORNERS) - apply_matrix(truth, CORNERS)).T).max())
+    return float(distances(matrix, truth, CORNERS).max())
 
 
-def success_table(trials: int, rng: np.random.Generator) -> None:
-    print("\nSuccess: largest error over the field < 3 px, four beads or more in common")
-    print("beads  lost  shift  trials  success   refused  wrong  median error px")
-    rows = [(8, 0.0), (15, 0.1), (15, 0.3), (30, 0.3), (60, 0.3)]
-    for n, lost, shift in [(*r, s) for s in (60.0, 150.0) for r in rows]:
-        errors = []
-        for _ in range(trials):
-            pre, post, truth, common = related(rng, n, lost, shift)
-            if common >= 4:
-                result = register_points(pre, post, field_shape=SHAPE)
-                errors.append(largest_error(result.matrix, truth))
-        e = np.array(errors)
-        print(
-            f"{n:5d} {lost:5.0%} {shift:6.0f} {len(e):7d} {(e < 3).mean():8.2%} "
-            f"{np.isnan(e).mean():9.2%} {int((e >= 3).sum()):6d} {np.nanmedian(e):12.3f}"
+def run(
+    pool: Executor, trial: Callable[..., dict[str, Any]], jobs: Iterable[tuple]
+) -> pd.DataFrame:
+    """One row a job, in order."""
+    return pd.DataFrame(pool.map(trial, *zip(*jobs, strict=True), chunksize=4))
+
+
+def related_trial(n: int, lost: float, shift_px: float, seed: int) -> dict[str, Any]:
+    rng = np.random.default_rng([seed, n, round(100 * lost), round(shift_px)])
+    pre, post, truth, common = related(rng, n, lost, shift_px)
+    result = register_points(pre, post)
+    ok = result.status == "ok"
+    error = distances(result.matrix, truth, GRID)
+    return {
+        "microspheres": n,
+        "missing and spurious": f"{lost:.0%}",
+        "shift px": shift_px,
+        "common": common,
+        "ok": ok,
+        "wrong": ok and largest_error(result.matrix, truth) >= SUCCESS_PX,
+        "rms_px": float(np.sqrt(np.mean(error**2))),
+        "largest_px": largest_error(result.matrix, truth),
+    }
+
+
+def success_table(pool: Executor, trials: int) -> pd.DataFrame:
+    """Success where four microspheres or more are in common; the others must not go wrong."""
+    jobs = [(*row, shift, k) for shift in (60.0, 150.0) for row in ROWS for k in range(trials)]
+    table = run(pool, related_trial, jobs)
+    lines = []
+    for key, group in table.groupby(["shift px", "microspheres", "missing and spurious"]):
+        enough = group[group["common"] >= 4]
+        few = group[group["common"] < 4]
+        right = enough["ok"] & ~enough["wrong"]
+        lines.append(
+            {
+                "shift px": key[0],
+                "microspheres": key[1],
+                "missing and spurious": key[2],
+                "trials": len(enough),
+                "success %": 100 * right.mean(),
+                "refused": int((~enough["ok"]).sum()),
+                "wrong": int(enough["wrong"].sum()),
+                "median error px (rms over the field)": enough["rms_px"].median(),
+                "(largest)": enough["largest_px"].median(),
+                "fewer than 4 in common": len(few),
+                "refused or right": int((~few["wrong"]).sum()),
+            }
         )
+    return pd.DataFrame(lines)
 
 
-def wrong_table(trials: int, rng: np.random.Generator) -> None:
-    print("\nAccepted, of patterns with nothing in common but, in the last row, camera dust")
-    total = 0
-    for name, draw in PATTERNS.items():
-        wrong = 0
-        for _ in range(trials):
-            n, m = rng.integers(5, 61, 2)
-            result = register_points(draw(rng, n), draw(rng, m), field_shape=SHAPE)
-            wrong += result.status == "ok"
-        total += wrong
-        print(f"{name:24s} {wrong} of {trials}")
-    wrong = 0
-    for _ in range(trials):
+def unrelated_trial(kind: str, seed: int) -> dict[str, Any]:
+    rng = np.random.default_rng([seed, len(kind), 7])
+    if kind == "camera dust":
         n, k, m = rng.integers(5, 61), *rng.integers(0, 41, 2)
         dust = uniform(rng, n)
-        pre = np.vstack([dust + rng.normal(0, 0.2, dust.shape), uniform(rng, k)])
-        post = np.vstack([dust + rng.normal(0, 0.2, dust.shape), uniform(rng, m)])
-        wrong += register_points(pre, post, field_shape=SHAPE).status == "ok"
-    print(f"{'camera dust':24s} {wrong} of {trials}")
-    print(f"{'all':24s} {total + wrong} of {trials * (len(PATTERNS) + 1)}")
+        pre = np.vstack([dust + rng.normal(0, JITTER_PX, dust.shape), uniform(rng, k)])
+        post = np.vstack([dust + rng.normal(0, JITTER_PX, dust.shape), uniform(rng, m)])
+    else:
+        n, m = rng.integers(5, 61, 2)
+        pre, post = PATTERNS[kind](rng, n), PATTERNS[kind](rng, m)
+    return {"kind": kind, "accepted": register_points(pre, post).status == "ok"}
 
 
-def level_table(trials: int, rng: np.random.Generator, path: Path | None) -> None:
-    print("\nchance_alignments of the best alignment of unrelated patterns: share at or below a")
-    print("level, over the share 1 - exp(-level) it should be")
-    levels = np.array([1, 0.3, 0.1, 0.03, 0.01, 0.003])
-    print("pattern                    n " + "".join(f"{x:8g}" for x in levels))
-    rows = []
-    for name, n in [(p, n) for p in PATTERNS for n in (15, 30, 60)]:
-        best = []
-        for _ in range(trials):
-            pre, post = PATTERNS[name](rng, n), PATTERNS[name](rng, n)
-            fields = Field.around(pre, SHAPE), Field.around(post, SHAPE)
-            task = Task.of(
-                pre, post, *fields, localisation_error_px=0.2, min_matches=3, free_scale=False
+def wrong_table(pool: Executor, trials: int) -> pd.DataFrame:
+    """Accepted wrongly: a quarter unrelated, a quarter dust, half related patterns."""
+    share = trials // 4
+    each = share // len(PATTERNS)
+    jobs = [(kind, k) for kind in PATTERNS for k in range(each)]
+    jobs += [("camera dust", k) for k in range(share)]
+    table = run(pool, unrelated_trial, jobs)
+    lines = [
+        {"patterns": f"nothing in common: {kind}", "trials": len(g), "wrong": g["accepted"].sum()}
+        for kind, g in table.groupby("kind", sort=False)
+    ]
+    rows = run(
+        pool,
+        related_trial,
+        [(*row, 60.0, 10_000 + k) for row in ROWS for k in range(2 * share // len(ROWS))],
+    )
+    lines.append({"patterns": "of one sample", "trials": len(rows), "wrong": rows["wrong"].sum()})
+    result = pd.DataFrame(lines)
+    total = {"patterns": "all", "trials": result["trials"].sum(), "wrong": result["wrong"].sum()}
+    return pd.concat([result, pd.DataFrame([total])], ignore_index=True)
+
+
+def level_trial(kind: str, n: int, seed: int) -> dict[str, Any]:
+    rng = np.random.default_rng([seed, n, len(kind), 11])
+    pre, post = PATTERNS[kind](rng, n), PATTERNS[kind](rng, n)
+    fields = Field.around(pre, SHAPE), Field.around(post, SHAPE)
+    task = Task.of(pre, post, *fields, localisation_error_px=0.2, min_matches=3, free_scale=False)
+    found = alignment_search.search(task, alignment_task.all_motions(task))
+    level = found.chance[0] if len(found.chance) else np.inf
+    return {"patterns": kind, "points": n, "level": level}
+
+
+def level_table(pool: Executor, trials: int) -> pd.DataFrame:
+    """Share of unrelated patterns at or below each level, and the share it should be."""
+    jobs = [(kind, n, k) for kind in PATTERNS for n in (8, 15, 30, 60) for k in range(trials)]
+    table = run(pool, level_trial, jobs)
+    lines = []
+    for (kind, n), group in table.groupby(["patterns", "points"], sort=False):
+        for level in LEVELS:
+            count = int((group["level"] <= level).sum())
+            lines.append(
+                {
+                    "patterns": kind,
+                    "points": n,
+                    "trials": len(group),
+                    "level": level,
+                    "share": count / len(group),
+                    "expected_share": -np.expm1(-level),
+                }
             )
-            found = alignment_search.search(task, alignment_task.all_motions(task))
-            best.append(found.chance[0] if len(found.chance) else np.inf)
-        share = (np.array(best)[:, None] <= levels).mean(axis=0)
-        expected = -np.expm1(-levels)
-        print(f"{name:24s} {n:3d} " + "".join(f"{x:8.2f}" for x in share / expected))
-        rows += [
-            (name, n, trials, level, s, x)
-            for level, s, x in zip(levels, share, expected, strict=True)
-        ]
-    if path is not None:
-        with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(["pattern", "n_points", "trials", "level", "share", "expected_share"])
-            writer.writerows(rows)
+    return pd.DataFrame(lines)
 
 
-def tre_table(trials: int, rng: np.random.Generator) -> None:
-    print("\nShare of field positions within the predicted radius; 0.1, 0.2, 0.4 px of jitter")
-    print("matches  jitter  trials   68 %   95 %   predicted / true rms")
-    for low, high, n in ((3, 3, 4), (4, 4, 6), (5, 8, 9), (9, 20, 20), (21, 80, 60)):
-        for jitter in (0.1, 0.2, 0.4):
-            rows = []
-            for _ in range(trials):
-                pre, post, truth, _ = related(rng, n, 0.0, jitter_px=jitter)
-                result = register_points(pre, post, field_shape=SHAPE)
-                if result.status == "ok" and low <= result.n_matched <= high:
-                    x = uniform(rng, 30)
-                    error = np.hypot(*(apply_matrix(result.matrix, x) - apply_matrix(truth, x)).T)
-                    inside = [(error <= result.tre(x, c)).mean() for c in (0.68, 0.95)]
-                    rows.append([*inside, (result.tre(x) ** 2).mean(), (error**2).mean()])
-            if rows:
-                in68, in95, predicted, true = np.mean(rows, axis=0)
-                print(
-                    f"{low:3d}-{high:<3d} {jitter:7.1f} {len(rows):7d} {in68:7.1%} {in95:6.1%} "
-                    f"{np.sqrt(predicted / true):10.2f}"
-                )
+FIDUCIALS = ((3, 3, 4), (4, 4, 6), (5, 8, 9), (9, 20, 20), (21, 80, 60))
 
 
-def speed_table(rng: np.random.Generator) -> None:
-    print("\nSeconds a registration, compiled, one core")
+def radius_trial(low: int, high: int, n: int, jitter_px: float, seed: int) -> dict[str, Any]:
+    rng = np.random.default_rng([seed, n, round(1000 * jitter_px), 13])
+    pre, post, truth, _ = related(rng, n, 0.0, jitter_px=jitter_px)
+    result = register_points(pre, post)
+    row: dict[str, Any] = {"matches": f"{low} to {high}", "jitter px": jitter_px, "counts": False}
+    if result.status == "ok" and low <= result.n_matched <= high:
+        x = uniform(rng, 30)
+        error = distances(result.matrix, truth, x)
+        row |= {
+            "counts": True,
+            "within 68 %": 100 * (error <= result.tre(x, 0.68)).mean(),
+            "within 95 %": 100 * (error <= result.tre(x, 0.95)).mean(),
+        }
+    return row
+
+
+def radius_table(pool: Executor, trials: int) -> pd.DataFrame:
+    """Share of the field's positions within the predicted radius."""
+    jobs = [
+        (*fiducials, jitter, k)
+        for fiducials in FIDUCIALS
+        for jitter in (0.05, 0.1, 0.2, 0.3)
+        for k in range(trials)
+    ]
+    table = run(pool, radius_trial, jobs)
+    table = table[table["counts"]]
+    return (
+        table.groupby(["matches", "jitter px"], sort=False)
+        .agg(
+            **{
+                "trials": ("counts", "size"),
+                "within 68 %": ("within 68 %", "mean"),
+                "within 95 %": ("within 95 %", "mean"),
+            }
+        )
+        .reset_index()
+    )
+
+
+def speed_table(repeats: int = 5) -> pd.DataFrame:
+    """Seconds a registration takes on one core, compiled; the slowest of the repeats."""
+    register_points(*related(np.random.default_rng(0), 12, 0.0)[:2])
+    lines = []
     for n in (15, 60, 150, 300):
         for name in ("related", "unrelated"):
-            if name == "related":
-                pre, post, *_ = related(rng, n, 0.3)
-            else:
-                pre, post = uniform(rng, n), uniform(rng, n)
-            start = time.perf_counter()
-            register_points(pre, post, field_shape=SHAPE)
-            print(f"{n:4d} points, {name:10s} {time.perf_counter() - start:.3f}")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--trials", type=int, default=300)
-    parser.add_argument("--tables", default="success,wrong,level,tre,speed")
-    parser.add_argument("--csv", type=Path, help="write the calibration curve here")
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
-    wanted = args.tables.split(",")
-    start = time.perf_counter()
-    register_points(*related(np.random.default_rng(0), 12, 0.0)[:2])
-    print(f"first call, compilation included: {time.perf_counter() - start:.1f} s")
-    for place, (name, table) in enumerate(
-        {
-            "success": success_table,
-            "wrong": wrong_table,
-            "tre": tre_table,
-        }.items()
-    ):
-        if name in wanted:
-            table(args.trials, np.random.default_rng([args.seed, place]))
-    if "level" in wanted:
-        level_table(args.trials, np.random.default_rng([args.seed, 10]), args.csv)
-    if "speed" in wanted:
-        speed_table(np.random.default_rng([args.seed, 11]))
-
-
-if __name__ == "__main__":
-    main()
+            seconds = []
+            for k in range(repeats):
+                rng = np.random.default_rng([k, n])
+                pair = related(rng, n, 0.3)[:2] if name == "related" else uniform(rng, 2 * n)
+                pre, post = pair if name == "related" else (pair[:n], pair[n:])
+                start = time.perf_counter()
+                register_points(pre, post)
+                seconds.append(time.perf_counter() - start)
+            lines.append(
+                {
+                    "points": n,
+                    "patterns": name,
+                    "median s": np.median(seconds),
+                    "slowest s": max(seconds),
+                }
+            )
+    return pd.DataFrame(lines)

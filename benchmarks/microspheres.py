@@ -1,6 +1,6 @@
 """How well are microspheres found in simulated brightfield images of known truth?
 
-Run: PYTHONPATH=scripts python benchmarks/brightfield_accuracy.py [--images 4] [--given 0.7 1.3]
+Run: PYTHONPATH=scripts python benchmarks/microspheres.py [--images 4] [--given 0.7 1.3]
 
 For both families of sphere image and a range of defocus: the error of isolated centres (per axis
 and radial, RMS), the share of isolated, touching and clustered spheres found, and the false
@@ -11,8 +11,11 @@ from __future__ import annotations
 
 import argparse
 import time
+from concurrent.futures import Executor
 
 import numpy as np
+import pandas as pd
+from registration_points import run
 
 from blinkpair.brightfield import find_microspheres
 from blinkpair.simulate.brightfield import Family, render_brightfield
@@ -107,6 +110,43 @@ def line(
     )
     cells.append(f"{np.mean([r['seconds'] for r in runs]):5.2f}")
     return " | ".join(cells)
+
+
+def centre_trial(family: Family, defocus: float, snr: float, seed: int) -> dict[str, object]:
+    """Errors of isolated centres in one image."""
+    rng = np.random.default_rng([seed, round(10 * defocus) + 100])
+    across, down = np.meshgrid(*[np.linspace(35, 477, 7)] * 2)
+    xy = np.column_stack([across.ravel(), down.ravel()]) + rng.uniform(-6, 6, (49, 2))
+    image = render_brightfield(
+        (512, 512), xy, diameter_px=DIAMETER_PX, defocus=defocus, family=family,
+        contrast=snr * NOISE_COUNTS / LIGHT_COUNTS, light_counts=LIGHT_COUNTS,
+        microsphere_seed=seed, rng=rng,
+    )  # fmt: skip
+    found = find_microspheres(image, DIAMETER_PX)[["x", "y"]].to_numpy()
+    nearest = np.array([found[np.hypot(*(found - p).T).argmin()] - p for p in xy])
+    hit = np.hypot(*nearest.T) < MATCH_PX
+    return {
+        "image": family,
+        "defocus": defocus,
+        "found": hit.sum(),
+        "of": len(xy),
+        "false": len(found) - hit.sum(),
+        "squares": (nearest[hit] ** 2).sum(),
+    }
+
+
+def centre_table(pool: Executor, images: int, snr: float = 10.0) -> pd.DataFrame:
+    """Root-mean-square error per axis of isolated centres, over the focus."""
+    jobs = [
+        (family, defocus, snr, k)
+        for family in FAMILIES
+        for defocus in (-2.0, -1.0, -0.5, 0.5, 1.0, 2.0)
+        for k in range(images)
+    ]
+    trials = run(pool, centre_trial, jobs)
+    table = trials.groupby(["image", "defocus"], sort=False).sum()
+    table["RMS error px (per axis)"] = np.sqrt(table["squares"] / (2 * table["found"]))
+    return table.drop(columns="squares").reset_index()
 
 
 def main() -> None:
