@@ -13,7 +13,7 @@ import numba
 import numpy as np
 import numpy.typing as npt
 
-from blinkpair.chance import log_yardstick
+from blinkpair.chance import CLUMP_DISTANCE_PX, SAME_PLACE_PX, log_yardstick
 from blinkpair.rigid import FloatArray
 
 IntArray = npt.NDArray[np.int64]
@@ -150,38 +150,39 @@ def _best_cut(
     distance2: FloatArray,
     witnesses: IntArray,
     counts: FloatArray,
-    witness2: float,
+    log_clumping: FloatArray,
     log_motions: float,
     variance: float,
     free_scale: bool,
 ) -> tuple[float, int, int]:
     """Keep the closest matches up to where one more makes the alignment less surprising.
 
-    Returns the yardstick, the number of matches kept and the independent ones of them.
+    A match beside another is less of a surprise where points clump; of two at one place only
+    one is counted. Returns the yardstick, the number of matches kept and those of them counted.
     """
     best, best_cut, best_units = np.inf, 0, 0
     units = 0
-    sx = sy = s2 = residual2 = 0.0
+    sx = sy = s2 = residual2 = penalty = 0.0
+    latest = np.inf
+    bins_per_px = (len(log_clumping) - 1) / CLUMP_DISTANCE_PX
     for c in range(k):
         x, y = pre[left[c], 0], pre[left[c], 1]
-        apart = True
+        apart2 = np.inf
         for u in range(units):
             w = witnesses[u]
-            if (x - pre[w, 0]) ** 2 + (y - pre[w, 1]) ** 2 < witness2:
-                apart = False
-        if not apart:
-            if best_cut == c:
-                best_cut = c + 1
-            continue
-        witnesses[units] = left[c]
-        units += 1
-        sx, sy, s2 = sx + x, sy + y, s2 + x * x + y * y
-        residual2 += distance2[c]
-        if units >= k_min and units <= counts[0] and units <= counts[1]:
-            spread = max(s2 - (sx * sx + sy * sy) / units, 1.0)
-            log_t = log_yardstick(
-                units,
-                residual2,
+            apart2 = min(apart2, (x - pre[w, 0]) ** 2 + (y - pre[w, 1]) ** 2)
+        beside = apart2 < CLUMP_DISTANCE_PX**2
+        more = penalty
+        if beside:
+            more += log_clumping[int(math.sqrt(apart2) * bins_per_px + 0.5)]
+        tx, ty, t2, tr = sx + x, sy + y, s2 + x * x + y * y, residual2 + distance2[c]
+        n = units + 1
+        log_t = np.inf
+        if n >= k_min and n <= counts[0] and n <= counts[1]:
+            spread = max(t2 - (tx * tx + ty * ty) / n, 1.0)
+            log_t = more + log_yardstick(
+                n,
+                tr,
                 spread,
                 counts[0],
                 counts[1],
@@ -190,8 +191,14 @@ def _best_cut(
                 variance,
                 free_scale,
             )
-            if log_t < best:
-                best, best_cut, best_units = log_t, c + 1, units
+        if apart2 < SAME_PLACE_PX**2 or (beside and log_t > latest):
+            if best_cut == c:
+                best_cut = c + 1
+            continue
+        witnesses[units] = left[c]
+        units, sx, sy, s2, residual2, penalty, latest = n, tx, ty, t2, tr, more, log_t
+        if log_t < best:
+            best, best_cut, best_units = log_t, c + 1, units
     return best, best_cut, best_units
 
 
@@ -241,7 +248,7 @@ def refine_motions(
     boxes: FloatArray,
     grid: FloatArray,
     radius: float,
-    witness2: float,
+    log_clumping: FloatArray,
     min_area: float,
     limits: FloatArray,
     k_min: int,
@@ -304,7 +311,7 @@ def refine_motions(
                 distance2,
                 witnesses,
                 counts,
-                witness2,
+                log_clumping,
                 log_motions,
                 variance,
                 free_scale,

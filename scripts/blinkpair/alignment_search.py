@@ -215,9 +215,8 @@ def refine(
     hits = np.array([FIRST_LOOK, len(task.pre)]) * len(task.post)
     hits = pdtrik([0.97, 0.9], hits * np.pi * reach**2 / task.post_field.area)
     first_count, all_count = (int(h) for h in np.ceil(hits))
-    excess_pre, witness_pre = clumping(task.pre, task.pre_field.area)
-    excess_post, witness_post = clumping(task.post, task.post_field.area)
-    excess, witness_distance = excess_pre * excess_post, max(witness_pre, witness_post)
+    excess_pre, beside_pre = clumping(task.pre, task.pre_field.area, task.gate_px)
+    excess_post, beside_post = clumping(task.post, task.post_field.area, task.gate_px)
     kept = np.full((ALIGNMENTS_KEPT, 6), np.inf)
     for block in proposals:
         kernels.refine_motions(
@@ -234,7 +233,7 @@ def refine(
             task.boxes,
             task.grid,
             task.pre_field.radius,
-            witness_distance**2,
+            np.log(beside_pre * beside_post),
             task.min_area,
             np.array([middle_rad, half_width_rad, *(SCALE_RANGE if task.free_scale else (0, 2))]),
             max(fewest_telling_matches(task, motions), all_count),
@@ -251,10 +250,9 @@ def refine(
         task.min_matches,
         task.variance_px2,
         task.gate_px**2,
-        witness_distance,
         task.free_scale,
     )
-    return Alignments(found[:, 2:], found[:, 0], excess * chance)
+    return Alignments(found[:, 2:], found[:, 0], excess_pre * excess_post * chance)
 
 
 def _nearest_map(points: FloatArray, reach: float) -> tuple[IndexMap, FloatArray]:

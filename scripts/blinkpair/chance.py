@@ -31,19 +31,17 @@ import math
 import numba
 import numpy as np
 from scipy.spatial import KDTree
-from scipy.special import pdtrc
 
 from blinkpair.rigid import FloatArray
 
 # Residuals that the expected localisation error is worth: one that is wrong by a factor of two
 # still ranks the true alignment first.
 PRIOR_DOF = 4.0
-# Matches closer together than this count as one. One bead can be found twice; and where
-# beads clump, a clump has its neighbours in common with any other clump.
-WITNESS_DISTANCE_PX = 4.0
+# Matches closer together than this count as one: a bead can be found twice.
+SAME_PLACE_PX = 4.0
+# Where points clump, those closer together than this do not match independently.
 CLUMP_DISTANCE_PX = 20.0
-# More close neighbours than this probable by chance are clumps.
-CLUMP_SIGNIFICANCE = 0.02
+CLUMP_BINS = 41
 
 
 @numba.njit(cache=True)
@@ -111,7 +109,6 @@ def expected_alignments(
     k_min: int,
     variance: float,
     gate2: float,
-    witness_distance: float,
     free_scale: bool,
 ) -> FloatArray:
     """Expected number of chance alignments with a yardstick at or below exp(log_t).
@@ -129,8 +126,6 @@ def expected_alignments(
         Fewest matches an alignment may have.
     gate2
         Largest squared residual of a match (px^2).
-    witness_distance
-        Matches closer together than this count as one (px).
 
     Returns
     -------
@@ -150,8 +145,8 @@ def expected_alignments(
                 - math.lgamma(0.5 * PRIOR_DOF)
                 - math.lgamma(0.5 * d + 1)
             )
-            # Tuples with two members closer than the witness distance are not counted.
-            log_apart = -0.5 * k * (k - 1) * math.pi * witness_distance**2 / area
+            # Tuples with two members at one place are not counted.
+            log_apart = -0.5 * k * (k - 1) * math.pi * SAME_PLACE_PX**2 / area
             ratio_cap = 0.5 * d * gate2 / (2 * PRIOR_DOF * variance)
             largest = -math.inf
             for e in range(len(log_t)):
@@ -169,12 +164,13 @@ def expected_alignments(
     return result / max(len(overlaps), 1)
 
 
-def clumping(points: FloatArray, area: float) -> tuple[float, float]:
-    """How strongly points clump, and how far apart two must be to bear witness twice.
+def clumping(points: FloatArray, area: float, tolerance_px: float) -> tuple[float, FloatArray]:
+    """How much more often points have neighbours than uniformly spread ones.
 
     Clumps lie on other clumps more often than single points do on single points: the
     chance of a second match beside a first is higher by the ratio of neighbours found to
-    neighbours expected, once for either pattern.
+    neighbours expected, once for either pattern. Beads that touch do so at one distance, so
+    the ratio is asked at the match's own.
 
     Parameters
     ----------
@@ -182,21 +178,32 @@ def clumping(points: FloatArray, area: float) -> tuple[float, float]:
         (n, 2) positions in pixels.
     area
         Area they can lie in, px^2.
+    tolerance_px
+        Two distances this close can belong to one pair in both patterns.
 
     Returns
     -------
     excess
-        Neighbours one to three clump distances apart, relative to uniformly spread
-        points; an excess within two standard deviations of none is none. At least 1.
-    witness_distance
-        Distance in pixels below which two matches count as one.
+        The ratio at one to three clump distances; an excess within two standard deviations of
+        none is none. At least 1.
+    beside
+        The ratio at `CLUMP_BINS` distances up to the clump distance, or that over all of them if
+        it is larger. The pair that is asked about is not counted. At least 1.
     """
     n = len(points)
+    n_pairs = 0.5 * n * (n - 1)
     radii = CLUMP_DISTANCE_PX * np.array([1.0, 3.0])
     tree = KDTree(points)
-    close, far = 0.5 * (tree.count_neighbors(tree, radii) - n)
-    expected_close, expected_far = 0.5 * n * (n - 1) * np.pi * radii**2 / area
-    clumped = close > 0 and pdtrc(close - 1, expected_close) < CLUMP_SIGNIFICANCE
-    ring = far - close
-    excess = (ring - 2 * np.sqrt(ring)) / max(expected_far - expected_close, 1e-9)
-    return max(1.0, float(excess)), CLUMP_DISTANCE_PX if clumped else WITNESS_DISTANCE_PX
+    near, far = 0.5 * (tree.count_neighbors(tree, radii) - n)
+    expected_near, expected_far = n_pairs * np.pi * radii**2 / area
+    ring = far - near
+    excess = (ring - 2 * np.sqrt(ring)) / max(expected_far - expected_near, 1e-9)
+    at = np.linspace(0.0, CLUMP_DISTANCE_PX, CLUMP_BINS)
+    inner, outer = np.maximum(at - tolerance_px, 0.0), at + tolerance_px
+    found = 0.5 * (
+        tree.count_neighbors(tree, outer)
+        - np.where(inner > 0, tree.count_neighbors(tree, inner), n)
+    )
+    expected = n_pairs * np.pi * (outer**2 - inner**2) / area
+    beside = np.maximum((found - 1) / expected, (near - 1) / max(expected_near, 1e-9))
+    return max(1.0, float(excess)), np.maximum(1.0, beside)

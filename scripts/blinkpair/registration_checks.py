@@ -68,9 +68,7 @@ def judge(found: Alignments, task: Task, max_chance: float, max_error_px: float)
             "If not, set registration: model: similarity",
             chance,
         )
-    seen = task.pre_field.grid()
-    seen = seen[task.post_field.contains(apply_matrix(result.matrix, seen))]
-    worst = float(result.tre(seen, 0.95).max())
+    worst = _largest_error_px(result, task)
     if worst > max_error_px:
         return failed(
             f"the {result.n_matched} matches fix the transform too loosely: it may be off by "
@@ -78,6 +76,21 @@ def judge(found: Alignments, task: Task, max_chance: float, max_error_px: float)
             chance,
         )
     return result
+
+
+def _largest_error_px(result: Registration, task: Task) -> float:
+    """Radius of 95 % of the errors where the overlap's error is largest.
+
+    As far as a few residuals agree by luck, or disagree, the expected error is asked as well.
+    """
+    model = result.error_model
+    if model is None:
+        return np.inf
+    dof = model.dof + PRIOR_DOF
+    variance = (model.dof * model.variance_px2 + PRIOR_DOF * task.variance_px2) / dof
+    seen = task.pre_field.grid()
+    seen = seen[task.post_field.contains(apply_matrix(result.matrix, seen))]
+    return float(replace(model, variance_px2=variance, dof=dof).at(seen, 0.95).max())
 
 
 def _foreign_scale(start: FloatArray, task: Task, tolerance_px: float) -> float | None:

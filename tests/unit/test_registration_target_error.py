@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from blinkpair.chance import clumping
 from blinkpair.errors import InputError
 from blinkpair.rigid import apply_matrix, fit_transform
 from blinkpair.target_error import target_error
@@ -75,7 +74,7 @@ def test_a_displacement_that_fiducials_do_not_show_widens_the_radii():
 
 def test_the_error_grows_away_from_the_fiducials():
     pre = np.array([[100.0, 100.0], [140, 100], [100, 140], [140, 140]])
-    post = pre + [[0.1, 0], [-0.1, 0], [-0.1, 0], [0.1, 0]]
+    post = pre + np.array([[0.1, 0], [-0.1, 0], [-0.1, 0], [0.1, 0]])
     model = target_error(pre, post, np.eye(3), free_scale=False)
     near, far = model.at([[120, 120], [500, 500]])
     # sqrt(2 v / n) at the centroid, with 0.04 px^2 of residuals and 5 degrees of freedom.
@@ -92,14 +91,3 @@ def test_two_landmarks_need_a_word_on_how_well_they_were_pointed_at():
     model = target_error(pre, pre, np.eye(3), free_scale=True, prior_error_px=1.0, prior_dof=4.0)
     # Two landmarks good to a pixel in either image: sqrt(2 v / n), v = 2.
     assert model.at([[200, 100]])[0] == pytest.approx(np.sqrt(2))
-
-
-def test_clumps_are_noticed_and_even_spread_is_not():
-    rng = np.random.default_rng(1)
-    clumps = rng.uniform(50, 460, (6, 2))[rng.integers(0, 6, 30)] + rng.normal(0, 20, (30, 2))
-    excess, witness = clumping(clumps, 512**2)
-    assert excess > 2
-    assert witness == 20
-    results = [clumping(rng.uniform(0, 511, (30, 2)), 512**2) for _ in range(200)]
-    assert np.mean([e for e, _ in results]) < 1.05
-    assert np.mean([w == 20 for _, w in results]) < 0.05
