@@ -46,6 +46,8 @@ def tell(results: str | Path) -> str:
     lines.append("")
     lines.append(f"{len(fields) - len(refused)} of {len(fields)} fields registered.")
     lines += [f"  refused: {row.field}: {row.reason}" for row in refused.itertuples()]
+    by_hand = fields.loc[fields["evidence"].str.startswith("landmarks"), "field"]
+    lines += [f"  registered by hand: {field}" for field in by_hand]
     lines += [
         "",
         f"Table:      {folder / 'populations.csv'}",

@@ -7,6 +7,8 @@ import pytest
 
 from blinkpair.brightfield import COLUMNS, find_microspheres
 from blinkpair.errors import InputError
+from blinkpair.registration import apply_matrix, register_points
+from blinkpair.simulate import rigid_matrix
 from blinkpair.simulate.brightfield import render_brightfield
 
 DIAMETER_PX = 6.25
@@ -131,6 +133,43 @@ def test_debris_is_mostly_left_out_and_spheres_among_it_are_found():
     error, extra = matched(find_microspheres(image, 6.25), xy[clear])
     assert len(error) == clear.sum()
     assert extra <= (~clear).sum() + 2
+
+
+def test_a_field_of_debris_is_not_registered():
+    # Debris turns with the sample: taken for spheres, it would be registered, and rightly so; but
+    # nothing says that it stays where it is when the sample is heated.
+    for seed in range(8):
+        rng = np.random.default_rng([31, seed])
+        matrix = rigid_matrix(rng.uniform(-180, 180), tuple(rng.uniform(-40, 40, 2)), (320, 320))
+        turn = np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))
+        debris = rng.uniform(-160, 480, (100, 2))
+        found = [
+            find_microspheres(
+                picture([], shape=(320, 320), snr=10, debris_xy=xy, debris_seed=seed,
+                        sample_rotation_deg=angle, seed=seed), 6.25)
+            for xy, angle in ((debris, 0.0), (apply_matrix(matrix, debris), turn))
+        ]  # fmt: skip
+        result = register_points(*(positions(table) for table in found), field_shape=(320, 320))
+        assert result.status == "failed"
+
+
+def test_debris_with_more_evidence_than_the_spheres_does_not_hide_them():
+    found = []
+    for seed in range(8):
+        rng = np.random.default_rng([32, seed])
+        xy = grid((256, 256), 60, rng)
+        debris = rng.uniform(0, 256, (20, 2))
+        table = find_microspheres(
+            picture(xy, shape=(256, 256), debris_xy=debris, debris_seed=seed, family="rings"), 6.25
+        )
+        clear = np.hypot(*(xy[:, None] - debris).transpose(2, 0, 1)).min(1) > 20
+        if len(table):
+            error, rest = matched(table, xy[clear])
+            found.append((np.hypot(*error.T) < 1).mean())
+            assert rest <= 8
+        else:
+            found.append(0.0)
+    assert np.mean(np.array(found) > 0.9) >= 7 / 8
 
 
 def test_spheres_cut_by_the_border_count_when_their_centre_is_inside():

@@ -213,6 +213,21 @@ def test_failed_field_shows_both_images_and_why(field):
     assert "f7: registration failed" in words(figure)
 
 
+@pytest.mark.parametrize(
+    ("evidence", "said"),
+    [
+        ("landmarks and nanocrystals", "f7: registered by hand, refined on nanocrystals"),
+        ("microspheres together with nanocrystals", "f7: registered by both patterns together"),
+        ("microspheres and nanocrystals", "f7: registered"),
+    ],
+)
+def test_what_carried_the_registration_is_said(field, evidence, said):
+    info = dict(field["info"]) | {"evidence": evidence}
+    text = words(registration.registration_check(**field | {"info": info}, field="f7"))
+    assert said in text
+    assert ("by hand" in text) == evidence.startswith("landmarks")
+
+
 def test_registration_without_anything_matched_is_drawn(field):
     none = dict.fromkeys(("microsphere_pairs", "nc_pairs", "nanocrystals_pre"))
     figure = registration.registration_check(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
@@ -101,13 +103,8 @@ def test_alignments_are_distinct_and_the_true_one_is_among_them():
         one.chance_alignments for one in found
     )
     assert min(largest_error(one.matrix, matrix) for one in found) < 3
-    apart = [
-        largest_error(one.matrix, other.matrix)
-        for one in found
-        for other in found
-        if one is not other
-    ]
-    assert min(apart) > 3
+    pairs = combinations(found, 2)
+    assert min(largest_error(one.matrix, other.matrix) for one, other in pairs) > 3
     # Pairs are rows of the points as given.
     for one in found:
         mapped = apply_matrix(one.matrix, beads[0][one.pairs[:, 0]])

@@ -1,6 +1,6 @@
 """Registration of unlabelled patterns: right where it can be, refused where it cannot.
 
-The bounds come from `benchmarks/registration_points.py` (thousands of trials); here a few
+The bounds come from `benchmarks/registration.py` (thousands of trials); here a few
 hundred, with room for the smaller number.
 """
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.spatial import cKDTree
 
-from blinkpair.simulate import Camera, DwellLaw
+from blinkpair.brightfield import find_microspheres
+from blinkpair.rigid import apply_matrix, fit_transform
+from blinkpair.simulate import Camera, DwellLaw, FieldDesign, simulate_field
 from blinkpair.simulate.blinking import on_time_per_frame, trajectory_with_on_fraction
 from blinkpair.simulate.camera import film_block
 
@@ -118,3 +121,33 @@ def test_the_truth_of_a_field_is_consistent(small_field):
     assert np.allclose(small_field.on_time_pre.mean(axis=1), truth["on_fraction_pre"], atol=1e-6)
     assert np.hypot(*small_field.drift_pre.T).max() == pytest.approx(small_field.design.drift_px)
     assert np.all(small_field.drift_pre[0] == 0)
+
+
+def test_the_truth_of_the_microspheres_is_where_they_are_drawn():
+    design = FieldDesign(
+        camera=Camera(shape=(256, 256)),
+        frames=10,
+        n_nanocrystals=0,
+        n_microspheres=20,
+        touching_microspheres=0.5,
+        moved_microspheres=0.2,
+        lost_microspheres=0.2,
+        n_dust=0,
+    )
+    field = simulate_field(design, seed=4)
+    beads = field.microspheres
+    assert 0.05 < beads["x_post"].isna().mean() < 0.4
+    for epoch, image in (("pre", field.brightfield_pre), ("post", field.brightfield_post)):
+        xy = beads[[f"x_{epoch}", f"y_{epoch}"]].dropna().to_numpy()
+        inside = xy[((xy > 8) & (xy < 247)).all(axis=1)]
+        found = find_microspheres(image, 6.25)[["x", "y"]].to_numpy()
+        assert (cKDTree(found).query(inside)[0] < 0.5).mean() > 0.9
+    kept = beads[~beads["moved"]].dropna()
+    before, after = kept[["x_pre", "y_pre"]].to_numpy(), kept[["x_post", "y_post"]].to_numpy()
+    # The same beads: turned and shifted, with the channel's offset and the stage's creep.
+    matrix = fit_transform(before, after)
+    assert np.allclose(matrix[:2, :2], field.matrix[:2, :2])
+    assert np.hypot(*(apply_matrix(matrix, before) - after).T).max() < 1e-9
+    pre = beads[["x_pre", "y_pre"]].dropna().to_numpy()
+    touching = cKDTree(pre).query(pre, k=2)[0][:, 1] < 1.05 * 6.25
+    assert 0.3 < touching.mean() < 0.7

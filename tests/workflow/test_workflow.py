@@ -12,6 +12,8 @@ import xarray as xr
 from conftest import ROOT, snakemake
 from scipy.spatial import cKDTree
 
+from blinkpair.tell import tell
+
 FIELDS = ["hot", "re-mounted"]
 
 
@@ -142,6 +144,34 @@ def test_a_failed_field_can_stop_the_run(experiment, tmp_path):
     )
     assert result.returncode != 0
     assert "field blank" in result.stderr
+
+
+def test_landmarks_named_by_hand_register_a_field_and_it_says_so(experiment, tmp_path):
+    folder = tmp_path / "copy"
+    shutil.copytree(experiment, folder)
+    truth = json.loads((experiment / "movies/hot_truth.json").read_text())
+    before = np.array([[20.0, 30.0], [100.0, 90.0]])
+    after = before @ np.array(truth["matrix"])[:2, :2].T + np.array(truth["matrix"])[:2, 2]
+    # Pointed at to a pixel or so.
+    pairs = np.hstack([before, after]) + np.array([0.6, -0.4, -0.5, 0.7])
+    pd.DataFrame(pairs, columns=["x_pre", "y_pre", "x_post", "y_post"]).to_csv(
+        folder / "hot landmarks.csv", index=False
+    )
+    sheet = pd.read_csv(folder / "sheet.tsv", sep="\t")
+    sheet["landmarks"] = np.where(sheet["field"] == "hot", "hot landmarks.csv", None)
+    sheet.to_csv(folder / "sheet.tsv", sep="\t", index=False)
+    targets = ["results/fields.csv", "results/figures/registration/hot.svg"]
+    snakemake(folder, "--cores", "2", "--", *targets)
+    info = json.loads((folder / "results/fields/hot/registration.json").read_text())
+    assert info["evidence"] == "landmarks and nanocrystals"
+    grid = np.array([[x, y, 1] for x in (0, 64, 127) for y in (0, 64, 127)]).T
+    error = (np.array(info["matrix"]) - np.array(truth["matrix"])) @ grid
+    assert np.hypot(*error[:2]).max() < 0.2
+    fields = pd.read_csv(folder / "results/fields.csv").set_index("field")
+    assert fields.at["hot", "evidence"] == "landmarks and nanocrystals"
+    assert fields.at["re-mounted", "evidence"] == "microspheres and nanocrystals"
+    assert "registered by hand" in (folder / "results/figures/registration/hot.svg").read_text()
+    assert "registered by hand: hot" in tell(folder / "results")
 
 
 def test_the_workflow_passes_its_own_linter(experiment):

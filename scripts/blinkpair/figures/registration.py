@@ -26,6 +26,13 @@ Floats = NDArray[np.float64]
 
 MAGENTA, LIME = "#ff00ff", "#00ff00"
 EXAGGERATIONS = (10, 20, 50, 100, 200)  # of the residuals' arrows
+# How a field was registered, where that is not by its microspheres.
+BY = {
+    "landmarks": "registered by hand",
+    "landmarks and nanocrystals": "registered by hand, refined on nanocrystals",
+    "nanocrystals": "registered by its nanocrystals",
+    "microspheres together with nanocrystals": "registered by both patterns together",
+}
 TYPICAL_ARROW = 0.05  # of the image's width, at most: longer ones hide each other
 BACKGROUND_SIGMA_PX = 30.0  # of the light's unevenness, taken off brightfield for display only
 
@@ -203,7 +210,8 @@ def _draw_failed(
 
 def _title(info: Mapping[str, Any], field: str) -> str:
     """Name the field and put what is known of its registration in two lines."""
-    first = ": ".join(part for part in (field, "registered") if part)
+    how = BY.get(str(info.get("evidence")), "registered")
+    first = ": ".join(part for part in (field, how) if part)
     known: list[str] = []
     if _known(info, "rotation_deg"):
         known.append(f"rotation {info['rotation_deg']:.2f}°")
