@@ -84,6 +84,26 @@ class Field:
             high = np.maximum(high, np.array([shape[1], shape[0]]) - 0.5)
         return cls(0.5 * (low + high), high - low)
 
+    @classmethod
+    def around_both(
+        cls,
+        pre: FloatArray,
+        post: FloatArray,
+        shape_pre: tuple[int, int] | None,
+        shape_post: tuple[int, int] | None,
+    ) -> tuple[Field, Field]:
+        """Fields of both images; one camera took them, so a size not given is the larger one.
+
+        A few points on a line would otherwise suggest a field as narrow as that.
+        """
+        fields = cls.around(pre, shape_pre), cls.around(post, shape_post)
+        size = np.maximum(*(field.size for field in fields))
+        one, other = (
+            field if shape else cls(field.centre, size)
+            for field, shape in zip(fields, (shape_pre, shape_post), strict=True)
+        )
+        return one, other
+
 
 @dataclass(frozen=True)
 class Task:

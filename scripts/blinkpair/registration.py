@@ -67,7 +67,7 @@ def register_points(
     max_error_px
         Largest error accepted anywhere in the overlap of the fields, at 95 % confidence.
     field_shape, shape_pre, shape_post
-        Image shapes (y, x). Default: what the points' bounding boxes suggest.
+        Image shapes (y, x). Default: what the points' bounding boxes suggest, one size for both.
 
     Returns
     -------
@@ -91,10 +91,7 @@ def register_points(
             f"{len(pre)} points before and {len(post)} after; at least {min_microspheres} are "
             "needed in both"
         )
-    fields = (
-        Field.around(pre, shape_pre or field_shape),
-        Field.around(post, shape_post or field_shape),
-    )
+    fields = Field.around_both(pre, post, shape_pre or field_shape, shape_post or field_shape)
     rows = without_dust(pre, post, fields, localisation_error_px)
     n_dust = len(pre) - len(rows[0])
     note = f"{n_dust} points in the same place in both images were left out as camera dust"
@@ -148,7 +145,7 @@ def alignments(
     pre, post = checked_patterns(pre_xy, post_xy, model, 1.0, localisation_error_px)
     if min(len(pre), len(post)) < MIN_MATCHES:
         return []
-    fields = Field.around(pre, field_shape), Field.around(post, field_shape)
+    fields = Field.around_both(pre, post, field_shape, field_shape)
     rows = without_dust(pre, post, fields, localisation_error_px)
     if min(map(len, rows)) < MIN_MATCHES:
         return []

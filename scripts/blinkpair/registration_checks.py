@@ -62,6 +62,12 @@ def judge(found: Alignments, task: Task, max_chance: float, max_error_px: float)
     result = fit_matches(task, start, chance)
     if result.n_matched < task.min_matches:
         return failed(f"only {result.n_matched} points match", chance)
+    if _on_a_line(task.pre_xy[result.pairs[:, 0]], 2 * task.gate_px):
+        return failed(
+            f"the {result.n_matched} matches lie on a line, as do those of many wrong alignments, "
+            "mirrored ones among them",
+            chance,
+        )
     if not task.free_scale and (scale := _foreign_scale(start, task, max_error_px / 2)):
         return failed(
             f"the matches want a scale of {scale:.4f}, not 1: was the magnification the same? "
@@ -76,6 +82,12 @@ def judge(found: Alignments, task: Task, max_chance: float, max_error_px: float)
             chance,
         )
     return result
+
+
+def _on_a_line(xy: FloatArray, tolerance_px: float) -> bool:
+    """Whether points lie closer to one line than the tolerance (root mean square)."""
+    across = np.linalg.svd(xy - xy.mean(axis=0), compute_uv=False)[1]
+    return bool(across < tolerance_px * np.sqrt(len(xy)))
 
 
 def _largest_error_px(result: Registration, task: Task) -> float:
@@ -110,7 +122,9 @@ def _foreign_scale(start: FloatArray, task: Task, tolerance_px: float) -> float 
 
 def _has_rival(found: Alignments, task: Task, max_chance: float) -> bool:
     """Whether an alignment of other matches is beyond chance with half the evidence or more."""
-    as_good = (found.chance <= max_chance) & (found.log_t <= 0.5 * found.log_t[0])
+    # Few points can be beyond chance with a yardstick above 1, and have no evidence to halve.
+    enough = 0.5 * found.log_t[0] if found.log_t[0] < 0 else np.inf
+    as_good = (found.chance <= max_chance) & (found.log_t <= enough)
     best, *others = (
         {tuple(pair) for pair in task.matches(task.matrix(motion), task.gate_px).tolist()}
         for motion in found.motions[as_good]

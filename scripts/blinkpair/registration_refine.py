@@ -98,8 +98,7 @@ def refine_on_points(
     task = Task.of(
         pre,
         post,
-        Field.around(pre, field_shape),
-        Field.around(post, field_shape),
+        *Field.around_both(pre, post, field_shape, field_shape),
         localisation_error_px=localisation_error_px,
         min_matches=min_matches,
         free_scale=model == "similarity",

@@ -214,6 +214,28 @@ def test_too_little_to_go_by_is_refused_with_a_reason(pre, post):
     assert np.isnan(result.tre([[0, 0]])).all()
 
 
+def test_matches_on_a_line_are_refused():
+    rng = np.random.default_rng(17)
+    wrong = 0
+    for _ in range(60):
+        # Two unrelated rows of beads: any three of one have their match in the other one day.
+        pre = np.column_stack([rng.uniform(0, 511, 12), 100 + rng.normal(0, 2, 12)])
+        post = np.column_stack([300 + rng.normal(0, 2, 12), rng.uniform(0, 511, 12)])
+        wrong += register_points(pre, post).status == "ok"
+    assert wrong == 0
+    # Even one row seen twice: its mirror image fits as well.
+    turned = apply_matrix(motion(40), pre)
+    result = register_points(pre, turned, field_shape=SHAPE)
+    assert result.status == "failed"
+    assert "line" in result.reason or "mirror" in result.reason
+
+
+def test_three_points_nearly_on_a_line_do_not_break_the_search():
+    pre = [[477.4, 336.5], [200.3, 462.6], [475.6, 65.9], [141.7, 488.0]]
+    post = [[418.9, 342.6], [419.1, 406.0], [416.8, 38.9]]
+    assert register_points(pre, post).status == "failed"
+
+
 @pytest.mark.parametrize(
     "bad", [[[1.0, np.nan]] * 5, [1, 2, 3], [["a", "b"]] * 4, np.zeros((4, 3))]
 )
