@@ -104,7 +104,7 @@ def radii_part(pool: Executor, share: float) -> Iterable[str]:
 
 
 def images_part(pool: Executor, share: float) -> Iterable[str]:
-    trials = images.image_trials(pool, max(round(40 * share), 2))
+    trials = images.image_trials(pool, max(round(30 * share), 2))
     yield "## From images and movies"
     yield (
         f"Fields of 512 px and {images.FRAMES} frames, about 200 nanocrystals, brightfield at a "
