@@ -155,21 +155,19 @@ def test_a_field_of_debris_is_not_registered():
 
 def test_debris_with_more_evidence_than_the_spheres_does_not_hide_them():
     found = []
-    for seed in range(8):
-        rng = np.random.default_rng([32, seed])
-        xy = grid((256, 256), 60, rng)
-        debris = rng.uniform(0, 256, (20, 2))
-        table = find_microspheres(
-            picture(xy, shape=(256, 256), debris_xy=debris, debris_seed=seed, family="rings"), 6.25
-        )
-        clear = np.hypot(*(xy[:, None] - debris).transpose(2, 0, 1)).min(1) > 20
-        if len(table):
-            error, rest = matched(table, xy[clear])
-            found.append((np.hypot(*error.T) < 1).mean())
-            assert rest <= 8
-        else:
-            found.append(0.0)
-    assert np.mean(np.array(found) > 0.9) >= 7 / 8
+    for seed in range(16):
+        rng = np.random.default_rng([seed, 6, 40])
+        xy = rng.uniform(12, 372, (5, 2))
+        image = picture(
+            xy, shape=(384, 384), snr=15, seed=seed, debris_xy=rng.uniform(0, 384, (20, 2)),
+            debris_seed=seed, microsphere_seed=seed, defocus=[-1.0, 1.0][seed // 2 % 2],
+            family=["diffraction", "rings"][seed % 2],
+        )  # fmt: skip
+        table = find_microspheres(image, 6.25)
+        seen = np.hypot(*(matched(table, xy)[0]).T) < 1.5 if len(table) else np.zeros(5)
+        found.append(seen.sum() >= 4)
+    # Measured 14 of 16; 11 if only the kind of the most evidence were asked.
+    assert sum(found) >= 13
 
 
 def test_spheres_cut_by_the_border_count_when_their_centre_is_inside():

@@ -91,16 +91,17 @@ def test_nanocrystals_of_small_errors_weigh_more(matrix):
 def test_a_bright_chance_neighbour_does_not_bend_the_fit(matrix):
     rng = np.random.default_rng(9)
     beads = pattern(rng, matrix, 25, common=0.9)
-    spots = rng.uniform(100, 400, (30, 2))
-    post = apply_matrix(matrix, spots) + rng.normal(0, 0.03, spots.shape)
-    # Three spots have another, as bright, 0.8 px beside their place in the other epoch.
-    post[:3] += [0.8, 0.0]
-    errors = np.full(30, 0.02)
+    spots = rng.uniform(100, 400, (40, 2))
+    errors = np.r_[np.full(3, 0.01), np.full(37, 0.1)]
+    post = apply_matrix(matrix, spots) + rng.normal(0, 0.1, spots.shape)
+    # Three bright spots have another one 0.4 px beside their place in the other epoch: with weights
+    # of 67 to 1 they would shift all by 0.4 x 201 / 238 = 0.3 px.
+    post[:3] = apply_matrix(matrix, spots[:3]) + np.array([0.4, 0.0])
     result = register_field(
         *beads, spots, post, shape=SHAPE, nanocrystal_errors_px=(errors, errors)
     )
-    assert worst_error(result.final.matrix, matrix) < 0.06
-    assert result.final.n_matched == 27
+    assert worst_error(result.final.matrix, matrix) < 0.2
+    assert not np.isin(result.final.pairs[:, 0], [0, 1, 2]).any()
 
 
 def test_the_error_of_the_drifts_zero_is_that_of_the_whole_field(matrix):

@@ -120,13 +120,14 @@ def test_drift_between_stretches_is_a_straight_line_from_the_first_frame():
 def smooth_drift(at):
     """9 px along a bend, by frame of 2,000."""
     s = np.asarray(at, float)[:, None] / 2000
-    return 9 * np.hstack([s + 0.1 * np.sin(2 * np.pi * s), 0.3 * s**2])
+    return 9 * np.hstack([s, 0.1 * (1 - np.cos(2 * np.pi * s))])
 
 
 @pytest.mark.parametrize("noise_px", [0.01, 0.1])
 def test_the_drifts_zero_is_as_uncertain_as_it_says(noise_px):
     rng = np.random.default_rng(12)
-    centre = np.arange(12.0, 2000, 25)
+    # Twenty stretches, so that the drift bends by 0.09 px from one to the next.
+    centre = np.arange(49.5, 2000, 100)
     off, said = [], []
     for _ in range(400):
         measured = smooth_drift(centre) + rng.normal(0, noise_px, (len(centre), 2))
@@ -143,5 +144,6 @@ def test_a_drift_that_bends_is_followed_back_to_the_first_frame():
     centre = np.arange(10.0, 200, 20)
     truth = smooth_drift(10 * np.arange(200.0))
     drift = Drift(centre, smooth_drift(10 * centre), np.ones(len(centre), bool))
-    # A straight line through the first two of ten stretches is off by 0.1 px there.
-    assert np.hypot(*(drift.per_frame(200)[0] - truth[0])) < 0.06
+    # A straight line through the first two of ten stretches is off by 3/8 of the bend from one to
+    # the next, 9 x 0.1 x (2 pi / 10)^2 = 0.36 px: by 0.13 px.
+    assert np.hypot(*(drift.per_frame(200)[0] - truth[0])) < 0.08
