@@ -26,6 +26,9 @@ from blinkpair.target_error import target_error
 TRIM_SIGMAS = 4.0
 # An alignment whose matches moved less than this (median) may be the camera's own.
 IDENTITY_PX = 4.0
+# Magnifications that a rigid match is tested against: 1 first, which wins a draw, and steps small
+# enough that points half a field away come within the gate of one of them.
+FOREIGN_SCALES = (1.0, *(1 + 0.005 * sign * k for k in range(1, 11) for sign in (1, -1)))
 # Coincidences at the identity rarer than this by chance are dust.
 DUST_SIGNIFICANCE = 1e-3
 AMBIGUOUS = "ambiguous"
@@ -68,7 +71,7 @@ def judge(found: Alignments, task: Task, max_chance: float, max_error_px: float)
             "mirrored ones among them",
             chance,
         )
-    if not task.free_scale and (scale := _foreign_scale(start, task, max_error_px / 2)):
+    if not task.free_scale and (scale := _foreign_scale(result, task, max_error_px / 2)):
         return failed(
             f"the matches want a scale of {scale:.4f}, not 1: was the magnification the same? "
             "If not, set registration: model: similarity",
@@ -105,13 +108,22 @@ def _largest_error_px(result: Registration, task: Task) -> float:
     return float(replace(model, variance_px2=variance, dof=dof).at(seen, 0.95).max())
 
 
-def _foreign_scale(start: FloatArray, task: Task, tolerance_px: float) -> float | None:
+def _foreign_scale(result: Registration, task: Task, tolerance_px: float) -> float | None:
     """Scale the pattern wants, where that is not 1 by errors and by so much at the edge.
 
-    Under another magnification the points of one neighbourhood still match rigidly; with
-    the scale set free the matches spread from there over the field.
+    Under another magnification the points of one neighbourhood still match rigidly. With the
+    scale set free about their middle, the matches spread from there over the field.
     """
-    free = fit_matches(replace(task, free_scale=True), start, np.nan)
+    here = task.pre_xy[result.pairs[:, 0]].mean(axis=0)
+    there = apply_matrix(result.matrix, here)[0]
+    free_task = replace(task, free_scale=True)
+    fits = []
+    for scale in FOREIGN_SCALES:
+        start = result.matrix.copy()
+        start[:2, :2] *= scale
+        start[:2, 2] = there - start[:2, :2] @ here
+        fits.append(fit_matches(free_task, start, np.nan))
+    free = max(fits, key=lambda fit: fit.n_matched)
     if free.n_matched < task.min_matches or free.error_model is None:
         return None
     deviation = np.sqrt(free.error_model.variance_px2 / free.error_model.spread_px2)

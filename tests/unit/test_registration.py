@@ -4,6 +4,8 @@ The bounds come from `benchmarks/registration.py` (thousands of trials); here a 
 hundred, with room for the smaller number.
 """
 
+import re
+
 import numpy as np
 import pytest
 
@@ -184,6 +186,23 @@ def test_another_magnification_is_refused_as_rigid(scale):
         truth = motion(rng.uniform(-180, 180), rng.uniform(-40, 40, 2), scale)
         pre, post, _, _ = views(rng, 30, 0.1, truth)
         assert register_points(pre, post, field_shape=SHAPE).status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("scale", "seed"),
+    [(0.98, 81), (0.985, 27), (0.985, 58), (0.99, 118), (1.01, 12), (1.01, 63), (1.02, 81)],
+)
+def test_a_neighbourhood_that_matches_rigidly_does_not_hide_another_magnification(scale, seed):
+    # In one field of a hundred the points of one neighbourhood match rigidly, beyond chance, and
+    # the transform is off by 5 to 14 px elsewhere. These are such fields.
+    rng = np.random.default_rng([20, seed])
+    truth = motion(rng.uniform(-180, 180), rng.uniform(-40, 40, 2), scale)
+    pre, post, _, _ = views(rng, 25, 0.1, truth)
+    result = register_points(pre, post, field_shape=SHAPE)
+    assert result.status == "failed"
+    assert float(re.search(r"scale of ([\d.]+)", result.reason)[1]) == pytest.approx(
+        scale, abs=1e-3
+    )
 
 
 @pytest.mark.parametrize("scale", [0.85, 1.1])

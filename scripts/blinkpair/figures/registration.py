@@ -214,7 +214,7 @@ def _title(info: Mapping[str, Any], field: str) -> str:
     first = ": ".join(part for part in (field, how) if part)
     known: list[str] = []
     if _known(info, "rotation_deg"):
-        known.append(f"rotation {info['rotation_deg']:.2f}°")
+        known.append(f"rotation {info['rotation_deg']:.2f}°".replace("-", "−"))
     shift = info.get("translation_px")
     if shift is not None and np.all(np.isfinite(np.asarray(shift, dtype=float))):
         known.append(f"shift {shift[0]:.1f}, {shift[1]:.1f} px".replace("-", "−"))
