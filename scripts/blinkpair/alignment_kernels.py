@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 import numpy.typing as npt
 
 from blinkpair.chance import CLUMP_DISTANCE_PX, SAME_PLACE_PX, log_yardstick
+from blinkpair.compiled import njit
 from blinkpair.rigid import FloatArray
 
 IntArray = npt.NDArray[np.int64]
@@ -29,7 +29,7 @@ HOPELESS = -25.0
 NOT_WORTH_MORE = 4.0
 
 
-@numba.njit(cache=True)
+@njit()
 def _n_mapped_inside(
     a: float, b: float, tx: float, ty: float, xy: FloatArray, box: FloatArray
 ) -> int:
@@ -42,7 +42,7 @@ def _n_mapped_inside(
     return count
 
 
-@numba.njit(cache=True)
+@njit()
 def count_overlap(
     motion: FloatArray,
     pre: FloatArray,
@@ -61,7 +61,7 @@ def count_overlap(
     counts[2] = _n_mapped_inside(a, b, tx, ty, grid, boxes[1]) / len(grid) * pre_area * s2
 
 
-@numba.njit(cache=True)
+@njit()
 def _fit_motion(
     pre: FloatArray,
     post: FloatArray,
@@ -91,7 +91,7 @@ def _fit_motion(
     motion[2], motion[3] = qx - (a * px - b * py), qy - (b * px + a * py)
 
 
-@numba.njit(cache=True)
+@njit()
 def _match(
     motion: FloatArray,
     pre: FloatArray,
@@ -141,7 +141,7 @@ def _match(
     return k
 
 
-@numba.njit(cache=True)
+@njit()
 def _best_cut(
     k: int,
     k_min: int,
@@ -202,7 +202,7 @@ def _best_cut(
     return best, best_cut, best_units
 
 
-@numba.njit(cache=True)
+@njit()
 def _same_as(kept: FloatArray, motion: FloatArray, radius: float, tolerance_px: float) -> int:
     """Row of the first kept alignment that carries the field to the same place, or -1."""
     for r in range(len(kept)):
@@ -216,7 +216,7 @@ def _same_as(kept: FloatArray, motion: FloatArray, radius: float, tolerance_px: 
     return -1
 
 
-@numba.njit(cache=True)
+@njit()
 def _keep(kept: FloatArray, log_t: float, units: int, motion: FloatArray, radius: float) -> None:
     """Insert an alignment in order, once: of two that are the same the better stays."""
     place = _same_as(kept, motion, radius, SAME_MOTION_PX)
@@ -233,7 +233,7 @@ def _keep(kept: FloatArray, log_t: float, units: int, motion: FloatArray, radius
         kept[place, 2 + c] = motion[c]
 
 
-@numba.njit(cache=True)
+@njit()
 def refine_motions(
     motions: FloatArray,
     pre: FloatArray,
@@ -332,7 +332,7 @@ def refine_motions(
             _keep(kept, best, units, final, radius)
 
 
-@numba.njit(cache=True)
+@njit()
 def overlaps(
     motions: FloatArray, pre: FloatArray, post: FloatArray, boxes: FloatArray, grid: FloatArray
 ) -> FloatArray:

@@ -28,29 +28,29 @@ from __future__ import annotations
 
 import math
 
-import numba
 import numpy as np
 from scipy.spatial import KDTree
 
+from blinkpair.compiled import njit
 from blinkpair.rigid import FloatArray
 
 # Residuals that the expected localisation error is worth: one that is wrong by a factor of two
 # still ranks the true alignment first.
 PRIOR_DOF = 4.0
 # Matches closer together than this count as one: a bead can be found twice.
-SAME_PLACE_PX = 4.0
+SAME_PLACE_PX = 2.5
 # Where points clump, those closer together than this do not match independently.
 CLUMP_DISTANCE_PX = 20.0
 CLUMP_BINS = 41
 
 
-@numba.njit(cache=True)
+@njit()
 def residual_dimensions(k: int, free_scale: bool) -> int:
     """Return the degrees of freedom k matches leave to their residuals."""
     return 2 * k - 4 if free_scale else 2 * k - 3
 
 
-@numba.njit(cache=True)
+@njit()
 def log_yardstick(
     k: int,
     residual2: float,
@@ -101,7 +101,7 @@ def log_yardstick(
     return log_choices - k * math.log(overlap) + log_motions + log_surface - log_density
 
 
-@numba.njit(cache=True)
+@njit()
 def expected_alignments(
     log_t: FloatArray,
     overlaps: FloatArray,

@@ -10,8 +10,9 @@ where numpy spends its time on calls and not on numbers.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from blinkpair.compiled import njit
 
 FloatArray = NDArray[np.float64]
 
@@ -20,7 +21,7 @@ _CONVERGED = 1e-10  # gain of log-likelihood still to be had
 _ALPHA_RANGE = (-10.0, 30.0)  # keeps Newton finite; far outside anything physical
 
 
-@njit(cache=True)
+@njit()
 def log_likelihood(
     theta: FloatArray,
     statistics: FloatArray,
@@ -88,7 +89,7 @@ def log_likelihood(
     return value, gradient, hessian
 
 
-@njit(cache=True)
+@njit()
 def _newton_step(
     hessian: FloatArray, gradient: FloatArray, active: NDArray[np.bool_]
 ) -> FloatArray:
@@ -142,7 +143,7 @@ def _newton_step(
     return step
 
 
-@njit(cache=True)
+@njit()
 def climb(
     theta: FloatArray,
     free: NDArray[np.bool_],

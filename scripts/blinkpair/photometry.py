@@ -11,11 +11,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.apertures import aperture_stays_inside, neighbours, reach_px
+from blinkpair.compiled import njit
 from blinkpair.errors import InputError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def _usable_ring(xy: FloatArray, others: FloatArray, ring: NDArray[np.int64]) ->
     return usable
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _measure(
     block: Any,
     first_frame: int,
@@ -126,7 +126,7 @@ def _measure(
                     ring_median[k, f] = 0.5 * (np.float64(lower) + np.float64(upper))
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _select(values: Any, n: int, k: int) -> Any:
     """Value of rank k among the first n; smaller ones end before it (Hoare's quickselect)."""
     low = 0

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from blinkpair.compiled import njit
 from blinkpair.errors import InputError
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ class Projections:
     saturated_fraction: float
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _accumulate(
     block: Any,
     first_row: int,

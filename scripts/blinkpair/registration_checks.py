@@ -65,10 +65,10 @@ def judge(found: Alignments, task: Task, max_chance: float, max_error_px: float)
     result = fit_matches(task, start, chance)
     if result.n_matched < task.min_matches:
         return failed(f"only {result.n_matched} points match", chance)
-    if _on_a_line(task.pre_xy[result.pairs[:, 0]], 2 * task.gate_px):
+    if all(_on_a_line(xy, 4 * task.gate_px) for xy in (task.pre, task.post)):
         return failed(
-            f"the {result.n_matched} matches lie on a line, as do those of many wrong alignments, "
-            "mirrored ones among them",
+            "all points lie on a line, before and after: they match by chance more often than "
+            "spread ones, and their mirror image does as well",
             chance,
         )
     if not task.free_scale and (scale := _foreign_scale(result, task, max_error_px / 2)):

@@ -25,9 +25,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from blinkpair.compiled import njit
 from blinkpair.off_levels import OffLevels
 
 FloatArray = NDArray[np.float64]
@@ -109,7 +109,7 @@ def _crossing(mean: FloatArray, sigma: FloatArray, partial: FloatArray, skewness
     return float(x[int(np.argmax(density[:, 1] > density[:, 0]))])
 
 
-@njit(cache=True)
+@njit()
 def _emissions(
     x: FloatArray,
     mean: FloatArray,
@@ -148,7 +148,7 @@ def _emissions(
     return density, whole_share
 
 
-@njit(cache=True)
+@njit()
 def _posterior_on(
     x: FloatArray,
     first: NDArray[np.bool_],

@@ -254,7 +254,7 @@ def test_too_little_to_go_by_is_refused_with_a_reason(pre, post):
     assert np.isnan(result.tre([[0, 0]])).all()
 
 
-def test_matches_on_a_line_are_refused():
+def test_patterns_on_a_line_are_refused():
     rng = np.random.default_rng(17)
     wrong = 0
     for _ in range(60):
@@ -273,7 +273,8 @@ def test_matches_on_a_line_are_refused():
 def test_three_points_nearly_on_a_line_do_not_break_the_search():
     pre = [[477.4, 336.5], [200.3, 462.6], [475.6, 65.9], [141.7, 488.0]]
     post = [[418.9, 342.6], [419.1, 406.0], [416.8, 38.9]]
-    assert register_points(pre, post).status == "failed"
+    # Beyond chance with a yardstick above 1: once, nothing was left to compare it with.
+    assert register_points(pre, post).chance_alignments < 1e-3
 
 
 @pytest.mark.parametrize(

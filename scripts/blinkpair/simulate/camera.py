@@ -16,6 +16,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from blinkpair.compiled import njit
 from blinkpair.simulate.emccd_tables import (
     MARGIN,
     MAX_COUNTS,
@@ -69,7 +70,7 @@ def _uniform(state: Any) -> Any:
     return ((_next(state) >> np.uint64(11)) + 1.0) * 1.1102230246251565e-16
 
 
-@numba.njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _film(
     frames: Any,
     first_frame: int,
