@@ -26,8 +26,8 @@ MAX_POINTS = 2000
 GATE_SIGMAS = 5.0
 # However bright a spot, its place is not known better: what a Gaussian leaves of the optics.
 SMALLEST_ERROR_PX = 0.01
-# Smallest share of a field that has to be in common.
-MIN_OVERLAP = 0.3
+# Smallest share of a field that has to be in common; fields that share 30 % are still found.
+MIN_OVERLAP = 0.25
 
 
 @dataclass(frozen=True)
