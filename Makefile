@@ -23,7 +23,7 @@ check: .venv/dev.stamp
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
 
-# Half an hour each on 2 cores; they bring the pages of docs/ up to date.
+# Five and forty minutes on 2 cores; they bring the pages of docs/ up to date.
 accuracy: .venv/dev.stamp
 	PYTHONPATH=scripts $(BIN)/python benchmarks/accuracy.py --write docs/accuracy.md
 	PYTHONPATH=scripts $(BIN)/python benchmarks/registration.py --write docs/registration.md
