@@ -271,7 +271,7 @@ def checked_patterns(
     check_model(model)
     if not max_chance_alignments > 0:
         raise InputError(
-            f"max_chance_alignments = {max_chance_alignments} must be above 0. Hint: 1e-3."
+            f"max_chance_alignments = {max_chance_alignments} must be above 0. Hint: 3e-4."
         )
     if not 0 < localisation_error_px < 5:
         raise InputError(

@@ -244,16 +244,18 @@ def _are_spheres(table: pd.DataFrame, amplitude: FloatArray, radius_px: float) -
     Spheres are round, and all of one contrast; a neighbour within reach spoils the roundness.
     """
     xy = table[["x", "y"]].to_numpy()
-    alone = np.array(
-        [distance_to(xy[[i]], np.delete(xy, i, axis=0))[0] > 2 * radius_px for i in range(len(xy))],
-        dtype=bool,
-    )
+    alone = _nearest_other(xy) > 2 * radius_px
     judged = alone if alone.sum() >= MIN_CONSENSUS else np.ones(len(xy), dtype=bool)
     if judged.sum() < MIN_CONSENSUS:
         return False
     roundness = float(np.median(table["roundness"].to_numpy()[judged]))
     scatter = _contrast_scatter(amplitude)
     return roundness > LEAST_ROUND + ROUNDER_PER_SCATTER * scatter
+
+
+def _nearest_other(xy: FloatArray) -> FloatArray:
+    """Distance of each place to the nearest of the others; infinite for a single one."""
+    return np.array([distance_to(xy[[i]], np.delete(xy, i, axis=0))[0] for i in range(len(xy))])
 
 
 def _is_wide(template: Template, basis: Basis, diameter_px: float) -> bool:
@@ -344,8 +346,7 @@ def _measure(
     fit = fit_centres(rest, xy, basis, radius_px=template.radius_px,
                       own=(template.basis, weights))  # fmt: skip
     # A neighbour in touch leaves its remainder in a free profile: keep the common one there.
-    others = [distance_to(xy[[i]], np.delete(xy, i, axis=0))[0] for i in range(len(xy))]
-    free = np.array(others) > 2 * template.radius_px
+    free = _nearest_other(xy) > 2 * template.radius_px
     centres = np.where(free[:, None], fit.xy, xy)
     local = at_points(noise, centres)
     parameters = fit.coefficients.shape[1]
