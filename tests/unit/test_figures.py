@@ -223,8 +223,12 @@ def test_failed_field_shows_both_images_and_why(field):
 )
 def test_what_carried_the_registration_is_said(field, evidence, said):
     info = dict(field["info"]) | {"evidence": evidence}
-    text = words(registration.registration_check(**field | {"info": info}, field="f7"))
+    info |= {"rotation_deg": -120.0, "translation_px": (-220.5, -135.0)}
+    figure = registration.registration_check(**field | {"info": info}, field="f7")
+    text = words(figure)
     assert said in text
+    figure.draw_without_rendering()
+    assert max(line.get_window_extent().x1 for line in figure.texts) <= figure.bbox.width + 1
     assert ("by hand" in text) == evidence.startswith("landmarks")
 
 

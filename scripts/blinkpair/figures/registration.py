@@ -209,7 +209,7 @@ def _draw_failed(
 
 
 def _title(info: Mapping[str, Any], field: str) -> str:
-    """Name the field and put what is known of its registration in two lines."""
+    """Name the field and put what is known of its registration in two lines or three."""
     how = BY.get(str(info.get("evidence")), "registered")
     first = ": ".join(part for part in (field, how) if part)
     known: list[str] = []
@@ -230,7 +230,9 @@ def _title(info: Mapping[str, Any], field: str) -> str:
         quality.append(f"chance alignments {info['chance_alignments']:.2g}")
     if info.get("n_nanocrystals_matched") is not None:
         quality.append(f"{info['n_nanocrystals_matched']} nanocrystals in both epochs")
-    return f"{first}, {', '.join(known)}\n{', '.join(quality)}" if known or quality else first
+    # More words than the usual one need a line of their own.
+    gap = ", " if how == "registered" else "\n"
+    return f"{first}{gap}{', '.join(known)}\n{', '.join(quality)}" if known or quality else first
 
 
 def _known(info: Mapping[str, Any], key: str) -> bool:
