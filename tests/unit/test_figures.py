@@ -224,6 +224,7 @@ def test_failed_field_shows_both_images_and_why(field):
 def test_what_carried_the_registration_is_said(field, evidence, said):
     info = dict(field["info"]) | {"evidence": evidence}
     info |= {"rotation_deg": -120.0, "translation_px": (-220.5, -135.0)}
+    info |= {f"n_microspheres_{which}": 25 for which in ("matched", "pre", "post")}
     figure = registration.registration_check(**field | {"info": info}, field="f7")
     text = words(figure)
     assert said in text
