@@ -4,14 +4,14 @@ In: counts, first states from a threshold, and the off levels these rest on. Out
 states, the counts at which both states are equally likely, and which traces were modelled.
 
 Off frames are normal (gamma where the field's noise is skewed), on frames normal with their own
-spread. A share of either, learnt too, is spread evenly over its half of the way to the other
-level: frames that the nanocrystal was on for a part of belong to the state of their larger part,
-so that neither short on events nor short off events are smoothed away. A thin uniform floor over
-the range of the trace keeps one outlier from forcing a state.
+spread. A nanocrystal that switches during a frame is on for a part of it: such a partly lit frame
+is a state of its own, any part being equally likely, and it counts as on where more than half of
+it was. So a short event that fills half a frame is neither smoothed away nor invented. A thin
+uniform floor over the range of the trace keeps one outlier from forcing a state.
 
-Either state comes in two kinds, short-lived and long-lived, alike in counts: two exponentials
-are a fair likeness of a power law over the durations that matter. A single one describes the
-average event, and erases most events, which are short.
+Off and on come in two kinds, short-lived and long-lived, alike in counts: two exponentials are a
+fair likeness of a power law over the durations that matter. A single one describes the average
+event, and erases most events, which are short.
 
 Levels, spreads and transitions are learnt from the trace (Baum-Welch), from the threshold's
 states: no random start. A frame is on where its posterior probability is above one half.
@@ -35,11 +35,21 @@ FloatArray = NDArray[np.float64]
 _ITERATIONS = 12
 _TOLERANCE = 1e-3  # change of a transition probability or of a level in units of noise
 _FLOOR = 1e-4  # weight of the uniform floor of the emissions
-_PARTIAL_START = 0.05  # first guess of the share of frames that are on in part
-_PARTIAL_RANGE = (0.001, 0.3)
-_STAY_START = (0.4, 0.95)  # in the short- and the long-lived kind, a frame
-_STAY_BORDER = 0.75  # between the two kinds
-_SHORT_START = 0.6  # share of events of the short-lived kind
+_SHORT_OFF, _LONG_OFF, _PARTLY, _SHORT_ON, _LONG_ON = range(5)
+_N_STATES = 5
+# First guess of the transitions; a state's row is where it goes in the next frame. The kinds of
+# off, and of on, do not turn into each other: that would make one event of two.
+_START = np.array(
+    [
+        [0.40, 0.00, 0.30, 0.18, 0.12],
+        [0.00, 0.95, 0.025, 0.015, 0.010],
+        [0.27, 0.18, 0.10, 0.27, 0.18],
+        [0.18, 0.12, 0.30, 0.40, 0.00],
+        [0.015, 0.010, 0.025, 0.00, 0.95],
+    ]
+)
+_GUESS_FRAMES = 2.0  # weight of the first guess against what is learnt
+_STAY_BORDER = 0.75  # between the two kinds, a frame
 _TABLE = 2048  # counts at which the emissions are tabulated, ...
 _REACH = 8.0  # ... to so many spreads below off and above on
 _MIN_FRAMES = 5  # in each state, for a second state to exist
@@ -81,14 +91,16 @@ def refine_states(
         mean, sigma = _start(x, first, off, i)
         # Where the levels are close, a threshold many noises above off has lost half of on.
         start = first | (x > mean.mean())
-        posterior, mean, sigma, partial = _posterior_on(x, start, mean, sigma, off.skewness)
+        if not _MIN_FRAMES <= int(start.sum()) <= len(start) - _MIN_FRAMES:
+            continue
+        posterior, mean, sigma, share = _posterior_on(x, start, mean, sigma, off.skewness)
         if not mean[1] - mean[0] >= _MIN_SEPARATION * sigma[0]:
             continue
         on = posterior > 0.5
         if not _MIN_FRAMES <= int(on.sum()) <= len(on) - _MIN_FRAMES:
             continue
         refined[i] = on
-        levels[i] = _crossing(mean, sigma, partial, off.skewness)
+        levels[i] = _crossing(mean, sigma, share, off.skewness)
     return refined, levels, np.isfinite(levels)
 
 
@@ -102,29 +114,26 @@ def _start(
     return np.array([float(off.level_counts[i]), level]), np.array([noise, max(spread, noise)])
 
 
-def _crossing(mean: FloatArray, sigma: FloatArray, partial: FloatArray, skewness: float) -> float:
+def _crossing(mean: FloatArray, sigma: FloatArray, share: FloatArray, skewness: float) -> float:
     """Counts between the levels where on begins to be likelier than off."""
     x = np.linspace(mean[0], mean[1], 400)
-    density, _ = _emissions(x, mean, sigma, partial, skewness, 0.0)
-    return float(x[int(np.argmax(density[:, 1] > density[:, 0]))])
+    density, lit = _emissions(x, mean, sigma, skewness, 0.0)
+    weighed = density * share
+    p_on = weighed[:, 2] + weighed[:, 1] * lit
+    return float(x[int(np.argmax(p_on > 0.5 * weighed.sum(axis=1)))])
 
 
 @njit()
 def _emissions(
-    x: FloatArray,
-    mean: FloatArray,
-    sigma: FloatArray,
-    partial: FloatArray,
-    skewness: float,
-    floor: float,
+    x: FloatArray, mean: FloatArray, sigma: FloatArray, skewness: float, floor: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Densities of off and on, and the shares of their whole frames (the rest: on in part)."""
+    """Densities of off, partly lit and on; probability that a partly lit frame is half lit."""
     n = len(x)
-    density = np.empty((n, 2))
-    whole_share = np.empty((n, 2))
+    density = np.empty((n, 3))
+    lit = np.empty(n)
+    span = mean[1] - mean[0]
     middle = 0.5 * (mean[0] + mean[1])
-    even = 0.5 / (middle - mean[0])
-    edge = sigma[0] * np.sqrt(2.0)
+    root2 = np.sqrt(2.0)
     amplitude = 1.0 / (sigma * np.sqrt(2.0 * np.pi))
     shape = 4.0 / max(skewness, 0.02) ** 2
     log_gamma = 0.5 * np.log(shape) - math.lgamma(shape) - np.log(sigma[0])
@@ -137,15 +146,18 @@ def _emissions(
             off = np.exp(log_gamma + (shape - 1.0) * np.log(y) - y) if y > 0.0 else 0.0
         z = (x[t] - mean[1]) / sigma[1]
         on = amplitude[1] * np.exp(-0.5 * z * z)
-        # The even spread between two counts, blurred by the noise.
-        e_off = math.erf((x[t] - mean[0]) / edge)
-        e_mid = math.erf((x[t] - middle) / edge)
-        e_on = math.erf((x[t] - mean[1]) / edge)
-        density[t, 0] = (1.0 - partial[0]) * off + partial[0] * even * (e_off - e_mid) + floor
-        density[t, 1] = (1.0 - partial[1]) * on + partial[1] * even * (e_mid - e_on) + floor
-        whole_share[t, 0] = (1.0 - partial[0]) * off / max(density[t, 0], 1e-300)
-        whole_share[t, 1] = (1.0 - partial[1]) * on / max(density[t, 1], 1e-300)
-    return density, whole_share
+        # The even spread between the levels, blurred by the noise there.
+        e_off = 0.5 * math.erf((x[t] - mean[0]) / (root2 * sigma[0]))
+        e_mid = 0.5 * math.erf((x[t] - middle) / (root2 * 0.5 * (sigma[0] + sigma[1])))
+        e_on = 0.5 * math.erf((x[t] - mean[1]) / (root2 * sigma[1]))
+        partly = max(e_off - e_on, 0.0)
+        density[t, 0] = off + floor
+        density[t, 1] = partly / span + floor
+        density[t, 2] = on + floor
+        # Beyond both levels, where nothing is partly lit, the nearer one decides.
+        nearer = 1.0 if x[t] > middle else 0.0
+        lit[t] = min(max((e_mid - e_on) / partly, 0.0), 1.0) if partly > 1e-12 else nearer
+    return density, lit
 
 
 @njit()
@@ -160,122 +172,127 @@ def _posterior_on(
 
     Returns
     -------
-    posterior, mean, sigma, partial
-        Probability of 'on' of each frame; level, spread and share of partly lit frames of off
-        and on.
+    posterior, mean, sigma, share
+        Probability of 'on' of each frame; level and spread of off and on; shares of the frames
+        that are off, partly lit and on.
     """
     n = len(x)
     floor = _FLOOR / max(x.max() - x.min(), 1e-300)
     least_sigma = 0.5 * sigma[0]
-    partial = np.full(2, _PARTIAL_START)
-    # Kinds 0, 1 are off, 2, 3 on; the even ones short-lived.
-    stay = np.array([_STAY_START[0], _STAY_START[1], _STAY_START[0], _STAY_START[1]])
-    enter = np.array([_SHORT_START, 1.0 - _SHORT_START, _SHORT_START, 1.0 - _SHORT_START])
+    emission = np.array([0, 0, 1, 2, 2])
+    transition = _START.copy()
     start_on = min(max(first.mean(), 0.01), 0.99)
-    f = np.empty(4)
-    b = np.empty(4)
-    d = np.empty(4)
+    begin = np.array(
+        [0.5 * (1 - start_on), 0.5 * (1 - start_on), 0.0, 0.5 * start_on, 0.5 * start_on]
+    )
+    f = np.empty(_N_STATES)
+    b = np.empty(_N_STATES)
+    d = np.empty(_N_STATES)
+    before = np.empty(_N_STATES)
     grid = np.empty(_TABLE)
-    density = np.empty((n, 2))
-    whole_share = np.empty((n, 2))
-    forward = np.empty((n, 4))
+    density = np.empty((n, 3))
+    lit = np.empty(n)
+    forward = np.empty((n, _N_STATES))
+    gamma = np.empty((n, 3))
     posterior = np.empty(n)
     for iteration in range(_ITERATIONS + 1):
-        # Both vary slowly with the counts: a table of them, then a linear look-up a frame.
+        # All vary slowly with the counts: a table of them, then a linear look-up a frame.
         low = mean[0] - _REACH * sigma[0]
         step = (mean[1] + _REACH * sigma[1] - low) / (_TABLE - 1)
         for k in range(_TABLE):
             grid[k] = low + k * step
-        on_grid, share_on_grid = _emissions(grid, mean, sigma, partial, skewness, floor)
+        on_grid, lit_on_grid = _emissions(grid, mean, sigma, skewness, floor)
         for t in range(n):
             place = (x[t] - low) / step
             if place <= 0.0 or place >= _TABLE - 1:
-                density[t, 0] = density[t, 1] = floor
-                whole_share[t, 0] = whole_share[t, 1] = 0.0
+                density[t, :] = floor
+                lit[t] = 0.0 if place <= 0.0 else 1.0
                 continue
             k = int(place)
             w = place - k
-            for s in range(2):
+            for s in range(3):
                 density[t, s] = (1.0 - w) * on_grid[k, s] + w * on_grid[k + 1, s]
-                whole_share[t, s] = (1.0 - w) * share_on_grid[k, s] + w * share_on_grid[k + 1, s]
+            lit[t] = (1.0 - w) * lit_on_grid[k] + w * lit_on_grid[k + 1]
         # Forward, each frame normalised to one.
         for t in range(n):
-            if t == 0:
-                for k in range(4):
-                    f[k] = (start_on if k > 1 else 1.0 - start_on) * 0.5 * density[0, k // 2]
-            else:
-                out_off = f[0] * (1.0 - stay[0]) + f[1] * (1.0 - stay[1])
-                out_on = f[2] * (1.0 - stay[2]) + f[3] * (1.0 - stay[3])
-                for k in range(4):
-                    entered = (out_off if k > 1 else out_on) * enter[k]
-                    f[k] = (f[k] * stay[k] + entered) * density[t, k // 2]
-            f /= f.sum()
-            forward[t] = f
-        # Backward, with the sums Baum-Welch needs.
-        b[:] = 1.0
-        stayed = np.zeros(4)
-        left = np.zeros(4)
-        entries = np.zeros(4)
-        weight = np.zeros(2)
-        moment = np.zeros(2)
-        posterior[n - 1] = forward[n - 1, 2] + forward[n - 1, 3]
-        for t in range(n - 2, -1, -1):
-            for k in range(4):
-                d[k] = density[t + 1, k // 2] * b[k]
-            into_off = enter[0] * d[0] + enter[1] * d[1]
-            into_on = enter[2] * d[2] + enter[3] * d[3]
             total = 0.0
-            for k in range(4):
-                into = into_off if k > 1 else into_on
-                b[k] = stay[k] * d[k] + (1.0 - stay[k]) * into
-                total += forward[t, k] * b[k]
-            out_off = forward[t, 0] * (1.0 - stay[0]) + forward[t, 1] * (1.0 - stay[1])
-            out_on = forward[t, 2] * (1.0 - stay[2]) + forward[t, 3] * (1.0 - stay[3])
-            for k in range(4):
-                into = into_off if k > 1 else into_on
-                stayed[k] += forward[t, k] * stay[k] * d[k] / total
-                left[k] += forward[t, k] * (1.0 - stay[k]) * into / total
-                entries[k] += (out_off if k > 1 else out_on) * enter[k] * d[k] / total
-            posterior[t] = (forward[t, 2] * b[2] + forward[t, 3] * b[3]) / total
-            b /= b.sum()
+            for j in range(_N_STATES):
+                p = begin[j]
+                if t > 0:
+                    p = 0.0
+                    for i in range(_N_STATES):
+                        p += before[i] * transition[i, j]
+                f[j] = p * density[t, emission[j]]
+                total += f[j]
+            for j in range(_N_STATES):
+                before[j] = f[j] / total
+                forward[t, j] = before[j]
+        # Backward, with the sums Baum-Welch needs.
+        moves = np.zeros((_N_STATES, _N_STATES))
+        for j in range(_N_STATES):
+            b[j] = 1.0
+        for t in range(n - 1, -1, -1):
+            total = 0.0
+            for j in range(_N_STATES):
+                total += forward[t, j] * b[j]
+            gamma[t, :] = 0.0
+            for j in range(_N_STATES):
+                gamma[t, emission[j]] += forward[t, j] * b[j] / total
+            posterior[t] = gamma[t, 2] + gamma[t, 1] * lit[t]
+            if t == 0:
+                break
+            for j in range(_N_STATES):
+                d[j] = density[t, emission[j]] * b[j]
+            total = 0.0
+            for i in range(_N_STATES):
+                b[i] = 0.0
+                for j in range(_N_STATES):
+                    b[i] += transition[i, j] * d[j]
+                total += forward[t - 1, i] * b[i]
+            for i in range(_N_STATES):
+                for j in range(_N_STATES):
+                    moves[i, j] += forward[t - 1, i] * transition[i, j] * d[j] / total
+                b[i] /= total
         if iteration == _ITERATIONS:
             break
-        for t in range(n):
-            w0 = (1.0 - posterior[t]) * whole_share[t, 0]
-            w1 = posterior[t] * whole_share[t, 1]
-            weight[0] += w0
-            weight[1] += w1
-            moment[0] += w0 * x[t]
-            moment[1] += w1 * x[t]
-        frames_on = posterior.sum()
-        for s in range(2):
-            frames = frames_on if s == 1 else n - frames_on
-            share = 1.0 - weight[s] / max(frames, 1.0)
-            partial[s] = min(max(share, _PARTIAL_RANGE[0]), _PARTIAL_RANGE[1])
         change = 0.0
-        for s in range(2):
-            if weight[s] < 1.0:
+        for side in range(2):
+            column = 2 * side  # whole frames off, whole frames on
+            weight = 0.0
+            moment = 0.0
+            for t in range(n):
+                weight += gamma[t, column]
+                moment += gamma[t, column] * x[t]
+            if weight < 1.0:
                 continue
-            new_mean = moment[s] / weight[s]
-            change = max(change, abs(new_mean - mean[s]) / sigma[0])
-            mean[s] = new_mean
-        square = np.zeros(2)
-        for t in range(n):
-            square[0] += (1.0 - posterior[t]) * whole_share[t, 0] * (x[t] - mean[0]) ** 2
-            square[1] += posterior[t] * whole_share[t, 1] * (x[t] - mean[1]) ** 2
-        for s in range(2):
-            if weight[s] >= 1.0:
-                sigma[s] = max(np.sqrt(square[s] / weight[s]), least_sigma)
-        for k in range(4):
-            # Two frames of the first guess keep a kind that is not there from dividing by zero.
-            guess = _STAY_START[k % 2]
-            new_stay = (stayed[k] + 2.0 * guess) / (stayed[k] + left[k] + 2.0)
-            new_stay = min(new_stay, _STAY_BORDER) if k % 2 == 0 else max(new_stay, _STAY_BORDER)
-            change = max(change, abs(new_stay - stay[k]))
-            stay[k] = new_stay
-            of_state = entries[k - k % 2] + entries[k - k % 2 + 1]
-            enter[k] = (entries[k] + 1.0) / (of_state + 2.0)
-        start_on = min(max(posterior[0], 0.01), 0.99)
+            new_mean = moment / weight
+            square = 0.0
+            for t in range(n):
+                square += gamma[t, column] * (x[t] - new_mean) ** 2
+            change = max(change, abs(new_mean - mean[side]) / sigma[0])
+            mean[side] = new_mean
+            sigma[side] = max(np.sqrt(square / weight), least_sigma)
+        if mean[1] <= mean[0]:
+            break
+        for i in range(_N_STATES):
+            # The first guess keeps a kind that is not there from dividing by zero.
+            row = moves[i] + _GUESS_FRAMES * _START[i]
+            row /= row.sum()
+            if i != _PARTLY:
+                short = i in (_SHORT_OFF, _SHORT_ON)
+                stay = min(row[i], _STAY_BORDER) if short else max(row[i], _STAY_BORDER)
+                leave = 1.0 - row[i]
+                row *= (1.0 - stay) / leave
+                row[i] = stay
+            change = max(change, np.abs(row - transition[i]).max())
+            transition[i] = row
+        at_start = gamma[0]
+        for j in range(_N_STATES):
+            begin[j] = max(at_start[emission[j]], 0.01) * (1.0 if j == _PARTLY else 0.5)
+        begin /= begin.sum()
         if change < _TOLERANCE:
             break
-    return posterior, mean, sigma, partial
+    share = np.zeros(3)
+    for t in range(n):
+        share += gamma[t] / n
+    return posterior, mean, sigma, share
