@@ -6,10 +6,8 @@ Run as `PYTHONPATH=scripts python benchmarks/registration.py [--share 0.1] [--pa
 
 from __future__ import annotations
 
-import argparse
-import time
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor, ProcessPoolExecutor
+from collections.abc import Iterable
+from concurrent.futures import Executor
 from pathlib import Path
 
 import microspheres
@@ -17,6 +15,7 @@ import pandas as pd
 import registration_images as images
 import registration_others as others
 import registration_points as points
+from page import Part, run, text_of
 
 HEAD = """# How right the registration is
 
@@ -26,11 +25,6 @@ Success is a transform that is nowhere in the field off by 3 px or more.
 """
 
 CURVE = Path("docs/images/registration_levels.png")
-
-
-def text_of(table: pd.DataFrame, digits: int = 3) -> str:
-    """Markdown of a table, whole numbers as such."""
-    return table.to_markdown(index=False, floatfmt=f".{digits}g")
 
 
 def points_part(pool: Executor, share: float) -> Iterable[str]:
@@ -151,7 +145,7 @@ def others_part(pool: Executor, share: float) -> Iterable[str]:
     yield text_of(others.comparison_table(pool, round(100 * share)), 3)
 
 
-PARTS: dict[str, Callable[[Executor, float], Iterable[str]]] = {
+PARTS: dict[str, Part] = {
     "points": points_part,
     "wrong": wrong_part,
     "levels": levels_part,
@@ -163,32 +157,5 @@ PARTS: dict[str, Callable[[Executor, float], Iterable[str]]] = {
 }
 
 
-def update(page: Path, sections: list[str]) -> None:
-    """Write the sections into the page, each in the place of the one with its heading."""
-    old = page.read_text(encoding="utf-8").split("\n## ")[1:] if page.exists() else []
-    by_heading = {section.partition("\n")[0]: section.strip() for section in old}
-    for section in sections:
-        text = section.removeprefix("## ")
-        by_heading[text.partition("\n")[0]] = text
-    body = "".join(f"\n## {section}\n" for section in by_heading.values())
-    page.write_text(HEAD + body, encoding="utf-8")
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--share", type=float, default=1.0, help="share of the trials")
-    parser.add_argument("--parts", nargs="+", choices=PARTS, default=list(PARTS))
-    parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--write", type=Path, help="bring this page up to date")
-    args = parser.parse_args()
-    with ProcessPoolExecutor(args.processes) as pool:
-        for name in args.parts:
-            start = time.perf_counter()
-            section = "\n\n".join(PARTS[name](pool, args.share))
-            print(section, f"({name}: {time.perf_counter() - start:.0f} s)", sep="\n\n", flush=True)
-            if args.write:
-                update(args.write, [section])
-
-
 if __name__ == "__main__":
-    main()
+    run(__doc__.splitlines()[0], HEAD, PARTS)

@@ -2,6 +2,9 @@
 
 In: boolean states (nanocrystal, frame). Out: one row an event.
 
+`count_durations` makes of that a table of how often each duration occurred, which is what fields
+have to hand on to be pooled.
+
 Conventions: an event is a maximal run of frames in one state. `start_frame` is the first frame
 of the run (0-based), `duration_frames` the number of frames in it, at least 1, so the run ends
 before frame start_frame + duration_frames. The window cuts the first and the last run of every
@@ -115,3 +118,32 @@ def events_to_fit(
     keep = (mine["state"].to_numpy() == state) & ~mine["censored_start"].to_numpy()
     durations = mine["duration_frames"].to_numpy()[keep].astype(np.int64)
     return durations, mine["censored_end"].to_numpy()[keep].astype(np.bool_)
+
+
+def count_durations(events: pd.DataFrame, nanocrystals: ArrayLike) -> pd.DataFrame:
+    """Count how often each duration occurred in some nanocrystals, pooled.
+
+    Parameters
+    ----------
+    events : DataFrame
+        As `run_lengths` returns it.
+    nanocrystals : (m,) int array
+        Which ones.
+
+    Returns
+    -------
+    DataFrame
+        `state` ('on' or 'off'), `duration_frames`, `n_events` (complete), `n_cut_by_end`. Events
+        cut by the start of the trace are left out, as in `events_to_fit`.
+    """
+    kept = events[events["nanocrystal"].isin(np.asarray(nanocrystals)) & ~events["censored_start"]]
+    cut = kept["censored_end"].to_numpy(bool)
+    table = pd.DataFrame(
+        {
+            "state": np.where(kept["state"], "on", "off"),
+            "duration_frames": kept["duration_frames"].to_numpy(),
+            "n_events": (~cut).astype(np.int64),
+            "n_cut_by_end": cut.astype(np.int64),
+        }
+    )
+    return table.groupby(["state", "duration_frames"], as_index=False).sum()

@@ -6,21 +6,24 @@ and the thresholds behind them.
 Three methods. 'fixed' is the paper's: on where counts exceed one number for all. 'noise' draws
 each nanocrystal's threshold from its own off level, `sigmas` times its noise above it, so that
 gain, exposure and background no longer matter. 'hmm' weighs every frame together with its
-neighbours in a hidden Markov model: for nanocrystals whose on level is only a few noises above
-off, where no threshold will do. Where it's ten, 'noise' is as good and keeps more of the events
-of a single frame.
+neighbours in a hidden Markov model that knows frames lit in part. It is the one for dwell times:
+where on lies only a few noises above off no threshold will do, and far above it a low threshold
+still calls on what was off for most of the frame, which bends the law of the short events.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.errors import InputError
+
+if TYPE_CHECKING:
+    from blinkpair.off_levels import OffLevels
 
 FloatArray = NDArray[np.float64]
 Method = Literal["fixed", "noise", "hmm"]
@@ -33,7 +36,7 @@ class AssignedStates:
     """States with what they rest on; unpacks as `states, thresholds = assign_states(...)`.
 
     `states` is (n, frames) bool, the rest (n,). `thresholds_counts` is where off turns on (for
-    'hmm' the counts at which both states are equally likely, were there no neighbours).
+    'hmm' the counts above which a single frame between two off ones is on).
     `off_level_counts`, `off_noise_counts` (mean and standard deviation of off frames) are nan
     where no off state was looked for or seen; `off_skewness` is one number for the field.
     `source` says where a threshold comes from: 'fixed', 'own', 'field' (no off state of its
@@ -60,6 +63,7 @@ def assign_states(
     *,
     threshold_counts: float = PAPER_THRESHOLD_COUNTS,
     sigmas: float = 4.0,
+    off_levels: OffLevels | None = None,
 ) -> AssignedStates:
     """Say for every frame whether the nanocrystal is on.
 
@@ -76,6 +80,8 @@ def assign_states(
     sigmas : float
         Of 'noise' and for the start of 'hmm': threshold above the off level, in its noise; for
         skewed noise, where a frame is as rarely above. At 4, that is one frame in 30,000.
+    off_levels : OffLevels, optional
+        From `off_levels.estimate_off_levels`, where the caller has it already.
 
     Raises
     ------
@@ -101,7 +107,7 @@ def assign_states(
         raise InputError(f"unknown method {method!r}. Hint: 'fixed', 'noise' or 'hmm'.")
     from blinkpair.off_levels import estimate_off_levels
 
-    off = estimate_off_levels(counts)
+    off = estimate_off_levels(counts) if off_levels is None else off_levels
     lost = off.source == "none"
     thresholds = off.upper_quantile(sigmas)
     thresholds[lost] = threshold_counts

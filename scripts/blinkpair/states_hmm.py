@@ -1,7 +1,7 @@
 """Refine on/off states with a hidden Markov model, one nanocrystal at a time.
 
 In: counts, first states from a threshold, and the off levels these rest on. Out: refined
-states, the counts at which both states are equally likely, and which traces were modelled.
+states, the counts that make a single frame on, and which traces were modelled.
 
 Off frames are normal (gamma where the field's noise is skewed), on frames normal with their own
 spread. A nanocrystal that switches during a frame is on for a part of it: such a partly lit frame
@@ -23,6 +23,7 @@ state, and because hmmlearn takes some 0.3 s for a trace of 20,000 frames, ten t
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,16 @@ _MIN_FRAMES = 5  # in each state, for a second state to exist
 _MIN_SEPARATION = 3.0  # of the levels, in off noise
 
 
+class _Model(NamedTuple):
+    """The model of one trace: probability of 'on' of each frame, and what was learnt."""
+
+    posterior: FloatArray
+    mean: FloatArray  # of off and on, counts
+    sigma: FloatArray
+    transition: FloatArray  # from row to column
+    share: FloatArray  # of the frames in each state
+
+
 def refine_states(
     traces: NDArray[np.float32], states: NDArray[np.bool_], off: OffLevels
 ) -> tuple[NDArray[np.bool_], FloatArray, NDArray[np.bool_]]:
@@ -75,7 +86,8 @@ def refine_states(
     states : (n, frames) bool array
         Refined, or the first ones where `modelled` is False.
     levels : (n,) array
-        Counts at which both states are equally likely; nan where not modelled.
+        Counts above which a single frame between two off ones is likelier on than off; nan where
+        not modelled.
     modelled : (n,) bool array
         False where a trace shows no second state, or the model does not hold two.
     """
@@ -93,14 +105,14 @@ def refine_states(
         start = first | (x > mean.mean())
         if not _MIN_FRAMES <= int(start.sum()) <= len(start) - _MIN_FRAMES:
             continue
-        posterior, mean, sigma, share = _posterior_on(x, start, mean, sigma, off.skewness)
-        if not mean[1] - mean[0] >= _MIN_SEPARATION * sigma[0]:
+        model = _Model(*_posterior_on(x, start, mean, sigma, off.skewness))
+        if not model.mean[1] - model.mean[0] >= _MIN_SEPARATION * model.sigma[0]:
             continue
-        on = posterior > 0.5
+        on = model.posterior > 0.5
         if not _MIN_FRAMES <= int(on.sum()) <= len(on) - _MIN_FRAMES:
             continue
         refined[i] = on
-        levels[i] = _crossing(mean, sigma, share, off.skewness)
+        levels[i] = _crossing(model, off.skewness)
     return refined, levels, np.isfinite(levels)
 
 
@@ -114,13 +126,16 @@ def _start(
     return np.array([float(off.level_counts[i]), level]), np.array([noise, max(spread, noise)])
 
 
-def _crossing(mean: FloatArray, sigma: FloatArray, share: FloatArray, skewness: float) -> float:
-    """Counts between the levels where on begins to be likelier than off."""
-    x = np.linspace(mean[0], mean[1], 400)
-    density, lit = _emissions(x, mean, sigma, skewness, 0.0)
-    weighed = density * share
+def _crossing(model: _Model, skewness: float) -> float:
+    """Counts above which a single frame between two off ones is likelier on than off."""
+    x = np.linspace(model.mean[0], model.mean[1], 400)
+    density, lit = _emissions(x, model.mean, model.sigma, skewness, 0.0)
+    off = model.share[:_PARTLY] / max(model.share[:_PARTLY].sum(), 1e-300)
+    through = (off @ model.transition[:_PARTLY]) * model.transition[:, :_PARTLY].sum(axis=1)
+    weighed = density * np.array([through[:2].sum(), through[2], through[3:].sum()])
     p_on = weighed[:, 2] + weighed[:, 1] * lit
-    return float(x[int(np.argmax(p_on > 0.5 * weighed.sum(axis=1)))])
+    above = p_on > 0.5 * weighed.sum(axis=1)
+    return float(x[int(np.argmax(above))]) if above.any() else float(model.mean[1])
 
 
 @njit()
@@ -167,15 +182,8 @@ def _posterior_on(
     mean: FloatArray,
     sigma: FloatArray,
     skewness: float,
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Learn the model by Baum-Welch.
-
-    Returns
-    -------
-    posterior, mean, sigma, share
-        Probability of 'on' of each frame; level and spread of off and on; shares of the frames
-        that are off, partly lit and on.
-    """
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Learn the model by Baum-Welch; what it returns is laid out as `_Model`."""
     n = len(x)
     floor = _FLOOR / max(x.max() - x.min(), 1e-300)
     least_sigma = 0.5 * sigma[0]
@@ -292,7 +300,7 @@ def _posterior_on(
         begin /= begin.sum()
         if change < _TOLERANCE:
             break
-    share = np.zeros(3)
-    for t in range(n):
-        share += gamma[t] / n
-    return posterior, mean, sigma, share
+    share = np.zeros(_N_STATES)
+    for i in range(_N_STATES):
+        share[i] = moves[i].sum() / max(n - 1, 1)
+    return posterior, mean, sigma, transition, share

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from blinkpair.errors import InputError
-from blinkpair.run_lengths import COLUMNS, events_to_fit, run_lengths
+from blinkpair.run_lengths import COLUMNS, count_durations, events_to_fit, run_lengths
 
 
 def test_a_short_trace_by_hand():
@@ -79,3 +79,14 @@ def test_a_fit_takes_what_began_in_the_window_and_knows_what_was_cut():
 def test_anything_but_a_table_of_booleans_is_refused(states):
     with pytest.raises(InputError, match="Hint"):
         run_lengths(states)
+
+
+def test_durations_are_counted_without_the_first_event_and_with_the_last_apart():
+    states = np.array([[0, 1, 0, 0, 1, 0, 0, 1], [1, 1, 0, 1, 0, 1, 0, 0]], dtype=bool)
+    table = count_durations(run_lengths(states), [0, 1])
+    rows = {(r.state, r.duration_frames): (r.n_events, r.n_cut_by_end) for r in table.itertuples()}
+    # Complete: on 1, 1 of the first and 1, 1 of the second; off 2, 2 and 1, 1.
+    assert rows == {("off", 1): (2, 0), ("off", 2): (2, 1), ("on", 1): (4, 1)}
+    only = count_durations(run_lengths(states), [1])
+    assert only["n_events"].sum() == 4
+    assert count_durations(run_lengths(states), np.array([], int)).empty
