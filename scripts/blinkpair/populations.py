@@ -12,7 +12,7 @@ them next to the intervals and to the control.
 
 from __future__ import annotations
 
-import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from blinkpair import resampling
 from blinkpair.errors import InputError
-from blinkpair.resampling import Codes, Floats, Interval
+from blinkpair.rank_tests import signed_rank
+from blinkpair.resampling import Estimate, FieldDraws, Floats
 from blinkpair.table_labels import (
     CONTROL,
     Temperature,
@@ -149,36 +150,26 @@ def summarise_populations(
     ]
     rows = [_counts(group, fields) for group in groups]
 
+    fields_of = [group.fields for group in groups]
     for name in COUNTED:
         flags = [(group.population == name).astype(float) for group in groups]
-        effects = _effects(groups, flags)
-        for row, flag, effect in zip(rows, flags, effects, strict=True):
-            value = float(flag.mean()) if flag.size else float("nan")
-            interval = resampling.fraction_interval(value, flag.size, effect, confidence=confidence)
-            _put(row, f"fraction_{name}", value, interval)
+        fractions = resampling.pooled_fractions(flags, fields_of, confidence=confidence)
+        for row, fraction in zip(rows, fractions, strict=True):
+            put_estimate(row, f"fraction_{name}", fraction)
 
     deltas = [group.delta for group in groups]
-    effects = _effects(groups, deltas)
-    for row, delta, effect in zip(rows, deltas, effects, strict=True):
-        mean = float(delta.mean()) if delta.size else float("nan")
-        low, high = resampling.mean_interval(delta, effect, confidence=confidence)
-        _put(row, "mean_delta", mean, (max(low, -1.0), min(high, 1.0)))
-        row["design_effect_delta"] = effect.ratio if delta.size else float("nan")
-
-    medians = [float(np.median(delta)) if delta.size else float("nan") for delta in deltas]
-    below = [(d <= m).astype(float) for d, m in zip(deltas, medians, strict=True)]
-    effects = _effects(groups, below)
-    for row, delta, median, effect in zip(rows, deltas, medians, effects, strict=True):
-        interval = resampling.median_interval(delta, effect, confidence=confidence)
-        _put(row, "median_delta", median, interval)
+    means = resampling.pooled_means(deltas, fields_of, confidence=confidence)
+    for row, mean in zip(rows, means, strict=True):
+        put_estimate(row, "mean_delta", mean.within(-1.0, 1.0))
+        row["design_effect_delta"] = mean.design_effect
+    medians = resampling.pooled_medians(deltas, fields_of, confidence=confidence)
+    for row, median in zip(rows, medians, strict=True):
+        put_estimate(row, "median_delta", median)
 
     _tests(rows, deltas)
     _against_control(rows)
-    several = any(group.n_fields > 1 for group in groups)
-    for row, group in zip(rows, groups, strict=True):
-        one_field = BY_OTHER_FIELDS if several else BY_NANOCRYSTALS
-        method = BY_FIELDS if group.n_fields > 1 else one_field
-        row["interval_method"] = method if group.delta.size else ""
+    for row, method in zip(rows, interval_methods(fields_of), strict=True):
+        row["interval_method"] = method
     summary = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["temperature_c", "n"])
     if rows:
         summary["n_fields_failed"] = summary["n_fields_failed"].astype("Int64")
@@ -193,28 +184,22 @@ class _Group:
     rows: pd.DataFrame
     population: NDArray[np.object_]  # of the n
     delta: Floats
-    field_codes: Codes
-    n_fields: int  # with at least one of the n
-    draws: Floats
+    fields: FieldDraws
 
 
 def _group(rows: pd.DataFrame, label: Temperature, resamples: int, seed: int) -> _Group:
     counted = rows[as_bool(rows["analysed"]) & rows["population"].isin(COUNTED).to_numpy()]
     before = counted["on_fraction_pre"].to_numpy(float)
     delta = counted["on_fraction_post"].to_numpy(float) - before
-    field_codes, names = pd.factorize(counted["field"].astype(str), sort=True)
+    field = counted["field"].astype(str).to_numpy()
     population = counted["population"].astype(object).to_numpy()
-    order = np.lexsort((population.astype(str), before, delta, field_codes))
-    # The label takes part in the seed: a temperature's draws do not depend on the others'.
-    rng = np.random.default_rng([seed, zlib.crc32(str(label).encode())])
+    order = np.lexsort((population.astype(str), before, delta, field))
     return _Group(
         label=label,
         rows=rows,
         population=population[order],
         delta=delta[order],
-        field_codes=field_codes[order].astype(np.intp),
-        n_fields=len(names),
-        draws=resampling.draw_fields(len(names), resamples, rng),
+        fields=resampling.resample_fields(field[order], label, resamples=resamples, seed=seed),
     )
 
 
@@ -241,16 +226,18 @@ def _counts(group: _Group, fields: pd.DataFrame | None) -> dict[str, Any]:
     return row
 
 
-def _effects(groups: list[_Group], values: list[Floats]) -> list[resampling.DesignEffect]:
-    ratios = [
-        resampling.field_variance_ratio(value, group.field_codes, group.draws)
-        for group, value in zip(groups, values, strict=True)
+def interval_methods(fields: Sequence[FieldDraws]) -> list[str]:
+    """Say what the interval of each temperature rests on; the empty string without nanocrystals."""
+    several = any(own.n_fields > 1 for own in fields)
+    one_field = BY_OTHER_FIELDS if several else BY_NANOCRYSTALS
+    return [
+        (BY_FIELDS if own.n_fields > 1 else one_field) if own.codes.size else "" for own in fields
     ]
-    return resampling.pool_design_effects(ratios, [group.n_fields for group in groups])
 
 
-def _put(row: dict[str, Any], name: str, value: float, interval: Interval) -> None:
-    row[name], (row[f"{name}_low"], row[f"{name}_high"]) = value, interval
+def put_estimate(row: dict[str, Any], name: str, estimate: Estimate) -> None:
+    """Write an estimate into a row: `name`, `name_low` and `name_high`."""
+    row[name], row[f"{name}_low"], row[f"{name}_high"] = estimate[:3]
 
 
 def _tests(rows: list[dict[str, Any]], deltas: list[Floats]) -> None:
@@ -258,17 +245,14 @@ def _tests(rows: list[dict[str, Any]], deltas: list[Floats]) -> None:
     from scipy import stats  # half a second to import, and only this step needs it
 
     for row, delta in zip(rows, deltas, strict=True):
-        row["p_mcnemar"] = row["p_wilcoxon"] = float("nan")
+        row["p_mcnemar"], row["p_wilcoxon"] = float("nan"), signed_rank(delta)
         if delta.size == 0:
             continue
         changed = row["n_became_emissive"] + row["n_became_dark"]
-        # With nothing that changed there is nothing against equality: p = 1 for both tests.
-        row["p_mcnemar"] = row["p_wilcoxon"] = 1.0
+        row["p_mcnemar"] = 1.0  # with nothing that changed there is nothing against equality
         if changed:
             exact = stats.binomtest(row["n_became_emissive"], changed, 0.5)
             row["p_mcnemar"] = float(exact.pvalue)
-        if np.any(delta != 0):
-            row["p_wilcoxon"] = float(stats.wilcoxon(delta).pvalue)
 
 
 def _against_control(rows: list[dict[str, Any]]) -> None:
@@ -285,4 +269,4 @@ def _against_control(rows: list[dict[str, Any]]) -> None:
                     control[name],
                     (control[f"{name}_low"], control[f"{name}_high"]),
                 )
-            _put(row, f"{name}_minus_control", value, interval)
+            put_estimate(row, f"{name}_minus_control", Estimate(value, *interval, float("nan")))

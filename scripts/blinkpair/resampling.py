@@ -25,11 +25,14 @@ say much.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
 Floats = NDArray[np.float64]
@@ -54,6 +57,58 @@ class DesignEffect:
 
     ratio: float = 1.0
     degrees_of_freedom: float = float("inf")
+
+
+class Estimate(NamedTuple):
+    """A fraction, mean or median with its interval; all NaN where there is nothing to estimate."""
+
+    value: float
+    low: float
+    high: float
+    design_effect: float
+
+    def within(self, least: float, most: float) -> Estimate:
+        """Cut the interval where the quantity cannot be."""
+        return self._replace(low=max(self.low, least), high=min(self.high, most))
+
+
+@dataclass(frozen=True)
+class FieldDraws:
+    """The fields of one group's nanocrystals, and how often each draw took them.
+
+    Attributes
+    ----------
+    codes : ndarray of int, shape (n,)
+        Field of each nanocrystal, 0 to n_fields - 1, none of them empty.
+    draws : ndarray, shape (resamples, n_fields)
+        From `draw_fields`.
+    """
+
+    codes: Codes
+    draws: Floats
+
+    @property
+    def n_fields(self) -> int:
+        """Fields with at least one nanocrystal of the group."""
+        return self.draws.shape[1]
+
+
+def resample_fields(fields: ArrayLike, label: object, *, resamples: int, seed: int) -> FieldDraws:
+    """Number the fields of a group (a temperature, or a part of it) and draw from them.
+
+    Parameters
+    ----------
+    fields : array_like, shape (n,)
+        Field of each nanocrystal.
+    label : object
+        Name of the temperature. It takes part in the seed, so that the draws of one temperature
+        do not depend on which others there are.
+    resamples, seed : int
+        Number of draws, and their seed.
+    """
+    codes, names = pd.factorize(np.asarray(fields, dtype=object).astype(str), sort=True)
+    rng = np.random.default_rng([seed, zlib.crc32(str(label).encode())])
+    return FieldDraws(codes.astype(np.intp), draw_fields(len(names), resamples, rng))
 
 
 def draw_fields(n_fields: int, resamples: int, rng: np.random.Generator) -> Floats:
@@ -133,6 +188,73 @@ def pool_design_effects(ratios: Sequence[float], n_fields: Sequence[int]) -> lis
         DesignEffect(float(max(1.0, pooled, np.nan_to_num(value, nan=1.0))), float(freedom.sum()))
         for value in own
     ]
+
+
+def pooled_effects(values: Sequence[Floats], fields: Sequence[FieldDraws]) -> list[DesignEffect]:
+    """Design effect of the mean of each group's values, with what all groups say about it."""
+    ratios = [
+        field_variance_ratio(value, own.codes, own.draws)
+        for value, own in zip(values, fields, strict=True)
+    ]
+    return pool_design_effects(ratios, [own.n_fields for own in fields])
+
+
+def pooled_fractions(
+    flags: Sequence[Floats], fields: Sequence[FieldDraws], *, confidence: float = 0.95
+) -> list[Estimate]:
+    """Estimate a fraction in each of several groups.
+
+    Parameters
+    ----------
+    flags : sequence of ndarray, shapes (n,)
+        1 for the nanocrystals of a group (temperature) that count, 0 for the others.
+    fields : sequence of FieldDraws
+        Of the same nanocrystals.
+    confidence : float
+        Coverage wanted.
+
+    Returns
+    -------
+    list of Estimate
+        One a group.
+    """
+    estimates = []
+    for flag, effect in zip(flags, pooled_effects(flags, fields), strict=True):
+        value = float(flag.mean()) if flag.size else float("nan")
+        low, high = fraction_interval(value, flag.size, effect, confidence=confidence)
+        estimates.append(Estimate(value, low, high, _ratio_of(flag, effect)))
+    return estimates
+
+
+def pooled_means(
+    values: Sequence[Floats], fields: Sequence[FieldDraws], *, confidence: float = 0.95
+) -> list[Estimate]:
+    """Estimate a mean in each of several groups; parameters as in `pooled_fractions`."""
+    estimates = []
+    for value, effect in zip(values, pooled_effects(values, fields), strict=True):
+        mean = float(value.mean()) if value.size else float("nan")
+        low, high = mean_interval(value, effect, confidence=confidence)
+        estimates.append(Estimate(mean, low, high, _ratio_of(value, effect)))
+    return estimates
+
+
+def pooled_medians(
+    values: Sequence[Floats], fields: Sequence[FieldDraws], *, confidence: float = 0.95
+) -> list[Estimate]:
+    """Estimate a median in each of several groups; parameters as in `pooled_fractions`."""
+    medians = [float(np.median(value)) if value.size else float("nan") for value in values]
+    # The median's error is that of the fraction of values at or below it.
+    below = [(v <= m).astype(float) for v, m in zip(values, medians, strict=True)]
+    effects = pooled_effects(below, fields)
+    estimates = []
+    for value, median, effect in zip(values, medians, effects, strict=True):
+        low, high = median_interval(value, effect, confidence=confidence)
+        estimates.append(Estimate(median, low, high, _ratio_of(value, effect)))
+    return estimates
+
+
+def _ratio_of(values: Floats, effect: DesignEffect) -> float:
+    return effect.ratio if values.size else float("nan")
 
 
 def _quantile(confidence: float, degrees_of_freedom: float) -> float:

@@ -1,0 +1,180 @@
+"""Panels that several figures share: their arrangement, and fractions with intervals.
+
+In: how many panels, or a table of fractions before and after. Out: a figure and its axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from blinkpair.figures import style
+from blinkpair.figures.style import EPOCH_COLOURS, EPOCH_NAMES
+from blinkpair.table_labels import Temperature, sort_temperatures, temperature_labels
+
+EPOCHS = ("pre", "post")
+
+
+def columns_of(n: int, most: int) -> int:
+    """Panels a row, at most `most`, so that the last row is not nearly empty."""
+    rows = -(-n // most)
+    return max(1, -(-n // max(rows, 1)))
+
+
+def paired_rows(
+    n: int, *, panel_mm: tuple[float, float], extra_mm: float, note: str, most: int = 4
+) -> tuple[Figure, list[tuple[Axes, Axes]]]:
+    """Open a figure of n columns of two panels, one above the other, wrapped to the page.
+
+    Parameters
+    ----------
+    n : int
+        Columns wanted; at most `most` stand side by side, the next follow below.
+    panel_mm : tuple of float
+        Width and height of a panel.
+    extra_mm : float
+        Height of what stands around them, a legend for example.
+    note : str
+        Written in the corner.
+    most : int
+        Panels a row.
+
+    Returns
+    -------
+    Figure, list of (upper, lower)
+        Axes in reading order, all on common scales; none for n = 0, and the figure then says so.
+    """
+    columns = columns_of(n, most)
+    blocks = max(1, -(-n // columns))
+    width = min(max(columns * panel_mm[0], style.SINGLE_COLUMN_MM), style.DOUBLE_COLUMN_MM)
+    height = 2 * blocks * panel_mm[1] + extra_mm + (4 if note else 0)
+    figure = style.new_figure(width, height, note=note)
+    if n == 0:
+        nothing = figure.subplots()
+        nothing.set_axis_off()
+        style.no_data(nothing)
+        return figure, []
+    grid = figure.subplots(2 * blocks, columns, squeeze=False, sharex=True, sharey=True)
+    pairs = [
+        (grid[2 * (i // columns), i % columns], grid[2 * (i // columns) + 1, i % columns])
+        for i in range(blocks * columns)
+    ]
+    for spare in pairs[n:]:
+        for ax in spare:
+            ax.remove()
+    for _, lower in pairs[:n]:
+        lower.tick_params(labelbottom=True)
+    return figure, pairs[:n]
+
+
+def is_first(ax: Axes) -> bool:
+    """Tell whether a panel stands at the left of its row."""
+    place = ax.get_subplotspec()
+    return place is None or place.is_first_col()
+
+
+def by_temperature(table: pd.DataFrame) -> dict[Temperature, pd.DataFrame]:
+    """Cut a table into those of each temperature, ascending, the control last."""
+    labels = temperature_labels(table["temperature_c"])
+    return {label: table[(labels == label).to_numpy(bool)] for label in sort_temperatures(labels)}
+
+
+def fractions_by_epoch(
+    table: pd.DataFrame, names: Mapping[str, str], *, of_what: str, note: str
+) -> Figure:
+    """Draw the fractions of several classes before and after, with intervals and counts.
+
+    Parameters
+    ----------
+    table : DataFrame
+        One row a temperature and epoch: `temperature_c, epoch` (`pre`, `post`), `n`, and for each
+        class `n_NAME`, `fraction_NAME` (0 to 1), `fraction_NAME_low`, `fraction_NAME_high`.
+    names : mapping of str to str
+        Classes, and what to write for each.
+    of_what : str
+        What the table's n are: `n`, or a word for them.
+    note : str
+        Written in the corner.
+
+    Returns
+    -------
+    Figure
+        A panel a temperature, a place a class, the counts before and after below it.
+    """
+    groups = by_temperature(table)
+    columns = columns_of(len(groups), 3)
+    rows = max(1, -(-len(groups) // columns))
+    width = {1: style.SINGLE_COLUMN_MM, 2: 130.0}.get(columns, style.DOUBLE_COLUMN_MM)
+    figure = style.new_figure(width, 56 * rows + 8 + (4 if note else 0), note=note)
+    grid: list[Axes] = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel().tolist()
+    for spare in grid[max(len(groups), 1) :]:
+        spare.remove()
+    if not groups:
+        grid[0].set_axis_off()
+        style.no_data(grid[0])
+        return figure
+    for ax, (label, own) in zip(grid, groups.items(), strict=False):
+        counted = {str(row["epoch"]): row for row in own.to_dict("records")}
+        _fractions(ax, counted, names)
+        numbers = [f"{int(counted[e]['n'])} {EPOCH_NAMES[e]}" for e in EPOCHS if e in counted]
+        style.panel_title(ax, style.temperature_name(label), f"{of_what}: " + ", ".join(numbers))
+        if is_first(ax):
+            ax.set_ylabel(f"nanocrystals (% of {of_what})")
+    epoch_legend(figure)
+    return figure
+
+
+def _fractions(ax: Axes, counted: Mapping[str, Any], names: Mapping[str, str]) -> None:
+    places = np.arange(len(names), dtype=float)
+    for line, (epoch, shift) in enumerate(zip(EPOCHS, (-0.13, 0.13), strict=True)):
+        if epoch not in counted:
+            continue
+        row, colour = counted[epoch], EPOCH_COLOURS[epoch]
+        value, low, high = (
+            np.array([100 * float(row[f"fraction_{name}{end}"]) for name in names])
+            for end in ("", "_low", "_high")
+        )
+        reach = np.abs(np.vstack([value - low, high - value]))
+        ax.errorbar(
+            places + shift,
+            value,
+            yerr=reach,
+            fmt="o",
+            ms=3.5,
+            lw=1,
+            capsize=2,
+            color=colour,
+            clip_on=False,
+        )
+        for place, name in zip(places, names, strict=True):
+            ax.annotate(
+                f"{int(row[f'n_{name}'])}",
+                (place, 0),
+                xycoords=ax.get_xaxis_transform(),
+                xytext=(0, -15 - 8.5 * line),
+                textcoords="offset points",
+                ha="center",
+                va="top",
+                color=colour,
+            )
+    if not any(int(row["n"]) for row in counted.values()):
+        style.no_data(ax)
+    ax.set(xlim=(-0.5, len(names) - 0.5), ylim=(0, 100))
+    ax.set_xticks(places, list(names.values()))
+
+
+def epoch_legend(figure: Figure, others: Sequence[Line2D | Patch] = ()) -> None:
+    """Say below the panels which colour is before and which after."""
+    handles: list[Line2D | Patch] = [
+        Line2D([], [], color=EPOCH_COLOURS[e], marker="o", ms=3.5, label=EPOCH_NAMES[e])
+        for e in EPOCHS
+    ]
+    handles += others
+    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))

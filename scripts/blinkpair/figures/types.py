@@ -1,0 +1,339 @@
+"""Types of blinking: how many, what became of them, and what became of the on-fraction of each.
+
+In: the nanocrystal table and the tables of `blinkpair.blinking_types`. Out: figures. Type A is
+green and type B orange, as in the paper.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from blinkpair.blinking_types import (
+    LARGE_CHANGE,
+    PURE,
+    STATES,
+    TRUNCATED,
+    blinking_states,
+    large_changes,
+)
+from blinkpair.figures import style
+from blinkpair.figures.panels import (
+    by_temperature,
+    columns_of,
+    fractions_by_epoch,
+    is_first,
+    paired_rows,
+)
+from blinkpair.table_labels import require_columns, sort_temperatures, temperature_labels
+
+TYPE_COLOURS = {TRUNCATED: style.GREEN, PURE: style.ORANGE}
+TYPE_NAMES = {
+    TRUNCATED: "A",
+    PURE: "B",
+    "undecided": "undecided",
+    "not_fitted": "not fitted",
+    "dark": "dark",
+}
+GAINED_COLOUR, LOST_COLOUR = style.GREEN, style.VERMILLION
+EDGES_POINTS = np.arange(-100, 101, 10)
+
+_FEWEST_FOR_BARS = 10
+_ALL_COLOUR, _ALL_EDGE = "#dfe6ee", "#7f8fa3"
+_LAWS = "A: truncated power law (Eq. 2), B: power law (Eq. 1)"
+
+
+@style.styled
+def delta_by_type(nanocrystals: pd.DataFrame, *, note: str = "") -> Figure:
+    """Draw the change in on-fraction of types A and B over that of all nanocrystals (Fig. 8).
+
+    Parameters
+    ----------
+    nanocrystals : DataFrame
+        What `blinking_types.blinking_states` takes.
+    note : str
+        Written in the corner, for example `simulated`.
+
+    Returns
+    -------
+    Figure
+        A column a temperature: initially type A above, type B below. Each histogram in percent of
+        its own n, because type A is a tenth of all; behind it that of all the n, which have
+        the undecided, the not fitted and the initially dark among them. Fewer than ten
+        nanocrystals are drawn as a tick each.
+    """
+    groups = _states_by_temperature(nanocrystals)
+    figure, pairs = paired_rows(len(groups), panel_mm=(52.0, 42.0), extra_mm=10, note=note)
+    for pair, (label, states) in zip(pairs, groups.items(), strict=True):
+        every = 100 * states["delta"].to_numpy(float)
+        for ax, name in zip(pair, (TRUNCATED, PURE), strict=True):
+            own = every[(states["type_pre"] == name).to_numpy(bool)]
+            ax.axvline(0, color=style.BLACK, lw=0.6, ls=(0, (2, 2)), zorder=3)
+            shares = _percent(every, EDGES_POINTS)
+            ax.stairs(shares, EDGES_POINTS, fill=True, color=_ALL_COLOUR, zorder=1)
+            ax.stairs(shares, EDGES_POINTS, color=_ALL_EDGE, lw=0.6, zorder=4)
+            _histogram(ax, own, EDGES_POINTS, TYPE_COLOURS[name])
+            lines = [f"type {TYPE_NAMES[name]}, n = {own.size}"]
+            if own.size:
+                _mark_median(ax, float(np.median(own)), TYPE_COLOURS[name])
+                median, mean = (style.points(f(own) / 100) for f in (np.median, np.mean))
+                lines.append(f"median {median}, mean {mean}")
+            else:
+                lines.append("")
+            if not every.size:
+                style.no_data(ax)
+            head = f"{style.temperature_name(label)}, all n = {every.size}"
+            _head(ax, head if ax is pair[0] else "", lines)
+            ax.set_xlim(-100, 100)
+            ax.set_xticks(np.arange(-100, 101, 50))
+        pair[1].set_xlabel("change in on-fraction (points)")
+    _room_above([ax for pair in pairs for ax in pair])
+    if pairs:
+        figure.supylabel("nanocrystals (% of n a bin)", fontsize=7)
+    handles = [
+        Patch(color=TYPE_COLOURS[n], alpha=0.75, label=f"initially type {TYPE_NAMES[n]}")
+        for n in (TRUNCATED, PURE)
+    ]
+    handles.append(Patch(facecolor=_ALL_COLOUR, edgecolor=_ALL_EDGE, label="all"))
+    _legend(figure, [*handles, _median_handle()], len(pairs))
+    return figure
+
+
+@style.styled
+def alpha_by_change(nanocrystals: pd.DataFrame, table: pd.DataFrame, *, note: str = "") -> Figure:
+    """Draw alpha before of the type-B nanocrystals that gained and that lost much (Fig. S11).
+
+    Parameters
+    ----------
+    nanocrystals : DataFrame
+        What `blinking_types.blinking_states` takes, with `alpha_on_pre`.
+    table : DataFrame
+        From `blinking_types.alpha_by_change`, of the same nanocrystals.
+    note : str
+        Written in the corner, for example `simulated`.
+
+    Returns
+    -------
+    Figure
+        A column a temperature: gained above, lost below, in percent of their own n on common
+        bins, fewer than ten as a tick each; the rank test's p stands above them.
+    """
+    require_columns(nanocrystals, ["alpha_on_pre"], "nanocrystals")
+    groups = _states_by_temperature(nanocrystals)
+    rows = dict(
+        zip(temperature_labels(table["temperature_c"]), table.to_dict("records"), strict=True)
+    )
+    large = float(table["large_change"].iloc[0]) if len(table) else LARGE_CHANGE
+    alphas = {}
+    for label, states in groups.items():
+        alpha = states["alpha_on_pre"].to_numpy(float)
+        alphas[label] = [alpha[mask] for mask in large_changes(states, large)]
+    edges = _edges(np.concatenate([a for pair in alphas.values() for a in pair] or [np.zeros(0)]))
+    figure, pairs = paired_rows(len(groups), panel_mm=(52.0, 42.0), extra_mm=10, note=note)
+    for pair, (label, both) in zip(pairs, alphas.items(), strict=True):
+        row: dict[Any, Any] = rows.get(label, {})
+        for ax, alpha, name in zip(pair, both, ("gained", "lost"), strict=True):
+            colour = GAINED_COLOUR if name == "gained" else LOST_COLOUR
+            _histogram(ax, alpha, edges, colour)
+            text = f"{name}, n = {alpha.size}"
+            if alpha.size:
+                text += f", median {np.median(alpha):.2f}"
+                _mark_median(ax, float(np.median(alpha)), colour)
+            else:
+                style.no_data(ax, "none")
+            lines = [text]
+            if ax is pair[0]:
+                lines = [*_rank_lines(row), *lines]
+            _head(ax, style.temperature_name(label) if ax is pair[0] else "", lines)
+        pair[1].set_xlabel("α of on events before")
+        pair[1].set_xlim(edges[0], edges[-1])
+    _room_above([ax for pair in pairs for ax in pair])
+    if pairs:
+        figure.supylabel("nanocrystals (% of n a bin)", fontsize=7)
+    change = f"{100 * large:g} points"
+    handles = [
+        Patch(color=GAINED_COLOUR, alpha=0.75, label=f"gained more than {change}"),
+        Patch(color=LOST_COLOUR, alpha=0.75, label=f"lost more than {change}"),
+    ]
+    _legend(figure, [*handles, _median_handle()], len(pairs))
+    return figure
+
+
+@style.styled
+def type_transitions(table: pd.DataFrame, *, note: str = "") -> Figure:
+    """Draw how many nanocrystals of each type before had each type after.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `blinking_types.type_transitions`.
+    note : str
+        Written in the corner, for example `simulated`.
+
+    Returns
+    -------
+    Figure
+        A matrix a temperature: before in rows, after in columns, shaded by the fraction of the
+        row, with the count and that fraction in percent. Dark in both cannot be counted.
+    """
+    groups = by_temperature(table)
+    columns = columns_of(len(groups), 3)
+    rows = max(1, -(-len(groups) // columns))
+    width = {1: style.SINGLE_COLUMN_MM, 2: 130.0}.get(columns, style.DOUBLE_COLUMN_MM)
+    height = rows * (width / columns + 6) + 6 + (4 if note else 0)
+    figure = style.new_figure(width, height, note=note)
+    grid: list[Axes] = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
+    for spare in grid[max(len(groups), 1) :]:
+        spare.remove()
+    if not groups:
+        grid[0].set_axis_off()
+        style.no_data(grid[0])
+        return figure
+    names = [TYPE_NAMES[name] for name in STATES]
+    # White to a blue on which black letters can still be read.
+    shades = LinearSegmentedColormap.from_list("shades", ["#ffffff", style.SKY_BLUE])
+    for ax, (label, own) in zip(grid, groups.items(), strict=False):
+        counts, shares = _matrix(own)
+        ax.imshow(np.ma.masked_invalid(shares), cmap=shades, vmin=0, vmax=100)
+        for (i, j), count in np.ndenumerate(counts):
+            if STATES[i] == STATES[j] == "dark":
+                text, colour = "–", style.GREY
+            else:
+                text = f"{count:.0f}" + (f"\n{shares[i, j]:.0f} %" if count else "")
+                colour = style.BLACK if count else style.GREY
+            ax.text(j, i, text, ha="center", va="center", color=colour, linespacing=1.1)
+        ax.set_xticks(range(len(STATES)), names, rotation=45, ha="right", rotation_mode="anchor")
+        ax.set_yticks(range(len(STATES)), names)
+        ax.set_xticks(np.arange(len(STATES) + 1) - 0.5, minor=True)
+        ax.set_yticks(np.arange(len(STATES) + 1) - 0.5, minor=True)
+        ax.grid(which="minor", color="#c8c8c8", lw=0.5)
+        ax.tick_params(which="both", length=0)
+        ax.spines[:].set_visible(False)
+        style.panel_title(ax, style.temperature_name(label), f"n = {int(np.nansum(counts))}")
+        ax.set_xlabel("after")
+        if is_first(ax):
+            ax.set_ylabel("before")
+    between = "\n" if columns == 1 else ". "
+    figure.supxlabel(f"count and % of the row{between}{_LAWS}", fontsize=7)
+    return figure
+
+
+@style.styled
+def types(table: pd.DataFrame, *, note: str = "") -> Figure:
+    """Draw the fraction of each type before and after, with intervals.
+
+    Parameters
+    ----------
+    table : DataFrame
+        From `blinking_types.summarise_types`.
+    note : str
+        Written in the corner, for example `simulated`.
+
+    Returns
+    -------
+    Figure
+        A panel a temperature; the counts stand below the types.
+    """
+    names = {name: text for name, text in TYPE_NAMES.items() if name != "dark"}
+    return fractions_by_epoch(table, names, of_what="emissive", note=note)
+
+
+def _states_by_temperature(nanocrystals: pd.DataFrame) -> dict[Any, pd.DataFrame]:
+    """Types of the n of each temperature, also of one that has none."""
+    states = blinking_states(nanocrystals)
+    labels = sort_temperatures(temperature_labels(nanocrystals["temperature_c"]))
+    return {label: states[(states["temperature_c"] == label).to_numpy(bool)] for label in labels}
+
+
+def _matrix(own: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Counts, and percent of the row; NaN where there is nothing."""
+    counts = np.full((len(STATES), len(STATES)), np.nan)
+    shares = counts.copy()
+    for row in own.to_dict("records"):
+        at = STATES.index(row["type_pre"]), STATES.index(row["type_post"])
+        counts[at], shares[at] = row["n"], 100 * float(row["fraction_of_pre"])
+    return counts, shares
+
+
+def _rank_lines(row: dict[Any, Any]) -> tuple[str, str]:
+    p = float(row.get("p_rank", np.nan))
+    if not np.isfinite(p):
+        return ("nothing to compare", "")
+    shown = "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+    chance = 100 * float(row["probability_gained_larger"])
+    return (f"rank test {shown}", f"gained has larger α: {chance:.0f} %")
+
+
+def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Round bins that hold every value, about a dozen of them."""
+    if not values.size:
+        return np.linspace(1, 3, 21)
+    reach = max(float(np.ptp(values)), 0.5)
+    width = next((w for w in (0.05, 0.1, 0.2, 0.5, 1.0) if reach / w <= 15), reach / 12)
+    first = np.floor(values.min() / width + 1e-9)
+    last = max(np.floor(values.max() / width + 1e-9) + 1, first + 4)
+    return np.arange(first, last + 1) * width
+
+
+def _histogram(ax: Axes, values: NDArray[np.float64], edges: NDArray[Any], colour: str) -> None:
+    """Bars in percent of n; a tick each where a bar would be of one or two nanocrystals."""
+    if values.size >= _FEWEST_FOR_BARS:
+        look: dict[str, Any] = {"color": colour, "alpha": 0.75, "zorder": 2}
+        ax.stairs(_percent(values, edges), edges, fill=True, **look)
+    elif values.size:
+        low = np.full(values.size, 0.09)
+        across = ax.get_xaxis_transform()
+        ax.plot(values, low, "|", ms=12, mew=1.2, color=colour, transform=across, zorder=5)
+
+
+def _percent(values: NDArray[np.float64], edges: NDArray[Any]) -> NDArray[np.float64]:
+    return np.histogram(values, edges)[0] * (100.0 / max(values.size, 1))
+
+
+def _mark_median(ax: Axes, median: float, colour: str) -> None:
+    ax.plot(
+        median,
+        0.97,
+        "v",
+        ms=4.5,
+        mfc=colour,
+        mec=style.BLACK,
+        mew=0.6,
+        clip_on=False,
+        transform=ax.get_xaxis_transform(),
+        zorder=5,
+    )
+
+
+def _median_handle() -> Line2D:
+    return Line2D(
+        [], [], ls="", marker="v", ms=4.5, mfc="white", mec=style.BLACK, mew=0.6, label="median"
+    )
+
+
+def _head(ax: Axes, title: str, lines: list[str]) -> None:
+    if title:
+        style.panel_title(ax, title, *lines)
+    else:
+        ax.set_title("\n".join(lines), loc="left", pad=3, linespacing=1.25)
+
+
+def _room_above(axes: list[Axes]) -> None:
+    """Keep the medians' marks clear of the highest bar; the axes are common."""
+    highest = max((ax.dataLim.y1 for ax in axes), default=1.0)
+    for ax in axes:
+        ax.set_ylim(0, 1.15 * max(highest, 10.0))
+
+
+def _legend(figure: Figure, handles: list[Any], n_columns: int) -> None:
+    if n_columns:
+        ncols = 2 if n_columns < 3 else 4
+        figure.legend(handles=handles, loc="outside lower center", ncols=ncols)
