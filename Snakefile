@@ -3,7 +3,7 @@
 #   brightfield -> find_microspheres  \
 #                                      register -> pair -> extract_traces -> analyse_blinking
 #   PL movie    -> find_nanocrystals  /                                             |
-#                                       all fields -> summarise -> plot_populations, plot_field
+#                 all fields -> summarise, summarise_blinking -> plot_populations, plot_blinking
 from snakemake.utils import min_version
 
 min_version("9.9")
@@ -27,6 +27,6 @@ rule all:
         "results/nanocrystals.csv",
         "results/sensitivity.csv",
         "results/provenance.json",
-        expand("results/figures/{figure}.svg", figure=POPULATION_FIGURES),
-        "results/figures/example_traces.svg",
+        expand("results/{table}.csv", table=BLINKING_TABLES),
+        figure_files(POPULATION_FIGURES + BLINKING_FIGURES + EXAMPLE_FIGURES),
         expand("results/figures/registration/{field}.svg", field=FIELDS.index),

@@ -106,5 +106,6 @@ def analyse(field: SimulatedField) -> Analysed:
         threshold=settings["threshold"],
         dark_cutoff=settings["dark_cutoff"],
         dwell_times=settings["dwell_times"],
-    )
+        photostability=settings["photostability"],
+    ).table
     return Analysed(registration, catalogues, table, movies)

@@ -1,53 +1,65 @@
-"""Traces of both epochs -> states, on-fractions and the population of each nanocrystal."""
+"""Traces of both epochs -> states, on-fractions, population and blinking of each nanocrystal."""
 
 from typing import Any
 
+import pandas as pd
 import xarray as xr
 
 from blinkpair import files
 from blinkpair.blinking import EPOCHS, analyse_nanocrystals, on_fractions_at
 from blinkpair.logs import log_to
+from blinkpair.photostability import integrated_pl
 from blinkpair.traces import join_epochs
 
 
 def analyse_blinking(
     epochs: list[str],
     places: str,
-    traces: str,
-    table: str,
-    on_fractions: str,
+    outputs: dict[str, str],
     *,
     field: dict[str, Any],
     threshold: dict[str, Any],
     dark_cutoff: float,
     dwell_times: dict[str, Any],
+    photostability: dict[str, Any],
     sensitivity_counts: list[float],
 ) -> None:
     """Analyse one field; `field` holds its columns of the sheet that results carry on."""
-    pre, post = (xr.load_dataset(path, engine="h5netcdf") for path in epochs)
-    files.write_netcdf(join_epochs(pre, post, field["field"]), traces)
-    measured = pre["nanocrystal"].to_numpy()
+    datasets = [xr.load_dataset(path, engine="h5netcdf") for path in epochs]
+    measured = datasets[0]["nanocrystal"].to_numpy()
+    exposure_s = datasets[0].attrs["exposure_s"]
     intensity = {
         epoch: dataset[f"intensity_{epoch}"].to_numpy()
-        for epoch, dataset in zip(EPOCHS, (pre, post), strict=True)
+        for epoch, dataset in zip(EPOCHS, datasets, strict=True)
     }
     result = analyse_nanocrystals(
         files.read_csv(places),
         measured,
         intensity,
-        exposure_s=pre.attrs["exposure_s"],
+        exposure_s=exposure_s,
         threshold=threshold,
         dark_cutoff=dark_cutoff,
         dwell_times=dwell_times,
+        photostability=photostability,
     )
+    files.write_netcdf(join_epochs(*datasets, result.states, field["field"]), outputs["traces"])
+    table = result.table
     for position, (name, value) in enumerate(field.items()):
-        result.insert(position, name, value)
-    files.write_csv(result, table)
+        table.insert(position, name, value)
+    files.write_csv(table, outputs["table"])
     sweep = on_fractions_at(measured, intensity, sensitivity_counts)
-    sweep = sweep.merge(result[["nc_id", "analysed"]], on="nc_id")
-    sweep.insert(0, "field", field["field"])
-    sweep.insert(1, "temperature_c", field["temperature_c"])
-    files.write_csv(sweep, on_fractions)
+    light = [
+        integrated_pl(counts, exposure_s=exposure_s).assign(epoch=epoch)
+        for epoch, counts in intensity.items()
+    ]
+    for name, rows in {
+        "on_fractions": sweep.merge(table[["nc_id", "analysed"]], on="nc_id"),
+        "durations": result.durations,
+        "integrated_pl": pd.concat(light, ignore_index=True),
+    }.items():
+        rows.insert(0, "field", field["field"])
+        rows.insert(1, "temperature_c", field["temperature_c"])
+        files.write_csv(rows, outputs[name])
 
 
 if __name__ == "__main__":
@@ -55,12 +67,11 @@ if __name__ == "__main__":
     analyse_blinking(
         snakemake.input.epochs,
         snakemake.input.places,
-        snakemake.output.traces,
-        snakemake.output.table,
-        snakemake.output.on_fractions,
+        dict(snakemake.output.items()),
         field=snakemake.params.field,
         threshold=snakemake.params.threshold,
         dark_cutoff=snakemake.params.dark_cutoff,
         dwell_times=snakemake.params.dwell_times,
+        photostability=snakemake.params.photostability,
         sensitivity_counts=snakemake.params.sensitivity_counts,
     )

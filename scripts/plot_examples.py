@@ -1,18 +1,41 @@
-"""Tables and traces of all fields -> the traces of typical nanocrystals."""
+"""Tables and traces of all fields -> traces and dwell times of single nanocrystals."""
 
-from blinkpair import examples, files
-from blinkpair.figures import style, trajectories
+from typing import Any
+
+from blinkpair import dwell_examples, examples, files
+from blinkpair.figures import dwell_times, style, trajectories
 from blinkpair.logs import log_to
 
 
-def plot_examples(nanocrystals: str, traces: dict[str, str], stem: str, *, note: str) -> None:
-    """Draw one nanocrystal of each population before and after; `traces` maps field to file."""
-    chosen = examples.choose(files.read_csv(nanocrystals))
-    shown = examples.read_traces(chosen, traces)
-    figure = trajectories.example_traces(
-        shown.pre, shown.post, shown.thresholds, shown.exposure_s, shown.labels, note=note
-    )
-    style.save_figure(figure, stem)
+def plot_examples(
+    nanocrystals: str,
+    traces: dict[str, str],
+    stems: dict[str, str],
+    *,
+    fits: dict[str, Any],
+    note: str,
+) -> None:
+    """Draw nanocrystals of each population, class and type; `traces` maps field to file."""
+    table = files.read_csv(nanocrystals)
+    for name, chosen in {
+        "example_traces": examples.choose(table),
+        "example_photostability": examples.choose_by_photostability(table),
+    }.items():
+        shown = examples.read_traces(chosen, traces)
+        figure = trajectories.example_traces(
+            shown.pre, shown.post, shown.thresholds, shown.exposure_s, shown.labels, note=note
+        )
+        style.save_figure(figure, stems[name])
+    events = []
+    for row in dwell_examples.choose_dwell_examples(table).itertuples():
+        states = examples.read_states(str(row.field), int(row.nc_id), traces)
+        events.append(
+            dwell_examples.measure_dwell_example(
+                str(row.label), states.on, exposure_s=states.exposure_s, **fits
+            )
+        )
+    figure = dwell_times.example_dwell_times(events, note=note)
+    style.save_figure(figure, stems["example_dwell_times"])
 
 
 if __name__ == "__main__":
@@ -20,6 +43,7 @@ if __name__ == "__main__":
     plot_examples(
         snakemake.input.nanocrystals,
         dict(zip(snakemake.params.fields, snakemake.input.traces, strict=True)),
-        snakemake.params.stem,
+        snakemake.params.stems,
+        fits=snakemake.params.fits,
         note=snakemake.params.note,
     )

@@ -1,24 +1,40 @@
 """From counts to the row of each nanocrystal: on-fractions, change, population, blinking.
 
 In: the counts of the same nanocrystals in both epochs and the table of their places.
-Out: the columns of `nanocrystals.csv`, and the on-fractions at other thresholds.
+Out: the columns of `nanocrystals.csv`, the states behind them, how often each duration occurred,
+and the on-fractions at other thresholds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from blinkpair.dwell_fits import DwellFit, fit_dwell_times
-from blinkpair.populations import classify
-from blinkpair.run_lengths import events_to_fit, run_lengths
-from blinkpair.states import assign_states, on_fraction
+from blinkpair.off_levels import estimate_off_levels
+from blinkpair.photostability import classify_trajectories, kept_fraction
+from blinkpair.populations import COUNTED, classify
+from blinkpair.run_lengths import count_durations, events_to_fit, run_lengths
+from blinkpair.states import assign_states, expected_false_events, on_fraction
 
 EPOCHS = ("pre", "post")
+
+
+class FieldBlinking(NamedTuple):
+    """What one field says.
+
+    `table` has one row a nanocrystal. `states` holds, for each epoch, (n, frames) bool arrays of
+    the measured ones. `durations` has one row an epoch, state and duration, counted over the
+    nanocrystals of the populations that are emissive in that epoch.
+    """
+
+    table: pd.DataFrame
+    states: dict[str, NDArray[np.bool_]]
+    durations: pd.DataFrame
 
 
 def analyse_nanocrystals(
@@ -30,8 +46,9 @@ def analyse_nanocrystals(
     threshold: Mapping[str, Any],
     dark_cutoff: float,
     dwell_times: Mapping[str, Any],
-) -> pd.DataFrame:
-    """Add on-fractions, their change, the population and the type of blinking.
+    photostability: Mapping[str, Any],
+) -> FieldBlinking:
+    """Add on-fractions, their change, the population, the type of blinking and photostability.
 
     Parameters
     ----------
@@ -47,23 +64,38 @@ def analyse_nanocrystals(
     dark_cutoff : float
         On-fraction below which a nanocrystal is dark.
     dwell_times : mapping
-        min_events and significance of the fits.
+        min_events, significance and method of the fits.
+    photostability : mapping
+        significance, min_change, reference_s.
     """
     table = places.set_index("nc_id", drop=False)
+    states, events = {}, {}
     for epoch in EPOCHS:
-        columns = _epoch_columns(
-            intensity[epoch],
-            exposure_s=exposure_s,
-            threshold=threshold,
-            dark_cutoff=dark_cutoff,
-            dwell_times=dwell_times,
+        states[epoch], columns = _states_of(intensity[epoch], **threshold)
+        events[epoch] = run_lengths(states[epoch])
+        emissive = columns["on_fraction_{epoch}"].to_numpy() >= dark_cutoff
+        fits = {"exposure_s": exposure_s, "window_frames": intensity[epoch].shape[1]}
+        columns = pd.concat(
+            [
+                columns,
+                _dwell_columns(events[epoch], emissive, True, **fits, **dwell_times),
+                _dwell_columns(events[epoch], emissive, False, **fits, **dwell_times),
+                _photostability_columns(
+                    intensity[epoch], states[epoch], exposure_s=exposure_s, **photostability
+                ),
+            ],
+            axis=1,
         )
         columns.index = pd.Index(measured)
         columns = columns.reindex(table.index)
         for name in map(str, columns):
             table[name.format(epoch=epoch)] = columns[name]
-        blinking = f"blinking_{epoch}"
-        table[blinking] = table[blinking].where(table["analysed"], "not_fitted")
+        for name, unknown in (
+            (f"blinking_{epoch}", "not_fitted"),
+            (f"blinking_off_{epoch}", "not_fitted"),
+            (f"photostability_{epoch}", "not_tested"),
+        ):
+            table[name] = table[name].where(table["analysed"], unknown)
     table["delta_on_fraction"] = table["on_fraction_post"] - table["on_fraction_pre"]
     table["population"] = classify(
         table["on_fraction_pre"],
@@ -71,71 +103,103 @@ def analyse_nanocrystals(
         dark_cutoff,
         analysed=table["analysed"],
     )
-    return table.reset_index(drop=True)
+    durations = []
+    counted = table["population"].isin(COUNTED)
+    for epoch in EPOCHS:
+        shown = counted & (table[f"on_fraction_{epoch}"] >= dark_cutoff)
+        rows = np.flatnonzero(np.isin(measured, table.index[shown]))
+        counts = count_durations(events[epoch], rows)
+        counts.insert(0, "epoch", epoch)
+        durations.append(
+            counts.assign(exposure_s=exposure_s, window_frames=intensity[epoch].shape[1])
+        )
+    return FieldBlinking(
+        table.reset_index(drop=True), states, pd.concat(durations, ignore_index=True)
+    )
 
 
-def _epoch_columns(
-    intensity: NDArray[np.float32],
-    *,
-    exposure_s: float,
-    threshold: Mapping[str, Any],
-    dark_cutoff: float,
-    dwell_times: Mapping[str, Any],
-) -> pd.DataFrame:
-    """One row a trace; '{epoch}' in a column's name stands for pre or post."""
+def _states_of(
+    intensity: NDArray[np.float32], *, method: Any, counts: float, noise_sigmas: float
+) -> tuple[NDArray[np.bool_], pd.DataFrame]:
+    """States, and what they rest on; '{epoch}' in a column's name stands for pre or post."""
+    off = estimate_off_levels(intensity)
     assigned = assign_states(
-        intensity,
-        threshold["method"],
-        threshold_counts=threshold["counts"],
-        sigmas=threshold["noise_sigmas"],
+        intensity, method, threshold_counts=counts, sigmas=noise_sigmas, off_levels=off
     )
-    fractions = on_fraction(assigned.states)
-    fits = _fit_on_events(
-        assigned.states, fractions >= dark_cutoff, exposure_s=exposure_s, **dwell_times
-    )
-    counts = intensity.astype(np.float64)
+    on = assigned.states
+    fraction = on_fraction(on)
+    values = intensity.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        when_on = np.where(assigned.states, counts, 0).sum(axis=1) / assigned.states.sum(axis=1)
-    return pd.DataFrame(
+        when_on = np.where(on, values, 0).sum(axis=1) / on.sum(axis=1)
+    false_events = expected_false_events(
+        off.noise_counts,
+        assigned.thresholds_counts,
+        intensity.shape[1],
+        off_level_counts=off.level_counts,
+        off_fraction=1.0 - fraction,
+        skewness=off.skewness,
+    )
+    return on, pd.DataFrame(
         {
             "threshold_counts_{epoch}": assigned.thresholds_counts,
-            "on_fraction_{epoch}": fractions,
+            "off_level_counts_{epoch}": off.level_counts,
+            "off_noise_counts_{epoch}": off.noise_counts,
+            "on_fraction_{epoch}": fraction,
             "counts_when_on_{epoch}": when_on,
-            "blinking_{epoch}": [fit.model for fit in fits],
-            "n_on_events_{epoch}": [fit.n_events for fit in fits],
-            "alpha_on_{epoch}": [fit.alpha for fit in fits],
-            "alpha_on_{epoch}_se": [fit.alpha_se for fit in fits],
-            "tau_on_{epoch}_s": [fit.tau_s for fit in fits],
-            "tau_on_{epoch}_se_s": [fit.tau_se_s for fit in fits],
-            "p_truncated_{epoch}": [fit.p_value for fit in fits],
+            "expected_false_on_events_{epoch}": false_events,
         }
     )
 
 
-def _fit_on_events(
+def _dwell_columns(
+    events: pd.DataFrame, emissive: NDArray[np.bool_], on: bool, **settings: Any
+) -> pd.DataFrame:
+    """Fit the on (or off) events of each trace; dark ones are not fitted, as in the paper."""
+    fits: list[DwellFit] = []
+    for k, lit in enumerate(emissive):
+        durations, censored = events_to_fit(events, k, state=on)
+        if not lit:
+            durations, censored = durations[:0], censored[:0]
+        fits.append(fit_dwell_times(durations, censored=censored, **settings))
+    which, suffix = ("on", "") if on else ("off", "_off")
+    columns = {
+        f"blinking{suffix}_{{epoch}}": "model",
+        f"n_{which}_events_{{epoch}}": "n_events",
+        f"alpha_{which}_{{epoch}}": "alpha",
+        f"alpha_{which}_{{epoch}}_se": "alpha_se",
+        f"tau_{which}_{{epoch}}_s": "tau_s",
+        f"tau_{which}_{{epoch}}_se_s": "tau_se_s",
+        f"tau_{which}_{{epoch}}_low_s": "tau_low_s",
+        f"tau_{which}_{{epoch}}_high_s": "tau_high_s",
+        f"p_truncated{suffix}_{{epoch}}": "p_value",
+    }
+    return pd.DataFrame({name: [getattr(f, key) for f in fits] for name, key in columns.items()})
+
+
+def _photostability_columns(
+    intensity: NDArray[np.float32],
     states: NDArray[np.bool_],
-    emissive: NDArray[np.bool_],
     *,
     exposure_s: float,
-    min_events: int,
     significance: float,
-) -> list[DwellFit]:
-    """Fit the on-times of each trace; dark ones are not fitted, as in the paper."""
-    events = run_lengths(states)
-    fits = []
-    for k in range(len(states)):
-        durations, censored = events_to_fit(events, k)
-        fits.append(
-            fit_dwell_times(
-                durations if emissive[k] else durations[:0],
-                exposure_s=exposure_s,
-                window_frames=states.shape[1],
-                censored=censored if emissive[k] else censored[:0],
-                min_events=min_events,
-                significance=significance,
-            )
+    min_change: float,
+    reference_s: float,
+) -> pd.DataFrame:
+    classes = classify_trajectories(
+        intensity,
+        states,
+        exposure_s=exposure_s,
+        significance=significance,
+        min_change=min_change,
+    )
+    ends = kept_fraction(intensity, exposure_s=exposure_s, reference_s=reference_s)
+    columns = pd.concat([classes, ends], axis=1)
+    # The unit stands last in a name that has one, as in tau_on_pre_s.
+    return columns.rename(
+        columns=lambda name: (
+            f"{name[:-2]}_{{epoch}}_s" if name.endswith("_s") else f"{name}_{{epoch}}"
         )
-    return fits
+    )
 
 
 def on_fractions_at(

@@ -1,7 +1,7 @@
 """Which nanocrystals to show as examples, and their traces.
 
-In: the nanocrystal table and the trace files. Out: for each population of the hottest
-annealing the nanocrystal closest to the population's median change, and its traces.
+In: the nanocrystal table and the trace files. Out: for each population and for each class of
+photostability a nanocrystal, and its traces and states.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from blinkpair.photostability import CLASSES, EPOCHS
 from blinkpair.populations import COUNTED
 from blinkpair.table_labels import CONTROL, temperature_labels
 
@@ -25,6 +26,13 @@ class Examples(NamedTuple):
     thresholds: NDArray[np.float64]
     exposure_s: float
     labels: list[str]
+
+
+class States(NamedTuple):
+    """When one nanocrystal was on, of each epoch (frames,) bool."""
+
+    on: dict[str, NDArray[np.bool_]]
+    exposure_s: float
 
 
 def choose(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd.DataFrame:
@@ -40,8 +48,8 @@ def choose(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Their rows; those closest to the median change of their population, at the temperature
-        with the most of them.
+        Their rows, with a `label`; those closest to the median change of their population, at the
+        temperature with the most of them.
     """
     analysed = nanocrystals[nanocrystals["population"].isin(COUNTED)]
     rows = []
@@ -55,8 +63,46 @@ def choose(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd.DataFrame:
         most = group["temperature_c"].value_counts().sort_index().idxmax()
         group = group[group["temperature_c"] == most]
         distance = (group["delta_on_fraction"] - group["delta_on_fraction"].median()).abs()
-        rows.append(group.loc[distance.sort_values(kind="stable").index[:each]])
-    return pd.concat(rows) if rows else analysed.head(0)
+        chosen = group.loc[distance.sort_values(kind="stable").index[:each]]
+        rows.append(_labelled(chosen, population.replace("_", " ")))
+    return pd.concat(rows) if rows else _labelled(analysed.head(0), "")
+
+
+def choose_by_photostability(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd.DataFrame:
+    """Clear nanocrystals of each class of photostability, the same ones for the same table.
+
+    Parameters
+    ----------
+    nanocrystals : pandas.DataFrame
+        All fields.
+    each : int
+        How many of each class, as far as there are so many.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Their rows, with a `label` that says in which epoch. Of the stable ones those closest to
+        the median on-fraction; of the others those with the smallest p value.
+    """
+    rows = []
+    for name in CLASSES:
+        parts = []
+        for epoch in EPOCHS:
+            own = nanocrystals[nanocrystals[f"photostability_{epoch}"] == name]
+            fraction = own[f"on_fraction_{epoch}"]
+            order = own[[f"p_on_level_{epoch}", f"p_off_fraction_{epoch}"]].min(axis=1)
+            if name == "stable":
+                order = (fraction - fraction.median()).abs()
+            when = {"pre": "before", "post": "after"}[epoch]
+            label = f"{name.replace('_', ' ')} {when}"
+            parts.append(_labelled(own, label).assign(order=order))
+        rows.append(pd.concat(parts).sort_values("order", kind="stable").head(each))
+    return pd.concat(rows).drop(columns="order")
+
+
+def _labelled(rows: pd.DataFrame, what: str) -> pd.DataFrame:
+    names = zip(rows["field"], rows["nc_id"], strict=True)
+    return rows.assign(label=[f"{what}: {field}, {nc_id}" for field, nc_id in names])
 
 
 def read_traces(chosen: pd.DataFrame, traces: Mapping[str, str]) -> Examples:
@@ -65,13 +111,13 @@ def read_traces(chosen: pd.DataFrame, traces: Mapping[str, str]) -> Examples:
     Parameters
     ----------
     chosen : pandas.DataFrame
-        From `choose`.
+        Nanocrystals with a `label`.
     traces : mapping of str to path
         Field to its `traces.nc`.
     """
     import xarray as xr
 
-    pre, post, labels = [], [], []
+    pre, post = [], []
     exposure_s = 1.0
     for row in chosen.itertuples():
         with xr.open_dataset(traces[str(row.field)], engine="h5netcdf") as dataset:
@@ -79,10 +125,27 @@ def read_traces(chosen: pd.DataFrame, traces: Mapping[str, str]) -> Examples:
             pre.append(one["intensity_pre"].to_numpy())
             post.append(one["intensity_post"].to_numpy())
             exposure_s = float(dataset.attrs["exposure_s"])
-        name = str(row.population).replace("_", " ")
-        labels.append(f"{name}: {row.field}, {row.nc_id}")
     thresholds = chosen[["threshold_counts_pre", "threshold_counts_post"]].to_numpy(float)
-    return Examples(_padded(pre), _padded(post), thresholds, exposure_s, labels)
+    return Examples(_padded(pre), _padded(post), thresholds, exposure_s, list(chosen["label"]))
+
+
+def read_states(field: str, nc_id: int, traces: Mapping[str, str]) -> States:
+    """Read when one nanocrystal was on.
+
+    Parameters
+    ----------
+    field, nc_id : str, int
+        Which one.
+    traces : mapping of str to path
+        Field to its `traces.nc`.
+    """
+    import xarray as xr
+
+    with xr.open_dataset(traces[field], engine="h5netcdf") as dataset:
+        one = dataset.sel(nanocrystal=nc_id)
+        on = {epoch: one[f"on_{epoch}"].to_numpy() for epoch in EPOCHS}
+        exposure_s = float(dataset.attrs["exposure_s"])
+    return States({epoch: states[states >= 0] == 1 for epoch, states in on.items()}, exposure_s)
 
 
 def _padded(traces: list[NDArray[np.float32]]) -> NDArray[np.float32]:

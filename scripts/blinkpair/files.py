@@ -76,7 +76,8 @@ def read_csv(path: str | Path) -> pd.DataFrame:
     text |= {
         name: str
         for name in header
-        if name in ("excluded_because", "population") or name.startswith(("blinking_", "reason"))
+        if name in ("excluded_because", "population", "interval_method")
+        or name.startswith(("blinking_", "photostability_", "reason"))
     }
     # '' is no missing value in a text column: na_values apply to the numbers only.
     table = pd.read_csv(path, encoding="utf-8", dtype=text, keep_default_na=True)

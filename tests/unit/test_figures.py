@@ -152,12 +152,18 @@ def test_trace_says_the_share_of_frames_above_its_threshold():
 def test_integrated_pl_is_relative_to_its_start():
     time_s = np.arange(0, 400, 1.0)
     curve = pd.DataFrame({"field": "f", "temperature_c": 120, "epoch": "pre", "time_s": time_s})
-    # From 1 to 1/2: after 397.5 s on average, 1 - 397.5 / 798 over 1 - 2 / 798, 50.3 %.
-    curve["integrated_pl"] = 1 - time_s / 798
+    curve["integrated_pl"] = 30 * (1 - time_s / 798)
     dark = curve.assign(epoch="post", integrated_pl=0.0)
-    figure = trajectories.integrated_pl(pd.concat([curve, dark]))
-    assert "before: 50 % kept" in words(figure)
+    kept = pd.DataFrame({"temperature_c": ["120"] * 2, "epoch": ["pre", "post"]})
+    kept = kept.assign(kept=[0.503, np.nan], kept_low=[0.45, np.nan], kept_high=[0.56, np.nan])
+    figure = trajectories.integrated_pl(pd.concat([curve, dark]), kept)
+    assert "before: 50 % (45–56) kept" in words(figure)
     assert "after: " not in words(figure)  # nothing can be kept of no light
+    line, reference = figure.axes[0].lines
+    # The first ten seconds, 0 to 9, are 100 % on average.
+    assert np.mean(line.get_ydata()[:10]) == pytest.approx(100)
+    assert reference.get_ydata()[0] == 100
+    assert "no PL" in words(trajectories.integrated_pl(dark, kept))
 
 
 def test_drift_says_the_farthest_distance():

@@ -9,6 +9,30 @@ POPULATION_FIGURES = [
     "population_fractions",
     "sensitivity",
 ]
+BLINKING_FIGURES = [
+    "types",
+    "type_transitions",
+    "delta_by_type",
+    "alpha_by_change",
+    "dwell_times",
+    "photostability",
+    "integrated_pl",
+]
+EXAMPLE_FIGURES = [
+    "example_traces",
+    "example_dwell_times",
+    "example_photostability",
+]
+
+
+def figure_stems(names):
+    """Paths of figures without the suffix, by name."""
+    return {name: f"results/figures/{name}" for name in names}
+
+
+def figure_files(names):
+    """All files of figures."""
+    return expand("results/figures/{figure}.{kind}", figure=names, kind=["svg", "png"])
 
 
 rule plot_populations:
@@ -17,11 +41,7 @@ rule plot_populations:
         populations="results/populations.csv",
         sensitivity="results/sensitivity.csv",
     output:
-        expand(
-            "results/figures/{figure}.{kind}",
-            figure=POPULATION_FIGURES,
-            kind=["svg", "png"],
-        ),
+        figure_files(POPULATION_FIGURES),
     log:
         "logs/plot_populations.log",
     benchmark:
@@ -29,7 +49,7 @@ rule plot_populations:
     conda:
         "../../envs/blinkpair.yaml"
     params:
-        stems={name: f"results/figures/{name}" for name in POPULATION_FIGURES},
+        stems=figure_stems(POPULATION_FIGURES),
         dark_cutoff=SETTINGS["dark_cutoff"],
         threshold_counts=SETTINGS["threshold"]["counts"],
         note=launch.figure_note(FIELDS),
@@ -38,12 +58,39 @@ rule plot_populations:
         "../../scripts/plot_populations.py"
 
 
+rule plot_blinking:
+    input:
+        **{name: f"results/{name}.csv" for name in BLINKING_TABLES},
+        nanocrystals="results/nanocrystals.csv",
+    output:
+        figure_files(BLINKING_FIGURES),
+    log:
+        "logs/plot_blinking.log",
+    benchmark:
+        "logs/benchmarks/plot_blinking.tsv"
+    conda:
+        "../../envs/blinkpair.yaml"
+    params:
+        tables=BLINKING_TABLES,
+        stems=figure_stems(BLINKING_FIGURES),
+        reference_s=SETTINGS["photostability"]["reference_s"],
+        note=launch.figure_note(FIELDS),
+        code=launch.source_digest(
+            "figures.types",
+            "figures.dwell_times",
+            "figures.photostability",
+            "figures.trajectories",
+        ),
+    script:
+        "../../scripts/plot_blinking.py"
+
+
 rule plot_examples:
     input:
         nanocrystals="results/nanocrystals.csv",
         traces=expand("results/fields/{field}/traces.nc", field=FIELDS.index),
     output:
-        multiext("results/figures/example_traces", ".svg", ".png"),
+        figure_files(EXAMPLE_FIGURES),
     log:
         "logs/plot_examples.log",
     benchmark:
@@ -52,9 +99,12 @@ rule plot_examples:
         "../../envs/blinkpair.yaml"
     params:
         fields=list(FIELDS.index),
-        stem=lambda wildcards, output: output[0].removesuffix(".svg"),
+        stems=figure_stems(EXAMPLE_FIGURES),
+        fits=SETTINGS["dwell_times"],
         note=launch.figure_note(FIELDS),
-        code=launch.source_digest("figures.trajectories", "examples"),
+        code=launch.source_digest(
+            "figures.trajectories", "figures.dwell_times", "examples", "dwell_examples"
+        ),
     script:
         "../../scripts/plot_examples.py"
 

@@ -1,7 +1,8 @@
 # Counts of every nanocrystal in both movies, and what they say; every movie is read once more.
 #
 # REQUIRED INPUTS: the movies of the sample sheet, places and drift.
-# OUTPUTS: results/fields/{field}/ traces.nc, nanocrystals.csv, on_fractions.csv
+# OUTPUTS: results/fields/{field}/ traces.nc, nanocrystals.csv, on_fractions.csv, durations.csv,
+# integrated_pl.csv
 
 
 rule extract_traces:
@@ -37,6 +38,8 @@ rule analyse_blinking:
         traces="results/fields/{field}/traces.nc",
         table="results/fields/{field}/nanocrystals.csv",
         on_fractions="results/fields/{field}/on_fractions.csv",
+        durations="results/fields/{field}/durations.csv",
+        integrated_pl="results/fields/{field}/integrated_pl.csv",
     log:
         "logs/{field}/analyse_blinking.log",
     benchmark:
@@ -52,6 +55,7 @@ rule analyse_blinking:
         threshold=SETTINGS["threshold"],
         dark_cutoff=SETTINGS["dark_cutoff"],
         dwell_times=SETTINGS["dwell_times"],
+        photostability=SETTINGS["photostability"],
         sensitivity_counts=SETTINGS["sensitivity"]["counts"],
         code=launch.source_digest("blinking", "traces"),
     script:

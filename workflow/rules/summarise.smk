@@ -1,7 +1,19 @@
 # All fields together: the tables a paper quotes, and how they were made.
 #
 # REQUIRED INPUTS: the tables of every field.
-# OUTPUTS: results/ nanocrystals.csv, fields.csv, populations.csv, sensitivity.csv, provenance.json
+# OUTPUTS: results/ nanocrystals.csv, fields.csv, populations.csv, sensitivity.csv, the tables of
+# BLINKING_TABLES, provenance.json
+
+BLINKING_TABLES = [
+    "types",
+    "type_transitions",
+    "change_by_type",
+    "alpha_by_change",
+    "dwell_times",
+    "dwell_fits",
+    "photostability",
+    "integrated_pl",
+]
 
 
 rule summarise:
@@ -32,6 +44,32 @@ rule summarise:
         code=launch.source_digest("populations", "sensitivity"),
     script:
         "../../scripts/summarise.py"
+
+
+rule summarise_blinking:
+    input:
+        nanocrystals="results/nanocrystals.csv",
+        durations=expand("results/fields/{field}/durations.csv", field=FIELDS.index),
+        integrated_pl=expand(
+            "results/fields/{field}/integrated_pl.csv", field=FIELDS.index
+        ),
+    output:
+        **{name: f"results/{name}.csv" for name in BLINKING_TABLES},
+    log:
+        "logs/summarise_blinking.log",
+    benchmark:
+        "logs/benchmarks/summarise_blinking.tsv"
+    conda:
+        "../../envs/blinkpair.yaml"
+    params:
+        statistics=SETTINGS["statistics"],
+        dwell_times=SETTINGS["dwell_times"],
+        large_change=SETTINGS["blinking_types"]["large_change"],
+        code=launch.source_digest(
+            "blinking_types", "photostability_summary", "pooled_dwell_times"
+        ),
+    script:
+        "../../scripts/summarise_blinking.py"
 
 
 rule record_provenance:

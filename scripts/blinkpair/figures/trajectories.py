@@ -90,31 +90,37 @@ def example_traces(
         axes[0].set_ylabel("counts")
     for ax in grid[-1, :2]:
         ax.set_xlabel("time (s)")
-    grid[-1, 2].set_xlabel("share of frames")
+    grid[-1, 2].set_xlabel("share of frames", x=1.0, ha="right")  # wider than its panel
     return figure
 
 
 @style.styled
-def integrated_pl(curves: pd.DataFrame, *, reference_s: float = 5.0, note: str = "") -> Figure:
-    """Draw the PL summed over the field against time, relative to its start.
+def integrated_pl(
+    curves: pd.DataFrame, kept: pd.DataFrame, *, reference_s: float = 10.0, note: str = ""
+) -> Figure:
+    """Draw the PL summed over the nanocrystals of a field against time, relative to its start.
 
     Parameters
     ----------
     curves : DataFrame
         One row a field, epoch and time: `field, temperature_c, epoch` (`pre` or `post`),
         `time_s, integrated_pl` (any unit above background).
+    kept : DataFrame
+        From `photostability_summary.summarise_photostability`: `temperature_c, epoch, kept,
+        kept_low, kept_high`, fractions that are written in the panel.
     reference_s : float
-        The mean of the first so many seconds is 100 %; the mean of the last is what was kept.
+        The mean of the first so many seconds is 100 %; of a movie shorter than three times
+        that, a tenth of the movie.
     note : str
         Written in the corner, for example `simulated`.
 
     Returns
     -------
     Figure
-        One panel a temperature, a line a field and epoch; the mean kept over the fields is
-        written in the panel.
+        One panel a temperature, a line a field and epoch.
     """
     table = curves.assign(temperature_c=temperature_labels(curves["temperature_c"]))
+    shares = kept.assign(temperature_c=temperature_labels(kept["temperature_c"]))
     labels = sort_temperatures(set(table["temperature_c"]))
     columns = max(1, min(len(labels), 4))
     rows = max(1, -(-len(labels) // columns))
@@ -125,35 +131,49 @@ def integrated_pl(curves: pd.DataFrame, *, reference_s: float = 5.0, note: str =
         spare.remove()
     for ax, label in zip(grid, labels, strict=False):
         own = table[table["temperature_c"] == label]
-        kept: dict[str, list[float]] = {epoch: [] for epoch in EPOCHS}
         for (_, epoch), part in own.groupby(["field", "epoch"], sort=True):
             ordered = part.sort_values("time_s")
             time_s = ordered["time_s"].to_numpy(float)
             counts = ordered["integrated_pl"].to_numpy(float)
-            start = np.nanmean(counts[time_s < time_s[0] + reference_s])
-            end = np.nanmean(counts[time_s > time_s[-1] - reference_s])
+            bin_s = time_s[1] - time_s[0] if time_s.size > 1 else 1.0
+            movie_s = time_s.size * bin_s
+            start_s = reference_s if movie_s >= 3 * reference_s else movie_s / 10
+            first = counts[: max(round(start_s / bin_s), 1)]
+            start = np.nanmean(first) if np.isfinite(first).any() else 0.0
             if not start > 0:  # a field without light has no start to compare with
                 continue
-            kept[str(epoch)].append(100 * end / start)
             colour = EPOCH_COLOURS[str(epoch)]
             ax.plot(time_s, 100 * counts / start, lw=0.7, alpha=0.8, color=colour, rasterized=True)
-        lines = [
-            f"{EPOCH_NAMES[epoch]}: {np.mean(values):.0f} % kept"
-            for epoch, values in kept.items()
-            if values
-        ]
-        if not lines:
+        if not ax.lines:
             style.no_data(ax, "no PL")
         ax.axhline(100, color=style.BLACK, lw=0.6, ls=(0, (2, 2)), zorder=1)
-        style.panel_title(ax, style.temperature_name(label), *lines)
+        style.panel_title(
+            ax,
+            style.temperature_name(label),
+            *_kept_lines(shares[shares["temperature_c"] == label]),
+        )
         ax.set_xlabel("time (s)")
         ax.set_xlim(left=0)
-        ax.set_ylim(bottom=0)
+        highest = max([110.0, *(float(np.nanmax(line.get_ydata())) for line in ax.lines[:-1])])
+        ax.set_ylim(0, max(highest, grid[0].get_ylim()[1]))
         if ax.get_subplotspec().is_first_col():
             ax.set_ylabel("field-integrated PL (% of start)")
     handles = [Line2D([], [], color=EPOCH_COLOURS[e], label=EPOCH_NAMES[e]) for e in EPOCHS]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure
+
+
+def _kept_lines(rows: pd.DataFrame) -> list[str]:
+    lines = []
+    for epoch in EPOCHS:
+        for row in rows[rows["epoch"] == epoch].to_dict("records"):
+            if not np.isfinite(row["kept"]):
+                continue
+            line = f"{EPOCH_NAMES[epoch]}: {100 * row['kept']:.0f} %"
+            if np.isfinite(row["kept_low"]):
+                line += f" ({100 * max(row['kept_low'], 0):.0f}–{100 * row['kept_high']:.0f})"
+            lines.append(f"{line} kept")
+    return lines
 
 
 @style.styled

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from blinkpair.simulate.blinking import DwellLaw
 from blinkpair.simulate.camera import Camera
 from blinkpair.simulate.field import FieldDesign, SimulatedField, simulate_field
 
@@ -29,7 +30,10 @@ ROTATIONS_DEG = {70: 12.0, 100: -97.0, 120: 171.0}
 
 
 def demo_designs(frames: int = 300, size_px: int = 384) -> dict[str, tuple[str, FieldDesign, int]]:
-    """Field name -> (temperature, design, seed): one field a temperature and a control."""
+    """Field name -> (temperature, design, seed): one field a temperature and a control.
+
+    The control is smaller and filmed twelve times as long, so that its blinking can be fitted.
+    """
     designs: dict[str, tuple[str, FieldDesign, int]] = {}
     base = FieldDesign(
         camera=Camera(shape=(size_px, size_px)),
@@ -56,7 +60,13 @@ def demo_designs(frames: int = 300, size_px: int = 384) -> dict[str, tuple[str, 
         "control",
         replace(
             base,
-            n_nanocrystals=260,
+            camera=Camera(shape=(size_px // 2, size_px // 2)),
+            frames=12 * frames,
+            n_nanocrystals=75,
+            n_microspheres=12,
+            truncated_share=0.3,
+            longest_event=1.0,
+            on_law=DwellLaw(alpha=1.7),
             rotation_deg=-8.0,
             shift_px=(18.0, 7.0),
             populations=(0.01, 0.02, 0.92, 0.05),

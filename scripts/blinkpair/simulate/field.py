@@ -52,6 +52,7 @@ class FieldDesign:
     on_law: DwellLaw = field(default_factory=DwellLaw)
     truncated_share: float = 0.1
     truncation_s: float = 0.22
+    longest_event: float = 0.1  # of the movie: the bound that keeps on-fractions near the wanted
     min_distance_px: float = 6.0
     crowded_share: float = 0.03
     uneven_light: float = 0.3
@@ -134,7 +135,7 @@ def simulate_field(design: FieldDesign, seed: int) -> SimulatedField:
     drift = [_random_drift(rng, design) for _ in range(2)]
     analysable = _analysable(design, pre_xy, post_xy, drift)
     population = _draw_populations(rng, design, analysable)
-    on_time = _draw_on_time(rng, design, population)
+    truncated, on_time = _draw_on_time(rng, design, population)
     truth = pd.DataFrame(
         {
             "x_pre": pre_xy[:, 0],
@@ -145,6 +146,7 @@ def simulate_field(design: FieldDesign, seed: int) -> SimulatedField:
             "on_fraction_pre": on_time[0].mean(axis=1),
             "on_fraction_post": on_time[1].mean(axis=1),
             "analysable": analysable,
+            "truncated": truncated,
         }
     )
     brightfield_pre, brightfield_post, microspheres = _brightfield_pair(rng, design, matrix, seed)
@@ -253,8 +255,11 @@ def _draw_populations(
 
 def _draw_on_time(
     rng: np.random.Generator, design: FieldDesign, population: NDArray[np.int_]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """On-time per frame in both epochs; on-fractions by population, clear of the dark cutoff."""
+) -> tuple[NDArray[np.bool_], list[NDArray[np.float32]]]:
+    """Whose on-times are truncated, and on-time per frame in both epochs.
+
+    On-fractions follow the population, clear of the dark cutoff.
+    """
     n = len(population)
     dark = 0.06 * rng.random((n, 2)) ** 2
     emissive = rng.uniform(0.2, 0.95, (n, 2))
@@ -273,7 +278,7 @@ def _draw_on_time(
             law = DwellLaw(
                 design.on_law.alpha,
                 design.on_law.t_min_s,
-                min(design.on_law.t_max_s, 0.1 * duration_s),
+                min(design.on_law.t_max_s, design.longest_event * duration_s),
                 design.truncation_s if truncated[k] else design.on_law.tau_s,
             )
             trace[k] = trajectory_with_on_fraction(
@@ -284,7 +289,7 @@ def _draw_on_time(
                 exposure_s=design.camera.exposure_s,
             )
         traces.append(trace)
-    return traces[0], traces[1]
+    return truncated, traces
 
 
 def _illumination(design: FieldDesign, seed: int) -> tuple[FloatArray, FloatArray]:

@@ -1,0 +1,44 @@
+"""Tables of types, dwell times and photostability -> their figures."""
+
+from blinkpair import files
+from blinkpair.figures import dwell_times, photostability, style, trajectories, types
+from blinkpair.logs import log_to
+
+
+def plot_blinking(
+    nanocrystals: str,
+    tables: dict[str, str],
+    stems: dict[str, str],
+    *,
+    reference_s: float,
+    note: str,
+) -> None:
+    """Draw the pooled figures; `tables` maps table to file, `stems` figure to path."""
+    of_all = files.read_csv(nanocrystals)
+    table = {name: files.read_csv(path) for name, path in tables.items()}
+    figures = {
+        "types": types.types(table["types"], note=note),
+        "type_transitions": types.type_transitions(table["type_transitions"], note=note),
+        "delta_by_type": types.delta_by_type(of_all, note=note),
+        "alpha_by_change": types.alpha_by_change(of_all, table["alpha_by_change"], note=note),
+        "dwell_times": dwell_times.pooled_dwell_times(
+            table["dwell_times"], table["dwell_fits"], note=note
+        ),
+        "photostability": photostability.photostability_classes(table["photostability"], note=note),
+        "integrated_pl": trajectories.integrated_pl(
+            table["integrated_pl"], table["photostability"], reference_s=reference_s, note=note
+        ),
+    }
+    for name, stem in stems.items():
+        style.save_figure(figures[name], stem)
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    plot_blinking(
+        snakemake.input.nanocrystals,
+        {name: snakemake.input[name] for name in snakemake.params.tables},
+        snakemake.params.stems,
+        reference_s=snakemake.params.reference_s,
+        note=snakemake.params.note,
+    )
