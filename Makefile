@@ -23,10 +23,11 @@ check: .venv/dev.stamp
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
 
-# Five and forty minutes on 2 cores; they bring the pages of docs/ up to date.
+# Five, forty and ten minutes on 2 cores; they bring the pages of docs/ up to date.
 accuracy: .venv/dev.stamp
 	PYTHONPATH=scripts $(BIN)/python benchmarks/accuracy.py --write docs/accuracy.md
 	PYTHONPATH=scripts $(BIN)/python benchmarks/registration.py --write docs/registration.md
+	PYTHONPATH=scripts $(BIN)/python benchmarks/blinking.py --write docs/blinking.md
 
 # The lock files are made from envs/*.in; run.lock is a part of dev.lock.
 lock:

@@ -2,13 +2,11 @@
 
 from typing import Any
 
-import pandas as pd
 import xarray as xr
 
 from blinkpair import files
 from blinkpair.blinking import EPOCHS, analyse_nanocrystals, on_fractions_at
 from blinkpair.logs import log_to
-from blinkpair.photostability import integrated_pl
 from blinkpair.traces import join_epochs
 
 
@@ -48,14 +46,10 @@ def analyse_blinking(
         table.insert(position, name, value)
     files.write_csv(table, outputs["table"])
     sweep = on_fractions_at(measured, intensity, sensitivity_counts)
-    light = [
-        integrated_pl(counts, exposure_s=exposure_s).assign(epoch=epoch)
-        for epoch, counts in intensity.items()
-    ]
     for name, rows in {
         "on_fractions": sweep.merge(table[["nc_id", "analysed"]], on="nc_id"),
         "durations": result.durations,
-        "integrated_pl": pd.concat(light, ignore_index=True),
+        "integrated_pl": result.integrated_pl,
     }.items():
         rows.insert(0, "field", field["field"])
         rows.insert(1, "temperature_c", field["temperature_c"])

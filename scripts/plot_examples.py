@@ -23,7 +23,13 @@ def plot_examples(
     }.items():
         shown = examples.read_traces(chosen, traces)
         figure = trajectories.example_traces(
-            shown.pre, shown.post, shown.thresholds, shown.exposure_s, shown.labels, note=note
+            shown.pre,
+            shown.post,
+            shown.thresholds,
+            shown.exposure_s,
+            shown.labels,
+            on_fractions=shown.on_fractions,
+            note=note,
         )
         style.save_figure(figure, stems[name])
     events = []

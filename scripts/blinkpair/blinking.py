@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from blinkpair.dwell_fits import DwellFit, fit_dwell_times
 from blinkpair.off_levels import estimate_off_levels
-from blinkpair.photostability import classify_trajectories, kept_fraction
+from blinkpair.photostability import classify_trajectories, integrated_pl, kept_fraction
 from blinkpair.populations import COUNTED, classify
 from blinkpair.run_lengths import count_durations, events_to_fit, run_lengths
 from blinkpair.states import assign_states, expected_false_events, on_fraction
@@ -29,12 +29,14 @@ class FieldBlinking(NamedTuple):
 
     `table` has one row a nanocrystal. `states` holds, for each epoch, (n, frames) bool arrays of
     the measured ones. `durations` has one row an epoch, state and duration, counted over the
-    nanocrystals of the populations that are emissive in that epoch.
+    nanocrystals of the populations that are emissive in that epoch. `integrated_pl` has one row
+    an epoch and time, summed over the analysed ones.
     """
 
     table: pd.DataFrame
     states: dict[str, NDArray[np.bool_]]
     durations: pd.DataFrame
+    integrated_pl: pd.DataFrame
 
 
 def analyse_nanocrystals(
@@ -103,18 +105,24 @@ def analyse_nanocrystals(
         dark_cutoff,
         analysed=table["analysed"],
     )
-    durations = []
     counted = table["population"].isin(COUNTED)
+    analysed = np.isin(measured, table.index[table["analysed"].to_numpy(bool)])
+    durations, light = [], []
     for epoch in EPOCHS:
         shown = counted & (table[f"on_fraction_{epoch}"] >= dark_cutoff)
         rows = np.flatnonzero(np.isin(measured, table.index[shown]))
-        counts = count_durations(events[epoch], rows)
-        counts.insert(0, "epoch", epoch)
         durations.append(
-            counts.assign(exposure_s=exposure_s, window_frames=intensity[epoch].shape[1])
+            count_durations(events[epoch], rows).assign(
+                epoch=epoch, exposure_s=exposure_s, window_frames=intensity[epoch].shape[1]
+            )
         )
+        curve = integrated_pl(intensity[epoch][analysed], exposure_s=exposure_s)
+        light.append(curve.assign(epoch=epoch))
     return FieldBlinking(
-        table.reset_index(drop=True), states, pd.concat(durations, ignore_index=True)
+        table.reset_index(drop=True),
+        states,
+        pd.concat(durations, ignore_index=True),
+        pd.concat(light, ignore_index=True),
     )
 
 

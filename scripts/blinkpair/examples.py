@@ -24,6 +24,7 @@ class Examples(NamedTuple):
     pre: NDArray[np.float32]
     post: NDArray[np.float32]
     thresholds: NDArray[np.float64]
+    on_fractions: NDArray[np.float64]
     exposure_s: float
     labels: list[str]
 
@@ -126,7 +127,9 @@ def read_traces(chosen: pd.DataFrame, traces: Mapping[str, str]) -> Examples:
             post.append(one["intensity_post"].to_numpy())
             exposure_s = float(dataset.attrs["exposure_s"])
     thresholds = chosen[["threshold_counts_pre", "threshold_counts_post"]].to_numpy(float)
-    return Examples(_padded(pre), _padded(post), thresholds, exposure_s, list(chosen["label"]))
+    fractions = chosen[["on_fraction_pre", "on_fraction_post"]].to_numpy(float)
+    labels = list(chosen["label"])
+    return Examples(_padded(pre), _padded(post), thresholds, fractions, exposure_s, labels)
 
 
 def read_states(field: str, nc_id: int, traces: Mapping[str, str]) -> States:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from blinkpair import files
 
+NOTEWORTHY_FALSE_SHARE = 0.1
+
 
 def tell(results: str | Path) -> str:
-    """Return the population table in words and where to look next.
+    """Return the tables in words and where to look next.
 
     Parameters
     ----------
@@ -17,19 +23,30 @@ def tell(results: str | Path) -> str:
         The folder of results.
     """
     folder = Path(results)
-    populations = files.read_csv(folder / "populations.csv")
-    fields = files.read_csv(folder / "fields.csv")
-    lines = [
+    types = files.read_csv(folder / "types.csv")
+    lines = ["", *_populations(files.read_csv(folder / "populations.csv"))]
+    lines += ["", *_blinking(types, files.read_csv(folder / "photostability.csv"))]
+    lines += ["", *_fields(files.read_csv(folder / "fields.csv")), *_false_events(types)]
+    lines += [
         "",
+        f"Table:      {folder / 'populations.csv'}",
+        f"Histogram:  {folder / 'figures' / 'delta_histograms.png'}",
+        f"Look next:  {folder / 'figures'} (all figures; registration/ shows each field's),",
+        f"            {folder / 'nanocrystals.csv'} (one row each), README.md (what it means)",
+    ]
+    return "\n".join(lines)
+
+
+def _name(temperature_c: str) -> str:
+    return temperature_c if temperature_c == "control" else f"{float(temperature_c):g} C"
+
+
+def _populations(populations: pd.DataFrame) -> list[str]:
+    lines = [
         f"{'annealed at':>12} {'fields':>7} {'n':>5} {'became emissive':>18} {'became dark':>18}"
-        f" {'mean change':>24}",
+        f" {'mean change':>24}"
     ]
     for row in populations.to_dict("records"):
-        name = (
-            row["temperature_c"]
-            if row["temperature_c"] == "control"
-            else (f"{float(row['temperature_c']):g} C")
-        )
         shares = [
             f"{row[f'n_{p}']} ({100 * row[f'fraction_{p}']:.0f} %)"
             for p in ("became_emissive", "became_dark")
@@ -39,23 +56,52 @@ def tell(results: str | Path) -> str:
             f"[{100 * row['mean_delta_low']:+.1f}, {100 * row['mean_delta_high']:+.1f}]"
         )
         lines.append(
-            f"{name:>12} {row['n_fields']:>7} {row['n']:>5} {shares[0]:>18} {shares[1]:>18}"
-            f" {change:>24}"
+            f"{_name(row['temperature_c']):>12} {row['n_fields']:>7} {row['n']:>5}"
+            f" {shares[0]:>18} {shares[1]:>18} {change:>24}"
         )
+    return lines
+
+
+def _blinking(types: pd.DataFrame, photostability: pd.DataFrame) -> list[str]:
+    """Before and after: type A of those that could be fitted, PL kept, going dark."""
+    lines = [f"{'annealed at':>12} {'type A of fitted':>24} {'PL kept':>15} {'going dark':>22}"]
+    for label in types["temperature_c"].unique():
+        columns = []
+        for table, cell in ((types, _type_a), (photostability, _kept), (photostability, _dark)):
+            own = table[table["temperature_c"] == label].set_index("epoch")
+            columns.append(" -> ".join(cell(own.loc[epoch]) for epoch in ("pre", "post")))
+        lines.append(f"{_name(label):>12} {columns[0]:>24} {columns[1]:>15} {columns[2]:>22}")
+    return lines
+
+
+def _type_a(row: pd.Series[Any]) -> str:
+    return f"{row['n_truncated_power_law']} of {row['n'] - row['n_not_fitted']}"
+
+
+def _kept(row: pd.Series[Any]) -> str:
+    return f"{100 * row['kept']:.0f} %" if np.isfinite(row["kept"]) else "-"
+
+
+def _dark(row: pd.Series[Any]) -> str:
+    return f"{row['n_going_dark']} of {row['n']}"
+
+
+def _fields(fields: pd.DataFrame) -> list[str]:
     refused = fields[fields["status"] != "ok"]
-    lines.append("")
-    lines.append(f"{len(fields) - len(refused)} of {len(fields)} fields registered.")
+    lines = [f"{len(fields) - len(refused)} of {len(fields)} fields registered."]
     lines += [f"  refused: {row.field}: {row.reason}" for row in refused.itertuples()]
     by_hand = fields.loc[fields["evidence"].str.startswith("landmarks"), "field"]
-    lines += [f"  registered by hand: {field}" for field in by_hand]
-    lines += [
-        "",
-        f"Table:      {folder / 'populations.csv'}",
-        f"Histogram:  {folder / 'figures' / 'delta_histograms.png'}",
-        f"Look next:  {folder / 'figures'} (all figures; registration/ shows each field's),",
-        f"            {folder / 'nanocrystals.csv'} (one row each), README.md (what it means)",
+    return lines + [f"  registered by hand: {field}" for field in by_hand]
+
+
+def _false_events(types: pd.DataFrame) -> list[str]:
+    share = types["median_false_event_share"].max()
+    if not share > NOTEWORTHY_FALSE_SHARE:
+        return []
+    return [
+        f"Noise alone makes up to {100 * share:.0f} % of the on-events (median of a temperature):",
+        "  alpha and the types feel it. Hint: see how they are with threshold: method: hmm.",
     ]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from blinkpair.simulate import Camera, FieldDesign, write_experiment
+from blinkpair.simulate.blinking import DwellLaw
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,7 +29,11 @@ def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.C
 
 
 def write_tiny_experiment(folder: Path) -> None:
-    """Three fields of 128 x 128 pixels and 200 frames, one of them without anything in it."""
+    """Three fields of 128 x 128 pixels, one of them without anything in it.
+
+    Two have 200 frames. The control has 2,000, for its blinking to be fitted, and a movie that was
+    stopped ten frames earlier after re-mounting.
+    """
     design = FieldDesign(
         camera=Camera(shape=(128, 128)),
         frames=200,
@@ -44,12 +49,25 @@ def write_tiny_experiment(folder: Path) -> None:
     blank = replace(design, n_microspheres=0, n_nanocrystals=0, n_dust=0)
     designs = {
         "hot": ("120", design, 71),
-        "re-mounted": ("control", replace(design, rotation_deg=15.0), 72),
+        "re-mounted": (
+            "control",
+            replace(
+                design,
+                rotation_deg=15.0,
+                frames=2000,
+                populations=(0.05, 0.05, 0.9, 0.0),
+                on_law=DwellLaw(alpha=1.8),
+                longest_event=1.0,
+                truncated_share=0.4,
+            ),
+            72,
+        ),
         "blank": ("120", blank, 73),
     }
     sheet = write_experiment(folder / "movies", designs)
     for column in ("pre_brightfield", "pre_pl", "post_brightfield", "post_pl"):
         sheet[column] = [str(Path(path).relative_to(folder)) for path in sheet[column]]
+    sheet.loc[sheet["field"] == "re-mounted", "post_pl"] += "::frames=1990"
     sheet["operator"] = "A. Müller"
     sheet.to_csv(folder / "sheet.tsv", sep="\t", index=False)
     (folder / "config").mkdir()

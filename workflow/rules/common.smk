@@ -45,3 +45,13 @@ def files_of(column):
 def both(pattern):
     """A field's file of either epoch, pre first."""
     return expand(pattern, epoch=EPOCHS, allow_missing=True)
+
+
+def figure_stems(names):
+    """Paths of figures without the suffix, by name."""
+    return {name: f"results/figures/{name}" for name in names}
+
+
+def figure_files(names):
+    """All files of figures."""
+    return expand("results/figures/{figure}.{kind}", figure=names, kind=["svg", "png"])

@@ -25,16 +25,6 @@ EXAMPLE_FIGURES = [
 ]
 
 
-def figure_stems(names):
-    """Paths of figures without the suffix, by name."""
-    return {name: f"results/figures/{name}" for name in names}
-
-
-def figure_files(names):
-    """All files of figures."""
-    return expand("results/figures/{figure}.{kind}", figure=names, kind=["svg", "png"])
-
-
 rule plot_populations:
     input:
         nanocrystals="results/nanocrystals.csv",

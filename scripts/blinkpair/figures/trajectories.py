@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
 from blinkpair.figures import style
@@ -20,7 +21,7 @@ from blinkpair.figures.style import EPOCH_COLOURS, EPOCH_NAMES
 from blinkpair.table_labels import sort_temperatures, temperature_labels
 
 EPOCHS = ("pre", "post")
-ROW_MM = 24.0
+ROW_MM = 27.0
 
 
 @style.styled
@@ -31,6 +32,7 @@ def example_traces(
     exposure_s: float,
     labels: Sequence[str],
     *,
+    on_fractions: ArrayLike | None = None,
     note: str = "",
 ) -> Figure:
     """Draw the traces of a few nanocrystals before and after, with their histograms.
@@ -45,6 +47,8 @@ def example_traces(
         Time from frame to frame.
     labels : sequence of str
         What to write over each nanocrystal, for example its name and population.
+    on_fractions : array_like, shape (nanocrystals, 2), optional
+        Before and after, to be written; by default the share of frames above the threshold.
     note : str
         Written in the corner, for example `simulated`.
 
@@ -58,14 +62,27 @@ def example_traces(
     n = len(labels)
     limits = np.asarray(threshold_counts, dtype=float)
     limits = np.broadcast_to(limits[:, None] if limits.ndim == 1 else limits, (n, 2))
-    height = max(n, 1) * ROW_MM + 10 + (4 if note else 0)
+    height = max(n, 1) * ROW_MM + 12 + (4 if note else 0)
     figure = style.new_figure(style.DOUBLE_COLUMN_MM, height, note=note)
     if not n:
         axes = figure.subplots()
         axes.set_axis_off()
         style.no_data(axes)
         return figure
-    grid = figure.subplots(n, 3, squeeze=False, sharex="col", sharey="row", width_ratios=(4, 4, 1))
+    # Frames to the last one that is there: padded traces come from movies of different lengths.
+    frames = [
+        [int(np.flatnonzero(np.isfinite(t[row])).max(initial=0)) + 1 for t in traces]
+        for row in range(n)
+    ]
+    one_length = len({length for lengths in frames for length in lengths}) == 1
+    grid = figure.subplots(
+        n,
+        3,
+        squeeze=False,
+        sharex="col" if one_length else False,
+        sharey="row",
+        width_ratios=(4, 4, 1),
+    )
     for row, (axes, label) in enumerate(zip(grid, labels, strict=True)):
         own = [trace[row] for trace in traces]
         low, high = _range_of(np.concatenate([*own, limits[row]]))
@@ -76,16 +93,20 @@ def example_traces(
             ax.plot(time_s, counts, lw=0.4, color=EPOCH_COLOURS[epoch], rasterized=True)
             ax.axhline(limit, color=style.BLACK, lw=0.6, ls=(0, (3, 2)))
             measured = counts[np.isfinite(counts)]
-            on = f"{100 * np.mean(measured > limit):.1f} %" if measured.size else "–"
-            ax.set_title(f"{EPOCH_NAMES[epoch]}: on {on}", loc="right", pad=2)
-            ax.set_xlim(0, max(counts.size, 1) * exposure_s)
+            fraction = np.mean(measured > limit) if measured.size else np.nan
+            if on_fractions is not None:
+                fraction = np.asarray(on_fractions, dtype=float)[row, column]
+            on = f"{100 * fraction:.1f} %" if np.isfinite(fraction) else "–"
+            # The label has a line of its own: a name may be as wide as the panel.
+            style.panel_title(ax, label if epoch == "pre" else "", f"{EPOCH_NAMES[epoch]}: on {on}")
+            ax.set_xlim(0, frames[row][column] * exposure_s)
             side = axes[2]
             share = np.histogram(measured, edges)[0] / max(measured.size, 1)
             side.stairs(share, edges, orientation="horizontal", color=EPOCH_COLOURS[epoch], lw=0.7)
             side.axhline(limit, color=style.BLACK, lw=0.6, ls=(0, (3, 2)))
             if measured.size:
                 side.set_xscale("log")
-        axes[0].set_title(label, loc="left", pad=2, fontweight="bold")
+                side.xaxis.set_minor_formatter(NullFormatter())
         axes[0].set_ylim(low, high)
         axes[0].set_ylabel("counts")
     for ax in grid[-1, :2]:

@@ -1,0 +1,157 @@
+"""From counts to the rows of the table, on simulated traces whose states are known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from blinkpair import examples
+from blinkpair.blinking import analyse_nanocrystals
+from blinkpair.dwell_fits import fit_dwell_times
+from blinkpair.run_lengths import events_to_fit, run_lengths
+from blinkpair.settings import load_settings
+from blinkpair.simulate.blinking import DwellLaw, on_time_per_frame
+
+FRAMES, EXPOSURE_S, NOISE = 20_000, 0.02, 40.0
+SETTINGS = load_settings({})
+
+
+def analyse(intensity, analysed, **changed):
+    n = len(analysed)
+    places = pd.DataFrame({"nc_id": np.arange(n) + 10, "analysed": analysed})
+    settings = {k: SETTINGS[k] | changed.get(k, {}) for k in ("threshold", "dwell_times")}
+    return analyse_nanocrystals(
+        places,
+        places["nc_id"].to_numpy(),
+        intensity,
+        exposure_s=EXPOSURE_S,
+        dark_cutoff=SETTINGS["dark_cutoff"],
+        photostability=SETTINGS["photostability"],
+        **settings,
+    )
+
+
+@pytest.fixture(scope="module")
+def field():
+    """Two that blink (one not analysed), one that goes off for good, one dark, one always on."""
+    rng = np.random.default_rng(1)
+    law, off = DwellLaw(1.7, 0.02, 40.0), DwellLaw(1.7, 0.04, 20.0)
+    lit = np.zeros((5, FRAMES))
+    for row in (0, 1, 2):
+        lit[row] = on_time_per_frame(rng, law, off, frames=FRAMES, exposure_s=EXPOSURE_S)
+    lit[4] = 1.0
+    after = lit.copy()
+    after[2] = 0.0
+    intensity = {}
+    for epoch, part in (("pre", lit), ("post", after)):
+        shot = np.sqrt(1000 * part) * rng.normal(size=part.shape)
+        intensity[epoch] = (500 * part + NOISE * rng.normal(size=part.shape) + shot).astype("f4")
+    return intensity, np.array([True, False, True, True, True])
+
+
+@pytest.fixture(scope="module")
+def found(field):
+    return analyse(*field)
+
+
+def test_rows_say_what_happened(found):
+    table = found.table
+    assert table["nc_id"].tolist() == [10, 11, 12, 13, 14]
+    assert table["population"].tolist() == ["emissive", "", "became_dark", "dark", "emissive"]
+    assert table["blinking_pre"].tolist()[1:] == [
+        "not_fitted",  # not analysed
+        table["blinking_pre"][2],
+        "not_fitted",  # dark
+        "not_fitted",  # never off: no events
+    ]
+    assert {table["blinking_pre"][0], table["blinking_pre"][2]} <= {
+        "power_law",
+        "truncated_power_law",
+    }
+    assert table["blinking_post"][2] == "not_fitted"
+    assert table["photostability_pre"][1] == "not_tested"
+    assert table["photostability_post"][2] == "not_tested"
+    assert table["photostability_pre"][4] == "stable"
+
+
+def test_a_row_is_the_fit_of_its_own_states(field, found):
+    intensity, _ = field
+    events = run_lengths(intensity["pre"] > 100)
+    for on, name in ((True, "on"), (False, "off")):
+        durations, censored = events_to_fit(events, 0, state=on)
+        fit = fit_dwell_times(
+            durations, exposure_s=EXPOSURE_S, window_frames=FRAMES, censored=censored, min_events=50
+        )
+        assert found.table[f"alpha_{name}_pre"][0] == fit.alpha
+        assert found.table[f"n_{name}_events_pre"][0] == len(durations)
+    assert (found.states["pre"] == (intensity["pre"] > 100)).all()
+
+
+def test_false_events_are_those_of_the_off_frames_noise(field, found):
+    intensity, _ = field
+    # Dark: 0.62 % of 20,000 frames lie above 2.5 sigma, each with two below beside it.
+    expected = FRAMES * 0.00621 * (1 - 0.00621) ** 2
+    counted = run_lengths(intensity["pre"][3] > 100)["state"].sum()
+    told = found.table["expected_false_on_events_pre"][3]
+    assert told == pytest.approx(expected, rel=0.15)  # the noise is known to 1 %: 5 % of it here
+    assert told == pytest.approx(counted, abs=4 * np.sqrt(counted))
+    assert found.table["expected_false_on_events_pre"][4] == 0.0  # never off
+
+
+def test_durations_are_counted_over_the_emissive_of_the_populations(found):
+    table, durations = found.table, found.durations
+    for epoch, emissive in (("pre", [0, 2, 4]), ("post", [0, 4])):
+        own = durations[durations["epoch"] == epoch]
+        for state in ("on", "off"):
+            rows = own[own["state"] == state]
+            total = rows["n_events"].sum() + rows["n_cut_by_end"].sum()
+            assert total == table.loc[emissive, f"n_{state}_events_{epoch}"].sum()
+    assert (durations["window_frames"] == FRAMES).all()
+    assert durations["duration_frames"].max() < FRAMES  # always on is cut at both ends
+
+
+def test_the_integrated_light_is_that_of_the_analysed(field, found):
+    intensity, analysed = field
+    curve = found.integrated_pl[found.integrated_pl["epoch"] == "post"]
+    assert len(curve) == 400
+    total = intensity["post"][analysed].astype(float).sum(axis=0).mean()
+    assert curve["integrated_pl"].mean() == pytest.approx(total, rel=1e-5)
+
+
+def test_straight_lines_are_an_option_of_the_fits(field):
+    table = analyse(*field, dwell_times={"method": "least_squares"}).table
+    assert table["alpha_on_pre"][0] != pytest.approx(1.7, abs=1e-3)
+    assert table["blinking_pre"][0] in ("power_law", "truncated_power_law")
+    # Where an F test stands in for the likelihood ratio nothing is undecided.
+    assert "undecided" not in table["blinking_pre"].tolist()
+
+
+def test_no_nanocrystals_make_no_rows():
+    nothing = {epoch: np.empty((0, 0), np.float32) for epoch in ("pre", "post")}
+    result = analyse(nothing, np.zeros(0, bool))
+    assert result.table.empty
+    assert "photostability_post" in result.table
+    assert result.durations.empty
+
+
+def test_examples_of_photostability_are_the_clearest(found):
+    rows = pd.DataFrame(
+        {
+            "field": "f",
+            "nc_id": range(4),
+            "photostability_pre": ["going_dark", "going_dark", "stable", "not_tested"],
+            "photostability_post": ["stable", "not_tested", "brightening", "not_tested"],
+            "p_on_level_pre": [0.5, 0.9, 0.5, np.nan],
+            "p_off_fraction_pre": [1e-3, 1e-5, 0.5, np.nan],
+            "p_on_level_post": [0.5, np.nan, 1e-4, np.nan],
+            "p_off_fraction_post": [0.5, np.nan, 0.5, np.nan],
+            "on_fraction_pre": [0.2, 0.3, 0.4, 0.0],
+            "on_fraction_post": [0.2, 0.0, 0.4, 0.0],
+        }
+    )
+    chosen = examples.choose_by_photostability(rows)
+    assert chosen["label"].tolist() == [
+        "stable before: f, 2",
+        "brightening after: f, 2",
+        "going dark before: f, 1",
+    ]
+    assert examples.choose_by_photostability(rows.iloc[:0]).empty
