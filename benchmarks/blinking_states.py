@@ -116,6 +116,7 @@ def states_rows(
                 "expected false": np.median(false_events),
                 "alpha: mean error": error.mean() if len(error) else np.nan,
                 "alpha: RMS error": np.sqrt(np.mean(error**2)) if len(error) else np.nan,
+                "alpha: median size of error": np.median(np.abs(error)) if len(error) else np.nan,
                 "truncated %": percent(found, "truncated_power_law"),
                 "truncated by the true states %": percent(truth, "truncated_power_law"),
                 "same type %": 100 * np.mean([f.model == t.model for f, t in pairs])
