@@ -84,6 +84,15 @@ def test_a_pure_power_law_is_called_truncated_in_one_draw_of_twenty_at_most(alph
     assert np.mean([f.model == "truncated_power_law" for f in fits]) <= 0.10
 
 
+def test_few_events_of_a_steep_law_keep_the_level_by_the_correction():
+    rng = np.random.default_rng(33)
+    fits = [fit_dwell_times(draw(rng, 2.2, 100), **SETTINGS) for _ in range(600)]
+    # 5 % and 3.5 binomial standard deviations of 0.9 %; the root of the ratio taken for normal
+    # calls 10 % truncated.
+    assert np.mean([f.model == "truncated_power_law" for f in fits]) < 0.081
+    assert np.mean([f.p_value_half_chi_square < 0.05 for f in fits]) > 0.081
+
+
 def test_pure_power_laws_with_enough_events_are_power_laws():
     rng = np.random.default_rng(12)
     fits = [fit_dwell_times(draw(rng, 1.6, 500), **SETTINGS) for _ in range(100)]

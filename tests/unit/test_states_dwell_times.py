@@ -68,6 +68,21 @@ def test_frames_lit_in_part_go_to_their_larger_part():
     assert on.mean() == pytest.approx(0.5, abs=0.002)
 
 
+@pytest.mark.parametrize("on_counts", [500.0, 200.0])
+def test_the_models_threshold_is_where_a_single_frame_turns_on(on_counts):
+    # Long blocks on and off, and single frames lit to any part in the midst of the off blocks.
+    rng = np.random.default_rng(7)
+    part = rng.random(300)
+    lit = np.concatenate([np.r_[np.zeros(30), p, np.zeros(30), np.ones(30)] for p in part])
+    traces = counts(rng, lit[None], on_counts)
+    assigned = assign_states(traces, "hmm")
+    single = np.arange(300) * 91 + 30
+    above = traces[0, single] > assigned.thresholds_counts[0]
+    # What is left are frames whose neighbours happen to lie high.
+    assert (assigned.states[0, single] == above).mean() > 0.97
+    assert 0.1 < above.mean() < 0.9
+
+
 def test_the_papers_threshold_makes_events_of_noise_and_the_model_does_not():
     rng = np.random.default_rng(6)
     # Long events only, and mostly off: noise then cuts off events and merges none.
