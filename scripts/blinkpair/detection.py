@@ -46,7 +46,9 @@ class AlignedImages:
     burst: NDArray[np.float32]
 
 
-def align(projections: Projections, drift_xy: FloatArray) -> AlignedImages:
+def align(
+    projections: Projections, drift_xy: FloatArray, hot_pixels: NDArray[np.int64]
+) -> AlignedImages:
     """Bring all stretches to the first frame, by whole pixels, and reduce them to one image each.
 
     Parameters
@@ -54,6 +56,8 @@ def align(projections: Projections, drift_xy: FloatArray) -> AlignedImages:
     projections : Projections
     drift_xy : (S, 2) float
         Displacement of each stretch.
+    hot_pixels : (n, 2) int
+        From `find_hot_pixels`.
     """
     n_stretches, height, width = projections.mean.shape
     mean = np.zeros((height, width))
@@ -65,9 +69,9 @@ def align(projections: Projections, drift_xy: FloatArray) -> AlignedImages:
         here = (slice(max(0, -dy), height - max(0, dy)), slice(max(0, -dx), width - max(0, dx)))
         there = (slice(max(0, dy), height - max(0, -dy)), slice(max(0, dx), width - max(0, -dx)))
         weight = float(projections.n_frames[s])
-        mean[here] += weight * projections.mean[s][there]
-        variance[here] += weight * projections.variance[s][there]
-        burst[here] = np.maximum(burst[here], projections.burst[s][there])
+        mean[here] += weight * repaired(projections.mean[s], hot_pixels)[there]
+        variance[here] += weight * repaired(projections.variance[s], hot_pixels)[there]
+        burst[here] = np.maximum(burst[here], repaired(projections.burst[s], hot_pixels)[there])
         in_view[here] += 1
     always = in_view == n_stretches
     total = float(projections.n_frames.sum())
@@ -146,46 +150,34 @@ def _without_wings(found: pd.DataFrame) -> pd.DataFrame:
     return found[score >= WING_FRACTION * strongest_near].reset_index(drop=True)
 
 
-def inpaint_hot_pixels(projections: Projections) -> tuple[Projections, NDArray[np.int64]]:
-    """Replace pixels that stand out alone, in every stretch, by the median of their neighbours.
+def find_hot_pixels(projections: Projections) -> NDArray[np.int64]:
+    """Find pixels that stand out alone.
 
     A nanocrystal lights its neighbouring pixels too, by a fifth of its peak or more even where
     the PSF is at its narrowest; a hot pixel does not, and it does not drift with the sample.
 
     Returns
     -------
-    Projections
-        The repaired copy.
     (n, 2) int
-        Column and row of the hot pixels.
+        Column and row of each.
     """
-    total = np.average(projections.mean, axis=0, weights=projections.n_frames)
+    total = np.zeros(projections.mean.shape[1:])
+    for image, frames in zip(projections.mean, projections.n_frames, strict=True):
+        total += frames * image
+    total /= projections.n_frames.sum()
     background, noise = background_and_noise(total)
     excess = total - background
     sides = np.stack([np.roll(excess, s, axis=a) for a in (0, 1) for s in (-1, 1)])
     hot = (excess > 8 * noise) & (sides.max(axis=0) < 0.15 * excess)
     rows, columns = np.nonzero(hot)
-    if rows.size == 0:
-        return projections, np.empty((0, 2), np.int64)
-    repaired = []
-    for stack in (projections.mean, projections.variance, projections.burst):
-        stack = stack.copy()
-        for row, column in zip(rows, columns, strict=True):
-            window = stack[:, max(0, row - 1) : row + 2, max(0, column - 1) : column + 2].reshape(
-                len(stack), -1
-            )
-            stack[:, row, column] = np.median(window, axis=1)
-        repaired.append(stack)
-    mean, variance, burst = repaired
-    return (
-        Projections(
-            mean,
-            variance,
-            burst,
-            projections.centre_frame,
-            projections.n_frames,
-            projections.frame_mean,
-            projections.saturated_fraction,
-        ),
-        np.column_stack([columns, rows]),
-    )
+    return np.column_stack([columns, rows])
+
+
+def repaired(image: NDArray[np.float32], hot_pixels: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Copy an image with its hot pixels replaced by the median of their neighbourhood."""
+    image = image.copy()
+    for column, row in hot_pixels:
+        image[row, column] = np.median(
+            image[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
+        )
+    return image

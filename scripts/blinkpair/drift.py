@@ -142,37 +142,47 @@ def measure_drift(
     Drift
         To about 0.1 px; `spots.refine_drift` takes it further once the spots are known.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     from scipy import fft
     from scipy.ndimage import fourier_gaussian
 
     n, height, width = flat_stretches.shape
     if n == 1:
         return Drift(centre_frame, np.zeros((1, 2)), np.ones(1, bool))
-    # Below the background there is nothing to align; one very bright spot must not decide alone.
-    clipped = np.clip(flat_stretches, 0.0, 50 * noise[:, None, None])
-    spectra = fft.rfft2(clipped, workers=2)
-    for s in range(n):
-        spectra[s] = fourier_gaussian(spectra[s], psf_sigma_px, n=width)
-    spectra[:, 0, 0] = 0.0
     ky = fft.fftfreq(height)[:, None].astype(np.float32)
     kx = fft.rfftfreq(width)[None, :].astype(np.float32)
+    spectra = np.empty((n, height, kx.size), np.complex64)
     xy = np.zeros((n, 2))
-    quarter = max(1, n // 4)
-    reference = spectra[(n - quarter) // 2 : (n + quarter) // 2 + 1].mean(axis=0)
     significant = np.zeros(n, bool)
     reach = int(min(max_drift_px, height / 2 - 2, width / 2 - 2))
-    for iteration in range(iterations):
-        for s in range(n):
-            own = spectra[s] * _shift(ky, kx, -xy[s]) if iteration else 0.0
-            others = reference - own / n
-            correlation = fft.irfft2(spectra[s] * np.conj(others), s=(height, width), workers=2)
-            xy[s], significant[s] = _peak(correlation, reach)
-        if not significant.any():
-            break
-        xy = _fill(centre_frame, xy, significant)
-        reference = np.zeros_like(reference)
-        for s in range(n):
-            reference += spectra[s] * _shift(ky, kx, -xy[s]) / n
+    reference = np.zeros_like(spectra[0])
+    follows = False  # whether a stretch is a part of the reference already
+
+    def transform(s: int) -> None:
+        # Below the background there is nothing to align; one very bright spot must not decide.
+        clipped = np.clip(flat_stretches[s], 0.0, 50 * noise[s])
+        spectra[s] = fourier_gaussian(fft.rfft2(clipped), psf_sigma_px, n=width)
+        spectra[s, 0, 0] = 0.0
+
+    def place(s: int) -> None:
+        own = spectra[s] * _shift(ky, kx, -xy[s]) / n if follows else 0.0
+        correlation = fft.irfft2(spectra[s] * np.conj(reference - own), s=(height, width))
+        xy[s], significant[s] = _peak(correlation, reach)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(transform, range(n)))
+        quarter = max(1, n // 4)
+        reference = spectra[(n - quarter) // 2 : (n + quarter) // 2 + 1].mean(axis=0)
+        for _ in range(iterations):
+            list(pool.map(place, range(n)))
+            if not significant.any():
+                break
+            xy = _fill(centre_frame, xy, significant)
+            reference = np.zeros_like(reference)
+            for s in range(n):
+                reference += spectra[s] * _shift(ky, kx, -xy[s]) / n
+            follows = True
     if significant.mean() < 0.5:
         log.warning(
             "drift could not be measured: only %d of %d stretches show enough; taken as zero",

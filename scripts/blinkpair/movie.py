@@ -29,7 +29,7 @@ from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,9 @@ from blinkpair.errors import InputError
 from blinkpair.formats import Selection, Source, open_source
 from blinkpair.formats.blocks import ArrayFrames, Buffers, PartsReader, usable_cores
 from blinkpair.formats.selection import split_path
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 # A block of this size is read into the processor's cache and used from there: measured three to
 # five times faster than blocks of 32 MB, which go through main memory.
@@ -142,12 +145,25 @@ class Movie:
         return self._iterate(size, int(start), end, threads or usable_cores(_MAX_THREADS))
 
     def _iterate(self, size: int, start: int, stop: int, threads: int) -> Iterator[NDArray[Any]]:
+        from concurrent.futures import ThreadPoolExecutor
+
         buffers = Buffers((min(size, stop - start), *self.shape[1:]), self.dtype)
-        with closing(PartsReader(self._parts, threads)) as reader:
-            for first in range(start, stop, size):
-                block = buffers.take(min(size, stop - first))
-                reader.read_into(first, block)
-                yield block
+        # One block is read while the one before is used: a disk that waits for the processor, or
+        # the other way round, takes the sum of both times.
+        with (
+            closing(PartsReader(self._parts, threads)) as reader,
+            ThreadPoolExecutor(1) as pool,
+        ):
+            ahead: NDArray[Any] | None = None
+            pending: Future[None] | None = None
+            for first in range(start, stop + size, size):
+                block, reading = ahead, pending
+                if first < stop:
+                    ahead = buffers.take(min(size, stop - first))
+                    pending = pool.submit(reader.read_into, first, ahead)
+                if reading is not None and block is not None:
+                    reading.result()
+                    yield block
                 del block  # or this frame of the generator would count as a user of it
 
     def close(self) -> None:

@@ -56,11 +56,12 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
     Drift comes first from correlating whole images, then from the spots themselves; detection is
     repeated on the better aligned images.
     """
-    projections, hot_pixels = detection.inpaint_hot_pixels(projections)
+    hot_pixels = detection.find_hot_pixels(projections)
     weights = projections.n_frames.astype(float)
     flat = np.empty_like(projections.mean)
     noise = np.empty(len(flat), np.float32)
-    for s, image in enumerate(projections.mean):
+    for s, mean in enumerate(projections.mean):
+        image = detection.repaired(mean, hot_pixels)
         background, local_noise = background_and_noise(image)
         flat[s] = image - background
         noise[s] = np.median(local_noise)
@@ -68,7 +69,7 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
     sigma = psf_sigma_px
     xy = np.empty((0, 2))
     for _ in range(2):
-        images = detection.align(projections, drift.xy)
+        images = detection.align(projections, drift.xy, hot_pixels)
         candidates = detection.find_candidates(images, psf_sigma_px=sigma)
         xy = candidates[["x", "y"]].to_numpy()
         best = _isolated(xy)[:60]

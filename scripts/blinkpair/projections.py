@@ -1,6 +1,6 @@
 """One pass over a movie: what detection, drift and the report need of it.
 
-In: blocks of frames. Out: for each of at most ~100 stretches of the movie its mean,
+In: blocks of frames. Out: for each of at most ~50 stretches of the movie its mean,
 its variance from frame to frame and the brightest of its short bursts, pixel by pixel,
 and the sum of every frame. A stretch is short enough that the stage hardly drifts
 within it, so drift can be measured and taken out afterwards without a second pass.
@@ -9,7 +9,6 @@ within it, so drift can be measured and taken out afterwards without a second pa
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from blinkpair.movie import Movie
 
 BURST_FRAMES = 10  # 0.2 s at 20 ms: a blink that long stands out whatever happens around it
-MAX_STRETCHES = 80  # three float32 images each: 250 MB at 512 x 512
+MAX_STRETCHES = 50  # three float32 images each: 160 MB at 512 x 512
 
 
 @dataclass(frozen=True)
@@ -62,28 +61,37 @@ def _accumulate(
     first_row: int,
     last_row: int,
     keep_burst: bool,
+    top: Any,
     total: Any,
     squares: Any,
     burst: Any,
     row_sums: Any,
+    saturated: Any,
 ) -> None:
     """Add one burst of frames to the running images, rows first_row to last_row.
 
     Sums run over frames in order for every pixel, so the result does not depend on how rows are
-    shared between threads.
+    shared between threads. `saturated` (rows) counts the values equal to `top`.
     """
     n_frames, _, width = block.shape
-    burst_sum = np.empty(width, np.float64)
+    # Sums of integers are integers, which are exact and, unlike sums of floats, vectorised.
+    zero = 0 * block[0, 0, 0]
+    burst_sum = np.full(width, zero)
     for row in range(first_row, last_row):
-        burst_sum[:] = 0.0
+        burst_sum[:] = zero
         for f in range(n_frames):
-            row_sum = 0.0
+            row_sum = zero
+            at_top = 0
+            for column in range(width):
+                value = block[f, row, column]
+                burst_sum[column] += value
+                row_sum += value
+                at_top += value == top
             for column in range(width):
                 value = np.float64(block[f, row, column])
-                burst_sum[column] += value
                 squares[row, column] += value * value
-                row_sum += value
             row_sums[f, row] = row_sum
+            saturated[row] += at_top
         for column in range(width):
             total[row, column] += burst_sum[column]
             if keep_burst:
@@ -116,34 +124,47 @@ def project(movie: Movie) -> Projections:
     variance = np.empty_like(mean)
     burst = np.empty_like(mean)
     frame_mean = np.empty(frames)
-    top = np.iinfo(movie.dtype).max if np.issubdtype(movie.dtype, np.integer) else None
-    saturated = 0
+    integer = np.issubdtype(movie.dtype, np.integer)
+    top = movie.dtype.type(np.iinfo(movie.dtype).max if integer else np.inf)
+    saturated = np.zeros(height, np.int64)
     halves = [(0, height // 2), (height // 2, height)]
+    total, squares = np.zeros((height, width)), np.zeros((height, width))
+    brightest = np.full((height, width), -np.inf)
+    s = first_frame = 0
     with ThreadPoolExecutor(len(halves)) as pool:
-        for s, (start, stop) in enumerate(pairwise(starts)):
-            total = np.zeros((height, width))
-            squares = np.zeros((height, width))
-            brightest = np.full((height, width), -np.inf)
-            for block in movie.blocks(BURST_FRAMES, start=int(start), stop=int(stop)):
-                row_sums = np.empty((len(block), height))
-                # The mean of a few frames is noisier: it would win every pixel's maximum.
-                whole = len(block) == BURST_FRAMES or frames < BURST_FRAMES
-                jobs = [
-                    pool.submit(
-                        _accumulate, block, first, last, whole, total, squares, brightest, row_sums
-                    )
-                    for first, last in halves
-                ]
-                for job in jobs:
-                    job.result()
-                frame_mean[start : start + len(block)] = row_sums.sum(axis=1) / (height * width)
-                start += len(block)
-                if top is not None:
-                    saturated += int(np.count_nonzero(block == top)) if block.max() == top else 0
-            n = int(stop) - int(starts[s])
-            mean[s] = total / n
-            variance[s] = np.maximum(squares / n - (total / n) ** 2, 0.0)
-            burst[s] = brightest
+        # Stretches are whole bursts, so every block lies within one.
+        for block in movie.blocks(BURST_FRAMES):
+            row_sums = np.empty((len(block), height))
+            # The mean of a few frames is noisier: it would win every pixel's maximum.
+            whole = len(block) == BURST_FRAMES or frames < BURST_FRAMES
+            jobs = [
+                pool.submit(
+                    _accumulate,
+                    block,
+                    first_row,
+                    last_row,
+                    whole,
+                    top,
+                    total,
+                    squares,
+                    brightest,
+                    row_sums,
+                    saturated,
+                )
+                for first_row, last_row in halves
+            ]
+            for job in jobs:
+                job.result()
+            next_frame = first_frame + len(block)
+            frame_mean[first_frame:next_frame] = row_sums.sum(axis=1) / (height * width)
+            first_frame = next_frame
+            if first_frame == starts[s + 1]:
+                n = int(starts[s + 1] - starts[s])
+                mean[s] = total / n
+                variance[s] = np.maximum(squares / n - (total / n) ** 2, 0.0)
+                burst[s] = brightest
+                total[:], squares[:], brightest[:] = 0.0, 0.0, -np.inf
+                s += 1
     bad = np.flatnonzero(~np.isfinite(frame_mean))
     if bad.size:
         raise InputError(
@@ -157,5 +178,5 @@ def project(movie: Movie) -> Projections:
         (starts[:-1] + starts[1:] - 1) / 2,
         np.diff(starts),
         frame_mean,
-        saturated / (frames * height * width),
+        float(saturated.sum()) / (frames * height * width),
     )
