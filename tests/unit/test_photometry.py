@@ -89,3 +89,29 @@ def test_an_aperture_that_leaves_the_sensor_at_some_drift_is_noticed():
 def test_a_drift_of_the_wrong_length_is_refused():
     with pytest.raises(InputError, match=r"\(5, 2\)"):
         extract_traces(from_array(flat_movie(5)), [[20, 20]], np.zeros((4, 2)))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.int32, np.float32, np.float64])
+@pytest.mark.parametrize("edge", [False, True])
+def test_the_background_is_the_rings_median_to_the_bit(dtype, edge):
+    rng = np.random.default_rng(4)
+    low, high = (-30, 30) if np.dtype(dtype).kind in "if" else (0, 250)
+    frames = rng.integers(low, high, (7, 41, 41)).astype(dtype)
+    x, y = (5, 20) if edge else (20, 20)
+    # A neighbour takes pixels out of the ring, so that their number is odd in one of the two.
+    for others in ([[x, y]], [[x, y], [x + 6, y + 1]]):
+        trace = extract_traces(from_array(frames), [[x, y]], neighbours_xy=others)[0]
+        dy, dx = np.mgrid[-8:9, -8:9]
+        radius = np.hypot(dx, dy)
+        ring = (radius >= 4.5) & (radius <= 7.3)
+        if len(others) > 1:
+            ring &= np.hypot(dx - 6, dy - 1) > 3.0
+        columns, rows = dx[ring] + x, dy[ring] + y
+        inside = columns >= 0
+        values = frames[:, rows[inside], columns[inside]].astype(float)
+        median, mean = np.median(values, axis=1), values.mean(axis=1)
+        aperture = frames[:, y - 1 : y + 2, x - 1 : x + 2].astype(float).sum(axis=(1, 2))
+        expected = (aperture - 9 * median).astype(np.float32)
+        expected -= np.float32(9 * (mean - median).sum() / 7)
+        # The mean's last bit may hang on the order of its sum; the median's may not.
+        np.testing.assert_allclose(trace, expected, rtol=1e-6, atol=1e-3)
