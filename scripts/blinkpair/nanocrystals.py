@@ -7,6 +7,7 @@ frame, the drift, the width of the PSF and the images a report shows.
 from __future__ import annotations
 
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,11 +61,15 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
     weights = projections.n_frames.astype(float)
     flat = np.empty_like(projections.mean)
     noise = np.empty(len(flat), np.float32)
-    for s, mean in enumerate(projections.mean):
-        image = detection.repaired(mean, hot_pixels)
+
+    def flatten(s: int) -> None:
+        image = detection.repaired(projections.mean[s], hot_pixels)
         background, local_noise = background_and_noise(image)
         flat[s] = image - background
         noise[s] = np.median(local_noise)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(flatten, range(len(flat))))
     drift = measure_drift(flat, noise, projections.centre_frame, psf_sigma_px=psf_sigma_px)
     sigma = psf_sigma_px
     xy = np.empty((0, 2))

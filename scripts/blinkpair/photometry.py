@@ -166,16 +166,15 @@ def _median(values: Any, integer: bool) -> float:
             for i in range(1, rank):
                 lower = max(lower, np.float64(values[i]))
         return 0.5 * (lower + upper)
-    low = np.int64(values[0])
-    high = np.int64(values[0])
+    low = high = int(values[0])
     for i in range(n):
-        low = min(low, np.int64(values[i]))
-        high = max(high, np.int64(values[i]))
+        low = min(low, int(values[i]))
+        high = max(high, int(values[i]))
     while low < high:
         middle = (low + high) // 2
         at_most = 0
         for i in range(n):
-            at_most += np.int64(values[i]) <= middle
+            at_most += int(values[i]) <= middle
         if at_most > rank:
             high = middle
         else:
@@ -183,11 +182,11 @@ def _median(values: Any, integer: bool) -> float:
     if n % 2 == 1:
         return np.float64(low)
     below = 0
-    largest_below = np.int64(-(2**62))
+    largest_below = -(2**62)
     for i in range(n):
-        if np.int64(values[i]) < low:
+        if int(values[i]) < low:
             below += 1
-            largest_below = max(largest_below, np.int64(values[i]))
+            largest_below = max(largest_below, int(values[i]))
     # The lower middle value has rank n / 2 - 1: it is below only if n / 2 values are.
     lower_middle = largest_below if below == rank else low
     return 0.5 * (np.float64(lower_middle) + np.float64(low))
