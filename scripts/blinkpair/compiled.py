@@ -1,35 +1,77 @@
-"""Compiled kernels, kept beside the source for as long as none of their sources changes.
+"""Compiled kernels, kept for as long as none of their sources changes.
 
 numba keeps a compiled function by the file it stands in. A function or constant that it
 takes from another file is compiled into it, and a change there would go unnoticed: numbers
 of the old source, in silence. So the folder they are kept in carries a digest of all files
-with kernels; what a kernel takes from elsewhere has to stand in one of those.
+with kernels; what a kernel takes from elsewhere has to stand in one of those. It carries the
+processor, too: nodes of different kinds that share a disk and start at once would otherwise
+overwrite each other's entries.
+
+The folder lies beside the source, or where that is read-only in the user's own cache, or in a
+private one among the temporary files. Where none of them can be written, every process
+compiles anew.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numba
+from llvmlite import binding
 
 PACKAGE = Path(__file__).parent
 
 
 def digest(package: Path = PACKAGE) -> str:
-    """Digest of the files of a package that hold kernels."""
+    """Digest of the files of a package that hold kernels, and of the processor."""
     sources = (path.read_bytes() for path in sorted(package.rglob("*.py")))
     found = hashlib.sha256()
     for source in sources:
         if b"njit" in source:
             found.update(source)
+    found.update(binding.get_host_cpu_name().encode())
+    found.update(binding.get_host_cpu_features().flatten().encode())
     return found.hexdigest()[:16]
 
 
-# A folder of the user's choice (NUMBA_CACHE_DIR) is respected; numba has its own where this one
-# cannot be written.
-numba.config.CACHE_DIR = str(
-    Path(numba.config.CACHE_DIR or PACKAGE / "__pycache__") / f"kernels-{digest()}"
-)
-njit = functools.partial(numba.njit, cache=True)
+def find_folder(package: Path = PACKAGE) -> Path | None:
+    """Find a folder to keep kernels in that this user can write; None where there is none."""
+    name = f"kernels-{digest(package)}"
+    for parent in _parents(package):
+        folder = parent / name
+        try:
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+        except OSError:
+            continue
+    return None
+
+
+def _parents(package: Path) -> Iterator[Path]:
+    if chosen := os.environ.get("NUMBA_CACHE_DIR"):
+        yield Path(chosen)
+    yield package / "__pycache__"
+    yield Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "blinkpair"
+    # Kernels are code: from a folder that anybody can write, only one's own is taken.
+    private = Path(tempfile.gettempdir()) / f"blinkpair-{getattr(os, 'getuid', int)()}"
+    try:
+        private.mkdir(mode=0o700, exist_ok=True)
+        state = private.lstat()
+    except OSError:
+        return
+    own = not hasattr(os, "getuid") or state.st_uid == os.getuid()
+    if own and stat.S_ISDIR(state.st_mode) and state.st_mode & 0o077 == 0:
+        yield private
+
+
+_folder = find_folder()
+if _folder is not None:
+    numba.config.CACHE_DIR = str(_folder)
+njit = functools.partial(numba.njit, cache=_folder is not None)

@@ -1,8 +1,12 @@
 """A kernel compiled from an older source is never used."""
 
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 import blinkpair
 from blinkpair import compiled
@@ -39,6 +43,66 @@ def test_all_kernels_are_kept_there():
         env={"PYTHONPATH": str(PACKAGE.parent)},
     ).stdout.split()
     assert {"refine_motions", "log_yardstick", "climb", "_measure", "_accumulate"} <= set(kernels)
+
+
+def run_kernel(folder: Path, dtype: str, **environment: str) -> subprocess.Popen[str]:
+    """Start a process that measures one nanocrystal with the kernels of a copy of the package."""
+    code = (
+        "import numpy as np\n"
+        "from blinkpair import compiled, movie, photometry\n"
+        f"frames = np.arange(3 * 25 * 25).reshape(3, 25, 25).astype('{dtype}')\n"
+        "counts = photometry.extract_traces(movie.from_array(frames), [[12, 12]])\n"
+        "print(counts.tolist(), compiled._folder)"
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={"PYTHONPATH": str(folder), "PATH": os.environ["PATH"], **environment},
+    )
+
+
+@pytest.fixture
+def copy(tmp_path) -> Path:
+    """Return the import folder of a fresh copy of the package, without kernels."""
+    shutil.copytree(PACKAGE, tmp_path / "scripts" / "blinkpair", ignore=lambda *_: ["__pycache__"])
+    return tmp_path / "scripts"
+
+
+def test_many_processes_start_at_once_with_nothing_compiled(copy):
+    kinds = ["uint16", "float32", "uint16", "float32", "uint16", "float32"]
+    jobs = [run_kernel(copy, kind) for kind in kinds]
+    said = [job.communicate() for job in jobs]
+    assert [job.returncode for job in jobs] == [0] * 6, said
+    # A ramp: the aperture's sum less nine times the median of a ring around the same centre.
+    assert {out.split("]]")[0] for out, _ in said} == {"[[0.0, 0.0, 0.0"}
+    again = [run_kernel(copy, kind) for kind in kinds[:2]]
+    assert all("[[0.0, 0.0, 0.0]]" in job.communicate()[0] for job in again)
+
+
+def test_a_read_only_installation_keeps_kernels_elsewhere(copy, tmp_path):
+    # Where the folder should be there is a file: nobody can write it, not even root.
+    (copy / "blinkpair" / "__pycache__").write_text("")
+    cache = tmp_path / "cache"
+    out, errors = run_kernel(copy, "uint16", XDG_CACHE_HOME=str(cache)).communicate()
+    assert "[[0.0, 0.0, 0.0]]" in out, errors
+    assert str(cache / "blinkpair" / "kernels-") in out
+    assert list(cache.rglob("*.nbi"))
+    # With no home that can be written, a private folder among the temporary files.
+    (tmp_path / "nothing").write_text("")
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    nowhere = {"XDG_CACHE_HOME": str(tmp_path / "nothing"), "TMPDIR": str(temporary)}
+    out, errors = run_kernel(copy, "uint16", **nowhere).communicate()
+    assert "[[0.0, 0.0, 0.0]]" in out, errors
+    assert list(temporary.rglob("*.nbi"))
+    # One that others can write is not trusted: kernels are code.
+    for private in temporary.iterdir():
+        private.chmod(0o777)
+    out, errors = run_kernel(copy, "uint16", **nowhere).communicate()
+    assert "[[0.0, 0.0, 0.0]]" in out, errors
+    assert out.strip().endswith("None")
 
 
 def test_no_module_goes_around_it():
