@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 
-.PHONY: demo test check lock accuracy clean
+.PHONY: demo test check lock accuracy benchmark clean
 
 demo: .venv/run.stamp
 	@test -f demo/complete || { echo "Simulating the experiment into demo/ ..."; \
@@ -28,6 +28,10 @@ accuracy: .venv/dev.stamp
 	PYTHONPATH=scripts $(BIN)/python benchmarks/accuracy.py --write docs/accuracy.md
 	PYTHONPATH=scripts $(BIN)/python benchmarks/registration.py --write docs/registration.md
 	PYTHONPATH=scripts $(BIN)/python benchmarks/blinking.py --write docs/blinking.md
+
+# Half an hour, and 35 GB of disk for a field of the paper's size in several formats.
+benchmark: .venv/dev.stamp
+	PYTHONPATH=scripts $(BIN)/python benchmarks/speed.py --write docs/speed.md
 
 # The lock files are made from envs/*.in; run.lock is a part of dev.lock.
 lock:
