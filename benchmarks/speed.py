@@ -81,8 +81,8 @@ def steps_part(bench: Bench) -> Iterable[str]:
     yield "## The steps that read the movie"
     yield (
         f"A movie of {bench.frames} x {files.SIZE_PX} x {files.SIZE_PX} uint16, {gigabytes:.1f} "
-        f"GB, {os.cpu_count()} cores ({platform.machine()}). The ratio is to the plain NumPy sum of "
-        "its frames where warm, and to reading it in pieces of 16 MB where cold."
+        f"GB, {os.cpu_count()} cores ({platform.machine()}). The ratio is to the plain NumPy sum "
+        "of its frames where warm, and to reading it in pieces of 16 MB where cold."
     )
     warm = bench.run("frame_sum", path=tiff)
     unit = min(warm["seconds"])
