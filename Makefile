@@ -23,7 +23,7 @@ check: .venv/dev.stamp
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
 
-# Five, forty and ten minutes on 2 cores; they bring the pages of docs/ up to date.
+# One, forty and six minutes on 2 cores; they bring the pages of docs/ up to date.
 accuracy: .venv/dev.stamp
 	PYTHONPATH=scripts $(BIN)/python benchmarks/accuracy.py --write docs/accuracy.md
 	PYTHONPATH=scripts $(BIN)/python benchmarks/registration.py --write docs/registration.md
