@@ -22,6 +22,22 @@ from blinkpair.run_lengths import count_durations, events_to_fit, run_lengths
 from blinkpair.states import assign_states, expected_false_events, on_fraction
 
 EPOCHS = ("pre", "post")
+MEASUREMENTS = (
+    "threshold_counts_{epoch}",
+    "threshold_from_{epoch}",
+    "off_level_counts_{epoch}",
+    "off_noise_counts_{epoch}",
+    "on_fraction_{epoch}",
+    "counts_when_on_{epoch}",
+    "start_counts_{epoch}",
+    "end_counts_{epoch}",
+    "dark_at_end_{epoch}_s",
+)
+UNKNOWN = {
+    "blinking": "not_fitted",
+    "blinking_off": "not_fitted",
+    "photostability": "not_tested",
+}
 
 
 class FieldBlinking(NamedTuple):
@@ -92,11 +108,13 @@ def analyse_nanocrystals(
         columns = columns.reindex(table.index)
         for name in map(str, columns):
             table[name.format(epoch=epoch)] = columns[name]
-        for name, unknown in (
-            (f"blinking_{epoch}", "not_fitted"),
-            (f"blinking_off_{epoch}", "not_fitted"),
-            (f"photostability_{epoch}", "not_tested"),
-        ):
+        # What is not analysed keeps its counts and on-fractions, which are measurements, and has no
+        # verdicts, nor the numbers behind one.
+        judged = [str(c).format(epoch=epoch) for c in columns if str(c) not in MEASUREMENTS]
+        for name in judged:
+            unknown = UNKNOWN.get(name.removesuffix(f"_{epoch}"), np.nan)
+            if name.startswith("reason_"):
+                unknown = ""
             table[name] = table[name].where(table["analysed"], unknown)
     table["delta_on_fraction"] = table["on_fraction_post"] - table["on_fraction_pre"]
     table["population"] = classify(
@@ -135,7 +153,7 @@ def _states_of(
         intensity, method, threshold_counts=counts, sigmas=noise_sigmas, off_levels=off
     )
     on = assigned.states
-    fraction = on_fraction(on)
+    fraction = on_fraction(on, intensity)
     values = intensity.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
         when_on = np.where(on, values, 0).sum(axis=1) / on.sum(axis=1)
@@ -150,6 +168,7 @@ def _states_of(
     return on, pd.DataFrame(
         {
             "threshold_counts_{epoch}": assigned.thresholds_counts,
+            "threshold_from_{epoch}": assigned.source,
             "off_level_counts_{epoch}": off.level_counts,
             "off_noise_counts_{epoch}": off.noise_counts,
             "on_fraction_{epoch}": fraction,
@@ -180,6 +199,7 @@ def _dwell_columns(
         f"tau_{which}_{{epoch}}_low_s": "tau_low_s",
         f"tau_{which}_{{epoch}}_high_s": "tau_high_s",
         f"p_truncated{suffix}_{{epoch}}": "p_value",
+        f"reason_{which}_{{epoch}}": "reason",
     }
     return pd.DataFrame({name: [getattr(f, key) for f in fits] for name, key in columns.items()})
 
@@ -225,8 +245,7 @@ def on_fractions_at(
     parts = []
     for counts in thresholds_counts:
         columns = {
-            f"on_fraction_{epoch}": np.count_nonzero(intensity[epoch] > counts, axis=1)
-            / max(intensity[epoch].shape[1], 1)
+            f"on_fraction_{epoch}": on_fraction(intensity[epoch] > counts, intensity[epoch])
             for epoch in EPOCHS
         }
         parts.append(pd.DataFrame({"nc_id": measured, "threshold_counts": counts, **columns}))

@@ -25,7 +25,7 @@ class Examples(NamedTuple):
     post: NDArray[np.float32]
     thresholds: NDArray[np.float64]
     on_fractions: NDArray[np.float64]
-    exposure_s: float
+    exposure_s: NDArray[np.float64]
     labels: list[str]
 
 
@@ -119,17 +119,18 @@ def read_traces(chosen: pd.DataFrame, traces: Mapping[str, str]) -> Examples:
     import xarray as xr
 
     pre, post = [], []
-    exposure_s = 1.0
+    exposure_s = []
     for row in chosen.itertuples():
         with xr.open_dataset(traces[str(row.field)], engine="h5netcdf") as dataset:
             one = dataset.sel(nanocrystal=row.nc_id)
             pre.append(one["intensity_pre"].to_numpy())
             post.append(one["intensity_post"].to_numpy())
-            exposure_s = float(dataset.attrs["exposure_s"])
+            exposure_s.append(float(dataset.attrs["exposure_s"]))
     thresholds = chosen[["threshold_counts_pre", "threshold_counts_post"]].to_numpy(float)
     fractions = chosen[["on_fraction_pre", "on_fraction_post"]].to_numpy(float)
     labels = list(chosen["label"])
-    return Examples(_padded(pre), _padded(post), thresholds, fractions, exposure_s, labels)
+    times = np.array(exposure_s, np.float64)
+    return Examples(_padded(pre), _padded(post), thresholds, fractions, times, labels)
 
 
 def read_states(field: str, nc_id: int, traces: Mapping[str, str]) -> States:

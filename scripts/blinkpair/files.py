@@ -77,7 +77,7 @@ def read_csv(path: str | Path) -> pd.DataFrame:
         name: str
         for name in header
         if name in ("excluded_because", "population", "interval_method")
-        or name.startswith(("blinking_", "photostability_", "reason"))
+        or name.startswith(("blinking_", "photostability_", "reason", "threshold_from_"))
     }
     # '' is no missing value in a text column: na_values apply to the numbers only.
     table = pd.read_csv(path, encoding="utf-8", dtype=text, keep_default_na=True)

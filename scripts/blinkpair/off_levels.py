@@ -10,7 +10,7 @@ takes theirs instead.
 
 Electron multiplication skews the noise, so that the spread below the peak says too little of
 the frames above it. The skewness is the camera's and the background's, not the nanocrystal's:
-it is measured once a field, on the traces that are mostly off, as the excess of frames just
+it is measured once a field, on the traces that are nearly all off, as the excess of frames just
 above the peak over those below, and read as a gamma (Pearson III) distribution.
 """
 
@@ -36,6 +36,8 @@ _MAD_TO_SIGMA = 1.4826
 _HALF_NORMAL_SIGMA = 0.6827  # share of a half normal within one sigma
 _MIN_BELOW = 100  # frames below the peak, for a spread of one's own (7 % of it)
 _MOSTLY_OFF = 0.3  # share of frames below or near the peak, to ask a trace for the skewness
+_NEARLY_ALL_OFF = 0.9  # ... to believe it
+_MIN_CLEAN = 3
 _ABOVE_SIGMA = 2.0  # of the lower spread: how far above the peak frames are counted
 _MAX_SKEWNESS = 1.5
 # The mode of a gamma lies skewness / 2 sigma below its mean; of one smoothed with a normal of s
@@ -76,9 +78,9 @@ def estimate_off_levels(traces: NDArray[np.float32]) -> OffLevels:
         near zero and near each other. Frames that are not finite are left out.
     """
     n = len(traces)
-    peak, lower, excess = np.full(n, np.nan), np.full(n, np.nan), np.full(n, np.nan)
+    peak, lower, excess, near_share = np.full((4, n), np.nan)
     for i, trace in enumerate(traces):
-        peak[i], lower[i], excess[i] = _lowest_peak(trace)
+        peak[i], lower[i], excess[i], near_share[i] = _lowest_peak(trace)
     # Counts are background-subtracted, so the first guess is that off means near zero.
     own = np.isfinite(peak) & (np.abs(peak) <= _NEAR_SIGMA * lower)
     if not own.any():
@@ -88,8 +90,7 @@ def estimate_off_levels(traces: NDArray[np.float32]) -> OffLevels:
     spread = _MAD_TO_SIGMA * float(np.median(np.abs(peak[own] - common)))
     near = np.abs(peak - common) <= _NEAR_SIGMA * max(float(np.median(lower[own])), spread)
     own = np.isfinite(peak) & near
-    measured = excess[own & np.isfinite(excess)]
-    skewness, lower_share = _skewness(float(np.median(measured)) if len(measured) else 0.0)
+    skewness, lower_share = _skewness(_clean_excess(excess[own], near_share[own]))
     noise = lower / lower_share
     level = peak + 0.5 * _MODE_SHIFT * skewness * noise
     return OffLevels(
@@ -122,23 +123,42 @@ def _skewness_table() -> tuple[FloatArray, FloatArray, FloatArray]:
 def _skewness(excess: float) -> tuple[float, float]:
     """Skewness of the gamma with this excess above its mode, and its lower spread."""
     skewness, table, lower = _skewness_table()
-    gamma = float(np.interp(excess, table, skewness))
+    # More than any noise has: on frames are in it, and say nothing.
+    gamma = float(np.interp(excess, table, skewness)) if excess < table[-1] else 0.0
     return gamma, float(np.interp(gamma, skewness, lower))
 
 
-def _lowest_peak(trace: NDArray[np.float32]) -> tuple[float, float, float]:
-    """Locate the lowest significant peak; the spread below it and the excess above it.
+def _clean_excess(excess: FloatArray, near_share: FloatArray) -> float:
+    """Excess above the peak where on frames have no part in it; 0, which is none, if nowhere.
 
-    The excess is nan unless the trace is mostly off: on frames would be counted in it.
+    On frames that lie near the off peak only add to it. So the traces that are nearly all off
+    decide; where there are fewer than three of them, the lower quartile of those mostly off.
+    """
+    known = np.isfinite(excess)
+    clean = excess[known & (near_share >= _NEARLY_ALL_OFF)]
+    if len(clean) >= _MIN_CLEAN:
+        return float(np.median(clean))
+    mostly = excess[known & (near_share >= _MOSTLY_OFF)]
+    return float(np.quantile(mostly, 0.25)) if len(mostly) else 0.0
+
+
+def _lowest_peak(trace: NDArray[np.float32]) -> tuple[float, float, float, float]:
+    """Locate the lowest significant peak.
+
+    Returns
+    -------
+    level, lower, excess, near_share
+        The peak; the spread below it; the frames just above it over those below; the share of
+        all frames that are either.
     """
     x = np.asarray(trace[np.isfinite(trace)], dtype=np.float64)
     if len(x) < _MIN_FRAMES:
-        return np.nan, np.nan, np.nan
+        return np.nan, np.nan, np.nan, np.nan
     # Neighbouring frames are mostly in one state: their differences show the noise alone.
     sigma = _MAD_TO_SIGMA * float(np.median(np.abs(np.diff(x)))) / np.sqrt(2.0)
     low, high = np.quantile(x, [0.001, 0.999])
     if sigma <= 0.0 or high <= low:
-        return float(low), 0.0, np.nan
+        return float(low), 0.0, np.nan, np.nan
     low, high = low - 3.0 * sigma, high + 3.0 * sigma
     n_bins = int(min(np.ceil((high - low) / sigma * _BINS_PER_SIGMA), _MAX_BINS))
     counts, edges = np.histogram(x, bins=n_bins, range=(low, high))
@@ -152,11 +172,10 @@ def _lowest_peak(trace: NDArray[np.float32]) -> tuple[float, float, float]:
     level = float(edges[0] + (peak + 0.5 + _vertex(smooth, peak)) * width)
     below = level - x[x < level]
     if len(below) < min(_MIN_BELOW, 0.3 * len(x)):
-        return np.nan, np.nan, np.nan
+        return np.nan, np.nan, np.nan, np.nan
     lower = float(np.quantile(below, _HALF_NORMAL_SIGMA))
     above = int(((x >= level) & (x < level + _ABOVE_SIGMA * lower)).sum())
-    mostly_off = len(below) + above >= _MOSTLY_OFF * len(x)
-    return level, lower, above / len(below) if mostly_off else np.nan
+    return level, lower, above / len(below), (len(below) + above) / len(x)
 
 
 def _first_significant_peak(smooth: FloatArray, min_frames: float) -> int:

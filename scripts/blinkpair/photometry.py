@@ -286,7 +286,7 @@ def extract_traces(
     integer = bool(np.issubdtype(movie.dtype, np.integer))
     n = len(xy)
     traces = np.empty((n, frames), np.float32)
-    skew = np.zeros(n)
+    skew, n_skew = np.zeros(n), np.zeros(n)
     shares = [(0, n // 2), (n // 2, n)]
     with ThreadPoolExecutor(len(shares)) as pool:
         start = 0
@@ -318,11 +318,14 @@ def extract_traces(
                 counts -= area * median
                 # Frame by frame, in order: the sum does not depend on the size of the blocks.
                 for f in range(len(block)):
-                    skew += mean[:, f] - median[:, f]
+                    difference = mean[:, f] - median[:, f]
+                    measured = np.isfinite(difference)  # not where the ring is out of view
+                    skew += np.where(measured, difference, 0.0)
+                    n_skew += measured
             traces[order, start : start + len(block)] = counts
             start += len(block)
     if background == "annulus_median":
         correction = np.empty(n, np.float32)
-        correction[order] = aperture_px**2 * skew / frames
+        correction[order] = aperture_px**2 * skew / np.maximum(n_skew, 1)
         traces -= correction[:, None]
     return traces

@@ -96,7 +96,8 @@ def summarise_photostability(
             moves, draws_of([fields for *_, fields in kept]), confidence=confidence
         )
         for row, (ratio, residuals, _), spread in zip(own, kept, spreads, strict=True):
-            interval = (ratio + spread.low, ratio + spread.high)
+            # There is no less light than none.
+            interval = (max(ratio + spread.low, min(ratio, 0.0)), ratio + spread.high)
             put_estimate(row, "kept", Estimate(ratio, *interval, spread.design_effect))
             row["n_kept"] = residuals.size
         for row, method in zip(own, interval_methods(draws), strict=True):

@@ -132,17 +132,23 @@ def assign_states(
     )
 
 
-def on_fraction(states: NDArray[np.bool_]) -> FloatArray:
+def on_fraction(states: NDArray[np.bool_], counts: ArrayLike | None = None) -> FloatArray:
     """Share of on frames of every trace, 0..1; nan without frames.
 
     Parameters
     ----------
     states : (n, frames) bool array
         True where on.
+    counts : (n, frames) array, optional
+        A frame whose counts are not finite was not measured: it counts neither as on nor as off.
     """
     if states.shape[-1] == 0:
         return np.full(states.shape[:-1], np.nan)
-    return np.asarray(states.mean(axis=-1), dtype=np.float64)
+    if counts is None:
+        return np.asarray(states.mean(axis=-1), dtype=np.float64)
+    measured = np.isfinite(counts).sum(axis=-1)
+    share = states.sum(axis=-1) / np.maximum(measured, 1)
+    return np.where(measured > 0, share, np.nan)
 
 
 def expected_false_events(

@@ -55,6 +55,7 @@ _TABLE = 2048  # counts at which the emissions are tabulated, ...
 _REACH = 8.0  # ... to so many spreads below off and above on
 _MIN_FRAMES = 5  # in each state, for a second state to exist
 _MIN_SEPARATION = 3.0  # of the levels, in off noise
+_GREY_SHARE = 0.01  # of all frames, that a model of two levels may leave out
 
 
 class _Model(NamedTuple):
@@ -89,20 +90,24 @@ def refine_states(
         Counts above which a single frame between two off ones is likelier on than off; nan where
         not modelled.
     modelled : (n,) bool array
-        False where a trace shows no second state, or the model does not hold two.
+        False where a trace shows no second state, or two do not describe it.
     """
     refined = states.copy()
     levels = np.full(len(traces), np.nan)
     for i, (trace, first) in enumerate(zip(traces, states, strict=True)):
-        n_on = int(first.sum())
-        if off.source[i] == "none" or not _MIN_FRAMES <= n_on <= len(first) - _MIN_FRAMES:
-            continue
         x = np.ascontiguousarray(trace, dtype=np.float64)
-        if not np.isfinite(x).all() or not off.noise_counts[i] > 0:
+        if off.source[i] == "none" or not np.isfinite(x).all() or not off.noise_counts[i] > 0:
             continue
-        mean, sigma = _start(x, first, off, i)
+        seen = first
+        if first.sum() < _MIN_FRAMES:
+            # On may lie below a threshold many noises above off: two groups of counts, if there
+            # are two, and what is only noise does not pass the separation asked for below.
+            seen = _upper_group(x)
+        if not _MIN_FRAMES <= seen.sum() <= len(seen) - _MIN_FRAMES:
+            continue
+        mean, sigma = _start(x, seen, off, i)
         # Where the levels are close, a threshold many noises above off has lost half of on.
-        start = first | (x > mean.mean())
+        start = seen | (x > mean.mean())
         if not _MIN_FRAMES <= int(start.sum()) <= len(start) - _MIN_FRAMES:
             continue
         model = _Model(*_posterior_on(x, start, mean, sigma, off.skewness))
@@ -111,9 +116,28 @@ def refine_states(
         on = model.posterior > 0.5
         if not _MIN_FRAMES <= int(on.sum()) <= len(on) - _MIN_FRAMES:
             continue
+        # Three frames in a row between the levels are a level of their own (a grey state, a
+        # nanocrystal that dims), which the model knows nothing of: it would call them off.
+        grey = first & ~on
+        if (grey[:-2] & grey[1:-1] & grey[2:]).mean() > _GREY_SHARE:
+            continue
         refined[i] = on
         levels[i] = _crossing(model, off.skewness)
     return refined, levels, np.isfinite(levels)
+
+
+def _upper_group(x: FloatArray) -> NDArray[np.bool_]:
+    """Split counts into two groups about their means (two-means, from the middle)."""
+    border = 0.5 * float(x.min() + x.max())
+    for _ in range(50):
+        upper = x > border
+        if not upper.any() or upper.all():
+            break
+        moved = 0.5 * float(x[upper].mean() + x[~upper].mean())
+        if moved == border:
+            break
+        border = moved
+    return np.asarray(x > border)
 
 
 def _start(

@@ -4,12 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blinkpair import examples
+from blinkpair import examples, files
 from blinkpair.blinking import analyse_nanocrystals
 from blinkpair.dwell_fits import fit_dwell_times
 from blinkpair.run_lengths import events_to_fit, run_lengths
 from blinkpair.settings import load_settings
 from blinkpair.simulate.blinking import DwellLaw, on_time_per_frame
+from blinkpair.traces import epoch_dataset, join_epochs
 
 FRAMES, EXPOSURE_S, NOISE = 20_000, 0.02, 40.0
 SETTINGS = load_settings({})
@@ -123,6 +124,50 @@ def test_straight_lines_are_an_option_of_the_fits(field):
     assert table["blinking_pre"][0] in ("power_law", "truncated_power_law")
     # Where an F test stands in for the likelihood ratio nothing is undecided.
     assert "undecided" not in table["blinking_pre"].tolist()
+
+
+def test_what_was_not_measured_is_in_no_population(field):
+    intensity, analysed = field
+    lost = {epoch: counts.copy() for epoch, counts in intensity.items()}
+    lost["post"][0] = np.nan
+    lost["post"][4, ::2] = np.nan
+    table = analyse(lost, analysed).table
+    assert np.isnan(table["on_fraction_post"][0])
+    assert table["population"][0] == ""
+    assert table["on_fraction_post"][4] == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_row_that_is_not_analysed_has_measurements_and_no_verdicts(found):
+    row = found.table.loc[1]
+    assert np.isfinite(row["on_fraction_pre"])
+    assert row["threshold_from_pre"] == "fixed"
+    for name in ("alpha_on_pre", "n_on_events_pre", "p_off_fraction_post", "tau_off_pre_s"):
+        assert np.isnan(row[name])
+    assert row["reason_on_pre"] == ""
+
+
+def test_why_there_is_no_verdict_is_said(found):
+    assert "fewer than min_events" in found.table.loc[3, "reason_on_pre"]
+
+
+def test_examples_keep_each_fields_own_exposure(tmp_path):
+    paths = {}
+    for field, exposure_s in (("a", 0.02), ("b", 0.04)):
+        rows = pd.DataFrame(
+            {"nc_id": [0], "x_pre": 1.0, "y_pre": 1.0, "x_post": 1.0, "y_post": 1.0}
+        )
+        epochs = [
+            epoch_dataset(np.ones((1, 9), "f4"), rows, epoch=epoch, exposure_s=exposure_s)
+            for epoch in ("pre", "post")
+        ]
+        states = {epoch: np.ones((1, 9), bool) for epoch in ("pre", "post")}
+        paths[field] = str(tmp_path / f"{field}.nc")
+        files.write_netcdf(join_epochs(*epochs, states, field), paths[field])
+    chosen = pd.DataFrame({"field": ["a", "b"], "nc_id": 0, "label": ["a", "b"]})
+    for epoch in ("pre", "post"):
+        chosen[f"threshold_counts_{epoch}"] = 100.0
+        chosen[f"on_fraction_{epoch}"] = 1.0
+    assert examples.read_traces(chosen, paths).exposure_s.tolist() == [0.02, 0.04]
 
 
 def test_no_nanocrystals_make_no_rows():

@@ -204,3 +204,51 @@ def test_wrong_input_is_named():
         assign_states(np.zeros(5))
     with pytest.raises(InputError, match="'best'"):
         assign_states(np.zeros((1, 5)), "best")
+
+
+# ---- what two levels do not describe, and what lies near the noise -----------------------
+
+
+def test_on_frames_near_the_off_level_are_no_skewness():
+    rng = np.random.default_rng(21)
+    lit = np.stack([telegraph(rng, f) for f in np.linspace(0.3, 0.6, 12)])
+    # On is 3.75 times the noise: frames above the off peak are on, not the tail of the noise.
+    off = estimate_off_levels(counts(rng, lit, on=150.0))
+    assert off.skewness < 0.3  # 12 traces tell it to 0.1; on frames taken for a tail give 1.5
+    np.testing.assert_allclose(off.noise_counts, NOISE, rtol=0.25)
+    # Taken for a tail they would put the threshold above every on frame.
+    assert off.upper_quantile(4.0).max() < 260
+
+
+def test_the_model_sees_an_on_level_below_the_threshold():
+    rng = np.random.default_rng(22)
+    lit = np.stack([telegraph(rng, f) for f in [0.0] * 6 + [0.2, 0.4, 0.6]])
+    traces = counts(rng, lit, on=150.0)  # the threshold lies at 160
+    model = assign_states(traces, "hmm")
+    np.testing.assert_allclose(on_fraction(model.states), lit.mean(axis=1), atol=0.02)
+    assert (model.source[:6] == "own").all()  # nothing is made of noise alone
+
+
+@pytest.mark.parametrize("level", [0.4, 0.7])
+def test_a_level_in_between_is_not_called_off(level):
+    rng = np.random.default_rng(23)
+    others = np.stack([telegraph(rng, f) for f in np.linspace(0.1, 0.6, 8)]).astype(float)
+    dims = np.ones((1, FRAMES))
+    dims[0, FRAMES // 2 :] = level
+    grey = rng.choice([0.0, level, 1.0], (1, FRAMES // 40)).repeat(40, axis=1)
+    traces = counts(rng, np.vstack([others, dims, grey]))
+    assigned = assign_states(traces, "hmm")
+    truth = np.vstack([others, dims, grey]) > 0
+    assert (assigned.source[:8] == "hmm").all()
+    # 200 counts are a noise and a half of theirs above the threshold of 160: one in fourteen of
+    # their frames is below. The model's middle is 250: it would call all of them off.
+    np.testing.assert_allclose(on_fraction(assigned.states), truth.mean(axis=1), atol=0.1)
+    if level < 0.5:
+        assert (assigned.source[8:] != "hmm").all()
+
+
+def test_a_frame_that_was_not_measured_counts_neither_way():
+    counts_seen = np.array([[500, np.nan, 0, 500], [np.nan] * 4], dtype=np.float32)
+    fractions = on_fraction(counts_seen > 100, counts_seen)
+    assert fractions[0] == pytest.approx(2 / 3)
+    assert np.isnan(fractions[1])

@@ -29,7 +29,7 @@ def example_traces(
     traces_pre: ArrayLike,
     traces_post: ArrayLike,
     threshold_counts: ArrayLike,
-    exposure_s: float,
+    exposure_s: ArrayLike,
     labels: Sequence[str],
     *,
     on_fractions: ArrayLike | None = None,
@@ -43,8 +43,8 @@ def example_traces(
         Counts above background; the two may differ in frames, and NaN frames are left out.
     threshold_counts : array_like
         One number, one a nanocrystal, or shape (nanocrystals, 2) for before and after.
-    exposure_s : float
-        Time from frame to frame.
+    exposure_s : float or array_like, shape (nanocrystals,)
+        Time from frame to frame, s.
     labels : sequence of str
         What to write over each nanocrystal, for example its name and population.
     on_fractions : array_like, shape (nanocrystals, 2), optional
@@ -74,7 +74,9 @@ def example_traces(
         [int(np.flatnonzero(np.isfinite(t[row])).max(initial=0)) + 1 for t in traces]
         for row in range(n)
     ]
-    one_length = len({length for lengths in frames for length in lengths}) == 1
+    times = np.broadcast_to(np.asarray(exposure_s, dtype=float), (n,))
+    lengths = {t * count for t, counts in zip(times, frames, strict=True) for count in counts}
+    one_length = len(lengths) == 1
     grid = figure.subplots(
         n,
         3,
@@ -89,7 +91,7 @@ def example_traces(
         edges = np.linspace(low, high, 61)
         for column, (epoch, counts) in enumerate(zip(EPOCHS, own, strict=True)):
             ax, limit = axes[column], limits[row, column]
-            time_s = np.arange(counts.size) * exposure_s
+            time_s = np.arange(counts.size) * times[row]
             ax.plot(time_s, counts, lw=0.4, color=EPOCH_COLOURS[epoch], rasterized=True)
             ax.axhline(limit, color=style.BLACK, lw=0.6, ls=(0, (3, 2)))
             measured = counts[np.isfinite(counts)]
@@ -99,7 +101,7 @@ def example_traces(
             on = f"{100 * fraction:.1f} %" if np.isfinite(fraction) else "–"
             # The label has a line of its own: a name may be as wide as the panel.
             style.panel_title(ax, label if epoch == "pre" else "", f"{EPOCH_NAMES[epoch]}: on {on}")
-            ax.set_xlim(0, frames[row][column] * exposure_s)
+            ax.set_xlim(0, frames[row][column] * times[row])
             side = axes[2]
             share = np.histogram(measured, edges)[0] / max(measured.size, 1)
             side.stairs(share, edges, orientation="horizontal", color=EPOCH_COLOURS[epoch], lw=0.7)
