@@ -178,7 +178,7 @@ def integrated_pl(
         ax.set_xlabel("time (s)")
         ax.set_xlim(left=0)
         highest = max([110.0, *(float(np.nanmax(line.get_ydata())) for line in ax.lines[:-1])])
-        ax.set_ylim(0, max(highest, grid[0].get_ylim()[1]))
+        ax.set_ylim(0, max(1.04 * highest, grid[0].get_ylim()[1]))
         if ax.get_subplotspec().is_first_col():
             ax.set_ylabel("field-integrated PL (% of start)")
     handles = [Line2D([], [], color=EPOCH_COLOURS[e], label=EPOCH_NAMES[e]) for e in EPOCHS]
