@@ -163,3 +163,12 @@ def test_without_light_at_the_start_nothing_can_be_kept():
 def test_a_table_without_its_columns_is_refused():
     with pytest.raises(InputError, match="photostability_pre"):
         summarise_photostability(pd.DataFrame({"field": [], "temperature_c": [], "analysed": []}))
+
+
+def test_no_less_than_nothing_can_be_kept():
+    rng = np.random.default_rng(25)
+    table = light(rng, 70, 1, 8, 0.3)
+    table.loc[table.index[1:], "end_counts_pre"] = 0.0  # one nanocrystal is all that is left
+    row = summarise_photostability(table, resamples=200).iloc[0]
+    assert row["kept_low"] == 0.0
+    assert row["kept_low"] < row["kept"] < row["kept_high"]

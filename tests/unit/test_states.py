@@ -229,6 +229,16 @@ def test_the_model_sees_an_on_level_below_the_threshold():
     assert (model.source[:6] == "own").all()  # nothing is made of noise alone
 
 
+def test_the_model_needs_no_frame_above_the_threshold():
+    rng = np.random.default_rng(24)
+    lit = np.stack([telegraph(rng, f) for f in [0.0] * 6 + [0.2, 0.4, 0.6]])
+    traces = counts(rng, lit, on=180.0)
+    high = assign_states(traces, "noise", sigmas=12.0)
+    assert high.states.sum() == 0
+    model = assign_states(traces, "hmm", sigmas=12.0)
+    np.testing.assert_allclose(on_fraction(model.states), lit.mean(axis=1), atol=0.02)
+
+
 @pytest.mark.parametrize("level", [0.4, 0.7])
 def test_a_level_in_between_is_not_called_off(level):
     rng = np.random.default_rng(23)
