@@ -24,7 +24,7 @@ def text_of(table: pd.DataFrame, digits: int = 3) -> str:
     def cell(value: Any) -> str:
         if not isinstance(value, float):
             return str(value)
-        if abs(value) >= 10**digits:
+        if abs(value) >= 10**digits - 0.5:
             return f"{value:.0f}"
         return f"{value:.{digits}g}"
 
