@@ -14,6 +14,7 @@ compiles anew.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import os
@@ -58,7 +59,11 @@ def _parents(package: Path) -> Iterator[Path]:
     if chosen := os.environ.get("NUMBA_CACHE_DIR"):
         yield Path(chosen)
     yield package / "__pycache__"
-    yield Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "blinkpair"
+    if cache := os.environ.get("XDG_CACHE_HOME"):
+        yield Path(cache) / "blinkpair"
+    else:
+        with contextlib.suppress(RuntimeError):  # a user without a home, as in some containers
+            yield Path.home() / ".cache" / "blinkpair"
     # Kernels are code: from a folder that anybody can write, only one's own is taken.
     private = Path(tempfile.gettempdir()) / f"blinkpair-{getattr(os, 'getuid', int)()}"
     try:
