@@ -22,21 +22,14 @@ from blinkpair.run_lengths import count_durations, events_to_fit, run_lengths
 from blinkpair.states import assign_states, expected_false_events, on_fraction
 
 EPOCHS = ("pre", "post")
-MEASUREMENTS = (
-    "threshold_counts_{epoch}",
-    "threshold_from_{epoch}",
-    "off_level_counts_{epoch}",
-    "off_noise_counts_{epoch}",
-    "on_fraction_{epoch}",
-    "counts_when_on_{epoch}",
-    "start_counts_{epoch}",
-    "end_counts_{epoch}",
-    "dark_at_end_{epoch}_s",
-)
+# What the columns of words say of nanocrystals that were not measured, or not tested.
 UNKNOWN = {
-    "blinking": "not_fitted",
-    "blinking_off": "not_fitted",
-    "photostability": "not_tested",
+    "threshold_from_{epoch}": "",
+    "blinking_{epoch}": "not_fitted",
+    "blinking_off_{epoch}": "not_fitted",
+    "reason_on_{epoch}": "",
+    "reason_off_{epoch}": "",
+    "photostability_{epoch}": "not_tested",
 }
 
 
@@ -87,35 +80,33 @@ def analyse_nanocrystals(
         significance, min_change, reference_s.
     """
     table = places.set_index("nc_id", drop=False)
+    analysed = np.isin(measured, table.index[table["analysed"].to_numpy(bool)])
     states, events = {}, {}
     for epoch in EPOCHS:
         states[epoch], columns = _states_of(intensity[epoch], **threshold)
         events[epoch] = run_lengths(states[epoch])
         emissive = columns["on_fraction_{epoch}"].to_numpy() >= dark_cutoff
+        why_not = np.select([~analysed, ~emissive], ["not analysed", "dark"], "")
         fits = {"exposure_s": exposure_s, "window_frames": intensity[epoch].shape[1]}
         columns = pd.concat(
             [
                 columns,
-                _dwell_columns(events[epoch], emissive, True, **fits, **dwell_times),
-                _dwell_columns(events[epoch], emissive, False, **fits, **dwell_times),
+                _dwell_columns(events[epoch], why_not, True, **fits, **dwell_times),
+                _dwell_columns(events[epoch], why_not, False, **fits, **dwell_times),
                 _photostability_columns(
-                    intensity[epoch], states[epoch], exposure_s=exposure_s, **photostability
+                    intensity[epoch],
+                    states[epoch],
+                    analysed,
+                    exposure_s=exposure_s,
+                    **photostability,
                 ),
             ],
             axis=1,
         )
         columns.index = pd.Index(measured)
-        columns = columns.reindex(table.index)
+        columns = columns.reindex(table.index).fillna(UNKNOWN)
         for name in map(str, columns):
             table[name.format(epoch=epoch)] = columns[name]
-        # What is not analysed keeps its counts and on-fractions, which are measurements, and has no
-        # verdicts, nor the numbers behind one.
-        judged = [str(c).format(epoch=epoch) for c in columns if str(c) not in MEASUREMENTS]
-        for name in judged:
-            unknown = UNKNOWN.get(name.removesuffix(f"_{epoch}"), np.nan)
-            if name.startswith("reason_"):
-                unknown = ""
-            table[name] = table[name].where(table["analysed"], unknown)
     table["delta_on_fraction"] = table["on_fraction_post"] - table["on_fraction_pre"]
     table["population"] = classify(
         table["on_fraction_pre"],
@@ -124,7 +115,6 @@ def analyse_nanocrystals(
         analysed=table["analysed"],
     )
     counted = table["population"].isin(COUNTED)
-    analysed = np.isin(measured, table.index[table["analysed"].to_numpy(bool)])
     durations, light = [], []
     for epoch in EPOCHS:
         shown = counted & (table[f"on_fraction_{epoch}"] >= dark_cutoff)
@@ -154,9 +144,8 @@ def _states_of(
     )
     on = assigned.states
     fraction = on_fraction(on, intensity)
-    values = intensity.astype(np.float64)
     with np.errstate(invalid="ignore", divide="ignore"):
-        when_on = np.where(on, values, 0).sum(axis=1) / on.sum(axis=1)
+        when_on = intensity.sum(axis=1, where=on, dtype=np.float64) / on.sum(axis=1)
     false_events = expected_false_events(
         off.noise_counts,
         assigned.thresholds_counts,
@@ -179,15 +168,19 @@ def _states_of(
 
 
 def _dwell_columns(
-    events: pd.DataFrame, emissive: NDArray[np.bool_], on: bool, **settings: Any
+    events: pd.DataFrame, why_not: NDArray[np.str_], on: bool, **settings: Any
 ) -> pd.DataFrame:
-    """Fit the on (or off) events of each trace; dark ones are not fitted, as in the paper."""
+    """Fit the on (or off) events of each trace, but for those with a reason not to.
+
+    Dark ones are not fitted, as in the paper.
+    """
     fits: list[DwellFit] = []
-    for k, lit in enumerate(emissive):
+    for k, reason in enumerate(why_not):
         durations, censored = events_to_fit(events, k, state=on)
-        if not lit:
-            durations, censored = durations[:0], censored[:0]
-        fits.append(fit_dwell_times(durations, censored=censored, **settings))
+        if reason:
+            fits.append(DwellFit("not_fitted", n_events=len(durations), reason=str(reason)))
+        else:
+            fits.append(fit_dwell_times(durations, censored=censored, **settings))
     which, suffix = ("on", "") if on else ("off", "_off")
     columns = {
         f"blinking{suffix}_{{epoch}}": "model",
@@ -207,19 +200,21 @@ def _dwell_columns(
 def _photostability_columns(
     intensity: NDArray[np.float32],
     states: NDArray[np.bool_],
+    analysed: NDArray[np.bool_],
     *,
     exposure_s: float,
     significance: float,
     min_change: float,
     reference_s: float,
 ) -> pd.DataFrame:
+    """Classes of those analysed; counts at both ends of the movie of all."""
     classes = classify_trajectories(
-        intensity,
-        states,
+        intensity[analysed],
+        states[analysed],
         exposure_s=exposure_s,
         significance=significance,
         min_change=min_change,
-    )
+    ).set_axis(np.flatnonzero(analysed), axis=0)
     ends = kept_fraction(intensity, exposure_s=exposure_s, reference_s=reference_s)
     columns = pd.concat([classes, ends], axis=1)
     # The unit stands last in a name that has one, as in tau_on_pre_s.

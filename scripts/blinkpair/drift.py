@@ -140,7 +140,7 @@ def measure_drift(
     Returns
     -------
     Drift
-        To about 0.1 px; `spots.refine_drift` takes it further once the spots are known.
+        To about 0.1 px; `localisation.refine_drift` takes it further once the spots are known.
     """
     from concurrent.futures import ThreadPoolExecutor
 

@@ -141,13 +141,17 @@ def test_a_row_that_is_not_analysed_has_measurements_and_no_verdicts(found):
     row = found.table.loc[1]
     assert np.isfinite(row["on_fraction_pre"])
     assert row["threshold_from_pre"] == "fixed"
-    for name in ("alpha_on_pre", "n_on_events_pre", "p_off_fraction_post", "tau_off_pre_s"):
+    assert row["n_on_events_pre"] > 50
+    for name in ("alpha_on_pre", "p_off_fraction_post", "tau_off_pre_s"):
         assert np.isnan(row[name])
-    assert row["reason_on_pre"] == ""
+    assert row["reason_on_pre"] == "not analysed"
 
 
 def test_why_there_is_no_verdict_is_said(found):
-    assert "fewer than min_events" in found.table.loc[3, "reason_on_pre"]
+    assert found.table.loc[3, "reason_on_pre"] == "dark"
+    # A dark one has its events counted all the same: those of the noise.
+    assert found.table.loc[3, "n_on_events_pre"] > 50
+    assert "fewer than min_events" in found.table.loc[4, "reason_on_pre"]
 
 
 def test_examples_keep_each_fields_own_exposure(tmp_path):
