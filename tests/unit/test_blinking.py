@@ -87,6 +87,15 @@ def test_a_row_is_the_fit_of_its_own_states(field, found):
     assert (found.states["pre"] == (intensity["pre"] > 100)).all()
 
 
+def test_counts_when_on_are_the_mean_of_the_on_frames(field, found):
+    counts = field[0]["pre"]
+    for row in (0, 4):
+        expected = counts[row][counts[row] > 100].astype(float).mean()
+        assert found.table["counts_when_on_pre"][row] == pytest.approx(expected, rel=1e-6)
+    # Always on: 500, known to the noise of 51 over the root of 20,000.
+    assert found.table["counts_when_on_pre"][4] == pytest.approx(500, abs=1.5)
+
+
 def test_false_events_are_those_of_the_off_frames_noise(field, found):
     intensity, _ = field
     # Dark: 0.62 % of 20,000 frames lie above 2.5 sigma, each with two below beside it.
