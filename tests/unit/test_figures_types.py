@@ -282,12 +282,13 @@ def test_text_stays_inside_the_figure_and_its_own_panel(labels):
     for figure in drawn:
         figure.draw_without_rendering()
         width, height = figure.bbox.size
-        assert width <= style.DOUBLE_COLUMN_MM / style.MM_PER_INCH * figure.dpi + 1
+        assert figure.get_figwidth() * style.MM_PER_INCH in (pytest.approx(85), pytest.approx(170))
         hidden = {
             tick for ax in figure.axes for tick in ax.get_xticklabels() + ax.get_yticklabels()
         }
         for text in set(figure.findobj(Text)) - hidden:  # ticks beyond the axes are not drawn
             if text.get_text() and text.get_visible():
+                assert text.get_fontsize() >= 7, text.get_text()
                 box = text.get_window_extent()
                 assert box.x0 >= -1, text.get_text()
                 assert box.y0 >= -1, text.get_text()
@@ -312,7 +313,7 @@ def test_the_same_table_gives_the_same_bytes(tmp_path):
     table = nanocrystals(labels=(100,))
     for turn in "ab":
         style.save_figure(types.delta_by_type(table), tmp_path / turn)
-    for end in ("svg", "png"):
+    for end in ("svg", "pdf", "png"):
         first, second = (tmp_path / f"{turn}.{end}" for turn in "ab")
         assert first.read_bytes() == second.read_bytes()
 

@@ -153,11 +153,12 @@ def test_unknown_columns_of_the_sheet_are_carried_on(nanocrystals):
     assert (nanocrystals["operator"] == "A. Müller").all()
 
 
-def test_every_figure_is_there_twice_and_says_simulated(experiment):
+def test_every_figure_is_there_as_svg_pdf_and_png_and_says_simulated(experiment):
     figures = sorted((experiment / "results" / "figures").rglob("*.svg"))
     assert len(figures) == 4 + 7 + 3 + 3  # populations, blinking, examples, registrations
     for svg in figures:
         assert svg.with_suffix(".png").stat().st_size > 5000
+        assert svg.with_suffix(".pdf").read_bytes().startswith(b"%PDF")
         assert "simulated" in svg.read_text()
 
 

@@ -17,12 +17,12 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from blinkpair.figures import style
+from blinkpair.figures.panels import columns_of
 from blinkpair.figures.style import POPULATION_COLOURS, POPULATION_NAMES
 from blinkpair.populations import COUNTED, DARK_CUTOFF, POPULATIONS
 from blinkpair.table_labels import CONTROL, Temperature, sort_temperatures, temperature_labels
 
 BIN_EDGES_POINTS = np.arange(-100, 101, 5)
-PANELS_A_ROW = 3
 
 
 @style.styled
@@ -50,7 +50,10 @@ def delta_histograms(
     summary = _rows_by_temperature(populations)
     labels = sort_temperatures(deltas)
     panels = [label for label in labels if label != CONTROL] or labels
-    figure, axes = _grid(len(panels), PANELS_A_ROW, panel_mm=(56.0, 52.0), extra_mm=7, note=note)
+    columns = columns_of(len(panels), 3)
+    size = (style.column_width_mm(columns), 52.0)
+    extra = 7 if columns > 1 else 14  # for the legend
+    figure, axes = _grid(len(panels), columns, size_mm=size, extra_mm=extra, note=note)
     control = _percent(deltas[CONTROL]) if CONTROL in deltas and CONTROL not in panels else None
     drawn = [control if control is not None else np.zeros(1)]
     for ax, label in zip(axes, panels, strict=True):
@@ -99,8 +102,8 @@ def delta_histograms(
     handles.append(
         Line2D([], [], color=style.BLACK, marker="v", ms=4, label="mean (interval above)")
     )
-    columns = {1: 2, 2: 3}.get(len(axes), len(handles))  # as many as the width holds
-    figure.legend(handles=handles, loc="outside lower center", ncols=columns)
+    ncols = 2 if columns == 1 else len(handles)  # as many as the width holds
+    figure.legend(handles=handles, loc="outside lower center", ncols=ncols)
     return figure
 
 
@@ -127,8 +130,14 @@ def before_after_scatter(
     """
     table = nanocrystals.assign(temperature_c=temperature_labels(nanocrystals["temperature_c"]))
     labels = sort_temperatures(set(table["temperature_c"]))
-    a_row = 2 if len(labels) == 4 else PANELS_A_ROW
-    figure, axes = _grid(len(labels), a_row, panel_mm=(56.0, 76.0), extra_mm=0, note=note)
+    columns = columns_of(len(labels), 4)
+    width = style.column_width_mm(columns - 1)  # one column of the page holds two panels
+    # Squares: what stands above and below them is 19 mm higher than what is beside them is wide.
+    size = (width, width / columns + 19)
+    extra = 7 if columns > 2 else 11
+    figure, axes = _grid(len(labels), columns, size_mm=size, extra_mm=extra, note=note)
+    layout: Any = figure.get_layout_engine()
+    layout.set(h_pad=0.08)  # inches, between the counts and the title of the next row
     for ax, label in zip(axes, labels, strict=True):
         own = table[(table["temperature_c"] == label) & table["population"].isin(POPULATIONS)]
         n = int(own["population"].isin(COUNTED).sum())
@@ -155,14 +164,18 @@ def before_after_scatter(
         for line_number, name in enumerate(POPULATIONS):
             count = int((own["population"] == name).sum())
             share = f" ({100 * count / n:.0f} %)" if n and name in COUNTED else ""
-            text = f"{POPULATION_NAMES[name]}: {count}{share}"
-            _key_line(ax, line_number, POPULATION_COLOURS[name], text)
+            _key_line(ax, line_number, POPULATION_COLOURS[name], f"{count}{share}")
         style.panel_title(ax, style.temperature_name(label), f"n = {n}")
         ax.set(xlim=(0, 100), ylim=(0, 100), aspect="equal", xlabel="on-fraction before (%)")
         ax.set_xticks([0, 50, 100])
         ax.set_yticks([0, 50, 100])
         if ax.get_subplotspec().is_first_col():  # type: ignore[union-attr]
             ax.set_ylabel("on-fraction after (%)")
+    handles = [
+        Line2D([], [], ls="", marker="o", ms=5, mew=0, color=POPULATION_COLOURS[name], label=text)
+        for name, text in POPULATION_NAMES.items()
+    ]
+    figure.legend(handles=handles, loc="outside lower center", ncols=4 if columns > 2 else 2)
     return figure
 
 
@@ -246,14 +259,12 @@ def _with_intervals(
 
 
 def _grid(
-    n: int, a_row: int, *, panel_mm: tuple[float, float], extra_mm: float, note: str
+    n: int, columns: int, *, size_mm: tuple[float, float], extra_mm: float, note: str
 ) -> tuple[Figure, list[Axes]]:
-    """Open a figure of n panels, at most `a_row` a row, and give the axes in reading order."""
-    columns = max(1, min(n, a_row))
+    """Open a figure of n panels, its width and a row's height given; axes in reading order."""
     rows = max(1, -(-n // columns))
-    width = style.SINGLE_COLUMN_MM if columns == 1 else columns * panel_mm[0]
-    height = rows * panel_mm[1] + extra_mm + (4 if note else 0)
-    figure = style.new_figure(min(width, style.DOUBLE_COLUMN_MM), height, note=note)
+    height = rows * size_mm[1] + extra_mm + (4 if note else 0)
+    figure = style.new_figure(size_mm[0], height, note=note)
     grid = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     if n == 0:
         style.no_data(grid[0])

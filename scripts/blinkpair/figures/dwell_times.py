@@ -25,7 +25,7 @@ from blinkpair.table_labels import Temperature, sort_temperatures, temperature_l
 
 STATES = ("on", "off")
 DENSITY_LABEL = "P(t) (s$^{-1}$)"
-_EXAMPLE_MM = 46.0
+_EXAMPLE_MM = 42.0
 _POINTS_A_LAW = 200
 
 
@@ -51,7 +51,7 @@ def pooled_dwell_times(densities: pd.DataFrame, fits: pd.DataFrame, *, note: str
     points = densities.assign(temperature_c=temperature_labels(densities["temperature_c"]))
     laws = fits.assign(temperature_c=temperature_labels(fits["temperature_c"]))
     columns = _columns(laws)
-    figure, pairs = paired_rows(len(columns), panel_mm=(60.0, 46.0), extra_mm=8, note=note, most=3)
+    figure, pairs = paired_rows(len(columns), panel_mm=42.0, extra_mm=8, note=note, most=3)
     for pair, (label, exposure_s) in zip(pairs, columns, strict=True):
         exposures = {own for other, own in columns if other == label}
         for ax, state in zip(pair, STATES, strict=True):
@@ -97,8 +97,7 @@ def example_dwell_times(examples: Sequence[DwellExample], *, note: str = "") -> 
     """
     n = len(examples)
     height = max(n, 1) * _EXAMPLE_MM + 10 + (4 if note else 0)
-    width = 130.0 if n else style.SINGLE_COLUMN_MM
-    figure = style.new_figure(width, height, note=note)
+    figure = style.new_figure(style.column_width_mm(2 if n else 1), height, note=note)
     if not n:
         axes = figure.subplots()
         axes.set_axis_off()
@@ -217,4 +216,5 @@ def _log_axes(axes: list[Axes]) -> None:
     """Logarithmic axes with room at the ends for the outer points."""
     for ax in axes:
         ax.set(xscale="log", yscale="log")
+        ax.xaxis.set_major_formatter("{x:g}")  # 0.1, 1 and 10 s need no exponents
         ax.margins(0.06)

@@ -29,7 +29,7 @@ def columns_of(n: int, most: int) -> int:
 
 
 def paired_rows(
-    n: int, *, panel_mm: tuple[float, float], extra_mm: float, note: str, most: int = 4
+    n: int, *, panel_mm: float, extra_mm: float, note: str, most: int = 4
 ) -> tuple[Figure, list[tuple[Axes, Axes]]]:
     """Open a figure of n columns of two panels, one above the other, wrapped to the page.
 
@@ -37,8 +37,8 @@ def paired_rows(
     ----------
     n : int
         Columns wanted; at most `most` stand side by side, the next follow below.
-    panel_mm : tuple of float
-        Width and height of a panel.
+    panel_mm : float
+        Height of a panel.
     extra_mm : float
         Height of what stands around them, a legend for example.
     note : str
@@ -53,9 +53,8 @@ def paired_rows(
     """
     columns = columns_of(n, most)
     blocks = max(1, -(-n // columns))
-    width = min(max(columns * panel_mm[0], style.SINGLE_COLUMN_MM), style.DOUBLE_COLUMN_MM)
-    height = 2 * blocks * panel_mm[1] + extra_mm + (4 if note else 0)
-    figure = style.new_figure(width, height, note=note)
+    height = 2 * blocks * panel_mm + extra_mm + (4 if note else 0)
+    figure = style.new_figure(style.column_width_mm(columns), height, note=note)
     if n == 0:
         nothing = figure.subplots()
         nothing.set_axis_off()
@@ -111,8 +110,8 @@ def fractions_by_epoch(
     groups = by_temperature(table)
     columns = columns_of(len(groups), 3)
     rows = max(1, -(-len(groups) // columns))
-    width = {1: style.SINGLE_COLUMN_MM, 2: 130.0}.get(columns, style.DOUBLE_COLUMN_MM)
-    figure = style.new_figure(width, 56 * rows + 8 + (4 if note else 0), note=note)
+    height = 56 * rows + 8 + (4 if note else 0)
+    figure = style.new_figure(style.column_width_mm(columns), height, note=note)
     grid: list[Axes] = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel().tolist()
     for spare in grid[max(len(groups), 1) :]:
         spare.remove()

@@ -18,9 +18,19 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
-from scipy import ndimage
 
+from blinkpair.display import (
+    alike,
+    brought_back,
+    even_light,
+    filled,
+    no_image,
+    residuals,
+    warped_back,
+)
 from blinkpair.figures import style
+
+__all__ = ["no_image", "registration_check"]
 
 Floats = NDArray[np.float64]
 
@@ -34,7 +44,6 @@ BY = {
     "microspheres together with nanocrystals": "registered by both patterns together",
 }
 TYPICAL_ARROW = 0.05  # of the image's width, at most: longer ones hide each other
-BACKGROUND_SIGMA_PX = 30.0  # of the light's unevenness, taken off brightfield for display only
 
 
 @style.styled
@@ -89,7 +98,7 @@ def registration_check(
         Brightfield overlay, PL overlay, residuals as exaggerated arrows with a scale. For a failed
         field the two brightfield images, with their microspheres and the reason.
     """
-    images = [_even(np.asarray(i, dtype=float)) for i in (brightfield_pre, brightfield_post)]
+    images = [even_light(np.asarray(i, dtype=float)) for i in (brightfield_pre, brightfield_post)]
     spheres = [_points(microspheres_pre), _points(microspheres_post)]
     dots = [_points(nanocrystals_pre), _points(nanocrystals_post)]
     figure = style.new_figure(style.DOUBLE_COLUMN_MM, 84 + (4 if note else 0), note=note)
@@ -100,16 +109,16 @@ def registration_check(
         return figure
     to_post, to_post_pl = (np.asarray(m, dtype=float) for m in (known[0], known[-1]))
     sphere_pairs, dot_pairs = _pairs(microsphere_pairs), _pairs(nc_pairs)
-    projections = [None if image is None else _filled(image) for image in (pl_pre, pl_post)]
+    projections = [None if image is None else filled(image) for image in (pl_pre, pl_post)]
     shape = next((i.shape for i in (*projections, *images) if i is not None and i.size), (1, 1))
     left, middle, right = figure.subplots(1, 3)
     _draw_brightfield(left, images, spheres, sphere_pairs, to_post)
     _draw_pl(middle, projections, dots, dot_pairs, to_post_pl)
-    residuals = [
-        _residuals(dots, dot_pairs, to_post_pl),
-        _residuals(spheres, sphere_pairs, to_post),
+    arrows = [
+        residuals(dots[0], dots[1], dot_pairs, to_post_pl),
+        residuals(spheres[0], spheres[1], sphere_pairs, to_post),
     ]
-    _draw_residuals(right, residuals, shape[1])
+    _draw_residuals(right, arrows, shape[1])
     _frame(left, images[0].shape if images[0].size else shape)
     for ax in (middle, right):
         _frame(ax, shape)
@@ -126,27 +135,14 @@ def registration_check(
     return figure
 
 
-def _filled(image: ArrayLike) -> Floats:
-    """Give pixels that the drift took out of view the median of the others."""
-    pixels = np.asarray(image, dtype=float)
-    known = np.isfinite(pixels)
-    return np.where(known, pixels, np.median(pixels[known]) if known.any() else 0.0)
-
-
-def no_image() -> Floats:
-    """Stand in for an image that could not be read."""
-    return np.empty((0, 0))
-
-
 def _draw_brightfield(
     ax: Axes, images: list[Floats], points: list[Floats], pairs: NDArray[np.intp], to_post: Floats
 ) -> None:
     inverted = ""
     if all(image.size for image in images):
         pre, post = images
-        # Microspheres turn from bright to dark with focus; shown alike, they can be compared.
-        if _dark_spots(pre) != _dark_spots(post):
-            post, inverted = 1 - post, ", contrast inverted"
+        post, flipped = alike(pre, post)
+        inverted = ", contrast inverted" if flipped else ""
         _overlay(ax, pre, post, to_post)
     else:
         style.no_data(ax, "no image")
@@ -242,10 +238,7 @@ def _known(info: Mapping[str, Any], key: str) -> bool:
 
 def _overlay(ax: Axes, pre: Floats, post: Floats, to_post: Floats) -> None:
     """Show before in magenta and after in green, both 0 to 1, after brought back by the matrix."""
-    y, x = np.mgrid[: pre.shape[0], : pre.shape[1]]
-    there = _apply(to_post, np.column_stack([x.ravel(), y.ravel()]))
-    back = ndimage.map_coordinates(post, [there[:, 1], there[:, 0]], order=1, cval=0.0)
-    green = back.reshape(pre.shape)
+    green, _ = warped_back(post, to_post, (pre.shape[0], pre.shape[1]))
     ax.imshow(np.dstack([pre, green, pre]).clip(0, 1))
 
 
@@ -253,20 +246,12 @@ def _marks(
     ax: Axes, points: list[Floats], pairs: NDArray[np.intp], to_post: Floats, *, size: float
 ) -> None:
     """Circle the matched; cross out, in its epoch's colour, what only one epoch has."""
-    here = [points[0], _apply(_inverse(to_post), points[1])]
+    here = [points[0], brought_back(points[1], to_post)]
     matched = here[0][pairs[:, 0]]
     ax.plot(matched[:, 0], matched[:, 1], "o", mfc="none", mec="white", ms=size, mew=0.6)
     for side, colour in ((0, MAGENTA), (1, LIME)):
         single = np.delete(here[side], pairs[:, side], axis=0)
         ax.plot(single[:, 0], single[:, 1], "x", color=colour, ms=size / 2, mew=0.7)
-
-
-def _residuals(
-    points: list[Floats], pairs: NDArray[np.intp], to_post: Floats
-) -> tuple[Floats, Floats]:
-    """Give the matched positions before, and by how much after lies off them when brought back."""
-    before = points[0][pairs[:, 0]]
-    return before, _apply(_inverse(to_post), points[1][pairs[:, 1]]) - before
 
 
 def _exaggeration(lengths: Floats, width_px: int) -> int:
@@ -308,33 +293,10 @@ def _frame(ax: Axes, shape: tuple[int, ...]) -> None:
         spine.set_visible(True)
 
 
-def _even(image: Floats) -> Floats:
-    """Take the slow unevenness of the light off a brightfield image; 0 to 1, mid-grey 0.5."""
-    if not image.size:
-        return image
-    flat = image - ndimage.gaussian_filter(image, BACKGROUND_SIGMA_PX)
-    span = float(np.percentile(np.abs(flat), 99.5)) or 1.0
-    return np.asarray(np.clip(0.5 + 0.5 * flat / span, 0, 1))
-
-
 def _stretch(image: Floats) -> Floats:
     """Bring a projection to 0 to 1; the square root keeps weak nanocrystals visible."""
     low, high = np.percentile(image, (50, 99.7))
     return np.asarray(np.sqrt(np.clip((image - low) / ((high - low) or 1.0), 0, 1)))
-
-
-def _dark_spots(image: Floats) -> bool:
-    """Whether what stands out of an evened image is darker than its surroundings."""
-    return bool(np.sum((image - 0.5) ** 3) < 0)
-
-
-def _inverse(matrix: Floats) -> Floats:
-    return np.asarray(np.linalg.inv(matrix), dtype=np.float64)
-
-
-def _apply(matrix: Floats, xy: Floats) -> Floats:
-    homogeneous = np.column_stack([xy, np.ones(len(xy))]) @ matrix.T
-    return np.asarray(homogeneous[:, :2] / homogeneous[:, 2:])
 
 
 def _points(xy: ArrayLike | None) -> Floats:

@@ -47,8 +47,7 @@ def sensitivity_figure(
     labels = sort_temperatures(set(table["temperature_c"]))
     columns = max(len(labels), 1)
     height = 100 + (4 if note else 0)
-    width = style.SINGLE_COLUMN_MM if columns == 1 else style.DOUBLE_COLUMN_MM
-    figure = style.new_figure(width, height, note=note)
+    figure = style.new_figure(style.column_width_mm(columns), height, note=note)
     grid = figure.subplots(2, columns, squeeze=False, sharey=True, sharex="row")
     rows = (
         ("threshold_counts", 1.0, "threshold (counts)", threshold_counts, "dark_cutoff"),

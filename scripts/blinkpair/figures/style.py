@@ -1,7 +1,8 @@
 """One look for all figures: sizes, type, colours, and files that come out the same every time.
 
-In: a finished matplotlib figure. Out: its .svg and .png. The figures use matplotlib's objects and
-never pyplot, so that nothing of one figure is left behind for the next.
+In: a finished matplotlib figure. Out: its .svg, .pdf and .png. What matplotlib itself can be told
+stands in `style/blinkpair.mplstyle`. The figures use matplotlib's objects and never pyplot, so that
+nothing of one figure is left behind for the next.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from blinkpair.table_labels import CONTROL, Temperature, sort_temperatures
 SINGLE_COLUMN_MM = 85.0
 DOUBLE_COLUMN_MM = 170.0
 MM_PER_INCH = 25.4
-PNG_DPI = 300
 
 # Okabe and Ito's colours, told apart with any kind of colour vision.
 BLACK, GREY = "#000000", "#8c8c8c"
@@ -42,36 +42,8 @@ POPULATION_NAMES = {
 EPOCH_COLOURS = {"pre": BLUE, "post": VERMILLION}
 EPOCH_NAMES = {"pre": "before", "post": "after"}
 
-STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",  # comes with matplotlib: the same letters on every machine
-    "font.size": 7,
-    "axes.titlesize": 7,
-    "axes.labelsize": 7,
-    "xtick.labelsize": 7,
-    "ytick.labelsize": 7,
-    "legend.fontsize": 7,
-    "figure.titlesize": 8,
-    "axes.linewidth": 0.6,
-    "xtick.major.width": 0.6,
-    "ytick.major.width": 0.6,
-    "xtick.major.size": 2.5,
-    "ytick.major.size": 2.5,
-    "axes.labelpad": 2,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "lines.linewidth": 1.0,
-    "patch.linewidth": 0.6,
-    "legend.frameon": False,
-    "legend.handlelength": 1.2,
-    "legend.handletextpad": 0.5,
-    "legend.columnspacing": 1.2,
-    "legend.borderaxespad": 0.2,
-    "figure.facecolor": "white",
-    "savefig.facecolor": "white",
-    "svg.fonttype": "path",  # drawn letters: no font needed to read the file
-    "svg.hashsalt": "blinkpair",  # without it the ids in an SVG are random
-    "path.simplify": True,
-}
+STYLE_SHEET = Path(__file__).with_suffix("") / "blinkpair.mplstyle"
+STYLE = mpl.rc_params_from_file(STYLE_SHEET, use_default_template=False)
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -110,32 +82,44 @@ def new_figure(width_mm: float, height_mm: float, *, note: str = "") -> Figure:
         line = 4.0 / height_mm
         engine: Any = figure.get_layout_engine()
         engine.set(rect=(0.0, 0.0, 1.0, 1.0 - line))
-        text = {"ha": "right", "va": "top", "style": "italic", "color": VERMILLION}
+        text = {"ha": "right", "va": "top", "color": VERMILLION}
         figure.text(0.995, 1.0 - 0.15 * line, note, text, in_layout=False)
     return figure
 
 
+def column_width_mm(panels_a_row: int) -> float:
+    """Give the width of a figure on paper: one column for one panel a row, both for more."""
+    return SINGLE_COLUMN_MM if panels_a_row <= 1 else DOUBLE_COLUMN_MM
+
+
 @styled
-def save_figure(figure: Figure, path_stem: str | Path) -> tuple[Path, Path]:
-    """Write a figure as vector and as pixels.
+def save_figure(figure: Figure, path_stem: str | Path) -> tuple[Path, Path, Path]:
+    """Write a figure as vectors and as pixels.
 
     Parameters
     ----------
     figure : Figure
         Drawn by a function of this package.
     path_stem : str or Path
-        Path without suffix; `.svg` and `.png` are added to it, whatever dots it has.
+        Path without suffix; `.svg`, `.pdf` and `.png` are added to it, whatever dots it has.
 
     Returns
     -------
     tuple of Path
-        The SVG and the PNG (300 dots an inch). The same figure gives the same bytes.
+        The SVG, the PDF and the PNG (300 dots an inch). The same figure gives the same bytes.
     """
     stem = Path(path_stem)
-    svg, png = (stem.with_name(stem.name + suffix) for suffix in (".svg", ".png"))
-    figure.savefig(svg, format="svg", dpi=PNG_DPI, metadata={"Date": None, "Creator": None})
-    figure.savefig(png, format="png", dpi=PNG_DPI, metadata={"Software": None})
-    return svg, png
+    svg, pdf, png = (stem.with_name(stem.name + suffix) for suffix in (".svg", ".pdf", ".png"))
+    figure.savefig(png, format="png", metadata={"Software": None})
+    # The panels now have their places, and keep them: to lay out each file anew takes as long as
+    # to write it, and letters are a little wider or narrower in each.
+    layout = figure.get_layout_engine()
+    figure.set_layout_engine(None)
+    nothing_of_today = {"Creator": None, "Producer": None, "CreationDate": None}
+    figure.savefig(svg, format="svg", metadata={"Creator": None, "Date": None})
+    figure.savefig(pdf, format="pdf", metadata=nothing_of_today)
+    figure.set_layout_engine(layout)
+    return svg, pdf, png
 
 
 def temperature_colours(labels: Iterable[Temperature]) -> dict[Temperature, str]:

@@ -1,7 +1,7 @@
-"""What a nanocrystal, a field and the stage did over time.
+"""What a nanocrystal and a field did over time.
 
-In: traces, integrated PL and drift. Out: figures. Traces have tens of thousands of frames: their
-lines are pixels within the SVG, everything else in it stays lines and letters.
+In: traces and integrated PL. Out: figures. Traces have tens of thousands of frames: their
+lines are pixels within SVG and PDF, everything else in it stays lines and letters.
 """
 
 from __future__ import annotations
@@ -114,6 +114,7 @@ def example_traces(
     for ax in grid[-1, :2]:
         ax.set_xlabel("time (s)")
     grid[-1, 2].set_xlabel("share of frames", x=1.0, ha="right")  # wider than its panel
+    figure.align_ylabels(grid[:, 0])
     return figure
 
 
@@ -147,8 +148,8 @@ def integrated_pl(
     labels = sort_temperatures(set(table["temperature_c"]))
     columns = max(1, min(len(labels), 4))
     rows = max(1, -(-len(labels) // columns))
-    width = style.SINGLE_COLUMN_MM if columns == 1 else style.DOUBLE_COLUMN_MM
-    figure = style.new_figure(width, 52 * rows + 6 + (4 if note else 0), note=note)
+    height = 52 * rows + 6 + (4 if note else 0)
+    figure = style.new_figure(style.column_width_mm(columns), height, note=note)
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
     for spare in grid[len(labels) :]:
         spare.remove()
@@ -180,7 +181,7 @@ def integrated_pl(
         highest = max([110.0, *(float(np.nanmax(line.get_ydata())) for line in ax.lines[:-1])])
         ax.set_ylim(0, max(1.04 * highest, grid[0].get_ylim()[1]))
         if ax.get_subplotspec().is_first_col():
-            ax.set_ylabel("field-integrated PL (% of start)")
+            ax.set_ylabel("integrated PL (% of start)")
     handles = [Line2D([], [], color=EPOCH_COLOURS[e], label=EPOCH_NAMES[e]) for e in EPOCHS]
     figure.legend(handles=handles, loc="outside lower center", ncols=2)
     return figure
@@ -197,51 +198,6 @@ def _kept_lines(rows: pd.DataFrame) -> list[str]:
                 line += f" ({100 * max(row['kept_low'], 0):.0f}–{100 * row['kept_high']:.0f})"
             lines.append(f"{line} kept")
     return lines
-
-
-@style.styled
-def drift_curves(drift: pd.DataFrame, *, note: str = "") -> Figure:
-    """Draw how the stage drifted in each movie.
-
-    Parameters
-    ----------
-    drift : DataFrame
-        One row an epoch and time: `epoch` (`pre` or `post`), `time_s, dx_px, dy_px` from the first
-        frame, and `field` where there are several.
-    note : str
-        Written in the corner, for example `simulated`.
-
-    Returns
-    -------
-    Figure
-        Two panels on common axes, before and after: x and y against time, a line a field.
-    """
-    table = drift if "field" in drift else drift.assign(field="")
-    figure = style.new_figure(style.DOUBLE_COLUMN_MM, 55 + (4 if note else 0), note=note)
-    looks: dict[str, dict[str, Any]] = {
-        "dx_px": {"color": style.BLACK, "label": "x"},
-        "dy_px": {"color": style.ORANGE, "label": "y"},
-    }
-    for ax, epoch in zip(figure.subplots(1, 2, sharey=True), EPOCHS, strict=True):
-        own = table[table["epoch"] == epoch]
-        ax.axhline(0, color=style.GREY, lw=0.6, ls=(0, (2, 2)))
-        farthest = 0.0
-        for _, part in own.groupby("field", sort=True):
-            ordered = part.sort_values("time_s")
-            for column, look in looks.items():
-                ax.plot(ordered["time_s"], ordered[column], **(look | {"label": None}))
-            distance = np.hypot(ordered["dx_px"], ordered["dy_px"])
-            farthest = max(farthest, float(np.nanmax(distance)))
-        if own.empty:
-            style.no_data(ax, "no movie")
-        text = f"up to {farthest:.2f} px from the first frame"
-        style.panel_title(ax, EPOCH_NAMES[epoch], text if not own.empty else "")
-        ax.set_xlabel("time (s)")
-        if epoch == "pre":
-            ax.set_ylabel("drift (px)")
-    handles = [Line2D([], [], **look) for look in looks.values()]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
-    return figure
 
 
 def _range_of(values: Any) -> tuple[float, float]:

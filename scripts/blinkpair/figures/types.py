@@ -71,7 +71,7 @@ def delta_by_type(nanocrystals: pd.DataFrame, *, note: str = "") -> Figure:
         nanocrystals are drawn as a tick each.
     """
     groups = _states_by_temperature(nanocrystals)
-    figure, pairs = paired_rows(len(groups), panel_mm=(52.0, 42.0), extra_mm=10, note=note)
+    figure, pairs = paired_rows(len(groups), panel_mm=42.0, extra_mm=10, note=note)
     for pair, (label, states) in zip(pairs, groups.items(), strict=True):
         every = 100 * states["delta"].to_numpy(float)
         for ax, name in zip(pair, (TRUNCATED, PURE), strict=True):
@@ -137,7 +137,7 @@ def alpha_by_change(nanocrystals: pd.DataFrame, table: pd.DataFrame, *, note: st
         alpha = states["alpha_on_pre"].to_numpy(float)
         alphas[label] = [alpha[mask] for mask in large_changes(states, large)]
     edges = _edges(np.concatenate([a for pair in alphas.values() for a in pair] or [np.zeros(0)]))
-    figure, pairs = paired_rows(len(groups), panel_mm=(52.0, 42.0), extra_mm=10, note=note)
+    figure, pairs = paired_rows(len(groups), panel_mm=42.0, extra_mm=10, note=note)
     for pair, (label, both) in zip(pairs, alphas.items(), strict=True):
         row: dict[Any, Any] = rows.get(label, {})
         for ax, alpha, name in zip(pair, both, ("gained", "lost"), strict=True):
@@ -187,9 +187,8 @@ def type_transitions(table: pd.DataFrame, *, note: str = "") -> Figure:
     groups = by_temperature(table)
     columns = columns_of(len(groups), 3)
     rows = max(1, -(-len(groups) // columns))
-    width = {1: style.SINGLE_COLUMN_MM, 2: 130.0}.get(columns, style.DOUBLE_COLUMN_MM)
-    height = rows * (width / columns + 6) + 6 + (4 if note else 0)
-    figure = style.new_figure(width, height, note=note)
+    height = 66 * rows + 6 + (4 if note else 0)
+    figure = style.new_figure(style.column_width_mm(columns), height, note=note)
     grid: list[Axes] = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
     for spare in grid[max(len(groups), 1) :]:
         spare.remove()
@@ -202,7 +201,7 @@ def type_transitions(table: pd.DataFrame, *, note: str = "") -> Figure:
     shades = LinearSegmentedColormap.from_list("shades", ["#ffffff", style.SKY_BLUE])
     for ax, (label, own) in zip(grid, groups.items(), strict=False):
         counts, shares = _matrix(own)
-        ax.imshow(np.ma.masked_invalid(shares), cmap=shades, vmin=0, vmax=100)
+        ax.imshow(np.ma.masked_invalid(shares), cmap=shades, vmin=0, vmax=100, aspect="auto")
         for (i, j), count in np.ndenumerate(counts):
             if STATES[i] == STATES[j] == "dark":
                 text, colour = "–", style.GREY
