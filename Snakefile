@@ -4,6 +4,7 @@
 #                                      register -> pair -> extract_traces -> analyse_blinking
 #   PL movie    -> find_nanocrystals  /                                             |
 #                 all fields -> summarise, summarise_blinking -> plot_populations, plot_blinking
+#                                                             -> build_report
 from snakemake.utils import min_version
 
 min_version("9.9")
@@ -18,11 +19,13 @@ include: "workflow/rules/register.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/summarise.smk"
 include: "workflow/rules/figures.smk"
+include: "workflow/rules/report.smk"
 
 
 rule all:
     default_target: True
     input:
+        "results/report.html",
         "results/populations.csv",
         "results/nanocrystals.csv",
         "results/sensitivity.csv",

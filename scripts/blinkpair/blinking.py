@@ -193,8 +193,15 @@ def _dwell_columns(
         f"tau_{which}_{{epoch}}_high_s": "tau_high_s",
         f"p_truncated{suffix}_{{epoch}}": "p_value",
         f"reason_{which}_{{epoch}}": "reason",
+        f"log_amplitude_{which}_{{epoch}}": "log_amplitude",
+        f"short_{which}_{{epoch}}_s": "short_s",
+        f"fitted_from_frames_{which}_{{epoch}}": "fitted_from_frames",
     }
-    return pd.DataFrame({name: [getattr(f, key) for f in fits] for name, key in columns.items()})
+    table = pd.DataFrame({name: [getattr(f, key) for f in fits] for name, key in columns.items()})
+    # Where nothing was fitted there is no line to draw, and no frame from which.
+    drawn = table[f"blinking{suffix}_{{epoch}}"] != "not_fitted"
+    first = f"fitted_from_frames_{which}_{{epoch}}"
+    return table.assign(**{first: table[first].where(drawn)})
 
 
 def _photostability_columns(

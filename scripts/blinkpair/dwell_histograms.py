@@ -13,6 +13,29 @@ from numpy.typing import ArrayLike, NDArray
 FloatArray = NDArray[np.float64]
 
 
+def bin_edges(longest_frames: int, *, bins_per_decade: int = 8) -> NDArray[np.int64]:
+    """Edges of logarithmic bins of whole frames, up to the first one beyond the longest event.
+
+    Parameters
+    ----------
+    longest_frames : int
+        Duration of the longest event; 0 where there is none.
+    bins_per_decade : int
+        Bins in a factor of ten, where whole frames allow as many.
+
+    Returns
+    -------
+    (bins + 1,) int array
+        From 1; a bin holds the durations from its edge to one frame below the next.
+    """
+    if longest_frames < 1:
+        return np.array([1], dtype=np.int64)
+    n_edges = int(np.ceil(np.log10(longest_frames + 1.0) * bins_per_decade)) + 2
+    ladder = np.rint(10.0 ** (np.arange(n_edges) / bins_per_decade)).astype(np.int64)
+    ladder = np.unique(ladder)
+    return ladder[: int(np.searchsorted(ladder, longest_frames, side="right")) + 1]
+
+
 def log_binned_density(
     durations_frames: ArrayLike, *, exposure_s: float, bins_per_decade: int = 8
 ) -> pd.DataFrame:
@@ -40,14 +63,7 @@ def log_binned_density(
         Wilson-Hilferty approximation to chi-square).
     """
     durations = np.asarray(durations_frames, dtype=np.int64)
-    longest = int(durations.max()) if durations.size else 0
-    if longest == 0:
-        edges = np.array([1], dtype=np.int64)
-    else:
-        n_edges = int(np.ceil(np.log10(longest + 1.0) * bins_per_decade)) + 2
-        ladder = np.rint(10.0 ** (np.arange(n_edges) / bins_per_decade)).astype(np.int64)
-        ladder = np.unique(ladder)
-        edges = ladder[: int(np.searchsorted(ladder, longest, side="right")) + 1]
+    edges = bin_edges(int(durations.max(initial=0)), bins_per_decade=bins_per_decade)
     counts = np.histogram(durations, bins=edges)[0] if len(edges) > 1 else np.array([], dtype=int)
     # np.histogram closes the last bin on the right; the next edge is beyond `longest`, so no
     # event can sit on it.

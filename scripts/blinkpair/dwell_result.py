@@ -58,6 +58,28 @@ class DwellFit:
     power_law: LawFit = field(default_factory=LawFit)
     truncated_power_law: LawFit = field(default_factory=LawFit)
 
+    @property
+    def law(self) -> LawFit:
+        """The law of the verdict: the truncated one if `model` says so, else the pure one."""
+        truncated = self.model == "truncated_power_law"
+        return self.truncated_power_law if truncated else self.power_law
+
+    @property
+    def log_amplitude(self) -> float:
+        """Ln A of `law` as P(t) = A t^-alpha exp(short_s / t - t / tau) per second, t in s.
+
+        A is normalised over all events that can be, from one frame on, so that the line goes
+        through a histogram of all complete events; nan where nothing was fitted.
+        """
+        law = self.law
+        return law.log_amplitude + (law.alpha - 1.0) * float(np.log(self.exposure_s))
+
+    @property
+    def short_s(self) -> float:
+        """What relaxes the shortest durations in `log_amplitude`'s law, s; 0 where nothing does."""
+        fitted = self.model != "not_fitted"
+        return self.law.short * self.exposure_s if fitted else _NAN
+
     def density(
         self, duration_s: ArrayLike, law: Literal["model", "power_law", "truncated"] = "model"
     ) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,6 +84,31 @@ def read_csv(path: str | Path) -> pd.DataFrame:
     for name in text:
         table[name] = table[name].fillna("")
     return table
+
+
+def lines_of_fields(path: str | Path, fields: Iterable[str]) -> str:
+    """Return the header and the lines of some fields of a table, as they stand in the file.
+
+    The field is the table's first column, and a name that needs no quotes.
+    """
+    wanted = set(fields)
+    kept, row = [], ""
+    with Path(path).open(encoding="utf-8", newline="") as table:
+        kept.append(next(table))
+        for line in table:
+            row += line
+            if row.count('"') % 2:  # a line break within quotes
+                continue
+            if row.partition(",")[0] in wanted:
+                kept.append(row)
+            row = ""
+    return "".join(kept)
+
+
+def write_text(text: str, path: str | Path) -> None:
+    """Write a text as it is, in UTF-8."""
+    with written_aside(path) as aside:
+        aside.write_bytes(text.encode("utf-8"))
 
 
 def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:

@@ -28,6 +28,15 @@ CHECKED_SHEET = Path(".snakemake/blinkpair/fields.csv")
 COMMAND = Path(".snakemake/blinkpair/command.txt")
 # What results carry on of a field: who it is, and what the user added.
 CARRIED = ("field", "temperature_c", "sample")
+# What the report says of a field it shows.
+SHOWN_COLUMNS = [
+    "field",
+    "temperature_c",
+    "sample",
+    "pixel_size_um",
+    "pre_brightfield",
+    "post_brightfield",
+]
 NOT_CARRIED = (
     "pre_brightfield",
     "pre_pl",
@@ -104,6 +113,9 @@ def source_digest(*modules: str) -> str:
             continue
         seen[name] = path.read_bytes()
         waiting += _imports(seen[name])
+        # What a module reads lies beside it, in a folder of its name.
+        for file in sorted(path.with_suffix("").glob("*")):
+            seen[f"{name}/{file.name}"] = file.read_bytes()
         if "." in name:
             waiting.append(name.rpartition(".")[0])
     digest = hashlib.sha256()
@@ -142,9 +154,27 @@ def input_files(fields: pd.DataFrame) -> list[str]:
     ]
 
 
+def brightfield_files(fields: pd.DataFrame) -> list[str]:
+    """Every file of the brightfield images of some fields, before then after."""
+    from blinkpair.movie import movie_files
+
+    columns = ("pre_brightfield", "post_brightfield")
+    return [str(f) for column in columns for path in fields[column] for f in movie_files(path)]
+
+
 def _command() -> str:
     """Return the command line the run was started with, without the folders of this machine."""
     return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+
+
+def fields_to_show(fields: pd.DataFrame, max_fields: int) -> list[str]:
+    """Return the fields whose nanocrystals the report shows one by one, in the sheet's order.
+
+    They are taken in turns from the temperatures, so that each has about as many.
+    """
+    turn = fields.groupby("temperature_c", sort=False).cumcount()
+    chosen = turn.sort_values(kind="stable").index[:max_fields]
+    return [name for name in fields.index if name in set(chosen)]
 
 
 def figure_note(fields: pd.DataFrame) -> str:

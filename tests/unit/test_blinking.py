@@ -7,6 +7,7 @@ import pytest
 from blinkpair import examples, files
 from blinkpair.blinking import analyse_nanocrystals
 from blinkpair.dwell_fits import fit_dwell_times
+from blinkpair.dwell_result import DwellFit, LawFit
 from blinkpair.run_lengths import events_to_fit, run_lengths
 from blinkpair.settings import load_settings
 from blinkpair.simulate.blinking import DwellLaw, on_time_per_frame
@@ -85,6 +86,60 @@ def test_a_row_is_the_fit_of_its_own_states(field, found):
         assert found.table[f"alpha_{name}_pre"][0] == fit.alpha
         assert found.table[f"n_{name}_events_pre"][0] == len(durations)
     assert (found.states["pre"] == (intensity["pre"] > 100)).all()
+
+
+def law_of(row, which, t):
+    """P(t) per second as the columns of a row say it."""
+    tau_s = row[f"tau_{which}_pre_s"]
+    cut_off = t / tau_s if np.isfinite(tau_s) else 0.0
+    short = row[f"short_{which}_pre_s"] / t
+    exponent = row[f"log_amplitude_{which}_pre"] + short - cut_off
+    return np.exp(exponent) * t ** -row[f"alpha_{which}_pre"]
+
+
+@pytest.mark.parametrize("method", ["maximum_likelihood", "least_squares"])
+def test_the_columns_draw_the_law_through_the_points(field, method):
+    intensity, analysed = field
+    table = analyse(intensity, analysed, dwell_times={"method": method}).table
+    events = run_lengths(intensity["pre"] > 100)
+    for on, which in ((True, "on"), (False, "off")):
+        durations, censored = events_to_fit(events, 0, state=on)
+        fit = fit_dwell_times(
+            durations,
+            exposure_s=EXPOSURE_S,
+            window_frames=FRAMES,
+            censored=censored,
+            min_events=50,
+            method=method,
+        )
+        row = table.loc[0]
+        start = int(row[f"fitted_from_frames_{which}_pre"])
+        assert start == fit.fitted_from_frames
+        t = EXPOSURE_S * np.arange(start, 200)
+        assert law_of(row, which, t) == pytest.approx(fit.density(t), rel=1e-9)
+        if method == "least_squares":
+            continue  # biased by its nature
+        # As many complete events as the law has within 200 frames, to four standard deviations.
+        expected = (~censored).sum() * EXPOSURE_S * law_of(row, which, t).sum()
+        counted = ((durations >= start) & (durations < 200) & ~censored).sum()
+        assert counted == pytest.approx(expected, abs=4 * np.sqrt(expected))
+
+
+def test_without_a_fit_there_is_no_line(found):
+    for row in (1, 3, 4):
+        for name in ("log_amplitude_on_pre", "short_on_pre_s", "fitted_from_frames_on_pre"):
+            assert np.isnan(found.table.loc[row, name])
+
+
+@pytest.mark.parametrize("model", ["power_law", "truncated_power_law", "undecided"])
+def test_what_relaxes_short_events_is_part_of_the_line(model):
+    pure = LawFit(alpha=1.6, tau_s=np.inf, short=-0.4, log_amplitude=-0.3)
+    cut = LawFit(alpha=1.2, tau_s=0.7, short=0.2, log_amplitude=-0.9)
+    fit = DwellFit(model, exposure_s=0.03, power_law=pure, truncated_power_law=cut)
+    law = cut if model == "truncated_power_law" else pure
+    t = 0.03 * np.array([1.0, 2.5, 90.0])
+    drawn = np.exp(fit.log_amplitude + fit.short_s / t - t / law.tau_s) * t**-law.alpha
+    assert drawn == pytest.approx(fit.density(t), rel=1e-12)
 
 
 def test_counts_when_on_are_the_mean_of_the_on_frames(field, found):

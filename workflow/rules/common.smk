@@ -54,4 +54,34 @@ def figure_stems(names):
 
 def figure_files(names):
     """All files of figures."""
-    return expand("results/figures/{figure}.{kind}", figure=names, kind=["svg", "png"])
+    return expand(
+        "results/figures/{figure}.{kind}", figure=names, kind=["svg", "pdf", "png"]
+    )
+
+
+def in_report(path, kind, category, name=None):
+    """A file that the report of Snakemake shows under a name, with its caption.
+
+    The name is its only label: of several, the report may make switches that hide files.
+    """
+    caption = f"../report/{kind}s/{Path(path).stem}.rst"
+    labels = {kind: name or Path(path).name}
+    return report(path, caption=caption, category=category, labels=labels)
+
+
+def shown_figures(names):
+    """All files of figures; the report shows the PNG of each, which fills its page."""
+    pixels = [
+        in_report(f"results/figures/{name}.png", "figure", *FIGURES[name])
+        for name in names
+    ]
+    return (
+        expand("results/figures/{figure}.{kind}", figure=names, kind=["svg", "pdf"])
+        + pixels
+    )
+
+
+def annealed_at(wildcards):
+    """How a job's field was annealed, in words."""
+    temperature = of_field("temperature_c")(wildcards)
+    return temperature if temperature == "control" else f"{temperature} °C"

@@ -1,4 +1,4 @@
-# The figures, each as SVG and PNG.
+# The figures, each as SVG, PDF and PNG.
 #
 # REQUIRED INPUTS: the pooled tables; the traces and images of every field.
 # OUTPUTS: results/figures/
@@ -23,6 +23,26 @@ EXAMPLE_FIGURES = [
     "example_dwell_times",
     "example_photostability",
 ]
+# Where the report of Snakemake shows each, and under which name.
+FIGURES = {
+    "delta_histograms": ("Populations", "Change in on-fraction"),
+    "before_after_scatter": ("Populations", "On-fraction before and after"),
+    "population_fractions": ("Populations", "Populations with intervals"),
+    "sensitivity": ("Populations", "Other thresholds and cutoffs"),
+    "example_traces": ("Populations", "Example traces"),
+    "types": ("Blinking", "Types before and after"),
+    "type_transitions": ("Blinking", "What became of each type"),
+    "delta_by_type": ("Blinking", "Change in on-fraction by type"),
+    "alpha_by_change": ("Blinking", "Alpha of gainers and losers"),
+    "dwell_times": ("Blinking", "Durations, all together"),
+    "example_dwell_times": ("Blinking", "Durations, single nanocrystals"),
+    "integrated_pl": ("Photostability", "Integrated PL"),
+    "photostability": ("Photostability", "Stable, brighter, dimmer, going dark"),
+    "example_photostability": ("Photostability", "Example traces"),
+}
+
+
+report: "../report/workflow.rst"
 
 
 rule plot_populations:
@@ -31,7 +51,7 @@ rule plot_populations:
         populations="results/populations.csv",
         sensitivity="results/sensitivity.csv",
     output:
-        figure_files(POPULATION_FIGURES),
+        shown_figures(POPULATION_FIGURES),
     log:
         "logs/plot_populations.log",
     benchmark:
@@ -53,7 +73,7 @@ rule plot_blinking:
         **{name: f"results/{name}.csv" for name in BLINKING_TABLES},
         nanocrystals="results/nanocrystals.csv",
     output:
-        figure_files(BLINKING_FIGURES),
+        shown_figures(BLINKING_FIGURES),
     log:
         "logs/plot_blinking.log",
     benchmark:
@@ -80,7 +100,7 @@ rule plot_examples:
         nanocrystals="results/nanocrystals.csv",
         traces=expand("results/fields/{field}/traces.nc", field=FIELDS.index),
     output:
-        figure_files(EXAMPLE_FIGURES),
+        shown_figures(EXAMPLE_FIGURES),
     log:
         "logs/plot_examples.log",
     benchmark:
@@ -111,7 +131,14 @@ rule plot_registration:
         images=both("results/fields/{field}/images_{epoch}.nc"),
         registration="results/fields/{field}/registration.json",
     output:
-        multiext("results/figures/registration/{field}", ".svg", ".png"),
+        multiext("results/figures/registration/{field}", ".svg", ".pdf"),
+        report(
+            "results/figures/registration/{field}.png",
+            caption="../report/figures/registration.rst",
+            category="Registration",
+            subcategory=annealed_at,
+            labels={"field": "{field}"},
+        ),
     log:
         "logs/{field}/plot_registration.log",
     benchmark:

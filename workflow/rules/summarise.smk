@@ -27,10 +27,10 @@ rule summarise:
         ),
         pairings=expand("results/fields/{field}/pairing.json", field=FIELDS.index),
     output:
-        nanocrystals="results/nanocrystals.csv",
-        fields="results/fields.csv",
-        populations="results/populations.csv",
-        sensitivity="results/sensitivity.csv",
+        nanocrystals=in_report("results/nanocrystals.csv", "table", "Tables"),
+        fields=in_report("results/fields.csv", "table", "Tables"),
+        populations=in_report("results/populations.csv", "table", "Tables"),
+        sensitivity=in_report("results/sensitivity.csv", "table", "Tables"),
     log:
         "logs/summarise.log",
     benchmark:
@@ -54,7 +54,10 @@ rule summarise_blinking:
             "results/fields/{field}/integrated_pl.csv", field=FIELDS.index
         ),
     output:
-        **{name: f"results/{name}.csv" for name in BLINKING_TABLES},
+        **{
+            name: in_report(f"results/{name}.csv", "table", "Tables")
+            for name in BLINKING_TABLES
+        },
     log:
         "logs/summarise_blinking.log",
     benchmark:
@@ -76,7 +79,7 @@ rule record_provenance:
     input:
         "results/populations.csv",
     output:
-        "results/provenance.json",
+        in_report("results/provenance.json", "file", "How it was made"),
     log:
         "logs/record_provenance.log",
     benchmark:

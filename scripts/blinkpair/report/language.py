@@ -1,0 +1,75 @@
+"""Small pieces of sentences: counted things, lists, ranges, numbers as prose writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+MINUS = "\N{MINUS SIGN}"
+THIN = "\N{NARROW NO-BREAK SPACE}"
+
+
+def known(value: Any) -> bool:
+    """Whether a cell holds a finite number; pandas' NA and None do not."""
+    try:
+        return bool(np.isfinite(float(value)))
+    except (TypeError, ValueError):
+        return False
+
+
+def grouped(count: float) -> str:
+    """Write a whole number, thousands apart: 20 000."""
+    text = f"{round(float(count)):,}" if abs(count) >= 10_000 else f"{round(float(count))}"
+    return text.replace(",", THIN).replace("-", MINUS)
+
+
+def plain(value: float, digits: int = 3) -> str:
+    """Write a number with so many significant digits and without an exponent."""
+    number = float(f"{float(value):.{digits}g}")
+    if number == 0:
+        return "0"
+    decimals = max(0, digits - 1 - int(np.floor(np.log10(abs(number)))))
+    text = f"{number:.{decimals}f}"
+    text = text.rstrip("0").rstrip(".") if "." in text else text
+    return text.replace("-", MINUS)
+
+
+def fixed(value: float, places: int) -> str:
+    """Write a number with so many decimals and a proper minus sign; no minus before zero."""
+    return f"{round(float(value), places) + 0.0:.{places}f}".replace("-", MINUS)
+
+
+def counted(count: float, thing: str, things: str = "") -> str:
+    """Write how many of a thing: 1 field, 2 fields."""
+    return f"{grouped(count)} {thing if round(count) == 1 else things or thing + 's'}"
+
+
+def verb(count: float, one: str, more: str) -> str:
+    """Choose the verb that goes with a count."""
+    return one if round(count) == 1 else more
+
+
+def listed(parts: Iterable[str]) -> str:
+    """Write a list: a, b and c."""
+    every = [part for part in parts if part]
+    if len(every) < 2:
+        return "".join(every)
+    return f"{', '.join(every[:-1])} and {every[-1]}"
+
+
+def spread(values: Sequence[float], digits: int = 3) -> str:
+    """Write the range of some numbers: 300 to 3600, or the one that all are."""
+    ends = [plain(end, digits) for end in (min(values), max(values))]
+    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
+
+
+def per_cent(share: float) -> str:
+    """Write a share in per cent without needless digits: 95 %, 99.9 %."""
+    return f"{100 * share:.6g} %"
+
+
+def capitalised(text: str) -> str:
+    """Make the first letter of a sentence large."""
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,231 @@
+"""The report: one HTML file that holds everything it shows.
+
+In: the result tables, what `fields.read_field` prepared of the fields to show, and how the run was
+made. Out: the text of the page. The tables are set here and can be read without any script; the
+plots are Plotly's, drawn in the browser from the data in the page. A content security policy
+forbids the page to load anything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from blinkpair.figures import style
+from blinkpair.populations import COUNTED
+from blinkpair.report import tables, words
+from blinkpair.report.packing import pack
+from blinkpair.table_labels import CONTROL, temperature_label
+
+BIN_POINTS = 5  # as in figures.changes: 40 bins from -100 to +100 points
+PAGE = Path(__file__).parent / "page"
+STYLES = ("page.css", "sections.css")
+SCRIPTS = (
+    "data.js",
+    "plot.js",
+    "answer.js",
+    "selection.js",
+    "browse.js",
+    "nanocrystal.js",
+    "dwell.js",
+    "fields.js",
+    "robust.js",
+    "main.js",
+)
+
+
+def build_page(
+    results: Mapping[str, pd.DataFrame],
+    nanocrystals_csv: str,
+    fields: Sequence[Mapping[str, Any]],
+    *,
+    settings: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+    citation: Mapping[str, Any],
+    note: str = "",
+) -> str:
+    """Write the report of a run.
+
+    Parameters
+    ----------
+    results : mapping of str to DataFrame
+        The tables of `results/` by name, of all fields: nanocrystals, fields, populations,
+        sensitivity, types, type_transitions, change_by_type, alpha_by_change, photostability.
+    nanocrystals_csv : str
+        Header and rows of `nanocrystals.csv` of the fields to show, as they stand in the file.
+    fields : sequence of mappings
+        From `fields.read_field`.
+    settings, provenance, citation : mapping
+        Every setting; the content of `provenance.json` and of `CITATION.cff`.
+    note : str
+        Written above everything, for example `simulated`.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    import jinja2
+    import yaml
+    from plotly.offline import get_plotlyjs
+
+    confidence = settings["statistics"]["confidence"]
+    answers = _answers(results["populations"], confidence)
+    shown = {field["name"] for field in fields}
+    hidden = [name for name in results["fields"]["field"] if name not in shown]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(PAGE),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("page.html.j2").render(
+        style="\n".join(_text(name) for name in STYLES),
+        plotly=get_plotlyjs(),
+        script="\n".join(_text(name) for name in SCRIPTS),
+        data=as_script_data(
+            _data(results, nanocrystals_csv, fields, answers, settings, note),
+        ),
+        note=note,
+        answers=answers,
+        headline=words.headline(results["populations"], results["fields"]),
+        tables={
+            "populations": tables.populations(results["populations"], confidence),
+            "fields": tables.fields(results["fields"]),
+            "excluded": tables.excluded(results["nanocrystals"]),
+            "sensitivity": tables.sensitivity(results["sensitivity"]),
+            "types": tables.types(results["types"]),
+            "transitions": tables.transitions(results["type_transitions"]),
+            "change_by_type": tables.change_by_type(results["change_by_type"]),
+            "alpha_by_change": tables.alpha_by_change(results["alpha_by_change"]),
+            "photostability": tables.photostability(results["photostability"]),
+            "versions": tables.versions(provenance),
+            "inputs": tables.inputs(provenance),
+        },
+        hidden=hidden,
+        n_shown=len(shown),
+        methods=words.methods(
+            settings,
+            provenance,
+            results["fields"],
+            results["populations"],
+            results["nanocrystals"],
+            fields,
+        ),
+        cite=words.citation(citation, provenance["versions"]["blinkpair"]),
+        settings=yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True),
+    )
+
+
+def as_script_data(content: Mapping[str, Any]) -> str:
+    """Write JSON that can stand inside a script element, whatever text is in it."""
+    text = json.dumps(_finite(content), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # Inside a string of JSON an escaped '<' is the same text, and no tag for the browser.
+    for character in "<>&\u2028\u2029":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return text
+
+
+def _finite(value: Any) -> Any:
+    """Make a value JSON can hold: NaN and infinity as null, NumPy's numbers as Python's."""
+    if isinstance(value, Mapping):
+        return {str(key): _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    if isinstance(value, np.ndarray | np.generic):
+        return _finite(value.tolist())
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def _text(name: str) -> str:
+    return (PAGE / name).read_text(encoding="utf-8")
+
+
+def _answers(populations: pd.DataFrame, confidence: float) -> list[dict[str, Any]]:
+    """Return for each temperature what stands beside its histogram."""
+    rows: list[tables.Row] = [part.iloc[0].to_dict() for part in tables.by_temperature(populations)]
+    control = next((r for r in rows if temperature_label(r["temperature_c"]) == CONTROL), None)
+    return [
+        {
+            "temperature_c": str(row["temperature_c"]),
+            "name": tables.temperature(row["temperature_c"]),
+            "n": int(row["n"]),
+            "mean": tables.signed_points(row["mean_delta"]),
+            "low": tables.signed_points(row["mean_delta_low"]),
+            "high": tables.signed_points(row["mean_delta_high"]),
+            "mean_points": [100 * row[f"mean_delta{end}"] for end in ("", "_low", "_high")],
+            "became_emissive": tables.percent(row["fraction_became_emissive"]),
+            "became_dark": tables.percent(row["fraction_became_dark"]),
+            "sentence": words.answer(row, None if row is control else control, confidence),
+            "caveats": words.caveats(row),
+        }
+        for row in rows
+    ]
+
+
+def histogram(nanocrystals: pd.DataFrame) -> dict[str, dict[str, list[int]]]:
+    """Count changes of the on-fraction, by temperature and population.
+
+    Returns
+    -------
+    dict of dict of list of int
+        temperature_c, then population, to the counts of the bins of `BIN_POINTS` points. A change
+        on an edge belongs to the bin above it, +100 points to the last one.
+    """
+    counts: dict[str, dict[str, list[int]]] = {}
+    n_bins = 200 // BIN_POINTS
+    for part in tables.by_temperature(nanocrystals):
+        name = str(part["temperature_c"].iloc[0])
+        counts[name] = {}
+        for population in COUNTED:
+            delta = part.loc[part["population"] == population, "delta_on_fraction"]
+            # The file has six digits; rounding takes off what binary numbers add to them.
+            points = np.round(100 * delta.to_numpy(float), 6)
+            bins = np.minimum(np.floor((points + 100) / BIN_POINTS), n_bins - 1).astype(int)
+            counts[name][population] = np.bincount(bins, minlength=n_bins).tolist()
+    return counts
+
+
+def _data(
+    results: Mapping[str, pd.DataFrame],
+    nanocrystals_csv: str,
+    fields: Sequence[Mapping[str, Any]],
+    answers: list[dict[str, Any]],
+    settings: Mapping[str, Any],
+    note: str,
+) -> dict[str, Any]:
+    sensitivity = results["sensitivity"]
+    columns = [
+        "temperature_c",
+        "threshold_counts",
+        "dark_cutoff",
+        "n",
+        "fraction_became_emissive",
+        "fraction_became_dark",
+        "mean_delta",
+    ]
+    return {
+        "note": note,
+        "csv": pack(np.frombuffer(nanocrystals_csv.encode("utf-8"), np.uint8)),
+        "answers": answers,
+        "bin_points": BIN_POINTS,
+        "histogram": histogram(results["nanocrystals"]),
+        "fields": list(fields),
+        "sensitivity": sensitivity[columns].to_dict("list"),
+        "dark_cutoff": settings["dark_cutoff"],
+        "threshold": settings["threshold"],
+        "aperture_px": settings["photometry"]["aperture_px"],
+        "psf_sigma_px": settings["nanocrystals"]["psf_sigma_px"],
+        "colours": style.POPULATION_COLOURS,
+        "population_names": style.POPULATION_NAMES,
+        "type_names": tables.TYPES,
+        "class_names": tables.CLASSES,
+    }

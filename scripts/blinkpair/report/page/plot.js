@@ -1,0 +1,105 @@
+// Plots: one look in light and dark, drawn again when the theme or the width changes; SVG files.
+
+const drawn = new Map();
+const ESCAPES = { "&": "&amp;", "<": "&lt;", ">": "&gt;" };
+// Plotly reads some HTML in its texts; what a user wrote stays text.
+const plain = (text) => String(text).replace(/[&<>]/g, (character) => ESCAPES[character]);
+
+const PALETTES = {
+  light: { ink: "#1c2024", muted: "#5b6470", line: "#d9dde2", paper: "#ffffff", pre: "#0072b2", post: "#d55e00" },
+  dark: { ink: "#e8eaed", muted: "#a7b0ba", line: "#3a424b", paper: "#171b20", pre: "#56b4e9", post: "#ff8f3f" },
+};
+
+function isDark() {
+  const chosen = document.documentElement.dataset.theme;
+  return chosen ? chosen === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;
+}
+
+const palette = () => PALETTES[isDark() ? "dark" : "light"];
+
+function axis(look, more = {}) {
+  return {
+    color: look.ink, gridcolor: look.line, linecolor: look.muted, tickcolor: look.muted,
+    zeroline: false, automargin: true, ...more,
+    title: { text: more.title ?? "", standoff: 6, font: { size: 12 } },
+  };
+}
+
+function withLook({ data, layout }, look) {
+  const axes = Object.fromEntries(
+    Object.entries(layout).filter(([key]) => /^[xy]axis/.test(key)).map(([key, value]) => [key, axis(look, value)]),
+  );
+  return {
+    data,
+    layout: {
+      showlegend: false, dragmode: "zoom", hovermode: "closest",
+      font: { family: "system-ui, sans-serif", size: 12, color: look.ink },
+      paper_bgcolor: look.paper, plot_bgcolor: look.paper,
+      hoverlabel: { bgcolor: look.paper, bordercolor: look.muted, font: { color: look.ink } },
+      margin: { l: 46, r: 10, t: 10, b: 40 },
+      modebar: { bgcolor: "rgba(0,0,0,0)", color: look.muted, activecolor: look.ink },
+      ...layout, ...axes, ...(touched ? { dragmode: false } : {}),
+    },
+  };
+}
+
+const CONFIG = {
+  responsive: true, displaylogo: false, displayModeBar: "hover", doubleClick: "reset",
+  // Named one by one: Plotly's own choice has a button that uploads the data.
+  modeBarButtons: [["zoom2d", "pan2d", "select2d"], ["zoomIn2d", "zoomOut2d", "resetScale2d"]],
+  plotlyServerURL: "",
+};
+
+// Under a finger a drag scrolls the page; zooming is then left to the buttons.
+const touched = matchMedia("(pointer: coarse)").matches;
+
+// `spec` takes the look and returns {data, layout}; it is called again for another look.
+function draw(id, spec, onClick, onSelected) {
+  const first = !drawn.has(id);
+  drawn.set(id, spec);
+  const div = document.getElementById(id);
+  const { data, layout } = withLook(spec(palette()), palette());
+  // Paper has its own width, which the window does not know of.
+  if (document.documentElement.classList.contains("paper")) layout.width = div.clientWidth;
+  const done = Plotly.react(div, data, layout, layout.dragmode === false && !touched ? { ...CONFIG, displayModeBar: false } : CONFIG);
+  if (first && onClick) div.on("plotly_click", onClick);
+  if (first && onSelected) div.on("plotly_selected", onSelected);
+  return done;
+}
+
+const redraw = () => Promise.all([...drawn].map(([id, spec]) => draw(id, spec)));
+
+function save(name, content) {
+  const link = document.createElement("a");
+  const url = content instanceof Blob ? URL.createObjectURL(content) : content;
+  link.href = url;
+  link.download = name;
+  link.click();
+  if (content instanceof Blob) setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
+// In light colours whatever the page has, at the size on the screen.
+async function saveSvg(id) {
+  const div = document.getElementById(id);
+  const { data, layout } = withLook(drawn.get(id)(PALETTES.light), PALETTES.light);
+  for (const key of Object.keys(layout)) {
+    const shown = /^[xy]axis/.test(key) && div.layout[key];
+    if (shown?.range) layout[key] = { ...layout[key], range: shown.range, autorange: false };
+  }
+  const url = await Plotly.toImage({ data, layout }, { format: "svg", width: div.clientWidth, height: div.clientHeight });
+  const svg = decodeURIComponent(url.slice(url.indexOf(",") + 1));
+  save(`blinkpair_${id}.svg`, new Blob([svg], { type: "image/svg+xml" }));
+}
+
+function el(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else if (value === true) node.setAttribute(name, "");
+    else if (value !== false && value !== null && value !== undefined) node.setAttribute(name, value);
+  }
+  node.append(...children.filter((child) => child !== null && child !== undefined));
+  return node;
+}
+
+const byId = (id) => document.getElementById(id);

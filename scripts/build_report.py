@@ -1,0 +1,67 @@
+"""All results -> one self-contained page that shows them down to the pixels."""
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from blinkpair import files
+from blinkpair.logs import log_to
+from blinkpair.report.fields import read_field
+from blinkpair.report.page import build_page
+from blinkpair.report.traces import bins_for
+
+
+def build_report(
+    tables: list[str],
+    provenance: str,
+    fields: list[str],
+    citation: str | Path,
+    output: str,
+    *,
+    shown: list[dict[str, Any]],
+    settings: dict[str, Any],
+    note: str,
+) -> None:
+    """Write the report; `shown` holds the sheet's columns of the fields to show one by one."""
+    results = {Path(path).stem: files.read_csv(path) for path in tables}
+    names = [row["field"] for row in shown]
+    csv = files.lines_of_fields(tables[0], names)
+    of_field: dict[str, dict[str, str]] = {name: {} for name in names}
+    for path in map(Path, fields):
+        of_field[path.parent.name][path.stem] = str(path)
+    bins = bins_for(int(results["nanocrystals"]["field"].isin(names).sum()))
+    content = [
+        read_field(
+            row["field"],
+            row,
+            of_field[row["field"]]
+            | {f"brightfield_{epoch}": row[f"{epoch}_brightfield"] for epoch in ("pre", "post")},
+            bins,
+        )
+        for row in shown
+    ]
+    page = build_page(
+        results,
+        csv,
+        content,
+        settings=settings,
+        provenance=files.read_json(provenance),
+        citation=yaml.safe_load(Path(citation).read_text(encoding="utf-8")),
+        note=note,
+    )
+    files.write_text(page, output)
+
+
+if __name__ == "__main__":
+    log_to(snakemake.log[0])
+    build_report(
+        snakemake.input.tables,
+        snakemake.input.provenance,
+        snakemake.input.fields,
+        Path(snakemake.params.source) / "CITATION.cff",
+        snakemake.output[0],
+        shown=snakemake.params.shown,
+        settings=snakemake.params.settings,
+        note=snakemake.params.note,
+    )

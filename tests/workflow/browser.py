@@ -1,0 +1,76 @@
+"""A real browser for the tests of the report; they skip with a reason where there is none."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# No sandbox: continuous integration runs as root. The others keep the browser itself off the net.
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@contextmanager
+def chromium() -> Iterator[Any]:
+    """Start a headless Chromium; skip the test where none is installed."""
+    path = next((found for name in NAMES if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.skip("no Chromium is installed (Debian: apt-get install chromium)")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+class Report:
+    """A report open in a browser, and what went wrong or out to the net meanwhile."""
+
+    def __init__(self, browser: Any, path: Path, **context: Any):
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | context)
+        self.page = self.context.new_page()
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.goto(path.as_uri())
+        self.page.wait_for_function("() => document.documentElement.dataset.ready === 'yes'")
+
+    def status(self) -> str:
+        """Return the line that counts what passes the filters."""
+        return self.page.inner_text("#status")
+
+    def download(self, button: str) -> bytes:
+        """Click a button and return the file that comes down."""
+        with self.page.expect_download() as waiting:
+            self.page.click(button)
+        return Path(waiting.value.path()).read_bytes()
+
+    def click_bar(self, histogram: int, bar: int, trace: int) -> None:
+        """Click in the middle of a bar of a histogram."""
+        div = f"#histogram-{histogram}"
+        self.page.locator(div).scroll_into_view_if_needed()
+        box = self.page.evaluate(
+            """([div, trace, bar]) => {
+              const own = document.querySelector(div).querySelectorAll('.barlayer .trace')[trace];
+              const box = own.querySelectorAll('.point path')[bar].getBoundingClientRect();
+              return [box.left + box.width / 2, box.top + box.height / 2];
+            }""",
+            [div, trace, bar],
+        )
+        self.page.mouse.click(*box)

@@ -1,0 +1,292 @@
+"""The report in a real browser, of the tiny experiment."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from browser import Report, chromium
+
+from blinkpair.files import read_csv, read_json
+from blinkpair.report.fields import read_field
+from blinkpair.report.page import build_page
+
+EPOCHS = ("pre", "post")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def report(browser, experiment):
+    opened = Report(browser, experiment / "results" / "report.html")
+    yield opened
+    opened.context.close()
+
+
+@pytest.fixture(scope="module")
+def table(experiment) -> pd.DataFrame:
+    return read_csv(experiment / "results" / "nanocrystals.csv")
+
+
+def test_the_page_starts_without_an_error_and_asks_the_net_for_nothing(report, experiment):
+    report.page.wait_for_timeout(300)
+    assert report.complaints == []
+    own = (experiment / "results" / "report.html").as_uri()
+    assert [url for url in report.requests if not url.startswith(("data:", "blob:"))] == [own]
+
+
+def test_the_page_may_not_load_anything(report):
+    failed = report.page.evaluate(
+        "() => fetch('https://example.org/').then(() => 'loaded', (error) => error.message)"
+    )
+    assert failed != "loaded"
+    assert any("Content Security Policy" in text for text in report.complaints)
+
+
+def test_from_a_bar_to_a_nanocrystal_to_its_trace(report, table):
+    index = report.page.evaluate(
+        "() => DATA.answers.findIndex((answer) => answer.temperature_c === 'control')"
+    )
+    # The highest bar of those that stayed emissive, the first trace of the stack.
+    bar, count = report.page.evaluate(
+        """(i) => {
+          const counts = DATA.histogram.control.emissive;
+          const highest = counts.indexOf(Math.max(...counts));
+          return [counts.slice(0, highest).length, counts[highest]];
+        }""",
+        index,
+    )
+    report.click_bar(index, bar, 0)
+    control = table[table["temperature_c"] == "control"]
+    points = np.round(100 * control["delta_on_fraction"], 6)
+    counted = control["population"].isin(["emissive", "became_dark", "became_emissive"])
+    low = -100 + 5 * bar
+    expected = control[counted & (points >= low) & (points < low + 5)]
+    assert len(expected) >= count > 0
+    assert f"{len(expected)} selected" in report.status()
+    rows = report.page.locator("#rows tbody tr")
+    assert rows.count() == len(expected)
+    rows.nth(0).locator("button").click()
+    field, nc_id = expected.iloc[0][["field", "nc_id"]]
+    assert report.page.inner_text("#detail-title") == f"{field}, nanocrystal {nc_id}"
+    report.page.wait_for_function("() => byId('traces').data?.[0].x.length > 1000")
+    drawn = report.page.evaluate("() => document.querySelector('#traces').layout.shapes[0].y0")
+    assert drawn == expected.iloc[0]["threshold_counts_pre"]
+    assert report.complaints == []
+
+
+def test_a_point_of_the_scatter_is_the_row_of_the_table(report):
+    index = report.page.evaluate(
+        """() => {
+          const gd = document.querySelector('#scatter');
+          const trace = gd.data[0];
+          gd.emit('plotly_click', { points: [{ customdata: trace.customdata[0] }] });
+          return trace.customdata[0];
+        }"""
+    )
+    current = report.page.locator("#rows tr.current")
+    assert current.get_attribute("data-index") == str(index)
+
+
+def test_a_filter_changes_the_counts(report, table):
+    assert report.status().startswith(f"{len(table)} of {len(table)} ")
+    report.page.select_option("#filter-population", "became_dark")
+    n = int((table["population"] == "became_dark").sum())
+    assert n > 0
+    assert report.status().startswith(f"{n} of {len(table)} ")
+    assert report.page.locator("#rows tbody tr").count() == n
+    report.page.fill("#filter-to", "-50")
+    report.page.press("#filter-to", "Tab")
+    n = int(((table["population"] == "became_dark") & (table["delta_on_fraction"] <= -0.5)).sum())
+    assert report.status().startswith(f"{n} of {len(table)} ")
+
+
+def test_the_csv_that_comes_down_is_the_file(report, experiment):
+    file = (experiment / "results" / "nanocrystals.csv").read_bytes()
+    assert report.download("#download-csv") == file
+    report.page.select_option("#filter-field", "hot")
+    own = [line for line in file.splitlines(True) if line.startswith((b"field,", b"hot,"))]
+    assert report.download("#download-csv") == b"".join(own)
+
+
+def test_the_states_in_the_page_are_those_of_the_traces(report, experiment):
+    field = "re-mounted"  # its movies differ in length
+    dataset = xr.load_dataset(experiment / "results/fields" / field / "traces.nc")
+    shown = report.page.evaluate(
+        """async (name) => {
+          const field = fieldOf(name);
+          const arrays = await arraysOf(field);
+          return field.nc_ids.map((id, row) => EPOCHS.map((epoch) => arrays[epoch].runs[row]));
+        }""",
+        field,
+    )
+    for row, runs in enumerate(shown):
+        for epoch, run in zip(("pre", "post"), runs, strict=True):
+            states = [(run["first"] + i) % 2 for i in range(len(run["lengths"]))]
+            frames = dataset[f"on_{epoch}"].to_numpy()[row]
+            assert np.array_equal(np.repeat(states, run["lengths"]), frames[frames >= 0])
+
+
+def test_the_trace_in_the_page_holds_every_event(report, experiment):
+    """The drawn envelope reaches as far as the counts do, in each stretch of frames."""
+    dataset = xr.load_dataset(experiment / "results/fields/re-mounted/traces.nc")
+    counts = dataset["intensity_pre"].to_numpy()[0]
+    low, high, size = report.page.evaluate(
+        """async () => {
+          const field = fieldOf('re-mounted');
+          const arrays = await arraysOf(field);
+          const { bins, frames_per_bin: size } = field.traces.pre;
+          const counts = (codes) => [...rowOf(codes, bins, 0)].map(
+            (code) => field.traces.offset[0] + field.traces.step[0] * code);
+          return [counts(arrays.pre.low), counts(arrays.pre.high), size];
+        }"""
+    )
+    starts = np.arange(0, counts.size, size)
+    smallest, largest = (f.reduceat(counts, starts) for f in (np.minimum, np.maximum))
+    step = report.page.evaluate("() => fieldOf('re-mounted').traces.step[0]")
+    for drawn, true, sign in ((low, smallest, -1), (high, largest, 1)):
+        beyond = sign * (np.asarray(drawn) - true)
+        assert beyond.min() > -1e-3 * step
+        assert beyond.max() < 1.001 * step
+
+
+def test_keys_alone_lead_from_one_nanocrystal_to_the_next(report):
+    page = report.page
+    first = page.inner_text("#detail-title")
+    page.keyboard.press("ArrowRight")
+    second = page.inner_text("#detail-title")
+    assert second != first
+    page.keyboard.press("ArrowLeft")
+    assert page.inner_text("#detail-title") == first
+    page.keyboard.press("Escape")
+    assert page.inner_text("#detail-title") == "No nanocrystal selected"
+    page.focus("#rows tbody tr:nth-child(3) button")
+    page.keyboard.press("Enter")
+    assert (
+        page.locator("#rows tbody tr:nth-child(3) button").get_attribute("aria-pressed") == "true"
+    )
+    page.focus("#swipe")
+    page.keyboard.press("Home")
+    assert page.evaluate("() => byId('stage').style.getPropertyValue('--cut')") == "0%"
+
+
+def test_every_control_can_be_reached_by_tab(report):
+    reached = report.page.evaluate(
+        """() => [...document.querySelectorAll('button, select, input, a[href], summary')]
+          .filter((node) => node.tabIndex < 0 && !node.closest('.modebar')).map((n) => n.id)"""
+    )
+    assert reached == []
+
+
+def test_a_refused_field_is_in_plain_sight(report, experiment):
+    reason = read_csv(experiment / "results/fields.csv").set_index("field").at["blank", "reason"]
+    assert f"REFUSED: {reason}" in report.page.inner_text("#field-table")
+    report.page.select_option("#field-choice", "blank")
+    assert reason in report.page.inner_text("#field-reason")
+    assert report.complaints == []
+
+
+def test_a_figure_comes_down_as_svg(report):
+    svg = report.download('button[data-plot="scatter"]').decode()
+    assert svg.startswith("<svg")
+    assert "on-fraction before" in svg
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_nothing_sticks_out_of_the_screen(browser, experiment, width):
+    report = Report(
+        browser,
+        experiment / "results" / "report.html",
+        viewport={"width": width, "height": 850},
+        color_scheme="dark",
+    )
+    wide = report.page.evaluate("() => document.documentElement.scrollWidth")
+    ground = report.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
+    report.context.close()
+    assert wide <= width
+    assert max(map(int, re.findall(r"\d+", ground))) < 40  # dark, as the system asks
+    assert report.complaints == []
+
+
+def test_light_and_dark_at_a_click(report):
+    paper = "() => byId('scatter').layout.paper_bgcolor"
+    light = report.page.evaluate(paper)
+    report.page.click("#theme")
+    report.page.wait_for_function(f"() => byId('scatter').layout.paper_bgcolor !== '{light}'")
+
+
+def test_blink_turns_from_before_to_after(report):
+    report.page.click("#blink")
+    cut = "byId('stage').style.getPropertyValue('--cut')"
+    for place in ("0%", "100%", "0%"):
+        report.page.wait_for_function(f"() => {cut} === '{place}'")
+
+
+def test_paper_shows_whole_plots(browser, experiment):
+    """Drawn for the screen they would be cut off at the paper's edge."""
+    report = Report(browser, experiment / "results" / "report.html", color_scheme="dark")
+    page = report.page
+    page.wait_for_function("() => byId('dwell-off').data && byId('traces').data")
+    page.emulate_media(media="print", color_scheme="dark")
+    page.set_viewport_size({"width": 700, "height": 1000})
+    page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
+    widths = page.evaluate(
+        """() => [...document.querySelectorAll('.canvas')].filter((div) => div.clientWidth)
+          .map((div) => [div.id, div.querySelector('.main-svg').clientWidth, div.clientWidth])"""
+    )
+    assert len(widths) >= 5
+    assert [entry for entry in widths if entry[1] > entry[2]] == []
+    assert page.evaluate("() => byId('scatter').layout.paper_bgcolor") == "#ffffff"
+    page.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
+    assert page.evaluate("() => byId('scatter').layout.paper_bgcolor") != "#ffffff"
+    report.context.close()
+
+
+def test_what_a_user_wrote_is_text(browser, experiment, tmp_path):
+    """Names, reasons and settings that are markup or script are shown as they were written."""
+    evil = "<img src=x onerror=window.hacked=1></script><script>window.hacked=1</script>"
+    results = experiment / "results"
+    names = ["nanocrystals", "fields", "populations", "sensitivity", "types", "type_transitions"]
+    names += ["change_by_type", "alpha_by_change", "photostability"]
+    tables = {name: read_csv(results / f"{name}.csv") for name in names}
+    for table in tables.values():
+        for column in table.columns.intersection(["field", "sample", "operator", "reason"]):
+            table[column] = evil
+        if "field" in table:
+            table["field"] = evil
+    folder = results / "fields" / "hot"
+    files = {path.stem: str(path) for path in sorted(folder.iterdir()) if path.suffix != ".json"}
+    files["registration"] = str(folder / "registration.json")
+    files |= {f"brightfield_{e}": str(experiment / f"movies/hot_{e}_bf.tif") for e in EPOCHS}
+    field = read_field("hot", {"temperature_c": "120", "sample": evil}, files, bins=200)
+    provenance = read_json(results / "provenance.json")
+    provenance["command"] = evil
+    provenance["inputs"] = {evil: {"bytes": 1, "checksum": evil}}
+    lines = tables["nanocrystals"].to_csv(index=False, lineterminator="\n")
+    page = build_page(
+        tables,
+        lines,
+        [{**field, "name": evil, "status": "failed", "reason": evil}],
+        settings={**provenance["settings"], "fields": evil},
+        provenance=provenance,
+        citation={"title": evil, "authors": [{"name": evil}], "references": []},
+        note=evil,
+    )
+    path = tmp_path / "report.html"
+    path.write_text(page, encoding="utf-8")
+    report = Report(browser, path)
+    report.page.wait_for_timeout(500)
+    assert report.page.evaluate("() => window.hacked") is None
+    assert report.page.locator("img:not(#stage-pre):not(#stage-post)").count() == 0
+    assert report.page.evaluate("() => document.scripts.length") == 3
+    assert evil in report.page.inner_text("#field-table")
+    assert evil in report.page.inner_text("#detail-title")
+    assert report.complaints == []
+    report.context.close()

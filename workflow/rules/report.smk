@@ -1,0 +1,41 @@
+# The report: one HTML file with the answer, every nanocrystal, every field and how it was made.
+#
+# REQUIRED INPUTS: the pooled tables, provenance.json; traces and images of the fields shown.
+# OUTPUTS: results/report.html
+
+REPORT_TABLES = ["nanocrystals", "fields", "populations", "sensitivity"]
+REPORT_TABLES += ["types", "type_transitions", "change_by_type", "alpha_by_change"]
+REPORT_TABLES += ["photostability"]
+SHOWN = launch.fields_to_show(FIELDS, SETTINGS["report"]["max_fields"])
+# What the report reads of a field it shows, by the name in results/fields/FIELD/.
+REPORT_FILES = ["traces.nc", "registration.json", "integrated_pl.csv"]
+REPORT_FILES += [f"images_{epoch}.nc" for epoch in EPOCHS]
+REPORT_FILES += [
+    f"{table}_{epoch}.csv"
+    for table in ("microspheres", "nanocrystals", "drift")
+    for epoch in EPOCHS
+]
+
+
+rule build_report:
+    input:
+        tables=expand("results/{table}.csv", table=REPORT_TABLES),
+        provenance="results/provenance.json",
+        fields=expand("results/fields/{field}/{file}", field=SHOWN, file=REPORT_FILES),
+        brightfields=launch.brightfield_files(FIELDS.loc[SHOWN]),
+    output:
+        "results/report.html",
+    log:
+        "logs/build_report.log",
+    benchmark:
+        "logs/benchmarks/build_report.tsv"
+    conda:
+        "../../envs/blinkpair.yaml"
+    params:
+        shown=FIELDS.loc[SHOWN, launch.SHOWN_COLUMNS].to_dict("records"),
+        settings=SETTINGS,
+        source=workflow.basedir,
+        note=launch.figure_note(FIELDS),
+        code=launch.source_digest("report.page", "report.fields"),
+    script:
+        "../../scripts/build_report.py"
