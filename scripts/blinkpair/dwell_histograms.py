@@ -69,8 +69,7 @@ def log_binned_density(
     # event can sit on it.
     first, last = edges[:-1], edges[1:] - 1
     per_event = 1.0 / (max(durations.size, 1) * (last - first + 1) * exposure_s)
-    low = _gamma_quantile(counts, -1.0)
-    high = _gamma_quantile(counts + 1, 1.0)
+    low, high = count_limits(counts)
     return pd.DataFrame(
         {
             "first_frame": first,
@@ -82,6 +81,11 @@ def log_binned_density(
             "density_high_per_s": high * per_event,
         }
     )
+
+
+def count_limits(counts: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+    """68 % limits of counted events (Garwood, by Wilson and Hilferty's approximation)."""
+    return _gamma_quantile(counts, -1.0), _gamma_quantile(counts + 1, 1.0)
 
 
 def _gamma_quantile(shape: NDArray[np.int64], z: float) -> FloatArray:

@@ -180,6 +180,10 @@ def fields_to_show(fields: pd.DataFrame, max_fields: int) -> list[str]:
 def figure_note(fields: pd.DataFrame) -> str:
     """Return what is written in every figure: that its data are simulated, where the sheet says so.
 
-    A field is simulated if its column `sample` says 'simulated'.
+    A field is simulated if its column `sample` says 'simulated'; 'partly simulated' where only
+    some are.
     """
-    return "simulated" if (fields["sample"].str.lower() == "simulated").any() else ""
+    simulated = fields["sample"].str.strip().str.lower() == "simulated"
+    if not simulated.any():
+        return ""
+    return "simulated" if simulated.all() else "partly simulated"

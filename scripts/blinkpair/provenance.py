@@ -28,6 +28,8 @@ PACKAGES = (
     "nd2",
     "sif_parser",
     "matplotlib",
+    "plotly",
+    "jinja2",
 )
 SAMPLE_BYTES = 1 << 20
 

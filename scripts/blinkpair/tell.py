@@ -29,6 +29,7 @@ def tell(results: str | Path) -> str:
     lines += ["", *_fields(files.read_csv(folder / "fields.csv")), *_false_events(types)]
     lines += [
         "",
+        f"Report:     {folder / 'report.html'}",
         f"Table:      {folder / 'populations.csv'}",
         f"Histogram:  {folder / 'figures' / 'delta_histograms.png'}",
         f"Look next:  {folder / 'figures'} (all figures; registration/ shows each field's),",

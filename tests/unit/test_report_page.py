@@ -118,3 +118,17 @@ def test_fields_to_show_are_taken_in_turns_from_the_temperatures():
     assert launch.fields_to_show(sheet, 4) == ["a", "b", "d", "e"]
     assert launch.fields_to_show(sheet, 99) == list("abcde")
     assert launch.fields_to_show(sheet, 0) == []
+
+
+@pytest.mark.parametrize(
+    ("samples", "banner", "note"),
+    [
+        (["Simulated ", "simulated"], "These data are simulated.", "simulated"),
+        (["slip 3", "simulated"], "Some of the fields are simulated: b.", "partly simulated"),
+        (["slip 3", ""], "", ""),
+    ],
+)
+def test_simulated_fields_are_called_so_and_no_others(samples, banner, note):
+    sheet = pd.DataFrame({"field": ["a", "b"], "sample": samples})
+    assert page._banner(sheet) == banner
+    assert launch.figure_note(sheet) == note

@@ -52,8 +52,8 @@ def test_the_answer_holds_the_numbers_of_its_row():
         "At 100 °C, of 393 nanocrystals that were emissive before or after, 69 (18 %, 95 % "
         "interval 14 to 22 %) had been dark and became emissive, and 77 (20 %, 16 to 24 %) became "
         "dark. On average the on-fraction changed by +0.7 points (−3.4 to +4.8), which chance "
-        "alone could explain (Wilcoxon p = 0.32). That is 0.2 points less than in the control, which "
-        "was re-mounted without annealing: no clear difference (−5.6 to +5.1)."
+        "alone could explain (Wilcoxon p = 0.32). That is 0.2 points less than in the control, "
+        "which was re-mounted without annealing: no clear difference (−5.6 to +5.1)."
     )
     assert words.caveats(a_row()) == (
         "The intervals resample 2 fields. About 10 of the pairs of before and after may be chance."

@@ -55,11 +55,11 @@ class Report:
         """Return the line that counts what passes the filters."""
         return self.page.inner_text("#status")
 
-    def download(self, button: str) -> bytes:
-        """Click a button and return the file that comes down."""
+    def download(self, button: str) -> tuple[str, bytes]:
+        """Click a button and return the name and content of the file that comes down."""
         with self.page.expect_download() as waiting:
             self.page.click(button)
-        return Path(waiting.value.path()).read_bytes()
+        return waiting.value.suggested_filename, Path(waiting.value.path()).read_bytes()
 
     def click_bar(self, histogram: int, bar: int, trace: int) -> None:
         """Click in the middle of a bar of a histogram."""

@@ -110,10 +110,10 @@ def test_a_filter_changes_the_counts(report, table):
 
 def test_the_csv_that_comes_down_is_the_file(report, experiment):
     file = (experiment / "results" / "nanocrystals.csv").read_bytes()
-    assert report.download("#download-csv") == file
+    assert report.download("#download-csv") == ("blinkpair_nanocrystals.csv", file)
     report.page.select_option("#filter-field", "hot")
     own = [line for line in file.splitlines(True) if line.startswith((b"field,", b"hot,"))]
-    assert report.download("#download-csv") == b"".join(own)
+    assert report.download("#download-csv")[1] == b"".join(own)
 
 
 def test_the_states_in_the_page_are_those_of_the_traces(report, experiment):
@@ -193,10 +193,42 @@ def test_a_refused_field_is_in_plain_sight(report, experiment):
     assert report.complaints == []
 
 
-def test_a_figure_comes_down_as_svg(report):
-    svg = report.download('button[data-plot="scatter"]').decode()
-    assert svg.startswith("<svg")
-    assert "on-fraction before" in svg
+@pytest.mark.parametrize(
+    ("plot", "says"),
+    [
+        ("scatter", "On-fractions, all temperatures together"),
+        ("histogram-0", "Change in on-fraction, 120 °C, n = "),
+        ("traces", "Traces of hot, nanocrystal "),
+        ("dwell-off", "Off times of hot, nanocrystal "),
+        ("residuals", "px, hot"),
+        ("drift", "Drift, hot"),
+        ("light", "Integrated PL of the analysed nanocrystals, hot"),
+        ("sensitivity-1", "Populations against the threshold, control"),
+    ],
+)
+def test_a_figure_comes_down_as_svg_and_says_what_it_is(report, plot, says):
+    report.page.wait_for_function("() => byId('dwell-off').data && byId('traces').data")
+    name, svg = report.download(f'button[data-plot="{plot}"]')
+    assert name.endswith("simulated.svg")
+    assert svg.startswith(b"<svg")
+    assert says in svg.decode()
+    assert "; simulated" in svg.decode()
+    assert report.complaints == []
+
+
+def test_no_button_uploads_anything(report):
+    titles = report.page.evaluate(
+        "() => [...document.querySelectorAll('.modebar-btn')].map((b) => b.dataset.title)"
+    )
+    assert {"Zoom", "Box Select"} <= set(titles)
+    assert not [title for title in titles if re.search("share|cloud|upload|edit", title, re.I)]
+
+
+def test_an_endless_cut_off_and_an_unknown_one_are_two_things(report):
+    assert report.page.evaluate("() => [numeric('inf'), numeric('')].map(String)") == [
+        "Infinity",
+        "NaN",
+    ]
 
 
 @pytest.mark.parametrize("width", [390, 1280])

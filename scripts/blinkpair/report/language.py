@@ -26,14 +26,22 @@ def grouped(count: float) -> str:
 
 
 def plain(value: float, digits: int = 3) -> str:
-    """Write a number with so many significant digits and without an exponent."""
+    """Write a number with so many significant digits and without an exponent.
+
+    Digits in front of the point are never rounded away: 1023 stays 1023.
+    """
     number = float(f"{float(value):.{digits}g}")
     if number == 0:
         return "0"
     decimals = max(0, digits - 1 - int(np.floor(np.log10(abs(number)))))
-    text = f"{number:.{decimals}f}"
+    text = f"{float(value):.{decimals}f}"
     text = text.rstrip("0").rstrip(".") if "." in text else text
     return text.replace("-", MINUS)
+
+
+def as_set(value: float) -> str:
+    """Write a number as somebody set it: all its digits, up to nine."""
+    return plain(value, 9)
 
 
 def fixed(value: float, places: int) -> str:
@@ -66,8 +74,8 @@ def spread(values: Sequence[float], digits: int = 3) -> str:
 
 
 def per_cent(share: float) -> str:
-    """Write a share in per cent without needless digits: 95 %, 99.9 %."""
-    return f"{100 * share:.6g} %"
+    """Write a share that was set in per cent, without needless digits: 95 %, 12.5 %."""
+    return f"{plain(100 * share, 6)} %"
 
 
 def capitalised(text: str) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from blinkpair.dwell_histograms import count_limits
 from blinkpair.figures import style
 from blinkpair.populations import COUNTED
 from blinkpair.report import tables, words
@@ -23,6 +24,14 @@ from blinkpair.report.packing import pack
 from blinkpair.table_labels import CONTROL, temperature_label
 
 BIN_POINTS = 5  # as in figures.changes: 40 bins from -100 to +100 points
+# Types A and B are of on times; the laws of off times have these names.
+LAW_NAMES = {
+    "truncated_power_law": "truncated power law",
+    "power_law": "power law",
+    "undecided": "undecided",
+    "not_fitted": "not fitted",
+}
+SIMULATED = "simulated"
 PAGE = Path(__file__).parent / "page"
 STYLES = ("page.css", "sections.css")
 SCRIPTS = (
@@ -93,6 +102,7 @@ def build_page(
             _data(results, nanocrystals_csv, fields, answers, settings, note),
         ),
         note=note,
+        banner=_banner(results["fields"]),
         answers=answers,
         headline=words.headline(results["populations"], results["fields"]),
         tables={
@@ -147,6 +157,17 @@ def _finite(value: Any) -> Any:
 
 def _text(name: str) -> str:
     return (PAGE / name).read_text(encoding="utf-8")
+
+
+def _banner(fields: pd.DataFrame) -> str:
+    """Say which fields are simulated, as far as their column `sample` says so."""
+    if "sample" not in fields:
+        return ""
+    is_simulated = fields["sample"].astype(str).str.strip().str.lower() == SIMULATED
+    if is_simulated.all():
+        return "These data are simulated." if len(fields) else ""
+    names = ", ".join(fields.loc[is_simulated, "field"])
+    return f"Some of the fields are simulated: {names}." if names else ""
 
 
 def _answers(populations: pd.DataFrame, confidence: float) -> list[dict[str, Any]]:
@@ -214,6 +235,7 @@ def _data(
     ]
     return {
         "note": note,
+        "hidden": len(results["fields"]) - len(fields),
         "csv": pack(np.frombuffer(nanocrystals_csv.encode("utf-8"), np.uint8)),
         "answers": answers,
         "bin_points": BIN_POINTS,
@@ -227,5 +249,7 @@ def _data(
         "colours": style.POPULATION_COLOURS,
         "population_names": style.POPULATION_NAMES,
         "type_names": tables.TYPES,
+        "law_names": LAW_NAMES,
+        "count_limits": np.stack(count_limits(np.arange(100)), axis=1).round(4),
         "class_names": tables.CLASSES,
     }

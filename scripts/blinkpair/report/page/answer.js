@@ -23,9 +23,11 @@ function histogramSpec(answer, top) {
       hovertemplate: `%{customdata} ${DATA.population_names[name]}, %{y:.1f} % of n<extra></extra>`,
     }));
     if (DATA.histogram.control && answer.temperature_c !== "control") {
+      const outline = percentages("control");
       data.push({
-        type: "scatter", mode: "lines", hoverinfo: "skip", x: middles, y: percentages("control"),
-        line: { shape: "hvh", width: 1.2, color: look.muted },
+        type: "scatter", mode: "lines", hoverinfo: "skip",
+        x: [...middles.map((middle) => middle - DATA.bin_points / 2), 100], y: [...outline, outline.at(-1)],
+        line: { shape: "hv", width: 1.2, color: look.muted },
       });
     }
     const chosen = state.selection ? [...state.selection].map((i) => NCS[i]) : [];
@@ -68,12 +70,14 @@ function drawAnswers() {
 
 function selectBin(temperature, point) {
   const bin = binOf(point.x);
-  selectAll(NCS.filter((nc) => nc.temperature === temperature && STACK.includes(nc.population) && binOf(nc.points) === bin));
+  const found = NCS.filter((nc) => nc.temperature === temperature && STACK.includes(nc.population) && binOf(nc.points) === bin);
+  const counted = STACK.reduce((sum, name) => sum + DATA.histogram[temperature][name][bin], 0);
+  selectAll(found, found.length < counted ? `${found.length} of this bar’s ${counted} are in the fields shown here.` : "");
 }
 
 function drawAnswerLegend() {
   const entries = STACK.map((name) => el("span", {}, swatch(DATA.colours[name]), DATA.population_names[name]));
-  if (DATA.histogram.control) entries.push(el("span", {}, el("i", { class: "stroke" }), "control"));
+  if (DATA.histogram.control) entries.push(el("span", {}, el("i", { class: "stroke" }), `control, n = ${DATA.answers.find((answer) => answer.temperature_c === "control").n}`));
   byId("answer-legend").replaceChildren(...entries);
 }
 

@@ -1,7 +1,9 @@
 // The filters, the scatter and the table of nanocrystals.
 
 const PAGE_ROWS = 50;
-const percentText = (share) => (Number.isFinite(share) ? `${(100 * share).toFixed(1)} %` : "–");
+// Near the dark cutoff with the digits that tell on which side of it.
+const percentText = (share) => (Number.isFinite(share) ? `${(100 * share).toFixed(Math.abs(share - DATA.dark_cutoff) < 0.001 ? 3 : 1)} %` : "–");
+const percentOf = (share) => `${Number((100 * share).toPrecision(6))} %`;
 const signed = (points, digits = 1) => {
   if (!Number.isFinite(points)) return "–";
   const text = points.toFixed(digits);
@@ -49,7 +51,10 @@ function showFilters() {
   for (const nc of rows) counts.set(populationName(nc), (counts.get(populationName(nc)) ?? 0) + 1);
   const parts = [...Object.values(DATA.population_names), "not analysed"].filter((name) => counts.has(name)).map((name) => `${counts.get(name)} ${name}`);
   const chosen = state.selection ? ` ${state.selection.size} selected.` : "";
-  byId("status").textContent = `${rows.length} of ${NCS.length} nanocrystals pass the filters${parts.length ? `: ${parts.join(", ")}` : ""}.${chosen}`;
+  const where = DATA.hidden ? " of the fields shown" : "";
+  byId("status").textContent = `${rows.length} of ${NCS.length} nanocrystals${where} pass the filters${parts.length ? `: ${parts.join(", ")}` : ""}.${chosen} ${state.remark}`.trim();
+  const { temperature, field } = state.filters;
+  byId("scatter-title").textContent = field || (temperature ? temperatureName(temperature) : DATA.answers.length > 1 ? "all temperatures together" : DATA.answers[0]?.name ?? "");
 }
 
 const SYMBOLS = { emissive: "circle", became_dark: "triangle-down", became_emissive: "triangle-up", dark: "x", "": "cross-thin-open" };

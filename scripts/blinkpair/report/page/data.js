@@ -33,7 +33,8 @@ function parseCsv(text) {
   return rows;
 }
 
-const numeric = (text) => (text === "" || text === undefined ? NaN : Number(text));
+// The files write infinity as "inf".
+const numeric = (text) => (text === "" || text === undefined ? NaN : text === "inf" ? Infinity : Number(text));
 
 // One object a nanocrystal; `of(column)` is the cell's text, `num(column)` its number.
 function readNanocrystals(text) {

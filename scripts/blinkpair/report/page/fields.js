@@ -77,7 +77,7 @@ function showStage() {
   const lacking = EPOCHS.filter((epoch) => !images[`${image}_${epoch}`]).map((epoch) => EPOCH_NAMES[epoch]);
   byId("stage-note").textContent = [
     images.registered ? "The image after lies in the pixels before." : "Not registered: the image after is as the camera saw it.",
-    image === "bf" ? "Circles: microspheres matched; squares: only before; diamonds: only after." : "Brightest stretch of each movie, one scale. Circles: nanocrystals in their population’s colour; a click selects one.",
+    image === "bf" ? "Circles: microspheres matched; squares: only before; diamonds: only after." : "At each pixel the largest mean of ten frames in a row; both movies on one scale that shows weak spots (arcsinh). Circles: nanocrystals in their population’s colour; a click selects one.",
     image === "bf" && images.inverted ? "The contrast after is inverted: the focus was on the other side." : "",
     lacking.length ? `No image ${lacking.join(" and ")}.` : "",
   ].join(" ");
@@ -123,7 +123,7 @@ function residualsSpec(field) {
   const lengths = Object.values(field.residuals).flatMap((rows) => rows.map(([, , dx, dy]) => Math.hypot(dx, dy))).sort((a, b) => a - b);
   const typical = lengths[Math.floor(0.9 * (lengths.length - 1))] || 1;
   const times = [1, 2, 5, 10, 20, 50, 100, 200, 500].filter((factor) => factor * typical < 0.06 * field.images.pl_width).pop() ?? 1;
-  byId("residuals").closest("figure").querySelector("figcaption").textContent = lengths.length
+  byId("residuals-title").textContent = lengths.length
     ? `Residuals, drawn ${times} times as long; longest ${lengths[lengths.length - 1].toFixed(2)} px` : "Residuals";
   return (look) => {
     const groups = [["nanocrystals", look.pre], ["microspheres", look.post]].map(([name, colour]) => ({ name, colour, rows: field.residuals[name] }));

@@ -38,7 +38,7 @@ function tracesNote(field) {
   const seen = size > 1
     ? `Each stroke reaches from the smallest to the largest counts of ${size} frames (${(size * field.exposure_s).toFixed(2)} s), so that no event is lost`
     : "Each step is a frame";
-  return `${seen}; the strip under each trace is on and off in every frame, exactly. Dashed: the threshold. Drag to zoom, double-click to see all.`;
+  return `${seen}; the strip under each trace holds the state of every frame: the darker, the more on; zoomed in, exact to the frame. Dashed: the threshold. Drag to zoom, double-click to see all.`;
 }
 
 function envelope(field, arrays, row, epoch) {
@@ -82,7 +82,7 @@ function tracesSpec(nc, field, arrays, row) {
       const counts = envelope(field, arrays, row, epoch), states = stateSteps(field, arrays, row, epoch);
       data.push(
         { type: "scatter", mode: "lines", x: counts.x, y: counts.y, yaxis: trace, hoverinfo: "x+y", line: { color: look[epoch], width: 1, shape: counts.steps ? "hv" : "linear", simplify: false } },
-        { type: "scatter", mode: "lines", x: states.x, y: states.y, yaxis: strip, hoverinfo: "skip", fill: "tozeroy", fillcolor: look[epoch], line: { color: look[epoch], width: 1, simplify: false } },
+        { type: "scatter", mode: "lines", x: states.x, y: states.y, yaxis: strip, hoverinfo: "skip", fill: "tozeroy", fillcolor: look[epoch], line: { width: 0, simplify: false } },
       );
       const threshold = nc.num(`threshold_counts_${epoch}`);
       if (Number.isFinite(threshold)) {
@@ -115,7 +115,7 @@ function showCutouts(field, arrays, row) {
     return el("figure", {}, canvas, el("figcaption", {}, EPOCH_NAMES[epoch] + turned));
   });
   const low = field.cutouts.low[row], high = low + white * field.cutouts.step[row];
-  const words = `Brightest stretch of each movie, ${shown} px wide; black ${Math.round(low)}, white ${Math.round(high)} counts. The square is the aperture.`;
+  const words = `At each pixel the largest mean of ten frames in a row, ${shown} px wide; black ${Math.round(low)}, white ${Math.round(high)} counts in both, brown outside the sensor. The square is the aperture. Dark means on for less than ${percentOf(DATA.dark_cutoff)}: a spot can still be seen.`;
   byId("cutouts").replaceChildren(...figures, el("p", { class: "note" }, words));
 }
 
@@ -145,16 +145,25 @@ function paint(canvas, pixels, size, shown, turn, [dx, dy], white) {
 
 const known = (value, digits = 3) => (Number.isFinite(value) ? Number(value.toPrecision(digits)).toString().replace("-", MINUS) : "–");
 
-function law(nc, epoch, state) {
-  const type = nc.of(state === "on" ? `blinking_${epoch}` : `blinking_off_${epoch}`);
-  const alpha = nc.num(`alpha_${state}_${epoch}`), tau = nc.num(`tau_${state}_${epoch}_s`);
-  const name = DATA.type_names[type] ?? type;
-  if (!Number.isFinite(alpha)) {
-    const why = nc.of(`reason_${state}_${epoch}`);
-    return why ? `${name} (${why})` : name;
-  }
-  const cut = Number.isFinite(tau) ? `, τ = ${known(tau)} s (${known(nc.num(`tau_${state}_${epoch}_low_s`))} to ${known(nc.num(`tau_${state}_${epoch}_high_s`))})` : "";
-  return `${name}: α = ${known(alpha)} ± ${known(nc.num(`alpha_${state}_${epoch}_se`), 2)}${cut}`;
+// Types A and B are of on times; laws of off times have no letter.
+const lawName = (kind, which) => (which === "on" ? DATA.type_names[kind] : DATA.law_names[kind]) ?? kind;
+
+function law(nc, epoch, which) {
+  const name = lawName(nc.of(which === "on" ? `blinking_${epoch}` : `blinking_off_${epoch}`), which);
+  const alpha = nc.num(`alpha_${which}_${epoch}`), tau = nc.num(`tau_${which}_${epoch}_s`);
+  const why = nc.of(`reason_${which}_${epoch}`);
+  const note = why ? `; ${why}` : "";
+  if (!Number.isFinite(alpha)) return name + note;
+  const error = nc.num(`alpha_${which}_${epoch}_se`);
+  const spread = Number.isFinite(error) ? ` ± ${known(error, 2)} (standard error)` : "";
+  return `${name}: α = ${known(alpha)}${spread}${cutOff(nc, epoch, which, tau)}${note}`;
+}
+
+function cutOff(nc, epoch, which, tau) {
+  if (!Number.isFinite(tau)) return "";
+  const [low, high] = ["low", "high"].map((end) => nc.num(`tau_${which}_${epoch}_${end}_s`));
+  const interval = Number.isNaN(low) || Number.isNaN(high) ? "" : ` (95 %: ${known(low)} to ${high === Infinity ? "∞" : known(high)})`;
+  return `, τ = ${known(tau)} s${interval}`;
 }
 
 function facts(nc) {
@@ -174,7 +183,7 @@ function facts(nc) {
     ...list,
     ["on times before", law(nc, "pre", "on")], ["on times after", law(nc, "post", "on")],
     ["off times before", law(nc, "pre", "off")], ["off times after", law(nc, "post", "off")],
-    ["on events", both("n_on_events_*")],
+    ["on events, without the first of the trace", both("n_on_events_*", 9)],
     ["of these made by noise, expected", both("expected_false_on_events_*", 2)],
     ["counts when on", both("counts_when_on_*")],
     ["threshold, counts", `${both("threshold_counts_*")}${thresholdFrom(nc)}`],

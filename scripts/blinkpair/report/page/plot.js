@@ -69,6 +69,26 @@ function draw(id, spec, onClick, onSelected) {
 
 const redraw = () => Promise.all([...drawn].map(([id, spec]) => draw(id, spec)));
 
+// What a plot shows, for its file.
+function titleOf(id) {
+  const [kind, index] = id.split(/-(?=\d+$)/);
+  const answer = DATA.answers[index];
+  const nc = NCS[state.current];
+  const own = nc ? `${nc.field}, nanocrystal ${nc.id}` : "";
+  const texts = {
+    histogram: () => `Change in on-fraction, ${answer.name}, n = ${answer.n}`,
+    sensitivity: () => `Populations against the threshold, ${answer.name}`,
+    scatter: () => `On-fractions, ${byId("scatter-title").textContent}`,
+    traces: () => `Traces of ${own}`,
+    "dwell-on": () => `On times of ${own}`,
+    "dwell-off": () => `Off times of ${own}`,
+    residuals: () => `${byId("residuals-title").textContent}, ${view.field.name}`,
+    drift: () => `Drift, ${view.field.name}`,
+    light: () => `Integrated PL of the analysed nanocrystals, ${view.field.name}`,
+  };
+  return texts[kind]();
+}
+
 function save(name, content) {
   const link = document.createElement("a");
   const url = content instanceof Blob ? URL.createObjectURL(content) : content;
@@ -78,17 +98,20 @@ function save(name, content) {
   if (content instanceof Blob) setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
 
-// In light colours whatever the page has, at the size on the screen.
+// In light colours whatever the page has, at the size on the screen; the file says what it shows.
 async function saveSvg(id) {
   const div = document.getElementById(id);
   const { data, layout } = withLook(drawn.get(id)(PALETTES.light), PALETTES.light);
+  const title = [titleOf(id), DATA.note].filter((part) => part).join("; ");
+  layout.title = { text: plain(title), font: { size: 12 }, x: 0, xref: "paper", xanchor: "left", y: 1, yref: "container", yanchor: "top", pad: { t: 6 } };
+  layout.margin = { ...layout.margin, t: layout.margin.t + 24 };
   for (const key of Object.keys(layout)) {
     const shown = /^[xy]axis/.test(key) && div.layout[key];
     if (shown?.range) layout[key] = { ...layout[key], range: shown.range, autorange: false };
   }
-  const url = await Plotly.toImage({ data, layout }, { format: "svg", width: div.clientWidth, height: div.clientHeight });
+  const url = await Plotly.toImage({ data, layout }, { format: "svg", width: div.clientWidth, height: div.clientHeight + 24 });
   const svg = decodeURIComponent(url.slice(url.indexOf(",") + 1));
-  save(`blinkpair_${id}.svg`, new Blob([svg], { type: "image/svg+xml" }));
+  save(`blinkpair_${title.replace(/[^\p{L}\p{N}.+-]+/gu, "_")}.svg`, new Blob([svg], { type: "image/svg+xml" }));
 }
 
 function el(tag, attributes = {}, ...children) {

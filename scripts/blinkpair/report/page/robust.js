@@ -15,14 +15,15 @@ function drawRobust() {
     el("figcaption", {}, temperatureName(temperature)),
     el("div", { id: `sensitivity-${i}`, class: "canvas", style: "height:250px", role: "group", "aria-label": `Share of nanocrystals that became emissive and dark against the threshold, ${temperatureName(temperature)}` }),
     el("button", { type: "button", class: "quiet svg", "data-plot": `sensitivity-${i}`, "aria-label": `Save as SVG: sensitivity, ${temperatureName(temperature)}` }, "SVG"))));
+  const top = 105 * Math.max(0, ...rows.flatMap((row) => [row.fraction_became_emissive, row.fraction_became_dark]));
   temperatures.forEach((temperature, i) => {
-    draw(`sensitivity-${i}`, sensitivitySpec(rows.filter((row) => String(row.temperature_c) === temperature)));
+    draw(`sensitivity-${i}`, sensitivitySpec(top, rows.filter((row) => String(row.temperature_c) === temperature)));
   });
 }
 
 const nearest = (values, wanted) => values.reduce((best, value) => (Math.abs(value - wanted) < Math.abs(best - wanted) ? value : best), values[0]);
 
-function sensitivitySpec(rows) {
+function sensitivitySpec(top, rows) {
   const cutoffs = unique(rows.map((row) => row.dark_cutoff));
   const used = nearest(cutoffs, DATA.dark_cutoff);
   const counts = nearest(unique(rows.map((row) => row.threshold_counts)), DATA.threshold.counts);
@@ -34,13 +35,14 @@ function sensitivitySpec(rows) {
         type: "scatter", mode: "lines+markers", x: own.map((row) => row.threshold_counts), y: own.map((row) => 100 * row[`fraction_${name}`]),
         opacity: emphasised ? 1 : 0.65,
         line: { color: DATA.colours[name], width: emphasised ? 2.5 : 1.2, dash: dashOf(cutoffs, cutoff)[0] }, marker: { symbol, size: emphasised ? 8 : 5 },
-        hovertemplate: `${DATA.population_names[name]}, dark below ${100 * cutoff} %<br>threshold %{x}: %{y:.1f} %<extra></extra>`,
+        customdata: own.map((row) => row.n),
+        hovertemplate: `${DATA.population_names[name]}, dark below ${percentOf(cutoff)}<br>n = %{customdata}, threshold %{x}: %{y:.1f} %<extra></extra>`,
       };
     }));
     const chosen = rows.filter((row) => row.dark_cutoff === used && row.threshold_counts === counts);
     if (DATA.threshold.method === "fixed") {
       data.push({ type: "scatter", mode: "markers", hoverinfo: "skip", x: chosen.flatMap((row) => [row.threshold_counts, row.threshold_counts]), y: chosen.flatMap((row) => [100 * row.fraction_became_emissive, 100 * row.fraction_became_dark]), marker: { symbol: "circle-open", size: 15, color: look.ink, line: { width: 2 } } });
     }
-    return { data, layout: { xaxis: { title: "threshold (counts)", showgrid: false }, yaxis: { title: "% of n", rangemode: "tozero", nticks: 5 } } };
+    return { data, layout: { xaxis: { title: "threshold (counts)", showgrid: false }, yaxis: { title: "% of n", range: [0, top || 1], nticks: 5 } } };
   };
 }

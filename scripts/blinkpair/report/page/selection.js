@@ -1,7 +1,7 @@
 // What is filtered, selected and looked at; whoever shows it is told of every change.
 
 let NCS = [];
-const state = { filters: {}, selection: null, current: null, sort: { column: null, down: false }, page: 0, onlySelected: false };
+const state = { filters: {}, selection: null, current: null, sort: { column: null, down: false }, page: 0, onlySelected: false, remark: "" };
 const listeners = [];
 
 const inEither = (test) => (nc) => EPOCHS.some((epoch) => test(nc, epoch));
@@ -67,10 +67,12 @@ function tell() {
   for (const listener of listeners) listener();
 }
 
-function selectAll(ncs) {
+function selectAll(ncs, remark = "") {
+  state.remark = remark;
+  if (!ncs.length) return tell();
   state.selection = new Set(ncs.map((nc) => nc.index));
-  state.onlySelected = ncs.length > 0;
-  state.current = ncs.length ? ncs[0].index : null;
+  state.onlySelected = true;
+  state.current = ncs[0].index;
   showAll(ncs);
   state.page = 0;
   tell();
@@ -78,7 +80,7 @@ function selectAll(ncs) {
 
 // Look at one nanocrystal; it stays within a selection that it belongs to.
 function select(index) {
-  state.current = index;
+  Object.assign(state, { current: index, remark: "" });
   if (!state.selection?.has(index)) {
     state.selection = new Set([index]);
     state.onlySelected = false;
@@ -94,7 +96,7 @@ function showAll(ncs) {
 }
 
 function clearSelection() {
-  Object.assign(state, { selection: null, onlySelected: false, current: null });
+  Object.assign(state, { selection: null, onlySelected: false, current: null, remark: "" });
   tell();
 }
 

@@ -1,0 +1,179 @@
+"""The tables of types of blinking and of photostability, as a person reads them.
+
+In: `types.csv`, `type_transitions.csv`, `change_by_type.csv`, `alpha_by_change.csv` and
+`photostability.csv`. Out: `Table`s. Nothing is computed here that the tables do not hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+
+from blinkpair.report.cells import (
+    NOTHING,
+    Row,
+    Table,
+    by_temperature,
+    interval_of,
+    intervals_note,
+    number,
+    p_value,
+    percent,
+    percent_end,
+    share_cells,
+    signed_points,
+    temperature,
+    turned,
+)
+from blinkpair.report.language import plain
+
+TYPES = {
+    "truncated_power_law": "type A (truncated power law)",
+    "power_law": "type B (power law)",
+    "undecided": "undecided",
+    "not_fitted": "not fitted",
+}
+CLASSES = {
+    "stable": "stable",
+    "brightening": "brightening",
+    "dimming": "dimming",
+    "going_dark": "going dark",
+}
+EPOCHS = {"pre": "before", "post": "after"}
+DARK = "dark"
+FEWEST_TO_TEST = 6  # with five, the smallest p that Wilcoxon's test can give is 0.06
+
+
+def types(table: pd.DataFrame, confidence: float) -> Table:
+    """Set `types.csv`, one column a temperature and epoch."""
+    cells: dict[str, Callable[[Row], str]] = {"emissive in this epoch": lambda r: f"{r['n']}"}
+    cells |= share_cells(TYPES)
+    cells |= {
+        "median α, type B": lambda r: number(r["median_alpha_on_power_law"]),
+        "median α, type A": lambda r: number(r["median_alpha_on_truncated_power_law"]),
+        "median τ, type A, s": lambda r: number(r["median_tau_on_s"]),
+        "on events that noise makes, median": lambda r: percent(r["median_false_event_share"]),
+    }
+    note = (
+        "Types A and B are of on events; shares are of the nanocrystals emissive in the epoch. "
+        "A law with α near 0 and a cut-off τ is an exponential. "
+        f"{intervals_note(table.get('interval_method', ()), confidence)}"
+    )
+    return turned("Types of blinking", _epoch_rows(table), cells, _epoch_name, note)
+
+
+def transitions(table: pd.DataFrame) -> Table:
+    """Set `type_transitions.csv`, a line for each type before, at each temperature."""
+    after = [*dict.fromkeys(table["type_post"])]
+    rows = [
+        [
+            f"{temperature(part['temperature_c'].iloc[0])}, {_plain(before)}",
+            *(_count(own[own["type_post"] == kind]["n"]) for kind in after),
+        ]
+        for part in by_temperature(table)
+        for before, own in part.groupby("type_pre", sort=False)
+        if own["n"].sum()
+    ]
+    header = ["before", *(f"after: {_plain(kind)}" for kind in after)]
+    return Table("What became of each type", header, rows)
+
+
+def change_by_type(table: pd.DataFrame, confidence: float) -> Table:
+    """Set `change_by_type.csv`, a line for each type at each temperature.
+
+    Those dark before have neither interval nor p: they are in n only if they gained.
+    """
+    rows = []
+    for part in by_temperature(table):
+        of_type = {row["type_pre"]: row for row in part.to_dict("records")}
+        for kind, row in of_type.items():
+            if row["n"]:
+                rows.append(
+                    [
+                        f"{temperature(row['temperature_c'])}, {_plain(kind)}",
+                        f"{row['n']}",
+                        _mean_change(row),
+                        f"{row['n_gained']} / {row['n_lost']}",
+                        _tested(row["p_wilcoxon"], row),
+                        _tested(row["p_against_power_law"], row, of_type.get("power_law")),
+                    ]
+                )
+    header = ["type before", "n", "mean change, points", "gained / lost", "Wilcoxon p"]
+    note = (
+        f"{intervals_note(table.get('interval_method', ()), confidence)} Nanocrystals chosen by "
+        "what they did before tend back to the mean, and those dark before are in n only if they "
+        "gained: compare with the control. Against type B: rank test of the changes of type A "
+        "against those of type B. The tests take nanocrystals as independent; none is made of "
+        f"fewer than {FEWEST_TO_TEST}."
+    )
+    caption = "Change in on-fraction by the type before"
+    return Table(caption, [*header, "against type B, p"], rows, note)
+
+
+def _mean_change(row: Row) -> str:
+    if row["type_pre"] == DARK:
+        return signed_points(row["mean_delta"])
+    return interval_of(row, "mean_delta", signed_points)
+
+
+def _tested(p: Any, *groups: Row | None) -> str:
+    """Write the p of a test of some groups, where they allow one."""
+    for group in groups:
+        if group is None or group["type_pre"] == DARK or group["n"] < FEWEST_TO_TEST:
+            return NOTHING
+    return p_value(p)
+
+
+def alpha_by_change(table: pd.DataFrame, confidence: float) -> Table:
+    """Set `alpha_by_change.csv`, one column a temperature."""
+    rows = [part.iloc[0].to_dict() for part in by_temperature(table)]
+    large = f"{plain(100 * float(table['large_change'].iloc[0]), 6)} points" if len(table) else ""
+    cells: dict[str, Callable[[Row], str]] = {
+        f"gained more than {large}, n": lambda r: f"{r['n_gained']}",
+        "median α before, of these": lambda r: interval_of(r, "median_alpha_gained", number),
+        f"lost more than {large}, n": lambda r: f"{r['n_lost']}",
+        "median α before, of those": lambda r: interval_of(r, "median_alpha_lost", number),
+        "rank test p": lambda r: p_value(r["p_rank"]),
+    }
+    name = lambda row: temperature(row["temperature_c"])  # noqa: E731
+    note = intervals_note(table.get("interval_method", ()), confidence)
+    return turned("α of type B before annealing, by the change", rows, cells, name, note)
+
+
+def photostability(table: pd.DataFrame, confidence: float) -> Table:
+    """Set `photostability.csv`, one column a temperature and epoch."""
+    cells: dict[str, Callable[[Row], str]] = {
+        "PL kept at the end of the movie": lambda r: interval_of(r, "kept", percent, percent_end),
+        "nanocrystals tested": lambda r: f"{r['n']}",
+    }
+    cells |= share_cells(CLASSES)
+    cells["not tested"] = lambda r: f"{r['n_not_tested']}"
+    note = (
+        "Stable means that no trend was shown; shares are of those tested. PL kept is of all "
+        "analysed nanocrystals. "
+        f"{intervals_note(table.get('interval_method', ()), confidence)}"
+    )
+    return turned("Photostability within a movie", _epoch_rows(table), cells, _epoch_name, note)
+
+
+def _epoch_name(row: Row) -> str:
+    return f"{temperature(row['temperature_c'])} {EPOCHS[str(row['epoch'])]}"
+
+
+def _epoch_rows(table: pd.DataFrame) -> list[Row]:
+    return [
+        row
+        for part in by_temperature(table)
+        for epoch in EPOCHS
+        for row in part[part["epoch"] == epoch].to_dict("records")
+    ]
+
+
+def _count(values: pd.Series[Any]) -> str:
+    return f"{values.sum():.0f}"
+
+
+def _plain(kind: object) -> str:
+    return TYPES.get(str(kind), str(kind).replace("_", " "))

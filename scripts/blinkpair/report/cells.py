@@ -1,0 +1,147 @@
+"""Numbers, shares and intervals as the cells of a table show them, and tables that are turned.
+
+In: rows of the result tables. Out: text. An interval without one of its ends is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from blinkpair.report.language import MINUS, known, plain
+from blinkpair.table_labels import CONTROL, sort_temperatures, temperature_label
+
+Row = Mapping[Any, Any]  # a row of a table, by column
+Write = Callable[[Any], str]
+
+NOTHING = "–"
+SMALLEST_P = 1e-4  # what is smaller is written as a limit
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table to show.
+
+    Attributes
+    ----------
+    caption : str
+        What it holds, in a line.
+    header : list of str
+        Names of the columns.
+    rows : list of list of str
+        Cells; the first of each row names it.
+    note : str
+        Written under it.
+    """
+
+    caption: str
+    header: list[str]
+    rows: list[list[str]]
+    note: str = ""
+
+
+def temperature(value: object) -> str:
+    """Write a temperature: `70 °C`, or the word control."""
+    label = temperature_label(value)
+    return CONTROL if isinstance(label, str) else f"{label:g} °C"
+
+
+def by_temperature(table: pd.DataFrame) -> list[pd.DataFrame]:
+    """Split a table into one part a temperature, ascending, the control last."""
+    labels = [temperature_label(value) for value in table["temperature_c"]]
+    parts = pd.Series(labels, table.index, dtype=object)
+    return [table[parts == label] for label in sort_temperatures(labels)]
+
+
+def number(value: Any, digits: int = 3) -> str:
+    """Write a number with some significant digits; a dash for one that is not known."""
+    return plain(value, digits) if known(value) else NOTHING
+
+
+def signed_points(value: Any) -> str:
+    """Write a change of the on-fraction in percentage points, with its sign."""
+    if not np.isfinite(value):
+        return NOTHING
+    text = f"{100 * value:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", MINUS)
+
+
+def percent(value: Any) -> str:
+    """Write a share in per cent; one that is not nothing is not written as 0 %."""
+    if not np.isfinite(value):
+        return NOTHING
+    text = f"{100 * value:.0f} %".replace("-", MINUS)
+    return "< 1 %" if value > 0 and text == "0 %" else text
+
+
+def percent_end(value: Any) -> str:
+    """Write the end of an interval of a share, without the unit."""
+    return f"{100 * value:.0f}".replace("-", MINUS)
+
+
+def p_value(value: Any) -> str:
+    """Write a p value, or an expected number that has to be small; the smallest as a limit."""
+    if not np.isfinite(value):
+        return NOTHING
+    return f"< {plain(SMALLEST_P)}" if value < SMALLEST_P else plain(value, 2)
+
+
+def interval_of(row: Row, name: str, write: Write, end: Write | None = None) -> str:
+    """Write `value (low to high)`; `end` writes the ends, where that is not as the value."""
+    low, high = (row.get(f"{name}_{side}", np.nan) for side in ("low", "high"))
+    text = write(row[name])
+    if not (known(row[name]) and known(low) and known(high)):
+        return text
+    end = end or write
+    return f"{text} ({end(low)} to {end(high)})"
+
+
+def share_of(row: Row, count: str, share: str) -> str:
+    """Write `count, share (low to high)`; of no nanocrystals `0 (0 to 2 %)`."""
+    low, high = row.get(f"{share}_low", np.nan), row.get(f"{share}_high", np.nan)
+    text = f"{row[count]:.0f}"
+    if not known(row[share]):
+        return text
+    both = known(low) and known(high)
+    if not row[count]:
+        return f"{text} (0 to {percent_end(high)} %)" if both else text
+    text += f", {percent(row[share])}"
+    return f"{text} ({percent_end(low)} to {percent_end(high)})" if both else text
+
+
+def share_cells(names: Mapping[str, str]) -> dict[str, Callable[[Row], str]]:
+    """Return the lines of some populations, types or classes: their label, and what writes them."""
+
+    def line(key: str) -> Callable[[Row], str]:
+        return lambda row: share_of(row, f"n_{key}", f"fraction_{key}")
+
+    return {label: line(key) for key, label in names.items()}
+
+
+def turned(
+    caption: str,
+    rows: Iterable[Row],
+    cells: Mapping[str, Callable[[Row], str]],
+    name: Callable[[Row], str],
+    note: str = "",
+) -> Table:
+    """Set a table with a column for each row of the file and a line for each quantity."""
+    columns = list(rows)
+    return Table(
+        caption,
+        ["", *(name(row) for row in columns)],
+        [[label, *(write(row) for row in columns)] for label, write in cells.items()],
+        note,
+    )
+
+
+def intervals_note(methods: Iterable[Any], confidence: float) -> str:
+    """Say what stands in brackets: the coverage, and what the intervals rest on."""
+    # A row without nanocrystals has no interval, and rests on nothing.
+    used = sorted({str(method) for method in methods if isinstance(method, str) and method})
+    basis = f" ({'; '.join(used)})" if used else ""
+    return f"In brackets {plain(100 * confidence, 6)} % intervals{basis}."
