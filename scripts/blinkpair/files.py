@@ -79,11 +79,9 @@ def read_csv(path: str | Path) -> pd.DataFrame:
         if name in ("excluded_because", "population", "interval_method")
         or name.startswith(("blinking_", "photostability_", "reason", "threshold_from_"))
     }
-    # '' is no missing value in a text column: na_values apply to the numbers only.
-    table = pd.read_csv(path, encoding="utf-8", dtype=text, keep_default_na=True)
-    for name in text:
-        table[name] = table[name].fillna("")
-    return table
+    # Only in numbers is anything missing: a field may be called NA, or null.
+    missing = {name: [""] for name in header if name not in text}
+    return pd.read_csv(path, encoding="utf-8", dtype=text, keep_default_na=False, na_values=missing)
 
 
 def lines_of_fields(path: str | Path, fields: Iterable[str]) -> str:

@@ -1,25 +1,29 @@
 """The page's sentences say what the tables say, and no more."""
 
-import itertools
-import re
-
-import numpy as np
 import pandas as pd
 import pytest
+from report_run import a_run
 
 from blinkpair.populations import (
     BY_FIELDS,
     BY_NANOCRYSTALS,
     BY_OTHER_FIELDS,
-    classify,
     summarise_populations,
 )
 from blinkpair.report import words
-from blinkpair.report.language import counted, fixed, grouped, known, listed, plain, spread
-from blinkpair.settings import load_settings
+from blinkpair.report.language import (
+    as_set,
+    counted,
+    fixed,
+    grouped,
+    known,
+    listed,
+    per_cent,
+    plain,
+    spread,
+)
 
 NAN = float("nan")
-SETTINGS = load_settings({})
 
 
 def a_row(**changed):
@@ -40,37 +44,49 @@ def a_row(**changed):
         "fraction_became_emissive": (0.1756, 0.141, 0.216),
         "fraction_became_dark": (0.1959, 0.16, 0.238),
         "mean_delta": (0.00724, -0.0337, 0.0482),
+        "median_delta": (0.023, -0.003, 0.05),
         "mean_delta_minus_control": (-0.0022, -0.0556, 0.0511),
+        "fraction_became_emissive_minus_control": (0.147, 0.068, 0.192),
+        "fraction_became_dark_minus_control": (0.181, 0.109, 0.225),
     }
     for name, values in estimates.items():
-        row |= dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
+        row |= estimate(name, *values)
     return row | changed
 
 
+def estimate(name, *values):
+    return dict(zip((name, f"{name}_low", f"{name}_high"), values, strict=True))
+
+
+def answer(row, control=None, confidence=0.95, dark_cutoff=0.1):
+    return words.answer(row, control, confidence, dark_cutoff)
+
+
+CONTROL = a_row(temperature_c="control")
+CLEAR = estimate("mean_delta", -0.369, -0.418, -0.32) | estimate("median_delta", -0.4, -0.5, -0.3)
+
+
 def test_the_answer_holds_the_numbers_of_its_row():
-    assert words.answer(a_row(), a_row(temperature_c="control"), 0.95) == (
+    assert answer(a_row(), a_row(temperature_c="control")) == (
         "At 100 °C, of 393 nanocrystals that were emissive before or after, 69 (18 %, 95 % "
-        "interval 14 to 22 %) had been dark and became emissive, and 77 (20 %, 16 to 24 %) became "
-        "dark. On average the on-fraction changed by +0.7 points (−3.4 to +4.8), which chance "
-        "alone could explain (Wilcoxon p = 0.32). That is 0.2 points less than in the control, "
-        "which was re-mounted without annealing: no clear difference (−5.6 to +5.1)."
-    )
-    assert words.caveats(a_row()) == (
-        "The intervals resample 2 fields. About 10 of the pairs of before and after may be chance."
+        "interval 14 to 22 %) had been dark (on in less than 10 % of the frames) and became "
+        "emissive, and 77 (20 %, 16 to 24 %) became dark. On average the on-fraction changed by "
+        "+0.7 points (−3.4 to +4.8), which chance alone could explain (Wilcoxon p = 0.32). The "
+        "control changed by +0.7 points; the difference is −0.2 (−5.6 to +5.1), no clear one; the "
+        "intervals of both shares’ differences exclude 0."
     )
 
 
-def test_the_coverage_is_the_settings():
-    assert "(18 %, 99.9 % interval 14 to 22 %)" in words.answer(a_row(), None, 0.999)
-
-
-CLEAR = {"mean_delta": -0.369, "mean_delta_low": -0.418, "mean_delta_high": -0.32}
+def test_coverage_and_cutoff_are_the_settings():
+    text = answer(a_row(), confidence=0.999, dark_cutoff=0.125)
+    assert "(18 %, 99.9 % interval 14 to 22 %)" in text
+    assert "dark (on in less than 12.5 % of the frames)" in text
 
 
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        (CLEAR | {"p_wilcoxon": 1e-30}, "more than chance alone explains (Wilcoxon p < 0.0001)"),
+        (CLEAR | {"p_wilcoxon": 1e-30}, "more than chance alone explains (Wilcoxon p < 0.0001)."),
         ({"p_wilcoxon": 0.01}, "the interval includes no change, although the ranks"),
         (CLEAR | {"p_wilcoxon": 0.2}, "the interval excludes no change, but the ranks do not"),
         ({"p_wilcoxon": NAN}, "+0.7 points (−3.4 to +4.8), which chance alone could explain."),
@@ -83,272 +99,198 @@ CLEAR = {"mean_delta": -0.369, "mean_delta_low": -0.418, "mean_delta_high": -0.3
     ],
 )
 def test_a_change_is_called_what_interval_and_test_allow(changed, said):
-    assert said in words.answer(a_row(**changed), None, 0.95)
+    assert said in answer(a_row(**changed))
 
 
 def test_the_level_of_the_test_follows_the_coverage():
     changed = CLEAR | {"p_wilcoxon": 0.03}
-    assert "more than chance" in words.answer(a_row(**changed), None, 0.95)
-    assert "the ranks do not" in words.answer(a_row(**changed), None, 0.99)
+    assert "more than chance" in answer(a_row(**changed))
+    assert "the ranks do not" in answer(a_row(**changed), confidence=0.99)
+
+
+@pytest.mark.parametrize("method", [BY_FIELDS, BY_OTHER_FIELDS, BY_NANOCRYSTALS])
+def test_chance_is_spoken_of_only_where_fields_say_how_they_differ(method):
+    off = CLEAR | estimate("mean_delta_minus_control", -0.378, -0.438, -0.318)
+    row = a_row(**off, p_wilcoxon=1e-30, interval_method=method)
+    text = answer(row, CONTROL)
+    by_nanocrystals = method == BY_NANOCRYSTALS
+    assert ("chance" in text) is ("a clear one" in text) is not by_nanocrystals
+    assert ("more than the scatter of single nanocrystals explains" in text) is by_nanocrystals
+    assert ("one field cannot say whether fields differ by as much" in text) is by_nanocrystals
+    assert ("−31.8), more than the scatter of single nanocrystals" in text) is by_nanocrystals
+    unclear = answer(a_row(interval_method=method), CONTROL)
+    assert ("chance" in unclear) is not by_nanocrystals
+    assert "one field cannot" not in unclear
+
+
+def test_the_median_is_said_where_its_verdict_is_another():
+    assert "median" not in answer(a_row())
+    assert "median" not in answer(a_row(**CLEAR, p_wilcoxon=0.01))
+    other = CLEAR | estimate("median_delta", -0.02, -0.048, 0.011) | {"p_wilcoxon": 0.01}
+    assert "; the median, −2.0 (−4.8 to +1.1), includes no change" in answer(a_row(**other))
+    other = estimate("median_delta", 0.03, 0.01, 0.05)
+    assert "; the median, +3.0 (+1.0 to +5.0), excludes no change" in answer(a_row(**other))
+    opposite = CLEAR | estimate("median_delta", 0.03, 0.01, 0.05) | {"p_wilcoxon": 0.01}
+    assert "; the median, +3.0 (+1.0 to +5.0), excludes no change" in answer(a_row(**opposite))
 
 
 def test_undefined_shares_have_no_interval():
     shares = ("fraction_became_emissive", "fraction_became_dark")
     ends = {f"{share}_{end}": NAN for share in shares for end in ("low", "high")}
-    assert "69 (18 %) had been dark" in words.answer(a_row(**ends), None, 0.95)
+    assert "69 (18 %) had been dark" in answer(a_row(**ends))
 
 
 def test_the_control_is_compared_with_and_not_compared_itself():
-    control = a_row(temperature_c="control")
-    ends = ("", -0.378), ("_low", -0.438), ("_high", -0.318)
-    against = {f"mean_delta_minus_control{end}": value for end, value in ends}
-    said = words.answer(a_row(**against), control, 0.95)
-    assert "37.8 points less than in the control" in said
-    assert "a clear difference (−43.8 to −31.8)" in said
-    more = against | {"mean_delta_minus_control": 0.01}
-    assert "1.0 point more than" in words.answer(a_row(**more), control, 0.95)
-    same = {"mean_delta_minus_control": 0.0002}
-    assert "the same as in the control" in words.answer(a_row(**same), control, 0.95)
-    gone = {f"mean_delta_minus_control{end}": NAN for end in ("", "_low", "_high")}
-    empty = control | {"n": 0}
-    assert "no nanocrystal to compare with" in words.answer(a_row(**gone), empty, 0.95)
-    own = words.answer(control | gone, None, 0.95)
+    off = estimate("mean_delta_minus_control", -0.378, -0.438, -0.318)
+    said = answer(a_row(**off), CONTROL)
+    assert "The control changed by +0.7 points; the difference is −37.8 (−43.8 to −31.8)" in said
+    assert "−31.8), a clear one" in said
+    few = estimate("mean_delta_minus_control", -0.378, NAN, NAN)
+    assert "the difference is −37.8 (too few for an interval);" in answer(a_row(**few), CONTROL)
+    gone = estimate("mean_delta_minus_control", NAN, NAN, NAN)
+    empty, refused = CONTROL | {"n": 0}, CONTROL | {"n": 0, "n_fields": 0}
+    assert "The control has no emissive nanocrystal: there" in answer(a_row(**gone), empty)
+    assert "The control was refused: there is nothing" in answer(a_row(**gone), refused)
+    own = answer(CONTROL | gone)
     assert own.startswith("In the control, which was re-mounted without annealing, of 393")
     assert own.count("control") == 1
 
 
 @pytest.mark.parametrize(
+    ("emissive", "dark", "said"),
+    [
+        ((0.01, 0.2), (-0.2, -0.01), "the intervals of both shares’ differences exclude 0."),
+        ((-0.01, 0.2), (-0.2, 0.01), "the intervals of both shares’ differences include 0."),
+        ((0.01, 0.2), (-0.2, 0.01), "only that of what became emissive excludes 0."),
+        ((-0.01, 0.2), (0.01, 0.2), "only that of what became dark excludes 0."),
+    ],
+)
+def test_shares_are_held_against_the_controls(emissive, dark, said):
+    names = ("fraction_became_emissive_minus_control", "fraction_became_dark_minus_control")
+    changed = estimate(names[0], 0.1, *emissive) | estimate(names[1], 0.0, *dark)
+    assert answer(a_row(**changed), CONTROL).endswith(said)
+    unknown = changed | {f"{names[0]}_low": NAN}
+    assert "shares" not in answer(a_row(**unknown), CONTROL)
+
+
+def test_a_control_that_changed_warns_of_the_others():
+    warning = "Re-mounting alone changed it: read the temperatures against this."
+    assert warning in answer(CONTROL | CLEAR)
+    assert warning not in answer(CONTROL)
+    assert warning not in answer(a_row(**CLEAR))
+
+
+def test_an_answer_has_four_sentences_at_most():
+    worst = CLEAR | estimate("median_delta", 0.02, -0.048, 0.011) | {"p_wilcoxon": 0.2}
+    for method in (BY_FIELDS, BY_NANOCRYSTALS):
+        row = a_row(**worst, interval_method=method, n_fields_failed=1)
+        for text in (answer(row, CONTROL), answer(row | {"temperature_c": "control"})):
+            assert text.count(". ") == 3
+            assert text.endswith("1 field was refused and is in no number.")
+
+
+@pytest.mark.parametrize(
     ("method", "said"),
     [
-        (BY_FIELDS, "resample 2 fields"),
-        (BY_OTHER_FIELDS, "widened by how much fields differ at the other temperatures"),
+        (BY_FIELDS, "pooled over the temperatures"),
+        (BY_OTHER_FIELDS, "It comes from the other temperatures"),
         (BY_NANOCRYSTALS, "too narrow if fields differ"),
     ],
 )
 def test_what_the_intervals_rest_on_is_said(method, said):
-    others = {"resample 2", "widened by", "too narrow"} - {
-        part for part in ("resample 2", "widened by", "too narrow") if part in said
-    }
+    all_of_them = {"pooled over", "other temperatures", "too narrow"}
     text = words.caveats(a_row(interval_method=method))
     assert said in text
-    assert not any(other in text for other in others)
+    assert sum(other in text for other in all_of_them) == 1
+    assert "Wilson’s (shares), Student’s (mean) and of order statistics (median)" in text
+    assert ("divided by a design effect" in text) is (method != BY_NANOCRYSTALS)
+    assert words.caveats(a_row(n=0)) == ""
 
 
-def test_refused_fields_and_chance_pairs_are_said_where_there_are_any():
-    row = a_row(n_fields_failed=1, expected_chance_pairs=0.4)
-    assert "1 field was refused and is in no number." in words.answer(row, None, 0.95)
-    assert "Fewer than one pair" in words.caveats(row)
-    assert "2 fields were refused and are" in words.answer(a_row(n_fields_failed=2), None, 0.95)
+@pytest.mark.parametrize(
+    ("expected", "said"), [(10.3, "about 10 pairs"), (0.4, "less than one pair"), (0, "no pair")]
+)
+def test_chance_pairs_are_an_upper_limit(expected, said):
+    text = words.caveats(a_row(expected_chance_pairs=expected))
+    assert text.endswith(
+        f"Unrelated catalogues of this density would show {said}; of the pairs found at most so "
+        "many are chance, as true partners come first."
+    )
+
+
+def test_refused_fields_are_said_where_there_are_any():
+    assert "1 field was refused and is in no number." in answer(a_row(n_fields_failed=1))
+    assert "2 fields were refused and are" in answer(a_row(n_fields_failed=2))
     row = a_row(n_fields_failed=pd.NA, expected_chance_pairs=NAN)
-    assert "refused" not in words.answer(row, None, 0.95)
+    assert "refused" not in answer(row)
     assert "pair" not in words.caveats(row)
 
 
 def test_one_is_singular_and_none_is_an_answer():
-    one = words.answer(a_row(n=1, n_became_emissive=1), None, 0.95)
-    assert "of 1 nanocrystal that was emissive" in one
+    assert "of 1 nanocrystal that was emissive" in answer(a_row(n=1, n_became_emissive=1))
     blank = dict.fromkeys(["fraction_became_dark", "mean_delta", "p_wilcoxon"], NAN)
     nothing = a_row(n=0, n_dark=5, interval_method="", **blank)
-    assert words.answer(nothing, None, 0.95) == (
-        "At 100 °C, no nanocrystal was emissive before or after (5 were dark in both): nothing "
-        "can be said."
+    assert answer(nothing) == (
+        "At 100 °C, no nanocrystal was emissive (on in at least 10 % of the frames) before or "
+        "after (5 were dark in both): nothing can be said."
     )
     refused = nothing | {"n_fields": 0, "n_fields_failed": 3}
-    assert words.answer(refused, a_row(), 0.95) == (
+    assert answer(refused, a_row()) == (
         "At 100 °C, no field could be used: nothing can be said. 3 fields were refused and are in "
         "no number."
     )
 
 
-def a_run(labels=(70, "control"), n=40, fields_each=1, refused=()):
-    rng = np.random.default_rng(1)
-    parts, fields = [], []
-    for label, k in itertools.product(labels, range(fields_each)):
-        name = f"{label}_{k}"
-        row = {"field": name, "temperature_c": label, "sample": "chip 3", "status": "ok"}
-        row |= {"reason": "", "evidence": "microspheres and nanocrystals", "rotation_deg": -97.04}
-        row |= {"scale": 1.0, "n_microspheres_matched": 26, "tre_px": 0.031, "n_pairs": 32}
-        row |= {"expected_chance_pairs": 1.5}
-        if name in refused:
-            row |= dict.fromkeys(["rotation_deg", "scale", "tre_px"], NAN)
-            row |= {"status": "failed", "reason": "too few", "evidence": "none"}
-            fields.append(row | {"n_microspheres_matched": 0, "n_pairs": 0})
-            continue
-        fields.append(row)
-        before, after = rng.uniform(0, 1, (2, n))
-        part = {"field": name, "temperature_c": label, "analysed": True, "excluded_because": ""}
-        part |= {"on_fraction_pre": before, "on_fraction_post": after}
-        parts.append(pd.DataFrame(part | {"population": classify(before, after)}))
-    nanocrystals = pd.concat(parts, ignore_index=True)
-    nanocrystals.loc[:2, ["analysed", "population"]] = [False, ""]
-    nanocrystals.loc[:2, "excluded_because"] = ["edge", "crowded", "crowded"]
-    table = pd.DataFrame(fields)
-    return table, summarise_populations(nanocrystals, table), nanocrystals
+def headline(dark_cutoff=0.1, **run):
+    fields, populations, _ = a_run(**run)
+    return words.headline(populations, fields, dark_cutoff), populations.set_index("temperature_c")
 
 
-PROVENANCE = {"versions": {"blinkpair": "0.1.0"}, "commit": "0123456789abcdef+changes"}
-SHOWN = [{"exposure_s": 0.02, "frames": {"pre": 20_000, "post": 19_500}, "pixel_size_um": 0.16}]
-
-
-def methods(settings=None, provenance=PROVENANCE, shown=tuple(SHOWN) * 2, **run):
-    return words.methods(load_settings(settings or {}), provenance, *a_run(**run), shown)
-
-
-def test_the_methods_hold_the_runs_own_numbers():
-    text = methods()
-    for part in (
-        "blinkpair 0.1.0 (commit 0123456789, with local changes)",
-        "2 fields were recorded (1 at 70 °C and 1 re-mounted without annealing as a control)",
-        "The movies had 19 500 to 20 000 frames of 20 ms.",
-        "26 microspheres were matched",
-        "turned by −97.0°",
-        "registration was 0.031 px (5 nm)",
-        "(64 pairs; 3 were expected from chance alone)",
-        "Of 80 nanocrystals, 77 were analysed; left out were 1 whose aperture leaves the sensor "
-        "and 2 closer to another one than 4 px.",
-        "at least 50 complete events",
-        "95 % confidence intervals; they take nanocrystals as independent",
-    ):
-        assert part in text.replace("\N{NARROW NO-BREAK SPACE}", " "), part
-    assert "simulated" not in text
-
-
-def test_every_setting_that_has_a_choice_is_worded():
-    choices = {
-        "registration": {"model": ["rigid", "similarity"]},
-        "photometry": {"background": ["annulus_median", "none"]},
-        "threshold": {"method": ["fixed", "noise", "hmm"]},
-        "dwell_times": {"method": ["maximum_likelihood", "least_squares"]},
-    }
-    said = {
-        "rigid": "a rigid transform (rotation and shift)",
-        "similarity": "(rotation, shift and scale)",
-        "annulus_median": "less the median of a ring",
-        "none": "without subtraction of a background",
-        "fixed": "more than 100 counts",
-        "noise": "more than 4 standard deviations of its off level’s noise",
-        "hmm": "hidden Markov model",
-        "maximum_likelihood": "by maximum likelihood",
-        "least_squares": "as least-squares lines",
-    }
-    keys = [(section, key) for section, own in choices.items() for key in own]
-    for values in itertools.product(*(choices[s][k] for s, k in keys)):
-        settings = {s: {k: v} for (s, k), v in zip(keys, values, strict=True)}
-        text = methods(settings)
-        assert {name for name, words_ in said.items() if words_ in text} == set(values)
-        assert not re.search(r"\bnan\b|None|\{|\}|  |\.\.|,\.| ,", text), text
-
-
-def test_numbers_of_the_settings_are_in_the_methods():
-    text = methods(
-        {
-            "microspheres": {"diameter_um": 2.5},
-            "registration": {"min_microspheres": 5, "max_chance_alignments": 0.01},
-            "nanocrystals": {"psf_sigma_px": 0.7},
-            "pairing": {"tolerance_px": 2.25},
-            "photometry": {"aperture_px": 5},
-            "threshold": {"counts": 1234.5},
-            "dark_cutoff": 0.125,
-            "dwell_times": {"min_events": 77, "significance": 0.01},
-            "photostability": {"reference_s": 12},
-            "statistics": {"confidence": 0.99},
-        }
-    )
-    for part in (
-        "2.5 µm diameter",
-        "at least 5 of them",
-        "fewer than 0.01 alignments",
-        "deviation of 0.7 px",
-        "within 2.25 px plus three standard errors",
-        "aperture 5 px wide",
-        "more than 1234.5 counts",
-        "below 12.5 % a nanocrystal was called dark",
-        "at least 77 complete events",
-        "at a significance of 0.01",
-        "the last 12 s",
-        "99 % confidence intervals",
-    ):
-        assert part in text
-
-
-def test_refused_fields_are_named_and_stopping_is_said():
-    text = methods(fields_each=2, refused=("70_1",))
-    assert "1 field could not be registered or read and was excluded (70_1)." in text
-    assert "In the 3 registered fields" in text
-    alone = methods(labels=(70,), fields_each=2, refused=("70_0",))
-    assert "In the one registered field, 26 microspheres were matched" in alone
-
-
-def test_the_outcome_of_the_registration_is_median_and_range():
-    fields, populations, nanocrystals = a_run()
-    fields["n_microspheres_matched"], fields["tre_px"] = [20, 26], [0.02, 0.04]
-    fields["rotation_deg"], fields["scale"] = [-97.04, 171.0], [0.9, 1.0]
-    settings = load_settings({"registration": {"model": "similarity"}})
-    text = words.methods(settings, PROVENANCE, fields, populations, nanocrystals, SHOWN)
-    assert (
-        "23 microspheres (median; range 20 to 26) were matched, the sample was turned by −97.0 to "
-        "171.0°, the scale was 0.9000 to 1.0000 and the expected error of the registration was "
-        "0.03 px in the median and 0.04 px at most (4.8 nm in the median and 6.4 nm at most)."
-    ) in text
-
-
-def test_stopping_at_a_refused_field_is_said():
-    assert "set to stop" in methods({"on_failed_field": "stop"})
-    assert "set to stop" not in methods()
-
-
-def test_intervals_are_worded_by_what_they_rest_on():
-    several = methods({"statistics": {"resamples": 12_000, "seed": 9}}, fields_each=3)
-    several = several.replace("\N{NARROW NO-BREAK SPACE}", " ")
-    assert "intervals; they come from 12 000 resamples of whole fields (seed 9)." in several
-    fields, populations, nanocrystals = a_run()
-    populations["interval_method"] = [BY_FIELDS, BY_OTHER_FIELDS]
-    mixed = words.methods(SETTINGS, PROVENANCE, fields, populations, nanocrystals, SHOWN)
-    assert (
-        "at temperatures with several fields they come from 5000 resamples of whole fields (seed "
-        "1) and at temperatures with one field they are widened" in mixed
-    )
-
-
-def test_what_is_not_known_is_left_out():
-    unknown = [{"exposure_s": 0.02, "frames": {"pre": 0, "post": 0}, "pixel_size_um": None}]
-    text = methods(provenance=PROVENANCE | {"commit": None}, shown=unknown)
-    assert "analysed with blinkpair 0.1.0." in text
-    assert "frames of 20 ms" not in text
-    assert " nm" not in text
-    one = methods(shown=SHOWN)
-    assert "The movies of the fields shown singly had" in one
-    fields, populations, nanocrystals = a_run()
-    fields["expected_chance_pairs"] = NAN
-    fields["sample"] = ["simulated", "chip 3"]
-    fields["evidence"] = ["landmarks and nanocrystals", "nanocrystals"]
-    text = words.methods(SETTINGS, PROVENANCE, fields, populations, nanocrystals, SHOWN)
-    assert "chance alone" not in text
-    assert "1 of them is simulated." in text
-    assert "1 field was registered by landmarks named by hand and refined on nanocrystals." in text
-    assert "1 field was registered by the pattern of the nanocrystals alone." in text
-
-
-def test_the_methods_of_a_run_without_any_field_left_are_no_error():
-    fields, populations, nanocrystals = a_run()
-    tables = fields.assign(status="failed", evidence="none"), populations.head(0)
-    text = words.methods(SETTINGS, PROVENANCE, *tables, nanocrystals.head(0), [])
-    assert "2 fields could not be registered or read and were excluded (70_0 and control" in text
-
-
-def test_the_headline_counts_fields_and_names_changes():
-    fields, populations, _ = a_run(labels=(70, 120, "control"), fields_each=2, refused=("70_1",))
-    text = words.headline(populations, fields)
-    n = populations["n"].sum()
+def test_the_headline_counts_the_annealed_and_the_control_apart():
+    text, rows = headline(labels=(70, 120, "control"), fields_each=2, refused=("70_1",))
     assert text.startswith(
-        f"{n} nanocrystals in 5 fields were emissive before or after; 1 field was refused."
+        f"{rows.loc[[70, 120], 'n'].sum()} annealed nanocrystals in 3 fields and "
+        f"{rows.at['control', 'n']} in 2 control fields were emissive (on in at least 10 % of the "
+        "frames) before or after; 1 field was refused."
     )
-    assert "points at 70 °C and" in text
-    assert "Re-mounting without annealing, the control, changed it by" in text
-    fields, populations, _ = a_run(labels=(70,))
-    assert words.headline(populations, fields).endswith(
-        "There is no control that was re-mounted without annealing."
-    )
+    assert "take nanocrystals as independent" not in text
+    assert "at least 12.5 %" in headline(dark_cutoff=0.125)[0]
+
+
+def test_the_headline_has_an_interval_for_every_change():
+    text, rows = headline(labels=(70, 120, "control"))
+    points = {
+        label: [f"{100 * row[f'mean_delta{end}']:+.1f}" for end in ("", "_low", "_high")]
+        for label, row in rows.iterrows()
+    }
+    for label, said in ((70, " points ({} to {}) at 70 °C"), (120, " ({} to {}) at 120 °C")):
+        mean, low, high = points[label]
+        assert f"{mean}{said.format(low, high)}".replace("-", "−") in text
+    mean, low, high = points["control"]
+    assert f"the control, changed it by {mean} points ({low} to {high}).".replace("-", "−") in text
+    assert text.endswith("no temperature has two fields to compare.")
+    single, _ = headline(labels=(70,), n=4)  # one of which is analysed
+    assert "points (too few for an interval) at 70 °C" in single
+
+
+def test_the_headline_says_why_there_is_no_control():
+    text, _ = headline(labels=(70,), fields_each=2)
+    assert text.endswith("There is no control that was re-mounted without annealing.")
+    text, _ = headline(labels=(70, "control"), refused=("control_0",))
+    assert "annealed nanocrystals in 1 field were emissive" in text
+    assert "The control was refused." in text
+    assert "There is no control" not in text
+    text, rows = headline(labels=("control",))
+    assert text.startswith(f"{rows.at['control', 'n']} nanocrystals in 1 control field were")
+
+
+def test_the_sentences_take_the_workflows_own_table():
+    """Every column they read is one that `summarise_populations` makes."""
+    fields, populations, nanocrystals = a_run(labels=(70, "control"), fields_each=2)
+    assert populations.equals(summarise_populations(nanocrystals, fields))
+    annealed, control = populations.to_dict("records")
+    assert "The control changed by" in answer(annealed, control)
+    assert "design effect" in words.caveats(annealed)
 
 
 def test_citations_follow_the_file():
@@ -388,8 +330,10 @@ def test_citations_follow_the_file():
 def test_numbers_are_written_as_prose_writes_them():
     thin = "\N{NARROW NO-BREAK SPACE}"
     assert [grouped(n) for n in (0, 9999, 20_000)] == ["0", "9999", f"20{thin}000"]
-    written = [plain(v) for v in (0.0003, 1234, -0.5, 20.0, 0, 1e-5)]
-    assert written == ["0.0003", "1230", "−0.5", "20", "0", "0.00001"]
+    written = [plain(v) for v in (0.0003, 1234, -0.5, 20.0, 0, 1e-5, 1.2345, 99_999.6)]
+    assert written == ["0.0003", "1234", "−0.5", "20", "0", "0.00001", "1.23", "100000"]
+    assert [as_set(v) for v in (1250, 1023.0, 123.4, 0.0003)] == ["1250", "1023", "123.4", "0.0003"]
+    assert [per_cent(v) for v in (0.95, 0.125, 0.999)] == ["95 %", "12.5 %", "99.9 %"]
     assert [fixed(v, 1) for v in (-0.04, -0.06, 12)] == ["0.0", "−0.1", "12.0"]
     assert [counted(n, "field") for n in (0, 1, 2)] == ["0 fields", "1 field", "2 fields"]
     assert listed([]) == ""

@@ -27,7 +27,7 @@ from blinkpair.report.cells import (
     temperature,
     turned,
 )
-from blinkpair.report.language import plain
+from blinkpair.report.language import known, plain
 
 TYPES = {
     "truncated_power_law": "type A (truncated power law)",
@@ -145,17 +145,26 @@ def alpha_by_change(table: pd.DataFrame, confidence: float) -> Table:
 def photostability(table: pd.DataFrame, confidence: float) -> Table:
     """Set `photostability.csv`, one column a temperature and epoch."""
     cells: dict[str, Callable[[Row], str]] = {
-        "PL kept at the end of the movie": lambda r: interval_of(r, "kept", percent, percent_end),
+        "PL kept at the end of the movie": lambda r: _kept(r),
         "nanocrystals tested": lambda r: f"{r['n']}",
     }
     cells |= share_cells(CLASSES)
     cells["not tested"] = lambda r: f"{r['n_not_tested']}"
     note = (
-        "Stable means that no trend was shown; shares are of those tested. PL kept is of all "
-        "analysed nanocrystals. "
+        "Stable means that no trend was shown; shares are of those tested. PL kept is of "
+        "analysed nanocrystals, tested or not. "
         f"{intervals_note(table.get('interval_method', ()), confidence)}"
     )
     return turned("Photostability within a movie", _epoch_rows(table), cells, _epoch_name, note)
+
+
+def _kept(row: Row) -> str:
+    """Write the PL kept: a ratio, which may be more than all."""
+
+    def write(value: Any) -> str:
+        return f"{percent_end(value)} %" if known(value) else NOTHING
+
+    return interval_of(row, "kept", write, percent_end)
 
 
 def _epoch_name(row: Row) -> str:

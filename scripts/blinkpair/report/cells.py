@@ -47,7 +47,7 @@ class Table:
 def temperature(value: object) -> str:
     """Write a temperature: `70 °C`, or the word control."""
     label = temperature_label(value)
-    return CONTROL if isinstance(label, str) else f"{label:g} °C"
+    return CONTROL if isinstance(label, str) else f"{label:g} °C".replace("-", MINUS)
 
 
 def by_temperature(table: pd.DataFrame) -> list[pd.DataFrame]:
@@ -71,11 +71,13 @@ def signed_points(value: Any) -> str:
 
 
 def percent(value: Any) -> str:
-    """Write a share in per cent; one that is not nothing is not written as 0 %."""
+    """Write a share in per cent; what is not nothing, or not all, is not written as such."""
     if not np.isfinite(value):
         return NOTHING
-    text = f"{100 * value:.0f} %".replace("-", MINUS)
-    return "< 1 %" if value > 0 and text == "0 %" else text
+    text = f"{percent_end(value)} %"
+    if value > 0 and text == "0 %":
+        return "< 1 %"
+    return "> 99 %" if value < 1 and text == "100 %" else text
 
 
 def percent_end(value: Any) -> str:

@@ -1,7 +1,8 @@
 """The paragraph for the experimental section of a paper, with the run's own numbers.
 
 In: settings, provenance and result tables of a run. Out: plain text. Every sentence follows from a
-setting or a number of this run; what is not known is left out.
+setting or a number of this run; what is not known is left out. From the counts on the sentences
+are those of `methods_measured`.
 """
 
 from __future__ import annotations
@@ -11,39 +12,43 @@ from typing import Any
 
 import pandas as pd
 
-from blinkpair.populations import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIELDS
+from blinkpair.report.cells import by_temperature, temperature
 from blinkpair.report.language import (
+    as_set,
     counted,
     fixed,
     grouped,
     known,
     listed,
-    per_cent,
     plain,
     spread,
     verb,
 )
-from blinkpair.report.tables import by_temperature, temperature
-from blinkpair.table_labels import CONTROL, as_bool, temperature_label
+from blinkpair.report.methods_measured import measured
+from blinkpair.report.tables import is_simulated
+from blinkpair.table_labels import CONTROL, temperature_label
 
 Settings = Mapping[str, Any]
 Write = Callable[[float], str]
 
 HEX_OF_A_COMMIT = 10
-SIMULATED = "simulated"  # in the column `sample` of the sheet
-# How a field was registered, where that is not by its microspheres.
-EVIDENCE = {
-    "landmarks": "by landmarks named by hand",
-    "landmarks and nanocrystals": "by landmarks named by hand",
+SILICA = "silica microspheres of {diameter} µm diameter"
+BEADS = f"by {SILICA} found in brightfield"
+REFINED = "refined on the nanocrystals seen in both epochs"
+NOT_REFINED = "not refined on nanocrystals, too few of which matched"
+TOGETHER = "microspheres together with nanocrystals"
+# How a field was registered, by what `evidence` says of it.
+WAYS = {
+    "microspheres and nanocrystals": f"{BEADS} and {REFINED}",
+    "microspheres": f"{BEADS} and {NOT_REFINED}",
     "nanocrystals": "by the pattern of the nanocrystals alone",
-    "microspheres together with nanocrystals": "by the patterns of microspheres and nanocrystals "
-    "together",
+    TOGETHER: f"by the patterns of {SILICA} and of nanocrystals together, as neither decided alone",
+    "landmarks and nanocrystals": f"from landmarks named by hand and {REFINED}",
+    "landmarks": f"from landmarks named by hand and {NOT_REFINED}",
 }
-EXCLUDED = {
-    "outside": "whose place the sensor does not see in both epochs",
-    "edge": "whose aperture leaves the sensor",
-    "crowded": "closer to another one than {separation} px",
-    "registration_uncertain": "where the registration is uncertain",
+MODELS = {
+    "rigid": "a rigid transform (rotation and shift)",
+    "similarity": "a similarity transform (rotation, shift and scale)",
 }
 
 
@@ -75,12 +80,7 @@ def methods(
         *_registration(settings, fields, _pixel_um(settings, shown)),
         *_refused(settings, fields),
         *_detection(settings, fields),
-        _counts(settings["photometry"]),
-        *_states(settings),
-        *_numbers(settings, nanocrystals),
-        *_dwell_times(settings["dwell_times"]),
-        *_photostability(settings["photostability"]),
-        *_statistics(settings["statistics"], populations),
+        *measured(settings, populations, nanocrystals, shown, all_shown=len(shown) == len(fields)),
     ]
     return " ".join(sentences)
 
@@ -108,12 +108,11 @@ def _recordings(fields: pd.DataFrame, shown: Sequence[Mapping[str, Any]]) -> Ite
     n = len(fields)
     text = f"{counted(n, 'field')} {verb(n, 'was', 'were')} recorded ({listed(groups)})"
     yield f"{text}, each with a brightfield image and a movie per epoch."
-    if "sample" in fields:
-        simulated = int((fields["sample"].astype(str).str.strip().str.lower() == SIMULATED).sum())
-        if simulated == n:
-            yield "All of them are simulated."
-        elif simulated:
-            yield f"{grouped(simulated)} of them {verb(simulated, 'is', 'are')} simulated."
+    simulated = int(is_simulated(fields).sum())
+    if simulated == n:
+        yield "All of them are simulated."
+    elif simulated:
+        yield f"{grouped(simulated)} of them {verb(simulated, 'is', 'are')} simulated."
     frames = [n for field in shown for n in field["frames"].values() if n]
     exposures_ms = [1000 * field["exposure_s"] for field in shown]
     if not frames:
@@ -144,35 +143,46 @@ def _registration(
     settings: Settings, fields: pd.DataFrame, pixel_um: float | None
 ) -> Iterator[str]:
     own = settings["registration"]
-    kind = {
-        "rigid": "a rigid transform (rotation and shift)",
-        "similarity": "a similarity transform (rotation, shift and scale)",
-    }[own["model"]]
-    yield (
-        f"The epochs of a field were registered by {kind} on silica microspheres of "
-        f"{plain(settings['microspheres']['diameter_um'])} µm diameter found in brightfield, and "
-        "refined on the nanocrystals seen in both epochs where there were enough of them."
-    )
-    yield (
-        f"A transform was accepted where fewer than {plain(own['max_chance_alignments'])} "
-        "alignments as good were expected by chance, and, where microspheres decided, at least "
-        f"{own['min_microspheres']} of them agreed."
-    )
     ok = fields[fields["status"] == "ok"]
+    start = f"The epochs of a field were registered by {MODELS[own['model']]}"
+    counts = {kind: int((ok["evidence"] == kind).sum()) for kind in WAYS}
+    diameter = as_set(settings["microspheres"]["diameter_um"])
+    ways = [(WAYS[kind].format(diameter=diameter), n) for kind, n in counts.items() if n]
+    if len(ways) == 1:
+        yield f"{start}, {ways[0][0]}."
+    elif ways:
+        parts = [f"{counted(n, 'field')} {way}" for way, n in ways]
+        yield f"{start}: {'; '.join(parts)}."
+    else:
+        yield f"{start}, {BEADS.format(diameter=diameter)}."
+    yield (
+        f"A transform found by search was accepted where at most "
+        f"{as_set(own['max_chance_alignments'])} alignments as good were expected by chance in "
+        "unrelated patterns of the same density, no different alignment was about as good, and it "
+        "did not leave everything in place, as dust on the camera does; where microspheres "
+        f"decided alone, at least {own['min_microspheres']} of them had to agree."
+    )
+    if counts[TOGETHER]:
+        yield (
+            "Where microspheres and nanocrystals decided together, the product of both levels was "
+            "held against the number of such products that chance makes."
+        )
+    if counts["landmarks"] or counts["landmarks and nanocrystals"]:
+        yield (
+            "Landmarks had to agree with each other and were not tested against chance; what was "
+            "refined from there, on microspheres or on nanocrystals, was."
+        )
     if len(ok):
         yield _outcome(ok, own["model"], pixel_um)
-    for evidence, by in EVIDENCE.items():
-        n = int((ok["evidence"] == evidence).sum())
-        if n:
-            refined = " and refined on nanocrystals" if evidence.startswith("landmarks and") else ""
-            yield f"{counted(n, 'field')} {verb(n, 'was', 'were')} registered {by}{refined}."
 
 
 def _outcome(ok: pd.DataFrame, model: str, pixel_um: float | None) -> str:
     """Say how the registered fields came out."""
     degrees: Write = lambda value: fixed(value, 1)  # noqa: E731
     scales: Write = lambda value: fixed(value, 4)  # noqa: E731
-    matched = ok["n_microspheres_matched"].dropna()
+    # Elsewhere the column holds landmarks, or 0 where microspheres did not decide.
+    by_beads = ok["evidence"].astype(str).str.startswith("microspheres")
+    matched = ok.loc[by_beads, "n_microspheres_matched"].dropna()
     parts = []
     if len(matched):
         several = f" (median; range {_range(matched, plain)})" if matched.nunique() > 1 else ""
@@ -219,124 +229,23 @@ def _refused(settings: Settings, fields: pd.DataFrame) -> Iterator[str]:
 
 def _detection(settings: Settings, fields: pd.DataFrame) -> Iterator[str]:
     yield (
-        "Nanocrystals were detected in both movies, as spots with a standard deviation of "
-        f"{plain(settings['nanocrystals']['psf_sigma_px'])} px; each one detected in either movie "
-        "was measured at its place in both."
+        "Nanocrystals were detected in both movies, as spots of a width that was measured on them "
+        f"(standard deviation {as_set(settings['nanocrystals']['psf_sigma_px'])} px to begin "
+        "with); each one detected in either movie was measured at its place in both."
     )
+    tolerance = settings["pairing"]["tolerance_px"]
+    most = max(tolerance, settings["nanocrystals"]["min_separation_px"])
     text = (
-        f"Detections within {plain(settings['pairing']['tolerance_px'])} px plus three standard "
-        "errors of each other after registration were taken as one nanocrystal"
+        f"Detections were taken as one nanocrystal, one to one, where after registration they "
+        f"lay within {as_set(tolerance)} px plus three times the error of the registration and of "
+        f"the position before, but never more than {as_set(most)} px apart"
     )
     ok = fields[fields["status"] == "ok"]
     expected = ok["expected_chance_pairs"].sum(skipna=False) if len(ok) else float("nan")
+    yield f"{text} ({counted(ok['n_pairs'].sum(), 'pair')})." if len(ok) else f"{text}."
     if known(expected):
-        text += (
-            f" ({counted(ok['n_pairs'].sum(), 'pair')}; {plain(expected, 2)} "
-            f"{verb(expected, 'was', 'were')} expected from chance alone)"
-        )
-    yield f"{text}."
-
-
-def _counts(photometry: Settings) -> str:
-    background = {
-        "annulus_median": "less the median of a ring around the nanocrystal in each frame",
-        "none": "without subtraction of a background",
-    }[photometry["background"]]
-    width = plain(photometry["aperture_px"])
-    return (
-        f"Counts were summed in each frame over a square aperture {width} px wide that followed "
-        f"the drift of the sample, {background}."
-    )
-
-
-def _states(settings: Settings) -> Iterator[str]:
-    own = settings["threshold"]
-    sigmas = f"{plain(own['noise_sigmas'])} standard deviations"
-    yield {
-        "fixed": "A nanocrystal was taken as on in frames with more than "
-        f"{plain(own['counts'], 6)} counts.",
-        "noise": "A nanocrystal was taken as on in frames with counts more than "
-        f"{sigmas} of its off level’s noise above its own off level.",
-        "hmm": "Frames were assigned to on and off by a hidden Markov model with two states for "
-        f"each nanocrystal, and by a threshold {sigmas} of its noise above the off level where "
-        "a trace showed no two states.",
-    }[own["method"]]
-    yield (
-        "The on-fraction is the share of the frames in which it was on; below "
-        f"{per_cent(settings['dark_cutoff'])} a nanocrystal was called dark."
-    )
-
-
-def _numbers(settings: Settings, nanocrystals: pd.DataFrame) -> Iterator[str]:
-    found = len(nanocrystals)
-    if not found:
-        return
-    analysed = int(as_bool(nanocrystals["analysed"]).sum())
-    text = f"Of {counted(found, 'nanocrystal')}, {grouped(analysed)} "
-    text += f"{verb(analysed, 'was', 'were')} analysed"
-    separation = plain(settings["nanocrystals"]["min_separation_px"])
-    reasons = nanocrystals["excluded_because"].value_counts()
-    left_out = [
-        f"{grouped(reasons[reason])} {words.format(separation=separation)}"
-        for reason, words in EXCLUDED.items()
-        if reason in reasons
-    ]
-    yield f"{text}; left out were {listed(left_out)}." if left_out else f"{text}."
-
-
-def _dwell_times(dwell_times: Settings) -> Iterator[str]:
-    least = f"at least {dwell_times['min_events']} complete events"
-    significance = plain(dwell_times["significance"])
-    if dwell_times["method"] == "least_squares":
         yield (
-            f"On- and off-times of nanocrystals with {least} were fitted by a power law and by one "
-            "with an exponential cut-off, as least-squares lines through their log-log "
-            f"histograms; an F-test at a significance of {significance} decided between the two."
+            "Catalogues of this density that have nothing in common, made by displacing the one "
+            f"after, would show {plain(expected, 2)}; "
+            "of the pairs found at most so many are chance, as true partners come first."
         )
-        return
-    yield (
-        f"On- and off-times of nanocrystals with {least} were fitted by a power law and by one "
-        "with an exponential cut-off, by maximum likelihood of their distributions over whole "
-        "frames, events cut by the end of the movie included."
-    )
-    yield (
-        "The cut-off was accepted (type A) where a likelihood-ratio test at a significance of "
-        f"{significance} rejected all cut-offs longer than a tenth of the movie, the pure law "
-        "(type B) where it did not and all cut-offs within 1 s were rejected; the others are "
-        "undecided."
-    )
-
-
-def _photostability(photostability: Settings) -> Iterator[str]:
-    yield (
-        "Trends of the on level and of the off-fraction within a movie were tested at a "
-        f"significance of {plain(photostability['significance'])}; changes below "
-        f"{per_cent(photostability['min_change'])} were taken as stable."
-    )
-    reference = plain(photostability["reference_s"])
-    yield f"The PL kept compares the last {reference} s of a movie with the first {reference} s."
-
-
-def _statistics(statistics: Settings, populations: pd.DataFrame) -> Iterator[str]:
-    used = [str(method) for method in populations["interval_method"]]
-    resampled = (
-        f"from {grouped(statistics['resamples'])} resamples of whole fields "
-        f"(seed {statistics['seed']})"
-    )
-    basis = {
-        BY_FIELDS: f"they come {resampled}",
-        BY_OTHER_FIELDS: "they are widened by how much fields differ at the other temperatures",
-        BY_NANOCRYSTALS: "they take nanocrystals as independent",
-    }
-    of = {BY_FIELDS: "several fields", BY_OTHER_FIELDS: "one field", BY_NANOCRYSTALS: "one field"}
-    said = [method for method in basis if method in used]
-    clauses = [
-        f"at temperatures with {of[method]} {basis[method]}" if len(said) > 1 else basis[method]
-        for method in said
-    ]
-    text = f"Intervals are {per_cent(statistics['confidence'])} confidence intervals"
-    yield f"{text}; {listed(clauses)}." if clauses else f"{text}."
-    yield (
-        "Gained and lost emitters were compared by McNemar’s exact test, and changes of the "
-        "on-fraction tested by Wilcoxon’s signed-rank test."
-    )

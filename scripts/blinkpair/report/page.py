@@ -19,7 +19,7 @@ import pandas as pd
 from blinkpair.dwell_histograms import count_limits
 from blinkpair.figures import style
 from blinkpair.populations import COUNTED
-from blinkpair.report import tables, words
+from blinkpair.report import blinking_tables, tables, words
 from blinkpair.report.packing import pack
 from blinkpair.table_labels import CONTROL, temperature_label
 
@@ -31,7 +31,6 @@ LAW_NAMES = {
     "undecided": "undecided",
     "not_fitted": "not fitted",
 }
-SIMULATED = "simulated"
 PAGE = Path(__file__).parent / "page"
 STYLES = ("page.css", "sections.css")
 SCRIPTS = (
@@ -84,7 +83,7 @@ def build_page(
     from plotly.offline import get_plotlyjs
 
     confidence = settings["statistics"]["confidence"]
-    answers = _answers(results["populations"], confidence)
+    answers = _answers(results["populations"], confidence, settings["dark_cutoff"])
     shown = {field["name"] for field in fields}
     hidden = [name for name in results["fields"]["field"] if name not in shown]
     environment = jinja2.Environment(
@@ -104,17 +103,19 @@ def build_page(
         note=note,
         banner=_banner(results["fields"]),
         answers=answers,
-        headline=words.headline(results["populations"], results["fields"]),
+        headline=words.headline(results["populations"], results["fields"], settings["dark_cutoff"]),
         tables={
             "populations": tables.populations(results["populations"], confidence),
             "fields": tables.fields(results["fields"]),
             "excluded": tables.excluded(results["nanocrystals"]),
             "sensitivity": tables.sensitivity(results["sensitivity"]),
-            "types": tables.types(results["types"]),
-            "transitions": tables.transitions(results["type_transitions"]),
-            "change_by_type": tables.change_by_type(results["change_by_type"]),
-            "alpha_by_change": tables.alpha_by_change(results["alpha_by_change"]),
-            "photostability": tables.photostability(results["photostability"]),
+            "types": blinking_tables.types(results["types"], confidence),
+            "transitions": blinking_tables.transitions(results["type_transitions"]),
+            "change_by_type": blinking_tables.change_by_type(results["change_by_type"], confidence),
+            "alpha_by_change": blinking_tables.alpha_by_change(
+                results["alpha_by_change"], confidence
+            ),
+            "photostability": blinking_tables.photostability(results["photostability"], confidence),
             "versions": tables.versions(provenance),
             "inputs": tables.inputs(provenance),
         },
@@ -161,16 +162,16 @@ def _text(name: str) -> str:
 
 def _banner(fields: pd.DataFrame) -> str:
     """Say which fields are simulated, as far as their column `sample` says so."""
-    if "sample" not in fields:
-        return ""
-    is_simulated = fields["sample"].astype(str).str.strip().str.lower() == SIMULATED
+    is_simulated = tables.is_simulated(fields)
     if is_simulated.all():
         return "These data are simulated." if len(fields) else ""
     names = ", ".join(fields.loc[is_simulated, "field"])
     return f"Some of the fields are simulated: {names}." if names else ""
 
 
-def _answers(populations: pd.DataFrame, confidence: float) -> list[dict[str, Any]]:
+def _answers(
+    populations: pd.DataFrame, confidence: float, dark_cutoff: float
+) -> list[dict[str, Any]]:
     """Return for each temperature what stands beside its histogram."""
     rows: list[tables.Row] = [part.iloc[0].to_dict() for part in tables.by_temperature(populations)]
     control = next((r for r in rows if temperature_label(r["temperature_c"]) == CONTROL), None)
@@ -185,15 +186,26 @@ def _answers(populations: pd.DataFrame, confidence: float) -> list[dict[str, Any
             "mean_points": [100 * row[f"mean_delta{end}"] for end in ("", "_low", "_high")],
             "became_emissive": tables.percent(row["fraction_became_emissive"]),
             "became_dark": tables.percent(row["fraction_became_dark"]),
-            "sentence": words.answer(row, None if row is control else control, confidence),
+            "sentence": words.answer(
+                row, None if row is control else control, confidence, dark_cutoff
+            ),
             "caveats": words.caveats(row),
         }
         for row in rows
     ]
 
 
-def histogram(nanocrystals: pd.DataFrame) -> dict[str, dict[str, list[int]]]:
+def histogram(
+    nanocrystals: pd.DataFrame, temperatures: Sequence[str]
+) -> dict[str, dict[str, list[int]]]:
     """Count changes of the on-fraction, by temperature and population.
+
+    Parameters
+    ----------
+    nanocrystals : DataFrame
+        Of all fields.
+    temperatures : sequence of str
+        All there are; one without nanocrystals gets zeros.
 
     Returns
     -------
@@ -201,11 +213,10 @@ def histogram(nanocrystals: pd.DataFrame) -> dict[str, dict[str, list[int]]]:
         temperature_c, then population, to the counts of the bins of `BIN_POINTS` points. A change
         on an edge belongs to the bin above it, +100 points to the last one.
     """
-    counts: dict[str, dict[str, list[int]]] = {}
     n_bins = 200 // BIN_POINTS
+    counts = {name: dict.fromkeys(COUNTED, [0] * n_bins) for name in temperatures}
     for part in tables.by_temperature(nanocrystals):
         name = str(part["temperature_c"].iloc[0])
-        counts[name] = {}
         for population in COUNTED:
             delta = part.loc[part["population"] == population, "delta_on_fraction"]
             # The file has six digits; rounding takes off what binary numbers add to them.
@@ -239,7 +250,7 @@ def _data(
         "csv": pack(np.frombuffer(nanocrystals_csv.encode("utf-8"), np.uint8)),
         "answers": answers,
         "bin_points": BIN_POINTS,
-        "histogram": histogram(results["nanocrystals"]),
+        "histogram": histogram(results["nanocrystals"], [a["temperature_c"] for a in answers]),
         "fields": list(fields),
         "sensitivity": sensitivity[columns].to_dict("list"),
         "dark_cutoff": settings["dark_cutoff"],
@@ -248,8 +259,8 @@ def _data(
         "psf_sigma_px": settings["nanocrystals"]["psf_sigma_px"],
         "colours": style.POPULATION_COLOURS,
         "population_names": style.POPULATION_NAMES,
-        "type_names": tables.TYPES,
+        "type_names": blinking_tables.TYPES,
         "law_names": LAW_NAMES,
         "count_limits": np.stack(count_limits(np.arange(100)), axis=1).round(4),
-        "class_names": tables.CLASSES,
+        "class_names": blinking_tables.CLASSES,
     }

@@ -171,7 +171,9 @@ def fields(table: pd.DataFrame) -> Table:
     ]
     simulated = is_simulated(table)
     marked = simulated & (not simulated.all())
-    names = [f"{n} (simulated)" if m else str(n) for n, m in zip(table["field"], marked, strict=True)]
+    names = [
+        f"{n} (simulated)" if m else str(n) for n, m in zip(table["field"], marked, strict=True)
+    ]
     shown = table.assign(field=names)
     refused_first = shown.sort_values("status", key=lambda s: s == "ok", kind="stable")
     rows = []

@@ -1,7 +1,8 @@
 """What the tables say, in sentences.
 
 In: rows of the result tables. Out: plain text, which the page sets as it is. A sentence says no
-more than its interval allows, and the wording changes with it.
+more than its interval allows, and the wording changes with it, and with what the interval rests
+on: nanocrystals of one field cannot say how far fields differ.
 """
 
 from __future__ import annotations
@@ -12,6 +13,15 @@ from typing import Any
 import pandas as pd
 
 from blinkpair.populations import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIELDS
+from blinkpair.report.cells import (
+    by_temperature,
+    p_value,
+    percent,
+    percent_end,
+    signed_points,
+    temperature,
+)
+from blinkpair.report.citations import citation
 from blinkpair.report.language import (
     capitalised,
     counted,
@@ -22,16 +32,17 @@ from blinkpair.report.language import (
     verb,
 )
 from blinkpair.report.methods_text import methods
-from blinkpair.report.tables import by_temperature, p_value, percent, signed_points, temperature
 from blinkpair.table_labels import CONTROL, temperature_label
 
 __all__ = ["answer", "caveats", "citation", "headline", "methods"]
 
 Row = Mapping[Any, Any]
 
+TOO_FEW = "too few for an interval"
 
-def answer(row: Row, control: Row | None, confidence: float) -> str:
-    """Say what happened to the nanocrystals of a temperature.
+
+def answer(row: Row, control: Row | None, confidence: float, dark_cutoff: float) -> str:
+    """Say what happened to the nanocrystals of a temperature, in at most four sentences.
 
     Parameters
     ----------
@@ -41,14 +52,18 @@ def answer(row: Row, control: Row | None, confidence: float) -> str:
         The control's row, where there is one and `row` is another.
     confidence : float
         Coverage of the intervals, 0 to 1.
+    dark_cutoff : float
+        On-fraction below which a nanocrystal is dark, 0 to 1.
     """
     where = _where(row)
     refused = _refused(row)
     if not row["n"]:
-        return " ".join([_nothing(row, where), *refused])
-    sentences = [_populations(row, where, confidence), *_change(row, confidence)]
+        return " ".join([_nothing(row, where, dark_cutoff), *refused])
+    sentences = [_populations(row, where, confidence, dark_cutoff), *_change(row, confidence)]
     if control is not None:
         sentences += _against_control(row, control)
+    elif _is_control(row) and _sign(row, "mean_delta"):
+        sentences.append("Re-mounting alone changed it: read the temperatures against this.")
     return " ".join([*sentences, *refused])
 
 
@@ -57,66 +72,106 @@ def caveats(row: Row) -> str:
     return " ".join([*_basis(row), *_chance(row)]) if row["n"] else ""
 
 
-def headline(populations: pd.DataFrame, fields: pd.DataFrame) -> str:
-    """Say in two sentences what the run measured, and what came out.
+def headline(populations: pd.DataFrame, fields: pd.DataFrame, dark_cutoff: float) -> str:
+    """Say in a few sentences what the run measured, and what came out.
 
     Parameters
     ----------
     populations, fields : DataFrame
         `populations.csv` and `fields.csv`.
+    dark_cutoff : float
+        On-fraction below which a nanocrystal is dark, 0 to 1.
     """
-    n_fields = len(fields)
-    refused = int((fields["status"] != "ok").sum())
-    rows = [part.iloc[0].to_dict() for part in by_temperature(populations)]
-    n = sum(int(row["n"]) for row in rows)
-    first = (
-        f"{counted(n, 'nanocrystal')} in {counted(n_fields - refused, 'field')} "
-        f"{verb(n, 'was', 'were')} emissive before or after"
-    )
-    if refused:
-        first += f"; {counted(refused, 'field')} {verb(refused, 'was', 'were')} refused"
-    is_control = [temperature_label(row["temperature_c"]) == CONTROL for row in rows]
-    told = [(row, c) for row, c in zip(rows, is_control, strict=True) if known(row["mean_delta"])]
+    rows: list[Row] = [part.iloc[0].to_dict() for part in by_temperature(populations)]
+    annealed = [row for row in rows if not _is_control(row)]
+    control = next((row for row in rows if _is_control(row)), None)
     changes = [
-        f"{signed_points(row['mean_delta'])} points at {temperature(row['temperature_c'])}"
-        for row, c in told
-        if not c
+        f"{_change_of(row, '' if i else ' points')} at {temperature(row['temperature_c'])}"
+        for i, row in enumerate(row for row in annealed if known(row["mean_delta"]))
     ]
-    alone = [f"{signed_points(row['mean_delta'])} points" for row, c in told if c]
-    sentences = [f"{first}."]
+    sentences = [f"{_measured(annealed, control, fields, dark_cutoff)}."]
     if changes:
         sentences.append(f"The on-fraction changed on average by {listed(changes)}.")
-    if alone:
-        sentences.append(f"Re-mounting without annealing, the control, changed it by {alone[0]}.")
-    elif not any(is_control):
-        sentences.append("There is no control that was re-mounted without annealing.")
+    sentences.append(_control_alone(control, "it" if changes else "the on-fraction"))
+    if any(row["interval_method"] == BY_NANOCRYSTALS for row in rows):
+        sentences.append(
+            "The intervals take nanocrystals as independent: no temperature has two fields to "
+            "compare."
+        )
     return " ".join(sentences)
 
 
+def _measured(
+    annealed: list[Row], control: Row | None, fields: pd.DataFrame, dark_cutoff: float
+) -> str:
+    """Say how many nanocrystals in how many fields, the annealed and the control's apart."""
+    groups = []
+    if annealed or control is None or not control["n_fields"]:
+        n, n_fields = (sum(int(row[name]) for row in annealed) for name in ("n", "n_fields"))
+        groups.append(f"{counted(n, 'annealed nanocrystal')} in {counted(n_fields, 'field')}")
+    if control is not None and control["n_fields"]:
+        n = int(control["n"])
+        own = grouped(n) if groups else counted(n, "nanocrystal")
+        groups.append(f"{own} in {counted(control['n_fields'], 'control field')}")
+    total = sum(int(row["n"]) for row in [*annealed, *([control] if control else [])])
+    text = (
+        f"{listed(groups)} {verb(total, 'was', 'were')} emissive (on in at least "
+        f"{per_cent(dark_cutoff)} of the frames) before or after"
+    )
+    refused = int((fields["status"] != "ok").sum())
+    if refused:
+        text += f"; {counted(refused, 'field')} {verb(refused, 'was', 'were')} refused"
+    return text
+
+
+def _control_alone(control: Row | None, it: str) -> str:
+    """Say what the control showed, or why it shows nothing."""
+    if control is None:
+        return "There is no control that was re-mounted without annealing."
+    if not control["n_fields"]:
+        return "The control was refused."
+    if not known(control["mean_delta"]):
+        return "In the control no nanocrystal was emissive."
+    change = _change_of(control, " points")
+    return f"Re-mounting without annealing, the control, changed {it} by {change}."
+
+
+def _change_of(row: Row, unit: str) -> str:
+    """Write `−7.3 points (−11.9 to −2.6)`; the unit stands with the first of several alone."""
+    ends = _points(row, "mean_delta") if _sign(row, "mean_delta") is not None else TOO_FEW
+    return f"{signed_points(row['mean_delta'])}{unit} ({ends})"
+
+
+def _is_control(row: Row) -> bool:
+    return temperature_label(row["temperature_c"]) == CONTROL
+
+
 def _where(row: Row) -> str:
-    label = temperature_label(row["temperature_c"])
-    if label == CONTROL:
+    if _is_control(row):
         return "in the control, which was re-mounted without annealing"
-    return f"at {temperature(label)}"
+    return f"at {temperature(row['temperature_c'])}"
 
 
-def _nothing(row: Row, where: str) -> str:
+def _nothing(row: Row, where: str, dark_cutoff: float) -> str:
     start = capitalised(where)
     if not row["n_fields"]:
         return f"{start}, no field could be used: nothing can be said."
     dark = row["n_dark"]
     both = f" ({grouped(dark)} {verb(dark, 'was', 'were')} dark in both)" if dark else ""
-    return f"{start}, no nanocrystal was emissive before or after{both}: nothing can be said."
+    return (
+        f"{start}, no nanocrystal was emissive (on in at least {per_cent(dark_cutoff)} of the "
+        f"frames) before or after{both}: nothing can be said."
+    )
 
 
-def _populations(row: Row, where: str, confidence: float) -> str:
+def _populations(row: Row, where: str, confidence: float, dark_cutoff: float) -> str:
     n = row["n"]
     gained = _share(row, "became_emissive", f"{per_cent(confidence)} interval ")
     lost = _share(row, "became_dark", "")
     return (
         f"{capitalised(where)}, of {counted(n, 'nanocrystal')} that {verb(n, 'was', 'were')} "
-        f"emissive before or after, {gained} had been dark and became emissive, and {lost} "
-        "became dark."
+        f"emissive before or after, {gained} had been dark (on in less than "
+        f"{per_cent(dark_cutoff)} of the frames) and became emissive, and {lost} became dark."
     )
 
 
@@ -125,14 +180,16 @@ def _share(row: Row, population: str, introduction: str) -> str:
     inside = percent(row[f"fraction_{population}"])
     low, high = (row[f"fraction_{population}_{end}"] for end in ("low", "high"))
     if known(low) and known(high):
-        inside += f", {introduction}{100 * low:.0f} to {100 * high:.0f} %"
+        inside += f", {introduction}{percent_end(low)} to {percent_end(high)} %"
     return f"{grouped(row[f'n_{population}'])} ({inside})"
 
 
-def _excludes_zero(row: Row, name: str) -> bool | None:
-    """Whether an interval excludes 0; None where there is none."""
+def _sign(row: Row, name: str) -> int | None:
+    """Sign of a change that its interval shows, 0 where that includes 0; None without one."""
     low, high = row[f"{name}_low"], row[f"{name}_high"]
-    return (low > 0 or high < 0) if known(low) and known(high) else None
+    if not (known(low) and known(high)):
+        return None
+    return 1 if low > 0 else -1 if high < 0 else 0
 
 
 def _points(row: Row, name: str) -> str:
@@ -147,25 +204,46 @@ def _change(row: Row, confidence: float) -> list[str]:
     text = f"On average the on-fraction changed by {change} {_unit(row['mean_delta'])}"
     p = row["p_wilcoxon"]
     test = f"Wilcoxon p {_equals(p)}" if known(p) else ""
-    clear = _excludes_zero(row, "mean_delta")
-    if clear is None:
-        few = "too few for an interval"
-        return [f"{text} ({', '.join(part for part in (few, test) if part)})."]
+    sign = _sign(row, "mean_delta")
+    if sign is None:
+        return [f"{text} ({', '.join(part for part in (TOO_FEW, test) if part)})."]
     text += f" ({_points(row, 'mean_delta')})"
-    if not test:
-        verdict = "more than chance alone explains" if clear else "which chance alone could explain"
-        return [f"{text}, {verdict}."]
-    rejected = p < 1 - confidence
-    if clear and rejected:
-        return [f"{text}, more than chance alone explains ({test})."]
-    if not clear and not rejected:
-        return [f"{text}, which chance alone could explain ({test})."]
-    if clear:
-        return [f"{text}; the interval excludes no change, but the ranks do not ({test})."]
-    return [
-        f"{text}; the interval includes no change, although the ranks, with nanocrystals taken as "
-        f"independent, speak against it ({test})."
-    ]
+    rejected = p < 1 - confidence if test else bool(sign)
+    if bool(sign) == rejected:
+        text += f", {_verdict(row, bool(sign))}{f' ({test})' if test else ''}"
+    elif sign:
+        text += f"; the interval excludes no change, but the ranks do not ({test})"
+    else:
+        text += (
+            "; the interval includes no change, although the ranks, with nanocrystals taken as "
+            f"independent, speak against it ({test})"
+        )
+    text += _median(row, sign)
+    if sign and _of_nanocrystals(row):
+        text += "; one field cannot say whether fields differ by as much"
+    return [f"{text}."]
+
+
+def _of_nanocrystals(row: Row) -> bool:
+    return bool(row["interval_method"] == BY_NANOCRYSTALS)
+
+
+def _verdict(row: Row, clear: bool) -> str:
+    """Say what explains a change: chance, or, of one field, the scatter of nanocrystals alone."""
+    if _of_nanocrystals(row):
+        what = "the scatter of single nanocrystals"
+        return f"more than {what} explains" if clear else f"which {what} could explain"
+    return "more than chance alone explains" if clear else "which chance alone could explain"
+
+
+def _median(row: Row, sign_of_mean: int) -> str:
+    """Add the median's change where it does not say what the mean's says."""
+    sign = _sign(row, "median_delta")
+    if sign is None or sign == sign_of_mean:
+        return ""
+    verdict = "excludes no change" if sign else "includes no change"
+    middle = f"{signed_points(row['median_delta'])} ({_points(row, 'median_delta')})"
+    return f"; the median, {middle}, {verdict}"
 
 
 def _unit(value: float) -> str:
@@ -179,31 +257,55 @@ def _equals(p: float) -> str:
 
 def _against_control(row: Row, control: Row) -> list[str]:
     name = "mean_delta_minus_control"
-    difference = row[name]
-    if not known(difference):
-        return ["The control has no nanocrystal to compare with."] if not control["n"] else []
-    size = f"{abs(100 * difference):.1f}"
-    than = "the control, which was re-mounted without annealing"
-    if size == "0.0":
-        text = f"That is the same as in {than}"
+    if not control["n"]:
+        why = "was refused" if not control["n_fields"] else "has no emissive nanocrystal"
+        return [f"The control {why}: there is nothing to compare with."]
+    if not known(row[name]):
+        return []
+    own = control["mean_delta"]
+    text = f"The control changed by {signed_points(own)} {_unit(own)}; the difference is "
+    text += signed_points(row[name])
+    sign = _sign(row, name)
+    if sign is None:
+        text += f" ({TOO_FEW})"
     else:
-        side = "more" if difference > 0 else "less"
-        text = f"That is {size} {_unit(difference)} {side} than in {than}"
-    clear = _excludes_zero(row, name)
-    if clear is None:
-        return [f"{text}."]
-    verdict = "a clear difference" if clear else "no clear difference"
-    return [f"{text}: {verdict} ({_points(row, name)})."]
+        text += f" ({_points(row, name)}), {_difference(row, bool(sign))}"
+    return [f"{text}{_shares_against_control(row)}."]
+
+
+def _difference(row: Row, clear: bool) -> str:
+    if _of_nanocrystals(row):
+        what = "the scatter of single nanocrystals"
+        return f"more than {what}" if clear else f"within {what}"
+    return "a clear one" if clear else "no clear one"
+
+
+def _shares_against_control(row: Row) -> str:
+    """Say by their intervals whether the shares of both populations differ from the control's."""
+    signs = {
+        name: _sign(row, f"fraction_{name.replace(' ', '_')}_minus_control")
+        for name in ("became emissive", "became dark")
+    }
+    if None in signs.values():
+        return ""
+    differ = [name for name, sign in signs.items() if sign]
+    if len(differ) == 1:
+        return f"; of the shares’ differences only that of what {differ[0]} excludes 0"
+    return f"; the intervals of both shares’ differences {'exclude' if differ else 'include'} 0"
 
 
 def _basis(row: Row) -> list[str]:
-    n_fields = int(row["n_fields"])
+    kinds = "Intervals are Wilson’s (shares), Student’s (mean) and of order statistics (median)"
+    effect = (
+        "with n divided by a design effect: the variance over resampled whole fields over that of "
+        "as many independent nanocrystals"
+    )
     sentences = {
-        BY_FIELDS: f"The intervals resample {counted(n_fields, 'field')}.",
-        BY_OTHER_FIELDS: "With one field, the intervals are widened by how much fields differ at "
-        "the other temperatures.",
-        BY_NANOCRYSTALS: "The intervals take nanocrystals as independent: too narrow if fields "
-        "differ.",
+        BY_FIELDS: f"{kinds}, {effect}, pooled over the temperatures.",
+        BY_OTHER_FIELDS: f"{kinds}, {effect}. It comes from the other temperatures, as one field "
+        "alone cannot tell it.",
+        BY_NANOCRYSTALS: f"{kinds}. They take nanocrystals as independent, as no temperature has "
+        "two fields to compare: too narrow if fields differ.",
     }
     return [sentences[method] for method in sentences if method == row["interval_method"]]
 
@@ -222,57 +324,10 @@ def _chance(row: Row) -> list[str]:
     expected = row["expected_chance_pairs"]
     if not known(expected):
         return []
-    if expected < 1:
-        return ["Fewer than one pair of before and after is expected by chance."]
-    return [f"About {grouped(expected)} of the pairs of before and after may be chance."]
-
-
-def citation(content: Mapping[str, Any], version: str) -> list[str]:
-    """Say what to cite: the software, then the works it follows.
-
-    Parameters
-    ----------
-    content : mapping
-        Of `CITATION.cff`.
-    version : str
-        Of blinkpair, as the run used it.
-    """
+    shown = f"about {counted(expected, 'pair')}" if expected >= 1 else "less than one pair"
+    if expected == 0:
+        shown = "no pair"
     return [
-        _work(dict(content) | {"version": version}),
-        *(_work(reference) for reference in content.get("references", [])),
+        f"Unrelated catalogues of this density would show {shown}; of the pairs found at most so "
+        "many are chance, as true partners come first."
     ]
-
-
-def _work(work: Mapping[str, Any]) -> str:
-    """Write a work as CITATION.cff describes it: authors, title, where, year, link."""
-    released = str(work.get("date-released", ""))
-    year = str(work.get("year", "")) or released[:4]
-    pages = "–".join(str(work[end]) for end in ("start", "end") if work.get(end))
-    volume = str(work.get("volume", ""))
-    place = [str(work.get("journal", "")), ", ".join(part for part in (volume, pages) if part)]
-    software = work.get("type") == "software"
-    parts = [
-        listed(_author(author) for author in work.get("authors", [])),
-        _stopped(" ".join(str(work["title"]).split())),
-        " ".join(part for part in place if part),
-        f"Version {work['version']}" if software and work.get("version") else "",
-    ]
-    text = " ".join(_stopped(part) for part in parts if part)
-    if year:
-        text = f"{text[:-1]} ({year})."
-    link = f"https://doi.org/{work['doi']}" if work.get("doi") else work.get("url")
-    link = link or work.get("repository-code")
-    return f"{text} {link}" if link else text
-
-
-def _stopped(text: str) -> str:
-    return text if text.endswith((".", "?", "!")) else f"{text}."
-
-
-def _author(author: Mapping[str, Any]) -> str:
-    if "family-names" not in author:
-        return str(author.get("name", author.get("alias", "")))
-    given = str(author.get("given-names", "")).replace("-", " -").split()
-    initials = " ".join(f"{'-' if n[0] == '-' else ''}{n.lstrip('-')[:1]}." for n in given)
-    family = " ".join(str(author[k]) for k in ("name-particle", "family-names") if author.get(k))
-    return f"{initials.replace(' -', '-')} {family}".strip()

@@ -3,7 +3,8 @@
 const STACK = ["emissive", "became_dark", "became_emissive"];
 const BINS = 200 / DATA.bin_points;
 const binOf = (points) => Math.min(Math.floor((points + 100) / DATA.bin_points), BINS - 1);
-const temperatureName = (text) => (text === "control" ? "control" : `${Number(text)} °C`);
+const temperatureName = (text) => (text === "control" ? "control" : `${Number(text)} °C`.replace("-", MINUS));
+const CONTROL = DATA.answers.find((answer) => answer.temperature_c === "control");
 
 function percentages(temperature, population) {
   const counts = DATA.histogram[temperature];
@@ -22,7 +23,7 @@ function histogramSpec(answer, top) {
       marker: { color: DATA.colours[name], line: { color: look.paper, width: 1 } },
       hovertemplate: `%{customdata} ${DATA.population_names[name]}, %{y:.1f} % of n<extra></extra>`,
     }));
-    if (DATA.histogram.control && answer.temperature_c !== "control") {
+    if (CONTROL?.n && answer !== CONTROL) {
       const outline = percentages("control");
       data.push({
         type: "scatter", mode: "lines", hoverinfo: "skip",
@@ -77,7 +78,7 @@ function selectBin(temperature, point) {
 
 function drawAnswerLegend() {
   const entries = STACK.map((name) => el("span", {}, swatch(DATA.colours[name]), DATA.population_names[name]));
-  if (DATA.histogram.control) entries.push(el("span", {}, el("i", { class: "stroke" }), `control, n = ${DATA.answers.find((answer) => answer.temperature_c === "control").n}`));
+  if (CONTROL?.n) entries.push(el("span", {}, el("i", { class: "stroke" }), `control, n = ${CONTROL.n}`));
   byId("answer-legend").replaceChildren(...entries);
 }
 

@@ -19,7 +19,7 @@ const COLUMNS = [
   { name: "before", key: (nc) => nc.pre, show: (nc) => percentText(nc.pre) },
   { name: "after", key: (nc) => nc.post, show: (nc) => percentText(nc.post) },
   { name: "change", key: (nc) => nc.points, show: (nc) => signed(nc.points) },
-  { name: "type", key: (nc) => nc.of("blinking_pre") + nc.of("blinking_post"), show: (nc) => `${typeShort(nc.of("blinking_pre"))} → ${typeShort(nc.of("blinking_post"))}` },
+  { name: "type", key: (nc) => `${typeShort(nc.of("blinking_pre"))} → ${typeShort(nc.of("blinking_post"))}` },
   { name: "flags", key: (nc) => flagsOf(nc).join(", ") },
 ];
 
@@ -45,7 +45,7 @@ function buildFilters() {
 
 function showFilters() {
   for (const name of [...Object.keys(FILTERS), "from", "to"]) byId(`filter-${name}`).value = state.filters[name] ?? "";
-  byId("clear-selection").disabled = !state.selection;
+  byId("clear-selection").setAttribute("aria-disabled", String(!state.selection));
   const counts = new Map();
   const rows = filtered();
   for (const nc of rows) counts.set(populationName(nc), (counts.get(populationName(nc)) ?? 0) + 1);
@@ -94,6 +94,7 @@ function scatterSpec(look) {
         line({ x0: cutoff, x1: cutoff, yref: "paper", y0: 0, y1: 1 }),
         line({ y0: cutoff, y1: cutoff, xref: "paper", x0: 0, x1: 1 }),
       ],
+      selections: state.box ? [state.box] : [], selectionrevision: JSON.stringify(state.box),
       dragmode: "select", margin: { l: 46, r: 10, t: 30, b: 40 }, uirevision: "scatter",
     },
   };
@@ -105,13 +106,19 @@ function drawScatter() {
     if (index !== undefined) select(index);
   }, (event) => {
     const chosen = (event?.points ?? []).map((point) => point.customdata).filter((index) => index !== undefined);
-    if (chosen.length) selectAll(chosen.map((index) => NCS[index]));
-  });
+    // Plotly keeps the box until it is told otherwise: it has to go with the selection.
+    if (chosen.length) selectAll(chosen.map((index) => NCS[index]), "", event.selections?.at(-1) ?? null);
+  }, clearSelection);
 }
 
 function turnToCurrent() {
   const at = listed().findIndex((nc) => nc.index === state.current);
   if (at >= 0) state.page = Math.floor(at / PAGE_ROWS);
+}
+
+function turnPage(by) {
+  state.page = Math.max(0, state.page + by); // the last one is known where rows are counted
+  showTable();
 }
 
 function sortBy(name) {
@@ -140,12 +147,15 @@ function showTable() {
   });
   const table = byId("rows");
   const focused = table.contains(document.activeElement) ? document.activeElement.closest("tr")?.dataset.index : undefined;
+  const sorted = table.tHead.contains(document.activeElement) ? [...table.tHead.querySelectorAll("button")].indexOf(document.activeElement) : -1;
   table.tHead.replaceChildren(el("tr", {}, ...head));
+  table.tHead.querySelectorAll("button")[sorted]?.focus();
   table.tBodies[0].replaceChildren(...(body.length ? body : [el("tr", {}, el("td", { colspan: COLUMNS.length }, "no nanocrystal passes"))]));
   if (focused !== undefined) table.querySelector(`tr[data-index="${Number(focused)}"] button`)?.focus();
   byId("page-place").textContent = rows.length ? `${state.page * PAGE_ROWS + 1}–${state.page * PAGE_ROWS + shown.length} of ${rows.length}` : "none";
-  byId("page-back").disabled = state.page === 0;
-  byId("page-on").disabled = state.page === last;
+  // Not disabled, which would take the focus away from under the finger.
+  byId("page-back").setAttribute("aria-disabled", String(state.page === 0));
+  byId("page-on").setAttribute("aria-disabled", String(state.page === last));
   byId("only-selected").checked = state.onlySelected;
   byId("only-selected").disabled = !state.selection;
 }

@@ -19,12 +19,20 @@ function dwellSpec(nc, field, arrays, row, which) {
       data,
       layout: {
         showlegend: some, legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } }, margin: { l: 46, r: 8, t: 26, b: 40 },
-        xaxis: { type: "log", title: `${which} time t (s)`, showgrid: false, dtick: 1, exponentformat: "power", tickfont: { size: 10 } },
-        yaxis: { type: "log", title: "P(t) (1/s)", showgrid: false, dtick: 1, exponentformat: "power", tickfont: { size: 10 } },
+        xaxis: { type: "log", title: `${which} time t (s)`, showgrid: false, dtick: 1, exponentformat: "power", tickfont: { size: 10 }, range: decades(data, "x") },
+        yaxis: { type: "log", title: "P(t) (1/s)", showgrid: false, dtick: 1, exponentformat: "power", tickfont: { size: 10 }, range: decades(data, "y") },
         annotations: noisy(nc).length ? [{ text: `mostly noise ${noisy(nc).join(" and ")}`, showarrow: false, xref: "paper", yref: "paper", x: 1, y: 1, xanchor: "right", yanchor: "top", font: { color: look.muted } }] : some ? [] : [{ text: "no complete event", showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 }],
       },
     };
   };
+}
+
+// Whole decades around all that is drawn, so that there is always a number on the axis.
+function decades(data, axis) {
+  const values = data.flatMap((trace) => trace[axis]);
+  if (!values.length) return [-2, 0];
+  const low = Math.floor(Math.log10(Math.min(...values)) - 0.1);
+  return [low, Math.max(low + 1, Math.ceil(Math.log10(Math.max(...values)) + 0.1))];
 }
 
 // Epochs in which noise alone is expected to make more than half of the on events.

@@ -12,7 +12,7 @@ function buildFields() {
     input.addEventListener("change", () => { view.image = input.value; showStage(); });
   }
   byId("marks").addEventListener("change", showMarks);
-  byId("swipe").addEventListener("input", () => swipe(Number(byId("swipe").value)));
+  byId("swipe").addEventListener("input", () => swipeByHand(Number(byId("swipe").value)));
   byId("blink").addEventListener("click", toggleBlink);
   const stage = byId("stage");
   const drag = (event) => {
@@ -20,11 +20,11 @@ function buildFields() {
     const box = stage.getBoundingClientRect();
     const share = Math.round(Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)) * 100);
     byId("swipe").value = share;
-    swipe(share);
+    swipeByHand(share);
   };
   stage.addEventListener("pointerdown", drag);
   stage.addEventListener("pointermove", drag);
-  if (DATA.fields.length) showField(DATA.fields[0].name);
+  showField(DATA.fields[0].name);
 }
 
 function showField(name) {
@@ -43,6 +43,11 @@ function swipe(percent) {
   byId("stage").style.setProperty("--cut", `${percent}%`);
 }
 
+function swipeByHand(percent) {
+  if (view.blinking !== null) toggleBlink();
+  swipe(percent);
+}
+
 function toggleBlink() {
   const on = view.blinking === null;
   byId("blink").setAttribute("aria-pressed", String(on));
@@ -51,7 +56,11 @@ function toggleBlink() {
   byId("stage").classList.toggle("blinking", on);
   if (!on) return swipe(Number(byId("swipe").value));
   let after = false;
-  const turn = () => { after = !after; swipe(after ? 0 : 100); };
+  const turn = () => {
+    after = !after;
+    byId("stage").dataset.seen = after ? "post" : "pre";
+    swipe(after ? 0 : 100);
+  };
   turn();
   view.blinking = setInterval(turn, calm() ? 2000 : 700);
 }
@@ -144,22 +153,28 @@ function residualsSpec(field) {
         showlegend: some, legend: { orientation: "h", y: 1.01, yanchor: "bottom", font: { size: 11 } }, margin: { l: 46, r: 10, t: 28, b: 40 },
         xaxis: { title: "x (px)", range: [0, field.images.pl_width || 1], showgrid: false, constrain: "domain" },
         yaxis: { title: "y (px)", range: [field.images.pl_height || 1, 0], showgrid: false, scaleanchor: "x", constrain: "domain" },
-        annotations: some ? [] : [{ text: "nothing matched", showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 }],
+        annotations: wordsInstead(some, "nothing matched"),
       },
     };
   };
+}
+
+// What a plot without data says.
+function wordsInstead(some, text) {
+  return some ? [] : [{ text, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 }];
 }
 
 function driftSpec(field) {
   return (look) => ({
     data: EPOCHS.flatMap((epoch) => ["x_px", "y_px"].map((name) => ({
       type: "scatter", mode: "lines", name: `${name[0]} ${EPOCH_NAMES[epoch]}`, showlegend: true,
-      x: field.drift[epoch].time_s, y: field.drift[epoch][name],
+      x: field.drift[epoch].time_s, y: field.drift[epoch][name].map((shift, i) => (field.drift[epoch].measured[i] ? shift : null)),
       line: { color: look[epoch], width: 1.5, dash: name === "x_px" ? "solid" : "dot" },
       hovertemplate: "%{x:.3g} s: %{y:.2f} px<extra></extra>",
     }))),
     layout: {
       legend: { orientation: "h", y: 1.02, yanchor: "bottom", font: { size: 11 } }, showlegend: true, margin: { l: 46, r: 10, t: 28, b: 40 },
+      annotations: wordsInstead(EPOCHS.some((epoch) => field.drift[epoch].measured.some(Boolean)), "drift could not be measured"),
       xaxis: { title: "time in the movie (s)", showgrid: false }, yaxis: { title: "drift (px)", nticks: 5 },
     },
   });
@@ -174,6 +189,7 @@ function lightSpec(field) {
     })),
     layout: {
       legend: { orientation: "h", y: 1.02, yanchor: "bottom", font: { size: 11 } }, showlegend: true, margin: { l: 56, r: 10, t: 28, b: 40 },
+      annotations: wordsInstead(EPOCHS.some((epoch) => field.integrated_pl[epoch].counts.length), "no nanocrystal was analysed"),
       xaxis: { title: "time in the movie (s)", showgrid: false }, yaxis: { title: "counts a frame", rangemode: "tozero", nticks: 5 },
     },
   });

@@ -9,28 +9,39 @@ function onKey(event) {
   } else if (event.key === "Escape") clearSelection();
 }
 
+async function copyText(button, text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "Could not be copied: select it by hand";
+  }
+}
+
 function switchTheme() {
   document.documentElement.dataset.theme = isDark() ? "light" : "dark";
   redraw();
 }
 
 // Paper is white, and narrower than the screen.
-function forPaper(printing) {
+async function forPaper(printing) {
   const root = document.documentElement;
+  if (root.classList.contains("paper") === printing) return;
   root.classList.toggle("paper", printing);
   if (printing) {
     root.dataset.shown = root.dataset.theme ?? "";
     root.dataset.theme = "light";
   } else if (root.dataset.shown) root.dataset.theme = root.dataset.shown;
   else delete root.dataset.theme;
-  redraw();
+  await redraw();
+  if (!printing) for (const id of drawn.keys()) if (byId(id).clientWidth) Plotly.Plots.resize(byId(id));
 }
 
 function listen(header) {
   byId("previous").addEventListener("click", () => step(-1));
   byId("next").addEventListener("click", () => step(1));
-  byId("page-back").addEventListener("click", () => { state.page--; showTable(); });
-  byId("page-on").addEventListener("click", () => { state.page++; showTable(); });
+  byId("page-back").addEventListener("click", () => turnPage(-1));
+  byId("page-on").addEventListener("click", () => turnPage(1));
   byId("only-selected").addEventListener("change", (event) => { state.onlySelected = event.target.checked; state.page = 0; tell(); });
   byId("download-csv").addEventListener("click", () => downloadCsv(header));
   byId("theme").addEventListener("click", switchTheme);
@@ -38,7 +49,7 @@ function listen(header) {
   document.addEventListener("click", (event) => {
     const { plot, copy } = event.target.closest?.("button")?.dataset ?? {};
     if (plot && drawn.has(plot)) saveSvg(plot);
-    if (copy) navigator.clipboard?.writeText(byId(copy).textContent);
+    if (copy) copyText(event.target, byId(copy).textContent);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
   addEventListener("beforeprint", () => forPaper(true));
@@ -52,8 +63,9 @@ async function start() {
   buildFilters();
   drawAnswerLegend();
   listen(header);
-  listeners.push(showFilters, drawAnswers, drawScatter, showTable, showNanocrystal, followField);
-  buildFields();
+  listeners.push(showFilters, showTable, showNanocrystal);
+  painters.push(drawAnswers, drawScatter, followField);
+  if (DATA.fields.length) buildFields();
   drawRobust();
   // One is shown at once, so that the page says what there is to see.
   state.current = (NCS.find((nc) => nc.population === "became_emissive") ?? NCS.find((nc) => nc.population) ?? NCS[0])?.index ?? null;

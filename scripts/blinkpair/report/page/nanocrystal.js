@@ -38,7 +38,7 @@ function tracesNote(field) {
   const seen = size > 1
     ? `Each stroke reaches from the smallest to the largest counts of ${size} frames (${(size * field.exposure_s).toFixed(2)} s), so that no event is lost`
     : "Each step is a frame";
-  return `${seen}; the strip under each trace holds the state of every frame: the darker, the more on; zoomed in, exact to the frame. Dashed: the threshold. Drag to zoom, double-click to see all.`;
+  return `${seen}; the strip under each trace holds the state of every frame: the darker, the more on; zoomed in, exact to the frame. Dashed: the threshold. ${touched ? "The buttons zoom." : "Drag to zoom, double-click to see all."}`;
 }
 
 function envelope(field, arrays, row, epoch) {

@@ -25,6 +25,12 @@ function axis(look, more = {}) {
   };
 }
 
+// Buttons that are always there need room of their own.
+function underButtons(layout) {
+  const margin = layout.margin ?? { l: 46, r: 10, t: 10, b: 40 };
+  return layout.dragmode === false ? margin : { ...margin, t: margin.t + 26 };
+}
+
 function withLook({ data, layout }, look) {
   const axes = Object.fromEntries(
     Object.entries(layout).filter(([key]) => /^[xy]axis/.test(key)).map(([key, value]) => [key, axis(look, value)]),
@@ -38,7 +44,7 @@ function withLook({ data, layout }, look) {
       hoverlabel: { bgcolor: look.paper, bordercolor: look.muted, font: { color: look.ink } },
       margin: { l: 46, r: 10, t: 10, b: 40 },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: look.muted, activecolor: look.ink },
-      ...layout, ...axes, ...(touched ? { dragmode: false } : {}),
+      ...layout, ...axes, ...(touched ? { dragmode: false, margin: underButtons(layout) } : {}),
     },
   };
 }
@@ -54,16 +60,18 @@ const CONFIG = {
 const touched = matchMedia("(pointer: coarse)").matches;
 
 // `spec` takes the look and returns {data, layout}; it is called again for another look.
-function draw(id, spec, onClick, onSelected) {
+function draw(id, spec, onClick, onSelected, onDeselect) {
   const first = !drawn.has(id);
   drawn.set(id, spec);
   const div = document.getElementById(id);
-  const { data, layout } = withLook(spec(palette()), palette());
+  const wanted = spec(palette());
+  const { data, layout } = withLook(wanted, palette());
   // Paper has its own width, which the window does not know of.
   if (document.documentElement.classList.contains("paper")) layout.width = div.clientWidth;
-  const done = Plotly.react(div, data, layout, layout.dragmode === false && !touched ? { ...CONFIG, displayModeBar: false } : CONFIG);
+  const done = Plotly.react(div, data, layout, wanted.layout.dragmode === false ? { ...CONFIG, displayModeBar: false } : CONFIG);
   if (first && onClick) div.on("plotly_click", onClick);
   if (first && onSelected) div.on("plotly_selected", onSelected);
+  if (first && onDeselect) div.on("plotly_deselect", onDeselect);
   return done;
 }
 

@@ -8,6 +8,7 @@ function drawRobust() {
   const cutoffs = unique(table.dark_cutoff);
   const used = nearest(cutoffs, DATA.dark_cutoff);
   const ring = DATA.threshold.method === "fixed" ? ", the ring at the settings nearest to this run’s" : `; this run’s own thresholds (method ${DATA.threshold.method}) are not fixed`;
+  if (!cutoffs.length) return; // every field was refused
   byId("sensitivity-note").textContent = `${cutoffs.map((cutoff) => `${dashOf(cutoffs, cutoff)[1]}: dark below ${Math.round(1000 * cutoff) / 10} %`).join(", ")}; bold at ${Math.round(1000 * used) / 10} %${ring}.`;
   const rows = table.n.map((_, i) => Object.fromEntries(Object.keys(table).map((name) => [name, table[name][i]])));
   const temperatures = DATA.answers.map((answer) => answer.temperature_c);
@@ -21,6 +22,7 @@ function drawRobust() {
   });
 }
 
+const percentOrNull = (share) => (share === null ? null : 100 * share);
 const nearest = (values, wanted) => values.reduce((best, value) => (Math.abs(value - wanted) < Math.abs(best - wanted) ? value : best), values[0]);
 
 function sensitivitySpec(top, rows) {
@@ -32,7 +34,7 @@ function sensitivitySpec(top, rows) {
       const own = rows.filter((row) => row.dark_cutoff === cutoff);
       const emphasised = cutoff === used;
       return {
-        type: "scatter", mode: "lines+markers", x: own.map((row) => row.threshold_counts), y: own.map((row) => 100 * row[`fraction_${name}`]),
+        type: "scatter", mode: "lines+markers", x: own.map((row) => row.threshold_counts), y: own.map((row) => percentOrNull(row[`fraction_${name}`])),
         opacity: emphasised ? 1 : 0.65,
         line: { color: DATA.colours[name], width: emphasised ? 2.5 : 1.2, dash: dashOf(cutoffs, cutoff)[0] }, marker: { symbol, size: emphasised ? 8 : 5 },
         customdata: own.map((row) => row.n),
@@ -41,8 +43,9 @@ function sensitivitySpec(top, rows) {
     }));
     const chosen = rows.filter((row) => row.dark_cutoff === used && row.threshold_counts === counts);
     if (DATA.threshold.method === "fixed") {
-      data.push({ type: "scatter", mode: "markers", hoverinfo: "skip", x: chosen.flatMap((row) => [row.threshold_counts, row.threshold_counts]), y: chosen.flatMap((row) => [100 * row.fraction_became_emissive, 100 * row.fraction_became_dark]), marker: { symbol: "circle-open", size: 15, color: look.ink, line: { width: 2 } } });
+      data.push({ type: "scatter", mode: "markers", hoverinfo: "skip", x: chosen.flatMap((row) => [row.threshold_counts, row.threshold_counts]), y: chosen.flatMap((row) => [percentOrNull(row.fraction_became_emissive), percentOrNull(row.fraction_became_dark)]), marker: { symbol: "circle-open", size: 15, color: look.ink, line: { width: 2 } } });
     }
-    return { data, layout: { xaxis: { title: "threshold (counts)", showgrid: false }, yaxis: { title: "% of n", range: [0, top || 1], nticks: 5 } } };
+    const annotations = rows.some((row) => row.n) ? [] : [{ text: "no nanocrystals", showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 }];
+    return { data, layout: { annotations, xaxis: { title: "threshold (counts)", showgrid: false }, yaxis: { title: "% of n", range: [0, top || 1], nticks: 5 } } };
   };
 }

@@ -1,8 +1,10 @@
 // What is filtered, selected and looked at; whoever shows it is told of every change.
 
 let NCS = [];
-const state = { filters: {}, selection: null, current: null, sort: { column: null, down: false }, page: 0, onlySelected: false, remark: "" };
-const listeners = [];
+const state = { filters: {}, selection: null, current: null, sort: { column: null, down: false }, page: 0, onlySelected: false, remark: "", box: null };
+const listeners = []; // of words and rows, at once
+const painters = []; // of plots, once a picture on the screen however fast the keys
+let painting = false;
 
 const inEither = (test) => (nc) => EPOCHS.some((epoch) => test(nc, epoch));
 const unique = (values) => [...new Set(values)].filter((value) => value !== "");
@@ -65,10 +67,16 @@ function listed() {
 
 function tell() {
   for (const listener of listeners) listener();
+  if (painting) return;
+  painting = true;
+  requestAnimationFrame(() => {
+    painting = false;
+    for (const painter of painters) painter();
+  });
 }
 
-function selectAll(ncs, remark = "") {
-  state.remark = remark;
+function selectAll(ncs, remark = "", box = null) {
+  Object.assign(state, { remark, box });
   if (!ncs.length) return tell();
   state.selection = new Set(ncs.map((nc) => nc.index));
   state.onlySelected = true;
@@ -82,8 +90,7 @@ function selectAll(ncs, remark = "") {
 function select(index) {
   Object.assign(state, { current: index, remark: "" });
   if (!state.selection?.has(index)) {
-    state.selection = new Set([index]);
-    state.onlySelected = false;
+    Object.assign(state, { selection: new Set([index]), onlySelected: false, box: null });
   }
   showAll([NCS[index]]);
   turnToCurrent();
@@ -96,19 +103,24 @@ function showAll(ncs) {
 }
 
 function clearSelection() {
-  Object.assign(state, { selection: null, onlySelected: false, current: null, remark: "" });
+  Object.assign(state, { selection: null, onlySelected: false, current: null, remark: "", box: null });
   tell();
 }
 
 function setFilter(name, value) {
   state.filters = { ...state.filters, [name]: value };
-  state.page = 0;
+  Object.assign(state, { page: 0, remark: "" });
   tell();
 }
 
 function step(by) {
   const several = state.selection && state.selection.size > 1;
-  const rows = several ? listed().filter((nc) => state.selection.has(nc.index)) : listed();
+  const chosen = several ? listed().filter((nc) => state.selection.has(nc.index)) : [];
+  if (several && chosen.length < 2) {
+    state.remark = "The filters leave no other of the selected.";
+    return tell();
+  }
+  const rows = several ? chosen : listed();
   if (!rows.length) return;
   const at = rows.findIndex((nc) => nc.index === state.current);
   const next = at < 0 ? (by > 0 ? 0 : rows.length - 1) : (at + by + rows.length) % rows.length;

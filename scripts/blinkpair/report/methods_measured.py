@@ -1,0 +1,228 @@
+"""The paragraph for a paper, from the counts on: states, dwell times, photostability, statistics.
+
+In: settings and result tables of a run. Out: sentences. Constants that are no settings are taken
+from the modules that use them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from blinkpair.photometry import (
+    MIN_RING_PIXELS,
+    NEIGHBOUR_RADIUS_PX,
+    RING_INNER_PX,
+    RING_OUTER_PX,
+)
+from blinkpair.populations import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIELDS
+from blinkpair.report.language import as_set, counted, grouped, listed, per_cent, verb
+from blinkpair.table_labels import CONTROL, as_bool, temperature_label
+
+Settings = Mapping[str, Any]
+
+EXCLUDED = {
+    "outside": "whose place the sensor does not see in both epochs",
+    "edge": "whose aperture leaves the sensor",
+    "crowded": "closer to another one than {separation} px",
+    "registration_uncertain": "where the registration is uncertain",
+}
+
+
+def measured(
+    settings: Settings,
+    populations: pd.DataFrame,
+    nanocrystals: pd.DataFrame,
+    shown: Sequence[Mapping[str, Any]],
+    *,
+    all_shown: bool,
+) -> Iterator[str]:
+    """Yield the sentences.
+
+    Parameters
+    ----------
+    settings, populations, nanocrystals, shown
+        As `methods_text.methods` takes them.
+    all_shown : bool
+        Whether `shown` holds every field.
+    """
+    yield _counts(settings["photometry"])
+    yield from _states(settings)
+    yield from _numbers(settings, nanocrystals)
+    yield from _dwell_times(settings["dwell_times"])
+    yield from _photostability(settings["photostability"])
+    yield _kept(settings, shown, all_shown=all_shown)
+    yield from _statistics(settings["statistics"], populations)
+
+
+def _counts(photometry: Settings) -> str:
+    background = {
+        "annulus_median": f"less the median of a ring of {as_set(RING_INNER_PX)} to "
+        f"{as_set(RING_OUTER_PX)} px radius in each frame; pixels within "
+        f"{as_set(NEIGHBOUR_RADIUS_PX)} px of other nanocrystals were left out of it where at "
+        f"least {MIN_RING_PIXELS} remained, and the mean difference of the ring’s mean and median "
+        "over the movie, which skewed noise makes, was taken off as well",
+        "none": "without subtraction of a background",
+    }[photometry["background"]]
+    width = as_set(photometry["aperture_px"])
+    return (
+        f"Counts were summed in each frame over a square aperture {width} px wide that followed "
+        f"the drift of the sample, {background}."
+    )
+
+
+def _states(settings: Settings) -> Iterator[str]:
+    own = settings["threshold"]
+    counts = f"{as_set(own['counts'])} counts"
+    noise = (
+        "as rarely exceeded by the noise of its own off level as "
+        f"{as_set(own['noise_sigmas'])} standard deviations by a normal variable"
+    )
+    fallback = (
+        "The skewness of the noise was measured once for each field and epoch. Where a trace "
+        "showed no off level, the medians of its field took its place, and where none of the "
+        f"field did, {counts}."
+    )
+    if own["method"] == "fixed":
+        yield f"A nanocrystal was taken as on in frames with more than {counts}."
+    elif own["method"] == "noise":
+        yield f"A nanocrystal was taken as on in frames above a threshold {noise}."
+        yield fallback
+    else:
+        yield (
+            "Frames were assigned to on and off by a hidden Markov model of off, on and partly "
+            "lit frames for each nanocrystal, the latter on where more than half of them was lit."
+        )
+        yield f"Where two levels did not describe a trace, a threshold decided, {noise}."
+        yield fallback
+    yield (
+        "The on-fraction is the share of the frames in which it was on; below "
+        f"{per_cent(settings['dark_cutoff'])} a nanocrystal was called dark."
+    )
+
+
+def _numbers(settings: Settings, nanocrystals: pd.DataFrame) -> Iterator[str]:
+    found = len(nanocrystals)
+    if not found:
+        return
+    analysed = int(as_bool(nanocrystals["analysed"]).sum())
+    text = f"Of {counted(found, 'nanocrystal')}, {grouped(analysed)} "
+    text += f"{verb(analysed, 'was', 'were')} analysed"
+    separation = as_set(settings["nanocrystals"]["min_separation_px"])
+    reasons = nanocrystals["excluded_because"].value_counts()
+    left_out = [
+        f"{grouped(reasons[reason])} {words.format(separation=separation)}"
+        for reason, words in EXCLUDED.items()
+        if reason in reasons
+    ]
+    yield f"{text}; left out were {listed(left_out)}." if left_out else f"{text}."
+
+
+def _dwell_times(dwell_times: Settings) -> Iterator[str]:
+    who = (
+        "On- and off-times of analysed nanocrystals that were emissive in the epoch, with at least "
+        f"{dwell_times['min_events']} complete events, were fitted by a power law and by one with "
+        "an exponential cut-off"
+    )
+    significance = as_set(dwell_times["significance"])
+    if dwell_times["method"] == "least_squares":
+        yield (
+            f"{who}, as least-squares lines through their log-log histograms; an F-test at a "
+            f"significance of {significance} decided between the two. Events cut by either end of "
+            "the movie were left out."
+        )
+        return
+    yield (
+        f"{who}, by maximum likelihood of their distributions over whole frames. The first event "
+        "of a trace, whose age is unknown, was left out; the last, cut by the end of the movie, "
+        "entered by its probability to last longer. Where the shortest events spoke clearly "
+        "against whole frames, those of one frame were set aside, durations shifted by a part of "
+        "a frame, or both."
+    )
+    yield (
+        "The cut-off was accepted (type A, of on-times) where a likelihood-ratio test at a "
+        f"significance of {significance} rejected all cut-offs longer than a tenth of the movie, "
+        "the pure law (type B) where it did not and all cut-offs within 1 s were rejected; the "
+        "others are undecided."
+    )
+
+
+def _photostability(photostability: Settings) -> Iterator[str]:
+    each = as_set(photostability["significance"] / 2)
+    change = photostability["min_change"]
+    yield (
+        "Trends within a movie were tested of the on level, against its own slow fluctuations in "
+        "long on events, and of the off-fraction, by the order of the events, each at a "
+        f"significance of {each}; changes of the on level below {per_cent(change)} of its start, "
+        f"and of the off-fraction below {as_set(100 * change)} points, were taken as stable."
+    )
+
+
+def _kept(settings: Settings, shown: Sequence[Mapping[str, Any]], *, all_shown: bool) -> str:
+    """Say which ends of the movies are compared: short movies have shorter ones."""
+    reference_s = settings["photostability"]["reference_s"]
+    reference = f"{as_set(reference_s)} s"
+    short = {
+        frames < 3 * round(reference_s / field["exposure_s"])
+        for field in shown
+        for frames in field["frames"].values()
+        if frames
+    }
+    if all_shown and short == {True}:
+        ends = (
+            "the last tenth of a movie with the first tenth, as the movies are shorter than three "
+            f"times {reference}"
+        )
+    elif all_shown and short == {False}:
+        ends = f"the last {reference} of a movie with the first {reference}"
+    else:
+        ends = (
+            f"the last {reference} of a movie with the first {reference}, or tenths of movies "
+            "shorter than three times that"
+        )
+    local = settings["photometry"]["background"] == "annulus_median"
+    above = " above their local background" if local else ""
+    return (
+        f"The PL kept compares {ends}, in counts of the analysed nanocrystals{above}, each in "
+        "units of its field’s mean at the start."
+    )
+
+
+def _statistics(statistics: Settings, populations: pd.DataFrame) -> Iterator[str]:
+    used = set(populations["interval_method"])
+    text = (
+        f"Intervals are {per_cent(statistics['confidence'])} confidence intervals: Wilson’s of "
+        "shares, Student’s of means and Woodruff’s order statistics of medians"
+    )
+    if used & {BY_FIELDS, BY_OTHER_FIELDS}:
+        yield (
+            f"{text}, with the number of nanocrystals divided by a design effect and Student’s "
+            "quantile for the fields behind it."
+        )
+        one_field = (
+            " A temperature with one field took that of the others."
+            if BY_OTHER_FIELDS in used
+            else ""
+        )
+        yield (
+            "The design effect is the variance over resampled whole fields "
+            f"({grouped(statistics['resamples'])} resamples, seed {statistics['seed']}) over that "
+            "of as many independent nanocrystals, pooled over the temperatures and never less than "
+            f"1 or than the temperature’s own.{one_field}"
+        )
+    elif BY_NANOCRYSTALS in used:
+        yield (
+            f"{text}, with nanocrystals taken as independent, as no temperature had two fields; "
+            "they are too narrow if fields differ."
+        )
+    else:
+        yield f"{text}."
+    labels = [temperature_label(value) for value in populations["temperature_c"]]
+    if CONTROL in labels and len(labels) > 1:
+        yield "Those of differences from the control follow Newcombe’s square-and-add rule."
+    yield (
+        "Gained and lost emitters were compared by McNemar’s exact test, and changes of the "
+        "on-fraction tested by Wilcoxon’s signed-rank test; both take nanocrystals as independent."
+    )
