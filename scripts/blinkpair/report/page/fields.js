@@ -85,7 +85,7 @@ function showStage() {
   }
   const lacking = EPOCHS.filter((epoch) => !images[`${image}_${epoch}`]).map((epoch) => EPOCH_NAMES[epoch]);
   byId("stage-note").textContent = [
-    images.registered ? "The image after lies in the pixels before." : "Not registered: the image after is as the camera saw it.",
+    images.registered ? "The image after lies in the pixels before; brown was not seen after." : "Not registered: the image after is as the camera saw it.",
     image === "bf" ? "Circles: microspheres matched; squares: only before; diamonds: only after." : "At each pixel the largest mean of ten frames in a row; both movies on one scale that shows weak spots (arcsinh). Circles: nanocrystals in their population’s colour; a click selects one.",
     image === "bf" && images.inverted ? "The contrast after is inverted: the focus was on the other side." : "",
     lacking.length ? `No image ${lacking.join(" and ")}.` : "",

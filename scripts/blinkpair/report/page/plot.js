@@ -44,7 +44,7 @@ function withLook({ data, layout }, look) {
       hoverlabel: { bgcolor: look.paper, bordercolor: look.muted, font: { color: look.ink } },
       margin: { l: 46, r: 10, t: 10, b: 40 },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: look.muted, activecolor: look.ink },
-      ...layout, ...axes, ...(touched ? { dragmode: false, margin: underButtons(layout) } : {}),
+      ...layout, ...axes, ...(touched ? { dragmode: false } : {}), ...(buttonsAlways ? { margin: underButtons(layout) } : {}),
     },
   };
 }
@@ -58,6 +58,7 @@ const CONFIG = {
 
 // Under a finger a drag scrolls the page; zooming is then left to the buttons.
 const touched = matchMedia("(pointer: coarse)").matches;
+const buttonsAlways = matchMedia("(hover: none)").matches;
 
 // `spec` takes the look and returns {data, layout}; it is called again for another look.
 function draw(id, spec, onClick, onSelected, onDeselect) {
