@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from blinkpair.provenance import PACKAGES
-from blinkpair.report import tables
+from blinkpair.report import blinking_tables, cells, tables
 
 
 @pytest.mark.parametrize(
@@ -13,13 +13,13 @@ from blinkpair.report import tables
     [(0.007, "+0.7"), (-0.0726, "−7.3"), (0.0004, "0.0"), (-0.0004, "0.0"), (np.nan, "–")],
 )
 def test_points_have_a_sign_unless_they_are_nothing(value, text):
-    assert tables.signed_points(value) == text
+    assert cells.signed_points(value) == text
 
 
 def test_a_tiny_p_value_is_an_upper_limit():
-    assert tables.p_value(3e-9) == "< 0.0001"
-    assert tables.p_value(0.0098) == "0.0098"
-    assert tables.p_value(np.nan) == "–"
+    assert cells.p_value(3e-9) == "< 0.0001"
+    assert cells.p_value(0.0098) == "0.0098"
+    assert cells.p_value(np.nan) == "–"
 
 
 def test_populations_are_set_with_counts_shares_and_intervals():
@@ -124,8 +124,8 @@ def test_what_was_left_out_is_counted_by_reason_and_temperature():
 
 
 def test_ordinary_numbers_have_no_exponent():
-    assert [tables.number(v, 6) for v in (1250, 1023, 123.4)] == ["1250", "1023", "123.4"]
-    assert [tables.number(v) for v in (123456.0, 0.339, np.nan, None)] == [
+    assert [cells.number(v, 6) for v in (1250, 1023, 123.4)] == ["1250", "1023", "123.4"]
+    assert [cells.number(v) for v in (123456.0, 0.339, np.nan, None)] == [
         "123456",
         "0.339",
         "–",
@@ -134,12 +134,12 @@ def test_ordinary_numbers_have_no_exponent():
     row = {"temperature_c": "70", "threshold_counts": 1250.0, "dark_cutoff": 0.125, "n": 200}
     for name, n in (("became_emissive", 1), ("became_dark", 0), ("emissive", 199)):
         row |= {f"n_{name}": n, f"fraction_{name}": n / 200}
-    cells = tables.sensitivity(pd.DataFrame([row | {"mean_delta": -0.01}])).rows[0]
-    assert cells == ["70 °C", "1250", "12.5 %", "200", "1, < 1 %", "0", "199, > 99 %", "−1.0"]
+    set_cells = tables.sensitivity(pd.DataFrame([row | {"mean_delta": -0.01}])).rows[0]
+    assert set_cells == ["70 °C", "1250", "12.5 %", "200", "1, < 1 %", "0", "199, > 99 %", "−1.0"]
 
 
 def test_a_share_is_nothing_or_all_only_where_it_is():
-    shares = [tables.percent(v) for v in (0.0, 0.004, 0.006, 0.994, 0.996, 1.0, np.nan)]
+    shares = [cells.percent(v) for v in (0.0, 0.004, 0.006, 0.994, 0.996, 1.0, np.nan)]
     assert shares == ["0 %", "< 1 %", "1 %", "99 %", "> 99 %", "100 %", "–"]
 
 
@@ -158,7 +158,7 @@ def change_by_type(n_a, n_b):
         a_type("undecided", 0),
         a_type("dark", 30),
     ]
-    table = tables.change_by_type(pd.DataFrame(rows), 0.9)
+    table = blinking_tables.change_by_type(pd.DataFrame(rows), 0.9)
     return {row[0].split(", ")[1].split(" (")[0]: row for row in table.rows}, table
 
 
@@ -185,13 +185,13 @@ def test_few_nanocrystals_have_no_p(n_a, n_b, own, against):
 
 def test_types_and_photostability_say_what_their_numbers_are():
     row = {"temperature_c": "70", "epoch": "pre", "n": 10, "n_not_tested": 2}
-    for name in (*tables.TYPES, *tables.CLASSES):
+    for name in (*blinking_tables.TYPES, *blinking_tables.CLASSES):
         row |= {f"n_{name}": 2, f"fraction_{name}": 0.2}
     medians = ["alpha_on_power_law", "alpha_on_truncated_power_law", "tau_on_s"]
     row |= {f"median_{name}": 0.02 for name in [*medians, "false_event_share"]}
     row |= {"kept": 0.998, "kept_low": 0.95, "kept_high": 1.046}
     used = pd.DataFrame([row | {"interval_method": "fields"}, row | {"interval_method": ""}])
-    types, light = tables.types(used, 0.9), tables.photostability(used, 0.9)
+    types, light = blinking_tables.types(used, 0.9), blinking_tables.photostability(used, 0.9)
     for table in (types, light):
         assert "In brackets 90 % intervals (fields)." in table.note
     assert "Types A and B are of on events" in types.note

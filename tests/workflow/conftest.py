@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from browser import Report, chromium
 
 from blinkpair.simulate import Camera, FieldDesign, write_experiment
 from blinkpair.simulate.blinking import DwellLaw
@@ -81,3 +82,18 @@ def experiment(tmp_path_factory) -> Path:
     write_tiny_experiment(folder)
     snakemake(folder, "--cores", "2", "--quiet", "all")
     return folder
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Run one browser for all tests."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def report(browser, experiment):
+    """Open the report of the finished run."""
+    opened = Report(browser, experiment / "results" / "report.html")
+    yield opened
+    opened.context.close()

@@ -8,26 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from browser import Report, chromium
 
-from blinkpair.files import lines_of_fields, read_csv, read_json
-from blinkpair.report.fields import read_field
-from blinkpair.report.page import build_page
+from blinkpair.files import read_csv
 
 EPOCHS = ("pre", "post")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def report(browser, experiment):
-    opened = Report(browser, experiment / "results" / "report.html")
-    yield opened
-    opened.context.close()
 
 
 @pytest.fixture(scope="module")
@@ -234,103 +218,11 @@ def test_an_endless_cut_off_and_an_unknown_one_are_two_things(report):
     ]
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_sticks_out_of_the_screen(browser, experiment, width):
-    report = Report(
-        browser,
-        experiment / "results" / "report.html",
-        viewport={"width": width, "height": 850},
-        color_scheme="dark",
-    )
-    wide = report.page.evaluate("() => document.documentElement.scrollWidth")
-    ground = report.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
-    report.context.close()
-    assert wide <= width
-    assert max(map(int, re.findall(r"\d+", ground))) < 40  # dark, as the system asks
-    assert report.complaints == []
-
-
-def test_light_and_dark_at_a_click(report):
-    paper = "() => byId('scatter').layout.paper_bgcolor"
-    light = report.page.evaluate(paper)
-    report.page.click("#theme")
-    report.page.wait_for_function(f"() => byId('scatter').layout.paper_bgcolor !== '{light}'")
-
-
 def test_blink_turns_from_before_to_after(report):
     report.page.click("#blink")
     cut = "byId('stage').style.getPropertyValue('--cut')"
     for place in ("0%", "100%", "0%"):
         report.page.wait_for_function(f"() => {cut} === '{place}'")
-
-
-def test_paper_shows_whole_plots(browser, experiment):
-    """Drawn for the screen they would be cut off at the paper's edge."""
-    report = Report(browser, experiment / "results" / "report.html", color_scheme="dark")
-    page = report.page
-    page.wait_for_function("() => byId('dwell-off').data && byId('traces').data")
-    page.emulate_media(media="print", color_scheme="dark")
-    page.set_viewport_size({"width": 700, "height": 1000})
-    cut_off = """() => [...document.querySelectorAll('.canvas')].filter((div) => div.clientWidth)
-      .filter((div) => div.querySelector('.main-svg').clientWidth > div.clientWidth)
-      .map((div) => div.id)"""
-    page.evaluate("() => window.dispatchEvent(new Event('beforeprint'))")
-    assert page.locator(".canvas").count() >= 10
-    assert page.evaluate(cut_off) == []
-    assert page.evaluate("() => byId('scatter').layout.paper_bgcolor") == "#ffffff"
-    page.emulate_media(media="screen", color_scheme="dark")
-    page.set_viewport_size({"width": 1280, "height": 900})
-    page.evaluate("() => window.dispatchEvent(new Event('afterprint'))")
-    page.wait_for_function("() => byId('scatter').layout.paper_bgcolor !== '#ffffff'")
-    # Plotly measures anew a tenth of a second later.
-    page.wait_for_function(f"() => ({cut_off})().length === 0")
-    page.wait_for_function(
-        "() => byId('light').querySelector('.main-svg').clientWidth === byId('light').clientWidth"
-    )
-    report.context.close()
-
-
-def test_what_a_user_wrote_is_text(browser, experiment, tmp_path):
-    """Names, reasons and settings that are markup or script are shown as they were written."""
-    evil = "<img src=x onerror=window.hacked=1></script><script>window.hacked=1</script>"
-    results = experiment / "results"
-    names = ["nanocrystals", "fields", "populations", "sensitivity", "types", "type_transitions"]
-    names += ["change_by_type", "alpha_by_change", "photostability"]
-    tables = {name: read_csv(results / f"{name}.csv") for name in names}
-    for table in tables.values():
-        for column in table.columns.intersection(["field", "sample", "operator", "reason"]):
-            table[column] = evil
-        if "field" in table:
-            table["field"] = evil
-    folder = results / "fields" / "hot"
-    files = {path.stem: str(path) for path in sorted(folder.iterdir()) if path.suffix != ".json"}
-    files["registration"] = str(folder / "registration.json")
-    files |= {f"brightfield_{e}": str(experiment / f"movies/hot_{e}_bf.tif") for e in EPOCHS}
-    field = read_field("hot", {"temperature_c": "120", "sample": evil}, files, bins=200)
-    provenance = read_json(results / "provenance.json")
-    provenance["command"] = evil
-    provenance["inputs"] = {evil: {"bytes": 1, "checksum": evil}}
-    lines = tables["nanocrystals"].to_csv(index=False, lineterminator="\n")
-    page = build_page(
-        tables,
-        lines,
-        [{**field, "name": evil, "status": "failed", "reason": evil}],
-        settings={**provenance["settings"], "fields": evil},
-        provenance=provenance,
-        citation={"title": evil, "authors": [{"name": evil}], "references": []},
-        note=evil,
-    )
-    path = tmp_path / "report.html"
-    path.write_text(page, encoding="utf-8")
-    report = Report(browser, path)
-    report.page.wait_for_timeout(500)
-    assert report.page.evaluate("() => window.hacked") is None
-    assert report.page.locator("img:not(#stage-pre):not(#stage-post)").count() == 0
-    assert report.page.evaluate("() => document.scripts.length") == 3
-    assert evil in report.page.inner_text("#field-table")
-    assert evil in report.page.inner_text("#detail-title")
-    assert report.complaints == []
-    report.context.close()
 
 
 def test_every_nanocrystal_is_drawn_with_numbers_on_its_axes(report):
@@ -368,32 +260,6 @@ def test_the_box_goes_with_the_selection(report):
     page.keyboard.press("Escape")
     page.wait_for_function("() => !byId('scatter').querySelector('.selectionlayer path')")
     assert "selected" not in report.status()
-
-
-def test_a_temperature_without_nanocrystals_does_not_stop_the_page(browser, experiment, tmp_path):
-    results = {path.stem: read_csv(path) for path in (experiment / "results").glob("*.csv")}
-    provenance = read_json(experiment / "results" / "provenance.json")
-    nothing = results["populations"].iloc[[0]].assign(temperature_c="70")
-    numbers = nothing.columns.drop(["temperature_c", "interval_method"])
-    nothing[numbers] = nothing[numbers].astype(float) * np.nan
-    nothing[[name for name in numbers if name.startswith("n")]] = 0
-    populations = pd.concat([nothing, results["populations"]])
-    page = build_page(
-        {**results, "populations": populations},
-        lines_of_fields(experiment / "results" / "nanocrystals.csv", []),
-        [],
-        settings=provenance["settings"],
-        provenance=provenance,
-        citation={"title": "", "authors": [], "references": []},
-    )
-    path = tmp_path / "report.html"
-    path.write_text(page, encoding="utf-8")
-    report = Report(browser, path)
-    assert report.page.evaluate("() => byId('histogram-0').layout.annotations[0].text") == (
-        "no nanocrystals"
-    )
-    assert report.complaints == []
-    report.context.close()
 
 
 def test_blinking_says_which_image_is_seen_and_ends_by_hand(report):

@@ -12,7 +12,6 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from browser import chromium
 from conftest import ROOT
 
 CATEGORIES = {
@@ -120,21 +119,20 @@ def test_measured_data_are_not_called_simulated(experiment, tmp_path):
         assert "imulated" not in result["caption"]
 
 
-def test_the_report_opens_without_an_error_and_asks_the_net_for_nothing(unpacked, results):
-    with chromium() as browser:
-        page = browser.new_page()
-        errors, requests = [], []
-        page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("request", lambda request: requests.append(request.url))
-        page.goto((unpacked / "report.html").as_uri())
-        for category in sorted(CATEGORIES):
-            page.locator("nav").get_by_text(category, exact=True).click()
-            if category == "Registration":
-                page.locator("nav").get_by_text("control", exact=True).click()
-            page.locator("nav table a").first.wait_for()
-            page.locator("nav table a").nth(1).click()  # what is said of the first result
-            page.get_by_text("Description").wait_for()
-            page.locator("nav a").nth(1).click()  # back to the categories
-        assert errors == []
-        assert not [url for url in requests if not url.startswith(("file:", "data:", "blob:"))]
+def test_the_report_opens_without_an_error_and_asks_the_net_for_nothing(browser, unpacked):
+    page = browser.new_page()
+    errors, requests = [], []
+    page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto((unpacked / "report.html").as_uri())
+    for category in sorted(CATEGORIES):
+        page.locator("nav").get_by_text(category, exact=True).click()
+        if category == "Registration":
+            page.locator("nav").get_by_text("control", exact=True).click()
+        page.locator("nav table a").first.wait_for()
+        page.locator("nav table a").nth(1).click()  # what is said of the first result
+        page.get_by_text("Description").wait_for()
+        page.locator("nav a").nth(1).click()  # back to the categories
+    assert errors == []
+    assert not [url for url in requests if not url.startswith(("file:", "data:", "blob:"))]

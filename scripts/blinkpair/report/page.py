@@ -19,7 +19,7 @@ import pandas as pd
 from blinkpair.dwell_histograms import count_limits
 from blinkpair.figures import style
 from blinkpair.populations import COUNTED
-from blinkpair.report import blinking_tables, tables, words
+from blinkpair.report import blinking_tables, cells, tables, words
 from blinkpair.report.packing import pack
 from blinkpair.table_labels import CONTROL, temperature_label
 
@@ -173,19 +173,19 @@ def _answers(
     populations: pd.DataFrame, confidence: float, dark_cutoff: float
 ) -> list[dict[str, Any]]:
     """Return for each temperature what stands beside its histogram."""
-    rows: list[tables.Row] = [part.iloc[0].to_dict() for part in tables.by_temperature(populations)]
+    rows: list[cells.Row] = [part.iloc[0].to_dict() for part in cells.by_temperature(populations)]
     control = next((r for r in rows if temperature_label(r["temperature_c"]) == CONTROL), None)
     return [
         {
             "temperature_c": str(row["temperature_c"]),
-            "name": tables.temperature(row["temperature_c"]),
+            "name": cells.temperature(row["temperature_c"]),
             "n": int(row["n"]),
-            "mean": tables.signed_points(row["mean_delta"]),
-            "low": tables.signed_points(row["mean_delta_low"]),
-            "high": tables.signed_points(row["mean_delta_high"]),
+            "mean": cells.signed_points(row["mean_delta"]),
+            "low": cells.signed_points(row["mean_delta_low"]),
+            "high": cells.signed_points(row["mean_delta_high"]),
             "mean_points": [100 * row[f"mean_delta{end}"] for end in ("", "_low", "_high")],
-            "became_emissive": tables.percent(row["fraction_became_emissive"]),
-            "became_dark": tables.percent(row["fraction_became_dark"]),
+            "became_emissive": cells.percent(row["fraction_became_emissive"]),
+            "became_dark": cells.percent(row["fraction_became_dark"]),
             "sentence": words.answer(
                 row, None if row is control else control, confidence, dark_cutoff
             ),
@@ -215,7 +215,7 @@ def histogram(
     """
     n_bins = 200 // BIN_POINTS
     counts = {name: dict.fromkeys(COUNTED, [0] * n_bins) for name in temperatures}
-    for part in tables.by_temperature(nanocrystals):
+    for part in cells.by_temperature(nanocrystals):
         name = str(part["temperature_c"].iloc[0])
         for population in COUNTED:
             delta = part.loc[part["population"] == population, "delta_on_fraction"]

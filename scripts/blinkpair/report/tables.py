@@ -1,7 +1,7 @@
 """The result tables as a person reads them: text in cells, one column a temperature where it fits.
 
 In: the tables of `results/`. Out: `Table`s, which the page sets. Nothing is computed here that the
-tables do not hold. Those of blinking are in `blinking_tables`, and can be had from here as well.
+tables do not hold. Those of blinking are in `blinking_tables`.
 """
 
 from __future__ import annotations
@@ -11,16 +11,6 @@ from typing import Any
 
 import pandas as pd
 
-from blinkpair.report.blinking_tables import (
-    CLASSES,
-    EPOCHS,
-    TYPES,
-    alpha_by_change,
-    change_by_type,
-    photostability,
-    transitions,
-    types,
-)
 from blinkpair.report.cells import (
     NOTHING,
     Row,
@@ -30,7 +20,6 @@ from blinkpair.report.cells import (
     intervals_note,
     number,
     p_value,
-    percent,
     share_cells,
     share_of,
     signed_points,
@@ -38,33 +27,6 @@ from blinkpair.report.cells import (
     turned,
 )
 from blinkpair.report.language import fixed, known, per_cent
-
-__all__ = [
-    "CLASSES",
-    "EPOCHS",
-    "POPULATIONS",
-    "TYPES",
-    "Row",
-    "Table",
-    "alpha_by_change",
-    "by_temperature",
-    "change_by_type",
-    "excluded",
-    "fields",
-    "inputs",
-    "is_simulated",
-    "number",
-    "p_value",
-    "percent",
-    "photostability",
-    "populations",
-    "sensitivity",
-    "signed_points",
-    "temperature",
-    "transitions",
-    "types",
-    "versions",
-]
 
 SIMULATED = "simulated"  # in the column `sample` of the sheet
 POPULATIONS = {
