@@ -116,11 +116,10 @@ def test_each_epoch_keeps_its_own_frames(folder):
 def test_names_are_those_of_the_sheet(folder):
     content = read(folder[0])
     assert content["temperature_c"] == "70"
-    assert content["simulated"]
     assert content["pixel_size_um"] == 0.16
     assert content["rotation_deg"] == 90.0
     control = read(folder[0], {"temperature_c": "Control", "sample": "chip 3"})
-    assert (control["temperature_c"], control["simulated"]) == ("control", False)
+    assert (control["temperature_c"], control["sample"]) == ("control", "chip 3")
     assert control["pixel_size_um"] is None
 
 

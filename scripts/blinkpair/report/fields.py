@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 MATCHED, BEFORE_ONLY, AFTER_ONLY = 0, 1, 2
-SIMULATED = "simulated"
 
 
 def field_content(
@@ -90,7 +89,6 @@ def field_content(
         "name": name,
         "temperature_c": str(temperature_label(row["temperature_c"])),
         "sample": sample,
-        "simulated": sample.strip().lower() == SIMULATED,
         "status": registration["status"],
         "reason": registration.get("reason") or "",
         "evidence": registration.get("evidence") or "",

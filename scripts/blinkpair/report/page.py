@@ -256,7 +256,6 @@ def _data(
         "dark_cutoff": settings["dark_cutoff"],
         "threshold": settings["threshold"],
         "aperture_px": settings["photometry"]["aperture_px"],
-        "psf_sigma_px": settings["nanocrystals"]["psf_sigma_px"],
         "colours": style.POPULATION_COLOURS,
         "population_names": style.POPULATION_NAMES,
         "type_names": blinking_tables.TYPES,
