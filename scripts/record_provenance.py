@@ -11,7 +11,7 @@ from blinkpair.provenance import provenance
 def record_provenance(
     inputs: list[str], output: str, *, settings: dict[str, Any], command: str, source: str
 ) -> None:
-    """Write versions, settings and checksums; `command` is the file that holds the command line."""
+    """Write versions, settings and checksums of the sheet's `inputs`; `command` is a text file."""
     line = Path(command).read_text(encoding="utf-8").strip()
     files.write_json(provenance(settings, inputs, line, source), output)
 

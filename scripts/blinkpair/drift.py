@@ -14,6 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from blinkpair.cores import usable_cores
+
 log = logging.getLogger(__name__)
 
 FloatArray = NDArray[np.float64]
@@ -170,7 +172,7 @@ def measure_drift(
         correlation = fft.irfft2(spectra[s] * np.conj(reference - own), s=(height, width))
         xy[s], significant[s] = _peak(correlation, reach)
 
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(usable_cores(2)) as pool:
         list(pool.map(transform, range(n)))
         quarter = max(1, n // 4)
         reference = spectra[(n - quarter) // 2 : (n + quarter) // 2 + 1].mean(axis=0)

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -62,6 +62,28 @@ class Findings:
 
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    shapes: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+
+
+class Checked(NamedTuple):
+    """What a run starts with.
+
+    Attributes
+    ----------
+    settings : dict
+        As from `settings.load_settings`.
+    fields : DataFrame
+        As from `sheet.read_fields`, with `exposure_s` and `pixel_size_um` known for all.
+    shapes : DataFrame
+        Indexed by `field`: `frames`, `height`, `width` of its movies, the longer one's frames.
+    notes : list of str
+        What the user should read; nothing in it keeps the run from starting.
+    """
+
+    settings: dict[str, Any]
+    fields: pd.DataFrame
+    shapes: pd.DataFrame
+    notes: list[str]
 
 
 @dataclass(frozen=True)
@@ -88,7 +110,7 @@ def check_everything(
     config: Mapping[str, Any] | None,
     base_dir: str | Path | None = None,
     config_files: Iterable[str | Path] = (),
-) -> tuple[dict[str, Any], pd.DataFrame, list[str]]:
+) -> Checked:
     """Check configuration, sample sheet and movies, and tell all errors together.
 
     Parameters
@@ -102,12 +124,7 @@ def check_everything(
 
     Returns
     -------
-    settings : dict
-        As from `settings.load_settings`.
-    fields : DataFrame
-        As from `sheet.read_fields`, with `exposure_s` and `pixel_size_um` known for all.
-    notes : list of str
-        What the user should read; nothing in it keeps the run from starting.
+    Checked
 
     Raises
     ------
@@ -124,7 +141,10 @@ def check_everything(
     of_the_sheet = [*sheet.problems, *findings.problems]
     if problems or of_the_sheet:
         raise UnsoundInputError([*problems, *sorted(of_the_sheet, key=lambda p: p.line)])
-    return settings, fields, findings.notes
+    shapes = pd.DataFrame.from_dict(
+        findings.shapes, orient="index", columns=["frames", "height", "width"]
+    ).rename_axis("field")
+    return Checked(settings, fields, shapes, findings.notes)
 
 
 def check_inputs(
@@ -202,6 +222,9 @@ def examine_inputs(
                 one.problem(column, *fault)
         if row["landmarks"] and (fault := what_keeps_from(str(row["landmarks"]), base)):
             one.problem("landmarks", *fault)
+        if movies := [headers[c] for c in MOVIE_COLUMNS if c in headers]:
+            frames = max(movie.frames for movie in movies)
+            findings.shapes[one.name] = (frames, *movies[0].size)
         _check_lengths(one)
         _check_sizes(one)
         for column in MOVIE_COLUMNS:

@@ -1,9 +1,9 @@
 """What happens once before any job runs: settings and sheet, checked.
 
-In: the configuration as Snakemake read it. Out: complete settings and the table of
-fields. The process the user started checks everything and keeps the result; the
-processes of submitted jobs read what it kept, because thousands of them opening every
-movie again would be slow and could not find anything new.
+In: the configuration as Snakemake read it. Out: complete settings, the table of fields and
+the shapes of their movies. The process the user started checks everything and keeps the
+result; the processes of submitted jobs read what it kept, because thousands of them opening
+every movie again would be slow and could not find anything new.
 """
 
 from __future__ import annotations
@@ -15,17 +15,19 @@ import logging
 import shlex
 import sys
 from collections.abc import Iterable, Mapping
+from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 from blinkpair import files
+from blinkpair.errors import InputError
 
 log = logging.getLogger(__name__)
 
-CHECKED_SHEET = Path(".snakemake/blinkpair/fields.csv")
-COMMAND = Path(".snakemake/blinkpair/command.txt")
+KEPT = Path(".snakemake/blinkpair")
+COMMAND = KEPT / "command.txt"
 # What results carry on of a field: who it is, and what the user added.
 CARRIED = ("field", "temperature_c", "sample")
 # What the report says of a field it shows.
@@ -48,9 +50,27 @@ NOT_CARRIED = (
 )
 
 
+class Launch(NamedTuple):
+    """What the rules are made from.
+
+    Attributes
+    ----------
+    settings : dict
+        Every setting, with its default where the user gave none.
+    fields : DataFrame
+        One row a field, indexed by its name; texts, but for `exposure_s` and `pixel_size_um`.
+    shapes : DataFrame
+        `frames`, `height`, `width` of each field's movies, indexed by its name.
+    """
+
+    settings: dict[str, Any]
+    fields: pd.DataFrame
+    shapes: pd.DataFrame
+
+
 def prepare(
-    config: Mapping[str, Any], config_files: Iterable[str | Path], *, check_files: bool
-) -> tuple[dict[str, Any], pd.DataFrame]:
+    config: Mapping[str, Any], config_files: Iterable[str | Path], *, submitted: bool
+) -> Launch:
     """Return settings with every default filled in, and the fields by name.
 
     Parameters
@@ -58,30 +78,59 @@ def prepare(
     config : mapping
     config_files : iterable of path
         Where it was read from, to name lines.
-    check_files : bool
-        True in the process the user started; False in one that runs a submitted job.
+    submitted : bool
+        True in a process that runs a submitted job: it takes what `keep` kept. (Where nothing
+        was kept, as on a node without the run's disk, it checks for itself.)
 
     Raises
     ------
-    blinkpair.problems.UnsoundInputError
-        Listing everything that is wrong.
+    blinkpair.errors.InputError
+        Listing everything that is wrong; or if the job's settings are not the run's.
     """
-    from blinkpair.inputs import check_everything
     from blinkpair.settings import load_settings
 
-    if check_files or not CHECKED_SHEET.exists():
-        settings, fields, notes = check_everything(config, config_files=config_files)
-        for note in notes:
-            log.warning(note)
-        files.write_csv(fields, CHECKED_SHEET)
-        COMMAND.write_text(_command() + "\n", encoding="utf-8")
-    else:
-        settings = load_settings(config, config_files)
-    # Read back in both cases, so that no job depends on which process planned it.
-    checked = pd.read_csv(CHECKED_SHEET, dtype=str, keep_default_na=False)
+    if submitted and KEPT.exists():
+        return _recall(load_settings(config, config_files))
+    from blinkpair.inputs import check_everything
+
+    settings, fields, shapes, notes = check_everything(config, config_files=config_files)
+    for note in notes:
+        log.warning(note)
+    # As it will be read back, so that no job depends on which process planned it.
+    return Launch(settings, _read_fields(StringIO(_as_csv(fields))), shapes)
+
+
+def keep(launched: Launch) -> None:
+    """Keep the checked inputs for the jobs of a run, and its command line, as the run starts.
+
+    Not earlier: somebody may look with `snakemake -n` what another sheet would do while jobs of a
+    run are waiting.
+    """
+    files.write_text(_as_csv(launched.fields), KEPT / "fields.csv")
+    files.write_csv(launched.shapes.reset_index(), KEPT / "shapes.csv")
+    files.write_json(launched.settings, KEPT / "settings.json")
+    files.write_text(_command() + "\n", COMMAND)
+
+
+def _recall(settings: dict[str, Any]) -> Launch:
+    if settings != files.read_json(KEPT / "settings.json"):
+        raise InputError(
+            "this job was submitted by a run with other settings than the one that was started "
+            "last in this folder. Hint: cancel the jobs of the earlier run."
+        )
+    shapes = pd.read_csv(KEPT / "shapes.csv", dtype={"field": str}, keep_default_na=False)
+    return Launch(settings, _read_fields(KEPT / "fields.csv"), shapes.set_index("field"))
+
+
+def _as_csv(fields: pd.DataFrame) -> str:
+    return fields.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _read_fields(table: Path | StringIO) -> pd.DataFrame:
+    fields = pd.read_csv(table, dtype=str, keep_default_na=False, encoding="utf-8")
     for name in ("exposure_s", "pixel_size_um"):
-        checked[name] = pd.to_numeric(checked[name])
-    return settings, checked.set_index("field", drop=False)
+        fields[name] = pd.to_numeric(fields[name])
+    return fields.set_index("field", drop=False)
 
 
 def carried_columns(fields: pd.DataFrame) -> list[str]:
@@ -140,18 +189,12 @@ def _imports(source: bytes) -> list[str]:
     return found
 
 
-def input_files(fields: pd.DataFrame) -> list[str]:
-    """Every file the sheet names."""
-    from blinkpair.movie import movie_files
+def input_paths(fields: pd.DataFrame) -> list[str]:
+    """Every path the sheet names, as it stands there."""
     from blinkpair.sheet import PATH_COLUMNS
 
-    return [
-        str(file)
-        for column in PATH_COLUMNS
-        for path in fields[column]
-        for file in movie_files(path)
-        if file.is_file()
-    ]
+    columns = (*PATH_COLUMNS, "landmarks")
+    return [path for column in columns for path in fields[column] if path]
 
 
 def brightfield_files(fields: pd.DataFrame) -> list[str]:

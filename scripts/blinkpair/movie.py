@@ -34,9 +34,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from blinkpair.cores import usable_cores
 from blinkpair.errors import InputError
 from blinkpair.formats import Selection, Source, open_source
-from blinkpair.formats.blocks import ArrayFrames, Buffers, PartsReader, usable_cores
+from blinkpair.formats.blocks import ArrayFrames, Buffers, PartsReader
 from blinkpair.formats.selection import split_path
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from blinkpair import detection, localisation
 from blinkpair.apertures import neighbours
 from blinkpair.background import background_and_noise
+from blinkpair.cores import usable_cores
 from blinkpair.drift import Drift, from_first_frame, measure_drift
 from blinkpair.projections import Projections
 
@@ -68,7 +69,7 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
         flat[s] = image - background
         noise[s] = np.median(local_noise)
 
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(usable_cores(2)) as pool:
         list(pool.map(flatten, range(len(flat))))
     drift = measure_drift(flat, noise, projections.centre_frame, psf_sigma_px=psf_sigma_px)
     sigma = psf_sigma_px

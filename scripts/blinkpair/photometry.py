@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from blinkpair.apertures import aperture_stays_inside, neighbours, reach_px
 from blinkpair.compiled import njit
+from blinkpair.cores import usable_cores
 from blinkpair.errors import InputError
 
 if TYPE_CHECKING:
@@ -288,7 +289,7 @@ def extract_traces(
     traces = np.empty((n, frames), np.float32)
     skew, n_skew = np.zeros(n), np.zeros(n)
     shares = [(0, n // 2), (n // 2, n)]
-    with ThreadPoolExecutor(len(shares)) as pool:
+    with ThreadPoolExecutor(usable_cores(len(shares))) as pool:
         start = 0
         for block in movie.blocks(frames_per_block):
             counts, median, mean = (np.empty((n, len(block))) for _ in range(3))

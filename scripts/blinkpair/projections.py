@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.compiled import njit
+from blinkpair.cores import usable_cores
 from blinkpair.errors import InputError
 
 if TYPE_CHECKING:
@@ -142,7 +143,7 @@ def project(movie: Movie) -> Projections:
     total, squares = np.zeros((height, width)), np.zeros((height, width))
     brightest = np.full((height, width), -np.inf)
     s = first_frame = 0
-    with ThreadPoolExecutor(len(halves)) as pool:
+    with ThreadPoolExecutor(usable_cores(len(halves))) as pool:
         # Stretches are whole bursts, so every burst lies within one.
         for block in _bursts(movie):
             row_sums = np.empty((len(block), height))

@@ -51,6 +51,13 @@ def fast_checksum(path: str | Path) -> str:
     return digest.hexdigest()
 
 
+def input_files(paths: Iterable[str]) -> list[str]:
+    """List the files behind paths of the sample sheet, each once, sorted."""
+    from blinkpair.movie import movie_files
+
+    return sorted({str(file) for path in paths for file in movie_files(path) if file.is_file()})
+
+
 def commit(folder: str | Path) -> str | None:
     """Return the commit of the checkout a folder lies in, '+changes' if it was edited."""
 
@@ -77,7 +84,7 @@ def provenance(
     settings : mapping
         With every default filled in.
     inputs : iterable of str
-        Files that were read.
+        Paths of the sample sheet.
     command : str
         The command line of the run.
     source : path
@@ -93,6 +100,6 @@ def provenance(
         "checksum": "SHA-256 of the size and the first and last MiB",
         "inputs": {
             path: {"bytes": Path(path).stat().st_size, "checksum": fast_checksum(path)}
-            for path in sorted(set(inputs))
+            for path in input_files(inputs)
         },
     }

@@ -346,7 +346,7 @@ def test_errors_of_configuration_sheet_and_files_come_in_one_message(lab):
 def test_everything_sound_gives_settings_fields_and_notes(lab):
     lab.field("A")
     lab.sheet(exposure_s="0.03")
-    settings, fields, notes = check_everything({"fields": "fields.tsv"}, lab.folder)
+    settings, fields, _, notes = check_everything({"fields": "fields.tsv"}, lab.folder)
     assert settings == load_settings({"fields": "fields.tsv"})
     assert fields["exposure_s"].item() == 0.03
     assert len(notes) == 2

@@ -24,7 +24,7 @@ def test_a_real_nd2_and_a_real_tiff_are_understood(tmp_path):
         tifffile.imwrite(tmp_path / name, np.zeros((32, 48), np.uint16))
     row = ["A", "70", "pre.tif", "pre.nd2", "post.tif", "post.nd2"]
     (tmp_path / "fields.tsv").write_text("\t".join(HEADER) + "\n" + "\t".join(row) + "\n")
-    _, fields, notes = check_everything({"fields": "fields.tsv"}, tmp_path)
+    _, fields, _, notes = check_everything({"fields": "fields.tsv"}, tmp_path)
     assert fields["exposure_s"].item() == pytest.approx(0.02)
     assert fields["pixel_size_um"].item() == pytest.approx(0.16)
     assert ["25 frames only" in note for note in notes] == [True, True]
@@ -42,6 +42,6 @@ def test_the_independent_sample_field_is_sound(tmp_path):
     names = ["pre_bf.nd2", "pre_pl.nd2", "post_bf.nd2", "post_pl.nd2"]
     row = ["A", "100", *(str(folder / name) for name in names)]
     (tmp_path / "fields.tsv").write_text("\t".join(HEADER) + "\n" + "\t".join(row) + "\n")
-    _, fields, _ = check_everything({"fields": "fields.tsv"}, tmp_path)
+    _, fields, *_ = check_everything({"fields": "fields.tsv"}, tmp_path)
     assert fields["exposure_s"].item() == pytest.approx(0.02, rel=0.01)
     assert fields["pixel_size_um"].item() == pytest.approx(0.16, rel=0.01)

@@ -1,7 +1,9 @@
 # The configuration, checked, and the sample sheet as FIELDS: one row a field, by name.
 #
 # REQUIRED INPUTS: the configuration and the sample sheet it names.
-import re
+import functools
+import gc
+import inspect
 import sys
 from pathlib import Path
 
@@ -14,37 +16,96 @@ from blinkpair.movie import movie_files
 from snakemake.exceptions import WorkflowError
 
 try:
-    SETTINGS, FIELDS = launch.prepare(
-        config, workflow.configfiles, check_files=workflow.is_main_process
+    LAUNCHED = launch.prepare(
+        config, workflow.configfiles, submitted=not workflow.is_main_process
     )
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
+SETTINGS, FIELDS, SHAPES = LAUNCHED
+# Ten thousand fields are a hundred thousand jobs: what every one of them asks is made quick.
+# Of the millions of objects none is garbage; looking for it rarely saves a fifth of the planning.
+gc.set_threshold(100_000, 50, 100)
+ROW_OF = FIELDS.to_dict("index")
+SHAPE_OF = dict(zip(SHAPES.index, SHAPES.to_numpy().tolist()))
+movie_files = functools.cache(movie_files)
+
+
+onstart:
+    launch.keep(LAUNCHED)
+
+
 EPOCHS = ["pre", "post"]
+# What results carry on of a field.
+CARRIED = launch.carried_columns(FIELDS)
 
 
 wildcard_constraints:
-    field="|".join(map(re.escape, FIELDS.index)),
+    field="[A-Za-z0-9._-]+",  # as the sheet's schema has it; ten thousand names would take minutes
     epoch="|".join(EPOCHS),
+
+
+def signed(function):
+    """Write on a function which arguments it takes: Snakemake asks several times for each job."""
+    function.__signature__ = inspect.signature(function)
+    return function
 
 
 def of_field(column):
     """What the sheet says of a job's field; {epoch} in the column's name is the job's."""
-    return lambda wildcards: FIELDS.at[
-        wildcards.field, column.format(epoch=wildcards.get("epoch", ""))
-    ]
+    return signed(
+        lambda wildcards: ROW_OF[wildcards.field][
+            column.format(epoch=wildcards.get("epoch", ""))
+        ]
+    )
+
+
+def of_epochs(column):
+    """The same for pre and post."""
+    columns = [column.format(epoch=epoch) for epoch in EPOCHS]
+    return signed(lambda wildcards: [ROW_OF[wildcards.field][c] for c in columns])
 
 
 def files_of(column):
     """The files behind a path of the sheet: one, or the parts of a movie."""
-    return lambda wildcards: [
-        str(path) for path in movie_files(of_field(column)(wildcards))
-    ]
+    path = of_field(column)
+    return signed(lambda wildcards: [str(f) for f in movie_files(path(wildcards))])
+
+
+def files_of_epochs(column):
+    """The same for pre and post, all together."""
+    paths = of_epochs(column)
+    return signed(
+        lambda wildcards: [str(f) for p in paths(wildcards) for f in movie_files(p)]
+    )
 
 
 def both(pattern):
     """A field's file of either epoch, pre first."""
     return expand(pattern, epoch=EPOCHS, allow_missing=True)
+
+
+def for_movies(base, per_megapixel=0, per_gigabyte=0):
+    """A resource of a field's job: what the size of its movies asks for, times the attempt.
+
+    Megapixels are those of a frame, gigabytes (1e9 bytes) those of a movie at 2 bytes a pixel.
+    """
+
+    def amount(wildcards, attempt):
+        frames, height, width = SHAPE_OF[wildcards.field]
+        megapixels = height * width / 1e6
+        gigabytes = 2e-3 * frames * megapixels
+        return round(
+            attempt * (base + per_megapixel * megapixels + per_gigabyte * gigabytes)
+        )
+
+    return signed(amount)
+
+
+def for_fields(base, per_thousand):
+    """A resource of a pooled job: what the number of fields asks for, times the attempt."""
+    size = base + per_thousand * len(FIELDS) / 1000
+    return signed(lambda wildcards, attempt: round(attempt * size))
 
 
 def figure_stems(names):

@@ -58,6 +58,9 @@ rule plot_populations:
         "logs/benchmarks/plot_populations.tsv"
     conda:
         "../../envs/blinkpair.yaml"
+    resources:
+        mem_mb=for_fields(400, per_thousand=100),
+        runtime=for_fields(5, per_thousand=3),
     params:
         stems=figure_stems(POPULATION_FIGURES),
         dark_cutoff=SETTINGS["dark_cutoff"],
@@ -80,6 +83,9 @@ rule plot_blinking:
         "logs/benchmarks/plot_blinking.tsv"
     conda:
         "../../envs/blinkpair.yaml"
+    resources:
+        mem_mb=for_fields(400, per_thousand=100),
+        runtime=for_fields(5, per_thousand=3),
     params:
         tables=BLINKING_TABLES,
         stems=figure_stems(BLINKING_FIGURES),
@@ -107,6 +113,9 @@ rule plot_examples:
         "logs/benchmarks/plot_examples.tsv"
     conda:
         "../../envs/blinkpair.yaml"
+    resources:
+        mem_mb=for_fields(400, per_thousand=100),
+        runtime=for_fields(5, per_thousand=3),
     params:
         fields=list(FIELDS.index),
         stems=figure_stems(EXAMPLE_FIGURES),
@@ -121,11 +130,7 @@ rule plot_examples:
 
 rule plot_registration:
     input:
-        brightfields=lambda wildcards: [
-            path
-            for epoch in EPOCHS
-            for path in files_of(f"{epoch}_brightfield")(wildcards)
-        ],
+        brightfields=files_of_epochs("{epoch}_brightfield"),
         microspheres=both("results/fields/{field}/microspheres_{epoch}.csv"),
         nanocrystals=both("results/fields/{field}/nanocrystals_{epoch}.csv"),
         images=both("results/fields/{field}/images_{epoch}.nc"),
@@ -147,10 +152,11 @@ rule plot_registration:
         "field"
     conda:
         "../../envs/blinkpair.yaml"
+    resources:
+        mem_mb=for_movies(300, per_megapixel=200),
+        runtime=for_movies(5),
     params:
-        brightfields=lambda wildcards: [
-            FIELDS.at[wildcards.field, f"{epoch}_brightfield"] for epoch in EPOCHS
-        ],
+        brightfields=of_epochs("{epoch}_brightfield"),
         stem=lambda wildcards, output: output[0].removesuffix(".svg"),
         note=launch.figure_note(FIELDS),
         code=launch.source_digest("figures.registration", "movie"),

@@ -6,20 +6,23 @@
 
 rule find_microspheres:
     input:
-        files_of("{epoch}_brightfield"),
+        files_of_epochs("{epoch}_brightfield"),
     output:
-        table="results/fields/{field}/microspheres_{epoch}.csv",
-        info="results/fields/{field}/microspheres_{epoch}.json",
+        tables=both("results/fields/{field}/microspheres_{epoch}.csv"),
+        infos=both("results/fields/{field}/microspheres_{epoch}.json"),
     log:
-        "logs/{field}/find_microspheres_{epoch}.log",
+        "logs/{field}/find_microspheres.log",
     benchmark:
-        "logs/benchmarks/{field}/find_microspheres_{epoch}.tsv"
+        "logs/benchmarks/{field}/find_microspheres.tsv"
     group:
         "field"
     conda:
         "../../envs/blinkpair.yaml"
+    resources:
+        mem_mb=for_movies(200, per_megapixel=300),
+        runtime=for_movies(5),
     params:
-        image=of_field("{epoch}_brightfield"),
+        images=of_epochs("{epoch}_brightfield"),
         diameter_um=SETTINGS["microspheres"]["diameter_um"],
         pixel_size_um=of_field("pixel_size_um"),
         code=launch.source_digest("brightfield", "movie"),
@@ -43,6 +46,9 @@ rule find_nanocrystals:
         "field"
     conda:
         "../../envs/blinkpair.yaml"
+    resources:
+        mem_mb=for_movies(300, per_megapixel=1300),
+        runtime=for_movies(5, per_gigabyte=0.5),
     params:
         pl=of_field("{epoch}_pl"),
         psf_sigma_px=SETTINGS["nanocrystals"]["psf_sigma_px"],

@@ -20,6 +20,9 @@ rule extract_traces:
         "field"
     conda:
         "../../envs/blinkpair.yaml"
+    resources:
+        mem_mb=for_movies(350, per_gigabyte=10),
+        runtime=for_movies(5, per_gigabyte=0.5),
     params:
         pl=of_field("{epoch}_pl"),
         exposure_s=of_field("exposure_s"),
@@ -48,10 +51,13 @@ rule analyse_blinking:
         "field"
     conda:
         "../../envs/blinkpair.yaml"
+    resources:
+        mem_mb=for_movies(350, per_gigabyte=40),
+        runtime=for_movies(5, per_gigabyte=0.5),
     params:
-        field=lambda wildcards: FIELDS.loc[
-            wildcards.field, launch.carried_columns(FIELDS)
-        ].to_dict(),
+        field=lambda wildcards: {
+            column: of_field(column)(wildcards) for column in CARRIED
+        },
         threshold=SETTINGS["threshold"],
         dark_cutoff=SETTINGS["dark_cutoff"],
         dwell_times=SETTINGS["dwell_times"],

@@ -10,7 +10,7 @@ rule register:
         microspheres_info=both("results/fields/{field}/microspheres_{epoch}.json"),
         nanocrystals=both("results/fields/{field}/nanocrystals_{epoch}.csv"),
         nanocrystals_info=both("results/fields/{field}/nanocrystals_{epoch}.json"),
-        landmarks=lambda wildcards: FIELDS.at[wildcards.field, "landmarks"] or [],
+        landmarks=lambda wildcards: of_field("landmarks")(wildcards) or [],
     output:
         registration="results/fields/{field}/registration.json",
     log:
@@ -21,6 +21,9 @@ rule register:
         "field"
     conda:
         "../../envs/blinkpair.yaml"
+    resources:
+        mem_mb=for_movies(300),
+        runtime=for_movies(5),
     params:
         model=SETTINGS["registration"]["model"],
         min_microspheres=SETTINGS["registration"]["min_microspheres"],
@@ -49,6 +52,9 @@ rule pair:
         "field"
     conda:
         "../../envs/blinkpair.yaml"
+    resources:
+        mem_mb=for_movies(300),
+        runtime=for_movies(5),
     params:
         tolerance_px=SETTINGS["pairing"]["tolerance_px"],
         min_separation_px=SETTINGS["nanocrystals"]["min_separation_px"],

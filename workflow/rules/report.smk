@@ -22,7 +22,7 @@ rule build_report:
         tables=expand("results/{table}.csv", table=REPORT_TABLES),
         provenance="results/provenance.json",
         fields=expand("results/fields/{field}/{file}", field=SHOWN, file=REPORT_FILES),
-        brightfields=launch.brightfield_files(FIELDS.loc[SHOWN]),
+        brightfields=lambda _: launch.brightfield_files(FIELDS.loc[SHOWN]),
     output:
         "results/report.html",
     log:
@@ -31,6 +31,9 @@ rule build_report:
         "logs/benchmarks/build_report.tsv"
     conda:
         "../../envs/blinkpair.yaml"
+    resources:
+        mem_mb=for_fields(500, per_thousand=100),
+        runtime=for_fields(5, per_thousand=3),
     params:
         shown=FIELDS.loc[SHOWN, launch.SHOWN_COLUMNS].to_dict("records"),
         settings=SETTINGS,

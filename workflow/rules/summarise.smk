@@ -37,8 +37,11 @@ rule summarise:
         "logs/benchmarks/summarise.tsv"
     conda:
         "../../envs/blinkpair.yaml"
+    resources:
+        mem_mb=for_fields(400, per_thousand=100),
+        runtime=for_fields(5, per_thousand=3),
     params:
-        sheet=FIELDS[launch.carried_columns(FIELDS)].to_dict("records"),
+        sheet=FIELDS[CARRIED].to_dict("records"),
         statistics=SETTINGS["statistics"],
         dark_cutoffs=SETTINGS["sensitivity"]["dark_cutoffs"],
         code=launch.source_digest("populations", "sensitivity"),
@@ -64,6 +67,9 @@ rule summarise_blinking:
         "logs/benchmarks/summarise_blinking.tsv"
     conda:
         "../../envs/blinkpair.yaml"
+    resources:
+        mem_mb=for_fields(400, per_thousand=100),
+        runtime=for_fields(5, per_thousand=3),
     params:
         statistics=SETTINGS["statistics"],
         dwell_times=SETTINGS["dwell_times"],
@@ -86,8 +92,11 @@ rule record_provenance:
         "logs/benchmarks/record_provenance.tsv"
     conda:
         "../../envs/blinkpair.yaml"
+    resources:
+        mem_mb=for_fields(200, per_thousand=20),
+        runtime=for_fields(5, per_thousand=3),
     params:
-        inputs=launch.input_files(FIELDS),
+        inputs=launch.input_paths(FIELDS),
         settings=SETTINGS,
         command=str(launch.COMMAND),
         source=workflow.basedir,

@@ -7,7 +7,6 @@ Python counts the references, views included.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -108,10 +107,3 @@ class ArrayFrames:
 
     def close(self) -> None:
         """Nothing is open."""
-
-
-def usable_cores(limit: int) -> int:
-    """Cores this process may use (a cluster's share, not the whole node), at most `limit`."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    cores = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
-    return min(limit, cores)

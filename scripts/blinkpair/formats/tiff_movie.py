@@ -147,7 +147,9 @@ def _leading(index: NDArray[np.int64], layout: Layout) -> NDArray[np.int64]:
         there = np.array([one is not None for one in layout.pages], bool)
     else:
         there = np.ones(0 if layout.offsets is None else layout.offsets.size, bool)
-    missing = np.array([i >= there.size or not there[i] for i in index], bool)
+    missing = np.ones(index.size, bool)
+    within = index < there.size
+    missing[within] = ~there[index[within]]
     return index[: int(np.argmax(missing))] if missing.any() else index
 
 

@@ -1,0 +1,18 @@
+"""How many threads a step may use."""
+
+from __future__ import annotations
+
+import os
+
+
+def usable_cores(limit: int) -> int:
+    """Cores this process may use, at most `limit`.
+
+    They are those the system leaves it (a cluster's share, not the whole node) and not more than
+    `OMP_NUM_THREADS`, in which Snakemake tells a step the `threads` of its rule. No result depends
+    on their number.
+    """
+    affinity = getattr(os, "sched_getaffinity", None)
+    cores = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(limit, cores, int(told) if told.isdecimal() else cores))
