@@ -1,6 +1,6 @@
 """A real Slurm on one machine: a controller and several nodes, for as long as a test needs them.
 
-Each daemon is run by `keep.py`, which kills it with its jobs when it is told to or when this process
+Each daemon is run by `keep.py`, which kills it with its jobs when told to, or when this process
 ends. Nothing is read from or written to outside of one temporary folder.
 """
 
@@ -30,8 +30,7 @@ SlurmctldPort={controller_port}
 CommunicationParameters=NoCtldInAddrAny,NoInAddrAny
 SlurmUser=root
 AuthType=auth/munge
-# A requeued job waits until the credential of its first run has expired.
-AuthInfo=socket={folder}/munge.socket,cred_expire=4
+AuthInfo=socket={folder}/munge.socket
 StateSaveLocation={folder}/state
 SlurmdSpoolDir={folder}/spool-%n
 SlurmctldPidFile={folder}/slurmctld.pid
@@ -54,7 +53,7 @@ MinJobAge=1200
 KillWait=2
 OverTimeLimit=0
 SlurmctldTimeout=30
-SlurmdTimeout=6
+SlurmdTimeout=5
 MessageTimeout=5
 # A node that did not answer comes back by itself; one that was set down does not.
 ReturnToService=1
@@ -111,7 +110,8 @@ class Slurm:
         kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         kept.pop("SNAKEMAKE_SLURM_PARTITIONS", None)
         kept.pop("SNAKEMAKE_PROFILE", None)
-        self.environment = {**kept, "PATH": _path(), "SLURM_CONF": f"{self.folder}/slurm.conf"}
+        self.environment = {**kept, "SLURM_CONF": f"{self.folder}/slurm.conf"}
+        self.environment["PATH"] = f"{self.folder}/bin:{_path()}"
         self._write_config(f"CPUs={cpus} RealMemory={memory_mb}")
 
     def __enter__(self) -> Slurm:
@@ -174,6 +174,10 @@ class Slurm:
         """Cancel a job, as its user does."""
         self.run("scancel", job_id)
 
+    def start_requeued(self, job_id: str) -> None:
+        """Let a job that Slurm has requeued start now, and not after the usual two minutes."""
+        self.run("scontrol", "update", f"jobid={job_id}", "starttime=now")
+
     def node_states(self) -> dict[str, str]:
         """State of each node: idle, mixed, allocated, down, with a star if it does not answer."""
         lines = self.run("sinfo", "--Node", "--noheader", "--format=%N %T", check=False)
@@ -212,9 +216,7 @@ class Slurm:
         while not condition():
             if time.monotonic() > end:
                 states, jobs = self.node_states(), self.run("squeue", "--states=all", check=False)
-                raise SlurmError(
-                    f"waited {timeout} s for {what}; {states}\n{jobs}\n{self.logs()}"
-                )
+                raise SlurmError(f"waited {timeout} s for {what}; {states}\n{jobs}\n{self.logs()}")
             time.sleep(0.1)
 
     def _write_config(self, size: str) -> None:
@@ -226,6 +228,12 @@ class Slurm:
             config += NODE.format(name=name, host=host, port=port, size=size)
             (self.folder / f"spool-{name}").mkdir()
         (self.folder / "slurm.conf").write_text(config)
+        # The executor of Snakemake runs srun within a job, and takes SLURM_CONF away from it.
+        srun = self.folder / "bin" / "srun"
+        srun.parent.mkdir()
+        real = shutil.which("srun", path=_path())
+        srun.write_text(f'#!/bin/sh\nSLURM_CONF={self.folder}/slurm.conf exec {real} "$@"\n')
+        srun.chmod(0o755)
 
     def _start_munge(self) -> None:
         key = self.folder / "munge.key"
