@@ -1,7 +1,8 @@
-"""Run one daemon and leave nothing of it behind: python keep.py COMMAND ...
+"""Run one daemon and leave nothing of it behind: python keep.py FOLDER COMMAND ...
 
 The end of this process's standard input is the order to stop. It comes when the one who started it
-closes the pipe, and also when that one is gone, for whatever reason.
+closes the pipe, and also when that one is gone, for whatever reason; then nothing was written to
+the pipe, and the folder that all daemons share is removed as well.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -41,7 +43,7 @@ def has_children() -> bool:
     return True
 
 
-def keep(command: list[str]) -> None:
+def keep(folder: str, command: list[str]) -> None:
     """Run a command until standard input ends, then kill all that came of it.
 
     Slurm's steps leave the process group and the parent of their slurmd. They cannot leave a
@@ -53,13 +55,15 @@ def keep(command: list[str]) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    sys.stdin.buffer.read()
+    ordered = sys.stdin.buffer.read()
     while has_children():
         for process in descendants(os.getpid()):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         time.sleep(0.01)
+    if not ordered:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":
-    keep(sys.argv[1:])
+    keep(sys.argv[1], sys.argv[2:])

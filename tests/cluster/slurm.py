@@ -6,6 +6,7 @@ ends. Nothing is read from or written to outside of one temporary folder.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -20,9 +21,10 @@ from pathlib import Path
 
 KEEP = Path(__file__).with_name("keep.py")
 COMMANDS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "sinfo", "scontrol")
+UNFINISHED = ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "REQUEUED")
 # What a user may have set for a cluster of their own.
 FOREIGN = ("SLURM", "SBATCH_", "SRUN_", "SALLOC_", "SQUEUE_", "SINFO_", "SCANCEL_", "SACCT_")
-# Jobs killed for these states are there to be seen as long as any test runs: MinJobAge.
+# MinJobAge: a job that has ended can be seen for as long as any test runs.
 CONFIG = """\
 ClusterName=blinkpair
 SlurmctldHost={host}(127.0.0.1)
@@ -248,7 +250,7 @@ class Slurm:
     def _keep(self, name: str, *command: str) -> None:
         with (self.folder / f"{name}.log").open("a") as log:
             self._keepers[name] = subprocess.Popen(
-                [sys.executable, str(KEEP), *command],
+                [sys.executable, str(KEEP), str(self.folder), *command],
                 env=self.environment,
                 cwd=self.folder,
                 stdin=subprocess.PIPE,
@@ -259,11 +261,9 @@ class Slurm:
 
     def _drop(self, name: str) -> None:
         keeper = self._keepers.pop(name)
-        keeper.stdin.close()
+        with contextlib.suppress(BrokenPipeError), keeper.stdin:
+            keeper.stdin.write(b"stop")  # without a word it takes this process for dead
         keeper.wait(timeout=30)
-
-
-UNFINISHED = ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "REQUEUED")
 
 
 def _path() -> str:

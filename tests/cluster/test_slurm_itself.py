@@ -99,11 +99,13 @@ def test_nothing_is_left_when_the_tests_are_killed(slurm):
         text=True,
     )
     with tests:
-        assert tests.stdout.readline().strip()
+        folder = Path(tests.stdout.readline().strip())
         family = descendants(tests.pid)
         assert len(family) > 8  # four keepers, four daemons and the job
+        assert (folder / "slurm.conf").exists()
         os.kill(tests.pid, signal.SIGKILL)
-    slurm.wait_for(lambda: not any(Path(f"/proc/{pid}").exists() for pid in family), "the end", 10)
+    processes = [Path(f"/proc/{pid}") for pid in family]
+    slurm.wait_for(lambda: not any(p.exists() for p in [folder, *processes]), "the end", 10)
 
 
 @pytest.mark.skipif(why_not() is not None, reason=why_not() or "")
