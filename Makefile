@@ -16,7 +16,7 @@ demo: .venv/run.stamp
 test: .venv/dev.stamp check
 	$(BIN)/python -m pytest
 
-# A minute. Tests on a real Slurm, which they run themselves; as root, with slurm-wlm and munge.
+# A minute: tests on a real Slurm, which they run themselves; as root, with slurm-wlm and munge.
 test-cluster: .venv/dev.stamp
 	$(BIN)/python -m pytest tests/cluster
 

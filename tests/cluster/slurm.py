@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 KEEP = Path(__file__).with_name("keep.py")
+IMPATIENT = Path(__file__).with_name("impatient.py")
 COMMANDS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "sinfo", "scontrol")
 UNFINISHED = ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "REQUEUED")
 # What a user may have set for a cluster of their own.
@@ -148,6 +149,21 @@ class Slurm:
         """Submit the lines of a shell script; return the job's id."""
         output = () if any(o.startswith("--output") for o in options) else ("--output=/dev/null",)
         return self.run("sbatch", "--parsable", *output, *options, "--wrap", script).split(";")[0]
+
+    def snakemake(
+        self, folder: Path, *arguments: str, timeout: float = 300
+    ) -> subprocess.CompletedProcess:
+        """Run Snakemake with its executor for Slurm, which looks at its jobs every second."""
+        options = ["--executor", "slurm", "--jobs", "100", "--slurm-status-command", "squeue"]
+        options += ["--slurm-init-seconds-before-status-checks", "1"]
+        return subprocess.run(
+            [sys.executable, str(IMPATIENT), *options, *arguments],
+            cwd=folder,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+        )
 
     def jobs(self) -> list[Job]:
         """Every job since the start, also those that have ended, oldest first."""

@@ -120,13 +120,8 @@ def test_start_and_stop_take_seconds():
 
 def test_snakemake_runs_a_killed_job_again_with_more_memory(slurm, tmp_path):
     (tmp_path / "Snakefile").write_text(WORKFLOW.format(sys=sys))
-    command = [sys.executable, "-m", "snakemake", "--executor", "slurm", "--jobs", "4"]
-    command += ["--slurm-status-command", "squeue", "--retries", "1"]
-    command += ["--slurm-init-seconds-before-status-checks", "5"]
-    command += ["--default-resources", "mem_mb=300", "runtime=5", "slurm_partition=main"]
-    result = subprocess.run(
-        command, cwd=tmp_path, env=slurm.environment, capture_output=True, text=True, timeout=120
-    )
+    defaults = ["mem_mb=300", "runtime=5", "slurm_partition=main"]
+    result = slurm.snakemake(tmp_path, "--retries", "1", "--default-resources", *defaults)
     assert result.returncode == 0, result.stderr[-4000:] + slurm.logs()
     assert (tmp_path / "hungry.txt").read_text().split()[0] == "2"
     states = [job.state for job in slurm.jobs() if job.comment == "rule_hungry"]
