@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 
-.PHONY: demo test check lock accuracy benchmark clean
+.PHONY: demo test test-cluster check lock accuracy benchmark clean
 
 demo: .venv/run.stamp
 	@test -f demo/complete || { echo "Simulating the experiment into demo/ ..."; \
@@ -15,6 +15,10 @@ demo: .venv/run.stamp
 
 test: .venv/dev.stamp check
 	$(BIN)/python -m pytest
+
+# A minute: tests on a real Slurm, which they run themselves; as root, with slurm-wlm and munge.
+test-cluster: .venv/dev.stamp
+	$(BIN)/python -m pytest tests/cluster
 
 # Style, types and the workflow's own linter.
 check: .venv/dev.stamp

@@ -1,0 +1,27 @@
+"""One Slurm for all tests of this folder."""
+
+from __future__ import annotations
+
+import pytest
+from slurm import Slurm, why_not
+
+
+@pytest.fixture(scope="session")
+def slurm():
+    """Run a Slurm of two nodes; where it is installed and does not start, that is an error."""
+    if reason := why_not():
+        pytest.skip(reason)
+    with Slurm() as running:
+        yield running
+
+
+@pytest.fixture
+def nodes(slurm):
+    """Give a test nodes it may break: they are mended and emptied afterwards."""
+    yield slurm.nodes
+    slurm.run("scancel", "--user=root")
+    for name in slurm.nodes:
+        slurm.start_node(name)
+        if slurm.node_states()[name].startswith(("down", "drain")):
+            slurm.run("scontrol", "update", f"nodename={name}", "state=resume", check=False)
+    slurm.wait_for(lambda: set(slurm.node_states().values()) == {"idle"}, "idle nodes", 60)
