@@ -1,9 +1,12 @@
-"""What several tests share: movies in memory and small simulated fields."""
+"""What several tests share: small simulated fields, and a tiny experiment that was analysed."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from tiny_experiment import snakemake, write_tiny_experiment
 
 from blinkpair.simulate import Camera, FieldDesign, SimulatedField, simulate_field
 
@@ -27,3 +30,12 @@ def small_field() -> SimulatedField:
 def small_movies(small_field: SimulatedField) -> dict[str, np.ndarray]:
     """Both movies of the small field, (frames, y, x) uint16."""
     return {epoch: np.concatenate(list(small_field.film(epoch))) for epoch in ("pre", "post")}
+
+
+@pytest.fixture(scope="session")
+def experiment(tmp_path_factory) -> Path:
+    """Folder of the tiny experiment after a run on this machine; tests leave it as it is."""
+    folder = tmp_path_factory.mktemp("experiment")
+    write_tiny_experiment(folder)
+    snakemake(folder, "--cores", "2", "--quiet", "all")
+    return folder

@@ -60,7 +60,7 @@ SlurmdTimeout=5
 MessageTimeout=5
 # A node that did not answer comes back by itself; one that was set down does not.
 ReturnToService=1
-PartitionName=main Nodes=ALL Default=YES MaxTime=60 DefaultTime=10 DefMemPerCPU=500
+PartitionName=main Nodes=ALL Default=YES MaxTime=1-0 DefaultTime=10 DefMemPerCPU=500
 """
 NODE = "NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} {size}\n"
 
@@ -154,15 +154,24 @@ class Slurm:
         self, folder: Path, *arguments: str, timeout: float = 300
     ) -> subprocess.CompletedProcess:
         """Run Snakemake with its executor for Slurm, which looks at its jobs every second."""
+        process = self.start_snakemake(folder, *arguments)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        finally:
+            process.kill()
+        return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+
+    def start_snakemake(self, folder: Path, *arguments: str) -> subprocess.Popen:
+        """Start Snakemake as `snakemake` does, and return while it runs."""
         options = ["--executor", "slurm", "--jobs", "100", "--slurm-status-command", "squeue"]
         options += ["--slurm-init-seconds-before-status-checks", "1"]
-        return subprocess.run(
+        return subprocess.Popen(
             [sys.executable, str(IMPATIENT), *options, *arguments],
             cwd=folder,
             env=self.environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=timeout,
         )
 
     def jobs(self) -> list[Job]:
@@ -177,6 +186,12 @@ class Slurm:
     def job(self, job_id: str) -> Job:
         """One job."""
         return next(job for job in self.jobs() if job.id == job_id)
+
+    def memory_mb(self, job_id: str) -> int:
+        """Memory that a job asked for, in MB."""
+        return int(
+            self.run("squeue", "--states=all", "-h", f"-j{job_id}", "-o%m").removesuffix("M")
+        )
 
     def wait_for_state(self, job_id: str, *states: str, timeout: float = 30) -> Job:
         """Wait until a job is in one of some states; without any named, until it has ended."""

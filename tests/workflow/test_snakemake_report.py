@@ -12,7 +12,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from conftest import ROOT
+from tiny_experiment import ROOT
 
 CATEGORIES = {
     "Populations",

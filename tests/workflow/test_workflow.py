@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from conftest import ROOT, snakemake
 from scipy.spatial import cKDTree
+from tiny_experiment import ROOT, snakemake
 
 from blinkpair.tell import tell
 

@@ -59,7 +59,7 @@ rule plot_populations:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_fields(400, per_thousand=100),
+        mem_mb=for_fields(SNAKEMAKE_MB + 400, per_thousand=100),
         runtime=for_fields(5, per_thousand=3),
     params:
         stems=figure_stems(POPULATION_FIGURES),
@@ -84,7 +84,7 @@ rule plot_blinking:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_fields(400, per_thousand=100),
+        mem_mb=for_fields(SNAKEMAKE_MB + 400, per_thousand=100),
         runtime=for_fields(5, per_thousand=3),
     params:
         tables=BLINKING_TABLES,
@@ -114,7 +114,7 @@ rule plot_examples:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_fields(400, per_thousand=100),
+        mem_mb=for_fields(SNAKEMAKE_MB + 400, per_thousand=100),
         runtime=for_fields(5, per_thousand=3),
     params:
         fields=list(FIELDS.index),
@@ -153,8 +153,8 @@ rule plot_registration:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_movies(300, per_megapixel=200),
-        runtime=for_movies(5),
+        mem_mb=for_movies(SNAKEMAKE_MB + 300, per_megapixel=200),
+        runtime=for_movies(2),
     params:
         brightfields=of_epochs("{epoch}_brightfield"),
         stem=lambda wildcards, output: output[0].removesuffix(".svg"),

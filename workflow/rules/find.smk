@@ -19,8 +19,8 @@ rule find_microspheres:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_movies(200, per_megapixel=300),
-        runtime=for_movies(5),
+        mem_mb=for_movies(SNAKEMAKE_MB + 200, per_megapixel=300),
+        runtime=for_movies(2),
     params:
         images=of_epochs("{epoch}_brightfield"),
         diameter_um=SETTINGS["microspheres"]["diameter_um"],
@@ -47,8 +47,8 @@ rule find_nanocrystals:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_movies(300, per_megapixel=1300),
-        runtime=for_movies(5, per_gigabyte=0.5),
+        mem_mb=for_movies(SNAKEMAKE_MB + 300, per_megapixel=1300),
+        runtime=for_movies(2, per_gigabyte=0.5),
     params:
         pl=of_field("{epoch}_pl"),
         psf_sigma_px=SETTINGS["nanocrystals"]["psf_sigma_px"],

@@ -21,8 +21,8 @@ rule extract_traces:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_movies(350, per_gigabyte=10),
-        runtime=for_movies(5, per_gigabyte=0.5),
+        mem_mb=for_movies(SNAKEMAKE_MB + 300, per_gigabyte=10),
+        runtime=for_movies(2, per_gigabyte=0.5),
     params:
         pl=of_field("{epoch}_pl"),
         exposure_s=of_field("exposure_s"),
@@ -52,8 +52,8 @@ rule analyse_blinking:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_movies(350, per_gigabyte=40),
-        runtime=for_movies(5, per_gigabyte=0.5),
+        mem_mb=for_movies(SNAKEMAKE_MB + 300, per_gigabyte=40),
+        runtime=for_movies(2, per_gigabyte=0.25),
     params:
         field=lambda wildcards: {
             column: of_field(column)(wildcards) for column in CARRIED

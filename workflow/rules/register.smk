@@ -22,7 +22,7 @@ rule register:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_movies(300),
+        mem_mb=for_movies(SNAKEMAKE_MB + 300),
         runtime=for_movies(5),
     params:
         model=SETTINGS["registration"]["model"],
@@ -53,8 +53,8 @@ rule pair:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_movies(300),
-        runtime=for_movies(5),
+        mem_mb=for_movies(SNAKEMAKE_MB + 300),
+        runtime=for_movies(2),
     params:
         tolerance_px=SETTINGS["pairing"]["tolerance_px"],
         min_separation_px=SETTINGS["nanocrystals"]["min_separation_px"],

@@ -38,7 +38,7 @@ rule summarise:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_fields(400, per_thousand=100),
+        mem_mb=for_fields(SNAKEMAKE_MB + 400, per_thousand=100),
         runtime=for_fields(5, per_thousand=3),
     params:
         sheet=FIELDS[CARRIED].to_dict("records"),
@@ -68,7 +68,7 @@ rule summarise_blinking:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_fields(400, per_thousand=100),
+        mem_mb=for_fields(SNAKEMAKE_MB + 400, per_thousand=100),
         runtime=for_fields(5, per_thousand=3),
     params:
         statistics=SETTINGS["statistics"],
@@ -93,7 +93,7 @@ rule record_provenance:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_fields(200, per_thousand=20),
+        mem_mb=for_fields(SNAKEMAKE_MB + 200, per_thousand=20),
         runtime=for_fields(5, per_thousand=3),
     params:
         inputs=launch.input_paths(FIELDS),
