@@ -26,11 +26,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blinkpair import resampling
+from blinkpair import field_draws, resampling
 from blinkpair.errors import InputError
+from blinkpair.field_draws import FieldDraws, Floats
 from blinkpair.populations import COUNTED, interval_methods, put_estimate
 from blinkpair.rank_tests import rank_sum, signed_rank
-from blinkpair.resampling import FieldDraws, Floats
 from blinkpair.table_labels import (
     Temperature,
     as_bool,
@@ -356,7 +356,7 @@ def _groups(nanocrystals: pd.DataFrame) -> list[_Group]:
 
 def _part(group: _Group, chosen: Any, resamples: int, seed: int) -> _Part:
     rows = group.rows[np.asarray(chosen, dtype=bool)]
-    fields = resampling.resample_fields(rows["field"], group.label, resamples=resamples, seed=seed)
+    fields = field_draws.resample_fields(rows["field"], group.label, resamples=resamples, seed=seed)
     return _Part(group.label, rows, fields)
 
 

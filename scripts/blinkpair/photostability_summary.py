@@ -13,10 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blinkpair import resampling
+from blinkpair import field_draws, resampling
+from blinkpair.field_draws import FieldDraws, Floats
 from blinkpair.photostability import CLASSES, EPOCHS
 from blinkpair.populations import interval_methods, put_estimate
-from blinkpair.resampling import Estimate, FieldDraws, Floats
+from blinkpair.resampling import Estimate
 from blinkpair.table_labels import (
     Temperature,
     as_bool,
@@ -76,7 +77,7 @@ def summarise_photostability(
 
     def draws_of(fields: Sequence[NDArray[np.object_]]) -> list[FieldDraws]:
         return [
-            resampling.resample_fields(own, label, resamples=resamples, seed=seed)
+            field_draws.resample_fields(own, label, resamples=resamples, seed=seed)
             for label, own in zip(labels, fields, strict=True)
         ]
 
