@@ -96,6 +96,6 @@ def count_events(
                 f"censored has shape {cut.shape}, durations_frames {raw.shape}. Hint: one flag an "
                 "event."
             )
-    frames, at = np.unique(raw.astype(np.int64), return_inverse=True)
-    complete, n_cut = (np.bincount(at[chosen], minlength=frames.size) for chosen in (~cut, cut))
+    frames, place = np.unique(raw.astype(np.int64), return_inverse=True)
+    complete, n_cut = (np.bincount(place[chosen], minlength=frames.size) for chosen in (~cut, cut))
     return Events(frames, complete.astype(np.int64), n_cut.astype(np.int64))

@@ -18,12 +18,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blinkpair.blinking_types import EPOCHS, PURE, TRUNCATED, blinking_states
 from blinkpair.dwell_fits import fit_dwell_times
 from blinkpair.dwell_histograms import log_binned_density
 from blinkpair.dwell_result import DwellFit, Method
 from blinkpair.run_lengths import events_to_fit, run_lengths
-from blinkpair.table_labels import CONTROL, require_columns
+from blinkpair.table_labels import CONTROL, require_columns, text_codes
+from blinkpair.type_states import EPOCHS, PURE, TRUNCATED, blinking_states
 
 TRANSITIONS = ((PURE, PURE), (TRUNCATED, TRUNCATED), (TRUNCATED, PURE), (PURE, TRUNCATED))
 LETTERS = {TRUNCATED: "A", PURE: "B"}
@@ -159,7 +159,7 @@ def _clearest(rows: pd.DataFrame, types: tuple[str, str]) -> pd.DataFrame:
         if false in rows:
             events = events - np.nan_to_num(rows[false].to_numpy(float))
         fewest = np.minimum(fewest, events)
-    names = rows["nc_id"].to_numpy(), rows["field"].to_numpy().astype(str)
+    names = rows["nc_id"].to_numpy(), text_codes(rows["field"])[0]
     return rows.iloc[np.lexsort((*names, -fewest, ~clear))]
 
 

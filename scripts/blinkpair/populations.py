@@ -38,6 +38,15 @@ from blinkpair.table_labels import (
 COUNTED = ("became_emissive", "became_dark", "emissive")  # these sum to n
 POPULATIONS = (*COUNTED, "dark")
 DARK_CUTOFF = 0.10  # the paper's: darker than 10 % of the frames is dark
+# What a table of populations is made of.
+COLUMNS = (
+    "field",
+    "temperature_c",
+    "analysed",
+    "on_fraction_pre",
+    "on_fraction_post",
+    "population",
+)
 
 BY_FIELDS = "fields resampled"
 BY_OTHER_FIELDS = "nanocrystals, widened by the fields resampled at the other temperatures"
@@ -149,11 +158,7 @@ def summarise_populations(
     InputError
         For a missing column or a `temperature_c` that is neither a number nor `control`.
     """
-    require_columns(
-        nanocrystals,
-        ["field", "temperature_c", "analysed", "on_fraction_pre", "on_fraction_post", "population"],
-        "nanocrystals",
-    )
+    require_columns(nanocrystals, list(COLUMNS), "nanocrystals")
     table = nanocrystals.assign(temperature_c=temperature_labels(nanocrystals["temperature_c"]))
     if fields is not None:
         require_columns(fields, ["field", "temperature_c", "status"], "fields")

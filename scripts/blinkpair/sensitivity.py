@@ -26,7 +26,8 @@ from blinkpair.table_labels import (
 Floats = NDArray[np.float64]
 
 
-COLUMNS = ("temperature_c", "threshold_counts", "on_fraction_pre", "on_fraction_post")
+REQUIRED = ("temperature_c", "threshold_counts", "on_fraction_pre", "on_fraction_post")
+COLUMNS = (*REQUIRED, "analysed")  # the last only if some are left out
 
 
 def sensitivity_table(
@@ -95,15 +96,15 @@ def _by_setting(
     """On-fractions before and after of the analysed, by temperature and threshold."""
     kept: dict[tuple[Temperature, float], list[tuple[Floats, Floats]]] = {}
     for part in parts:
-        require_columns(part, list(COLUMNS), "on_fractions")
+        require_columns(part, list(REQUIRED), "on_fractions")
         labels = temperature_labels(part["temperature_c"])
         analysed = as_bool(part["analysed"]) if "analysed" in part else np.ones(len(part), bool)
-        both = [part[name].to_numpy(float) for name in COLUMNS[2:]]
+        both = [part[name].to_numpy(float) for name in REQUIRED[2:]]
+        thresholds = part["threshold_counts"].to_numpy()
         for label in set(labels):
-            own = part.loc[(labels == label).to_numpy(bool), "threshold_counts"]
-            places = np.flatnonzero((labels == label).to_numpy(bool))
-            for threshold, at in own.reset_index(drop=True).groupby(own.to_numpy()).indices.items():
-                rows = places[at]
+            at = np.flatnonzero((labels == label).to_numpy(bool))
+            for threshold in np.unique(thresholds[at]).tolist():
+                rows = at[thresholds[at] == threshold]
                 rows = rows[analysed[rows]]
                 kept.setdefault((label, threshold), []).append((both[0][rows], both[1][rows]))
     return kept
