@@ -16,7 +16,7 @@ def plot_examples(
     note: str,
 ) -> None:
     """Draw nanocrystals of each population, class and type; `traces` maps field to file."""
-    table = files.read_csv(nanocrystals)
+    table = files.read_csv(nanocrystals, examples.COLUMNS)
     for name, chosen in {
         "example_traces": examples.choose(table),
         "example_photostability": examples.choose_by_photostability(table),
@@ -33,6 +33,7 @@ def plot_examples(
         )
         style.save_figure(figure, stems[name])
     events = []
+    table = files.read_csv(nanocrystals, dwell_examples.COLUMNS)
     for row in dwell_examples.choose_dwell_examples(table).itertuples():
         states = examples.read_states(str(row.field), int(row.nc_id), traces)
         events.append(

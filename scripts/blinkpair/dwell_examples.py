@@ -23,8 +23,18 @@ from blinkpair.dwell_histograms import log_binned_density
 from blinkpair.dwell_result import DwellFit, Method
 from blinkpair.run_lengths import events_to_fit, run_lengths
 from blinkpair.table_labels import CONTROL, require_columns, text_codes
-from blinkpair.type_states import EPOCHS, PURE, TRUNCATED, blinking_states
+from blinkpair.type_states import EPOCHS, PURE, REQUIRED, TRUNCATED, blinking_states
 
+# What they are chosen by.
+COLUMNS = (
+    *REQUIRED,
+    "nc_id",
+    *(
+        f"{name}_{epoch}"
+        for epoch in EPOCHS
+        for name in ("n_on_events", "p_truncated", "expected_false_on_events")
+    ),
+)
 TRANSITIONS = ((PURE, PURE), (TRUNCATED, TRUNCATED), (TRUNCATED, PURE), (PURE, TRUNCATED))
 LETTERS = {TRUNCATED: "A", PURE: "B"}
 

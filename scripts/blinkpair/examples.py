@@ -17,6 +17,26 @@ from blinkpair.photostability import CLASSES, EPOCHS
 from blinkpair.populations import COUNTED
 from blinkpair.table_labels import CONTROL, temperature_labels
 
+# What the examples are chosen by, and what is written beside their traces.
+COLUMNS = (
+    "field",
+    "nc_id",
+    "temperature_c",
+    "population",
+    "delta_on_fraction",
+    *(
+        f"{name}_{epoch}"
+        for epoch in EPOCHS
+        for name in (
+            "photostability",
+            "on_fraction",
+            "p_on_level",
+            "p_off_fraction",
+            "threshold_counts",
+        )
+    ),
+)
+
 
 class Examples(NamedTuple):
     """Traces of the chosen nanocrystals; n rows."""

@@ -30,6 +30,7 @@ from blinkpair.table_labels import require_columns, temperature_labels
 from blinkpair.type_states import (
     LARGE_CHANGE,
     PURE,
+    REQUIRED,
     STATES,
     TRUNCATED,
     TypeGroup,
@@ -37,6 +38,7 @@ from blinkpair.type_states import (
     type_groups,
 )
 
+COLUMNS = (*REQUIRED, "alpha_on_pre")  # of the nanocrystals, that these figures show
 TYPE_COLOURS = {TRUNCATED: style.GREEN, PURE: style.ORANGE}
 TYPE_NAMES = {
     TRUNCATED: "A",
