@@ -101,8 +101,9 @@ def choose_dwell_examples(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd.Da
         For a missing column.
     """
     needed = [name for e in EPOCHS for name in (f"n_on_events_{e}", f"p_truncated_{e}")]
-    require_columns(nanocrystals, ["nc_id", *needed], "nanocrystals")
-    states = blinking_states(nanocrystals)
+    require_columns(nanocrystals, [*REQUIRED, "nc_id", *needed], "nanocrystals")
+    fitted = [nanocrystals[f"blinking_{epoch}"].isin(LETTERS).to_numpy() for epoch in EPOCHS]
+    states = blinking_states(nanocrystals[fitted[0] & fitted[1]])
     annealed = states[(states["temperature_c"] != CONTROL).to_numpy(bool)]
     parts = []
     for before, after in TRANSITIONS:

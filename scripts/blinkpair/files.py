@@ -26,6 +26,8 @@ TEXT_COLUMNS = (
     "field",
     "temperature_c",
     "sample",
+    "epoch",
+    "state",
     "excluded_because",
     "population",
     "interval_method",

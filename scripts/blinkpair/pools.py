@@ -7,8 +7,9 @@ together: what is kept is a count for each duration, and a name and an exposure 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,22 +23,14 @@ from blinkpair.table_labels import (
     require_columns,
     sort_temperatures,
     temperature_labels,
+    text_codes,
 )
 
 EPOCHS = ("pre", "post")
 STATES = ("on", "off")
 KEYS = ("temperature_c", "exposure_s", "epoch", "state")
-COLUMNS = (
-    "field",
-    "temperature_c",
-    "epoch",
-    "state",
-    "duration_frames",
-    "n_events",
-    "n_cut_by_end",
-    "exposure_s",
-    "window_frames",
-)
+COUNTS = ("duration_frames", "n_events", "n_cut_by_end", "window_frames")
+COLUMNS = ("field", "temperature_c", "epoch", "state", "exposure_s", *COUNTS)
 
 # Measured from the times of the frames, one exposure differs in the fourth digit.
 _SAME_EXPOSURE = 1e-3
@@ -84,13 +77,18 @@ class _Sums:
     fields: set[str] = field(default_factory=set)
     window_frames: int = 0
 
-    def add(self, counts: NDArray[np.int64], fields: set[str], window_frames: int) -> None:
-        total = np.zeros((2, max(counts.shape[1], self.counts.shape[1])), np.int64)
-        for own in (self.counts, counts):
-            total[:, : own.shape[1]] += own
-        self.counts = total
-        self.fields |= fields
-        self.window_frames = max(self.window_frames, window_frames)
+    def add(self, other: _Sums) -> None:
+        """Take in the counts of another."""
+        self.room(other.counts.shape[1])[:, : other.counts.shape[1]] += other.counts
+        self.fields |= other.fields
+        self.window_frames = max(self.window_frames, other.window_frames)
+
+    def room(self, length: int) -> NDArray[np.int64]:
+        """Return the counts, with zeros to at least some length."""
+        missing = length - self.counts.shape[1]
+        if missing > 0:
+            self.counts = np.pad(self.counts, ((0, 0), (0, missing)))
+        return self.counts
 
 
 def pool_durations(parts: Iterable[pd.DataFrame]) -> list[Pool]:
@@ -115,33 +113,48 @@ def pool_durations(parts: Iterable[pd.DataFrame]) -> list[Pool]:
     InputError
         For a missing column or a count, duration, epoch or state that cannot be.
     """
-    # A step of exposures is finer than what parts two of them, so that its fields stay together.
     sums: dict[tuple[Temperature, int, str, str], _Sums] = {}
     exposures: dict[Temperature, dict[tuple[int, str], float]] = {}
     for part in parts:
         table = _checked(part)
-        fine = np.floor(np.log(table["exposure_s"].to_numpy(float)) / (_SAME_EXPOSURE / 2))
-        keys = [table["temperature_c"], fine.astype(np.int64), table["epoch"], table["state"]]
-        key: Any
-        for key, own in table.groupby(keys, sort=False, observed=True):
-            label, step, epoch, state = key
-            of_field = own.drop_duplicates("field").set_index("field")["exposure_s"]
-            known = exposures.setdefault(label, {})
-            for name, exposure_s in of_field.items():
-                known.setdefault((step, str(name)), float(exposure_s))
-            frames = own["duration_frames"].to_numpy(np.int64)
-            counts = np.zeros((2, int(frames.max()) + 1), np.int64)
-            for row, column in zip(counts, ("n_events", "n_cut_by_end"), strict=True):
-                np.add.at(row, frames, own[column].to_numpy(np.int64))
-            sums.setdefault((label, step, epoch, state), _Sums()).add(
-                counts, set(map(str, of_field.index)), int(own["window_frames"].max())
-            )
+        of_rows = [table[name].to_numpy(np.int64) for name in COUNTS]
+        for (label, step, epoch, state, name), exposure_s, rows in _runs(table):
+            exposures.setdefault(label, {}).setdefault((step, name), exposure_s)
+            own = sums.setdefault((label, step, epoch, state), _Sums())
+            frames, *numbers, windows = (values[rows] for values in of_rows)
+            for row, number in zip(own.room(int(frames.max()) + 1), numbers, strict=True):
+                np.add.at(row, frames, number)
+            own.fields.add(name)
+            own.window_frames = max(own.window_frames, int(windows.max()))
     return [
         pool
         for label in sort_temperatures(exposures)
         for steps, exposure_s in _exposures(exposures[label])
         for pool in _pools(sums, label, steps, exposure_s)
     ]
+
+
+def _runs(
+    table: pd.DataFrame,
+) -> Iterator[tuple[tuple[Temperature, int, str, str, str], float, slice]]:
+    """Rows that stand together: their temperature, step, epoch, state and field; the exposure.
+
+    A step of exposures is finer than what parts two of them, so that its fields stay together.
+    """
+    exposure_s = table["exposure_s"].to_numpy(float)
+    steps = np.floor(np.log(exposure_s) / (_SAME_EXPOSURE / 2)).astype(np.int64)
+    label_of, labels = pd.factorize(table["temperature_c"])
+    coded = [text_codes(table[name]) for name in ("epoch", "state", "field")]
+    keys = np.stack([label_of, steps, *(codes for codes, _ in coded)])
+    changes = np.flatnonzero((keys[:, 1:] != keys[:, :-1]).any(axis=0)) + 1
+    ends = [0, *changes.tolist(), len(table)] if len(table) else []
+    for start, stop in pairwise(ends):
+        label, step, *codes = keys[:, start].tolist()
+        epoch, state, name = (
+            str(names[code]) for code, (_, names) in zip(codes, coded, strict=True)
+        )
+        key = (labels[label], step, epoch, state, name)
+        yield key, float(exposure_s[start]), slice(start, stop)
 
 
 def _exposures(known: dict[tuple[int, str], float]) -> list[tuple[list[int], float]]:
@@ -167,14 +180,14 @@ def _pools(
     label: Temperature,
     steps: list[int],
     exposure_s: float,
-) -> Iterable[Pool]:
+) -> Iterator[Pool]:
     for epoch in EPOCHS:
         for state in STATES:
             total = _Sums()
             for step in steps:
                 own = sums.get((label, step, epoch, state))
                 if own is not None:
-                    total.add(own.counts, own.fields, own.window_frames)
+                    total.add(own)
             if not total.fields:
                 continue
             frames = np.flatnonzero(total.counts.any(axis=0))
@@ -192,10 +205,7 @@ def _pools(
 
 def _checked(durations: pd.DataFrame) -> pd.DataFrame:
     require_columns(durations, list(COLUMNS), "dwell-time")
-    table = durations.assign(
-        temperature_c=temperature_labels(durations["temperature_c"]),
-        field=durations["field"].astype(str),
-    )
+    table = durations.assign(temperature_c=temperature_labels(durations["temperature_c"]))
     for name, known in (("epoch", EPOCHS), ("state", STATES)):
         unknown = sorted(set(map(str, table[name].unique())) - set(known))
         if unknown:
