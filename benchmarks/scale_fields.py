@@ -21,8 +21,9 @@ import numpy as np
 import pandas as pd
 
 from blinkpair.blinking import EPOCHS
+from blinkpair.blinking_types import TRUNCATED, TYPES
 from blinkpair.files import read_csv, read_json, write_csv, write_json
-from blinkpair.populations import classify
+from blinkpair.populations import DARK_CUTOFF, classify
 from blinkpair.simulate import Camera, FieldDesign, write_experiment
 
 ROOT = Path(__file__).parents[1]
@@ -125,7 +126,7 @@ def variant(seen: Path, rng: np.random.Generator) -> dict[str, str]:
         table[f"on_fraction_{epoch}"] = moved.clip(0, 1)
         for end in ("start", "end"):
             table[f"{end}_counts_{epoch}"] *= brighter * rng.lognormal(0, 0.05, len(table))
-        table[f"alpha_on_{epoch}"] += rng.normal(0, 0.02, len(table))
+        draw_types(rng, table, epoch)
     table["delta_on_fraction"] = table["on_fraction_post"] - table["on_fraction_pre"]
     table["population"] = classify(
         table["on_fraction_pre"], table["on_fraction_post"], analysed=table["analysed"]
@@ -140,6 +141,19 @@ def variant(seen: Path, rng: np.random.Generator) -> dict[str, str]:
     durations = drawn_durations(rng, list(read_csv(seen / "durations.csv")))
     made = zip(VARIED, (table, sweep, durations, light), strict=True)
     return {name: text_of(rows, seen) for name, rows in made}
+
+
+def draw_types(rng: np.random.Generator, table: pd.DataFrame, epoch: str) -> None:
+    """Give nanocrystals that are emissive in an epoch types and fits, as of long movies."""
+    emissive = (table["analysed"] & (table[f"on_fraction_{epoch}"] >= DARK_CUTOFF)).to_numpy()
+    n = len(table)
+    kind = np.where(emissive, rng.choice(TYPES, n, p=[0.1, 0.5, 0.3, 0.1]), "not_fitted")
+    fitted, cut = kind != "not_fitted", kind == TRUNCATED
+    table[f"blinking_{epoch}"] = kind
+    table[f"alpha_on_{epoch}"] = np.where(fitted, rng.normal(1.6, 0.2, n), np.nan)
+    table[f"tau_on_{epoch}_s"] = np.where(cut, rng.lognormal(-1, 0.5, n), np.nan)
+    table[f"p_truncated_{epoch}"] = np.where(fitted, rng.uniform(0, 1, n) ** (1 + 9 * cut), np.nan)
+    table[f"n_on_events_{epoch}"] = np.where(emissive, rng.poisson(400, n), np.nan)
 
 
 def drawn_durations(rng: np.random.Generator, columns: list[str]) -> pd.DataFrame:

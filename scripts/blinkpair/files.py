@@ -33,6 +33,7 @@ TEXT_COLUMNS = (
     "interval_method",
 )
 TEXT_PREFIXES = ("blinking_", "photostability_", "reason", "threshold_from_")
+PIECE_ROWS = 100_000  # of a table that is read compactly
 BATCH_BYTES = 16 << 20  # as text; as numbers it is about as much again
 
 
@@ -130,7 +131,7 @@ def read_batches(
         if waiting >= batch_bytes:
             yield _parsed(io.BytesIO(b"".join([header, *parts])), wanted)
             parts, waiting = [], 0
-    if parts:
+    if waiting:
         yield _parsed(io.BytesIO(b"".join([header, *parts])), wanted)
 
 
@@ -155,24 +156,53 @@ def _parsed(table: IO[bytes], columns: Iterable[str] | None) -> pd.DataFrame:
     start = table.tell()
     header = pd.read_csv(table, nrows=0, encoding="utf-8").columns
     table.seek(start)
-    wanted = header if columns is None else [name for name in header if name in set(columns)]
+    chosen = set(header if columns is None else columns)
+    wanted = [name for name in header if name in chosen]
     text = [name for name in wanted if name in TEXT_COLUMNS or name.startswith(TEXT_PREFIXES)]
     # Only in numbers is anything missing: a field may be called NA, or null.
     missing = {name: [""] for name in wanted if name not in text}
-    kind: Any = str if columns is None else "category"
-    read = pd.read_csv(
-        table,
-        encoding="utf-8",
-        dtype=dict.fromkeys(text, kind),
-        keep_default_na=False,
-        na_values=missing,
-        usecols=None if columns is None else wanted,
-    )
-    if columns is not None:
-        for name in text:
-            values = read[name].cat
-            read[name] = values.reorder_categories(sorted(values.categories))
-    return read
+    settings: dict[str, Any] = {
+        "encoding": "utf-8",
+        "dtype": dict.fromkeys(text, str),
+        "keep_default_na": False,
+        "na_values": missing,
+    }
+    if columns is None:
+        return pd.read_csv(table, **settings)
+    with pd.read_csv(table, usecols=wanted, chunksize=PIECE_ROWS, **settings) as pieces:
+        return _compact(pieces, wanted, set(text))
+
+
+def _compact(pieces: Iterable[pd.DataFrame], columns: list[str], text: set[str]) -> pd.DataFrame:
+    """Put pieces of a table together, texts as categories.
+
+    The categories that pandas itself reads are numbers where all texts look like some: 007 is 7.
+    """
+    import numpy as np
+    import pandas as pd
+
+    values: dict[str, list[Any]] = {name: [] for name in columns}
+    places: dict[str, dict[str, int]] = {name: {} for name in text}
+    for piece in pieces:
+        for name in columns:
+            if name in text:
+                codes, found = pd.factorize(piece[name])
+                known = places[name]
+                place = np.array([known.setdefault(str(t), len(known)) for t in found], np.int32)
+                values[name].append(place[codes])
+            else:
+                values[name].append(piece[name].to_numpy())
+    joined: dict[str, Any] = {}
+    for name in columns:
+        # Column by column, so that no two tables are there at once.
+        column: Any = np.concatenate(values.pop(name) or [np.zeros(0, np.int32)])
+        if name in text:
+            ordered = sorted(places[name])
+            rank = np.argsort(np.argsort(list(places[name])))
+            codes = rank[column] if len(ordered) else column
+            column = pd.Categorical.from_codes(codes, pd.Index(ordered, dtype=str))
+        joined[name] = column
+    return pd.DataFrame(joined, copy=False)
 
 
 def _rows_of(paths: Iterable[str | Path]) -> Iterator[tuple[bytes, IO[bytes]]]:
