@@ -83,7 +83,7 @@ def durations(rng, names, *, exposure_s=0.02):
                 "duration_frames": frames,
                 "n_events": n_events,
                 "n_cut_by_end": n_cut,
-                "exposure_s": exposure_s * (1 + 1e-5 * place),
+                "exposure_s": exposure_s * (1 + 2e-4 * place),
                 "window_frames": 400 + place,
             }
         )
@@ -221,12 +221,15 @@ def test_sensitivity_in_parts_is_that_of_one_table():
     in_parts = sensitivity_table(iter([parts[0].iloc[:0], *parts]))
     pd.testing.assert_frame_equal(whole, in_parts, check_exact=True)
     assert len(whole) == 2 * 2 * 3
+    analysed = sum(part["analysed"].sum() for part in parts) * 3  # at three cutoffs
+    assert (whole["n"] + whole["n_dark"]).sum() == analysed
 
 
 def test_durations_in_parts_are_those_of_one_table():
-    """Clocks that differ by 1e-5 are one exposure, 50 ms another, however the parts are cut."""
+    """Clocks less than 1e-3 apart are one exposure, 50 ms another, however the parts are cut."""
     rng = np.random.default_rng(3)
-    parts = durations(rng, NAMES) + durations(rng, ["slow", "slower"], exposure_s=0.05)
+    names = [*NAMES, *"cdefghij"]
+    parts = durations(rng, names) + durations(rng, ["slow", "slower"], exposure_s=0.05)
     whole, shuffled = pd.concat(parts), pd.concat(parts).sample(frac=1, random_state=1)
     half = len(whole) // 2
     for make in (pool_densities, pool_fits):
@@ -235,8 +238,11 @@ def test_durations_in_parts_are_those_of_one_table():
             pd.testing.assert_frame_equal(make(pool_durations(cut)), expected, check_exact=True)
     fits = pool_fits(whole)
     assert fits["n_events"].sum() == whole["n_events"].sum()
-    assert fits.groupby("temperature_c")["n_fields"].sum().tolist() == [3, 3]
-    assert np.isclose(fits["exposure_s"], 0.05, rtol=1e-4).sum() == 2
+    # By temperature and epoch three fields each, and the slow ones; 4 times 2e-4 apart, they chain.
+    assert fits["n_fields"].tolist() == [3, 3, 1, 3, 3, 1]
+    one = whole[(whole["temperature_c"] == "70") & (whole["epoch"] == "post")]
+    assert fits["n_events"][1] == one["n_events"].sum()
+    assert np.isclose(fits["exposure_s"], 0.05, rtol=1e-3).sum() == 2
 
 
 def test_counted_events_fit_as_the_single_ones_do():
