@@ -83,7 +83,7 @@ def durations(rng, names, *, exposure_s=0.02):
                 "duration_frames": frames,
                 "n_events": n_events,
                 "n_cut_by_end": n_cut,
-                "exposure_s": exposure_s * (1 + 2e-4 * place),
+                "exposure_s": exposure_s * (1 + 6e-4 * (place // 8)),
                 "window_frames": 400 + place,
             }
         )
@@ -228,7 +228,7 @@ def test_sensitivity_in_parts_is_that_of_one_table():
 def test_durations_in_parts_are_those_of_one_table():
     """Clocks less than 1e-3 apart are one exposure, 50 ms another, however the parts are cut."""
     rng = np.random.default_rng(3)
-    names = [*NAMES, *"cdefghij"]
+    names = [*NAMES, *"cdefghijklmnopqrstuv"]
     parts = durations(rng, names) + durations(rng, ["slow", "slower"], exposure_s=0.05)
     whole, shuffled = pd.concat(parts), pd.concat(parts).sample(frac=1, random_state=1)
     half = len(whole) // 2
@@ -238,8 +238,8 @@ def test_durations_in_parts_are_those_of_one_table():
             pd.testing.assert_frame_equal(make(pool_durations(cut)), expected, check_exact=True)
     fits = pool_fits(whole)
     assert fits["n_events"].sum() == whole["n_events"].sum()
-    # By temperature and epoch three fields each, and the slow ones; 4 times 2e-4 apart, they chain.
-    assert fits["n_fields"].tolist() == [3, 3, 1, 3, 3, 1]
+    # By temperature and epoch six fields each, two of a clock, which chain; and the slow ones.
+    assert fits["n_fields"].tolist() == [6, 6, 1, 6, 6, 1]
     one = whole[(whole["temperature_c"] == "70") & (whole["epoch"] == "post")]
     assert fits["n_events"][1] == one["n_events"].sum()
     assert np.isclose(fits["exposure_s"], 0.05, rtol=1e-3).sum() == 2
