@@ -8,7 +8,7 @@ import yaml
 from blinkpair import files
 from blinkpair.logs import log_to
 from blinkpair.report.fields import read_field
-from blinkpair.report.page import build_page
+from blinkpair.report.page import NANOCRYSTAL_COLUMNS, build_page
 from blinkpair.report.traces import bins_for
 
 
@@ -23,8 +23,12 @@ def build_report(
     settings: dict[str, Any],
     note: str,
 ) -> None:
-    """Write the report; `shown` holds the sheet's columns of the fields to show one by one."""
-    results = {Path(path).stem: files.read_csv(path) for path in tables}
+    """Write the report; the first of `tables` is that of the nanocrystals, of all fields.
+
+    `shown` holds the sheet's columns of the fields to show one by one.
+    """
+    results = {Path(path).stem: files.read_csv(path) for path in tables[1:]}
+    results["nanocrystals"] = files.read_csv(tables[0], NANOCRYSTAL_COLUMNS)
     names = [row["field"] for row in shown]
     csv = files.lines_of_fields(tables[0], names)
     of_field: dict[str, dict[str, str]] = {name: {} for name in names}

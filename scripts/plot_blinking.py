@@ -3,6 +3,7 @@
 from blinkpair import files
 from blinkpair.figures import dwell_times, photostability, style, trajectories, types
 from blinkpair.logs import log_to
+from blinkpair.type_states import type_groups
 
 
 def plot_blinking(
@@ -14,8 +15,11 @@ def plot_blinking(
     note: str,
 ) -> None:
     """Draw the pooled figures; `tables` maps table to file, `stems` figure to path."""
-    of_all = files.read_csv(nanocrystals)
-    table = {name: files.read_csv(path) for name, path in tables.items()}
+    of_all = type_groups(files.read_csv(nanocrystals, types.COLUMNS))
+    table = {
+        name: files.read_csv(path, trajectories.COLUMNS if name == "integrated_pl" else None)
+        for name, path in tables.items()
+    }
     figures = {
         "types": types.types(table["types"], note=note),
         "type_transitions": types.type_transitions(table["type_transitions"], note=note),

@@ -16,11 +16,13 @@ def plot_examples(
     note: str,
 ) -> None:
     """Draw nanocrystals of each population, class and type; `traces` maps field to file."""
-    table = files.read_csv(nanocrystals)
-    for name, chosen in {
-        "example_traces": examples.choose(table),
-        "example_photostability": examples.choose_by_photostability(table),
-    }.items():
+    table = files.read_csv(nanocrystals, examples.COLUMNS)
+    typical, by_class = examples.choose(table), examples.choose_by_photostability(table)
+    del table  # of millions of nanocrystals, before others of its columns are read
+    clear = dwell_examples.choose_dwell_examples(
+        files.read_csv(nanocrystals, dwell_examples.COLUMNS)
+    )
+    for name, chosen in {"example_traces": typical, "example_photostability": by_class}.items():
         shown = examples.read_traces(chosen, traces)
         figure = trajectories.example_traces(
             shown.pre,
@@ -33,7 +35,7 @@ def plot_examples(
         )
         style.save_figure(figure, stems[name])
     events = []
-    for row in dwell_examples.choose_dwell_examples(table).itertuples():
+    for row in clear.itertuples():
         states = examples.read_states(str(row.field), int(row.nc_id), traces)
         events.append(
             dwell_examples.measure_dwell_example(

@@ -16,7 +16,7 @@ def plot_populations(
     note: str,
 ) -> None:
     """Draw the pooled figures; `stems` maps figure to path."""
-    table, summary = files.read_csv(nanocrystals), files.read_csv(populations)
+    table, summary = files.read_csv(nanocrystals, changes.COLUMNS), files.read_csv(populations)
     figures = {
         "delta_histograms": changes.delta_histograms(table, summary, note=note),
         "before_after_scatter": changes.before_after_scatter(table, dark_cutoff, note=note),

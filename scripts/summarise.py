@@ -23,15 +23,15 @@ def summarise(
 
     A field that was refused has a row in `fields` with its reason, and no nanocrystals.
     """
-    nanocrystals = pd.concat([files.read_csv(path) for path in tables], ignore_index=True)
+    files.join_csv(tables, outputs["nanocrystals"])
+    nanocrystals = files.read_csv(outputs["nanocrystals"], populations.COLUMNS)
     fields = pd.DataFrame(
         [
             row | _at_a_glance(files.read_json(registration), files.read_json(pairing))
             for row, registration, pairing in zip(sheet, registrations, pairings, strict=True)
         ]
     )
-    sweep = pd.concat([files.read_csv(path) for path in on_fractions], ignore_index=True)
-    files.write_csv(nanocrystals, outputs["nanocrystals"])
+    sweep = files.read_batches(on_fractions, sensitivity.COLUMNS)
     files.write_csv(fields, outputs["fields"])
     files.write_csv(
         populations.summarise_populations(nanocrystals, fields, **statistics),

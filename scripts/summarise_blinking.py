@@ -2,10 +2,11 @@
 
 from typing import Any
 
-import pandas as pd
-
 from blinkpair import blinking_types, files, photostability_summary, pooled_dwell_times
 from blinkpair.logs import log_to
+from blinkpair.pools import COLUMNS as DURATION_COLUMNS
+from blinkpair.pools import pool_durations
+from blinkpair.type_states import type_groups
 
 
 def summarise_blinking(
@@ -19,24 +20,25 @@ def summarise_blinking(
     large_change: float,
 ) -> None:
     """Make the tables per temperature; `durations` and `integrated_pl` have one file a field."""
-    table = files.read_csv(nanocrystals)
-    events = pd.concat([files.read_csv(path) for path in durations], ignore_index=True)
+    pools = pool_durations(files.read_batches(durations, DURATION_COLUMNS))
+    groups = type_groups(files.read_csv(nanocrystals, blinking_types.COLUMNS))
     tables = {
-        "types": blinking_types.summarise_types(table, **statistics),
-        "type_transitions": blinking_types.type_transitions(table, **statistics),
-        "change_by_type": blinking_types.change_by_type(table, **statistics),
+        "types": blinking_types.summarise_types(groups, **statistics),
+        "type_transitions": blinking_types.type_transitions(groups, **statistics),
+        "change_by_type": blinking_types.change_by_type(groups, **statistics),
         "alpha_by_change": blinking_types.alpha_by_change(
-            table, large_change=large_change, **statistics
+            groups, large_change=large_change, **statistics
         ),
-        "dwell_times": pooled_dwell_times.pool_densities(events),
-        "dwell_fits": pooled_dwell_times.pool_fits(events, **dwell_times),
-        "photostability": photostability_summary.summarise_photostability(table, **statistics),
-        "integrated_pl": pd.concat(
-            [files.read_csv(path) for path in integrated_pl], ignore_index=True
-        ),
+        "dwell_times": pooled_dwell_times.pool_densities(pools),
+        "dwell_fits": pooled_dwell_times.pool_fits(pools, **dwell_times),
     }
+    del groups  # of millions of nanocrystals, before others are read of them
+    tables["photostability"] = photostability_summary.summarise_photostability(
+        files.read_csv(nanocrystals, photostability_summary.COLUMNS), **statistics
+    )
     for name, rows in tables.items():
         files.write_csv(rows, outputs[name])
+    files.join_csv(integrated_pl, outputs["integrated_pl"])
 
 
 if __name__ == "__main__":

@@ -24,101 +24,65 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from blinkpair import resampling
-from blinkpair.errors import InputError
-from blinkpair.populations import COUNTED, interval_methods, put_estimate
+from blinkpair import field_draws, resampling
+from blinkpair.field_draws import FieldDraws, Floats
+from blinkpair.populations import interval_methods, put_estimate
 from blinkpair.rank_tests import rank_sum, signed_rank
-from blinkpair.resampling import FieldDraws, Floats
-from blinkpair.table_labels import (
-    Temperature,
-    as_bool,
-    require_columns,
-    sort_temperatures,
-    temperature_labels,
+from blinkpair.table_labels import require_columns
+from blinkpair.type_states import (
+    COLUMNS,
+    DARK,
+    EPOCHS,
+    LARGE_CHANGE,
+    PURE,
+    STATES,
+    TRUNCATED,
+    TYPES,
+    TypeGroup,
+    blinking_states,
+    large_changes,
+    type_groups,
 )
 
-TRUNCATED, PURE, DARK = "truncated_power_law", "power_law", "dark"  # type A, type B
-TYPES = (TRUNCATED, PURE, "undecided", "not_fitted")
-STATES = (*TYPES, DARK)
-EPOCHS = ("pre", "post")
-LARGE_CHANGE = 0.20  # of the on-fraction, the paper's for Fig. S11
+__all__ = [
+    "COLUMNS",
+    "DARK",
+    "EPOCHS",
+    "LARGE_CHANGE",
+    "PURE",
+    "STATES",
+    "TRUNCATED",
+    "TYPES",
+    "TypeGroup",
+    "alpha_by_change",
+    "blinking_states",
+    "change_by_type",
+    "large_changes",
+    "summarise_types",
+    "type_groups",
+    "type_transitions",
+]
 
 _NAN = float("nan")
-_COLUMNS = (
-    "field",
-    "temperature_c",
-    "analysed",
-    "population",
-    "on_fraction_pre",
-    "on_fraction_post",
-    "blinking_pre",
-    "blinking_post",
-)
+_MEASURED = ("alpha_on_{}", "tau_on_{}_s")
 # Of one epoch, where they are known.
 _FALSE_EVENTS, _EVENTS = "expected_false_on_events_{}", "n_on_events_{}"
-_MEASURED = ("alpha_on_{}", "tau_on_{}_s", _FALSE_EVENTS, _EVENTS)
-_DARK_IN = {"pre": ("became_emissive", "dark"), "post": ("became_dark", "dark")}
 
-
-def blinking_states(nanocrystals: pd.DataFrame) -> pd.DataFrame:
-    """Name the type of each counted nanocrystal in both epochs.
-
-    Parameters
-    ----------
-    nanocrystals : DataFrame
-        One row a nanocrystal: `field`, `temperature_c`, `analysed`, `population`,
-        `on_fraction_pre`, `on_fraction_post` (0 to 1), `blinking_pre`, `blinking_post`.
-
-    Returns
-    -------
-    DataFrame
-        The rows of the n, with `type_pre`, `type_post` (one of `STATES`) and `delta` (0 to 1)
-        added and `temperature_c` in its one form, in an order that does not hang on the
-        table's.
-
-    Raises
-    ------
-    InputError
-        For a missing column, or a type of an emissive nanocrystal that is none of the four.
-    """
-    require_columns(nanocrystals, list(_COLUMNS), "nanocrystals")
-    counted = nanocrystals["population"].isin(COUNTED).to_numpy()
-    rows = nanocrystals[as_bool(nanocrystals["analysed"]) & counted]
-    rows = rows.assign(
-        temperature_c=temperature_labels(rows["temperature_c"]),
-        field=rows["field"].astype(str),
-        delta=rows["on_fraction_post"].astype(float) - rows["on_fraction_pre"].astype(float),
-    )
-    for epoch in EPOCHS:
-        dark = rows["population"].isin(_DARK_IN[epoch]).to_numpy()
-        state = np.where(dark, DARK, rows[f"blinking_{epoch}"].astype(str))
-        unknown = sorted(set(state.tolist()) - set(STATES))
-        if unknown:
-            raise InputError(
-                f"blinking_{epoch} of the nanocrystals table says '{unknown[0]}' where the "
-                f"nanocrystal is emissive. Hint: it has to be one of {', '.join(TYPES)}."
-            )
-        rows[f"type_{epoch}"] = state.astype(object)
-    # Sums of floats depend on their order in the last digit; tables must not.
-    names = (name.format(epoch) for name in _MEASURED for epoch in EPOCHS)
-    keys: list[NDArray[Any]] = [rows[n].to_numpy(float) for n in names if n in rows]
-    keys += [rows[f"type_{epoch}"].to_numpy().astype(str) for epoch in EPOCHS]
-    keys += [rows["on_fraction_pre"].to_numpy(float), rows["delta"].to_numpy(float)]
-    return rows.iloc[np.lexsort([*keys, rows["field"].to_numpy().astype(str)])]
+Nanocrystals = pd.DataFrame | Sequence[TypeGroup]
 
 
 def summarise_types(
-    nanocrystals: pd.DataFrame, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+    nanocrystals: Nanocrystals, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> pd.DataFrame:
     """Count the types of blinking before and after.
 
     Parameters
     ----------
-    nanocrystals : DataFrame
-        As `blinking_states` takes it, with `alpha_on_{epoch}` and `tau_on_{epoch}_s`, and, if
-        known, `expected_false_on_events_{epoch}` and `n_on_events_{epoch}`.
+    nanocrystals : DataFrame, or sequence of TypeGroup
+        As `type_groups` takes it, or what it returned, with `alpha_on_{epoch}` and
+        `tau_on_{epoch}_s`, and, if known, `expected_false_on_events_{epoch}` and
+        `n_on_events_{epoch}`.
     confidence : float
         Coverage of the intervals.
     resamples, seed : int
@@ -138,9 +102,10 @@ def summarise_types(
     InputError
         For a missing column or an unknown type.
     """
-    fitted = [name for e in EPOCHS for name in (f"alpha_on_{e}", f"tau_on_{e}_s")]
-    require_columns(nanocrystals, fitted, "nanocrystals")
     groups = _groups(nanocrystals)
+    for group in groups:
+        fitted = [name.format(epoch) for epoch in EPOCHS for name in _MEASURED]
+        require_columns(group.rows, fitted, "nanocrystals")
     by_epoch: list[list[dict[str, Any]]] = []
     for epoch in EPOCHS:
         parts = [_part(g, g.rows[f"type_{epoch}"] != DARK, resamples, seed) for g in groups]
@@ -166,14 +131,14 @@ def summarise_types(
 
 
 def type_transitions(
-    nanocrystals: pd.DataFrame, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+    nanocrystals: Nanocrystals, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> pd.DataFrame:
     """Count the nanocrystals of each type before that have each type after.
 
     Parameters
     ----------
-    nanocrystals : DataFrame
-        As `blinking_states` takes it.
+    nanocrystals : DataFrame, or sequence of TypeGroup
+        As `type_groups` takes it, or what it returned.
     confidence, resamples, seed : float, int, int
         As in `summarise_types`.
 
@@ -213,14 +178,14 @@ def type_transitions(
 
 
 def change_by_type(
-    nanocrystals: pd.DataFrame, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+    nanocrystals: Nanocrystals, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
 ) -> pd.DataFrame:
     """Tabulate the change in on-fraction by the type before (Fig. 8).
 
     Parameters
     ----------
-    nanocrystals : DataFrame
-        As `blinking_states` takes it.
+    nanocrystals : DataFrame, or sequence of TypeGroup
+        As `type_groups` takes it, or what it returned.
     confidence, resamples, seed : float, int, int
         As in `summarise_types`.
 
@@ -264,7 +229,7 @@ def change_by_type(
 
 
 def alpha_by_change(
-    nanocrystals: pd.DataFrame,
+    nanocrystals: Nanocrystals,
     *,
     large_change: float = LARGE_CHANGE,
     confidence: float = 0.95,
@@ -275,8 +240,8 @@ def alpha_by_change(
 
     Parameters
     ----------
-    nanocrystals : DataFrame
-        As `blinking_states` takes it, with `alpha_on_pre`.
+    nanocrystals : DataFrame, or sequence of TypeGroup
+        As `type_groups` takes it, or what it returned, with `alpha_on_pre`.
     large_change : float
         Gained: the on-fraction rose by more than this (0 to 1). Lost: it fell by more.
     confidence, resamples, seed : float, int, int
@@ -291,8 +256,9 @@ def alpha_by_change(
         that one that gained has the larger alpha than one that lost, U / (n_gained n_lost), half
         for equal ones. NaN where a group is empty.
     """
-    require_columns(nanocrystals, ["alpha_on_pre"], "nanocrystals")
     groups = _groups(nanocrystals)
+    for group in groups:
+        require_columns(group.rows, ["alpha_on_pre"], "nanocrystals")
     rows: list[dict[str, Any]] = [
         {"temperature_c": group.label, "large_change": large_change} for group in groups
     ]
@@ -319,44 +285,20 @@ def alpha_by_change(
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["temperature_c", "large_change"])
 
 
-def large_changes(
-    states: pd.DataFrame, large_change: float = LARGE_CHANGE
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Tell which rows of `blinking_states` were type B and gained, or lost, more than so much.
-
-    Rows without a finite `alpha_on_pre` are in neither.
-    """
-    delta = states["delta"].to_numpy(float)
-    known = np.isfinite(states["alpha_on_pre"].to_numpy(float))
-    known &= (states["type_pre"] == PURE).to_numpy(bool)
-    return known & (delta > large_change), known & (delta < -large_change)
-
-
 @dataclass(frozen=True)
-class _Group:
-    """The n of one temperature, in an order of its own."""
-
-    label: Temperature
-    rows: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class _Part(_Group):
+class _Part(TypeGroup):
     """Some of the n of a temperature, with their fields drawn."""
 
     fields: FieldDraws
 
 
-def _groups(nanocrystals: pd.DataFrame) -> list[_Group]:
-    states = blinking_states(nanocrystals)
-    present = set(temperature_labels(nanocrystals["temperature_c"]))
-    at = states["temperature_c"]
-    return [_Group(label, states[at == label]) for label in sort_temperatures(present)]
+def _groups(nanocrystals: Nanocrystals) -> Sequence[TypeGroup]:
+    return type_groups(nanocrystals) if isinstance(nanocrystals, pd.DataFrame) else nanocrystals
 
 
-def _part(group: _Group, chosen: Any, resamples: int, seed: int) -> _Part:
+def _part(group: TypeGroup, chosen: Any, resamples: int, seed: int) -> _Part:
     rows = group.rows[np.asarray(chosen, dtype=bool)]
-    fields = resampling.resample_fields(rows["field"], group.label, resamples=resamples, seed=seed)
+    fields = field_draws.resample_fields(rows["field"], group.label, resamples=resamples, seed=seed)
     return _Part(group.label, rows, fields)
 
 

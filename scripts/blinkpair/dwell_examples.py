@@ -18,13 +18,23 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blinkpair.blinking_types import EPOCHS, PURE, TRUNCATED, blinking_states
 from blinkpair.dwell_fits import fit_dwell_times
 from blinkpair.dwell_histograms import log_binned_density
 from blinkpair.dwell_result import DwellFit, Method
 from blinkpair.run_lengths import events_to_fit, run_lengths
-from blinkpair.table_labels import CONTROL, require_columns
+from blinkpair.table_labels import CONTROL, require_columns, text_codes
+from blinkpair.type_states import EPOCHS, PURE, REQUIRED, TRUNCATED, blinking_states
 
+# What they are chosen by.
+COLUMNS = (
+    *REQUIRED,
+    "nc_id",
+    *(
+        f"{name}_{epoch}"
+        for epoch in EPOCHS
+        for name in ("n_on_events", "p_truncated", "expected_false_on_events")
+    ),
+)
 TRANSITIONS = ((PURE, PURE), (TRUNCATED, TRUNCATED), (TRUNCATED, PURE), (PURE, TRUNCATED))
 LETTERS = {TRUNCATED: "A", PURE: "B"}
 
@@ -91,8 +101,9 @@ def choose_dwell_examples(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd.Da
         For a missing column.
     """
     needed = [name for e in EPOCHS for name in (f"n_on_events_{e}", f"p_truncated_{e}")]
-    require_columns(nanocrystals, ["nc_id", *needed], "nanocrystals")
-    states = blinking_states(nanocrystals)
+    require_columns(nanocrystals, [*REQUIRED, "nc_id", *needed], "nanocrystals")
+    fitted = [nanocrystals[f"blinking_{epoch}"].isin(LETTERS).to_numpy() for epoch in EPOCHS]
+    states = blinking_states(nanocrystals[fitted[0] & fitted[1]])
     annealed = states[(states["temperature_c"] != CONTROL).to_numpy(bool)]
     parts = []
     for before, after in TRANSITIONS:
@@ -159,7 +170,7 @@ def _clearest(rows: pd.DataFrame, types: tuple[str, str]) -> pd.DataFrame:
         if false in rows:
             events = events - np.nan_to_num(rows[false].to_numpy(float))
         fewest = np.minimum(fewest, events)
-    names = rows["nc_id"].to_numpy(), rows["field"].to_numpy().astype(str)
+    names = rows["nc_id"].to_numpy(), text_codes(rows["field"])[0]
     return rows.iloc[np.lexsort((*names, -fewest, ~clear))]
 
 

@@ -54,16 +54,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import ndtr, ndtri
 
+from blinkpair.dwell_events import Events, count_events
 from blinkpair.dwell_histograms import log_binned_density
 from blinkpair.dwell_laws import DwellLikelihood, FloatArray, Maximum
 from blinkpair.dwell_lines import fit_lines
 from blinkpair.dwell_result import DwellFit, LawFit, Method
 from blinkpair.errors import InputError
 
-__all__ = ["DwellFit", "LawFit", "fit_dwell_times", "log_binned_density"]
+__all__ = ["DwellFit", "LawFit", "fit_counted_events", "fit_dwell_times", "log_binned_density"]
 
 logger = logging.getLogger(__name__)
 
@@ -120,29 +121,66 @@ def fit_dwell_times(
     InputError
         If the durations are not whole frames within the window, or a setting makes no sense.
     """
-    durations, cut = _checked(durations_frames, censored, window_frames)
+    events = count_events(durations_frames, censored, window_frames)
+    return fit_counted_events(
+        events,
+        exposure_s=exposure_s,
+        window_frames=window_frames,
+        bounded=censored is None,
+        min_events=min_events,
+        significance=significance,
+        tau_of_interest_s=tau_of_interest_s,
+        method=method,
+        short_events=short_events,
+    )
+
+
+def fit_counted_events(
+    events: Events,
+    *,
+    exposure_s: float,
+    window_frames: int,
+    bounded: bool = False,
+    min_events: int = 30,
+    significance: float = 0.05,
+    tau_of_interest_s: float = 1.0,
+    method: Method = "maximum_likelihood",
+    short_events: Literal["auto", "trust"] = "auto",
+) -> DwellFit:
+    """Do what `fit_dwell_times` does for events that were counted by duration.
+
+    A thousand million events of ten thousand fields have some thousand durations.
+
+    Parameters
+    ----------
+    events : Events
+        Durations of 1 to `window_frames` frames.
+    bounded : bool
+        Whether the laws end at the window, as for complete events alone.
+    exposure_s, window_frames, min_events, significance, tau_of_interest_s, method, short_events
+        As in `fit_dwell_times`.
+    """
     _check_settings(exposure_s, significance, tau_of_interest_s)
-    complete = durations[~cut]
     blank = DwellFit(
         "not_fitted",
-        n_events=len(durations),
-        n_censored=int(cut.sum()),
+        n_events=events.n_complete + events.n_cut,
+        n_censored=events.n_cut,
         method=method,
         exposure_s=exposure_s,
     )
-    reason = _why_not(complete, min_events)
+    reason = _why_not(events, min_events)
     if reason:
         return replace(blank, reason=reason)
     if method == "least_squares":
-        return fit_lines(complete, blank, significance=significance)
-    last = window_frames if censored is None else _UNBOUNDED
-    chosen = _choose_treatment(durations, cut, last, relax=short_events == "auto")
+        return fit_lines(events, blank, significance=significance)
+    last = window_frames if bounded else _UNBOUNDED
+    chosen = _choose_treatment(events, last, relax=short_events == "auto")
     return _judge(chosen, blank, significance, tau_of_interest_s, window_frames)
 
 
-def _enough_longer(durations: NDArray[np.int64], cut: NDArray[np.bool_]) -> bool:
-    longer = durations[~cut & (durations > 1)]
-    return len(longer) >= _MIN_LEFT and len(np.unique(longer)) >= _MIN_DISTINCT
+def _enough_longer(events: Events) -> bool:
+    longer = events.from_frames(2)
+    return longer.n_complete >= _MIN_LEFT and len(longer.durations) >= _MIN_DISTINCT
 
 
 @dataclass(frozen=True)
@@ -157,16 +195,14 @@ class _Treatment:
     score: float
 
 
-def _choose_treatment(
-    durations: NDArray[np.int64], cut: NDArray[np.bool_], last: int, *, relax: bool
-) -> _Treatment:
+def _choose_treatment(events: Events, last: int, *, relax: bool) -> _Treatment:
     """Take the plain law from one frame on, unless the shortest events speak clearly against it."""
-    one_frame = int((durations[~cut] == 1).sum())
+    one_frame = events.n_complete - events.from_frames(2).n_complete
     candidates: list[_Treatment] = []
     for first in (1, 2):
-        if first == 2 and not _enough_longer(durations, cut):
+        if first == 2 and not _enough_longer(events):
             break
-        likelihood = DwellLikelihood(durations, cut, first=first, last=last)
+        likelihood = DwellLikelihood(events, first=first, last=last)
         n = likelihood.n_events + (one_frame if first == 2 else 0)
         fraction = likelihood.n_events / n
         # Set aside, the events of one frame keep a probability of their own in the likelihood,
@@ -191,7 +227,7 @@ def _choose_treatment(
             if not relax:
                 return _Treatment(likelihood, fit, first, short, fraction, 0.0)
     if not candidates:
-        return _choose_treatment(durations, cut, last, relax=False)
+        return _choose_treatment(events, last, relax=False)
     return max(candidates, key=lambda c: c.score)
 
 
@@ -320,45 +356,13 @@ def _tau_interval(
     return ends[0], ends[1]
 
 
-def _why_not(complete: NDArray[np.int64], min_events: int) -> str:
-    if len(complete) < min_events:
-        return f"{len(complete)} complete events, fewer than min_events = {min_events}"
-    distinct = len(np.unique(complete))
+def _why_not(events: Events, min_events: int) -> str:
+    if events.n_complete < min_events:
+        return f"{events.n_complete} complete events, fewer than min_events = {min_events}"
+    distinct = len(events.durations)
     if distinct < _MIN_DISTINCT:
         return f"all events have one of {distinct} durations: no distribution to fit"
     return ""
-
-
-def _checked(
-    durations_frames: ArrayLike, censored: ArrayLike | None, window_frames: int
-) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    raw = np.asarray(durations_frames)
-    if raw.size == 0:
-        raw = raw.astype(np.int64)
-    if raw.ndim != 1:
-        raise InputError(
-            f"durations_frames has {raw.ndim} dimensions. Hint: pass the durations of one "
-            "nanocrystal as a flat array."
-        )
-    if window_frames < 1:
-        raise InputError(f"window_frames is {window_frames}. Hint: pass the frames of the trace.")
-    bad = ~np.isfinite(raw) | (raw != np.rint(raw)) | (raw < 1) | (raw > window_frames)
-    if bad.any():
-        at = int(np.flatnonzero(bad)[0])
-        raise InputError(
-            f"durations_frames[{at}] is {raw[at]}: not a whole number of frames from 1 to "
-            f"window_frames = {window_frames}. Hint: divide seconds by the exposure and round, "
-            "and pass the length of the whole trace as window_frames."
-        )
-    cut = np.zeros(len(raw), dtype=bool)
-    if censored is not None:
-        cut = np.asarray(censored, dtype=bool)
-        if cut.shape != raw.shape:
-            raise InputError(
-                f"censored has shape {cut.shape}, durations_frames {raw.shape}. Hint: one flag an "
-                "event."
-            )
-    return raw.astype(np.int64), cut
 
 
 def _check_settings(exposure_s: float, significance: float, tau_of_interest_s: float) -> None:

@@ -37,7 +37,11 @@ def bin_edges(longest_frames: int, *, bins_per_decade: int = 8) -> NDArray[np.in
 
 
 def log_binned_density(
-    durations_frames: ArrayLike, *, exposure_s: float, bins_per_decade: int = 8
+    durations_frames: ArrayLike,
+    n_events: ArrayLike | None = None,
+    *,
+    exposure_s: float,
+    bins_per_decade: int = 8,
 ) -> pd.DataFrame:
     """Probability density P(t) of event durations in logarithmic bins of whole frames.
 
@@ -49,6 +53,8 @@ def log_binned_density(
     ----------
     durations_frames : (n,) array
         Durations in whole frames.
+    n_events : (n,) array of int, optional
+        How many events had each of them; one each without it.
     exposure_s : float
         Time a frame, s.
     bins_per_decade : int
@@ -63,12 +69,16 @@ def log_binned_density(
         Wilson-Hilferty approximation to chi-square).
     """
     durations = np.asarray(durations_frames, dtype=np.int64)
-    edges = bin_edges(int(durations.max(initial=0)), bins_per_decade=bins_per_decade)
-    counts = np.histogram(durations, bins=edges)[0] if len(edges) > 1 else np.array([], dtype=int)
+    each = np.ones(durations.shape, int) if n_events is None else np.asarray(n_events, np.int64)
+    longest = int(durations[each > 0].max(initial=0))
+    edges = bin_edges(longest, bins_per_decade=bins_per_decade)
+    counts = np.array([], dtype=int)
+    if len(edges) > 1:
+        counts = np.histogram(durations, bins=edges, weights=each)[0]
     # np.histogram closes the last bin on the right; the next edge is beyond `longest`, so no
     # event can sit on it.
     first, last = edges[:-1], edges[1:] - 1
-    per_event = 1.0 / (max(durations.size, 1) * (last - first + 1) * exposure_s)
+    per_event = 1.0 / (max(int(each.sum()), 1) * (last - first + 1) * exposure_s)
     low, high = count_limits(counts)
     return pd.DataFrame(
         {

@@ -1,6 +1,6 @@
 """The two laws of blinking dwell times, as exact discrete distributions in a finite window.
 
-In: event durations in whole frames, with the ones cut by the end of the trace marked.
+In: how often each duration in whole frames occurred, those cut by the end of the trace apart.
 Out: log-likelihoods, maximum-likelihood parameters and their covariance.
 
 Why it exists: P(t) ~ t^-alpha exp(-rate t) has to be normalised by a sum over every whole
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.dwell_ascent import climb
+from blinkpair.dwell_events import Events
 
 FloatArray = NDArray[np.float64]
 
@@ -97,40 +98,31 @@ class DwellLikelihood:
 
     Parameters
     ----------
-    durations : (n,) int array
-        Whole frames.
-    censored : (n,) bool array
-        True where the trace ended during the event: what is known of it is T >= duration, so
-        it enters through the survival function.
+    events : Events
+        What is known of a cut one is T >= duration, so it enters through the survival function.
     first, last : int
         The law lives on first..last frames; shorter events are left out.
     """
 
-    def __init__(
-        self,
-        durations: NDArray[np.int64],
-        censored: NDArray[np.bool_],
-        *,
-        first: int,
-        last: int,
-    ) -> None:
-        keep = durations >= first
-        whole = durations[keep & ~censored].astype(np.float64)
-        cut, n_cut = np.unique(durations[keep & censored], return_counts=True)
-        self.n_events = int(keep.sum())
-        self._scale = max(float(durations[keep].mean()), 1.0) if self.n_events else 1.0
+    def __init__(self, events: Events, *, first: int, last: int) -> None:
+        own = events.from_frames(first)
+        whole = own.frames.astype(np.float64)
+        n_each = (own.complete + own.cut).astype(np.float64)
+        self.n_events = own.n_complete + own.n_cut
+        self._scale = max(float(n_each @ whole) / self.n_events, 1.0) if self.n_events else 1.0
         self._unit = np.array([-1.0, -self._scale, 1.0])  # natural parameters / parameters
         # One row a normalising sum: the law's own, then one survival function a cut duration.
+        cut = own.cut > 0
         rules = [summation_rule(first, last)]
-        rules += [summation_rule(int(start), last) for start in cut]
-        self._omega = np.concatenate([[-float(self.n_events)], n_cut.astype(np.float64)])
+        rules += [summation_rule(int(start), last) for start in own.frames[cut]]
+        self._omega = np.concatenate([[-float(self.n_events)], own.cut[cut].astype(np.float64)])
         frames = np.ones((len(rules), max(len(x) for x, _ in rules)))
         self._log_weight = np.full(frames.shape, -np.inf)
         for row, (x, w) in enumerate(rules):
             frames[row, : len(x)] = x
             self._log_weight[row, : len(x)] = np.log(w)
         self._statistics = _statistics(frames, self._scale)  # (sums, 3, nodes)
-        self._sums = _statistics(whole[None], self._scale)[0].sum(axis=-1)
+        self._sums = _statistics(whole[None], self._scale)[0] @ own.complete.astype(np.float64)
 
     def maximise(
         self, *, rate: float | None = None, short: bool = False, start: FloatArray | None = None

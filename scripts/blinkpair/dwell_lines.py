@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import fdtrc
 
+from blinkpair.dwell_events import Events
 from blinkpair.dwell_result import DwellFit, LawFit
 
 FloatArray = NDArray[np.float64]
@@ -20,7 +21,7 @@ FloatArray = NDArray[np.float64]
 _MIN_POINTS = 4  # one more than the parameters of the truncated law
 
 
-def fit_lines(durations: NDArray[np.int64], blank: DwellFit, *, significance: float) -> DwellFit:
+def fit_lines(events: Events, blank: DwellFit, *, significance: float) -> DwellFit:
     """Fit log P = log A - alpha log t, and the same - t / tau, to the durations that occur.
 
     P(t) of a duration is its share of the events over the mean distance to the neighbouring
@@ -29,14 +30,14 @@ def fit_lines(durations: NDArray[np.int64], blank: DwellFit, *, significance: fl
 
     Parameters
     ----------
-    durations : (n,) int array
-        Complete events, whole frames.
+    events : Events
+        Of which the complete ones are taken.
     blank : DwellFit
         A result still to be filled in: its exposure and counts are kept.
     significance : float
         Level of the F-test.
     """
-    frames, counts = np.unique(durations, return_counts=True)
+    frames, counts = events.durations, events.complete[events.complete > 0]
     if len(frames) < _MIN_POINTS:
         reason = f"fewer than {_MIN_POINTS} different durations: no line through the histogram"
         return replace(blank, model="not_fitted", reason=reason)

@@ -17,6 +17,26 @@ from blinkpair.photostability import CLASSES, EPOCHS
 from blinkpair.populations import COUNTED
 from blinkpair.table_labels import CONTROL, temperature_labels
 
+# What the examples are chosen by, and what is written beside their traces.
+COLUMNS = (
+    "field",
+    "nc_id",
+    "temperature_c",
+    "population",
+    "delta_on_fraction",
+    *(
+        f"{name}_{epoch}"
+        for epoch in EPOCHS
+        for name in (
+            "photostability",
+            "on_fraction",
+            "p_on_level",
+            "p_off_fraction",
+            "threshold_counts",
+        )
+    ),
+)
+
 
 class Examples(NamedTuple):
     """Traces of the chosen nanocrystals; n rows."""
@@ -52,21 +72,22 @@ def choose(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd.DataFrame:
         Their rows, with a `label`; those closest to the median change of their population, at the
         temperature with the most of them.
     """
-    analysed = nanocrystals[nanocrystals["population"].isin(COUNTED)]
     rows = []
     for population in COUNTED:
-        group = analysed[analysed["population"] == population]
-        if group.empty:
+        at = np.flatnonzero((nanocrystals["population"] == population).to_numpy(bool))
+        if not at.size:
             continue
-        labels = pd.Series(temperature_labels(group["temperature_c"]), index=group.index)
-        annealed = group[(labels != CONTROL).to_numpy()]
-        group = annealed if len(annealed) else group
-        most = group["temperature_c"].value_counts().sort_index().idxmax()
-        group = group[group["temperature_c"] == most]
-        distance = (group["delta_on_fraction"] - group["delta_on_fraction"].median()).abs()
-        chosen = group.loc[distance.sort_values(kind="stable").index[:each]]
+        warm = nanocrystals["temperature_c"].iloc[at]
+        annealed = (temperature_labels(warm) != CONTROL).to_numpy(bool)
+        if annealed.any():
+            at, warm = at[annealed], warm[annealed]
+        most = warm.value_counts().sort_index().idxmax()
+        at = at[(warm == most).to_numpy(bool)]
+        change = nanocrystals["delta_on_fraction"].iloc[at]
+        distance = (change - change.median()).abs().to_numpy(float)
+        chosen = nanocrystals.iloc[at[np.argsort(distance, kind="stable")[:each]]]
         rows.append(_labelled(chosen, population.replace("_", " ")))
-    return pd.concat(rows) if rows else _labelled(analysed.head(0), "")
+    return pd.concat(rows) if rows else _labelled(nanocrystals.head(0), "")
 
 
 def choose_by_photostability(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd.DataFrame:
@@ -87,18 +108,24 @@ def choose_by_photostability(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd
     """
     rows = []
     for name in CLASSES:
-        parts = []
+        places, orders = [], []
         for epoch in EPOCHS:
-            own = nanocrystals[nanocrystals[f"photostability_{epoch}"] == name]
-            fraction = own[f"on_fraction_{epoch}"]
-            order = own[[f"p_on_level_{epoch}", f"p_off_fraction_{epoch}"]].min(axis=1)
+            at = np.flatnonzero((nanocrystals[f"photostability_{epoch}"] == name).to_numpy(bool))
             if name == "stable":
+                fraction = nanocrystals[f"on_fraction_{epoch}"].iloc[at]
                 order = (fraction - fraction.median()).abs()
-            when = {"pre": "before", "post": "after"}[epoch]
-            label = f"{name.replace('_', ' ')} {when}"
-            parts.append(_labelled(own, label).assign(order=order))
-        rows.append(pd.concat(parts).sort_values("order", kind="stable").head(each))
-    return pd.concat(rows).drop(columns="order")
+            else:
+                p_values = [f"p_on_level_{epoch}", f"p_off_fraction_{epoch}"]
+                order = nanocrystals[p_values].iloc[at].min(axis=1)
+            places.append(at)
+            orders.append(order.to_numpy(float))
+        # Those without an order, NaN, come last.
+        chosen = np.argsort(np.concatenate(orders), kind="stable")[:each]
+        for row in chosen:
+            when = "before" if row < places[0].size else "after"
+            own = nanocrystals.iloc[[np.concatenate(places)[row]]]
+            rows.append(_labelled(own, f"{name.replace('_', ' ')} {when}"))
+    return pd.concat(rows) if rows else _labelled(nanocrystals.head(0), "")
 
 
 def _labelled(rows: pd.DataFrame, what: str) -> pd.DataFrame:

@@ -6,19 +6,35 @@ all of it or nothing.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
+import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
+
+from blinkpair.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-TEXT_COLUMNS = {"field": str, "temperature_c": str, "sample": str}
+TEXT_COLUMNS = (
+    "field",
+    "temperature_c",
+    "sample",
+    "epoch",
+    "state",
+    "excluded_because",
+    "population",
+    "interval_method",
+)
+TEXT_PREFIXES = ("blinking_", "photostability_", "reason", "threshold_from_")
+PIECE_ROWS = 100_000  # of a table that is read compactly
+BATCH_BYTES = 16 << 20  # as text; as numbers it is about as much again
 
 
 @contextmanager
@@ -67,21 +83,152 @@ def write_csv(table: pd.DataFrame, path: str | Path) -> None:
         table.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8")
 
 
-def read_csv(path: str | Path) -> pd.DataFrame:
-    """Read a table written by `write_csv`; names and temperatures stay text, '' stays ''."""
+def read_csv(path: str | Path, columns: Iterable[str] | None = None) -> pd.DataFrame:
+    """Read a table written by `write_csv`; names and temperatures stay text, '' stays ''.
+
+    Parameters
+    ----------
+    path : path
+    columns : iterable of str, optional
+        The only columns to read, as far as the file has them. Texts then come as categories, in
+        alphabetical order: a table of millions of rows has few different ones, and a category
+        takes one or two bytes a row.
+    """
+    with Path(path).open("rb") as table:
+        return _parsed(table, columns)
+
+
+def read_batches(
+    paths: Iterable[str | Path], columns: Iterable[str], *, batch_bytes: int = BATCH_BYTES
+) -> Iterator[pd.DataFrame]:
+    """Read tables of one header, as many at a time as make up some text.
+
+    Parameters
+    ----------
+    paths : iterable of path
+        The tables; thousands of small ones are read as fast as one large one.
+    columns : iterable of str
+        As in `read_csv`.
+    batch_bytes : int
+        Text after which the rows so far are handed out.
+
+    Yields
+    ------
+    DataFrame
+        The rows of whole tables, in their order.
+
+    Raises
+    ------
+    InputError
+        If the headers differ.
+    """
+    wanted = list(columns)
+    header, parts, waiting = b"", [], 0
+    for own_header, table in _rows_of(paths):
+        header = own_header
+        parts.append(table.read())
+        waiting += len(parts[-1])
+        if waiting >= batch_bytes:
+            yield _parsed(io.BytesIO(b"".join([header, *parts])), wanted)
+            parts, waiting = [], 0
+    if waiting:
+        yield _parsed(io.BytesIO(b"".join([header, *parts])), wanted)
+
+
+def join_csv(paths: Iterable[str | Path], output: str | Path) -> None:
+    """Write the rows of several tables below each other, as they stand, under their one header.
+
+    Raises
+    ------
+    InputError
+        If the headers differ.
+    """
+    with written_aside(output) as aside, aside.open("wb") as joined:
+        for place, (header, table) in enumerate(_rows_of(paths)):
+            if place == 0:
+                joined.write(header)
+            shutil.copyfileobj(table, joined)
+
+
+def _parsed(table: IO[bytes], columns: Iterable[str] | None) -> pd.DataFrame:
     import pandas as pd
 
-    header = pd.read_csv(path, nrows=0, encoding="utf-8").columns
-    text = {name: kind for name, kind in TEXT_COLUMNS.items() if name in header}
-    text |= {
-        name: str
-        for name in header
-        if name in ("excluded_because", "population", "interval_method")
-        or name.startswith(("blinking_", "photostability_", "reason", "threshold_from_"))
-    }
+    start = table.tell()
+    header = pd.read_csv(table, nrows=0, encoding="utf-8").columns
+    table.seek(start)
+    chosen = set(header if columns is None else columns)
+    wanted = [name for name in header if name in chosen]
+    text = [name for name in wanted if name in TEXT_COLUMNS or name.startswith(TEXT_PREFIXES)]
     # Only in numbers is anything missing: a field may be called NA, or null.
-    missing = {name: [""] for name in header if name not in text}
-    return pd.read_csv(path, encoding="utf-8", dtype=text, keep_default_na=False, na_values=missing)
+    missing = {name: [""] for name in wanted if name not in text}
+    settings: dict[str, Any] = {
+        "encoding": "utf-8",
+        "dtype": dict.fromkeys(text, str),
+        "keep_default_na": False,
+        "na_values": missing,
+    }
+    if columns is None:
+        return pd.read_csv(table, **settings)
+    with pd.read_csv(table, usecols=wanted, chunksize=PIECE_ROWS, **settings) as pieces:
+        return _compact(pieces, wanted, set(text))
+
+
+def _compact(pieces: Iterable[pd.DataFrame], columns: list[str], text: set[str]) -> pd.DataFrame:
+    """Put pieces of a table together, texts as categories.
+
+    The categories that pandas itself reads are numbers where all texts look like some: 007 is 7.
+    """
+    import numpy as np
+    import pandas as pd
+
+    values: dict[str, list[Any]] = {name: [] for name in columns}
+    places: dict[str, dict[str, int]] = {name: {} for name in text}
+    for piece in pieces:
+        for name in columns:
+            if name in text:
+                codes, found = pd.factorize(piece[name])
+                known = places[name]
+                place = np.array([known.setdefault(str(t), len(known)) for t in found], np.int32)
+                values[name].append(place[codes])
+            else:
+                values[name].append(piece[name].to_numpy())
+    joined: dict[str, Any] = {}
+    for name in columns:
+        # Column by column, so that no two tables are there at once.
+        column: Any = np.concatenate(values.pop(name) or [np.zeros(0, np.int32)])
+        if name in text:
+            ordered = sorted(places[name])
+            rank = np.argsort(np.argsort(list(places[name])))
+            codes = rank[column] if len(ordered) else column
+            column = pd.Categorical.from_codes(codes, pd.Index(ordered, dtype=str))
+        joined[name] = column
+    return pd.DataFrame(joined, copy=False)
+
+
+def _rows_of(paths: Iterable[str | Path]) -> Iterator[tuple[bytes, IO[bytes]]]:
+    """Open tables one after the other, each at its first row; their headers have to be equal."""
+    first: tuple[str | Path, bytes] | None = None
+    for path in paths:
+        with Path(path).open("rb") as table:
+            header = table.readline()
+            while header.count(b'"') % 2:  # a line break within quotes
+                header += table.readline()
+            first = first or (path, header)
+            if header != first[1]:
+                raise InputError(_differing(path, header, *first))
+            yield header, table
+
+
+def _differing(path: object, header: bytes, first: object, first_header: bytes) -> str:
+    own, other = (text.decode("utf-8").strip().split(",") for text in (header, first_header))
+    lacks, more = ([n for n in a if n not in b] for a, b in ((other, own), (own, other)))
+    what = [f"lacks {', '.join(lacks)}"] if lacks else []
+    what += [f"has {', '.join(more)} besides"] if more else []
+    return (
+        f"The columns of {path} are not those of {first}: it "
+        f"{' and '.join(what) or 'has them in another order'}. Hint: one of the two was made with "
+        "other settings or another version; remove it, and the workflow makes it anew."
+    )
 
 
 def lines_of_fields(path: str | Path, fields: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blinkpair.errors import InputError
-from blinkpair.resampling import Floats
+from blinkpair.field_draws import Floats
 from blinkpair.trend_tests import (
     Bools,
     Trend,

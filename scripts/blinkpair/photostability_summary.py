@@ -11,20 +11,28 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike
 
-from blinkpair import resampling
+from blinkpair import field_draws, resampling
+from blinkpair.field_draws import FieldDraws, Floats
 from blinkpair.photostability import CLASSES, EPOCHS
 from blinkpair.populations import interval_methods, put_estimate
-from blinkpair.resampling import Estimate, FieldDraws, Floats
+from blinkpair.resampling import Estimate
 from blinkpair.table_labels import (
     Temperature,
     as_bool,
     require_columns,
     sort_temperatures,
     temperature_labels,
+    text_codes,
 )
 
+COLUMNS = (
+    "field",
+    "temperature_c",
+    "analysed",
+    *(f"{name}_{e}" for e in EPOCHS for name in ("photostability", "start_counts", "end_counts")),
+)
 _CLEARLY = 2.0  # standard errors by which a field's light at the start has to exceed zero
 
 
@@ -64,19 +72,14 @@ def summarise_photostability(
     InputError
         For a missing column or a `temperature_c` that is neither a number nor `control`.
     """
-    quantities = ("photostability", "start_counts", "end_counts")
-    columns = [f"{quantity}_{epoch}" for epoch in EPOCHS for quantity in quantities]
-    require_columns(nanocrystals, ["field", "temperature_c", "analysed", *columns], "nanocrystals")
-    table = nanocrystals.assign(
-        temperature_c=temperature_labels(nanocrystals["temperature_c"]),
-        field=nanocrystals["field"].astype(str),
-    )
+    require_columns(nanocrystals, list(COLUMNS), "nanocrystals")
+    table = nanocrystals.assign(temperature_c=temperature_labels(nanocrystals["temperature_c"]))
     labels = sort_temperatures(table["temperature_c"])
     groups = [table[table["temperature_c"] == label] for label in labels]
 
-    def draws_of(fields: Sequence[NDArray[np.object_]]) -> list[FieldDraws]:
+    def draws_of(fields: Sequence[ArrayLike]) -> list[FieldDraws]:
         return [
-            resampling.resample_fields(own, label, resamples=resamples, seed=seed)
+            field_draws.resample_fields(own, label, resamples=resamples, seed=seed)
             for label, own in zip(labels, fields, strict=True)
         ]
 
@@ -86,7 +89,7 @@ def summarise_photostability(
         tested = [_tested(group, epoch) for group in groups]
         draws = draws_of([fields for _, fields in tested])
         for name in CLASSES:
-            flags = [(kind == name).astype(float) for kind, _ in tested]
+            flags = [(kind == name).to_numpy().astype(float) for kind, _ in tested]
             fractions = resampling.pooled_fractions(flags, draws, confidence=confidence)
             for row, fraction in zip(own, fractions, strict=True):
                 put_estimate(row, f"fraction_{name}", fraction)
@@ -107,11 +110,11 @@ def summarise_photostability(
     return pd.DataFrame(ordered, columns=list(ordered[0]) if ordered else ["temperature_c", "n"])
 
 
-def _tested(group: pd.DataFrame, epoch: str) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+def _tested(group: pd.DataFrame, epoch: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """Class and field of the nanocrystals that were analysed and tested."""
     kind = group[f"photostability_{epoch}"]
     rows = as_bool(group["analysed"]) & kind.isin(CLASSES).to_numpy()
-    return kind[rows].to_numpy(object), group["field"][rows].to_numpy(object)
+    return kind[rows], group["field"][rows]
 
 
 def _counts(group: pd.DataFrame, label: Temperature, epoch: str) -> dict[str, Any]:
@@ -126,7 +129,7 @@ def _counts(group: pd.DataFrame, label: Temperature, epoch: str) -> dict[str, An
     }
 
 
-def _kept(group: pd.DataFrame, epoch: str) -> tuple[float, Floats, NDArray[np.object_]]:
+def _kept(group: pd.DataFrame, epoch: str) -> tuple[float, Floats, pd.Categorical]:
     """Ratio of the ends' sums, and how each nanocrystal moves it (delta method); their mean is 0.
 
     With m and R_f the mean start and the ratio of its field, R that of all, a nanocrystal moves R
@@ -135,18 +138,23 @@ def _kept(group: pd.DataFrame, epoch: str) -> tuple[float, Floats, NDArray[np.ob
     start = group[f"start_counts_{epoch}"].to_numpy(float)
     end = group[f"end_counts_{epoch}"].to_numpy(float)
     usable = as_bool(group["analysed"]) & np.isfinite(start) & np.isfinite(end)
-    parts, ratios, names = [], [], []
-    for name, rows in group[usable].groupby("field", sort=True).indices.items():
-        first, last = start[usable][rows], end[usable][rows]
+    code, names = text_codes(group["field"][usable])
+    start, end = start[usable], end[usable]
+    # The rows of each field, in the order in which they stand.
+    fields = np.split(np.argsort(code, kind="stable"), np.cumsum(np.bincount(code))[:-1])
+    parts, ratios, kept_codes = [np.zeros(0)], [np.zeros(0)], [np.zeros(0, np.intp)]
+    for place, rows in enumerate(fields):
+        first, last = start[rows], end[rows]
+        if first.size < 2:
+            continue
         mean = first.mean()
-        if first.size < 2 or mean <= _CLEARLY * first.std(ddof=1) / np.sqrt(first.size):
+        if mean <= _CLEARLY * first.std(ddof=1) / np.sqrt(first.size):
             continue
         ratio = last.mean() / mean
         parts.append((last - ratio * first) / mean)
         ratios.append(np.full(first.size, ratio))
-        names.append(np.full(first.size, name, dtype=object))
-    if not parts:
-        return float("nan"), np.zeros(0), np.zeros(0, dtype=object)
+        kept_codes.append(np.full(first.size, place))
     ratio = np.concatenate(ratios)
-    kept = float(ratio.mean())
-    return kept, np.concatenate(parts) + ratio - kept, np.concatenate(names)
+    kept = float(ratio.mean()) if ratio.size else float("nan")
+    of_field = pd.Categorical.from_codes(np.concatenate(kept_codes), pd.Index(names))
+    return kept, np.concatenate(parts) + ratio - kept, of_field

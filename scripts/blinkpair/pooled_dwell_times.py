@@ -17,42 +17,16 @@ curve is no reason to stop an experiment whose other tables do not mind.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from blinkpair.dwell_fits import fit_dwell_times
+from blinkpair.dwell_fits import fit_counted_events
 from blinkpair.dwell_histograms import log_binned_density
 from blinkpair.dwell_result import DwellFit, LawFit, Method
-from blinkpair.errors import InputError
-from blinkpair.table_labels import (
-    Temperature,
-    require_columns,
-    sort_temperatures,
-    temperature_labels,
-)
+from blinkpair.pools import KEYS, Pool, pool_durations
 
-EPOCHS = ("pre", "post")
-STATES = ("on", "off")
-KEYS = ("temperature_c", "exposure_s", "epoch", "state")
-
-# Measured from the times of the frames, one exposure differs in the fourth digit.
-_SAME_EXPOSURE = 1e-3
-_COLUMNS = (
-    "field",
-    "temperature_c",
-    "epoch",
-    "state",
-    "duration_frames",
-    "n_events",
-    "n_cut_by_end",
-    "exposure_s",
-    "window_frames",
-)
 _FIT_COLUMNS = (
     *KEYS,
     "n_fields",
@@ -72,16 +46,15 @@ _FIT_COLUMNS = (
 )
 
 
-def pool_densities(durations: pd.DataFrame, *, bins_per_decade: int = 8) -> pd.DataFrame:
+def pool_densities(
+    durations: pd.DataFrame | Sequence[Pool], *, bins_per_decade: int = 8
+) -> pd.DataFrame:
     """Probability densities P(t) of the pooled complete events.
 
     Parameters
     ----------
-    durations : DataFrame
-        One row a field, epoch (`pre`, `post`), state (`on`, `off`) and duration that occurred:
-        `field, temperature_c, epoch, state, duration_frames, n_events` (complete ones),
-        `n_cut_by_end, exposure_s, window_frames`. Events cut by the start of a trace are not in
-        it.
+    durations : DataFrame, or sequence of Pool
+        What `pools.pool_durations` takes, or what it returned.
     bins_per_decade : int
         Bins in a factor of ten, where whole frames allow as many.
 
@@ -98,9 +71,10 @@ def pool_densities(durations: pd.DataFrame, *, bins_per_decade: int = 8) -> pd.D
         For a missing column or a count, duration, epoch or state that cannot be.
     """
     parts = []
-    for pool in _pools(durations):
+    for pool in _pooled(durations):
         density = log_binned_density(
-            np.repeat(pool.frames, pool.complete),
+            pool.events.frames,
+            pool.events.complete,
             exposure_s=pool.exposure_s,
             bins_per_decade=bins_per_decade,
         )
@@ -114,7 +88,7 @@ def pool_densities(durations: pd.DataFrame, *, bins_per_decade: int = 8) -> pd.D
 
 
 def pool_fits(
-    durations: pd.DataFrame,
+    durations: pd.DataFrame | Sequence[Pool],
     *,
     significance: float = 0.05,
     min_events: int = 30,
@@ -124,7 +98,7 @@ def pool_fits(
 
     Parameters
     ----------
-    durations : DataFrame
+    durations : DataFrame, or sequence of Pool
         As in `pool_densities`.
     significance, min_events, method : float, int, str
         As in `dwell_fits.fit_dwell_times`.
@@ -144,17 +118,12 @@ def pool_fits(
         As in `pool_densities`.
     """
     rows = []
-    for pool in _pools(durations):
-        events = np.repeat(pool.frames, pool.complete + pool.cut)
-        # Of each duration first the complete events, then the cut ones.
-        kinds = np.tile(np.array([False, True]), pool.frames.size)
-        censored = np.repeat(kinds, np.column_stack([pool.complete, pool.cut]).ravel())
-        # With `censored` the laws do not end at the window, so windows may differ.
-        fit = fit_dwell_times(
-            events,
+    for pool in _pooled(durations):
+        # With cut events the laws do not end at the window, so windows may differ.
+        fit = fit_counted_events(
+            pool.events,
             exposure_s=pool.exposure_s,
             window_frames=pool.window_frames,
-            censored=censored,
             min_events=min_events,
             significance=significance,
             method=method,
@@ -164,8 +133,8 @@ def pool_fits(
         row: dict[str, Any] = {
             **pool.keys(),
             "n_fields": pool.n_fields,
-            "n_events": int(pool.complete.sum()),
-            "n_cut_by_end": int(pool.cut.sum()),
+            "n_events": pool.events.n_complete,
+            "n_cut_by_end": pool.events.n_cut,
             "short": law.short,
             "log_amplitude": law.log_amplitude,
         }
@@ -206,86 +175,5 @@ def law_of(row: Any) -> DwellFit:
     )
 
 
-@dataclass(frozen=True)
-class _Pool:
-    """The events of all fields of one temperature and exposure, one epoch and state."""
-
-    temperature_c: Temperature
-    exposure_s: float
-    epoch: str
-    state: str
-    n_fields: int
-    window_frames: int
-    frames: NDArray[np.int64]
-    complete: NDArray[np.int64]
-    cut: NDArray[np.int64]
-
-    def keys(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in KEYS}
-
-
-def _pools(durations: pd.DataFrame) -> Iterator[_Pool]:
-    table = _checked(durations)
-    for label in sort_temperatures(set(table["temperature_c"])):
-        of_label = table[table["temperature_c"] == label]
-        groups = _exposure_groups(of_label["exposure_s"].to_numpy(float))
-        for group in np.unique(groups):
-            alike = of_label[groups == group]
-            per_field = alike.groupby("field")["exposure_s"].first()
-            exposure_s = float(np.median(per_field.to_numpy(float)))
-            for epoch in EPOCHS:
-                for state in STATES:
-                    own = alike[(alike["epoch"] == epoch) & (alike["state"] == state)]
-                    if own.empty:
-                        continue
-                    counts = own.groupby("duration_frames", sort=True)[["n_events", "n_cut_by_end"]]
-                    sums = counts.sum()
-                    yield _Pool(
-                        temperature_c=label,
-                        exposure_s=exposure_s,
-                        epoch=epoch,
-                        state=state,
-                        n_fields=int(own["field"].nunique()),
-                        window_frames=int(own["window_frames"].max()),
-                        frames=sums.index.to_numpy(np.int64),
-                        complete=sums["n_events"].to_numpy(np.int64),
-                        cut=sums["n_cut_by_end"].to_numpy(np.int64),
-                    )
-
-
-def _exposure_groups(exposure_s: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Number the exposures: a new group wherever the next longer one is clearly longer."""
-    values, at = np.unique(exposure_s, return_inverse=True)
-    longer = np.diff(np.log(values)) > _SAME_EXPOSURE
-    return np.concatenate([[0], np.cumsum(longer)]).astype(np.int64)[at]
-
-
-def _checked(durations: pd.DataFrame) -> pd.DataFrame:
-    require_columns(durations, list(_COLUMNS), "dwell-time")
-    table = durations.assign(
-        temperature_c=temperature_labels(durations["temperature_c"]),
-        field=durations["field"].astype(str),
-    )
-    for name, known in (("epoch", EPOCHS), ("state", STATES)):
-        unknown = sorted(set(table[name].astype(str)) - set(known))
-        if unknown:
-            raise InputError(
-                f"The dwell-time table has {name} '{unknown[0]}'. "
-                f"Hint: it has to be one of {', '.join(known)}."
-            )
-    least = {"duration_frames": 1, "n_events": 0, "n_cut_by_end": 0, "window_frames": 1}
-    for name, low in least.items():
-        values = table[name].to_numpy(float)
-        bad = ~(values >= low) | (values != np.rint(values))
-        if bad.any():
-            row = table.iloc[int(np.flatnonzero(bad)[0])]
-            raise InputError(
-                f"The dwell-time table has {name} {row[name]} in field {row['field']}. "
-                f"Hint: it counts whole frames or events, at least {low}."
-            )
-    exposure_s = table["exposure_s"].to_numpy(float)
-    if not np.all(np.isfinite(exposure_s) & (exposure_s > 0)):
-        raise InputError(
-            "The dwell-time table has an exposure_s that is no time. Hint: seconds, e.g. 0.02."
-        )
-    return table
+def _pooled(durations: pd.DataFrame | Sequence[Pool]) -> Sequence[Pool]:
+    return pool_durations([durations]) if isinstance(durations, pd.DataFrame) else durations

@@ -20,10 +20,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from blinkpair import resampling
+from blinkpair import field_draws, resampling
 from blinkpair.errors import InputError
+from blinkpair.field_draws import FieldDraws, Floats
 from blinkpair.rank_tests import signed_rank
-from blinkpair.resampling import Estimate, FieldDraws, Floats
+from blinkpair.resampling import Estimate
 from blinkpair.table_labels import (
     CONTROL,
     Temperature,
@@ -31,11 +32,21 @@ from blinkpair.table_labels import (
     require_columns,
     sort_temperatures,
     temperature_labels,
+    text_codes,
 )
 
 COUNTED = ("became_emissive", "became_dark", "emissive")  # these sum to n
 POPULATIONS = (*COUNTED, "dark")
 DARK_CUTOFF = 0.10  # the paper's: darker than 10 % of the frames is dark
+# What a table of populations is made of.
+COLUMNS = (
+    "field",
+    "temperature_c",
+    "analysed",
+    "on_fraction_pre",
+    "on_fraction_post",
+    "population",
+)
 
 BY_FIELDS = "fields resampled"
 BY_OTHER_FIELDS = "nanocrystals, widened by the fields resampled at the other temperatures"
@@ -73,6 +84,25 @@ def classify(
     InputError
         For an on-fraction outside 0 to 1 (percent, for example).
     """
+    codes = population_codes(on_fraction_pre, on_fraction_post, dark_cutoff, analysed=analysed)
+    names: NDArray[np.str_] = np.array([*POPULATIONS, ""])[codes]
+    return names
+
+
+def population_codes(
+    on_fraction_pre: ArrayLike,
+    on_fraction_post: ArrayLike,
+    dark_cutoff: float = DARK_CUTOFF,
+    *,
+    analysed: ArrayLike | None = None,
+) -> NDArray[np.int8]:
+    """Number the population of each nanocrystal, a byte each; parameters as in `classify`.
+
+    Returns
+    -------
+    ndarray of int8, shape (n,)
+        Place in `POPULATIONS`, the dark last; -1 for one that belongs to none.
+    """
     before = np.asarray(on_fraction_pre, dtype=float)
     after = np.asarray(on_fraction_post, dtype=float)
     for name, values in (("on_fraction_pre", before), ("on_fraction_post", after)):
@@ -81,20 +111,14 @@ def classify(
                 f"{name} has values outside 0 to 1. Hint: on-fractions are fractions, not percent."
             )
     bright_before, bright_after = before >= dark_cutoff, after >= dark_cutoff
-    names = np.select(
-        [
-            ~bright_before & bright_after,
-            bright_before & ~bright_after,
-            bright_before & bright_after,
-        ],
-        COUNTED,
-        default="dark",
-    )
-    counted = np.isfinite(before) & np.isfinite(after)
+    codes = np.full(before.shape, POPULATIONS.index("dark"), np.int8)
+    codes[~bright_before & bright_after] = POPULATIONS.index("became_emissive")
+    codes[bright_before & ~bright_after] = POPULATIONS.index("became_dark")
+    codes[bright_before & bright_after] = POPULATIONS.index("emissive")
+    codes[~(np.isfinite(before) & np.isfinite(after))] = -1
     if analysed is not None:
-        counted &= as_bool(pd.Series(analysed))
-    result: NDArray[np.str_] = np.where(counted, names, "")
-    return result
+        codes[~as_bool(pd.Series(analysed))] = -1
+    return codes
 
 
 def summarise_populations(
@@ -134,11 +158,7 @@ def summarise_populations(
     InputError
         For a missing column or a `temperature_c` that is neither a number nor `control`.
     """
-    require_columns(
-        nanocrystals,
-        ["field", "temperature_c", "analysed", "on_fraction_pre", "on_fraction_post", "population"],
-        "nanocrystals",
-    )
+    require_columns(nanocrystals, list(COLUMNS), "nanocrystals")
     table = nanocrystals.assign(temperature_c=temperature_labels(nanocrystals["temperature_c"]))
     if fields is not None:
         require_columns(fields, ["field", "temperature_c", "status"], "fields")
@@ -191,15 +211,16 @@ def _group(rows: pd.DataFrame, label: Temperature, resamples: int, seed: int) ->
     counted = rows[as_bool(rows["analysed"]) & rows["population"].isin(COUNTED).to_numpy()]
     before = counted["on_fraction_pre"].to_numpy(float)
     delta = counted["on_fraction_post"].to_numpy(float) - before
-    field = counted["field"].astype(str).to_numpy()
-    population = counted["population"].astype(object).to_numpy()
-    order = np.lexsort((population.astype(str), before, delta, field))
+    names = counted["population"]
+    order = np.lexsort((text_codes(names)[0], before, delta, text_codes(counted["field"])[0]))
     return _Group(
         label=label,
         rows=rows,
-        population=population[order],
+        population=names.astype(object).to_numpy()[order],
         delta=delta[order],
-        fields=resampling.resample_fields(field[order], label, resamples=resamples, seed=seed),
+        fields=field_draws.resample_fields(
+            counted["field"].iloc[order], label, resamples=resamples, seed=seed
+        ),
     )
 
 

@@ -25,18 +25,15 @@ say much.
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.intp]
+from blinkpair.field_draws import Codes, Draws, FieldDraws, Floats, drawn_means
+
 Interval = tuple[float, float]
 
 UNDEFINED: Interval = (float("nan"), float("nan"))
@@ -72,69 +69,7 @@ class Estimate(NamedTuple):
         return self._replace(low=max(self.low, least), high=min(self.high, most))
 
 
-@dataclass(frozen=True)
-class FieldDraws:
-    """The fields of one group's nanocrystals, and how often each draw took them.
-
-    Attributes
-    ----------
-    codes : ndarray of int, shape (n,)
-        Field of each nanocrystal, 0 to n_fields - 1, none of them empty.
-    draws : ndarray, shape (resamples, n_fields)
-        From `draw_fields`.
-    """
-
-    codes: Codes
-    draws: Floats
-
-    @property
-    def n_fields(self) -> int:
-        """Fields with at least one nanocrystal of the group."""
-        return self.draws.shape[1]
-
-
-def resample_fields(fields: ArrayLike, label: object, *, resamples: int, seed: int) -> FieldDraws:
-    """Number the fields of a group (a temperature, or a part of it) and draw from them.
-
-    Parameters
-    ----------
-    fields : array_like, shape (n,)
-        Field of each nanocrystal.
-    label : object
-        Name of the temperature. It takes part in the seed, so that the draws of one temperature
-        do not depend on which others there are.
-    resamples, seed : int
-        Number of draws, and their seed.
-    """
-    codes, names = pd.factorize(np.asarray(fields, dtype=object).astype(str), sort=True)
-    rng = np.random.default_rng([seed, zlib.crc32(str(label).encode())])
-    return FieldDraws(codes.astype(np.intp), draw_fields(len(names), resamples, rng))
-
-
-def draw_fields(n_fields: int, resamples: int, rng: np.random.Generator) -> Floats:
-    """Draw fields with replacement.
-
-    Parameters
-    ----------
-    n_fields : int
-        Fields to draw from, and drawn each time.
-    resamples : int
-        Number of draws.
-    rng : numpy.random.Generator
-        Source of the draws.
-
-    Returns
-    -------
-    ndarray of float, shape (resamples, n_fields)
-        How often each field was drawn.
-    """
-    if n_fields == 0:
-        return np.zeros((resamples, 0))
-    weights = rng.multinomial(n_fields, np.full(n_fields, 1.0 / n_fields), size=resamples)
-    return weights.astype(float)
-
-
-def field_variance_ratio(values: Floats, field_codes: Codes, draws: Floats) -> float:
+def field_variance_ratio(values: Floats, field_codes: Codes, draws: Draws) -> float:
     """Variance of a mean over resampled fields, relative to independent nanocrystals.
 
     Parameters
@@ -144,7 +79,7 @@ def field_variance_ratio(values: Floats, field_codes: Codes, draws: Floats) -> f
     field_codes : ndarray of int, shape (n,)
         Field of each nanocrystal, 0 to n_fields - 1, none of them empty.
     draws : ndarray, shape (resamples, n_fields)
-        From `draw_fields`.
+        From `field_draws.draw_fields`.
 
     Returns
     -------
@@ -154,9 +89,7 @@ def field_variance_ratio(values: Floats, field_codes: Codes, draws: Floats) -> f
     n_fields = draws.shape[1]
     if n_fields < 2 or values.size < 2 or np.ptp(values) == 0:
         return float("nan")
-    sums = np.bincount(field_codes, weights=values, minlength=n_fields)
-    counts = np.bincount(field_codes, minlength=n_fields).astype(float)
-    means = (draws @ sums) / (draws @ counts)
+    means = drawn_means(values, field_codes, draws)
     # A bootstrap of F fields draws from F, not from infinitely many: (F - 1) / F too little.
     over_fields = np.var(means) * n_fields / (n_fields - 1)
     return float(over_fields / (np.var(values, ddof=1) / values.size))

@@ -12,23 +12,38 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from blinkpair.populations import COUNTED, DARK_CUTOFF, POPULATIONS, classify
-from blinkpair.table_labels import require_columns, sort_temperatures, temperature_labels
+from blinkpair.populations import COUNTED, DARK_CUTOFF, POPULATIONS, population_codes
+from blinkpair.table_labels import (
+    Temperature,
+    as_bool,
+    require_columns,
+    sort_temperatures,
+    temperature_labels,
+)
+
+Floats = NDArray[np.float64]
+
+
+REQUIRED = ("temperature_c", "threshold_counts", "on_fraction_pre", "on_fraction_post")
+COLUMNS = (*REQUIRED, "analysed")  # the last only if some are left out
 
 
 def sensitivity_table(
-    on_fractions: pd.DataFrame, *, dark_cutoffs: Iterable[float] = (0.05, DARK_CUTOFF, 0.20)
+    on_fractions: pd.DataFrame | Iterable[pd.DataFrame],
+    *,
+    dark_cutoffs: Iterable[float] = (0.05, DARK_CUTOFF, 0.20),
 ) -> pd.DataFrame:
     """Count the populations for every count threshold and dark cutoff.
 
     Parameters
     ----------
-    on_fractions : DataFrame
+    on_fractions : DataFrame, or iterable of DataFrame
         One row a nanocrystal and threshold: `temperature_c`, `threshold_counts`,
         `on_fraction_pre`, `on_fraction_post` and, if some are left out, `analysed`. See
-        `on_fractions_by_threshold`.
+        `on_fractions_by_threshold`. A table that is large may come in parts; of its rows the two
+        numbers a median needs are kept.
     dark_cutoffs : iterable of float
         On-fractions below which a nanocrystal is dark.
 
@@ -43,19 +58,18 @@ def sensitivity_table(
     InputError
         For a missing column.
     """
-    names = ["temperature_c", "threshold_counts", "on_fraction_pre", "on_fraction_post"]
-    require_columns(on_fractions, names, "on_fractions")
-    table = on_fractions.assign(temperature_c=temperature_labels(on_fractions["temperature_c"]))
+    parts = [on_fractions] if isinstance(on_fractions, pd.DataFrame) else on_fractions
+    kept = _by_setting(parts)
+    cutoffs = sorted(dark_cutoffs)
     rows: list[dict[str, Any]] = []
-    for label in sort_temperatures(set(table["temperature_c"])):
-        of_label = table[table["temperature_c"] == label]
-        for threshold, part in of_label.groupby("threshold_counts", sort=True):
-            before = part["on_fraction_pre"].to_numpy(float)
-            after = part["on_fraction_post"].to_numpy(float)
-            analysed = part.get("analysed")
-            for cutoff in sorted(dark_cutoffs):
-                population = classify(before, after, cutoff, analysed=analysed)
-                counts = {name: int(np.sum(population == name)) for name in POPULATIONS}
+    for label in sort_temperatures({label for label, _ in kept}):
+        for threshold in sorted(own for at, own in kept if at == label):
+            pieces = kept.pop((label, threshold))
+            before, after = (np.concatenate([piece[i] for piece in pieces]) for i in (0, 1))
+            for cutoff in cutoffs:
+                codes = population_codes(before, after, cutoff)
+                sums = np.bincount(codes[codes >= 0], minlength=len(POPULATIONS)).tolist()
+                counts = dict(zip(POPULATIONS, sums, strict=True))
                 n = sum(counts[name] for name in COUNTED)
                 row: dict[str, Any] = {
                     "temperature_c": label,
@@ -66,13 +80,34 @@ def sensitivity_table(
                 row |= {f"n_{name}": count for name, count in counts.items()}
                 for name in COUNTED:
                     row[f"fraction_{name}"] = counts[name] / n if n else float("nan")
-                delta = (after - before)[np.isin(population, COUNTED)]
+                counted = (codes >= 0) & (codes != POPULATIONS.index("dark"))
+                delta = after[counted] - before[counted]
                 row["mean_delta"] = float(delta.mean()) if n else float("nan")
                 row["median_delta"] = float(np.median(delta)) if n else float("nan")
                 rows.append(row)
     columns = ["temperature_c", "threshold_counts", "dark_cutoff", "n"]
     columns += [f"n_{name}" for name in POPULATIONS] + [f"fraction_{name}" for name in COUNTED]
     return pd.DataFrame(rows, columns=[*columns, "mean_delta", "median_delta"])
+
+
+def _by_setting(
+    parts: Iterable[pd.DataFrame],
+) -> dict[tuple[Temperature, float], list[tuple[Floats, Floats]]]:
+    """On-fractions before and after of the analysed, by temperature and threshold."""
+    kept: dict[tuple[Temperature, float], list[tuple[Floats, Floats]]] = {}
+    for part in parts:
+        require_columns(part, list(REQUIRED), "on_fractions")
+        labels = temperature_labels(part["temperature_c"])
+        analysed = as_bool(part["analysed"]) if "analysed" in part else np.ones(len(part), bool)
+        both = [part[name].to_numpy(float) for name in REQUIRED[2:]]
+        thresholds = part["threshold_counts"].to_numpy()
+        for label in set(labels):
+            at = np.flatnonzero((labels == label).to_numpy(bool))
+            for threshold in np.unique(thresholds[at]).tolist():
+                rows = at[thresholds[at] == threshold]
+                rows = rows[analysed[rows]]
+                kept.setdefault((label, threshold), []).append((both[0][rows], both[1][rows]))
+    return kept
 
 
 def on_fractions_by_threshold(

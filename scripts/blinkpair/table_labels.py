@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.errors import InputError
 
@@ -83,7 +83,31 @@ def require_columns(table: pd.DataFrame, columns: list[str], name: str) -> None:
 
 def temperature_labels(column: pd.Series[Any]) -> pd.Series[Any]:
     """Apply `temperature_label` to a column; the index is kept."""
-    return pd.Series([temperature_label(value) for value in column], column.index, dtype=object)
+    # A table of millions of rows has a handful of temperatures.
+    codes, found = pd.factorize(column, use_na_sentinel=False)
+    labels = np.array([temperature_label(value) for value in found], dtype=object)
+    return pd.Series(labels[codes], column.index, dtype=object)
+
+
+def text_codes(texts: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.str_]]:
+    """Number the texts of a column, or what else is in it, in alphabetical order.
+
+    Parameters
+    ----------
+    texts : array_like, shape (n,)
+        A column of texts or categories, or what text can be made of.
+
+    Returns
+    -------
+    codes : (n,) int array
+        Place of each in `names`.
+    names : (m,) str array
+        Those that occur, ascending.
+    """
+    column = texts if isinstance(texts, pd.Series | pd.Categorical) else pd.Series(texts)
+    codes, found = pd.factorize(column, use_na_sentinel=False)
+    names, place = np.unique(np.asarray(found, dtype=object).astype(str), return_inverse=True)
+    return place.astype(np.intp)[codes], names
 
 
 def as_bool(column: pd.Series[Any]) -> NDArray[np.bool_]:

@@ -12,6 +12,7 @@ import pandas as pd
 from blinkpair import files
 
 NOTEWORTHY_FALSE_SHARE = 0.1
+MOST_NAMED = 20  # fields of a kind; more push the numbers off the screen
 
 
 def tell(results: str | Path) -> str:
@@ -43,9 +44,10 @@ def _name(temperature_c: str) -> str:
 
 
 def _populations(populations: pd.DataFrame) -> list[str]:
+    width = max([5, *(len(str(n)) for n in populations["n"])])
     lines = [
-        f"{'annealed at':>12} {'fields':>7} {'n':>5} {'became emissive':>18} {'became dark':>18}"
-        f" {'mean change':>24}"
+        f"{'annealed at':>12} {'fields':>7} {'n':>{width}} {'became emissive':>18}"
+        f" {'became dark':>18} {'mean change':>24}"
     ]
     for row in populations.to_dict("records"):
         shares = [
@@ -57,7 +59,7 @@ def _populations(populations: pd.DataFrame) -> list[str]:
             f"[{100 * row['mean_delta_low']:+.1f}, {100 * row['mean_delta_high']:+.1f}]"
         )
         lines.append(
-            f"{_name(row['temperature_c']):>12} {row['n_fields']:>7} {row['n']:>5}"
+            f"{_name(row['temperature_c']):>12} {row['n_fields']:>7} {row['n']:>{width}}"
             f" {shares[0]:>18} {shares[1]:>18} {change:>24}"
         )
     return lines
@@ -90,9 +92,14 @@ def _dark(row: pd.Series[Any]) -> str:
 def _fields(fields: pd.DataFrame) -> list[str]:
     refused = fields[fields["status"] != "ok"]
     lines = [f"{len(fields) - len(refused)} of {len(fields)} fields registered."]
-    lines += [f"  refused: {row.field}: {row.reason}" for row in refused.itertuples()]
+    lines += _some([f"  refused: {row.field}: {row.reason}" for row in refused.itertuples()])
     by_hand = fields.loc[fields["evidence"].str.startswith("landmarks"), "field"]
-    return lines + [f"  registered by hand: {field}" for field in by_hand]
+    return lines + _some([f"  registered by hand: {field}" for field in by_hand])
+
+
+def _some(lines: list[str]) -> list[str]:
+    more = len(lines) - MOST_NAMED
+    return lines if more <= 0 else [*lines[:MOST_NAMED], f"  and {more} more: see fields.csv"]
 
 
 def _false_events(types: pd.DataFrame) -> list[str]:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import zeta
 
+from blinkpair.dwell_events import count_events
 from blinkpair.dwell_fits import fit_dwell_times
 from blinkpair.dwell_histograms import log_binned_density
 from blinkpair.dwell_laws import DwellLikelihood, summation_rule
@@ -46,7 +47,7 @@ def test_any_range_of_frames_is_counted(first, last):
 
 
 def test_the_unbounded_law_is_the_zeta_distribution():
-    likelihood = DwellLikelihood(np.array([1, 2]), np.zeros(2, bool), first=1, last=2**40)
+    likelihood = DwellLikelihood(count_events([1, 2], None, 2), first=1, last=2**40)
     log_z = likelihood.log_normalisation(np.array([1.8, 0.0, 0.0]))
     # the tail beyond 2^40 frames is 2^(-40 * 0.8) / 0.8 of the sum
     assert log_z == pytest.approx(np.log(zeta(1.8)), abs=1e-9)
@@ -55,7 +56,7 @@ def test_the_unbounded_law_is_the_zeta_distribution():
 def test_the_likelihood_is_that_of_the_formula():
     durations = np.array([1, 1, 2, 3, 40, 900, 25])
     cut = np.array([False] * 6 + [True])
-    likelihood = DwellLikelihood(durations, cut, first=1, last=WINDOW)
+    likelihood = DwellLikelihood(count_events(durations, cut, WINDOW), first=1, last=WINDOW)
     best = likelihood.maximise()
     t = np.arange(1, WINDOW + 1.0)
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from blinkpair import resampling
+from blinkpair import field_draws, resampling
 from blinkpair.errors import InputError
 from blinkpair.populations import (
     BY_FIELDS,
@@ -209,7 +209,7 @@ def test_design_effect_is_that_of_the_variances(n_fields):
     per_field = 25
     fields = np.repeat(np.arange(n_fields), per_field)
     values = np.repeat(rng.normal(size=n_fields), per_field)
-    draws = resampling.draw_fields(n_fields, 20000, rng)
+    draws = field_draws.draw_fields(n_fields, 20000, rng)
     found = resampling.field_variance_ratio(values, fields, draws)
     # With the sum of squares Q of the F values: Q / (F (F - 1)) over k Q / (k F (k F - 1)).
     # 20,000 draws give a variance to 1 %.

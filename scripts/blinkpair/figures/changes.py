@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.figures import style
 from blinkpair.figures.panels import columns_of
@@ -22,6 +23,8 @@ from blinkpair.figures.style import POPULATION_COLOURS, POPULATION_NAMES
 from blinkpair.populations import COUNTED, DARK_CUTOFF, POPULATIONS
 from blinkpair.table_labels import CONTROL, Temperature, sort_temperatures, temperature_labels
 
+COLUMNS = ("temperature_c", "on_fraction_pre", "on_fraction_post", "population")
+MOST_DOTS = 20_000  # in a figure; more of them hide each other, and make files of many megabytes
 BIN_EDGES_POINTS = np.arange(-100, 101, 5)
 
 
@@ -126,7 +129,8 @@ def before_after_scatter(
     -------
     Figure
         One panel a temperature, a dot a nanocrystal in its population's colour, the counts under
-        each panel. Percentages are of n, which leaves out the dark in both.
+        each panel. Percentages are of n, which leaves out the dark in both. More than `MOST_DOTS`
+        are drawn as the logarithm of their number in squares of 1 x 1 points.
     """
     table = nanocrystals.assign(temperature_c=temperature_labels(nanocrystals["temperature_c"]))
     labels = sort_temperatures(set(table["temperature_c"]))
@@ -138,6 +142,7 @@ def before_after_scatter(
     figure, axes = _grid(len(labels), columns, size_mm=size, extra_mm=extra, note=note)
     layout: Any = figure.get_layout_engine()
     layout.set(h_pad=0.08)  # inches, between the counts and the title of the next row
+    dense = int(table["population"].isin(POPULATIONS).sum()) > MOST_DOTS
     for ax, label in zip(axes, labels, strict=True):
         own = table[(table["temperature_c"] == label) & table["population"].isin(POPULATIONS)]
         n = int(own["population"].isin(COUNTED).sum())
@@ -148,9 +153,13 @@ def before_after_scatter(
             part = own[own["population"] == name]
             if part.empty:  # an unclipped line without points has an extent, at the corner
                 continue
+            before, after = (100 * part[f"on_fraction_{epoch}"] for epoch in ("pre", "post"))
+            if dense:
+                _density(ax, before, after, POPULATION_COLOURS[name], most=len(own))
+                continue
             ax.plot(
-                100 * part["on_fraction_pre"],
-                100 * part["on_fraction_post"],
+                before,
+                after,
                 "o",
                 ms=2.2,
                 mew=0,
@@ -175,7 +184,13 @@ def before_after_scatter(
         Line2D([], [], ls="", marker="o", ms=5, mew=0, color=POPULATION_COLOURS[name], label=text)
         for name, text in POPULATION_NAMES.items()
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=4 if columns > 2 else 2)
+    explained = "shade: logarithm of the nanocrystals in a square of 1 × 1 points"
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=4 if columns > 2 else 2,
+        title=explained if dense else None,
+    )
     return figure
 
 
@@ -229,6 +244,18 @@ def population_fractions(populations: pd.DataFrame, *, note: str = "") -> Figure
     for ax in (left, right):
         ax.set_xlim(-0.6, len(labels) - 0.4)
     return figure
+
+
+def _density(ax: Axes, before: ArrayLike, after: ArrayLike, colour: str, *, most: int) -> None:
+    """Shade squares by the logarithm of how many of `most` nanocrystals they hold."""
+    edges = np.arange(101)
+    counts = np.histogram2d(np.asarray(after), np.asarray(before), bins=(edges, edges))[0]
+    image = np.empty((*counts.shape, 4))
+    image[..., :3] = to_rgb(colour)
+    # A single nanocrystal can still be seen; a hundredth of all is as dark as it gets.
+    shade = 0.2 + 0.8 * np.log1p(counts) / np.log1p(max(most / 100, 2.0))
+    image[..., 3] = np.where(counts > 0, np.minimum(shade, 1.0), 0.0)
+    ax.imshow(image, extent=(0, 100, 0, 100), origin="lower", interpolation="nearest", zorder=2)
 
 
 def _key_line(ax: Axes, line_number: int, colour: str, text: str) -> None:

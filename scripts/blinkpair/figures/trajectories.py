@@ -6,15 +6,16 @@ lines are pixels within SVG and PDF, everything else in it stays lines and lette
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.figures import style
 from blinkpair.figures.style import EPOCH_COLOURS, EPOCH_NAMES
@@ -22,6 +23,10 @@ from blinkpair.table_labels import sort_temperatures, temperature_labels
 
 EPOCHS = ("pre", "post")
 ROW_MM = 27.0
+COLUMNS = ("field", "temperature_c", "epoch", "time_s", "integrated_pl")  # of the light of fields
+MOST_LINES = 200  # in a panel, two a field; more of them hide each other
+_BAND_PERCENT = (5, 25, 50, 75, 95)
+_BAND_POINTS = 200
 
 
 @style.styled
@@ -141,7 +146,8 @@ def integrated_pl(
     Returns
     -------
     Figure
-        One panel a temperature, a line a field and epoch.
+        One panel a temperature, a line a field and epoch. Of more than `MOST_LINES` the median is
+        drawn, with what half of the fields and nine tenths of them lie within.
     """
     table = curves.assign(temperature_c=temperature_labels(curves["temperature_c"]))
     shares = kept.assign(temperature_c=temperature_labels(kept["temperature_c"]))
@@ -153,21 +159,12 @@ def integrated_pl(
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
     for spare in grid[len(labels) :]:
         spare.remove()
+    any_bands = False
     for ax, label in zip(grid, labels, strict=False):
-        own = table[table["temperature_c"] == label]
-        for (_, epoch), part in own.groupby(["field", "epoch"], sort=True):
-            ordered = part.sort_values("time_s")
-            time_s = ordered["time_s"].to_numpy(float)
-            counts = ordered["integrated_pl"].to_numpy(float)
-            bin_s = time_s[1] - time_s[0] if time_s.size > 1 else 1.0
-            movie_s = time_s.size * bin_s
-            start_s = reference_s if movie_s >= 3 * reference_s else movie_s / 10
-            first = counts[: max(round(start_s / bin_s), 1)]
-            start = np.nanmean(first) if np.isfinite(first).any() else 0.0
-            if not start > 0:  # a field without light has no start to compare with
-                continue
-            colour = EPOCH_COLOURS[str(epoch)]
-            ax.plot(time_s, 100 * counts / start, lw=0.7, alpha=0.8, color=colour, rasterized=True)
+        courses = _relative(table[table["temperature_c"] == label], reference_s)
+        many = len(courses) > MOST_LINES
+        any_bands |= many
+        highest = max([110.0, *(_bands if many else _lines)(ax, courses)])
         if not ax.lines:
             style.no_data(ax, "no PL")
         ax.axhline(100, color=style.BLACK, lw=0.6, ls=(0, (2, 2)), zorder=1)
@@ -178,13 +175,64 @@ def integrated_pl(
         )
         ax.set_xlabel("time (s)")
         ax.set_xlim(left=0)
-        highest = max([110.0, *(float(np.nanmax(line.get_ydata())) for line in ax.lines[:-1])])
         ax.set_ylim(0, max(1.04 * highest, grid[0].get_ylim()[1]))
         if ax.get_subplotspec().is_first_col():
             ax.set_ylabel("integrated PL (% of start)")
     handles = [Line2D([], [], color=EPOCH_COLOURS[e], label=EPOCH_NAMES[e]) for e in EPOCHS]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    explained = "line: median of the fields; bands: half and nine tenths of them"
+    figure.legend(
+        handles=handles,
+        loc="outside lower center",
+        ncols=2,
+        title=explained if any_bands else None,
+    )
     return figure
+
+
+Course = tuple[str, NDArray[np.float64], NDArray[np.float64]]
+
+
+def _relative(own: pd.DataFrame, reference_s: float) -> list[Course]:
+    """Epoch, time in s and PL in percent of its start, of each field that has light."""
+    courses = []
+    for (_, epoch), part in own.groupby(["field", "epoch"], sort=True, observed=True):
+        ordered = part.sort_values("time_s")
+        time_s = ordered["time_s"].to_numpy(float)
+        counts = ordered["integrated_pl"].to_numpy(float)
+        bin_s = time_s[1] - time_s[0] if time_s.size > 1 else 1.0
+        movie_s = time_s.size * bin_s
+        start_s = reference_s if movie_s >= 3 * reference_s else movie_s / 10
+        first = counts[: max(round(start_s / bin_s), 1)]
+        start = np.nanmean(first) if np.isfinite(first).any() else 0.0
+        if start > 0:  # a field without light has no start to compare with
+            courses.append((str(epoch), time_s, 100 * counts / start))
+    return courses
+
+
+def _lines(ax: Axes, courses: list[Course]) -> Iterator[float]:
+    """Draw a line a field; yield the highest of each."""
+    for epoch, time_s, percent in courses:
+        look: dict[str, Any] = {"lw": 0.7, "alpha": 0.8, "rasterized": True}
+        ax.plot(time_s, percent, color=EPOCH_COLOURS[epoch], **look)
+        yield float(np.nanmax(percent))
+
+
+def _bands(ax: Axes, courses: list[Course]) -> Iterator[float]:
+    """Draw the median of many fields at each time and how far they spread; yield the highest."""
+    for epoch in EPOCHS:
+        own = [course for course in courses if course[0] == epoch]
+        if not own:
+            continue
+        grid_s = np.linspace(0, max(time_s[-1] for _, time_s, _ in own), _BAND_POINTS)
+        on_grid = np.array([np.interp(grid_s, t, p, right=np.nan) for _, t, p in own])
+        seen = np.isfinite(on_grid).any(axis=0)
+        low, inner_low, middle, inner_high, high = np.nanpercentile(
+            on_grid[:, seen], _BAND_PERCENT, axis=0
+        )
+        for ends, alpha in (((low, high), 0.15), ((inner_low, inner_high), 0.3)):
+            ax.fill_between(grid_s[seen], *ends, color=EPOCH_COLOURS[epoch], alpha=alpha, lw=0)
+        ax.plot(grid_s[seen], middle, color=EPOCH_COLOURS[epoch], lw=0.9)
+        yield float(high.max())
 
 
 def _kept_lines(rows: pd.DataFrame) -> list[str]:

@@ -6,6 +6,7 @@ green and type B orange, as in the paper.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,14 +18,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from blinkpair.blinking_types import (
-    LARGE_CHANGE,
-    PURE,
-    STATES,
-    TRUNCATED,
-    blinking_states,
-    large_changes,
-)
 from blinkpair.figures import style
 from blinkpair.figures.panels import (
     by_temperature,
@@ -33,8 +26,19 @@ from blinkpair.figures.panels import (
     is_first,
     paired_rows,
 )
-from blinkpair.table_labels import require_columns, sort_temperatures, temperature_labels
+from blinkpair.table_labels import require_columns, temperature_labels
+from blinkpair.type_states import (
+    LARGE_CHANGE,
+    PURE,
+    REQUIRED,
+    STATES,
+    TRUNCATED,
+    TypeGroup,
+    large_changes,
+    type_groups,
+)
 
+COLUMNS = (*REQUIRED, "alpha_on_pre")  # of the nanocrystals, that these figures show
 TYPE_COLOURS = {TRUNCATED: style.GREEN, PURE: style.ORANGE}
 TYPE_NAMES = {
     TRUNCATED: "A",
@@ -52,13 +56,13 @@ _LAWS = "A: truncated power law (Eq. 2), B: power law (Eq. 1)"
 
 
 @style.styled
-def delta_by_type(nanocrystals: pd.DataFrame, *, note: str = "") -> Figure:
+def delta_by_type(nanocrystals: pd.DataFrame | Sequence[TypeGroup], *, note: str = "") -> Figure:
     """Draw the change in on-fraction of types A and B over that of all nanocrystals (Fig. 8).
 
     Parameters
     ----------
-    nanocrystals : DataFrame
-        What `blinking_types.blinking_states` takes.
+    nanocrystals : DataFrame, or sequence of TypeGroup
+        What `type_states.type_groups` takes, or what it returned.
     note : str
         Written in the corner, for example `simulated`.
 
@@ -108,13 +112,15 @@ def delta_by_type(nanocrystals: pd.DataFrame, *, note: str = "") -> Figure:
 
 
 @style.styled
-def alpha_by_change(nanocrystals: pd.DataFrame, table: pd.DataFrame, *, note: str = "") -> Figure:
+def alpha_by_change(
+    nanocrystals: pd.DataFrame | Sequence[TypeGroup], table: pd.DataFrame, *, note: str = ""
+) -> Figure:
     """Draw alpha before of the type-B nanocrystals that gained and that lost much (Fig. S11).
 
     Parameters
     ----------
-    nanocrystals : DataFrame
-        What `blinking_types.blinking_states` takes, with `alpha_on_pre`.
+    nanocrystals : DataFrame, or sequence of TypeGroup
+        What `type_states.type_groups` takes, or what it returned, with `alpha_on_pre`.
     table : DataFrame
         From `blinking_types.alpha_by_change`, of the same nanocrystals.
     note : str
@@ -126,8 +132,9 @@ def alpha_by_change(nanocrystals: pd.DataFrame, table: pd.DataFrame, *, note: st
         A column a temperature: gained above, lost below, in percent of their own n on common
         bins, fewer than ten as a tick each; the rank test's p stands above them.
     """
-    require_columns(nanocrystals, ["alpha_on_pre"], "nanocrystals")
     groups = _states_by_temperature(nanocrystals)
+    for states in groups.values():
+        require_columns(states, ["alpha_on_pre"], "nanocrystals")
     rows = dict(
         zip(temperature_labels(table["temperature_c"]), table.to_dict("records"), strict=True)
     )
@@ -245,11 +252,11 @@ def types(table: pd.DataFrame, *, note: str = "") -> Figure:
     return fractions_by_epoch(table, names, of_what="emissive", note=note)
 
 
-def _states_by_temperature(nanocrystals: pd.DataFrame) -> dict[Any, pd.DataFrame]:
+def _states_by_temperature(nanocrystals: pd.DataFrame | Sequence[TypeGroup]) -> dict[Any, Any]:
     """Types of the n of each temperature, also of one that has none."""
-    states = blinking_states(nanocrystals)
-    labels = sort_temperatures(temperature_labels(nanocrystals["temperature_c"]))
-    return {label: states[(states["temperature_c"] == label).to_numpy(bool)] for label in labels}
+    if isinstance(nanocrystals, pd.DataFrame):
+        nanocrystals = type_groups(nanocrystals)
+    return {group.label: group.rows for group in nanocrystals}
 
 
 def _matrix(own: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

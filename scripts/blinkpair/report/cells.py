@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from blinkpair.report.language import MINUS, known, plain
-from blinkpair.table_labels import CONTROL, sort_temperatures, temperature_label
+from blinkpair.table_labels import CONTROL, sort_temperatures, temperature_label, temperature_labels
 
 Row = Mapping[Any, Any]  # a row of a table, by column
 Write = Callable[[Any], str]
@@ -52,9 +52,8 @@ def temperature(value: object) -> str:
 
 def by_temperature(table: pd.DataFrame) -> list[pd.DataFrame]:
     """Split a table into one part a temperature, ascending, the control last."""
-    labels = [temperature_label(value) for value in table["temperature_c"]]
-    parts = pd.Series(labels, table.index, dtype=object)
-    return [table[parts == label] for label in sort_temperatures(labels)]
+    parts = temperature_labels(table["temperature_c"])
+    return [table[(parts == label).to_numpy(bool)] for label in sort_temperatures(parts)]
 
 
 def number(value: Any, digits: int = 3) -> str:

@@ -67,6 +67,13 @@ def listed(parts: Iterable[str]) -> str:
     return f"{', '.join(every[:-1])} and {every[-1]}"
 
 
+def some_of(names: Iterable[str], most: int = 20) -> list[str]:
+    """Return the first names, and how many more there are: thousands are no sentence."""
+    every = [str(name) for name in names]
+    more = len(every) - most
+    return every if more <= 0 else [*every[:most], f"{grouped(more)} more"]
+
+
 def spread(values: Sequence[float], digits: int = 3) -> str:
     """Write the range of some numbers: 300 to 3600, or the one that all are."""
     ends = [plain(end, digits) for end in (min(values), max(values))]

@@ -21,6 +21,7 @@ from blinkpair.report.language import (
     known,
     listed,
     plain,
+    some_of,
     spread,
     verb,
 )
@@ -220,7 +221,7 @@ def _refused(settings: Settings, fields: pd.DataFrame) -> Iterator[str]:
     failed = fields[fields["status"] != "ok"]
     n = len(failed)
     if n:
-        names = listed(str(name) for name in failed["field"])
+        names = listed(some_of(failed["field"]))
         text = f"{counted(n, 'field')} could not be registered or read"
         yield f"{text} and {verb(n, 'was', 'were')} excluded ({names})."
     elif settings["on_failed_field"] == "stop":

@@ -20,9 +20,19 @@ from blinkpair.dwell_histograms import count_limits
 from blinkpair.figures import style
 from blinkpair.populations import COUNTED
 from blinkpair.report import blinking_tables, cells, tables, words
+from blinkpair.report.language import some_of
 from blinkpair.report.packing import pack
 from blinkpair.table_labels import CONTROL, temperature_label
 
+# What the page says of the nanocrystals of all fields.
+NANOCRYSTAL_COLUMNS = (
+    "field",
+    "temperature_c",
+    "analysed",
+    "excluded_because",
+    "population",
+    "delta_on_fraction",
+)
 BIN_POINTS = 5  # as in figures.changes: 40 bins from -100 to +100 points
 # Types A and B are of on times; the laws of off times have these names.
 LAW_NAMES = {
@@ -62,7 +72,8 @@ def build_page(
     Parameters
     ----------
     results : mapping of str to DataFrame
-        The tables of `results/` by name, of all fields: nanocrystals, fields, populations,
+        The tables of `results/` by name, of all fields: nanocrystals (of these the
+        `NANOCRYSTAL_COLUMNS`), fields, populations,
         sensitivity, types, type_transitions, change_by_type, alpha_by_change, photostability.
     nanocrystals_csv : str
         Header and rows of `nanocrystals.csv` of the fields to show, as they stand in the file.
@@ -165,7 +176,7 @@ def _banner(fields: pd.DataFrame) -> str:
     is_simulated = tables.is_simulated(fields)
     if is_simulated.all():
         return "These data are simulated." if len(fields) else ""
-    names = ", ".join(fields.loc[is_simulated, "field"])
+    names = ", ".join(some_of(fields.loc[is_simulated, "field"]))
     return f"Some of the fields are simulated: {names}." if names else ""
 
 

@@ -7,6 +7,7 @@ tables do not hold. Those of blinking are in `blinking_tables`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any
 
 import pandas as pd
@@ -26,8 +27,9 @@ from blinkpair.report.cells import (
     temperature,
     turned,
 )
-from blinkpair.report.language import fixed, known, per_cent
+from blinkpair.report.language import fixed, grouped, known, per_cent
 
+MOST_ROWS = 200  # of the tables of fields and of files: more are read in the files themselves
 SIMULATED = "simulated"  # in the column `sample` of the sheet
 POPULATIONS = {
     "became_emissive": "became emissive",
@@ -115,7 +117,7 @@ def is_simulated(table: pd.DataFrame) -> pd.Series[bool]:
 
 
 def fields(table: pd.DataFrame) -> Table:
-    """Set `fields.csv`, a line a field; refused ones first.
+    """Set `fields.csv`, a line a field; refused ones first, `MOST_ROWS` of all.
 
     Where only some are simulated, it stands after the names of these.
     """
@@ -138,6 +140,7 @@ def fields(table: pd.DataFrame) -> Table:
     ]
     shown = table.assign(field=names)
     refused_first = shown.sort_values("status", key=lambda s: s == "ok", kind="stable")
+    refused_first = refused_first.head(MOST_ROWS)
     rows = []
     for row in refused_first.to_dict("records"):
         name = [row["field"], temperature(row["temperature_c"])]
@@ -162,6 +165,7 @@ def fields(table: pd.DataFrame) -> Table:
         "show. Chance pairs: what unrelated catalogues of this density would show; of the pairs "
         "found at most so many are chance, as true partners come first."
     )
+    note = f"{_of_all(len(table), 'fields, refused ones first', 'fields.csv')}{note}"
     return Table("Registration of every field", header, rows, note)
 
 
@@ -173,13 +177,21 @@ def _microspheres(row: Row) -> str:
     return f"{row['n_microspheres_matched']:.0f}"
 
 
+def _of_all(n: int, what: str, file: str) -> str:
+    """Say that a table shows only the first rows, where it does."""
+    if n <= MOST_ROWS:
+        return ""
+    return f"Shown are the first {MOST_ROWS} of {grouped(n)} {what}; all are in {file}. "
+
+
 def inputs(provenance: Mapping[str, Any]) -> Table:
     """List the files that were read, with size and checksum."""
     rows = [
         [path, f"{entry['bytes']:,}".replace(",", " "), str(entry["checksum"])]
-        for path, entry in provenance["inputs"].items()
+        for path, entry in islice(provenance["inputs"].items(), MOST_ROWS)
     ]
-    note = f"Checksum: {provenance['checksum']}."
+    note = _of_all(len(provenance["inputs"]), "files", "provenance.json")
+    note += f"Checksum: {provenance['checksum']}."
     return Table("Inputs", ["file", "bytes", "checksum"], rows, note)
 
 
