@@ -1,7 +1,7 @@
 # blinkpair: what did annealing do to each single nanocrystal?
 #
 #   brightfield -> find_microspheres  \
-#                                      register -> pair -> extract_traces -> analyse_blinking
+#                                      register -> extract_traces -> analyse_blinking
 #   PL movie    -> find_nanocrystals  /                                             |
 #                 all fields -> summarise, summarise_blinking -> plot_populations, plot_blinking
 #                                                             -> build_report

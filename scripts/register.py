@@ -1,9 +1,13 @@
-"""Microspheres and nanocrystals of both epochs -> the transform between them."""
+"""What was found in both epochs -> the transform, and the same nanocrystals in both."""
+
+from collections.abc import Iterable
+from typing import Any
 
 from blinkpair import catalogues, field_registration, files, registration_result
 from blinkpair.errors import InputError
 from blinkpair.landmarks import read_landmarks
 from blinkpair.logs import log_to
+from blinkpair.pairing import no_nanocrystals, pair_nanocrystals
 
 
 def register(
@@ -11,16 +15,18 @@ def register(
     microspheres_info: list[str],
     nanocrystals: list[str],
     nanocrystals_info: list[str],
-    registration: str,
+    drifts: list[str],
+    outputs: dict[str, str],
     *,
     field: str,
-    model: str,
-    min_microspheres: int,
-    max_chance_alignments: float,
     on_failed_field: str,
+    registration: dict[str, Any],
     landmarks: str,
+    pairing: dict[str, float],
 ) -> None:
-    """Register one field; lists hold the files of the epochs pre and post.
+    """Register one field and pair its nanocrystals; lists hold the files of pre and post.
+
+    A field that is refused leaves its reason, and an empty table of places.
 
     Raises
     ------
@@ -28,39 +34,57 @@ def register(
         If the field fails and `on_failed_field` is 'stop'.
     """
     infos = {path: files.read_json(path) for path in nanocrystals_info + microspheres_info}
+    paired = no_nanocrystals()
     try:
-        broken = [info["reason"] for info in infos.values() if info["status"] != "ok"]
-        if broken:
-            raise InputError("; ".join(broken))
+        _refuse_broken(infos.values())
         beads = [catalogues.positions(files.read_csv(path)) for path in microspheres]
         tables = [files.read_csv(path) for path in nanocrystals]
         spots = [catalogues.positions(table) for table in tables]
-        shape = tuple(infos[nanocrystals_info[0]]["shape"][1:])
+        frames, *shape = infos[nanocrystals_info[0]]["shape"]
         result = field_registration.register_field(
             *beads,
             *spots,
-            shape=shape,
-            model=model,
-            min_microspheres=min_microspheres,
-            max_chance_alignments=max_chance_alignments,
+            shape=tuple(shape),
             landmarks=read_landmarks(landmarks) if landmarks else None,
             nanocrystal_errors_px=catalogues.errors_px(*tables),
             start_error_px=catalogues.start_error_px(infos[path] for path in nanocrystals_info),
+            **registration,
         )
         content = registration_result.describe(
             result,
             nanocrystals_pre=spots[0],
             n_microspheres=(len(beads[0]), len(beads[1])),
-            shape=shape,
+            shape=tuple(shape),
         )
+        if content["status"] == "ok":
+            drift_pre, drift_post = (
+                catalogues.read_drift(files.read_csv(path)).per_frame(frames) for path in drifts
+            )
+            paired = pair_nanocrystals(
+                *tables,
+                registration_result.from_description(content),
+                drift_pre=drift_pre,
+                drift_post=drift_post,
+                shape=tuple(shape),
+                **pairing,
+            )
     except InputError as error:
         content = registration_result.describe_failed(str(error))
-    files.write_json({"field": field} | content, registration)
+    files.write_json({"field": field} | content, outputs["registration"])
+    files.write_csv(paired.table, outputs["places"])
+    files.write_json(paired.summary(), outputs["pairing"])
     if content["status"] != "ok" and on_failed_field == "stop":
         raise InputError(
             f"field {field}: {content['reason']}. Hint: set on_failed_field to 'exclude' to go on "
             "without it, or drop it from the sheet."
         )
+
+
+def _refuse_broken(infos: Iterable[dict[str, Any]]) -> None:
+    """Raise what kept the images and movies of a field from being read."""
+    broken = [info["reason"] for info in infos if info["status"] != "ok"]
+    if broken:
+        raise InputError("; ".join(broken))
 
 
 if __name__ == "__main__":
@@ -70,11 +94,11 @@ if __name__ == "__main__":
         snakemake.input.microspheres_info,
         snakemake.input.nanocrystals,
         snakemake.input.nanocrystals_info,
-        snakemake.output.registration,
+        snakemake.input.drifts,
+        dict(snakemake.output.items()),
         field=snakemake.wildcards.field,
-        model=snakemake.params.model,
-        min_microspheres=snakemake.params.min_microspheres,
-        max_chance_alignments=snakemake.params.max_chance_alignments,
         on_failed_field=snakemake.params.on_failed_field,
+        registration=snakemake.params.registration,
         landmarks=snakemake.params.landmarks,
+        pairing=snakemake.params.pairing,
     )

@@ -8,8 +8,12 @@ knows nothing of rows and columns; `inputs` puts those in front.
 from __future__ import annotations
 
 import glob
+import multiprocessing
 import os
+from collections.abc import Iterable
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from blinkpair.errors import InputError
@@ -17,6 +21,11 @@ from blinkpair.formats.selection import split_path
 from blinkpair.problems import nearest, shown
 
 Fault = tuple[str, str]  # what is wrong, what to do
+
+# Opening waits for a file server most of the time, but where the files are at hand it is work for a
+# processor, in which threads only hinder each other. Processes take a second to start.
+_MANY = 2000
+_PROCESSES, _THREADS = 4, 4
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,24 @@ class Header:
     def size(self) -> tuple[int, int]:
         """Height and width in pixels."""
         return self.height, self.width
+
+
+def look_at_all(paths: Iterable[str], base: str = "") -> dict[str, Header | Fault]:
+    """Look at many files at once; see `look_at`."""
+    ordered = sorted(set(paths))
+    if len(ordered) < _MANY:
+        return _look_at_some(ordered, base, _PROCESSES * _THREADS)
+    parts = [ordered[i : i + _MANY // 10] for i in range(0, len(ordered), _MANY // 10)]
+    look = partial(_look_at_some, base=base, threads=_THREADS)
+    # Not forked: the process that plans may have threads of its own.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(_PROCESSES, mp_context=context) as pool:
+        return {path: header for found in pool.map(look, parts) for path, header in found.items()}
+
+
+def _look_at_some(paths: list[str], base: str, threads: int) -> dict[str, Header | Fault]:
+    with ThreadPoolExecutor(threads) as pool:
+        return dict(zip(paths, pool.map(partial(look_at, base=base), paths), strict=True))
 
 
 def look_at(path: str, base: str = "") -> Header | Fault:

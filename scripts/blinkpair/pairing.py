@@ -50,6 +50,14 @@ class Pairing:
     table: pd.DataFrame
     expected_chance_pairs: float
 
+    def summary(self) -> dict[str, float]:
+        """Return the number of pairs, and of those that chance would make."""
+        paired = self.table["detected_pre"] & self.table["detected_post"]
+        return {
+            "n_pairs": int(paired.sum()),
+            "expected_chance_pairs": self.expected_chance_pairs,
+        }
+
 
 def match_points(mapped: FloatArray, post: FloatArray, tolerance: FloatArray) -> NDArray[np.int64]:
     """One-to-one pairs with the least total squared distance, none above its tolerance.

@@ -1,6 +1,7 @@
 # The configuration, checked, and the sample sheet as FIELDS: one row a field, by name.
 #
 # REQUIRED INPUTS: the configuration and the sample sheet it names.
+import atexit
 import functools
 import gc
 import inspect
@@ -24,8 +25,9 @@ except InputError as error:
 
 SETTINGS, FIELDS, SHAPES = LAUNCHED
 # Ten thousand fields are a hundred thousand jobs: what every one of them asks is made quick.
-# Of the millions of objects none is garbage; looking for it rarely saves a fifth of the planning.
+# Of the millions of objects none is garbage: it is looked for rarely, and not at the end.
 gc.set_threshold(100_000, 50, 100)
+atexit.register(gc.freeze)
 ROW_OF = FIELDS.to_dict("index")
 SHAPE_OF = dict(zip(SHAPES.index, SHAPES.to_numpy().tolist()))
 movie_files = functools.cache(movie_files)
@@ -53,11 +55,9 @@ def signed(function):
 
 def of_field(column):
     """What the sheet says of a job's field; {epoch} in the column's name is the job's."""
-    return signed(
-        lambda wildcards: ROW_OF[wildcards.field][
-            column.format(epoch=wildcards.get("epoch", ""))
-        ]
-    )
+    if "{epoch}" in column:
+        return signed(lambda w: ROW_OF[w.field][column.format(epoch=w.epoch)])
+    return signed(lambda wildcards: ROW_OF[wildcards.field][column])
 
 
 def of_epochs(column):

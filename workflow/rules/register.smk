@@ -10,9 +10,12 @@ rule register:
         microspheres_info=both("results/fields/{field}/microspheres_{epoch}.json"),
         nanocrystals=both("results/fields/{field}/nanocrystals_{epoch}.csv"),
         nanocrystals_info=both("results/fields/{field}/nanocrystals_{epoch}.json"),
-        landmarks=lambda wildcards: of_field("landmarks")(wildcards) or [],
+        drifts=both("results/fields/{field}/drift_{epoch}.csv"),
+        landmarks=lambda wildcards: ROW_OF[wildcards.field]["landmarks"] or [],
     output:
         registration="results/fields/{field}/registration.json",
+        places="results/fields/{field}/places.csv",
+        pairing="results/fields/{field}/pairing.json",
     log:
         "logs/{field}/register.log",
     benchmark:
@@ -25,40 +28,16 @@ rule register:
         mem_mb=for_movies(SNAKEMAKE_MB + 300),
         runtime=for_movies(5),
     params:
-        model=SETTINGS["registration"]["model"],
-        min_microspheres=SETTINGS["registration"]["min_microspheres"],
-        max_chance_alignments=SETTINGS["registration"]["max_chance_alignments"],
         on_failed_field=SETTINGS["on_failed_field"],
+        registration=SETTINGS["registration"],
         landmarks=of_field("landmarks"),
-        code=launch.source_digest("field_registration", "landmarks"),
+        pairing={
+            "tolerance_px": SETTINGS["pairing"]["tolerance_px"],
+            "min_separation_px": SETTINGS["nanocrystals"]["min_separation_px"],
+            "aperture_px": SETTINGS["photometry"]["aperture_px"],
+        },
+        code=launch.source_digest(
+            "field_registration", "landmarks", "pairing", "catalogues"
+        ),
     script:
         "../../scripts/register.py"
-
-
-rule pair:
-    input:
-        nanocrystals=both("results/fields/{field}/nanocrystals_{epoch}.csv"),
-        nanocrystals_info=both("results/fields/{field}/nanocrystals_{epoch}.json"),
-        drifts=both("results/fields/{field}/drift_{epoch}.csv"),
-        registration="results/fields/{field}/registration.json",
-    output:
-        table="results/fields/{field}/places.csv",
-        info="results/fields/{field}/pairing.json",
-    log:
-        "logs/{field}/pair.log",
-    benchmark:
-        "logs/benchmarks/{field}/pair.tsv"
-    group:
-        "field"
-    conda:
-        "../../envs/blinkpair.yaml"
-    resources:
-        mem_mb=for_movies(SNAKEMAKE_MB + 300),
-        runtime=for_movies(2),
-    params:
-        tolerance_px=SETTINGS["pairing"]["tolerance_px"],
-        min_separation_px=SETTINGS["nanocrystals"]["min_separation_px"],
-        aperture_px=SETTINGS["photometry"]["aperture_px"],
-        code=launch.source_digest("pairing", "catalogues", "field_registration"),
-    script:
-        "../../scripts/pair.py"
