@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+import blinkpair
 from blinkpair import files
 from blinkpair.logs import log_to
 from blinkpair.report.fields import read_field
@@ -63,7 +64,7 @@ if __name__ == "__main__":
         snakemake.input.tables,
         snakemake.input.provenance,
         snakemake.input.fields,
-        Path(snakemake.params.source) / "CITATION.cff",
+        Path(blinkpair.__file__).parents[2] / "CITATION.cff",
         snakemake.output[0],
         shown=snakemake.params.shown,
         settings=snakemake.params.settings,

@@ -153,11 +153,13 @@ def source_digest(*modules: str) -> str:
     """
     root = Path(__file__).parent
     seen: dict[str, bytes] = {}
-    waiting = list(modules)
+    waiting = [*modules, "files"]  # how every step writes
     while waiting:
         name = waiting.pop()
         path = root.joinpath(*name.split("."))
-        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        # A module may have a folder of its name, which is no package then.
+        module = path.with_suffix(".py")
+        path = module if module.exists() else path / "__init__.py"
         if name in seen or not path.exists():
             continue
         seen[name] = path.read_bytes()
@@ -220,13 +222,18 @@ def fields_to_show(fields: pd.DataFrame, max_fields: int) -> list[str]:
     return [name for name in fields.index if name in set(chosen)]
 
 
+def is_simulated(sample: str) -> bool:
+    """Tell whether the sheet's column `sample` says so."""
+    return sample.strip().lower() == "simulated"
+
+
 def figure_note(fields: pd.DataFrame) -> str:
     """Return what is written in every figure: that its data are simulated, where the sheet says so.
 
     A field is simulated if its column `sample` says 'simulated'; 'partly simulated' where only
     some are.
     """
-    simulated = fields["sample"].str.strip().str.lower() == "simulated"
+    simulated = fields["sample"].map(is_simulated)
     if not simulated.any():
         return ""
     return "simulated" if simulated.all() else "partly simulated"

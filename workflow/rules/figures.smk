@@ -158,7 +158,7 @@ rule plot_registration:
     params:
         brightfields=of_epochs("{epoch}_brightfield"),
         stem=lambda wildcards, output: output[0].removesuffix(".svg"),
-        note=launch.figure_note(FIELDS),
+        note=note_of_field,
         code=launch.source_digest("figures.registration", "movie"),
     script:
         "../../scripts/plot_registration.py"

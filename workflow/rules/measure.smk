@@ -1,8 +1,9 @@
 # Counts of every nanocrystal in both movies, and what they say; every movie is read once more.
 #
 # REQUIRED INPUTS: the movies of the sample sheet, places and drift.
-# OUTPUTS: results/fields/{field}/ traces.nc, nanocrystals.csv, on_fractions.csv, durations.csv,
-# integrated_pl.csv
+# OUTPUTS: results/fields/{field}/ traces_*.nc, traces.nc, nanocrystals.csv, on_fractions.csv,
+# durations.csv, integrated_pl.csv
+# The counts of each epoch are kept: without them another threshold would read all movies again.
 
 
 rule extract_traces:
@@ -11,7 +12,7 @@ rule extract_traces:
         places="results/fields/{field}/places.csv",
         drift="results/fields/{field}/drift_{epoch}.csv",
     output:
-        traces=temp("results/fields/{field}/traces_{epoch}.nc"),
+        traces="results/fields/{field}/traces_{epoch}.nc",
     log:
         "logs/{field}/extract_traces_{epoch}.log",
     benchmark:

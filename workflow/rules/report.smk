@@ -37,7 +37,6 @@ rule build_report:
     params:
         shown=FIELDS.loc[SHOWN, launch.SHOWN_COLUMNS].to_dict("records"),
         settings=SETTINGS,
-        source=workflow.basedir,
         note=launch.figure_note(FIELDS),
         code=launch.source_digest("report.page", "report.fields"),
     script:

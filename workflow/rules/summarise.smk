@@ -99,6 +99,5 @@ rule record_provenance:
         inputs=launch.input_paths(FIELDS),
         settings=SETTINGS,
         command=str(launch.COMMAND),
-        source=workflow.basedir,
     script:
         "../../scripts/record_provenance.py"

@@ -1,0 +1,110 @@
+"""What runs again: what a change concerns, and nothing else. Dry runs on finished results."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from tiny_experiment import ROOT, snakemake
+
+MEASURED = ["extract_traces", "analyse_blinking"]
+REGISTERED = ["register", "plot_registration", *MEASURED]
+POOLED = ["summarise", "summarise_blinking", "plot_populations", "plot_blinking", "plot_examples"]
+TOLD = ["record_provenance", "build_report"]
+FROM_BLINKING = ["analyse_blinking", *POOLED, *TOLD]
+
+
+def planned(folder, *arguments, source=ROOT):
+    """Rules that a dry run would run, each with its fields ('' for all fields together)."""
+    command = [sys.executable, "-m", "snakemake", "-s", str(source / "Snakefile"), "-n"]
+    result = subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    plan: dict[str, set[str]] = {}
+    for block in re.split(r"\n\s*(?:local)?rule ", result.stdout + result.stderr)[1:]:
+        field = re.search(r"wildcards: field=([^,\n]+)", block)
+        plan.setdefault(block.partition(":")[0], set()).add(field.group(1) if field else "")
+    plan.pop("all", None)
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("setting", "rules"),
+    [
+        ("microspheres={diameter_um: 1.1}", ["find_microspheres", *REGISTERED, *POOLED, *TOLD]),
+        ("nanocrystals={psf_sigma_px: 0.8}", ["find_nanocrystals", *REGISTERED, *POOLED, *TOLD]),
+        ("registration={min_microspheres: 4}", [*REGISTERED, *POOLED, *TOLD]),
+        ("pairing={tolerance_px: 1.4}", [*REGISTERED, *POOLED, *TOLD]),
+        ("photometry={background: none}", [*MEASURED, *POOLED, *TOLD]),
+        ("dark_cutoff=0.2", FROM_BLINKING),
+        ("threshold={counts: 90}", FROM_BLINKING),
+        ("dwell_times={min_events: 60}", FROM_BLINKING),
+        ("photostability={min_change: 0.2}", FROM_BLINKING),
+        ("statistics={seed: 2}", [*POOLED, *TOLD]),
+        ("blinking_types={large_change: 0.3}", ["summarise_blinking", "plot_blinking", *TOLD]),
+        ("report={max_fields: 2}", TOLD),
+    ],
+)
+def test_a_changed_setting_runs_what_depends_on_it(experiment, setting, rules):
+    assert planned(experiment, "--config", setting).keys() == set(rules)
+
+
+def test_a_new_field_runs_itself_and_what_all_fields_make_together(experiment, tmp_path):
+    sheet = pd.read_csv(experiment / "sheet.tsv", sep="\t", dtype=str, keep_default_na=False)
+    new = sheet[sheet["field"] == "hot"].assign(field="new")
+    for column in ("pre_brightfield", "pre_pl", "post_brightfield", "post_pl"):
+        copied = shutil.copy(experiment / new[column].item(), tmp_path)
+        new[column] = copied
+    longer = tmp_path / "sheet.tsv"
+    pd.concat([sheet, new]).to_csv(longer, sep="\t", index=False)
+    plan = planned(experiment, "--config", f"fields={longer}")
+    per_field = {"find_microspheres", "find_nanocrystals", *REGISTERED}
+    assert {rule: plan[rule] for rule in per_field} == {rule: {"new"} for rule in per_field}
+    assert plan.keys() - per_field == {*POOLED, *TOLD}
+
+
+@pytest.fixture(scope="module")
+def source(experiment, tmp_path_factory):
+    """A copy of the workflow to change."""
+    copy = tmp_path_factory.mktemp("source")
+    for name in ("scripts", "workflow", "envs"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Snakefile", "CITATION.cff"):
+        shutil.copy(ROOT / name, copy)
+    (copy / "config").mkdir()
+    (copy / "config" / "config.yaml").write_text("fields: config/fields.tsv\n")
+    assert planned(experiment, source=copy) == {}
+    return copy
+
+
+@pytest.mark.parametrize(
+    ("module", "rules"),
+    [
+        ("brightfield.py", ["find_microspheres", *REGISTERED, *POOLED, *TOLD]),
+        ("detection.py", ["find_nanocrystals", *REGISTERED, *POOLED, *TOLD]),
+        ("registration_refine.py", [*REGISTERED, *POOLED, *TOLD]),
+        ("pairing.py", [*REGISTERED, *POOLED, *TOLD]),
+        ("background.py", ["find_nanocrystals", *REGISTERED, *POOLED, *TOLD]),
+        ("photometry.py", [*MEASURED, *POOLED, *TOLD]),
+        ("dwell_laws.py", FROM_BLINKING),
+        ("blinking_types.py", ["summarise_blinking", "plot_blinking", "build_report"]),
+        ("figures/registration.py", ["plot_registration"]),
+        ("report/page/plot.js", ["build_report"]),
+    ],
+)
+def test_changed_code_runs_the_steps_that_use_it(experiment, source, module, rules):
+    path = source / "scripts" / "blinkpair" / module
+    before = path.read_bytes()
+    path.write_bytes(before + (b"\n# changed\n" if path.suffix == ".py" else b"\n// changed\n"))
+    try:
+        assert planned(experiment, source=source).keys() == set(rules)
+    finally:
+        path.write_bytes(before)
+
+
+def test_nothing_is_done_twice(experiment):
+    assert planned(experiment) == {}
+    assert "Nothing to be done" in snakemake(experiment, "--cores", "2").stderr
