@@ -4,6 +4,7 @@ import numpy as np
 
 from blinkpair import catalogues, files, movie, photometry
 from blinkpair.logs import log_to
+from blinkpair.staging import remove_copies, staged_path
 from blinkpair.traces import epoch_dataset
 
 
@@ -43,7 +44,7 @@ def extract_traces(
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     extract_traces(
-        snakemake.params.pl,
+        staged_path(snakemake.params.pl, snakemake.input.movie),
         snakemake.input.places,
         snakemake.input.drift,
         snakemake.output.traces,
@@ -52,3 +53,4 @@ if __name__ == "__main__":
         aperture_px=snakemake.params.aperture_px,
         background=snakemake.params.background,
     )
+    remove_copies(snakemake.params.pl, snakemake.input.movie)

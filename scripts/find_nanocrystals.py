@@ -7,6 +7,7 @@ from blinkpair.errors import InputError
 from blinkpair.logs import log_to
 from blinkpair.nanocrystals import find_nanocrystals as find
 from blinkpair.projections import project
+from blinkpair.staging import staged_path
 
 
 def find_nanocrystals(
@@ -35,7 +36,7 @@ def find_nanocrystals(
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     find_nanocrystals(
-        snakemake.params.pl,
+        staged_path(snakemake.params.pl, snakemake.input.movie),
         snakemake.output.table,
         snakemake.output.drift,
         snakemake.output.images,

@@ -135,3 +135,23 @@ def test_a_run_whose_coordinator_was_killed_goes_on_where_it_was(slurm, nodes, e
     assert {path: path.stat().st_mtime_ns for path in done} == done
     assert len(submissions(slurm, before)) == 2 + (FIELDS - 1)
     assert_same_results(folder, experiment)
+
+
+@pytest.mark.skipif(
+    shutil.which("rsync") is None, reason="movies are copied by rsync: not installed"
+)
+def test_movies_are_copied_to_the_node_once_and_read_there(slurm, experiment, folder, tmp_path):
+    disk = tmp_path / "disk of the node"
+    target = "results/fields/hot/nanocrystals.csv"
+    options = ["--config", "read_movies=from_copy", "--slurm-keep-successful-logs"]
+    options += ["--remote-job-local-storage-prefix", str(disk), "--", target]
+    run = slurm.snakemake(folder, *arguments(*options))
+    assert run.returncode == 0, run.stderr[-4000:]
+    assert (folder / target).read_bytes() == (experiment / target).read_bytes()
+    for step in ("find_nanocrystals", "extract_traces"):
+        for epoch in ("pre", "post"):
+            said = (folder / "logs" / "hot" / f"{step}_{epoch}.log").read_text()
+            assert f"read from the copy {disk}" in said
+    said = "".join(log.read_text() for log in folder.glob(".snakemake/slurm_logs/*/*.log"))
+    assert said.count("Retrieving from storage") == 2  # each movie is read twice, and copied once
+    assert not [path for path in disk.rglob("*") if path.is_file()]

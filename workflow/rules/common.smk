@@ -80,6 +80,22 @@ def files_of_epochs(column):
     )
 
 
+if SETTINGS["read_movies"] == "from_copy":
+
+    storage stage:
+        provider="fs",
+
+
+def movie_of(column):
+    """The files of a movie: where they are, or with `from_copy` copies of them on the node."""
+    files = files_of(column)
+
+    def copies(wildcards):
+        return [storage.stage(str(Path(f).absolute())) for f in files(wildcards)]
+
+    return signed(copies) if SETTINGS["read_movies"] == "from_copy" else files
+
+
 def both(pattern):
     """A field's file of either epoch, pre first."""
     return expand(pattern, epoch=EPOCHS, allow_missing=True)

@@ -59,8 +59,8 @@ rule plot_populations:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_fields(SNAKEMAKE_MB + 400, per_thousand=100),
-        runtime=for_fields(5, per_thousand=3),
+        mem_mb=for_fields(SNAKEMAKE_MB + 350, per_thousand=20),
+        runtime=for_fields(5, per_thousand=1),
     params:
         stems=figure_stems(POPULATION_FIGURES),
         dark_cutoff=SETTINGS["dark_cutoff"],
@@ -84,8 +84,8 @@ rule plot_blinking:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_fields(SNAKEMAKE_MB + 400, per_thousand=100),
-        runtime=for_fields(5, per_thousand=3),
+        mem_mb=for_fields(SNAKEMAKE_MB + 400, per_thousand=30),
+        runtime=for_fields(5, per_thousand=1),
     params:
         tables=BLINKING_TABLES,
         stems=figure_stems(BLINKING_FIGURES),
@@ -114,8 +114,8 @@ rule plot_examples:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_fields(SNAKEMAKE_MB + 400, per_thousand=100),
-        runtime=for_fields(5, per_thousand=3),
+        mem_mb=for_fields(SNAKEMAKE_MB + 500, per_thousand=30),
+        runtime=for_fields(5, per_thousand=1),
     params:
         fields=list(FIELDS.index),
         stems=figure_stems(EXAMPLE_FIGURES),

@@ -32,7 +32,7 @@ rule find_microspheres:
 
 rule find_nanocrystals:
     input:
-        files_of("{epoch}_pl"),
+        movie=movie_of("{epoch}_pl"),
     output:
         table="results/fields/{field}/nanocrystals_{epoch}.csv",
         drift="results/fields/{field}/drift_{epoch}.csv",

@@ -8,7 +8,7 @@
 
 rule extract_traces:
     input:
-        movie=files_of("{epoch}_pl"),
+        movie=movie_of("{epoch}_pl"),
         places="results/fields/{field}/places.csv",
         drift="results/fields/{field}/drift_{epoch}.csv",
     output:

@@ -32,8 +32,8 @@ rule build_report:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_fields(SNAKEMAKE_MB + 500, per_thousand=100),
-        runtime=for_fields(5, per_thousand=3),
+        mem_mb=for_fields(SNAKEMAKE_MB + 500, per_thousand=20),
+        runtime=for_fields(5, per_thousand=1),
     params:
         shown=FIELDS.loc[SHOWN, launch.SHOWN_COLUMNS].to_dict("records"),
         settings=SETTINGS,

@@ -38,8 +38,8 @@ rule summarise:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_fields(SNAKEMAKE_MB + 400, per_thousand=100),
-        runtime=for_fields(5, per_thousand=3),
+        mem_mb=for_fields(SNAKEMAKE_MB + 300, per_thousand=40),
+        runtime=for_fields(5, per_thousand=1),
     params:
         sheet=FIELDS[CARRIED].to_dict("records"),
         statistics=SETTINGS["statistics"],
@@ -68,8 +68,8 @@ rule summarise_blinking:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_fields(SNAKEMAKE_MB + 400, per_thousand=100),
-        runtime=for_fields(5, per_thousand=3),
+        mem_mb=for_fields(SNAKEMAKE_MB + 450, per_thousand=60),
+        runtime=for_fields(5, per_thousand=1),
     params:
         statistics=SETTINGS["statistics"],
         dwell_times=SETTINGS["dwell_times"],
@@ -94,7 +94,7 @@ rule record_provenance:
         "../../envs/blinkpair.yaml"
     resources:
         mem_mb=for_fields(SNAKEMAKE_MB + 200, per_thousand=20),
-        runtime=for_fields(5, per_thousand=3),
+        runtime=for_fields(5, per_thousand=5),
     params:
         inputs=launch.input_paths(FIELDS),
         settings=SETTINGS,
