@@ -16,7 +16,7 @@ demo: .venv/run.stamp
 test: .venv/dev.stamp check
 	$(BIN)/python -m pytest
 
-# A minute: tests on a real Slurm, which they run themselves; as root, with slurm-wlm and munge.
+# Five minutes: tests on a real Slurm, which they run themselves; as root, with slurm-wlm and munge.
 test-cluster: .venv/dev.stamp
 	$(BIN)/python -m pytest tests/cluster
 
@@ -36,6 +36,8 @@ accuracy: .venv/dev.stamp
 # Half an hour, and 35 GB of disk for a field of the paper's size in several formats.
 benchmark: .venv/dev.stamp
 	PYTHONPATH=scripts $(BIN)/python benchmarks/speed.py --write docs/speed.md
+	PYTHONPATH=scripts $(BIN)/python benchmarks/scale_start.py --write docs/scale.md
+	PYTHONPATH=scripts $(BIN)/python benchmarks/scale_pooled.py --write docs/scale.md
 
 # The lock files are made from envs/*.in; run.lock is a part of dev.lock.
 lock:

@@ -24,7 +24,7 @@ Fault = tuple[str, str]  # what is wrong, what to do
 
 # Opening waits for a file server most of the time, but where the files are at hand it is work for a
 # processor, in which threads only hinder each other. Processes take a second to start.
-_MANY = 2000
+_MANY, _PART = 2000, 200
 _PROCESSES, _THREADS = 4, 4
 
 
@@ -58,7 +58,7 @@ def look_at_all(paths: Iterable[str], base: str = "") -> dict[str, Header | Faul
     ordered = sorted(set(paths))
     if len(ordered) < _MANY:
         return _look_at_some(ordered, base, _PROCESSES * _THREADS)
-    parts = [ordered[i : i + _MANY // 10] for i in range(0, len(ordered), _MANY // 10)]
+    parts = [ordered[i : i + _PART] for i in range(0, len(ordered), _PART)]
     look = partial(_look_at_some, base=base, threads=_THREADS)
     # Not forked: the process that plans may have threads of its own.
     context = multiprocessing.get_context("spawn")

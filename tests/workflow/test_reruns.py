@@ -60,7 +60,10 @@ def test_a_new_field_runs_itself_and_what_all_fields_make_together(experiment, t
         new[column] = copied
     longer = tmp_path / "sheet.tsv"
     pd.concat([sheet, new]).to_csv(longer, sep="\t", index=False)
+    kept = experiment / ".snakemake" / "blinkpair" / "fields.csv"
+    before = kept.read_bytes()
     plan = planned(experiment, "--config", f"fields={longer}")
+    assert kept.read_bytes() == before  # what the jobs of a run would still read
     per_field = {"find_microspheres", "find_nanocrystals", *REGISTERED}
     assert {rule: plan[rule] for rule in per_field} == {rule: {"new"} for rule in per_field}
     assert plan.keys() - per_field == {*POOLED, *TOLD}

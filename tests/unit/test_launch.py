@@ -1,0 +1,74 @@
+"""What a run finds out once, and what its submitted jobs take from it."""
+
+from __future__ import annotations
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import tifffile
+
+from blinkpair import file_headers, launch
+from blinkpair.errors import InputError
+from blinkpair.file_headers import look_at_all
+from blinkpair.sheet import PATH_COLUMNS
+
+CONFIG = {"fields": "fields.tsv", "exposure_s": 0.02, "pixel_size_um": 0.16}
+
+
+@pytest.fixture
+def lab(tmp_path, monkeypatch):
+    """A folder with two fields and their sheet; the name of one looks like nothing."""
+    monkeypatch.chdir(tmp_path)
+    rows = []
+    for name, frames in (("NA", 60), ("f2", 90)):
+        row = {"field": name, "temperature_c": "70", "sample": "", "operator": "007"}
+        for column in PATH_COLUMNS:
+            shape = (frames, 40, 48) if column.endswith("pl") else (40, 48)
+            row[column] = f"{name}_{column}.tif"
+            tifffile.imwrite(row[column], np.zeros(shape, np.uint16), photometric="minisblack")
+        rows.append(row)
+    pd.DataFrame(rows).to_csv("fields.tsv", sep="\t", index=False)
+    return tmp_path
+
+
+def test_a_submitted_job_takes_what_the_run_found_and_opens_nothing(lab):
+    run = launch.prepare(CONFIG, [], submitted=False)
+    launch.keep(run)
+    for file in lab.glob("*.tif"):
+        file.unlink()
+    job = launch.prepare(CONFIG, [], submitted=True)
+    assert job.settings == run.settings
+    pd.testing.assert_frame_equal(job.fields, run.fields)
+    pd.testing.assert_frame_equal(job.shapes, run.shapes)
+    assert list(job.fields.index) == ["NA", "f2"]
+    assert job.fields.at["NA", "operator"] == "007"
+    assert job.shapes.loc["f2"].tolist() == [90, 40, 48]
+
+
+def test_nothing_is_kept_before_the_run_starts(lab):
+    launch.prepare(CONFIG, [], submitted=False)
+    assert not launch.KEPT.exists()
+
+
+def test_a_job_of_a_run_with_other_settings_is_refused(lab):
+    launch.keep(launch.prepare(CONFIG, [], submitted=False))
+    with pytest.raises(InputError, match="other settings"):
+        launch.prepare(CONFIG | {"dark_cutoff": 0.2}, [], submitted=True)
+
+
+def test_a_job_far_from_the_runs_disk_checks_for_itself(lab):
+    assert list(launch.prepare(CONFIG, [], submitted=True).fields.index) == ["NA", "f2"]
+    shutil.move("f2_post_pl.tif", "elsewhere.tif")
+    with pytest.raises(InputError, match=r"f2_post_pl\.tif"):
+        launch.prepare(CONFIG, [], submitted=True)
+
+
+def test_many_files_are_looked_at_by_processes_that_find_the_same(lab, monkeypatch):
+    paths = [*(str(path) for path in lab.glob("*.tif")), "missing.tif"]
+    by_threads = look_at_all(paths)
+    monkeypatch.setattr(file_headers, "_MANY", 2)
+    monkeypatch.setattr(file_headers, "_PART", 3)
+    assert look_at_all(paths) == by_threads
+    assert by_threads["missing.tif"][0].startswith("there is no file")
