@@ -68,6 +68,17 @@ class Launch(NamedTuple):
     shapes: pd.DataFrame
 
 
+class ByField(dict[str, Any]):
+    """Something of each field by its name; asking for another is an error that says so."""
+
+    def __missing__(self, field: str) -> Any:
+        """Raise an error."""
+        raise InputError(
+            f"there is no field '{field}' in the sample sheet. Hint: check the name in the path of "
+            "the file that was asked for."
+        )
+
+
 def prepare(
     config: Mapping[str, Any], config_files: Iterable[str | Path], *, submitted: bool
 ) -> Launch:

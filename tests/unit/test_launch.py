@@ -72,3 +72,11 @@ def test_many_files_are_looked_at_by_processes_that_find_the_same(lab, monkeypat
     monkeypatch.setattr(file_headers, "_PART", 3)
     assert look_at_all(paths) == by_threads
     assert by_threads["missing.tif"][0].startswith("there is no file")
+
+
+def test_a_field_that_is_not_in_the_sheet_is_named(lab):
+    run = launch.prepare(CONFIG, [], submitted=False)
+    rows = launch.ByField(run.fields.to_dict("index"))
+    assert rows["NA"]["temperature_c"] == "70"
+    with pytest.raises(InputError, match="there is no field 'f3' in the sample sheet"):
+        rows["f3"]

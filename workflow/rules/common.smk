@@ -28,8 +28,8 @@ SETTINGS, FIELDS, SHAPES = LAUNCHED
 # Of the millions of objects none is garbage: it is looked for rarely, and not at the end.
 gc.set_threshold(100_000, 50, 100)
 atexit.register(gc.freeze)
-ROW_OF = FIELDS.to_dict("index")
-SHAPE_OF = dict(zip(SHAPES.index, SHAPES.to_numpy().tolist()))
+ROW_OF = launch.ByField(FIELDS.to_dict("index"))
+SHAPE_OF = launch.ByField(zip(SHAPES.index, SHAPES.to_numpy().tolist()))
 movie_files = functools.cache(movie_files)
 
 
