@@ -12,6 +12,7 @@ import multiprocessing
 import os
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -62,8 +63,11 @@ def look_at_all(paths: Iterable[str], base: str = "") -> dict[str, Header | Faul
     look = partial(_look_at_some, base=base, threads=_THREADS)
     # Not forked: the process that plans may have threads of its own.
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(_PROCESSES, mp_context=context) as pool:
-        return {path: header for found in pool.map(look, parts) for path, header in found.items()}
+    try:
+        with ProcessPoolExecutor(_PROCESSES, mp_context=context) as pool:
+            return {path: seen for found in pool.map(look, parts) for path, seen in found.items()}
+    except BrokenProcessPool:  # started from a notebook or a script that cannot be imported again
+        return _look_at_some(ordered, base, _PROCESSES * _THREADS)
 
 
 def _look_at_some(paths: list[str], base: str, threads: int) -> dict[str, Header | Fault]:

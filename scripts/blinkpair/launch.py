@@ -72,7 +72,7 @@ class ByField(dict[str, Any]):
     """Something of each field by its name; asking for another is an error that says so."""
 
     def __missing__(self, field: str) -> Any:
-        """Raise an error."""
+        """Name the field."""
         raise InputError(
             f"there is no field '{field}' in the sample sheet. Hint: check the name in the path of "
             "the file that was asked for."
@@ -162,9 +162,18 @@ def source_digest(*modules: str) -> str:
     *modules : str
         Names below `blinkpair`, with dots for packages: 'photometry', 'formats.raw'.
     """
+    seen = modules_of(*modules, "files")  # how every step writes
+    digest = hashlib.sha256()
+    for name in sorted(seen):
+        digest.update(name.encode() + b"\0" + seen[name])
+    return digest.hexdigest()[:16]
+
+
+def modules_of(*modules: str) -> dict[str, bytes]:
+    """Return library modules, and everything of the library they import or read, by name."""
     root = Path(__file__).parent
     seen: dict[str, bytes] = {}
-    waiting = [*modules, "files"]  # how every step writes
+    waiting = list(modules)
     while waiting:
         name = waiting.pop()
         path = root.joinpath(*name.split("."))
@@ -180,10 +189,7 @@ def source_digest(*modules: str) -> str:
             seen[f"{name}/{file.name}"] = file.read_bytes()
         if "." in name:
             waiting.append(name.rpartition(".")[0])
-    digest = hashlib.sha256()
-    for name in sorted(seen):
-        digest.update(name.encode() + b"\0" + seen[name])
-    return digest.hexdigest()[:16]
+    return seen
 
 
 def _imports(source: bytes) -> list[str]:

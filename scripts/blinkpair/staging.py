@@ -28,6 +28,12 @@ def staged_path(path: PathLike, files: Sequence[PathLike]) -> str:
     -------
     str
         `path`, or the same place among the copies, with its '::' choices.
+
+    Raises
+    ------
+    OSError
+        A copy is not there, or is not of its file as it is now. No fault of the movie: the job
+        fails, and is done again with new copies, where an `InputError` would refuse the field.
     """
     originals = movie_files(path)
     here = [Path(file).absolute() for file in files]
@@ -38,6 +44,10 @@ def staged_path(path: PathLike, files: Sequence[PathLike]) -> str:
     root = str(here[0]).removesuffix(inner)
     if len(here) != len(there) or here != [Path(root + str(f).lstrip("/")) for f in there]:
         raise InputError(f"{path}: the copies {here[0]} ... are not those of its files.")
+    for copied, original in zip(here, there, strict=True):
+        new, old = copied.stat(), original.stat()
+        if (new.st_size, int(new.st_mtime)) != (old.st_size, int(old.st_mtime)):
+            raise OSError(f"{copied} is not a copy of {original} as it is now. Hint: remove it.")
     # The absolute path of what the sheet says: a file, folder or pattern, and its choices.
     copy = root + str(Path.cwd() / os.fspath(path)).lstrip("/")
     log.info("read from the copy %s", copy)
@@ -45,9 +55,14 @@ def staged_path(path: PathLike, files: Sequence[PathLike]) -> str:
 
 
 def remove_copies(path: PathLike, files: Sequence[PathLike]) -> None:
-    """Remove what `staged_path` found, after it was read for the last time; originals stay.
+    """Remove the copies of a movie after they were read for the last time; originals stay.
 
     Snakemake takes copies for shared by all nodes and would leave them where they are.
+
+    Parameters
+    ----------
+    path, files
+        As for `staged_path`.
     """
     originals = {file.resolve() for file in movie_files(path)}
     for file in map(Path, files):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def copies(root: Path, path: str) -> list[str]:
     for file in movie_files(path):
         target = root / str(file.absolute()).lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
-        copied.append(str(shutil.copy(file, target)))
+        copied.append(str(shutil.copy2(file, target)))
     return copied
 
 
@@ -66,3 +67,18 @@ def test_copies_are_removed_and_originals_never(lab):
     remove_copies("run 1/part_*.tif", originals)
     remove_copies("run 1/part_1.tif", [str(link)])
     assert all(Path(file).exists() for file in [*originals, link])
+
+
+def test_a_copy_that_is_missing_or_of_another_movie_fails_the_job_and_not_the_field(lab):
+    original = lab / "lab" / "run 1" / "a.tif"
+    (copied,) = copies(lab / "disk", "run 1/a.tif")
+    original.write_text("another movie")
+    with pytest.raises(OSError, match="as it is now"):
+        staged_path("run 1/a.tif", [copied])
+    original.write_text("b.tif")  # as long as before, and older
+    os.utime(original, (1e9, 1e9))
+    with pytest.raises(OSError, match="as it is now"):
+        staged_path("run 1/a.tif", [copied])
+    Path(copied).unlink()
+    with pytest.raises(FileNotFoundError):
+        staged_path("run 1/a.tif", [copied])

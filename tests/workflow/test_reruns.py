@@ -46,6 +46,7 @@ def planned(folder, *arguments, source=ROOT):
         ("statistics={seed: 2}", [*POOLED, *TOLD]),
         ("blinking_types={large_change: 0.3}", ["summarise_blinking", "plot_blinking", *TOLD]),
         ("report={max_fields: 2}", TOLD),
+        ("read_movies=from_copy", TOLD),
     ],
 )
 def test_a_changed_setting_runs_what_depends_on_it(experiment, setting, rules):

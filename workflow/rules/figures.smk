@@ -159,6 +159,6 @@ rule plot_registration:
         brightfields=of_epochs("{epoch}_brightfield"),
         stem=lambda wildcards, output: output[0].removesuffix(".svg"),
         note=note_of_field,
-        code=launch.source_digest("figures.registration", "movie"),
+        code=launch.source_digest("figures.registration", "movie", "catalogues"),
     script:
         "../../scripts/plot_registration.py"

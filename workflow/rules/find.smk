@@ -48,10 +48,10 @@ rule find_nanocrystals:
         "../../envs/blinkpair.yaml"
     resources:
         mem_mb=for_movies(SNAKEMAKE_MB + 300, per_megapixel=1300),
-        runtime=for_movies(2, per_gigabyte=0.5),
+        runtime=for_movies(2, per_gigabyte=0.7),
     params:
         pl=of_field("{epoch}_pl"),
         psf_sigma_px=SETTINGS["nanocrystals"]["psf_sigma_px"],
-        code=launch.source_digest("nanocrystals", "catalogues", "movie"),
+        code=launch.source_digest("nanocrystals", "catalogues", "movie", "staging"),
     script:
         "../../scripts/find_nanocrystals.py"

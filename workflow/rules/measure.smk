@@ -17,19 +17,20 @@ rule extract_traces:
         "logs/{field}/extract_traces_{epoch}.log",
     benchmark:
         "logs/benchmarks/{field}/extract_traces_{epoch}.tsv"
+    priority: 1  # what was begun is finished first: its movies are still at hand
     group:
         "field"
     conda:
         "../../envs/blinkpair.yaml"
     resources:
         mem_mb=for_movies(SNAKEMAKE_MB + 300, per_gigabyte=10),
-        runtime=for_movies(2, per_gigabyte=0.5),
+        runtime=for_movies(2, per_gigabyte=0.7),
     params:
         pl=of_field("{epoch}_pl"),
         exposure_s=of_field("exposure_s"),
         aperture_px=SETTINGS["photometry"]["aperture_px"],
         background=SETTINGS["photometry"]["background"],
-        code=launch.source_digest("photometry", "traces", "catalogues", "movie"),
+        code=launch.source_digest("photometry", "traces", "catalogues", "staging"),
     script:
         "../../scripts/extract_traces.py"
 
@@ -48,6 +49,7 @@ rule analyse_blinking:
         "logs/{field}/analyse_blinking.log",
     benchmark:
         "logs/benchmarks/{field}/analyse_blinking.tsv"
+    priority: 1  # what was begun is finished first: its movies are still at hand
     group:
         "field"
     conda:

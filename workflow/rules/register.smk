@@ -20,6 +20,7 @@ rule register:
         "logs/{field}/register.log",
     benchmark:
         "logs/benchmarks/{field}/register.tsv"
+    priority: 1
     group:
         "field"
     conda:

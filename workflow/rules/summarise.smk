@@ -99,5 +99,6 @@ rule record_provenance:
         inputs=launch.input_paths(FIELDS),
         settings=SETTINGS,
         command=str(launch.COMMAND),
+        code=launch.source_digest("provenance", "movie"),
     script:
         "../../scripts/record_provenance.py"
