@@ -6,7 +6,7 @@ from blinkpair import blinking_types, files, photostability_summary, pooled_dwel
 from blinkpair.logs import log_to
 from blinkpair.pools import COLUMNS as DURATION_COLUMNS
 from blinkpair.pools import pool_durations
-from blinkpair.type_states import type_groups
+from blinkpair.type_states import COLUMNS, type_groups
 
 
 def summarise_blinking(
@@ -21,7 +21,7 @@ def summarise_blinking(
 ) -> None:
     """Make the tables per temperature; `durations` and `integrated_pl` have one file a field."""
     pools = pool_durations(files.read_batches(durations, DURATION_COLUMNS))
-    groups = type_groups(files.read_csv(nanocrystals, blinking_types.COLUMNS))
+    groups = type_groups(files.read_csv(nanocrystals, COLUMNS))
     tables = {
         "types": blinking_types.summarise_types(groups, **statistics),
         "type_transitions": blinking_types.type_transitions(groups, **statistics),

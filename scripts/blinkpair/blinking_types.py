@@ -31,43 +31,22 @@ from blinkpair.populations import interval_methods, put_estimate
 from blinkpair.rank_tests import rank_sum, signed_rank
 from blinkpair.table_labels import require_columns
 from blinkpair.type_states import (
-    COLUMNS,
     DARK,
     EPOCHS,
+    EVENTS,
+    FALSE_EVENTS,
     LARGE_CHANGE,
     PURE,
     STATES,
     TRUNCATED,
     TYPES,
     TypeGroup,
-    blinking_states,
     large_changes,
     type_groups,
 )
 
-__all__ = [
-    "COLUMNS",
-    "DARK",
-    "EPOCHS",
-    "LARGE_CHANGE",
-    "PURE",
-    "STATES",
-    "TRUNCATED",
-    "TYPES",
-    "TypeGroup",
-    "alpha_by_change",
-    "blinking_states",
-    "change_by_type",
-    "large_changes",
-    "summarise_types",
-    "type_groups",
-    "type_transitions",
-]
-
 _NAN = float("nan")
-_MEASURED = ("alpha_on_{}", "tau_on_{}_s")
-# Of one epoch, where they are known.
-_FALSE_EVENTS, _EVENTS = "expected_false_on_events_{}", "n_on_events_{}"
+_FITTED = ("alpha_on_{}", "tau_on_{}_s")
 
 Nanocrystals = pd.DataFrame | Sequence[TypeGroup]
 
@@ -104,7 +83,7 @@ def summarise_types(
     """
     groups = _groups(nanocrystals)
     for group in groups:
-        fitted = [name.format(epoch) for epoch in EPOCHS for name in _MEASURED]
+        fitted = [name.format(epoch) for epoch in EPOCHS for name in _FITTED]
         require_columns(group.rows, fitted, "nanocrystals")
     by_epoch: list[list[dict[str, Any]]] = []
     for epoch in EPOCHS:
@@ -315,7 +294,7 @@ def _medians(rows: pd.DataFrame, epoch: str) -> dict[str, float]:
         for name in (PURE, TRUNCATED)
     }
     medians["median_tau_on_s"] = _median(rows.loc[state == TRUNCATED, tau_s])
-    false, events = _FALSE_EVENTS.format(epoch), _EVENTS.format(epoch)
+    false, events = FALSE_EVENTS.format(epoch), EVENTS.format(epoch)
     medians["median_false_event_share"] = _NAN
     if false in rows and events in rows:
         some = rows[rows[events].astype(float) > 0]

@@ -81,7 +81,7 @@ def choose_dwell_examples(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd.Da
     Parameters
     ----------
     nanocrystals : DataFrame
-        One row a nanocrystal of all fields: what `blinking_types.blinking_states` takes, `nc_id`,
+        One row a nanocrystal of all fields: what `type_states.blinking_states` takes, `nc_id`,
         `n_on_events_{epoch}`, `p_truncated_{epoch}` and, if known,
         `expected_false_on_events_{epoch}`.
     each : int

@@ -12,8 +12,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from blinkpair.field_draws import Floats
 from blinkpair.populations import COUNTED, DARK_CUTOFF, POPULATIONS, population_codes
 from blinkpair.table_labels import (
     Temperature,
@@ -22,9 +23,6 @@ from blinkpair.table_labels import (
     sort_temperatures,
     temperature_labels,
 )
-
-Floats = NDArray[np.float64]
-
 
 REQUIRED = ("temperature_c", "threshold_counts", "on_fraction_pre", "on_fraction_post")
 COLUMNS = (*REQUIRED, "analysed")  # the last only if some are left out

@@ -6,10 +6,7 @@ import pytest
 from scipy import stats
 
 from blinkpair.blinking_types import (
-    STATES,
-    TYPES,
     alpha_by_change,
-    blinking_states,
     change_by_type,
     summarise_types,
     type_transitions,
@@ -17,6 +14,7 @@ from blinkpair.blinking_types import (
 from blinkpair.dwell_examples import choose_dwell_examples
 from blinkpair.errors import InputError
 from blinkpair.populations import BY_FIELDS, BY_NANOCRYSTALS, classify, summarise_populations
+from blinkpair.type_states import STATES, TYPES, blinking_states
 
 A, B = "truncated_power_law", "power_law"
 

@@ -12,7 +12,7 @@ from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 
 import blinkpair
-from blinkpair import blinking_types
+from blinkpair import blinking_types, type_states
 from blinkpair.dwell_examples import DwellExample, DwellTimes
 from blinkpair.dwell_fits import fit_dwell_times
 from blinkpair.dwell_histograms import log_binned_density
@@ -41,7 +41,7 @@ def nanocrystals(labels=(100, "control"), n=120, seed=1, kinds=(0.2, 0.6, 0.1, 0
             }
         )
         for epoch in ("pre", "post"):
-            part[f"blinking_{epoch}"] = rng.choice(blinking_types.TYPES, n, p=kinds)
+            part[f"blinking_{epoch}"] = rng.choice(type_states.TYPES, n, p=kinds)
             part[f"alpha_on_{epoch}"] = rng.normal(1.6, 0.2, n)
             part[f"tau_on_{epoch}_s"] = 0.2
         parts.append(part)
@@ -122,7 +122,7 @@ def filled(axes):
 
 def test_histograms_hold_every_nanocrystal_of_the_type_and_of_all():
     table = nanocrystals(labels=(100,))
-    states = blinking_types.blinking_states(table)
+    states = type_states.blinking_states(table)
     figure = types.delta_by_type(table)
     for ax, name, letter in zip(figure.axes, (A, B), "AB", strict=True):
         every, own = filled(ax)
@@ -137,7 +137,7 @@ def test_histograms_hold_every_nanocrystal_of_the_type_and_of_all():
 def test_few_nanocrystals_are_a_tick_each():
     table = nanocrystals(labels=(100,))
     table.loc[np.flatnonzero(table["blinking_pre"] == A)[4:], "blinking_pre"] = B
-    n = int((blinking_types.blinking_states(table)["type_pre"] == A).sum())
+    n = int((type_states.blinking_states(table)["type_pre"] == A).sum())
     ax = types.delta_by_type(table).axes[0]
     ticks = [line for line in ax.lines if line.get_marker() == "|"]
     assert [len(line.get_xdata()) for line in ticks] == [n]

@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 from report_run import a_run
 
-from blinkpair import blinking_types, examples, field_draws, files
-from blinkpair.blinking_types import STATES, TRUNCATED, type_groups
+from blinkpair import blinking_types, examples, field_draws, files, type_states
 from blinkpair.dwell_events import Events
 from blinkpair.dwell_examples import choose_dwell_examples
 from blinkpair.dwell_fits import fit_counted_events, fit_dwell_times
@@ -22,6 +21,7 @@ from blinkpair.pools import pool_durations
 from blinkpair.populations import COLUMNS, classify, summarise_populations
 from blinkpair.sensitivity import sensitivity_table
 from blinkpair.table_labels import text_codes
+from blinkpair.type_states import STATES, TRUNCATED, type_groups
 
 NAMES = ["NA", "b", "null", "A"]
 
@@ -171,10 +171,10 @@ def test_texts_are_numbered_by_the_alphabet():
 
 TABLES = {
     "populations": (summarise_populations, COLUMNS),
-    "types": (blinking_types.summarise_types, blinking_types.COLUMNS),
-    "transitions": (blinking_types.type_transitions, blinking_types.COLUMNS),
-    "change_by_type": (blinking_types.change_by_type, blinking_types.COLUMNS),
-    "alpha_by_change": (blinking_types.alpha_by_change, blinking_types.COLUMNS),
+    "types": (blinking_types.summarise_types, type_states.COLUMNS),
+    "transitions": (blinking_types.type_transitions, type_states.COLUMNS),
+    "change_by_type": (blinking_types.change_by_type, type_states.COLUMNS),
+    "alpha_by_change": (blinking_types.alpha_by_change, type_states.COLUMNS),
     "photostability": (summarise_photostability, LIGHT_COLUMNS),
     "typical": (examples.choose, examples.COLUMNS),
     "clearest": (examples.choose_by_photostability, examples.COLUMNS),
