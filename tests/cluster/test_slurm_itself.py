@@ -65,8 +65,9 @@ def test_a_node_that_goes_down_ends_its_job_or_has_it_run_again(slurm, nodes):
     for job in (lost, again):
         slurm.wait_for_state(job, "RUNNING")
     slurm.set_node("n1", "down")
-    assert slurm.job(lost).state == "NODE_FAIL"
-    assert slurm.job(again).state == "PENDING"
+    # Within seconds, and by way of COMPLETING.
+    slurm.wait_for_state(lost, "NODE_FAIL")
+    slurm.wait_for_state(again, "PENDING")
     slurm.set_node("n1", "resume")
     slurm.start_requeued(again)
     assert slurm.wait_for_state(again).state == "COMPLETED"

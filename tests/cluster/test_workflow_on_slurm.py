@@ -63,7 +63,7 @@ def wait_for_fields(slurm: Slurm, since: int, states: list[str]) -> list[Job]:
     slurm.wait_for(
         lambda: [job.state for job in submissions(slurm, since)][: len(states)] == states,
         f"fields to be {', '.join(states)}",
-        timeout=90,
+        timeout=180,
     )
     return submissions(slurm, since)
 
