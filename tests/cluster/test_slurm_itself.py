@@ -50,7 +50,7 @@ def test_a_job_over_its_memory_is_killed(slurm, tmp_path):
         for where, script in scripts.items()
     }
     for where, job in jobs.items():
-        assert slurm.wait_for_state(job, timeout=15).state == "FAILED"
+        assert slurm.wait_for_state(job, timeout=40).state == "FAILED"
         assert "exceeded memory limit" in (tmp_path / f"{where}.txt").read_text()
 
 
