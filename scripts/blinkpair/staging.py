@@ -22,7 +22,7 @@ def staged_path(path: PathLike, files: Sequence[PathLike]) -> str:
         As in the sample sheet.
     files : sequence of paths
         Its files, in the order of `movie_files`: themselves, or copies below another folder under
-        the same absolute path.
+        the same path.
 
     Returns
     -------
@@ -35,9 +35,8 @@ def staged_path(path: PathLike, files: Sequence[PathLike]) -> str:
         A copy is not there, or is not of its file as it is now. No fault of the movie: the job
         fails, and is done again with new copies, where an `InputError` would refuse the field.
     """
-    originals = movie_files(path)
-    here = [Path(file).absolute() for file in files]
-    there = [file.absolute() for file in originals]
+    there = list(movie_files(path))
+    here = [Path(file) for file in files]
     if here == there:
         return os.fspath(path)
     inner = str(there[0]).lstrip("/")
@@ -48,8 +47,8 @@ def staged_path(path: PathLike, files: Sequence[PathLike]) -> str:
         new, old = copied.stat(), original.stat()
         if (new.st_size, int(new.st_mtime)) != (old.st_size, int(old.st_mtime)):
             raise OSError(f"{copied} is not a copy of {original} as it is now. Hint: remove it.")
-    # The absolute path of what the sheet says: a file, folder or pattern, and its choices.
-    copy = root + str(Path.cwd() / os.fspath(path)).lstrip("/")
+    # What the sheet says: a file, folder or pattern, and its choices.
+    copy = root + os.fspath(path).removeprefix("./").lstrip("/")
     log.info("read from the copy %s", copy)
     return copy
 

@@ -207,10 +207,6 @@ class Slurm:
         """Cancel a job, as its user does."""
         self.run("scancel", job_id)
 
-    def start_requeued(self, job_id: str) -> None:
-        """Let a job that Slurm has requeued start now, and not after the usual two minutes."""
-        self.run("scontrol", "update", f"jobid={job_id}", "starttime=now")
-
     def node_states(self) -> dict[str, str]:
         """State of each node: idle, mixed, allocated, down, with a star if it does not answer."""
         lines = self.run("sinfo", "--Node", "--noheader", "--format=%N %T", check=False)

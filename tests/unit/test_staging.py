@@ -26,7 +26,7 @@ def lab(tmp_path, monkeypatch):
 def copies(root: Path, path: str) -> list[str]:
     copied = []
     for file in movie_files(path):
-        target = root / str(file.absolute()).lstrip("/")
+        target = root / str(file).lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         copied.append(str(shutil.copy2(file, target)))
     return copied

@@ -91,7 +91,7 @@ def movie_of(column):
     files = files_of(column)
 
     def copies(wildcards):
-        return [storage.stage(str(Path(f).absolute())) for f in files(wildcards)]
+        return [storage.stage(f) for f in files(wildcards)]
 
     return signed(copies) if SETTINGS["read_movies"] == "from_copy" else files
 
