@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -110,10 +110,13 @@ def failures(text: str) -> list[str]:
     ]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--fields", type=int, nargs="+", default=[100, 1000, 10_000])
-    parser.add_argument("--folder", type=Path, help="a new folder; default: a temporary one")
+def write_section(
+    section: Callable[[Sequence[int], Path], str], description: str, numbers: list[int]
+) -> str:
+    """Measure a section of the page as the command line says, print it, write it with --write."""
+    parser = argparse.ArgumentParser(description=description.splitlines()[0])
+    parser.add_argument("--fields", type=int, nargs="+", default=numbers)
+    parser.add_argument("--folder", type=Path, help="for the files; default: a temporary one")
     parser.add_argument("--write", type=Path, help="bring this page up to date")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=args.folder) as folder:
@@ -121,6 +124,11 @@ def main() -> None:
     print(text)
     if args.write:
         update(args.write, HEAD, [text])
+    return text
+
+
+def main() -> None:
+    text = write_section(section, __doc__, [100, 1_000, 10_000])
     if wrong := failures(text):
         raise SystemExit(f"Too much memory, or more than linear: {', '.join(wrong)}.")
 

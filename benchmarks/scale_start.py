@@ -7,11 +7,9 @@ take a page of disk.
 
 from __future__ import annotations
 
-import argparse
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Sequence
 from datetime import datetime
@@ -19,8 +17,8 @@ from pathlib import Path
 
 import pandas as pd
 import tifffile
-from page import text_of, update
-from scale_pooled import HEAD, ROOT
+from page import text_of
+from scale_pooled import ROOT, write_section
 
 SHAPES = {"bf": (512, 512), "pl": (20_000, 512, 512)}
 HEADER_BYTES = 4096
@@ -119,18 +117,5 @@ def section(numbers: Sequence[int], folder: Path) -> str:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--fields", nargs="+", type=int, default=[1_000, 10_000])
-    parser.add_argument("--folder", type=Path, help="for the files (default: a temporary one)")
-    parser.add_argument("--write", type=Path, help="bring this page up to date")
-    args = parser.parse_args()
-    with tempfile.TemporaryDirectory(dir=args.folder) as folder:
-        text = section(args.fields, Path(folder))
-    print(text)
-    if args.write:
-        update(args.write, HEAD, [text])
-
-
 if __name__ == "__main__":
-    main()
+    write_section(section, __doc__, [1_000, 10_000])

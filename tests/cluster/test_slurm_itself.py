@@ -66,8 +66,8 @@ def test_a_node_that_goes_down_ends_its_job_or_has_it_wait_again(slurm, nodes):
         slurm.wait_for_state(job, "RUNNING")
     slurm.set_node("n1", "down")
     # Within seconds, and by way of COMPLETING.
-    slurm.wait_for_state(lost, "NODE_FAIL")
-    slurm.wait_for_state(again, "PENDING")
+    assert slurm.wait_for_state(lost).state == "NODE_FAIL"
+    assert slurm.wait_for_state(again, "PENDING").node == ""
 
 
 def test_a_node_that_crashed_is_missed_and_comes_back(slurm, nodes):
@@ -106,7 +106,7 @@ def test_nothing_is_left_when_the_tests_are_killed(slurm):
     slurm.wait_for(lambda: not any(p.exists() for p in [folder, *processes]), "the end", 10)
 
 
-@pytest.mark.skipif(why_not() is not None, reason=why_not() or "")
+@pytest.mark.skipif(why_not() is not None, reason=why_not() or "Slurm runs here")
 def test_start_and_stop_take_seconds():
     start = time.monotonic()
     with Slurm(nodes=("one", "two", "three")) as cluster:
