@@ -23,6 +23,7 @@ import pandas as pd
 
 from blinkpair import files
 from blinkpair.errors import InputError
+from blinkpair.table_labels import SIMULATED, is_simulated
 
 log = logging.getLogger(__name__)
 
@@ -239,11 +240,6 @@ def fields_to_show(fields: pd.DataFrame, max_fields: int) -> list[str]:
     return [name for name in fields.index if name in set(chosen)]
 
 
-def is_simulated(sample: str) -> bool:
-    """Tell whether the sheet's column `sample` says so."""
-    return sample.strip().lower() == "simulated"
-
-
 def figure_note(fields: pd.DataFrame) -> str:
     """Return what is written in every figure: that its data are simulated, where the sheet says so.
 
@@ -253,4 +249,4 @@ def figure_note(fields: pd.DataFrame) -> str:
     simulated = fields["sample"].map(is_simulated)
     if not simulated.any():
         return ""
-    return "simulated" if simulated.all() else "partly simulated"
+    return SIMULATED if simulated.all() else f"partly {SIMULATED}"

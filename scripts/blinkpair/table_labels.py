@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from blinkpair.errors import InputError
 
 CONTROL = "control"
+SIMULATED = "simulated"
 
 Temperature = float | int | str
 
@@ -87,6 +88,11 @@ def temperature_labels(column: pd.Series[Any]) -> pd.Series[Any]:
     codes, found = pd.factorize(column, use_na_sentinel=False)
     labels = np.array([temperature_label(value) for value in found], dtype=object)
     return pd.Series(labels[codes], column.index, dtype=object)
+
+
+def is_simulated(sample: str) -> bool:
+    """Tell whether the sheet's column `sample` says so of a field."""
+    return sample.strip().lower() == SIMULATED
 
 
 def text_codes(texts: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.str_]]:

@@ -109,7 +109,11 @@ SNAKEMAKE_MB = 350
 @signed
 def note_of_field(wildcards):
     """What is written in the figures of a job's field."""
-    return "simulated" if launch.is_simulated(ROW_OF[wildcards.field]["sample"]) else ""
+    return (
+        launch.SIMULATED
+        if launch.is_simulated(ROW_OF[wildcards.field]["sample"])
+        else ""
+    )
 
 
 def for_movies(base, per_megapixel=0, per_gigabyte=0):

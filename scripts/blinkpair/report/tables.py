@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from blinkpair import table_labels
 from blinkpair.report.cells import (
     NOTHING,
     Row,
@@ -30,7 +31,6 @@ from blinkpair.report.cells import (
 from blinkpair.report.language import fixed, grouped, known, per_cent
 
 MOST_ROWS = 200  # of the tables of fields and of files: more are read in the files themselves
-SIMULATED = "simulated"  # in the column `sample` of the sheet
 POPULATIONS = {
     "became_emissive": "became emissive",
     "became_dark": "became dark",
@@ -113,7 +113,7 @@ def is_simulated(table: pd.DataFrame) -> pd.Series[bool]:
     """Whether the sheet says of each field that it is simulated, in its column `sample`."""
     if "sample" not in table:
         return pd.Series(False, table.index)
-    return table["sample"].astype(str).str.strip().str.lower() == SIMULATED
+    return table["sample"].astype(str).map(table_labels.is_simulated)
 
 
 def fields(table: pd.DataFrame) -> Table:
