@@ -4,6 +4,7 @@ from typing import Any
 
 from blinkpair import catalogues, files, movie
 from blinkpair.errors import InputError
+from blinkpair.frame_quality import check_frames
 from blinkpair.logs import log_to
 from blinkpair.nanocrystals import find_nanocrystals as find
 from blinkpair.projections import project
@@ -23,6 +24,7 @@ def find_nanocrystals(
         with movie.open_movie(pl) as frames:
             outcome |= {"shape": frames.shape, "notes": frames.notes}
             projections = project(frames)
+        outcome["notes"] += tuple(check_frames(projections, pl))
         catalogue = find(projections, psf_sigma_px=psf_sigma_px)
         outcome |= catalogues.describe(catalogue, projections)
     except InputError as error:

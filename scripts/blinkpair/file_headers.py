@@ -16,17 +16,32 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
-from blinkpair.errors import InputError
+from blinkpair.errors import ChoiceError, InputError
 from blinkpair.formats.selection import split_path
 from blinkpair.problems import nearest, shown
-
-Fault = tuple[str, str]  # what is wrong, what to do
 
 # Opening waits for a file server most of the time, but where the files are at hand it is work for a
 # processor, in which threads only hinder each other. Processes take a second to start.
 _MANY, _PART = 2000, 200
 _PROCESSES, _THREADS = 4, 4
+
+
+class Fault(NamedTuple):
+    """Why there is no header.
+
+    Attributes
+    ----------
+    what, hint : str
+        What is wrong, what to do: two sentences.
+    in_file : bool
+        The file is there and named rightly, but cannot be used: it is damaged, or not a movie.
+    """
+
+    what: str
+    hint: str
+    in_file: bool = False
 
 
 @dataclass(frozen=True)
@@ -36,7 +51,11 @@ class Header:
     Attributes
     ----------
     frames, height, width : int
-    exposure_s, pixel_size_um : float or None
+    dtype : str
+        NumPy's name of the type of its pixels.
+    format : str
+        Of the file, in a user's words.
+    exposure_s, pixel_size_um, acquired_s : float or None
     notes : tuple of str
         What its reader found remarkable.
     """
@@ -44,8 +63,11 @@ class Header:
     frames: int
     height: int
     width: int
+    dtype: str
+    format: str
     exposure_s: float | None
     pixel_size_um: float | None
+    acquired_s: float | None = None
     notes: tuple[str, ...] = ()
 
     @property
@@ -101,14 +123,22 @@ def look_at(path: str, base: str = "") -> Header | Fault:
         what, _, hint = str(error).partition("Hint: ")
         for prefix in (full, os.path.join(base, bare)):  # noqa: PTH118
             what = what.removeprefix(f"{prefix}: ").strip()
-        return what, hint.strip() or "check that the file opens in the program that wrote it."
+        hint = hint.strip() or "check that the file opens in the program that wrote it."
+        return Fault(what, hint, in_file=not isinstance(error, ChoiceError))
     except Exception as error:  # a damaged file can make a reader fail in any way
         text = " ".join(str(error).split())[:200]
         what = f"{shown(path)} cannot be read ({type(error).__name__}: {text})."
-        return what, "check that the file is complete and opens in the program that wrote it."
-    frames, height, width = movie.shape
-    notes = tuple(getattr(movie, "notes", ()))
-    return Header(frames, height, width, movie.exposure_s, movie.pixel_size_um, notes)
+        hint = "check that the file is complete and opens in the program that wrote it."
+        return Fault(what, hint, in_file=True)
+    return Header(
+        *movie.shape,
+        str(movie.dtype),
+        movie.format,
+        movie.exposure_s,
+        movie.pixel_size_um,
+        movie.acquired_s,
+        movie.notes,
+    )
 
 
 def what_keeps_from(path: str, base: str = "") -> Fault | None:
@@ -126,17 +156,21 @@ def what_keeps_from(path: str, base: str = "") -> Fault | None:
         if full.exists():
             if os.access(full, os.R_OK):
                 return None
-            return f"{shown(path)} may not be read by you.", f"run: chmod u+r {path!r}."
+            return Fault(f"{shown(path)} may not be read by you.", f"run: chmod u+r {path!r}.")
         if full.is_symlink():
             target = os.readlink(full)  # noqa: PTH115
-            return f"{shown(path)} is a link to {target}, which is not there.", "mend the link."
+            return Fault(
+                f"{shown(path)} is a link to {target}, which is not there.", "mend the link."
+            )
     except OSError as error:  # a name too long, a folder without rights
-        return f"{shown(path)} cannot be reached ({error.strerror}).", "check path and rights."
+        return Fault(
+            f"{shown(path)} cannot be reached ({error.strerror}).", "check path and rights."
+        )
     if glob.has_magic(path):
         if glob.glob(str(full), recursive=True):  # noqa: PTH207 (the pattern may be absolute)
             return None
-        return f"no file matches the pattern {shown(path)}.", _where(full, base)
-    return f"there is no file {shown(path)}.", _where(full, base)
+        return Fault(f"no file matches the pattern {shown(path)}.", _where(full, base))
+    return Fault(f"there is no file {shown(path)}.", _where(full, base))
 
 
 def _where(full: Path, base: str) -> str:

@@ -12,12 +12,13 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from blinkpair.file_headers import Header, look_at_all, what_keeps_from
+from blinkpair.file_headers import Fault, Header, look_at_all, what_keeps_from
 from blinkpair.problems import Problem, UnsoundInputError
 from blinkpair.settings import examine_settings
 from blinkpair.sheet import (
@@ -59,6 +60,7 @@ class Findings:
 
     problems: list[Problem] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    refusals: list[Problem] = field(default_factory=list)  # files that lose their own field only
     shapes: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
 
@@ -98,6 +100,11 @@ class _Field:
 
     def problem(self, column: str, what: str, hint: str) -> None:
         self.findings.problems.append(Problem(self.place(column), what, hint, column, self.line))
+
+    def fault(self, column: str, fault: Fault) -> None:
+        problem = Problem(self.place(column), fault.what, fault.hint, column, self.line)
+        found = self.findings
+        (found.refusals if fault.in_file else found.problems).append(problem)
 
     def note(self, column: str, text: str) -> None:
         self.findings.notes.append(f"{self.place(column)}: {text}")
@@ -210,16 +217,23 @@ def examine_inputs(
         found = {c: opened[row[c]] for c in PATH_COLUMNS if row[c]}
         headers = {c: h for c, h in found.items() if isinstance(h, Header)}
         one = _Field(sheet, int(line), str(row["field"]), headers, findings)
+        before = len(findings.refusals)
         for column, seen in found.items():
             if not isinstance(seen, Header):
-                one.problem(column, *seen)
+                one.fault(column, seen)
         if row["landmarks"] and (fault := what_keeps_from(str(row["landmarks"]), base)):
-            one.problem("landmarks", *fault)
-        if movies := [headers[c] for c in MOVIE_COLUMNS if c in headers]:
-            frames = max(movie.frames for movie in movies)
-            findings.shapes[one.name] = (frames, *movies[0].size)
+            one.fault("landmarks", fault)
+        damaged = len(findings.refusals) > before
+        movies = [headers[c] for c in MOVIE_COLUMNS if c in headers]
+        if movies or damaged:  # of a field that is refused hardly anything is read
+            frames = max((movie.frames for movie in movies), default=1)
+            size = next((h.size for h in (*movies, *headers.values())), (1, 1))
+            findings.shapes[one.name] = (frames, *size)
         _check_lengths(one)
         _check_sizes(one)
+        _check_order(one)
+        if settings["threshold"]["method"] == "fixed":
+            _check_depth(one)
         for column in MOVIE_COLUMNS:
             for text in headers[column].notes if column in headers else ():
                 one.note(column, f"{text.rstrip('.')}.")
@@ -227,7 +241,10 @@ def examine_inputs(
         no_movie = any(headers[c].frames == 1 for c in MOVIE_COLUMNS if c in headers)
         for quantity in (EXPOSURE, PIXEL_SIZE):
             told = (
-                no_movie or (line, quantity.column) in bad_cells or quantity.column in bad_settings
+                no_movie
+                or damaged
+                or (line, quantity.column) in bad_cells
+                or quantity.column in bad_settings
             )
             may_differ = quantity is PIXEL_SIZE and settings["registration"]["model"] != "rigid"
             value = _resolve(one, quantity, row[quantity.column], settings, told, may_differ)
@@ -240,6 +257,11 @@ def examine_inputs(
 
     shared, shared_notes = find_shared_files(fields, sheet, identity)
     findings.problems += shared
+    lost = {problem.line for problem in findings.refusals}
+    if settings["on_failed_field"] == "exclude" and len(lost) < len(fields):
+        findings.notes += [f"{p} The field will be refused." for p in findings.refusals]
+    else:
+        findings.problems += findings.refusals
     findings.problems.sort(key=lambda problem: problem.line)
     findings.notes += shared_notes
     return fields.assign(**resolved), findings
@@ -288,6 +310,44 @@ def _check_sizes(one: _Field) -> None:
                 f"{other.width} x {other.height}."
             )
             hint = "check that it is the right file, taken with the same binning and crop."
+            one.problem(column, what, hint)
+
+
+def _check_order(one: _Field) -> None:
+    """Tell epochs that were exchanged, where the files say when they were taken."""
+    for kind in ("pl", "brightfield"):
+        pre, post = one.headers.get(f"pre_{kind}"), one.headers.get(f"post_{kind}")
+        # Clocks of two programs need not agree, nor their time zones.
+        if not pre or not post or pre.format != post.format:
+            continue
+        if pre.acquired_s and post.acquired_s and post.acquired_s < pre.acquired_s:
+            earlier, later = (
+                f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
+                for seconds in (post.acquired_s, pre.acquired_s)
+            )
+            what = (
+                f"it says that it was taken on {earlier}, before the one of before annealing "
+                f"(pre_{kind}, {later})."
+            )
+            hint = (
+                "exchange the files of the two epochs; where the microscope's clock was wrong, "
+                "export both as TIFF, which says no date."
+            )
+            one.problem(f"post_{kind}", what, hint)
+
+
+def _check_depth(one: _Field) -> None:
+    """Tell movies of 8 bits under a threshold in counts: these are no longer the camera's."""
+    for column in MOVIE_COLUMNS:
+        if column in one.headers and one.headers[column].dtype in ("uint8", "int8"):
+            what = (
+                "its pixels have 8 bits, as exports for the eye have: a threshold in counts means "
+                "nothing there."
+            )
+            hint = (
+                "export the movie with 16 bits; for a camera that has 8, set threshold: method: "
+                "noise."
+            )
             one.problem(column, what, hint)
 
 

@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.cores import usable_cores
-from blinkpair.errors import InputError
+from blinkpair.errors import ChoiceError, InputError
 from blinkpair.formats import Selection, Source, open_source
 from blinkpair.formats.blocks import ArrayFrames, Buffers, PartsReader
 from blinkpair.formats.selection import split_path
@@ -71,6 +71,9 @@ class Movie:
         it states neither.
     pixel_size_um : float or None
         Side of a pixel in the sample.
+    acquired_s : float or None
+        When the recording began, seconds since 1970 by the microscope's clock; None where the file
+        does not say.
     channel : str or None
         Name of the channel.
     format : str
@@ -85,6 +88,7 @@ class Movie:
     dtype: np.dtype[Any]
     exposure_s: float | None
     pixel_size_um: float | None
+    acquired_s: float | None
     channel: str | None
     format: str
     paths: tuple[Path, ...]
@@ -224,7 +228,7 @@ def open_movie(
         left = None if left is None else left - part.shape[0]
     if left:
         held = sum(part.shape[0] for part in parts)
-        raise InputError(
+        raise ChoiceError(
             f"{called}: '::frames={selection.frames}' asks for more frames than the {held} it "
             "holds. Hint: leave it out to read all."
         )
@@ -287,7 +291,16 @@ def from_array(
     native = np.ascontiguousarray(frames, frames.dtype.newbyteorder("="))
     source = Source((), "array", (count, height, width), native.dtype, ArrayFrames(native))
     return Movie(
-        source.shape, source.dtype, exposure_s, pixel_size_um, None, "array", (), (), (source,)
+        source.shape,
+        source.dtype,
+        exposure_s,
+        pixel_size_um,
+        None,
+        None,
+        "array",
+        (),
+        (),
+        (source,),
     )
 
 
@@ -330,11 +343,11 @@ def _resolve(path: PathLike | Sequence[PathLike]) -> tuple[list[Path], Selection
     """Turn what a user wrote into files in order, choices, and a name for messages."""
     if not isinstance(path, str | os.PathLike):
         if not path:
-            raise InputError("no file is given for this movie. Hint: name at least one.")
+            raise ChoiceError("no file is given for this movie. Hint: name at least one.")
         split = [split_path(os.fspath(one)) for one in path]
         files = sorted((Path(bare).expanduser() for bare, _ in split), key=natural_key)
         if any(selection != split[0][1] for _, selection in split):
-            raise InputError(f"{files[0]}: the parts of a movie carry different '::' choices.")
+            raise ChoiceError(f"{files[0]}: the parts of a movie carry different '::' choices.")
         return files, split[0][1], str(files[0])
     bare, selection = split_path(os.fspath(path))
     file = Path(bare).expanduser()
@@ -342,7 +355,7 @@ def _resolve(path: PathLike | Sequence[PathLike]) -> tuple[list[Path], Selection
         return [file], selection, bare
     found = sorted(map(Path, glob.glob(str(file), recursive=True)), key=natural_key)  # noqa: PTH207
     if not found:
-        raise InputError(
+        raise ChoiceError(
             f"{bare}: no file matches this pattern. Hint: relative paths start at the working "
             "directory; check the spelling, capitals included."
         )
@@ -359,7 +372,7 @@ def _join(called: str, parts: Sequence[Source]) -> Movie:
             ("pixels of type", first.dtype, part.dtype),
         ):
             if ours != theirs:
-                raise InputError(
+                raise ChoiceError(
                     f"{called}: its parts do not fit together: {first.paths[0].name} has {what} "
                     f"{_spoken(ours)}, {part.paths[0].name} of {_spoken(theirs)}. Hint: does the "
                     "pattern match files that do not belong to the movie?"
@@ -384,6 +397,7 @@ def _join(called: str, parts: Sequence[Source]) -> Movie:
         dtype=first.dtype,
         exposure_s=first.exposure_s,
         pixel_size_um=first.pixel_size_um,
+        acquired_s=first.acquired_s,
         channel=first.channel,
         format=first.format,
         paths=paths,

@@ -196,7 +196,13 @@ def pair_nanocrystals(
     table.insert(0, "nc_id", np.arange(1, len(table) + 1))
     table["neighbour_distance_px"] = _nearest(table)
     table["excluded_because"] = _exclusions(
-        table, drift_pre, drift_post, shape, min_separation_px, aperture_px
+        table,
+        drift_pre,
+        drift_post,
+        shape,
+        min_separation_px,
+        aperture_px,
+        refined=bool(len(registration.pairs)),
     )
     table["analysed"] = table["excluded_because"] == ""
     return Pairing(
@@ -227,14 +233,19 @@ def _exclusions(
     shape: tuple[int, int],
     min_separation_px: float,
     aperture_px: float,
+    *,
+    refined: bool,
 ) -> NDArray[np.object_]:
-    """Say for each nanocrystal why it is excluded; '' if it is not. The first reason counts."""
+    """Say for each nanocrystal why it is excluded; '' if it is not. The first reason counts.
+
+    A pair knows its place in both epochs however uncertain the transform is there, unless no
+    nanocrystals agreed on one: then the pair itself may be chance.
+    """
     reason = np.full(len(table), "", object)
     height, width = shape
     uncertain = (table["registration_error_px"] > MAX_PLACE_ERROR_PX).to_numpy()
-    reason[uncertain & ~(table["detected_pre"] & table["detected_post"]).to_numpy()] = (
-        "registration_uncertain"
-    )
+    paired = (table["detected_pre"] & table["detected_post"]).to_numpy() & refined
+    reason[uncertain & ~paired] = "registration_uncertain"
     reason[(table["neighbour_distance_px"] < min_separation_px).to_numpy()] = "crowded"
     for epoch, drift in (("pre", drift_pre), ("post", drift_post)):
         xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()

@@ -13,6 +13,9 @@ from blinkpair import files
 
 NOTEWORTHY_FALSE_SHARE = 0.1
 MOST_NAMED = 20  # fields of a kind; more push the numbers off the screen
+# Exit status of a run that finished: 0, or above this one by the number of fields refused. Below it
+# are Snakemake's own, above 125 the shell's.
+REFUSED_STATUS, MAX_STATUS = 10, 120
 
 
 def tell(results: str | Path) -> str:
@@ -37,6 +40,32 @@ def tell(results: str | Path) -> str:
         f"            {folder / 'nanocrystals.csv'} (one row each), README.md (what it means)",
     ]
     return "\n".join(lines)
+
+
+def how_it_ended(results: str | Path) -> tuple[str, int]:
+    """Return the last lines of a run that finished, and its exit status.
+
+    Parameters
+    ----------
+    results : path
+        The folder of results.
+
+    Returns
+    -------
+    text : str
+        How many fields were refused, and why; '' where only a part of the results was asked for.
+    status : int
+        0 if none was refused, else 10 and the number of those that were, 120 at most.
+    """
+    table = Path(results) / "fields.csv"
+    if not table.exists():
+        return "", 0
+    fields = files.read_csv(table)
+    refused = int((fields["status"] != "ok").sum())
+    lines = _fields(fields)
+    if refused:
+        lines[0] = f"{refused} of {len(fields)} fields were refused and are in no number:"
+    return "\n".join(lines), min(REFUSED_STATUS + refused, MAX_STATUS) if refused else 0
 
 
 def _name(temperature_c: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from blinkpair import file_headers, inputs
-from blinkpair.errors import InputError
+from blinkpair.errors import ChoiceError, InputError
 from blinkpair.inputs import check_everything, check_inputs
 from blinkpair.problems import UnsoundInputError
 from blinkpair.settings import load_settings
@@ -20,8 +20,9 @@ HEADER = ["field", "temperature_c", *PATH_COLUMNS]
 REAL_DATA = Path(__file__).parents[3] / "shared" / "realdata"
 ND2 = Path(__file__).parents[1] / "data" / "tiny_movie.nd2"
 
-MOVIE = {"shape": [20000, 512, 512], "exposure_s": 0.02, "pixel_size_um": 0.16}
-IMAGE = {"shape": [1, 512, 512], "exposure_s": None, "pixel_size_um": None}
+ANY = {"dtype": "uint16", "format": "ND2", "acquired_s": None, "notes": ()}
+MOVIE = {"shape": [20000, 512, 512], "exposure_s": 0.02, "pixel_size_um": 0.16, **ANY}
+IMAGE = {"shape": [1, 512, 512], "exposure_s": None, "pixel_size_um": None, **ANY}
 
 
 @pytest.fixture
@@ -30,8 +31,10 @@ def lab(tmp_path, monkeypatch):
 
     def open_movie(path):
         header = json.loads(Path(path.partition("::")[0]).read_text())
-        if "refused" in header:
-            raise InputError(f"{path}: {header['refused']}")
+        if "damaged" in header:
+            raise InputError(f"{path}: {header['damaged']}")
+        if "choice" in header:
+            raise ChoiceError(f"{path}: {header['choice']}")
         return SimpleNamespace(**header)
 
     monkeypatch.setitem(sys.modules, "blinkpair.movie", SimpleNamespace(open_movie=open_movie))
@@ -133,7 +136,7 @@ def test_a_file_without_read_permission_is_told(lab, monkeypatch):
 
 
 def test_what_the_reader_says_is_handed_on_without_the_path_twice(lab):
-    lab.field(pre_pl={"refused": "has two channels. Hint: choose one."})
+    lab.field(pre_pl={"choice": "has two channels. Hint: choose one."})
     (problem,) = lab.problems()
     assert (problem.what, problem.hint) == ("has two channels.", "choose one.")
 
@@ -142,9 +145,75 @@ def test_a_file_that_makes_its_reader_stumble_is_told_and_hides_no_other(lab):
     lab.field()
     (lab.folder / "A_pre_pl").write_bytes(b"\x89")
     lab.field("B", post_pl=None)
-    first, second = lab.problems()
+    first, second = lab.problems({"on_failed_field": "stop"})
     assert "'A_pre_pl' cannot be read (UnicodeDecodeError" in first.what
     assert second.line == 3
+
+
+DAMAGED = {"damaged": "frames are missing at the end. Hint: copy it again."}
+
+
+def test_a_damaged_file_loses_its_own_field_and_a_wrong_choice_stops_all(lab):
+    lab.field("A", pre_pl=DAMAGED)
+    lab.field("B")
+    fields, notes = lab.check()
+    assert fields["exposure_s"].tolist() == [0.02, 0.02]
+    (note,) = notes
+    assert note.startswith("fields.tsv, line 2, column pre_pl (field A): frames are missing")
+    assert note.endswith("The field will be refused.")
+    (problem,) = lab.problems({"on_failed_field": "stop"})
+    assert (problem.line, problem.about) == (2, "pre_pl")
+    lab.field("C", post_pl={"choice": "has two channels. Hint: choose one."})
+    assert [p.line for p in lab.problems()] == [4]
+
+
+def test_nothing_starts_where_no_field_would_be_left(lab):
+    lab.field("A", pre_pl=DAMAGED)
+    lab.field("B", post_brightfield=DAMAGED, post_pl=DAMAGED)
+    assert [(p.line, p.about) for p in lab.problems()] == [
+        (2, "pre_pl"),
+        (3, "post_brightfield"),
+        (3, "post_pl"),
+    ]
+
+
+def test_a_field_without_a_readable_movie_lacks_exposure_and_asks_for_little_memory(lab):
+    lab.field("A", pre_pl=DAMAGED, post_pl=DAMAGED)
+    lab.field("B")
+    lab.sheet()
+    _, fields, shapes, _ = check_everything({"fields": "fields.tsv"}, lab.folder)
+    assert np.isnan(fields["exposure_s"].iloc[0])
+    assert shapes.loc["A"].tolist() == [1, 512, 512]
+    assert shapes.loc["B"].tolist() == [20000, 512, 512]
+
+
+def test_epochs_that_the_files_themselves_date_the_other_way_round_are_told(lab):
+    lab.field(pre_pl={"acquired_s": 1.7e9}, post_pl={"acquired_s": 1.7e9 - 3600})
+    (problem,) = lab.problems()
+    assert problem.about == "post_pl"
+    assert "taken on 2023-11-14 21:13:20, before the one of before annealing" in problem.what
+    assert "(pre_pl, 2023-11-14 22:13:20)" in problem.what
+
+
+@pytest.mark.parametrize(
+    "post",
+    [
+        {"acquired_s": 1.7e9 + 3600},
+        {"acquired_s": None},
+        {"acquired_s": 1.7e9 - 3600, "format": "OME-TIFF"},  # another program's clock and zone
+    ],
+)
+def test_dates_in_order_or_not_comparable_pass(lab, post):
+    lab.field(pre_pl={"acquired_s": 1.7e9}, post_pl=post)
+    assert lab.check()[1] == []
+
+
+def test_eight_bits_are_refused_under_a_threshold_in_counts_only(lab):
+    lab.field(pre_pl={"dtype": "uint8"})
+    (problem,) = lab.problems()
+    assert problem.about == "pre_pl"
+    assert "8 bits" in problem.what
+    assert lab.check({"threshold": {"method": "noise"}})[1] == []
 
 
 def test_choices_behind_a_path_reach_the_reader_and_the_file_is_found(lab):

@@ -1,5 +1,6 @@
 """Files of real microscopes, kept beside the project and not in it."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -90,3 +91,18 @@ def test_frames_are_those_of_the_sif_library():
     expected, _ = sif_parser.np_spool_open(str(REAL / "sif_spool_mono32"))
     got = np.concatenate(list(open_movie(REAL / "sif_spool_mono32").blocks(3)))
     np.testing.assert_array_equal(got, expected)
+
+
+@pytest.mark.parametrize(
+    ("name", "taken"),
+    [
+        # As the files' own texts say, in the zone of the microscope.
+        ("arcadia-example-timelapse.nd2", "2025-03-27 23:22"),
+        ("pims-cluster.nd2", "2014-06-18 13:55"),
+        ("sifparser_image_DU897.sif", "2009-09-30 17:01"),
+    ],
+)
+def test_real_files_say_when_they_were_taken(name, taken):
+    choices = "::channel=0::z=0" if name.startswith("pims") else ""
+    acquired_s = open_movie(f"{REAL / name}{choices}").acquired_s
+    assert f"{datetime.fromtimestamp(acquired_s, UTC):%Y-%m-%d %H:%M}" == taken

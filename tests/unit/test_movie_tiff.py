@@ -298,3 +298,16 @@ def test_bits_are_refused(tmp_path):
     tifffile.imwrite(path, np.zeros((20, 32), bool))
     with pytest.raises(InputError, match="of type bool"):
         open_movie(path)
+
+
+@pytest.mark.parametrize(
+    ("date", "acquired_s"),
+    [("2023-11-14T22:13:20", 1.7e9), ("2023-11-14T22:13:20+01:00", 1.7e9 - 3600), ("soon", None)],
+)
+def test_ome_says_when_it_was_taken(tmp_path, date, acquired_s):
+    path = tmp_path / "a.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        writer.write(
+            np.zeros((3, 8, 9), np.uint16), metadata={"axes": "TYX", "AcquisitionDate": date}
+        )
+    assert open_movie(path).acquired_s == acquired_s

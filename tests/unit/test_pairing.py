@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -97,11 +99,15 @@ def test_neighbours_closer_than_the_separation_are_crowded_in_either_epoch():
     assert table["neighbour_distance_px"].min() == pytest.approx(3.0)
 
 
-def test_a_place_known_too_poorly_is_not_measured_in_the_dark():
-    poor = registration(error_px=2.0)
+@pytest.mark.parametrize(("matched", "because"), [(5, ""), (0, "registration_uncertain")])
+def test_a_place_known_too_poorly_is_not_measured_in_the_dark(matched, because):
+    # A pair of an unrefined transform is not measured either: it may be one by chance.
+    pairs = np.zeros((matched, 2), np.int64)
+    poor = replace(registration(error_px=2.0), pairs=pairs)
     post = apply_matrix(MATRIX, np.array([[100.0, 100.0]]))
     table = paired([[100.0, 100.0], [60.0, 120.0]], post, registration=poor).table
-    assert table.sort_values("y_pre")["excluded_because"].tolist() == ["", "registration_uncertain"]
+    reasons = table.sort_values("y_pre")["excluded_because"].tolist()
+    assert reasons == [because, "registration_uncertain"]
 
 
 def test_chance_pairs_are_what_unrelated_patterns_show():

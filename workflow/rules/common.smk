@@ -11,7 +11,7 @@ from pathlib import Path
 # The library lies beside the steps; Snakemake puts that folder on the path of steps only.
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from blinkpair import launch
+from blinkpair import launch, tell
 from blinkpair.errors import InputError
 from blinkpair.movie import movie_files
 from snakemake.exceptions import WorkflowError
@@ -35,6 +35,13 @@ movie_files = functools.cache(movie_files)
 
 onstart:
     launch.keep(LAUNCHED)
+
+
+onsuccess:
+    text, status = tell.how_it_ended("results")
+    print(text, file=sys.stderr)
+    if status:
+        sys.exit(status)
 
 
 EPOCHS = ["pre", "post"]

@@ -52,6 +52,8 @@ rule find_nanocrystals:
     params:
         pl=of_field("{epoch}_pl"),
         psf_sigma_px=SETTINGS["nanocrystals"]["psf_sigma_px"],
-        code=launch.source_digest("nanocrystals", "catalogues", "movie", "staging"),
+        code=launch.source_digest(
+            "nanocrystals", "catalogues", "frame_quality", "movie", "staging"
+        ),
     script:
         "../../scripts/find_nanocrystals.py"

@@ -38,7 +38,7 @@ rule register:
             "aperture_px": SETTINGS["photometry"]["aperture_px"],
         },
         code=launch.source_digest(
-            "field_registration", "landmarks", "pairing", "catalogues"
+            "field_registration", "field_checks", "landmarks", "pairing", "catalogues"
         ),
     script:
         "../../scripts/register.py"

@@ -62,6 +62,7 @@ def open_sif(path: Path, selection: Selection) -> Source:
         dtype=native_dtype(path, dtype),
         frames=raw,
         exposure_s=exposure_s,
+        acquired_s=header["ExperimentTime"] or None,
         notes=notes,
     )
 
@@ -112,6 +113,7 @@ def open_spool(folder: Path, selection: Selection) -> Source:
         dtype=native_dtype(folder, dtype),
         frames=raw,
         exposure_s=exposure_s,
+        acquired_s=header["ExperimentTime"] or None,
         notes=notes,
     )
 

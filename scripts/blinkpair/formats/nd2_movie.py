@@ -30,6 +30,7 @@ from blinkpair.formats.source import (
 )
 from blinkpair.formats.timing import Statement, frame_time, interval_of_stamps
 
+_JULIAN_DAY_1970 = 2440587.5
 _LEGACY_MAGIC = b"\x00\x00\x00\x0c"
 
 
@@ -113,6 +114,7 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
         frames=frames,
         exposure_s=exposure_s,
         pixel_size_um=_pixel_size_um(file),
+        acquired_s=_acquired_s(file, chunks),
         channel=planes.channel,
         notes=planes.notes + notes,
     )
@@ -182,6 +184,17 @@ def _timing(
         exposure = Statement("the camera's exposure", float(exposures_s[index[0]]))
     seconds, more = frame_time(statements, exposure, frames=index.size)
     return seconds, notes + more
+
+
+def _acquired_s(file: Any, chunks: ChunkMap) -> float | None:
+    """When the first frame was taken; files that other programs wrote have no times."""
+    if not chunks.values("AcqTimesCache").size:
+        return None
+    try:
+        day = float(file.frame_metadata(0).channels[0].time.absoluteJulianDayNumber)
+    except (AttributeError, IndexError, TypeError):
+        return None
+    return (day - _JULIAN_DAY_1970) * 86400 if day > _JULIAN_DAY_1970 else None
 
 
 def _pixel_size_um(file: Any) -> float | None:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.errors import InputError
+from blinkpair.errors import ChoiceError, InputError
 
 _KEYS = ("channel", "z", "position", "frames")
 # Only a known-looking key behind '::' starts a choice, so that a file name may hold '::' itself.
@@ -88,7 +88,7 @@ def split_path(path: str) -> tuple[str, Selection]:
 
     Raises
     ------
-    InputError
+    ChoiceError
         An unknown key, or a value that is not a number where one is needed.
     """
     bare, *parts = _CHOICES.split(path)
@@ -97,7 +97,7 @@ def split_path(path: str) -> tuple[str, Selection]:
         key, value = (text.strip() for text in part.split("=", 1))
         key = key.lower()
         if key not in _KEYS or not value:
-            raise InputError(
+            raise ChoiceError(
                 f"{path}: '::{part}' is not a choice this reader knows. "
                 f"Hint: behind a path it takes {', '.join(f'::{name}=...' for name in _KEYS)}."
             )
@@ -111,7 +111,7 @@ def _checked(path: str, key: str, value: str) -> str | int:
         return value
     if not value.isdecimal() or (key == "frames" and int(value) == 0):
         what = "a number of frames, 1 or more" if key == "frames" else "a number counted from 0"
-        raise InputError(f"{path}: '::{key}={value}' is not {what}. Hint: write '::{key}=1'.")
+        raise ChoiceError(f"{path}: '::{key}={value}' is not {what}. Hint: write '::{key}=1'.")
     return int(value) if key == "frames" else value
 
 
@@ -147,8 +147,10 @@ def choose_planes(
 
     Raises
     ------
-    InputError
+    ChoiceError
         A choice is missing, or names what the file does not have.
+    InputError
+        An axis that no choice can take away.
     """
     axes = {axis: size for axis, size in sizes.items() if size > 1}
     notes: list[str] = []
@@ -177,7 +179,7 @@ def choose_planes(
         else:
             picked[axis] = _number(path, key, wanted, size, names)
     if open_choices:
-        raise InputError(_left_open(path, open_choices, channel_names))
+        raise ChoiceError(_left_open(path, open_choices, channel_names))
     if len(time_axes) > 1:
         raise InputError(
             f"{path}: has {len(time_axes)} axes that could be time "
@@ -219,7 +221,7 @@ def _number(path: str, key: str, wanted: str, size: int, names: Sequence[str]) -
             return found[0]
     if wanted.isdecimal() and int(wanted) < size:
         return int(wanted)
-    raise InputError(
+    raise ChoiceError(
         f"{path}: there is no {key} '{wanted}'; it holds {_listed(key, size, names)}. "
         f"Hint: '::{key}=' takes {'a name or ' if names else ''}a number counted from 0."
     )

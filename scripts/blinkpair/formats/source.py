@@ -54,6 +54,8 @@ class Source:
         Reads the pixels.
     exposure_s, pixel_size_um : float or None
         Time from frame to frame; side of a square pixel in the sample.
+    acquired_s : float or None
+        When the recording began: seconds since 1970 by the microscope's own clock.
     channel : str or None
     notes : tuple of str
         What a user should read.
@@ -66,6 +68,7 @@ class Source:
     frames: Frames
     exposure_s: float | None = None
     pixel_size_um: float | None = None
+    acquired_s: float | None = None
     channel: str | None = None
     notes: tuple[str, ...] = ()
 

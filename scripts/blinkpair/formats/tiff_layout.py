@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.errors import InputError
+from blinkpair.errors import ChoiceError, InputError
 
 # Kinds of tifffile whose number of planes is read off the chain of pages and nowhere else.
 _BY_CHAIN = ("uniform", "generic", "shaped")
@@ -159,7 +159,7 @@ def _only_series(
         return series[int(position)], ()
     shown = ", ".join(f"{k}: {' x '.join(map(str, one.shape))}" for k, one in enumerate(series[:8]))
     more = ", ..." if len(series) > 8 else ""
-    raise InputError(
+    raise ChoiceError(
         f"{path}: holds {len(series)} images of its own kind each ({shown}{more}). "
         "Hint: choose one by appending '::position=0' to the path, or export the movie alone."
     )

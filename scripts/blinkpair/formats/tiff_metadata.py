@@ -8,8 +8,10 @@ or 96 dpi mean nothing.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
 
@@ -41,6 +43,8 @@ class TiffMetadata:
     intervals : tuple of Statement
         On the frame interval, the most trusted first.
     exposure : Statement or None
+    acquired_s : float or None
+        Seconds since 1970, by OME and Micro-Manager; a TIFF's own date is that of an export.
     stamps_s : (planes,) array
         Time of each plane; empty where there are none.
     notes : tuple of str
@@ -50,6 +54,7 @@ class TiffMetadata:
     channels: tuple[str, ...] = ()
     intervals: tuple[Statement, ...] = ()
     exposure: Statement | None = None
+    acquired_s: float | None = None
     stamps_s: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
     notes: tuple[str, ...] = ()
 
@@ -127,8 +132,20 @@ def _ome(tif: Any) -> TiffMetadata | None:
             "the OME exposure time",
             seconds(exposure, planes[0].get("ExposureTimeUnit", "s")) if exposure else None,
         ),
+        acquired_s=_date_s(
+            next((one.text for one in root.iter() if one.tag.endswith("AcquisitionDate")), None)
+        ),
         stamps_s=_ome_stamps(say, planes),
     )
+
+
+def _date_s(text: object) -> float | None:
+    """Seconds since 1970; Micro-Manager puts a space before the zone."""
+    try:
+        date = datetime.fromisoformat(re.sub(r" (?=[+-]\d{4}$)", "", str(text).strip()))
+    except ValueError:
+        return None
+    return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
 def _ome_stamps(say: Mapping[str, str], planes: Sequence[Mapping[str, str]]) -> NDArray[np.float64]:
@@ -163,6 +180,7 @@ def _micromanager(tif: Any) -> TiffMetadata:
         channels=tuple(map(str, summary.get("ChNames") or ())),
         intervals=tuple(stated),
         exposure=Statement("Micro-Manager's exposure", _ms(first.get("Exposure-ms"))),
+        acquired_s=_date_s(summary.get("StartTime") or first.get("Time")),
     )
 
 

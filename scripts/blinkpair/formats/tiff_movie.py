@@ -136,6 +136,7 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
         frames=frames,
         exposure_s=exposure_s,
         pixel_size_um=metadata.pixel_size_um,
+        acquired_s=metadata.acquired_s,
         channel=planes.channel,
         notes=layout.notes + planes.notes + metadata.notes + notes,
     )

@@ -1,0 +1,89 @@
+"""What refuses a field whose files can all be read.
+
+In: what was found in both movies, and the pairing. Out: nothing, or the error that becomes the
+field's reason. Each of these would give a row of numbers that looks like any other and means
+something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from blinkpair.errors import InputError
+
+if TYPE_CHECKING:
+    from blinkpair.pairing import Pairing
+
+# Of randomly scattered nanocrystals a third has a neighbour within 4 px at 0.008 a pixel, 2,100 in
+# a field of 512 x 512. One in ten has one within 2 px there and is seen as one with it.
+MAX_CROWDED_SHARE = 1 / 3
+FEW_CROWDED = 10  # fewer can be so many by chance
+
+
+def check_movies(pre: Mapping[str, Any], post: Mapping[str, Any]) -> None:
+    """Refuse a field both of whose movies are the same, whatever their files are called.
+
+    Parameters
+    ----------
+    pre, post : mapping
+        From `catalogues.describe`.
+
+    Raises
+    ------
+    InputError
+    """
+    if pre["frames_digest"] == post["frames_digest"]:
+        raise InputError(
+            "the movies before and after annealing hold the same frames: one is a copy of the "
+            "other. Hint: look for the right file."
+        )
+
+
+def check_found(pre: Mapping[str, Any], post: Mapping[str, Any]) -> None:
+    """Refuse a field that was registered, and shows no nanocrystal in one of the movies.
+
+    Parameters
+    ----------
+    pre, post : mapping
+        From `catalogues.describe`.
+
+    Raises
+    ------
+    InputError
+    """
+    epochs = {"before annealing": pre, "after annealing": post}
+    without = [when for when, info in epochs.items() if info["n_nanocrystals"] == 0]
+    if without:
+        raise InputError(
+            f"no nanocrystal was found in the movie {' nor in the one '.join(without)}: whether "
+            "all were dark, or the light was off, or the focus lost, cannot be told. Hint: look at "
+            "the movie; where it shows nanocrystals, nanocrystals.psf_sigma_px may be far off."
+        )
+
+
+def check_pairing(pairing: Pairing) -> None:
+    """Refuse a field whose nanocrystals cannot be told apart, or found again.
+
+    Raises
+    ------
+    InputError
+        If the registration leaves the places of all too uncertain, or more than
+        `MAX_CROWDED_SHARE` are crowded.
+    """
+    because = pairing.table["excluded_because"]
+    in_view = int((~because.isin(["outside", "edge"])).sum())
+    uncertain = int((because == "registration_uncertain").sum())
+    crowded = int((because == "crowded").sum())
+    if uncertain and uncertain + crowded == in_view:
+        raise InputError(
+            "the microspheres match, the nanocrystals do not: the shift between brightfield and PL "
+            "remains unknown, and none can be found again to within its aperture. Hint: were both "
+            "movies taken at the places of their brightfield images?"
+        )
+    if crowded > max(FEW_CROWDED, MAX_CROWDED_SHARE * in_view):
+        raise InputError(
+            f"{crowded} of {in_view} nanocrystals in view have a neighbour closer than "
+            "nanocrystals.min_separation_px: at this density many of the others are two that are "
+            "seen as one. Hint: dilute the sample."
+        )

@@ -1,0 +1,118 @@
+"""The workflow's steps one after the other in this process: a field in a third of a second."""
+
+from __future__ import annotations
+
+from contextlib import chdir
+from pathlib import Path
+
+import pandas as pd
+
+from analyse_blinking import analyse_blinking
+from blinkpair import launch
+from extract_traces import extract_traces
+from find_microspheres import find_microspheres
+from find_nanocrystals import find_nanocrystals
+from register import register
+from summarise import summarise
+
+EPOCHS = ("pre", "post")
+
+
+def analyse(folder: Path, config: dict) -> Path:
+    """Check and analyse the experiment of a folder, as its rules do; return its results.
+
+    The pooled tables are made, figures and report are not.
+    """
+    with chdir(folder):
+        settings, fields, _ = launch.prepare(config, (), submitted=False)
+        carried = launch.carried_columns(fields)
+        for row in fields.to_dict("records"):
+            _analyse_field(row, {name: row[name] for name in carried}, settings)
+        _pool(fields[carried], settings)
+    return folder / "results"
+
+
+def _both(folder: Path, pattern: str) -> list[str]:
+    return [str(folder / pattern.format(epoch)) for epoch in EPOCHS]
+
+
+def _analyse_field(row: dict, carried: dict, settings: dict) -> None:
+    folder = Path("results/fields") / row["field"]
+    microspheres = [_both(folder, f"microspheres_{{}}.{kind}") for kind in ("csv", "json")]
+    find_microspheres(
+        [row[f"{epoch}_brightfield"] for epoch in EPOCHS],
+        *microspheres,
+        diameter_um=settings["microspheres"]["diameter_um"],
+        pixel_size_um=row["pixel_size_um"],
+    )
+    found = ["nanocrystals_{}.csv", "drift_{}.csv", "images_{}.nc", "nanocrystals_{}.json"]
+    tables, drifts, images, infos = (_both(folder, name) for name in found)
+    sigma = settings["nanocrystals"]["psf_sigma_px"]
+    for k, epoch in enumerate(EPOCHS):
+        find_nanocrystals(
+            row[f"{epoch}_pl"], tables[k], drifts[k], images[k], infos[k], psf_sigma_px=sigma
+        )
+    places = str(folder / "places.csv")
+    register(
+        *microspheres,
+        tables,
+        infos,
+        drifts,
+        {
+            "registration": str(folder / "registration.json"),
+            "places": places,
+            "pairing": str(folder / "pairing.json"),
+        },
+        field=row["field"],
+        on_failed_field=settings["on_failed_field"],
+        registration=settings["registration"],
+        landmarks=row["landmarks"],
+        pairing={
+            "tolerance_px": settings["pairing"]["tolerance_px"],
+            "min_separation_px": settings["nanocrystals"]["min_separation_px"],
+            "aperture_px": settings["photometry"]["aperture_px"],
+        },
+    )
+    traces = _both(folder, "traces_{}.nc")
+    for k, epoch in enumerate(EPOCHS):
+        extract_traces(
+            row[f"{epoch}_pl"],
+            places,
+            drifts[k],
+            traces[k],
+            epoch=epoch,
+            exposure_s=row["exposure_s"],
+            **settings["photometry"],
+        )
+    outputs = ["on_fractions", "durations", "integrated_pl"]
+    analyse_blinking(
+        traces,
+        places,
+        {name: str(folder / f"{name}.csv") for name in outputs}
+        | {"traces": str(folder / "traces.nc"), "table": str(folder / "nanocrystals.csv")},
+        field=carried,
+        threshold=settings["threshold"],
+        dark_cutoff=settings["dark_cutoff"],
+        dwell_times=settings["dwell_times"],
+        photostability=settings["photostability"],
+        sensitivity_counts=settings["sensitivity"]["counts"],
+    )
+
+
+def _pool(sheet: pd.DataFrame, settings: dict) -> None:
+    results = Path("results")
+
+    def of_fields(name: str) -> list[str]:
+        return [str(results / "fields" / field / name) for field in sheet["field"]]
+
+    pooled = ["nanocrystals", "fields", "populations", "sensitivity"]
+    summarise(
+        of_fields("nanocrystals.csv"),
+        of_fields("on_fractions.csv"),
+        of_fields("registration.json"),
+        of_fields("pairing.json"),
+        sheet.to_dict("records"),
+        {name: str(results / f"{name}.csv") for name in pooled},
+        statistics=settings["statistics"] | {"resamples": 200},
+        dark_cutoffs=settings["sensitivity"]["dark_cutoffs"],
+    )
