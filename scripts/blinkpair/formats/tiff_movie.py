@@ -27,6 +27,7 @@ from blinkpair.formats.source import (
     Source,
     frames_to_read,
     native_dtype,
+    plausible,
     refuse_colour,
 )
 from blinkpair.formats.tiff_layout import Layout, find_layout
@@ -88,6 +89,8 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
             "Hint: export the movie as 16-bit grey values."
         )
     dtype = native_dtype(path, page.dtype)
+    shape = (page.imagelength, page.imagewidth)
+    plausible(path, height=shape[0], width=shape[1])
     layout = find_layout(path, tif, selection.position)
     metadata = read_metadata(tif)
     planes = choose_planes(
@@ -98,7 +101,6 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
         z_is_time=bool(tif.is_imagej),
     )
     present = _leading(planes.index, layout)
-    shape = (page.imagelength, page.imagewidth)
     frames: Frames
     if layout.offsets is not None:
         paths, file_index = _files(path, layout, present)
