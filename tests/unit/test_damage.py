@@ -23,7 +23,7 @@ from mutants import (
 )
 
 # A mutant takes milliseconds; the alarm is for those that would take for ever.
-SECONDS, MEGABYTES = 20, 100
+SECONDS, MEGABYTES = 20, 600
 
 
 def fates(tmp_path, name, read, spoil, sound, of, n):

@@ -59,6 +59,21 @@ def test_a_frame_of_absurd_size_is_refused(tmp_path, tag, compression, value):
     assert "no camera delivers" in refusal(tmp_path / "a.tif", data)
 
 
+@pytest.mark.parametrize("tag", ["TileWidth", "TileLength"])
+def test_a_tile_of_absurd_size_is_refused(tmp_path, tag):
+    data, tags = pages(compression="zlib", tile=(16, 16))
+    struct.pack_into("<HII", data, tags[0][tag].offset + 2, 4, 1, 2**24)
+    assert "no camera delivers" in refusal(tmp_path / "a.tif", data)
+
+
+@pytest.mark.parametrize("tag", ["StripOffsets", "StripByteCounts"])
+def test_a_place_before_the_file_is_refused(tmp_path, tag):
+    data, tags = pages(compression="zlib")
+    for own in tags:
+        struct.pack_into("<HIi", data, own[tag].offset + 2, 9, 1, -5)  # as SLONG, one of them
+    assert "not one is there in full" in refusal(tmp_path / "a.tif", data)
+
+
 @pytest.mark.parametrize("frames", [10**8, 10**12, 10**30])
 def test_an_absurd_number_of_frames_is_refused(tmp_path, frames):
     path = tmp_path / "a.tif"

@@ -91,6 +91,8 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
     dtype = native_dtype(path, page.dtype)
     shape = (page.imagelength, page.imagewidth)
     plausible(path, height=shape[0], width=shape[1])
+    if page.is_tiled:
+        plausible(path, height=page.tilelength, width=page.tilewidth)
     layout = find_layout(path, tif, selection.position)
     metadata = read_metadata(tif)
     planes = choose_planes(
@@ -204,7 +206,12 @@ def _decoder(page: Any, table: Sequence[Segments]) -> Decode:
 def _count_whole(table: Sequence[Segments], size: int) -> int:
     """Count the frames before the first that has a byte beyond the end of the file."""
     for k, (offsets, counts, _) in enumerate(table):
-        if not offsets or max(map(int.__add__, offsets, counts)) > size:
+        # Negative where damage made signed numbers of them.
+        if (
+            not offsets
+            or min(*offsets, *counts) < 0
+            or max(map(int.__add__, offsets, counts)) > size
+        ):
             return k
     return len(table)
 
