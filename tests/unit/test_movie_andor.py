@@ -115,6 +115,13 @@ def test_spool_folder(tmp_path, frames, encoding, per_file, pad, tail):
     assert len(movie_files(folder)) == len(movie_files(folder / "Spooled files.sifx"))
 
 
+def test_a_percent_sign_in_the_description_of_a_spool_folder_is_text(tmp_path, frames):
+    folder = write_spool(tmp_path / "spool", frames)
+    with (folder / "acquisitionmetadata.ini").open("a", encoding="utf-8") as file:
+        file.write("[notes]\nLaser = 50 %\n")
+    np.testing.assert_array_equal(read(folder), frames)
+
+
 def test_spool_folder_without_its_last_or_a_middle_file(tmp_path, frames):
     folder = write_spool(tmp_path / "spool", frames)
     (folder / "2000000000spool.dat").unlink()

@@ -174,7 +174,7 @@ def _only(folder: Path, pattern: str) -> Path:
 
 def _layout(path: Path) -> Mapping[str, str]:
     """Frame layout out of acquisitionmetadata.ini."""
-    parser = configparser.ConfigParser()
+    parser = configparser.ConfigParser(interpolation=None)  # '%' is text
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         parser.read_string(path.read_text(encoding="utf-8-sig"))
