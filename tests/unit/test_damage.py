@@ -57,7 +57,7 @@ def test_damaged_nd2_and_sif(tmp_path, name, sound):
     ids=["sheet", "configuration"],
 )
 def test_damaged_text(tmp_path, name, read, sound):
-    found = [fates(tmp_path, name, read, scribble, sound, of, 80) for of in sound]
+    found = [fates(tmp_path, name, read, scribble, sound, of, 50) for of in sound]
     assert all(sum(one[fate] for one in found) > 0 for fate in ("read", "refused"))
 
 
@@ -65,7 +65,7 @@ def test_damaged_text(tmp_path, name, read, sound):
 @trials(
     derandomize=True,
     deadline=None,
-    max_examples=150,
+    max_examples=100,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 def test_any_bytes_as_sheet_and_as_configuration(tmp_path, data):
