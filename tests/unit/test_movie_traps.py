@@ -18,10 +18,10 @@ from blinkpair.movie import open_movie
 
 
 def refusal(path, data=None):
-    """What is said of a file, for which a second and 100 MB must do."""
+    """What is said of a file; the alarm is for a reader that waits or walks for ever."""
     if data is not None:
         path.write_bytes(data)
-    with limits(1, 100):
+    with limits(20, 100):
         assert fate(read_movie, path) == "refused"
     with pytest.raises(InputError) as caught:
         read_movie(path)
@@ -109,7 +109,7 @@ def test_a_strip_unfolds_to_its_frame_and_no_further(tmp_path):
     struct.pack_into("<I", data, tags[0]["StripByteCounts"].valueoffset, len(bomb))
     path = tmp_path / "a.tif"
     path.write_bytes(data + bomb)
-    with limits(5, 100):
+    with limits(20, 100):
         fate(read_movie, path)
 
 
@@ -123,7 +123,7 @@ def test_a_deflated_nd2_frame_unfolds_to_its_size_and_no_further(tmp_path):
             chunks[f"ImageDataSeq|{i}!".encode()] = bytes(8) + bomb
 
     path = rewrite(tmp_path / "a.nd2", change)
-    with limits(5, 100):
+    with limits(20, 100):
         first = next(open_movie(path).blocks(1, threads=1))
     assert not first.any()
 
