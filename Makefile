@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 
-.PHONY: demo test test-cluster check lock accuracy benchmark clean
+.PHONY: demo test test-cluster check lock audit accuracy benchmark clean
 
 demo: .venv/run.stamp
 	@test -f demo/complete || { echo "Simulating the experiment into demo/ ..."; \
@@ -46,6 +46,12 @@ lock:
 	  --python-version 3.11 --generate-hashes --no-header --no-emit-index-url \
 	  --no-emit-find-links $$name.in -o $$name.lock $$([ $$name = run ] && echo "-c dev.lock"); done
 	rm -rf .venv-lock
+
+# Known vulnerabilities of the locked versions; asks PyPI, and fails where it does not answer.
+audit:
+	$(PYTHON) -m venv .venv-audit && .venv-audit/bin/pip -q install pip-audit
+	.venv-audit/bin/pip-audit --strict --require-hashes --disable-pip \
+	  -r envs/run.lock -r envs/dev.lock; status=$$?; rm -rf .venv-audit; exit $$status
 
 .venv/run.stamp: envs/run.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -10,6 +10,7 @@ it is named at the first try.
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -118,12 +119,13 @@ def normalised(name: str) -> str:
 
 
 def as_number(text: str) -> float | None:
-    """Return the number a text spells, or None; 'nan', 'inf' and '1_000' are none.
+    """Return the number a text spells, or None; 'nan', 'inf', '1e999' and '1_000' are none.
 
     `float` alone takes too much: a cell 'nan' would be a temperature.
     """
     text = text.strip()
-    return float(text) if text.isascii() and _NUMBER.fullmatch(text) else None
+    number = float(text) if text.isascii() and _NUMBER.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else None
 
 
 def number_hint(text: str, unit: str = "") -> str:

@@ -43,6 +43,8 @@ _TYPE_NAMES = {
 }
 _UNITS = {"_s": "seconds", "_um": "micrometres", "_px": "pixels"}
 _NULL_TEXTS = {"", "~", "null", "none"}
+# There are some fifty settings; a few lines of YAML's aliases can unfold to more than any memory.
+_MOST_VALUES = 10_000
 
 
 def load_settings(
@@ -101,6 +103,10 @@ def examine_settings(
         what = f"the configuration is {_kind(config)}, not settings with a name each."
         found.append(((), Problem("configuration", what, "write one 'name: value' a line.")))
         config = None
+    if not _countable(config):
+        what = f"it holds more than {_MOST_VALUES} values, or one that holds itself."
+        found.append(((), Problem("configuration", what, "write it without & and *.")))
+        config = None
     given = _read_as(config, schema)
     bad: set[tuple[str, ...]] = set()
     for error in Draft202012Validator(schema).iter_errors(given):
@@ -154,9 +160,27 @@ def _read_as(value: object, schema: Mapping[str, Any]) -> Any:
             return None
         if {"number", "integer"} & kinds and (number := as_number(value)) is not None:
             return number
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)  # text, so that the schema refuses it: NaN passes every range
+    if isinstance(value, int | float):
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            return str(number)  # text, so that the schema refuses it: NaN passes every range
     return copy.deepcopy(value)
+
+
+def _countable(value: object) -> bool:
+    """Say whether a value holds no more than `_MOST_VALUES` others."""
+    waiting, count = [value], 0
+    while waiting and count <= _MOST_VALUES:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            waiting += [*one.keys(), *one.values()]
+        elif isinstance(one, list | tuple | set | frozenset):
+            waiting += one
+        count += 1
+    return count <= _MOST_VALUES
 
 
 def _with_defaults(

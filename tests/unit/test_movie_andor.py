@@ -4,32 +4,18 @@ import os
 
 import numpy as np
 import pytest
+from sif_files import HEIGHT, WIDTH, sif_header
 
 from blinkpair.errors import InputError
 from blinkpair.movie import movie_files, open_movie
 
-COUNT, HEIGHT, WIDTH = 12, 10, 16
+COUNT = 12
 
 
 @pytest.fixture(scope="module")
 def frames():
     rng = np.random.default_rng(3)
     return rng.integers(500, 4000, (COUNT, HEIGHT, WIDTH)).astype(np.uint16)
-
-
-def sif_header(stamps_us, *, cycle_s=0.02, exposure_s=0.02, tracks=1) -> bytes:
-    """Write the header of a SIF file of version 65559, that of a DU897 camera."""
-    n = len(stamps_us)
-    area = WIDTH * HEIGHT
-    text = "Andor Technology Multi-Channel File\n65538 1\n"
-    text += f"65559 0 0 1 1254330082 -100 {' ' * 10}0 {exposure_s} {cycle_s} {cycle_s} 1 \0 "
-    text += f"{cycle_s} 1e-07 0 1 300 0 0 1e-08 {'0 ' * 16}5e-07 0\n"
-    text += f"DU897_BV\n{WIDTH} {HEIGHT} 5\nx.sif \n65538 4\ntext\n65538 \1 \2 \3 \4 0 0\n"
-    text += "0\n" * 8 + "5 SR163\n65539 \n0 1 0 0\n0 1 0 0\n0\n422\n13\n13\n"
-    text += "12\nPixel number6\nCounts12\nPixel number"
-    text += f"65541 1 {WIDTH} {HEIGHT} 1 {n} {tracks} {n * area} {area}\n"
-    text += f"65538 1 {HEIGHT} {WIDTH} 1 1 1 0\n" * tracks
-    return (text + "".join(f"{int(stamp):10d}\n" for stamp in stamps_us)).encode()
 
 
 def write_sif(path, frames, stamps_us=None, **how):
@@ -127,6 +113,13 @@ def test_spool_folder(tmp_path, frames, encoding, per_file, pad, tail):
     np.testing.assert_array_equal(read(folder), frames)
     np.testing.assert_array_equal(read(folder / "Spooled files.sifx", size=12), frames)
     assert len(movie_files(folder)) == len(movie_files(folder / "Spooled files.sifx"))
+
+
+def test_a_percent_sign_in_the_description_of_a_spool_folder_is_text(tmp_path, frames):
+    folder = write_spool(tmp_path / "spool", frames)
+    with (folder / "acquisitionmetadata.ini").open("a", encoding="utf-8") as file:
+        file.write("[notes]\nLaser = 50 %\n")
+    np.testing.assert_array_equal(read(folder), frames)
 
 
 def test_spool_folder_without_its_last_or_a_middle_file(tmp_path, frames):

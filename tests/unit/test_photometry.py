@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as trials
+from hypothesis import strategies as st
 
+from blinkpair import photometry
 from blinkpair.errors import InputError
 from blinkpair.movie import from_array
 from blinkpair.photometry import aperture_stays_inside, extract_traces
@@ -69,13 +73,56 @@ def test_the_off_level_is_zero_under_skewed_noise(small_field, small_movies):
     assert np.abs(level).max() < 12
 
 
-def test_traces_are_the_same_bits_whatever_the_block_size(small_field, small_movies):
-    movie = from_array(small_movies["pre"][:90])
-    xy = small_field.truth.loc[small_field.truth["analysable"], ["x_pre", "y_pre"]].to_numpy()
-    drift = small_field.drift_pre[:90]
-    one = extract_traces(movie, xy, drift, frames_per_block=7)
-    other = extract_traces(movie, xy, drift, frames_per_block=90)
-    assert np.array_equal(one, other)
+# Same examples every time, and no limit on their duration: a busy machine is no failure.
+STEADY = trials(derandomize=True, deadline=None, max_examples=30)
+
+
+def drawn(seed, frames=9, n=5):
+    """Movie of noise with skewed counts, a drift, and positions whose rings the edges cut."""
+    rng = np.random.default_rng(seed)
+    movie = rng.gamma(2, 50, (frames, 37, 41)).astype(np.uint16)
+    drift = np.cumsum(rng.normal(0, 0.3, (frames, 2)), axis=0)
+    return movie, rng.uniform(6, 30, (n, 2)), drift
+
+
+@STEADY
+@given(st.integers(0, 10**6), st.integers(1, 30), st.integers(0, 20_000))
+def test_counts_scale_with_the_light_and_know_no_offset(seed, gain, offset):
+    """The skew of the ring is a difference of counts, and scales as they do."""
+    movie, xy, drift = drawn(seed)
+    one = extract_traces(from_array(movie), xy, drift)
+    other = extract_traces(from_array(movie.astype(np.int32) * gain + offset), xy, drift)
+    # Sums of nine pixels in double precision, differences in single: 2^-24 of each.
+    scale = 9 * (gain * int(movie.max()) + offset)
+    np.testing.assert_allclose(other, gain * one.astype(float), rtol=0, atol=3 * 2**-24 * scale)
+
+
+@STEADY
+@given(st.integers(0, 10**6), st.integers(1, 9), st.integers(1, 3), st.randoms())
+def test_blocks_cores_and_the_order_of_nanocrystals_change_no_bit(seed, size, cores, shuffler):
+    movie, xy, drift = drawn(seed)
+    order = list(range(len(xy)))
+    shuffler.shuffle(order)
+    one = extract_traces(from_array(movie), xy, drift)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(photometry, "usable_cores", lambda most: min(cores, most))
+        other = extract_traces(from_array(movie), xy[order], drift, frames_per_block=size)
+    np.testing.assert_array_equal(other, one[order])
+
+
+@STEADY
+@given(st.integers(0, 10**6), st.integers(0, 7), st.integers(0, 7))
+def test_a_movie_shifted_by_whole_pixels_or_transposed_has_the_same_counts(seed, dx, dy):
+    movie, xy, drift = drawn(seed)
+    xy = 13 + (xy - 6) / 2  # where no ring is cut: at the old edges it no longer would be
+    wide = np.pad(movie, ((0, 0), (dy, 0), (dx, 0)))
+    one = extract_traces(from_array(movie), xy, drift)
+    shifted = extract_traces(from_array(wide), np.add(xy, (dx, dy)), drift)
+    turned = np.ascontiguousarray(movie.transpose(0, 2, 1))
+    transposed = extract_traces(from_array(turned), xy[:, ::-1], drift[:, ::-1])
+    # Edges of apertures are rounded to 2^-48 of a pixel, counts to 2^-24 of their sum.
+    np.testing.assert_allclose(shifted, one, rtol=0, atol=3 * 2**-24 * 9 * movie.max())
+    np.testing.assert_allclose(transposed, one, rtol=0, atol=3 * 2**-24 * 9 * movie.max())
 
 
 def test_an_aperture_that_leaves_the_sensor_at_some_drift_is_noticed():

@@ -312,15 +312,16 @@ def test_few_or_no_nanocrystals_give_undefined_values_and_no_error(n):
     assert summarise_populations(table.iloc[:0]).empty
 
 
+FRACTION = st.just(math.nan) | st.sampled_from([0.0, 0.1, 1.0]) | st.floats(0, 1)
+
+
 @STEADY
 @given(
     st.lists(
-        st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(0, 3), st.booleans()),
-        min_size=1,
-        max_size=25,
+        st.tuples(FRACTION, FRACTION, st.integers(0, 3), st.booleans()), min_size=1, max_size=25
     )
 )
-def test_estimates_lie_within_their_intervals_and_counts_add_up(rows):
+def test_estimates_lie_within_their_intervals_and_counts_close(rows):
     before, after, field, analysed = (np.array(column) for column in zip(*rows, strict=True))
     table = pd.DataFrame(
         {
@@ -332,9 +333,18 @@ def test_estimates_lie_within_their_intervals_and_counts_add_up(rows):
             "population": classify(before, after, analysed=analysed),
         }
     )
-    summary = summarise_populations(table, resamples=50)
-    total = summary[["n", "n_dark", "n_excluded"]].to_numpy().sum()
-    assert total == len(table)
+    summary = summarise_populations(table, resamples=50).set_index("temperature_c")
+    counts = ["n", "n_dark", "n_excluded", *(f"n_{name}" for name in COUNTED)]
+    assert (summary["n"] == summary[[f"n_{name}" for name in COUNTED]].sum(axis=1)).all()
+    measured = np.isfinite(before) & np.isfinite(after)
+    dark = measured & analysed & (before < 0.1) & (after < 0.1)
+    assert summary["n"].sum() == (analysed & measured & ~dark).sum()
+    assert summary["n_dark"].sum() == dark.sum()
+    assert summary["n_excluded"].sum() == (~analysed).sum()
+    # Field by field the same counts: they add up to those of the temperature.
+    alone = [summarise_populations(own, resamples=2) for _, own in table.groupby("field")]
+    by_field = pd.concat(alone).groupby("temperature_c")[counts].sum()
+    pd.testing.assert_frame_equal(by_field, summary.loc[by_field.index, counts])
     for name in (*(f"fraction_{name}" for name in COUNTED), "mean_delta", "median_delta"):
         ends = summary[[f"{name}_low", name, f"{name}_high"]].to_numpy(float)
         ends = ends[np.isfinite(ends).all(axis=1)]

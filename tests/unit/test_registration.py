@@ -8,41 +8,14 @@ import re
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as trials
+from hypothesis import strategies as st
+from point_patterns import SHAPE, largest_error, motion, views
 
 from blinkpair.errors import InputError
 from blinkpair.registration import apply_matrix, fit_transform, register_points
 from blinkpair.registration_refine import refine_on_points, register_from_landmarks
-
-SIZE = 512
-SHAPE = (SIZE, SIZE)
-CORNERS = np.array([[0, 0], [511, 0], [0, 511], [511, 511]], dtype=float)
-
-
-def motion(angle_deg, shift=(0.0, 0.0), scale=1.0):
-    """Turn about the middle of the field, then shift."""
-    t = np.radians(angle_deg)
-    matrix = np.eye(3)
-    matrix[:2, :2] = scale * np.array([[np.cos(t), -np.sin(t)], [np.sin(t), np.cos(t)]])
-    matrix[:2, 2] = 255.5 + np.asarray(shift) - matrix[:2, :2] @ [255.5, 255.5]
-    return matrix
-
-
-def views(rng, n, lost=0.0, truth=None, jitter=0.2):
-    """Two views of a sample wider than the field; returns them, the truth, the common beads."""
-    if truth is None:
-        truth = motion(rng.uniform(-180, 180), rng.uniform(-60, 60, 2))
-    sample = rng.uniform(-SIZE, 2 * SIZE, (9 * n, 2))
-    common, found = np.ones(len(sample), dtype=bool), []
-    for xy in (sample, apply_matrix(truth, sample)):
-        here = ((xy >= 0) & (xy <= 511)).all(axis=1) & (rng.random(len(xy)) >= lost)
-        common &= here
-        seen = xy[here] + rng.normal(0, jitter, (here.sum(), 2))
-        found.append(np.vstack([seen, rng.uniform(0, 511, (rng.binomial(n, lost), 2))]))
-    return found[0], found[1], truth, int(common.sum())
-
-
-def largest_error(matrix, truth):
-    return np.hypot(*(apply_matrix(matrix, CORNERS) - apply_matrix(truth, CORNERS)).T).max()
 
 
 @pytest.mark.parametrize(
@@ -218,13 +191,33 @@ def test_a_similarity_finds_the_scale(scale):
 def test_the_order_of_the_points_changes_nothing():
     rng = np.random.default_rng(12)
     pre, post, _, _ = views(rng, 20, 0.2)
-    order = rng.permutation(len(pre))
+    i, j = rng.permutation(len(pre)), rng.permutation(len(post))
     one = register_points(pre, post)
     again = register_points(pre, post)
-    other = register_points(pre[order], post)
+    other = register_points(pre[i], post[j])
     np.testing.assert_array_equal(one.matrix, again.matrix)
     np.testing.assert_allclose(other.matrix, one.matrix, atol=1e-9)
-    assert {tuple(p) for p in one.pairs} == {(order[i], j) for i, j in other.pairs}
+    assert {tuple(p) for p in one.pairs} == {(i[k], j[m]) for k, m in other.pairs}
+
+
+# Same examples every time, and no limit on their duration: a busy machine is no failure.
+@trials(derandomize=True, deadline=None, max_examples=25)
+@given(st.integers(0, 10**6), *[st.floats(-180, 180), st.floats(-40, 40)] * 2)
+def test_turned_shifted_and_exchanged_epochs_give_the_transform_that_follows(seed, a, x, b, y):
+    """To 1e-9 px: 4e-13 were measured in 750 trials, and 900 quarter turns.
+
+    In one of these 900 a pair at the edge of the tolerance came and went: 0.24 px.
+    """
+    pre, post, _, _ = views(np.random.default_rng(seed), 15, 0.1)
+    before, after = motion(a, (x, -y)), motion(b, (y, x))
+    one = register_points(pre, post, field_shape=SHAPE)
+    other = register_points(apply_matrix(before, pre), apply_matrix(after, post), field_shape=SHAPE)
+    back = register_points(post, pre, field_shape=SHAPE)
+    assert one.status == other.status == back.status
+    if one.status == "ok":
+        assert largest_error(other.matrix, after @ one.matrix @ np.linalg.inv(before)) < 1e-9
+        assert largest_error(back.matrix, np.linalg.inv(one.matrix)) < 1e-9
+        assert {tuple(p) for p in one.pairs} == {(i, j) for j, i in back.pairs}
 
 
 def test_beads_found_twice_are_matched_once():

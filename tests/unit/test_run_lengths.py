@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from hypothesis import given
+from hypothesis import settings as trials
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -49,6 +50,12 @@ def test_nothing_in_nothing_out(shape):
     assert list(events.columns) == list(COLUMNS)
 
 
+# Same examples every time, and no limit on their duration: a busy machine is no failure.
+STEADY = trials(derandomize=True, deadline=None, max_examples=100)
+TRACE = arrays(bool, st.integers(1, 30))
+
+
+@STEADY
 @given(arrays(bool, st.tuples(st.integers(1, 4), st.integers(1, 30))))
 def test_the_events_rebuild_the_states(states):
     events = run_lengths(states)
@@ -61,6 +68,48 @@ def test_the_events_rebuild_the_states(states):
     # maximal runs: neighbours of one nanocrystal alternate
     same = np.diff(events["nanocrystal"]) == 0
     assert (np.diff(events["state"].astype(int))[same] != 0).all()
+
+
+@STEADY
+@given(TRACE)
+def test_backwards_in_time_the_first_event_is_the_last(states):
+    there, back = run_lengths(states), run_lengths(states[::-1].copy()).iloc[::-1]
+    np.testing.assert_array_equal(
+        there[["state", "duration_frames", "censored_start", "censored_end"]],
+        back[["state", "duration_frames", "censored_end", "censored_start"]],
+    )
+    np.testing.assert_array_equal(
+        there["start_frame"], states.size - back["start_frame"] - back["duration_frames"]
+    )
+
+
+@STEADY
+@given(TRACE)
+def test_on_and_off_exchanged_are_the_same_events(states):
+    one, other = run_lengths(states), run_lengths(~states)
+    assert (one.pop("state") != other.pop("state")).all()
+    assert one.equals(other)
+
+
+@STEADY
+@given(TRACE, TRACE)
+def test_two_traces_in_a_row_lose_only_the_cut_between_them(first, second):
+    parts = [run_lengths(first), run_lengths(second)]
+    durations = [part["duration_frames"].tolist() for part in parts]
+    if first[-1] == second[0]:  # the last event of the one goes on as the first of the other
+        durations[1][0] += durations[0].pop()
+    whole = run_lengths(np.concatenate([first, second]))
+    assert whole["duration_frames"].tolist() == durations[0] + durations[1]
+
+
+@STEADY
+@given(arrays(bool, st.tuples(st.integers(1, 4), st.integers(1, 30))))
+def test_what_is_counted_and_the_first_events_are_all_frames(states):
+    events = run_lengths(states)
+    table = count_durations(events, np.arange(len(states)))
+    counted = (table["duration_frames"] * (table["n_events"] + table["n_cut_by_end"])).sum()
+    first = events.loc[events["censored_start"], "duration_frames"].sum()
+    assert counted + first == states.size
 
 
 def test_a_fit_takes_what_began_in_the_window_and_knows_what_was_cut():

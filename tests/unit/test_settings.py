@@ -154,6 +154,9 @@ def test_an_unknown_key_names_the_nearest_known_one(config, place, hint):
         ({"dark_cutoff": None}, "dark_cutoff", "no value", "default, 0.1."),
         ({"dark_cutoff": float("nan")}, "dark_cutoff", "'nan' is not a number", "number"),
         ({"threshold": {"counts": float("inf")}}, "threshold.counts", "'inf' is not a", "number"),
+        ({"threshold": {"counts": "1e999"}}, "threshold.counts", "'1e999' is not a", "number"),
+        ({"dark_cutoff": 10**400}, "dark_cutoff", "'inf' is not a number", "number"),
+        ({"dark_cutoff": 2**20_000}, "dark_cutoff", "'inf' is not a number", "number"),
         ({"dark_cutoff": [0.1]}, "dark_cutoff", "a list is not a number", "write a number"),
         ({"dwell_times": {"min_events": 20.5}}, "dwell_times.min_events", "20.5 is not", "point"),
         ({"dwell_times": {"min_events": 3.5}}, "dwell_times.min_events", "3.5 is not", "point"),
@@ -184,6 +187,19 @@ def test_an_entry_of_a_list_is_named():
 def test_a_configuration_that_is_no_mapping_is_refused(config):
     (problem,) = problems_of(config)
     assert "not settings with a name each" in problem.what
+
+
+@pytest.mark.parametrize("place", ["z", "photometry", "dark_cutoff", "sensitivity.counts"])
+def test_aliases_that_unfold_without_end_are_refused_at_once(place):
+    lists = [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    config = yaml.safe_load("\n".join(["a0: &a0 [1, 2]", *lists]))
+    *section, key = place.split(".")
+    value = {key: config["a11"]}
+    (problem,) = problems_of({section[0]: value} if section else value)
+    assert "holds more than 10000 values" in problem.what
+    value[key] = [value]
+    (problem,) = problems_of(value)
+    assert "one that holds itself" in problem.what
 
 
 def test_all_problems_are_told_at_once_each_on_its_line_of_the_file(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 import yaml
 from tiny_experiment import ROOT
 
@@ -58,3 +59,13 @@ def test_the_conda_environment_has_the_locks_versions():
 def test_the_lock_names_no_server():
     for lock in ("run.lock", "dev.lock"):
         assert "://" not in (ROOT / "envs" / lock).read_text()
+
+
+@pytest.mark.parametrize("lock", ["run.lock", "dev.lock"])
+def test_every_package_is_pinned_to_a_version_and_to_its_files(lock):
+    text = (ROOT / "envs" / lock).read_text().replace("\\\n", " ")
+    requirements = [line for line in text.splitlines() if line.strip()[:1] not in ("", "#")]
+    assert len(requirements) > 90
+    for requirement in requirements:
+        assert re.match(r"[A-Za-z0-9_.\[\]-]+==[^ ;*]+ ", requirement), requirement
+        assert re.search(r" --hash=sha256:[0-9a-f]{64}\b", requirement), requirement

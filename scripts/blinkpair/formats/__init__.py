@@ -7,6 +7,7 @@ libraries behind them take a while to load.
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 from blinkpair.errors import InputError
@@ -52,7 +53,9 @@ def open_source(path: Path, selection: Selection, *, alone: bool = True) -> Sour
             "Hint: ask its owner, or copy it to where you can."
         ) from error
     except OSError as error:
-        if error.errno is not None:  # the disk's trouble, not the file's: let it be tried again
+        # The disk's trouble, not the file's: let it be tried again. A place that cannot be, as a
+        # damaged header names it, is the file's.
+        if error.errno not in (None, errno.EINVAL, errno.EOVERFLOW):
             raise
         raise _damaged(path, error) from error
     # Libraries raise anything from IndexError to struct.error on a damaged file.

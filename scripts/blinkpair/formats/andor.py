@@ -11,7 +11,7 @@ from __future__ import annotations
 import configparser
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from sif_parser._sif_open import _open as read_sif_header
@@ -20,12 +20,13 @@ from sif_parser.utils import ordered_dat_files as spool_number
 from blinkpair.errors import InputError
 from blinkpair.formats.raw import RawFrames
 from blinkpair.formats.selection import Selection, choose_planes
-from blinkpair.formats.source import Source, frames_to_read, native_dtype
+from blinkpair.formats.source import Source, frames_to_read, native_dtype, plausible
 from blinkpair.formats.timing import Statement, frame_time, interval_of_stamps
 
 # Mono12 keeps each pixel in a word of its own; Mono12Packed does not and is refused.
 _ENCODINGS = {"Mono8": "u1", "Mono12": "<u2", "Mono16": "<u2", "Mono32": "<u4"}
 _STAMP_WRAP_US = 2**32
+_MAX_TEXT_BYTES = 2**22  # the user's notes, the longest text of a header
 
 
 def open_sif(path: Path, selection: Selection) -> Source:
@@ -44,6 +45,7 @@ def open_sif(path: Path, selection: Selection) -> Source:
             f"{path}: holds spectra or several tracks, not images. "
             "Hint: record with the read mode 'Image'."
         )
+    plausible(path, promised, height=height, width=width)
     _check_choices(path, promised, selection)
     dtype = np.dtype("<f4")
     raw = RawFrames(
@@ -88,6 +90,7 @@ def open_spool(folder: Path, selection: Selection) -> Source:
     height, width = int(layout["AOIHeight"]), int(layout["AOIWidth"])
     row_bytes, frame_bytes = int(layout["AOIStride"]), int(layout["ImageSizeBytes"])
     promised = header["NumberOfFrames"]
+    plausible(folder, promised, height=height, width=width)
     _check_choices(folder, promised, selection)
     per_file = int(layout.get("ImagesPerFile", 0)) or files[0].stat().st_size // frame_bytes
     number = np.arange(promised, dtype=np.int64)
@@ -121,7 +124,7 @@ def open_spool(folder: Path, selection: Selection) -> Source:
 def _header(path: Path) -> Mapping[str, Any]:
     try:
         with path.open("rb") as file:
-            return dict(read_sif_header(file)[3])
+            return dict(read_sif_header(_HeaderOnly(file))[3])
     # The parser walks a text of many versions and fails in as many ways on one it does not know.
     except Exception as error:
         if isinstance(error, OSError):
@@ -131,6 +134,34 @@ def _header(path: Path) -> Mapping[str, Any]:
             "is cut off or of an unknown version. "
             "Hint: copy it again, or export the movie as TIFF in Andor Solis."
         ) from error
+
+
+class _HeaderOnly:
+    """A file as its header's parser may read it: not beyond the end, and not all of the movie.
+
+    At the end `sif_parser` would wait for the rest of a word for ever; and a damaged length of a
+    text would have it read gigabytes.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int) -> bytes:
+        """Read as many bytes."""
+        if not 0 <= size <= _MAX_TEXT_BYTES:
+            raise ValueError(f"a text of {size} bytes")
+        return self._some(self._file.read(size), size)
+
+    def readline(self) -> bytes:
+        """Read a line."""
+        return self._some(self._file.readline(_MAX_TEXT_BYTES), 1)
+
+    @staticmethod
+    def _some(data: bytes, size: int) -> bytes:
+        if size and not data:
+            raise EOFError("the file ends within its header")
+        return data
 
 
 def _only(folder: Path, pattern: str) -> Path:
@@ -145,7 +176,7 @@ def _only(folder: Path, pattern: str) -> Path:
 
 def _layout(path: Path) -> Mapping[str, str]:
     """Frame layout out of acquisitionmetadata.ini."""
-    parser = configparser.ConfigParser()
+    parser = configparser.ConfigParser(interpolation=None)  # '%' is text
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     try:
         parser.read_string(path.read_text(encoding="utf-8-sig"))

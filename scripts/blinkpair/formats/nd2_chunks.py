@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import struct
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,7 @@ _MAP_SIGNATURE = b"ND2 CHUNK MAP SIGNATURE 0000001!"
 _HEADER = struct.Struct("<IIQ")
 _MAGIC = 0x0ABECEDA
 _IMAGE = b"ImageDataSeq|"
+_METADATA = b"Image"  # what the names of all that the `nd2` library reads begin with
 _PLACE_BYTES = 16
 # The data of a frame's chunk open with its time stamp.
 STAMP_BYTES = 8
@@ -37,18 +39,18 @@ class ChunkMap:
     Raises
     ------
     InputError
-        The file has no map: it was cut off.
+        The file has no map: it was cut off; or a chunk of metadata does not end within it.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._places: dict[bytes, int] = {}
         with path.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - 40))
+            self._size = file.seek(0, 2)
+            file.seek(max(0, self._size - 40))
             tail = file.read(40)
             place = int.from_bytes(tail[32:], "little")
-            if not tail.startswith(_MAP_SIGNATURE) or place >= size:
+            if not tail.startswith(_MAP_SIGNATURE) or place >= self._size:
                 raise InputError(
                     f"{path}: the chunk map at the end of this ND2 file is missing: the recording "
                     "or a copy of it was cut off. Hint: copy the file again from the microscope's "
@@ -63,6 +65,10 @@ class ChunkMap:
                 break
             self._places[name] = int.from_bytes(data[end : end + 8], "little")
             start = end + _PLACE_BYTES
+        with path.open("rb") as file:
+            for name, place in self._places.items():
+                if name.startswith(_METADATA) and not name.startswith(_IMAGE):
+                    self._extent(file, place)
 
     def frames(self) -> dict[int, int]:
         """Map the number of each frame (plane of all loops) to the place of its chunk."""
@@ -89,21 +95,31 @@ class ChunkMap:
 
     def _data(self, place: int) -> bytes:
         with self._path.open("rb") as file:
-            file.seek(place)
-            header = file.read(_HEADER.size)
-            start, n_bytes = self._parse(header.ljust(_HEADER.size, b"\0"), place)
+            start, n_bytes = self._extent(file, place)
             file.seek(place + start)
             return file.read(n_bytes)
+
+    def _extent(self, file: BinaryIO, place: int) -> tuple[int, int]:
+        """Bytes of a chunk before its data, and of its data, which has to be there in full."""
+        file.seek(min(place, self._size))
+        header = file.read(_HEADER.size)
+        start, n_bytes = self._parse(header.ljust(_HEADER.size, b"\0"), place)
+        if place + start + n_bytes > self._size:
+            raise self._damaged(place)
+        return start, n_bytes
 
     def _parse(self, header: bytes, place: int) -> tuple[int, int]:
         try:
             return parse_header(header)
         except ValueError:
-            raise InputError(
-                f"{self._path}: the chunk map of this ND2 file points to a place ({place}) where "
-                "no chunk is: the file is damaged. Hint: copy it again from the microscope's "
-                "computer."
-            ) from None
+            raise self._damaged(place) from None
+
+    def _damaged(self, place: int) -> InputError:
+        return InputError(
+            f"{self._path}: the chunk map of this ND2 file points to a place ({place}) where "
+            "no chunk is, or only a part of one: the file is damaged. Hint: copy it again from "
+            "the microscope's computer."
+        )
 
 
 def parse_header(header: bytes) -> tuple[int, int]:

@@ -26,6 +26,7 @@ from blinkpair.formats.source import (
     Source,
     frames_to_read,
     native_dtype,
+    plausible,
     refuse_colour,
 )
 from blinkpair.formats.timing import Statement, frame_time, interval_of_stamps
@@ -69,6 +70,7 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
     if sizes.pop("S", 1) > 1:
         raise refuse_colour(path, "this is a colour (RGB) image")
     shape = (attributes.heightPx, attributes.widthPx)
+    plausible(path, height=shape[0], width=shape[1])
     planes = choose_planes(
         str(path),
         {axis: n for axis, n in sizes.items() if axis not in "YX"},
@@ -144,14 +146,17 @@ def _inflate(
     def decode(read_at: ReadAt, i: int, out: NDArray[Any]) -> None:
         data_start, data_bytes = parse_header(read_at(places[i], HEADER_BYTES))
         skip = data_start + STAMP_BYTES
-        pixels = zlib.decompress(read_at(places[i] + skip, data_bytes - STAMP_BYTES))
         step = samples * dtype.itemsize
+        stride = row_bytes or out.shape[1] * step
+        deflated = read_at(places[i] + skip, data_bytes - STAMP_BYTES)
+        # No more than a frame, whatever a damaged one would unfold to.
+        pixels = zlib.decompressobj().decompress(deflated, len(out) * stride)
         out[...] = np.ndarray(
             out.shape,
             dtype,
             buffer=pixels,
             offset=sample * dtype.itemsize,
-            strides=(row_bytes or out.shape[1] * step, step),
+            strides=(stride, step),
         )
 
     return decode

@@ -8,6 +8,7 @@ wrong channel read in silence would look like a dark sample.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.errors import ChoiceError, InputError
+from blinkpair.formats.source import plausible
 
 _KEYS = ("channel", "z", "position", "frames")
 # Only a known-looking key behind '::' starts a choice, so that a file name may hold '::' itself.
@@ -150,7 +152,7 @@ def choose_planes(
     ChoiceError
         A choice is missing, or names what the file does not have.
     InputError
-        An axis that no choice can take away.
+        An axis that no choice can take away, or absurdly many planes.
     """
     axes = {axis: size for axis, size in sizes.items() if size > 1}
     notes: list[str] = []
@@ -189,7 +191,9 @@ def choose_planes(
     _refuse_idle_choice(path, selection, axes, channel_names)
 
     stored = {axis: n for axis, n in axes.items() if not (interleaved and axis == "C")}
-    planes = np.arange(int(np.prod(list(stored.values()), dtype=np.int64)), dtype=np.int64)
+    count = math.prod(stored.values())
+    plausible(path, count)
+    planes = np.arange(count, dtype=np.int64)
     cut = tuple(picked.get(axis, slice(None)) for axis in stored)
     sample = picked.get("C", 0)
     name = channel_names[sample] if sample < len(channel_names) else None

@@ -17,6 +17,10 @@ from blinkpair.errors import InputError
 
 # What the kernels downstream are compiled for; bool, complex, 16-bit float are no camera's output.
 _DTYPES = ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
+# What no recording of single nanocrystals reaches and a damaged header easily promises: frames of
+# 8192 x 8192 pixels, a thousand times as many frames as the paper's. Both fit into memory.
+_MAX_PIXELS = 2**26
+_MAX_PLANES = 20_000_000
 
 
 class FrameReader(Protocol):
@@ -88,6 +92,35 @@ def native_dtype(path: Path, dtype: np.dtype[Any]) -> np.dtype[Any]:
             "Hint: export the movie as 16-bit or 32-bit grey values."
         )
     return native
+
+
+def plausible(path: Path | str, planes: int = 1, *, height: int = 1, width: int = 1) -> None:
+    """Refuse what a header can only promise by mistake, before memory is asked for.
+
+    Parameters
+    ----------
+    path : path
+        For the message.
+    planes : int
+        Frames of all channels, planes and positions together.
+    height, width : int
+        Pixels of a frame.
+
+    Raises
+    ------
+    InputError
+        None, less than none, or more than any camera records.
+    """
+    if not 1 <= planes <= _MAX_PLANES:
+        promised = f"{planes} frames"
+    elif min(height, width) < 1 or height * width > _MAX_PIXELS:
+        promised = f"frames of {height} x {width} pixels"
+    else:
+        return
+    raise InputError(
+        f"{path}: its header promises {promised}, which no camera delivers: it is damaged. "
+        "Hint: copy the file again from the microscope's computer."
+    )
 
 
 def refuse_colour(path: Path, what: str) -> InputError:

@@ -1,12 +1,15 @@
 """Where the planes of a TIFF file are, and how many its header promises.
 
-Two traps are dealt with here. ImageJ above 4 GB writes a single page for the whole movie and
-puts the number of frames into a text. And where a file is cut off, the chain of pages ends in
-nothing, which most readers pass over in silence.
+Three traps are dealt with here. ImageJ above 4 GB writes a single page for the whole movie and
+puts the number of frames into a text. Where a file is cut off, the chain of pages ends in
+nothing, which most readers pass over in silence. And where it is damaged the chain can lead back
+into itself, and be followed for ever.
 """
 
 from __future__ import annotations
 
+import math
+import re
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.errors import ChoiceError, InputError
+from blinkpair.formats.source import plausible
 
 # Kinds of tifffile whose number of planes is read off the chain of pages and nowhere else.
 _BY_CHAIN = ("uniform", "generic", "shaped")
@@ -63,13 +67,15 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
     Raises
     ------
     InputError
-        Several images and no choice, or axes that are no movie.
+        Several images and no choice, axes that are no movie, or a trap for who would read on.
     """
+    _refuse_circle(path, tif)
+    _refuse_ome_traps(path, tif)
     page, series = tif.pages.first, tif.series
     if tif.is_imagej and len(series) == 1 and series[0].kind != "imagej" and page.is_final:
         # tifffile gives up on an ImageJ header that promises more than is there.
         sizes = _imagej_sizes(tif)
-        return Layout(sizes, _in_a_row(page.dataoffsets[0], sizes, page.nbytes))
+        return Layout(sizes, _in_a_row(path, page.dataoffsets[0], sizes, page.nbytes))
     if len(series) > 1 and (joined := _join_shaped(series)):
         pages, notes = joined
         sizes, kind = {"I": len(pages)}, "shaped"
@@ -82,7 +88,7 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
             )
         sizes, kind = dict(zip(one.axes[:-2], one.shape[:-2], strict=True)), one.kind
         if one.dataoffset is not None and kind not in ("uniform", "generic"):
-            return Layout(sizes, _in_a_row(one.dataoffset, sizes, page.nbytes), notes=notes)
+            return Layout(sizes, _in_a_row(path, one.dataoffset, sizes, page.nbytes), notes=notes)
         pages = _pages_of(one)
     if kind == "mmstack":
         sizes = _planned(tif, sizes)
@@ -99,8 +105,9 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
     return Layout(sizes, offsets, pages, broken=broken, notes=notes)
 
 
-def _in_a_row(start: int, sizes: Mapping[str, int], n_bytes: int) -> NDArray[np.int64]:
-    planes = int(np.prod(list(sizes.values()), dtype=np.int64))
+def _in_a_row(path: Path, start: int, sizes: Mapping[str, int], n_bytes: int) -> NDArray[np.int64]:
+    planes = math.prod(sizes.values())
+    plausible(path, planes)
     return start + np.arange(planes, dtype=np.int64) * n_bytes
 
 
@@ -174,6 +181,42 @@ def _pages_of(series: Any) -> list[Any]:
     except IndexError:
         pass
     return pages
+
+
+def _refuse_circle(path: Path, tif: Any) -> None:
+    """Follow the chain of pages, as tifffile would for ever where it leads back into itself."""
+    file, tiff = tif.filehandle, tif.tiff
+    place, seen = tif.pages.first.offset, set()
+    while place and place not in seen:
+        seen.add(place)
+        file.seek(place)
+        count = file.read(tiff.tagnosize)
+        if len(count) < tiff.tagnosize:
+            return
+        file.seek(struct.unpack(tiff.tagnoformat, count)[0] * tiff.tagsize, 1)
+        pointer = file.read(tiff.offsetsize)
+        if len(pointer) < tiff.offsetsize:
+            return
+        place = struct.unpack(tiff.offsetformat, pointer)[0]
+    if place:
+        raise InputError(
+            f"{path}: is damaged: page {len(seen)} of its chain of pages leads back to an earlier "
+            "one. Hint: copy the file again from the microscope's computer."
+        )
+
+
+def _refuse_ome_traps(path: Path, tif: Any) -> None:
+    """Look at an OME text before it is parsed, and before room is made for all it promises."""
+    text = tif.ome_metadata or ""
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:  # entities can unfold to any length
+        raise InputError(
+            f"{path}: its OME text defines a document type, which no microscope's program writes. "
+            "Hint: open the movie in ImageJ and save it as TIFF."
+        )
+    for pixels in re.findall(r"<(?:\w+:)?Pixels\b[^>]*>", text):
+        sizes = {axis: int(n) for axis, n in re.findall(r"\bSize([XYZCT])\s*=\s*.(\d+)", pixels)}
+        height, width = sizes.pop("Y", 1), sizes.pop("X", 1)
+        plausible(path, math.prod(sizes.values()) or 1, height=height, width=width)
 
 
 def _chain_broken(tif: Any) -> bool:

@@ -27,6 +27,7 @@ from blinkpair.formats.source import (
     Source,
     frames_to_read,
     native_dtype,
+    plausible,
     refuse_colour,
 )
 from blinkpair.formats.tiff_layout import Layout, find_layout
@@ -88,6 +89,10 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
             "Hint: export the movie as 16-bit grey values."
         )
     dtype = native_dtype(path, page.dtype)
+    shape = (page.imagelength, page.imagewidth)
+    plausible(path, height=shape[0], width=shape[1])
+    if page.is_tiled:
+        plausible(path, height=page.tilelength, width=page.tilewidth)
     layout = find_layout(path, tif, selection.position)
     metadata = read_metadata(tif)
     planes = choose_planes(
@@ -98,7 +103,6 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
         z_is_time=bool(tif.is_imagej),
     )
     present = _leading(planes.index, layout)
-    shape = (page.imagelength, page.imagewidth)
     frames: Frames
     if layout.offsets is not None:
         paths, file_index = _files(path, layout, present)
@@ -203,7 +207,12 @@ def _decoder(page: Any, table: Sequence[Segments]) -> Decode:
 def _count_whole(table: Sequence[Segments], size: int) -> int:
     """Count the frames before the first that has a byte beyond the end of the file."""
     for k, (offsets, counts, _) in enumerate(table):
-        if not offsets or max(map(int.__add__, offsets, counts)) > size:
+        # Negative where damage made signed numbers of them.
+        if (
+            not offsets
+            or min(*offsets, *counts) < 0
+            or max(map(int.__add__, offsets, counts)) > size
+        ):
             return k
     return len(table)
 
