@@ -33,6 +33,7 @@ PACKAGES = (
     "plotly",
     "jinja2",
 )
+SETS = (".ome.tif", ".ome.tiff")
 SAMPLE_BYTES = 1 << 20
 CHECKSUM = "SHA-256 of the size and the first and last MiB"
 NO_CHECKSUM = "none was taken (provenance: checksums: false)"
@@ -73,9 +74,17 @@ def sheet_paths(rows: Iterable[Mapping[str, str]]) -> list[str]:
 
 def input_files(paths: Iterable[str]) -> list[str]:
     """List the files behind paths of the sample sheet, each once, sorted."""
-    from blinkpair.movie import movie_files
+    return sorted({str(file) for path in paths for file in _files(path) if file.is_file()})
 
-    return sorted({str(file) for path in paths for file in movie_files(path) if file.is_file()})
+
+def _files(path: str) -> list[Path]:
+    from blinkpair.movie import movie_files, open_movie
+
+    listed = list(movie_files(path))
+    if len(listed) == 1 and listed[0].name.lower().endswith(SETS):
+        # The file may be the first of several, which lie beside it and which its header names.
+        listed += [listed[0].with_name(part.name) for part in open_movie(path).paths]
+    return listed
 
 
 def describe(path: str | Path, *, checksum: bool) -> dict[str, Any]:
