@@ -66,13 +66,14 @@ def differences(record: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]
     Returns
     -------
     list of str
-        'numpy: 2.4.6 then, 2.4.5 here'. The commit counts only where the source differs: commits of
-        other things change no result.
+        'numpy: 2.4.6 then, 2.4.5 here'.
     """
     pairs = [(name, record["versions"].get(name), v) for name, v in here["versions"].items()]
-    if record["source"] != here["source"]:
-        for name, key in (("commit of blinkpair", "commit"), ("source of blinkpair", "source")):
-            pairs.append((name, record[key], here[key]))
+    mention = "commit of blinkpair"
+    if record["source"] == here["source"]:
+        mention += " (the same source: only its mention in the report differs)"
+    pairs.append((mention, record["commit"], here["commit"]))
+    pairs.append(("source of blinkpair", record["source"], here["source"]))
     pairs += [(name, record["platform"].get(name), v) for name, v in here["platform"].items()]
     return [f"{name}: {then} then, {now} here" for name, then, now in pairs if then != now]
 

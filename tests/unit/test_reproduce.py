@@ -188,7 +188,8 @@ def test_a_sheet_from_elsewhere_is_put_beside_the_settings(lab, tmp_path, monkey
 def test_what_is_different_here_is_told():
     here = made_with("one")
     assert reproduce.differences(here, here) == []
-    assert reproduce.differences({**here, "commit": "of the docs"}, here) == []
+    (told,) = reproduce.differences({**here, "commit": "of the docs"}, here)
+    assert "the same source: only its mention" in told
     then = {**here, "source": "another", "commit": None}
     then["versions"] = here["versions"] | {"numpy": "1.0"}
     then["platform"] = here["platform"] | {"processor": "z80"}
