@@ -186,7 +186,7 @@ def test_a_sheet_from_elsewhere_is_put_beside_the_settings(lab, tmp_path, monkey
 
 
 def test_what_is_different_here_is_told():
-    here = made_with("one")
+    here = {**made_with("one"), "commit": "this"}
     assert reproduce.differences(here, here) == []
     (told,) = reproduce.differences({**here, "commit": "of the docs"}, here)
     assert "the same source: only its mention" in told
@@ -195,7 +195,7 @@ def test_what_is_different_here_is_told():
     then["platform"] = here["platform"] | {"processor": "z80"}
     assert reproduce.differences(then, here) == [
         f"numpy: 1.0 then, {here['versions']['numpy']} here",
-        f"commit of blinkpair: None then, {here['commit']} here",
+        "commit of blinkpair: None then, this here",
         "source of blinkpair: another then, one here",
         f"processor: z80 then, {here['platform']['processor']} here",
     ]
