@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 KEPT = Path(".snakemake/blinkpair")
 RUN = KEPT / "run.json"
 SHEET = KEPT / "sheet"
+MOST_SHEET_BYTES = 100_000_000  # what is larger is a movie named by mistake, and will be refused
 # What results carry on of a field: who it is, and what the user added.
 CARRIED = ("field", "temperature_c", "sample")
 # What the report says of a field it shows.
@@ -154,7 +155,8 @@ def _read_sheet(config: Mapping[str, Any]) -> bytes:
     from blinkpair.settings import examine_settings
 
     try:
-        return Path(examine_settings(config)[0]["fields"]).read_bytes()
+        with Path(examine_settings(config)[0]["fields"]).open("rb") as sheet:
+            return sheet.read(MOST_SHEET_BYTES)
     except OSError:
         return b""
 

@@ -140,7 +140,7 @@ def lay_out(record: Mapping[str, Any], inputs: str | Path, folder: str | Path) -
     inputs : path
         Where relative paths of the record start.
     folder : path
-        Made if it is not there.
+        New or empty.
 
     Returns
     -------
@@ -150,10 +150,9 @@ def lay_out(record: Mapping[str, Any], inputs: str | Path, folder: str | Path) -
     Raises
     ------
     InputError
-        The folder holds something, or relative paths that lead out of it lead elsewhere.
+        Relative paths that lead out of the folder lead elsewhere.
     """
     new = Path(folder)
-    _refuse_used(new)
     relative = [path for path in record["inputs"] if not Path(path).is_absolute()]
     outside = [path for path in relative if _leads_out(path)]
     if astray := [p for p in outside if not _same_file(new / p, Path(inputs, p))]:
@@ -176,11 +175,6 @@ def lay_out(record: Mapping[str, Any], inputs: str | Path, folder: str | Path) -
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(Path(inputs, path).absolute())
     return written
-
-
-def _refuse_used(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"{folder}: is not an empty folder. Hint: name a new one.")
 
 
 def _leads_out(path: str) -> bool:
@@ -223,13 +217,16 @@ def reproduce(path: str | Path, folder: str | Path, inputs: str | Path | None = 
     Raises
     ------
     InputError
-        See `read_record`, `check_inputs` and `lay_out`.
+        The folder holds something; and see `read_record`, `check_inputs` and `lay_out`.
     """
     record = read_record(path)
-    _refuse_used(Path(folder))  # before the inputs are read, which can take minutes
+    new = Path(folder)
+    # Said before the inputs are read, which can take minutes.
+    if new.exists() and (not new.is_dir() or any(new.iterdir())):
+        raise InputError(f"{new}: is not an empty folder. Hint: name a new one.")
     start = Path(path).resolve().parents[1] if inputs is None else Path(inputs)
     check_inputs(record, start)
-    config, sheet = lay_out(record, start, folder)
+    config, sheet = lay_out(record, start, new)
     here = made_with(launch.digest_of_all_source())
     differing = differences(record, here)
     total = len(record["inputs"])
@@ -245,7 +242,7 @@ def reproduce(path: str | Path, folder: str | Path, inputs: str | Path | None = 
         + ("checksums." if checked else "unknown contents: no checksums were taken."),
         f"Written: {config}, {sheet} ({len(record['sheet'])} fields).",
     ]
-    if Path(record["settings"]["fields"]) != sheet.relative_to(folder):
+    if Path(record["settings"]["fields"]) != sheet.relative_to(new):
         lines.append(
             f"  The sheet was {record['settings']['fields']}; report.html and provenance.json "
             "will name the new path."
@@ -253,7 +250,7 @@ def reproduce(path: str | Path, folder: str | Path, inputs: str | Path | None = 
     beside = Path(sys.executable).with_name("snakemake")
     program = str(beside) if beside.exists() else "snakemake"
     run = shlex.join([program, "-s", str(SOURCE / "Snakefile"), "--cores", "all"])
-    return "\n".join([*lines, "Run it:", f"  cd {shlex.quote(str(folder))} && {run}"])
+    return "\n".join([*lines, "Run it:", f"  cd {shlex.quote(str(new))} && {run}"])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

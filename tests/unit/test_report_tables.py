@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blinkpair.provenance import PACKAGES
+from blinkpair.provenance import NO_CHECKSUM, PACKAGES
 from blinkpair.report import blinking_tables, cells, tables
 
 
@@ -198,6 +198,13 @@ def test_types_and_photostability_say_what_their_numbers_are():
     assert "α near 0 and a cut-off τ is an exponential" in types.note
     assert "Stable means that no trend was shown" in light.note
     assert light.rows[0][1] == "100 % (95 to 105)"
+
+
+def test_inputs_are_listed_with_what_is_known_of_them():
+    entries = {"a.tif": {"bytes": 10_500_000, "checksum": None}}
+    shown = tables.inputs({"inputs": entries, "checksum": NO_CHECKSUM})
+    assert shown.rows == [["a.tif", "10 500 000", "–"]]
+    assert shown.note == "Checksum: none was taken (provenance: checksums: false)."
 
 
 def test_the_report_was_made_with_the_packages_it_names():
