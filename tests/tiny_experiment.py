@@ -13,16 +13,13 @@ from blinkpair.simulate.blinking import DwellLaw
 ROOT = Path(__file__).parents[1]
 
 
-def snakemake(
-    folder: Path, *arguments: str, check: bool = True, **surroundings
-) -> subprocess.CompletedProcess:
-    """Run the workflow in a folder, as a user does; `surroundings` are those of a process."""
+def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
+    """Run the workflow in a folder, as a user does."""
     result = subprocess.run(
         [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), *arguments],
         cwd=folder,
         capture_output=True,
         text=True,
-        **surroundings,
     )
     if check:
         assert result.returncode == 0, result.stderr[-4000:]
