@@ -28,7 +28,9 @@ from blinkpair.table_labels import SIMULATED, is_simulated
 log = logging.getLogger(__name__)
 
 KEPT = Path(".snakemake/blinkpair")
-COMMAND = KEPT / "command.txt"
+RUN = KEPT / "run.json"
+SHEET = KEPT / "sheet"
+MOST_SHEET_BYTES = 100_000_000  # what is larger is a movie named by mistake, and will be refused
 # What results carry on of a field: who it is, and what the user added.
 CARRIED = ("field", "temperature_c", "sample")
 # What the report says of a field it shows.
@@ -62,11 +64,19 @@ class Launch(NamedTuple):
         One row a field, indexed by its name; texts, but for `exposure_s` and `pixel_size_um`.
     shapes : DataFrame
         `frames`, `height`, `width` of each field's movies, indexed by its name.
+    sheet : bytes
+        The sample sheet as the user wrote it.
     """
 
     settings: dict[str, Any]
     fields: pd.DataFrame
     shapes: pd.DataFrame
+    sheet: bytes
+
+    @property
+    def sheet_digest(self) -> str:
+        """What tells this sheet from one with another text."""
+        return hashlib.sha256(self.sheet).hexdigest()[:16]
 
 
 class ByField(dict[str, Any]):
@@ -105,23 +115,28 @@ def prepare(
         return _recall(load_settings(config, config_files))
     from blinkpair.inputs import check_everything
 
+    sheet = _read_sheet(config)
     settings, fields, shapes, notes = check_everything(config, config_files=config_files)
     for note in notes:
         log.warning(note)
     # As it will be read back, so that no job depends on which process planned it.
-    return Launch(settings, _read_fields(StringIO(_as_csv(fields))), shapes)
+    return Launch(settings, _read_fields(StringIO(_as_csv(fields))), shapes, sheet)
 
 
 def keep(launched: Launch) -> None:
-    """Keep the checked inputs for the jobs of a run, and its command line, as the run starts.
+    """Keep the checked inputs, the command line and the time for the jobs of a run, as it starts.
 
     Not earlier: somebody may look with `snakemake -n` what another sheet would do while jobs of a
     run are waiting.
     """
+    from blinkpair.provenance import utc_now
+
+    with files.written_aside(SHEET) as aside:
+        aside.write_bytes(launched.sheet)
     files.write_text(_as_csv(launched.fields), KEPT / "fields.csv")
     files.write_csv(launched.shapes.reset_index(), KEPT / "shapes.csv")
     files.write_json(launched.settings, KEPT / "settings.json")
-    files.write_text(_command() + "\n", COMMAND)
+    files.write_json({"command": _command(), "started": utc_now()}, RUN)
 
 
 def _recall(settings: dict[str, Any]) -> Launch:
@@ -131,7 +146,19 @@ def _recall(settings: dict[str, Any]) -> Launch:
             "last in this folder. Hint: cancel the jobs of the earlier run."
         )
     shapes = pd.read_csv(KEPT / "shapes.csv", dtype={"field": str}, keep_default_na=False)
-    return Launch(settings, _read_fields(KEPT / "fields.csv"), shapes.set_index("field"))
+    fields = _read_fields(KEPT / "fields.csv")
+    return Launch(settings, fields, shapes.set_index("field"), SHEET.read_bytes())
+
+
+def _read_sheet(config: Mapping[str, Any]) -> bytes:
+    """Return the sample sheet's bytes; none where the check will tell why it cannot be read."""
+    from blinkpair.settings import examine_settings
+
+    try:
+        with Path(examine_settings(config)[0]["fields"]).open("rb") as sheet:
+            return sheet.read(MOST_SHEET_BYTES)
+    except OSError:
+        return b""
 
 
 def _as_csv(fields: pd.DataFrame) -> str:
@@ -167,6 +194,24 @@ def source_digest(*modules: str) -> str:
     digest = hashlib.sha256()
     for name in sorted(seen):
         digest.update(name.encode() + b"\0" + seen[name])
+    return digest.hexdigest()[:16]
+
+
+@functools.cache
+def digest_of_all_source() -> str:
+    """Digest of everything the results come from: library, steps, rules, schemas.
+
+    It tells one source from another where no commit does. Changed source has the steps that use it
+    run again, so that it, too, is what the older results would be made by today.
+    """
+    root = Path(__file__).parents[2]
+    parts = ("Snakefile", "scripts/**/*", "workflow/rules/*", "workflow/schemas/*")
+    # Not what editors and Python leave beside the source.
+    kinds = {"", ".py", ".smk", ".yaml", ".j2", ".css", ".js", ".mplstyle"}
+    digest = hashlib.sha256()
+    for file in sorted(file for part in parts for file in root.glob(part)):
+        if file.suffix in kinds and file.is_file():
+            digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -209,14 +254,6 @@ def _imports(source: bytes) -> list[str]:
     return found
 
 
-def input_paths(fields: pd.DataFrame) -> list[str]:
-    """Every path the sheet names, as it stands there."""
-    from blinkpair.sheet import PATH_COLUMNS
-
-    columns = (*PATH_COLUMNS, "landmarks")
-    return [path for column in columns for path in fields[column] if path]
-
-
 def brightfield_files(fields: pd.DataFrame) -> list[str]:
     """Every file of the brightfield images of some fields, before then after."""
     from blinkpair.movie import movie_files
@@ -226,8 +263,10 @@ def brightfield_files(fields: pd.DataFrame) -> list[str]:
 
 
 def _command() -> str:
-    """Return the command line the run was started with, without the folders of this machine."""
-    return shlex.join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    """Return the command line the run was started with, without the program's folder."""
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.name == "__main__.py" else program.name
+    return shlex.join([name, *sys.argv[1:]])
 
 
 def fields_to_show(fields: pd.DataFrame, max_fields: int) -> list[str]:

@@ -336,7 +336,8 @@ def movie_files(path: PathLike | Sequence[PathLike]) -> tuple[Path, ...]:
 def natural_key(path: PathLike) -> list[tuple[int, int, str]]:
     """Sort key that reads numbers in a name as numbers: part2 comes before part10."""
     pieces = re.split(r"(\d+)", str(path))
-    return [(0, int(p), p) if p.isdecimal() else (1, 0, p.lower()) for p in pieces if p]
+    key = [(1, int(p), p) if p.isdecimal() else (2, 0, p.lower()) for p in pieces if p]
+    return [*key, (0, 0, str(path))]  # of names that differ in case alone, not the disk's order
 
 
 def _resolve(path: PathLike | Sequence[PathLike]) -> tuple[list[Path], Selection, str]:

@@ -34,17 +34,11 @@ _Lines = Mapping[tuple[str, ...], tuple[str, int]]  # key -> file and line
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "workflow" / "schemas"
 
-_TYPE_NAMES = {
-    "number": "a number",
-    "integer": "a whole number",
-    "string": "text",
-    "array": "a list",
-    "object": "a section",
-}
 _UNITS = {"_s": "seconds", "_um": "micrometres", "_px": "pixels"}
 _NULL_TEXTS = {"", "~", "null", "none"}
 # There are some fifty settings; a few lines of YAML's aliases can unfold to more than any memory.
 _MOST_VALUES = 10_000
+_TRUTH = {"true": True, "false": False}
 
 
 def load_settings(
@@ -160,6 +154,8 @@ def _read_as(value: object, schema: Mapping[str, Any]) -> Any:
             return None
         if {"number", "integer"} & kinds and (number := as_number(value)) is not None:
             return number
+        if "boolean" in kinds:
+            return _TRUTH.get(value.strip().lower(), value)
     if isinstance(value, int | float):
         try:
             number = float(value)
@@ -197,7 +193,7 @@ def _with_defaults(
         }
     if isinstance(given, list):
         return [_with_defaults(v, schema["items"], bad, path) for v in given]
-    if isinstance(given, int | float):
+    if isinstance(given, int | float) and not isinstance(given, bool):
         return int(given) if "integer" in _kinds(schema) else float(given)
     return given
 
@@ -260,6 +256,8 @@ def _wrong_value(path: _Path, value: object, schema: Mapping[str, Any], lines: _
         what = f"{_kind(value)} is not {'a whole' if 'integer' in kinds else 'a'} number."
         hint = number_hint(value, unit) if isinstance(value, str) else "write a number."
         hint += f" {meaning}"
+    elif "boolean" in kinds:
+        what, hint = f"{_kind(value)} is neither true nor false.", f"write one of them. {meaning}"
     elif "integer" in kinds and isinstance(value, float) and not value.is_integer():
         what, hint = f"{value:g} is not a whole number.", f"write one without a point. {meaning}"
     elif {"number", "integer"} & kinds:

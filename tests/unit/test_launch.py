@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 
 import numpy as np
@@ -12,6 +13,7 @@ import tifffile
 from blinkpair import file_headers, launch
 from blinkpair.errors import InputError
 from blinkpair.file_headers import look_at_all
+from blinkpair.files import read_json
 from blinkpair.sheet import PATH_COLUMNS
 
 CONFIG = {"fields": "fields.tsv", "exposure_s": 0.02, "pixel_size_um": 0.16}
@@ -45,6 +47,27 @@ def test_a_submitted_job_takes_what_the_run_found_and_opens_nothing(lab):
     assert list(job.fields.index) == ["NA", "f2"]
     assert job.fields.at["NA", "operator"] == "007"
     assert job.shapes.loc["f2"].tolist() == [90, 40, 48]
+
+
+def test_what_is_recorded_is_the_sheet_that_was_checked(lab):
+    written = (lab / "fields.tsv").read_bytes()
+    run = launch.prepare(CONFIG, [], submitted=False)
+    (lab / "fields.tsv").write_bytes(written.replace(b"007", b"008"))  # by hand, meanwhile
+    launch.keep(run)
+    assert launch.SHEET.read_bytes() == written
+    job = launch.prepare(CONFIG, [], submitted=True)
+    assert job.sheet_digest == run.sheet_digest
+    assert launch.prepare(CONFIG, [], submitted=False).sheet_digest != run.sheet_digest
+
+
+def test_a_run_keeps_its_command_without_folders_and_its_start(lab, monkeypatch):
+    run = launch.prepare(CONFIG, [], submitted=False)
+    for program in ("/somewhere/bin/snakemake", "/somewhere/snakemake/__main__.py"):
+        monkeypatch.setattr("sys.argv", [program, "--config", "dark_cutoff=0.2 "])
+        launch.keep(run)
+        kept = read_json(launch.RUN)
+        assert kept["command"] == "snakemake --config 'dark_cutoff=0.2 '"
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", kept["started"])
 
 
 def test_nothing_is_kept_before_the_run_starts(lab):

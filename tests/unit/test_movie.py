@@ -146,6 +146,9 @@ def test_a_file_whose_name_looks_like_a_pattern(tmp_path, frames):
 def test_natural_order():
     names = ["a10", "a9", "A1b", "a1a", "a", "9", "10"]
     assert sorted(names, key=natural_key) == ["9", "10", "a", "a1a", "A1b", "a9", "a10"]
+    # Whatever the order in which a disk lists them.
+    for listed in (["a1", "A1", "a1b"], ["a1b", "A1", "a1"]):
+        assert sorted(listed, key=natural_key) == ["A1", "a1", "a1b"]
 
 
 def test_choices_behind_a_path():

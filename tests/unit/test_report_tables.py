@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blinkpair.provenance import PACKAGES
+from blinkpair.provenance import NO_CHECKSUM, PACKAGES
 from blinkpair.report import blinking_tables, cells, tables
 
 
@@ -200,9 +200,16 @@ def test_types_and_photostability_say_what_their_numbers_are():
     assert light.rows[0][1] == "100 % (95 to 105)"
 
 
+def test_inputs_are_listed_with_what_is_known_of_them():
+    entries = {"a.tif": {"bytes": 10_500_000, "checksum": None}}
+    shown = tables.inputs({"inputs": entries, "checksum": NO_CHECKSUM})
+    assert shown.rows == [["a.tif", "10 500 000", "–"]]
+    assert shown.note == "Checksum: none was taken (provenance: checksums: false)."
+
+
 def test_the_report_was_made_with_the_packages_it_names():
     assert {"plotly", "jinja2", "numpy"} <= set(PACKAGES)
-    provenance = {"versions": dict.fromkeys(PACKAGES, "1"), "commit": None, "command": "x"}
+    provenance = {"versions": dict.fromkeys(PACKAGES, "1"), "commit": None}
     rows = dict(tables.versions(provenance).rows)
     assert rows["plotly"] == "1"
     assert rows["commit of blinkpair"] == "not known"

@@ -108,8 +108,10 @@ def test_texts_from_the_command_line_are_read_as_numbers():
             "registration": {"max_chance_alignments": "1e-3", "min_microspheres": "4"},
             "exposure_s": "null",
             "sensitivity": {"counts": ["60", "80"]},
+            "provenance": {"checksums": "False"},
         }
     )
+    assert settings["provenance"]["checksums"] is False
     assert settings["registration"] == {
         "model": "rigid",
         "min_microspheres": 4,
@@ -167,6 +169,8 @@ def test_an_unknown_key_names_the_nearest_known_one(config, place, hint):
         ({"sensitivity": {"counts": 90}}, "sensitivity.counts", "90 is not a list", "[90]"),
         ({"sensitivity": {"counts": []}}, "sensitivity.counts", "is empty", "[60, 80"),
         ({"sensitivity": {"counts": [9, 9.0]}}, "sensitivity.counts", "same value twice", "[60"),
+        ({"provenance": {"checksums": 0}}, "provenance.checksums", "0 is neither true", "write"),
+        ({"provenance": {"checksums": "of"}}, "provenance.checksums", "'of' is neither", "write"),
         ({"fields": 3}, "fields", "3 is not text", "sample sheet"),
         ({"fields": ""}, "fields", "the text is empty", "sample sheet"),
     ],

@@ -23,7 +23,7 @@ try:
 except InputError as error:
     raise WorkflowError(str(error)) from None
 
-SETTINGS, FIELDS, SHAPES = LAUNCHED
+SETTINGS, FIELDS, SHAPES = LAUNCHED[:3]
 # Ten thousand fields are a hundred thousand jobs: what every one of them asks is made quick.
 # Of the millions of objects none is garbage: it is looked for rarely, and not at the end.
 gc.set_threshold(100_000, 50, 100)

@@ -96,9 +96,12 @@ rule record_provenance:
         mem_mb=for_fields(SNAKEMAKE_MB + 200, per_thousand=20),
         runtime=for_fields(5, per_thousand=5),
     params:
-        inputs=launch.input_paths(FIELDS),
+        # Read where the run keeps them: another command runs nothing again, another sheet does.
+        sheet=str(launch.SHEET),
+        run=str(launch.RUN),
+        sheet_digest=LAUNCHED.sheet_digest,
         settings=SETTINGS,
-        command=str(launch.COMMAND),
-        code=launch.source_digest("provenance", "movie"),
+        source=launch.digest_of_all_source(),
+        code=launch.source_digest("provenance"),
     script:
         "../../scripts/record_provenance.py"

@@ -187,7 +187,7 @@ def _of_all(n: int, what: str, file: str) -> str:
 def inputs(provenance: Mapping[str, Any]) -> Table:
     """List the files that were read, with size and checksum."""
     rows = [
-        [path, f"{entry['bytes']:,}".replace(",", " "), str(entry["checksum"])]
+        [path, f"{entry['bytes']:,}".replace(",", " "), str(entry["checksum"] or NOTHING)]
         for path, entry in islice(provenance["inputs"].items(), MOST_ROWS)
     ]
     note = _of_all(len(provenance["inputs"]), "files", "provenance.json")
@@ -196,8 +196,10 @@ def inputs(provenance: Mapping[str, Any]) -> Table:
 
 
 def versions(provenance: Mapping[str, Any]) -> Table:
-    """List what the run was made with."""
+    """List what the run was made with.
+
+    Neither the command nor the time, so that the page follows from the inputs alone.
+    """
     rows = [[name, str(version)] for name, version in provenance["versions"].items()]
     rows.append(["commit of blinkpair", str(provenance["commit"] or "not known")])
-    rows.append(["command", str(provenance["command"])])
     return Table("Versions", ["package", "version"], rows)
