@@ -16,6 +16,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from blinkpair.files import written_aside
 from blinkpair.table_labels import CONTROL, Temperature, sort_temperatures
 
 SINGLE_COLUMN_MM = 85.0
@@ -110,14 +111,17 @@ def save_figure(figure: Figure, path_stem: str | Path) -> tuple[Path, Path, Path
     """
     stem = Path(path_stem)
     svg, pdf, png = (stem.with_name(stem.name + suffix) for suffix in (".svg", ".pdf", ".png"))
-    figure.savefig(png, format="png", metadata={"Software": None})
+    with written_aside(png) as aside:
+        figure.savefig(aside, format="png", metadata={"Software": None})
     # The panels now have their places, and keep them: to lay out each file anew takes as long as
     # to write it, and letters are a little wider or narrower in each.
     layout = figure.get_layout_engine()
     figure.set_layout_engine(None)
     nothing_of_today = {"Creator": None, "Producer": None, "CreationDate": None}
-    figure.savefig(svg, format="svg", metadata={"Creator": None, "Date": None})
-    figure.savefig(pdf, format="pdf", metadata=nothing_of_today)
+    with written_aside(svg) as aside:
+        figure.savefig(aside, format="svg", metadata={"Creator": None, "Date": None})
+    with written_aside(pdf) as aside:
+        figure.savefig(aside, format="pdf", metadata=nothing_of_today)
     figure.set_layout_engine(layout)
     return svg, pdf, png
 

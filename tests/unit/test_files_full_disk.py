@@ -1,0 +1,221 @@
+"""Disks that are full, files that may not be written: nothing damaged, and a word on what to do."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from faults import PAGE, CannotMountError, fill, remount, small_disk
+from matplotlib.figure import Figure
+from tiny_experiment import ROOT
+
+from blinkpair import files
+from blinkpair.errors import WriteError
+from blinkpair.figures import style
+from blinkpair.launch import Launch, keep
+
+ROWS = pd.DataFrame(np.random.default_rng(5).normal(size=(600, 4)), columns=list("abcd"))
+TRACES = xr.Dataset({"intensity_pre": (("nanocrystal", "frame"), ROWS.to_numpy(np.float32))})
+
+
+def write_figures(path: Path) -> None:
+    figure = Figure()
+    axes = figure.add_subplot()
+    axes.plot(ROWS["a"], ROWS["b"])
+    axes.pcolormesh(ROWS.to_numpy())
+    style.save_figure(figure, path.with_suffix(""))
+
+
+def write_joined(path: Path) -> None:
+    part = path.parents[1] / "part.csv"
+    if not part.exists():
+        files.write_csv(ROWS, part)
+    files.join_csv([part, part], path)
+
+
+def write_kept(path: Path) -> None:
+    fields = ROWS.assign(field=[f"f{i}" for i in range(len(ROWS))])
+    keep(Launch({"a": 1}, fields, fields[["field", "a"]].set_index("field")))
+
+
+WRITERS: dict[str, tuple[str, Callable[[Path], None]]] = {
+    "table": ("t.csv", lambda path: files.write_csv(ROWS, path)),
+    "joined table": ("t.csv", write_joined),
+    "JSON": ("t.json", lambda path: files.write_json({"rows": ROWS.to_numpy()}, path)),
+    "NetCDF": ("t.nc", lambda path: files.write_netcdf(TRACES, path)),
+    "text": ("report.html", lambda path: files.write_text("<p>µ</p>\n" * 3000, path)),
+    "figures": ("f.svg", write_figures),
+    "kept for submitted jobs": (".snakemake/blinkpair/fields.csv", write_kept),
+}
+
+
+@pytest.fixture
+def disk(tmp_path, monkeypatch):
+    """A disk of 4 MB, which is also the working directory."""
+    try:
+        with small_disk(tmp_path / "disk", 4 << 20) as disk:
+            monkeypatch.chdir(disk)
+            yield disk
+            os.chdir(tmp_path)
+    except CannotMountError as error:
+        pytest.skip(str(error))
+
+
+def contents(disk: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(disk)): path.read_bytes()
+        for path in sorted(disk.rglob("*"))
+        if path.is_file() and path.name != "filling"
+    }
+
+
+@pytest.mark.parametrize("kind", WRITERS)
+def test_a_disk_that_fills_up_anywhere_in_a_file_leaves_nothing_of_it(disk, kind):
+    name, write = WRITERS[kind]
+    path = disk / name
+    write(path)
+    whole = contents(disk)
+    pages = sum(-(-len(content) // PAGE) for content in whole.values())
+    for file in whole:
+        (disk / file).unlink()
+    # Every number of pages that is too few, or some of many; three figures take a second.
+    tries = 4 if kind == "figures" else 12
+    for free in sorted({round(share * (pages - 1)) for share in np.linspace(0, 1, tries)}):
+        filling = fill(disk, free)
+        with pytest.raises(WriteError, match="cannot be written: the disk is full") as failed:
+            write(path)
+        assert "free some space and start the same command again" in str(failed.value)
+        there = contents(disk)
+        # What is there was finished before: nothing half, nothing aside.
+        assert there == {file: whole[file] for file in there}
+        assert any(
+            str(disk / file) in str(failed.value) or file in str(failed.value)
+            for file in whole.keys() - there.keys()
+        )
+        filling.unlink()
+        for file in there:
+            (disk / file).unlink()
+    write(path)
+    assert contents(disk) == whole
+
+
+def test_a_full_disk_leaves_the_file_that_was_there_as_it_is(disk):
+    files.write_csv(ROWS, disk / "t.csv")
+    before = (disk / "t.csv").read_bytes()
+    fill(disk, 2)
+    with pytest.raises(WriteError, match=r"t\.csv cannot be written: the disk is full"):
+        files.write_csv(-ROWS, disk / "t.csv")
+    assert contents(disk) == {"t.csv": before}
+
+
+def test_a_read_only_disk_is_told(disk):
+    remount(disk, "ro")
+    with pytest.raises(WriteError, match=r"t\.csv cannot be written: the disk is read-only"):
+        files.write_csv(ROWS, disk / "results" / "t.csv")
+
+
+@pytest.mark.parametrize("kind", ["table", "joined table", "JSON", "NetCDF", "text", "figures"])
+def test_a_limit_on_the_size_of_files_is_told(tmp_path, kind):
+    name, write = WRITERS[kind]
+    folder = tmp_path / "results"
+    folder.mkdir()
+    write(folder / name)
+    before = contents(folder)
+    allowed = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (PAGE, allowed[1]))
+    try:
+        with pytest.raises(WriteError, match="may not grow so large"):
+            write(folder / name)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, allowed)
+    assert contents(folder) == before
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user for a while")
+def test_a_folder_of_somebody_else_is_told_and_so_is_not_a_source_that_may_not_be_read(tmp_path):
+    tmp_path.chmod(0o755)
+    for folder in tmp_path.parents[:3]:
+        folder.chmod(0o755)
+    source = tmp_path / "sources" / "part.csv"
+    files.write_csv(ROWS, source)
+    source.chmod(0o600)
+    own = tmp_path / "own"
+    own.mkdir()
+    os.chown(own, 65534, 65534)
+    os.setresuid(65534, 65534, 0)
+    try:
+        with pytest.raises(WriteError, match=r"t\.csv cannot be written: you may not write there"):
+            files.write_json({}, tmp_path / "t.csv")
+        # What may not be read is not what cannot be written.
+        with pytest.raises(PermissionError, match=r"part\.csv") as failed:
+            files.join_csv([source], own / "t.csv")
+    finally:
+        os.setresuid(0, 0, 0)
+    assert not isinstance(failed.value, WriteError)
+    assert list(own.iterdir()) == []
+
+
+def test_leftovers_of_a_killed_process_go_with_the_next_write_and_others_stay(tmp_path):
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    running = os.getppid()
+    for name in (
+        f".t.{gone.pid}.part.csv",
+        f".t.{running}.part.csv",
+        f".t.a.{gone.pid}.part.csv",  # of t.a.csv
+        f".t.{gone.pid}.part.nc",
+    ):
+        (tmp_path / name).write_text("half")
+    files.write_csv(ROWS, tmp_path / "t.csv")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
+        [
+            "t.csv",
+            f".t.{running}.part.csv",
+            f".t.a.{gone.pid}.part.csv",
+            f".t.{gone.pid}.part.nc",
+        ]
+    )
+
+
+STEP = """
+import logging, sys
+from pathlib import Path
+from blinkpair import files
+from blinkpair.logs import log_to
+log_to("logs/step.log")
+for _ in range(400):
+    logging.getLogger("blinkpair").info("a line that no longer fits on the disk")
+files.write_text("result", sys.argv[1])
+"""
+
+
+def run_step(disk: Path, output: Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
+    command = [sys.executable, "-c", STEP, str(output)]
+    return subprocess.run(command, cwd=disk, env=environment, capture_output=True, text=True)
+
+
+def test_a_log_on_a_full_disk_is_told_once_and_the_step_goes_on(disk, tmp_path):
+    fill(disk, 2)
+    step = run_step(disk, tmp_path / "result.txt")
+    assert step.returncode == 0, step.stderr
+    assert (tmp_path / "result.txt").read_text() == "result"
+    assert step.stderr.count("No space left on device") == 1
+    assert "step.log cannot be written" in step.stderr
+    assert "Traceback" not in step.stderr
+
+
+def test_a_step_that_cannot_write_says_so_without_a_traceback(disk):
+    fill(disk, 4)
+    step = run_step(disk, disk / "result.txt")
+    assert step.returncode != 0
+    assert f"{disk / 'result.txt'} cannot be written: the disk is full. Hint: free" in step.stderr
+    assert "Traceback" not in step.stderr
