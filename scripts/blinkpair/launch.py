@@ -23,6 +23,7 @@ import pandas as pd
 
 from blinkpair import files
 from blinkpair.errors import InputError
+from blinkpair.folder import check_folder
 from blinkpair.table_labels import SIMULATED, is_simulated
 
 log = logging.getLogger(__name__)
@@ -97,12 +98,15 @@ def prepare(
     Raises
     ------
     blinkpair.errors.InputError
-        Listing everything that is wrong; or if the job's settings are not the run's.
+        Listing everything that is wrong; if the folder cannot be worked in; or if the job's
+        settings are not the run's.
     """
     from blinkpair.settings import load_settings
 
     if submitted and KEPT.exists():
         return _recall(load_settings(config, config_files))
+    if not submitted:
+        check_folder()
     from blinkpair.inputs import check_everything
 
     settings, fields, shapes, notes = check_everything(config, config_files=config_files)
