@@ -75,19 +75,19 @@ def left_aside(results: Path) -> list[str]:
     return sorted(path.name for path in results.rglob(".*.part*"))
 
 
-def start(folder: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start the workflow in a folder, in a group of processes of its own."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), *arguments],
-        cwd=folder,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+def start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
+    """Start the workflow in a folder, in a group of processes of its own; it writes `said`."""
+    with (folder / "said").open("wb") as said:
+        return subprocess.Popen(
+            [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), *arguments],
+            cwd=folder,
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            start_new_session=True,
+        )
 
 
-def jobs_of(run: subprocess.Popen[str]) -> list[int]:
+def jobs_of(run: subprocess.Popen[bytes]) -> list[int]:
     """Processes a run has started: its jobs."""
     children = Path(f"/proc/{run.pid}/task").glob("*/children")
     found: list[int] = []
@@ -99,7 +99,7 @@ def jobs_of(run: subprocess.Popen[str]) -> list[int]:
     return found
 
 
-def group_of(run: subprocess.Popen[str]) -> list[int]:
+def group_of(run: subprocess.Popen[bytes]) -> list[int]:
     """Processes of a run's group that are still there, whoever is their parent now."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
@@ -112,17 +112,27 @@ def group_of(run: subprocess.Popen[str]) -> list[int]:
     return found
 
 
-def kill_everything(run: subprocess.Popen[str]) -> None:
+def has_ended(run: subprocess.Popen[bytes]) -> bool:
+    """Say whether Snakemake itself has ended."""
+    return run.poll() is not None
+
+
+def is_gone(run: subprocess.Popen[bytes]) -> bool:
+    """Say whether nothing of a run is left, jobs included."""
+    return not group_of(run)
+
+
+def kill_everything(run: subprocess.Popen[bytes]) -> None:
     """What a power cut does to the processes."""
     os.killpg(run.pid, signal.SIGKILL)
 
 
-def kill_coordinator(run: subprocess.Popen[str]) -> None:
+def kill_coordinator(run: subprocess.Popen[bytes]) -> None:
     """End Snakemake itself without a word to its jobs."""
     run.kill()
 
 
-def kill_a_job(run: subprocess.Popen[str]) -> None:
+def kill_a_job(run: subprocess.Popen[bytes]) -> None:
     """End one running job, if there is one; its run goes on."""
     for job in jobs_of(run)[:1]:
         os.kill(job, signal.SIGKILL)
