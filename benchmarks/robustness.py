@@ -34,14 +34,14 @@ there and empty after a power cut, since the name may reach the disk before what
 0.3 ms for a small file, 22 ms for 30 MB on the disk it was measured on, 0.1 s of the 40 s of a
 field. What a killed process left aside goes with the next write of the same file.
 
-**After a crash the same command goes on.** What is finished stays, what was under way is done again.
-Snakemake leaves its lock where it was killed; it then says so, and `snakemake --unlock` removes it.
-On Linux jobs end with the Snakemake that started them, so that none writes results of its settings
-beside those of the next run; one that is killed within a second of its start may still finish.
+**After a crash the same command goes on.** What is finished stays, what was under way is done
+again. Snakemake leaves its lock where it was killed; it then says so, and `snakemake --unlock`
+removes it. Jobs of a Snakemake that was killed end (where they are in the midst of a step, on Linux
+only), so that none writes results of its settings beside those of the next run.
 
-**What a run can't do it says before it starts**: where the folder cannot be written, where its disk is
-full, and where results lie without Snakemake's record of how they were made (`.snakemake/`), which
-may be of another version.
+**What a run can't do it says before it starts**: where the folder cannot be written, where its disk
+is full, and where results lie without Snakemake's record of how they were made (`.snakemake/`),
+which may be of another version.
 """
 
 

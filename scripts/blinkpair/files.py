@@ -68,11 +68,11 @@ def _remove_leftovers(folder: Path, before: str, after: str) -> None:
     for name in os.listdir(folder):  # noqa: PTH208 (a folder may hold 30,000 figures)
         if name.startswith(before) and name.endswith(after):
             writer = name[len(before) : -len(after)]
-            if writer.isdecimal() and not _is_running(int(writer)):
+            if writer.isdecimal() and not is_running(int(writer)):
                 (folder / name).unlink(missing_ok=True)
 
 
-def _is_running(process: int) -> bool:
+def is_running(process: int) -> bool:
     """Say whether there is such a process on this machine; where nobody knows, there is.
 
     That of another machine may be taken for gone: what it wrote aside is lost then, and it fails.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import os
 import signal
 import sys
 from contextlib import suppress
@@ -11,7 +12,11 @@ from pathlib import Path
 from types import TracebackType
 
 from blinkpair.errors import InputError, WriteError, told_in_words
+from blinkpair.files import is_running
 
+FAILED = "the step failed"
+# The variable in which a run tells its steps its process.
+RUN_PROCESS = "BLINKPAIR_RUN_PROCESS"
 PR_SET_PDEATHSIG = 1  # of Linux, <sys/prctl.h>
 
 
@@ -61,17 +66,17 @@ def log_to(path: str | Path) -> None:
     def note(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         log = logging.getLogger("blinkpair")
         if isinstance(error, InputError | WriteError):
-            log.critical("the step failed: %s", error)
+            log.critical("%s: %s", FAILED, error)
             sys.stderr.write(f"{error}\n")
         else:
-            log.critical("the step failed", exc_info=(kind, error, trace))
+            log.critical(FAILED, exc_info=(kind, error, trace))
             shown(kind, error, trace)
 
     sys.excepthook = note
 
 
 def end_with_the_run() -> None:
-    """Have this process end when the one that started it is killed, where the system can do that.
+    """Have this process end with the Snakemake it belongs to, where that is killed.
 
     A step that outlives its run would still write its results, beside or after those of the run
     that takes its place, and that one may have other settings.
@@ -79,3 +84,7 @@ def end_with_the_run() -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # another libc
             ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # It may have ended while this process was loading its libraries.
+    run = os.environ.get(RUN_PROCESS)
+    if run and not is_running(int(run)):
+        raise SystemExit("the run this step belongs to has ended")
