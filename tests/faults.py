@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tiny_experiment import ROOT
@@ -88,14 +88,15 @@ def start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 def jobs_of(run: subprocess.Popen[bytes]) -> list[int]:
-    """Processes a run has started: its jobs."""
-    children = Path(f"/proc/{run.pid}/task").glob("*/children")
-    found: list[int] = []
-    for path in children:
+    """Processes of the jobs a run has started."""
+    found = []
+    for process in group_of(run):
         try:
-            found += map(int, path.read_text().split())
-        except OSError:  # a thread that has just ended
+            command = Path(f"/proc/{process}/cmdline").read_bytes()
+        except OSError:  # one that has just ended
             continue
+        if b"/.snakemake/scripts/" in command:
+            found.append(process)
     return found
 
 
@@ -135,7 +136,8 @@ def kill_coordinator(run: subprocess.Popen[bytes]) -> None:
 def kill_a_job(run: subprocess.Popen[bytes]) -> None:
     """End one running job, if there is one; its run goes on."""
     for job in jobs_of(run)[:1]:
-        os.kill(job, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.kill(job, signal.SIGKILL)
 
 
 def wait_until(ready: Callable[[], bool], timeout_s: float) -> bool:

@@ -64,4 +64,5 @@ def _last_words(steps: Sequence[Mapping[str, Any]]) -> str:
         if FAILED in text:
             last = text.strip().splitlines()[-1]
             return f"  {log}: {last.partition(f'{FAILED}: ')[2] or last}"
-    return f"  {logs[0] if logs else steps[0]['rule_name']}: it ended without a word, as when it is killed"
+    where = logs[0] if logs else steps[0]["rule_name"]
+    return f"  {where}: it ended without a word, as when it is killed"
