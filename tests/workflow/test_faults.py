@@ -55,9 +55,10 @@ def test_a_run_that_is_killed_leaves_whole_files_and_goes_on(experiment, folder)
         # Jobs end with their run; one that is loading its libraries, when it has done so.
         assert wait_until(partial(is_gone, run), 20)
         assert differing(folder / "results", reference) == []
-        if kill is not kill_a_job:
+        if kill is kill_everything:
             locked = snakemake(folder, *RUN, check=False)
             assert "It can be removed with the --unlock argument" in locked.stderr
+        if kill is not kill_a_job:
             snakemake(folder, "--unlock")
     snakemake(folder, *RUN)
     assert (folder / TARGET).exists()
