@@ -43,7 +43,7 @@ MOST_KILLS_A_RUN = 10
 # From a start to the next kill. Snakemake needs two of them before the first job.
 SECONDS = (2.0, 10.0)
 RUN = ("--cores", "2")
-Kill = Callable[[subprocess.Popen[bytes]], None]
+Kill = Callable[[subprocess.Popen[bytes]], bool]
 HOW: dict[str, Kill] = {
     "all processes of a run at once, as a power cut does": kill_everything,
     "Snakemake alone, its jobs running": kill_coordinator,
@@ -136,9 +136,10 @@ def kill_until_done(
     while True:
         run = start(folder, *RUN)
         while kills and not wait_until(partial(has_ended, run), draw.uniform(*SECONDS)):
-            kills -= 1
             how = draw.choice(list(HOW))
-            HOW[how](run)
+            if not HOW[how](run):
+                continue  # no job at this moment
+            kills -= 1
             seen[how] += 1
             if HOW[how] is not kill_a_job:
                 run.wait()

@@ -123,21 +123,25 @@ def is_gone(run: subprocess.Popen[bytes]) -> bool:
     return not group_of(run)
 
 
-def kill_everything(run: subprocess.Popen[bytes]) -> None:
-    """What a power cut does to the processes."""
+def kill_everything(run: subprocess.Popen[bytes]) -> bool:
+    """What a power cut does to the processes; say whether anything was killed, as the others do."""
     os.killpg(run.pid, signal.SIGKILL)
+    return True
 
 
-def kill_coordinator(run: subprocess.Popen[bytes]) -> None:
+def kill_coordinator(run: subprocess.Popen[bytes]) -> bool:
     """End Snakemake itself without a word to its jobs."""
     run.kill()
+    return True
 
 
-def kill_a_job(run: subprocess.Popen[bytes]) -> None:
+def kill_a_job(run: subprocess.Popen[bytes]) -> bool:
     """End one running job, if there is one; its run goes on."""
     for job in jobs_of(run)[:1]:
         with suppress(ProcessLookupError):
             os.kill(job, signal.SIGKILL)
+            return True
+    return False
 
 
 def wait_until(ready: Callable[[], bool], timeout_s: float) -> bool:
