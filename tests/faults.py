@@ -16,6 +16,7 @@ from pathlib import Path
 
 from tiny_experiment import ROOT
 
+NOBODY = 65534
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -35,6 +36,18 @@ def small_disk(folder: Path, size_bytes: int) -> Iterator[Path]:
         yield folder
     finally:
         subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+@contextmanager
+def as_nobody(folder: Path) -> Iterator[None]:
+    """Be another user than root for a while, who may reach a folder of the tests."""
+    for place in (folder, *folder.parents[:3]):
+        place.chmod(place.stat().st_mode | 0o055)
+    os.setresuid(NOBODY, NOBODY, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
 
 
 def remount(folder: Path, options: str) -> None:

@@ -9,12 +9,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from faults import PAGE, CannotMountError, fill, remount, small_disk
+from faults import NOBODY, PAGE, CannotMountError, as_nobody, fill, remount, small_disk
 from result_kinds import ROWS, WRITERS, contents, write_on_a_full_disk
 from tiny_experiment import ROOT
 
 from blinkpair import files
 from blinkpair.errors import WriteError
+from blinkpair.file_headers import what_keeps_from
 
 
 @pytest.fixture
@@ -71,24 +72,18 @@ def test_a_limit_on_the_size_of_files_is_told(tmp_path, kind):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user for a while")
 def test_a_folder_of_somebody_else_is_told_and_so_is_not_a_source_that_may_not_be_read(tmp_path):
-    tmp_path.chmod(0o755)
-    for folder in tmp_path.parents[:3]:
-        folder.chmod(0o755)
     source = tmp_path / "sources" / "part.csv"
     files.write_csv(ROWS, source)
     source.chmod(0o600)
     own = tmp_path / "own"
     own.mkdir()
-    os.chown(own, 65534, 65534)
-    os.setresuid(65534, 65534, 0)
-    try:
+    os.chown(own, NOBODY, NOBODY)
+    with as_nobody(tmp_path):
         with pytest.raises(WriteError, match=r"t\.csv cannot be written: you may not write there"):
             files.write_json({}, tmp_path / "t.csv")
         # What may not be read is not what cannot be written.
         with pytest.raises(PermissionError, match=r"part\.csv") as failed:
             files.join_csv([source], own / "t.csv")
-    finally:
-        os.setresuid(0, 0, 0)
     assert not isinstance(failed.value, WriteError)
     assert list(own.iterdir()) == []
 
@@ -149,3 +144,24 @@ def test_a_step_that_cannot_write_says_so_without_a_traceback(disk):
     assert step.returncode != 0
     assert f"{disk / 'result.txt'} cannot be written: the disk is full. Hint: free" in step.stderr
     assert "Traceback" not in step.stderr
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user for a while")
+def test_what_may_not_be_read_is_told_with_who_can_change_that(tmp_path):
+    locked, own = tmp_path / "locked", tmp_path / "own.tif"
+    locked.mkdir(mode=0o711)
+    for file in (locked / "a.tif", own):
+        file.touch(mode=0o200)
+    os.chown(own, NOBODY, NOBODY)
+    ask = "ask its owner for the right to read it."
+    with as_nobody(tmp_path):
+        assert what_keeps_from("own.tif", str(tmp_path)) == (
+            "'own.tif' may not be read by you.",
+            "run: chmod u+r 'own.tif'.",
+        )
+        for path in ("locked", "locked/a.tif"):
+            told = what_keeps_from(path, str(tmp_path))
+            assert told == (f"'{path}' may not be read by you.", ask)
+        pattern = what_keeps_from("locked/*.tif", str(tmp_path))
+    assert pattern is not None
+    assert pattern[0].endswith("may not be read by you.")
