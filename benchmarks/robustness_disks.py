@@ -25,9 +25,9 @@ ABOUT = (
     "Disks of a few MB, in memory, of which all but some pages of 4 kB were filled: from no page "
     "to one page less than a file needs, so that each kind of write was cut at its beginning, in "
     "its midst and at its end. Whole runs of a simulated experiment were started on disks too "
-    "small for them, given room, and started again. HDF5 ended the process by a segmentation fault "
-    "where the disk filled up in the midst of one of its files: they are now put together in "
-    "memory."
+    "small for them, given room, and started again. Where the disk filled up in the midst of their "
+    "files, HDF5 ended the process by a segmentation fault and matplotlib spoke of streams: "
+    "NetCDF files and figures are now put together in memory."
 )
 TOLD = ("the disk is full. Hint: free some space", "No space left on device")
 

@@ -288,10 +288,15 @@ def lines_of_fields(path: str | Path, fields: Iterable[str]) -> str:
     return "".join(kept)
 
 
+def write_bytes(content: bytes | memoryview, path: str | Path) -> None:
+    """Write bytes as they are."""
+    with written_aside(path) as aside:
+        aside.write_bytes(content)
+
+
 def write_text(text: str, path: str | Path) -> None:
     """Write a text as it is, in UTF-8."""
-    with written_aside(path) as aside:
-        aside.write_bytes(text.encode("utf-8"))
+    write_bytes(text.encode("utf-8"), path)
 
 
 def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:
@@ -300,6 +305,4 @@ def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:
     It is put together in memory: where the disk is full, HDF5 ends the whole process when it
     closes a file of its own, without a word.
     """
-    content = dataset.to_netcdf(engine="h5netcdf")
-    with written_aside(path) as aside:
-        aside.write_bytes(content)
+    write_bytes(dataset.to_netcdf(engine="h5netcdf"), path)
