@@ -3,14 +3,13 @@ PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 
-.PHONY: demo test test-cluster check lock audit accuracy benchmark clean
+.PHONY: demo test test-cluster check lock audit accuracy robustness benchmark clean
 
 demo: .venv/run.stamp
 	@test -f demo/complete || { echo "Simulating the experiment into demo/ ..."; \
 	  rm -rf demo && PYTHONPATH=scripts $(BIN)/python -m blinkpair.simulate demo \
 	  && touch demo/complete; }
-	@$(BIN)/snakemake --profile workflow/profiles/default --cores $(CORES) \
-	  --config fields=config/fields.tsv
+	@$(BIN)/snakemake --cores $(CORES) --config fields=config/fields.tsv
 	@PYTHONPATH=scripts $(BIN)/python -m blinkpair.tell results
 
 test: .venv/dev.stamp check
@@ -32,6 +31,10 @@ accuracy: .venv/dev.stamp
 	PYTHONPATH=scripts $(BIN)/python benchmarks/accuracy.py --write docs/accuracy.md
 	PYTHONPATH=scripts $(BIN)/python benchmarks/registration.py --write docs/registration.md
 	PYTHONPATH=scripts $(BIN)/python benchmarks/blinking.py --write docs/blinking.md
+
+# Half an hour: runs that are killed, disks that are full (Linux, root), damaged files.
+robustness: .venv/dev.stamp
+	PYTHONPATH=scripts:tests $(BIN)/python benchmarks/robustness.py --write docs/robustness.md
 
 # Half an hour, and 35 GB of disk for a field of the paper's size in several formats.
 benchmark: .venv/dev.stamp

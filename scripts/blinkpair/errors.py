@@ -1,5 +1,13 @@
 """The errors a user can do something about."""
 
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
 
 class InputError(ValueError):
     """Something in the user's input is wrong.
@@ -17,3 +25,51 @@ class ChoiceError(InputError):
     what does not belong together. The sheet is mended, not the file: this keeps a run from
     starting, where a file that is damaged refuses its own field only.
     """
+
+
+class WriteError(OSError):
+    """A file could not be written, for a reason that lies outside of the workflow.
+
+    It is no `InputError`: a full disk must fail the step, not refuse the field.
+    """
+
+
+AGAIN = "start the same command again; what is finished stays"
+FULL, FORBIDDEN = "the disk is full", "you may not write there"
+# What is wrong, and what to do before the same command.
+REASONS = {
+    errno.ENOSPC: (FULL, "free some space"),
+    errno.EDQUOT: ("your quota of the disk is used up", "free some space"),
+    errno.EFBIG: ("a file may not grow so large there (see `ulimit -f`)", "raise the limit"),
+    errno.EROFS: ("the disk is read-only", "make it writable, or work in another folder"),
+    errno.EACCES: (FORBIDDEN, "see to the rights of the folder, or work in another"),
+    errno.EPERM: (FORBIDDEN, "see to the rights of the folder, or work in another"),
+}
+
+
+@contextmanager
+def told_in_words(path: str | Path) -> Iterator[None]:
+    """Turn what keeps a file from being written into a `WriteError` that says what to do.
+
+    Parameters
+    ----------
+    path : path
+        The file that is written, under its final name. A file in another folder that may not be
+        read meanwhile is none of its business.
+    """
+    try:
+        yield
+    except OSError as error:
+        number = error.errno or 0
+        elsewhere = error.filename is not None and not _same_branch(path, str(error.filename))
+        if number not in REASONS or elsewhere or isinstance(error, WriteError):
+            raise
+        what, hint = REASONS[number]
+        message = f"{path} cannot be written: {what}. Hint: {hint} and {AGAIN}."
+        raise WriteError(message) from error
+
+
+def _same_branch(path: str | Path, other: str) -> bool:
+    """Say whether `other` lies beside a file, or is one of the folders it lies in."""
+    folder, own = os.path.realpath(Path(path).parent), os.path.realpath(other)
+    return own == folder or Path(own).parent == Path(folder) or Path(own) in Path(folder).parents

@@ -154,9 +154,7 @@ def what_keeps_from(path: str, base: str = "") -> Fault | None:
     full = Path(base) / path
     try:
         if full.exists():
-            if os.access(full, os.R_OK):
-                return None
-            return Fault(f"{shown(path)} may not be read by you.", f"run: chmod u+r {path!r}.")
+            return _unreadable(full, path)
         if full.is_symlink():
             target = os.readlink(full)  # noqa: PTH115
             return Fault(
@@ -169,8 +167,21 @@ def what_keeps_from(path: str, base: str = "") -> Fault | None:
     if glob.has_magic(path):
         if glob.glob(str(full), recursive=True):  # noqa: PTH207 (the pattern may be absolute)
             return None
+        folder = next(parent for parent in full.parents if not glob.has_magic(str(parent)))
+        if folder.is_dir() and (fault := _unreadable(folder, str(folder))):
+            return fault
         return Fault(f"no file matches the pattern {shown(path)}.", _where(full, base))
     return Fault(f"there is no file {shown(path)}.", _where(full, base))
+
+
+def _unreadable(full: Path, path: str) -> Fault | None:
+    """Say that a file or folder may not be read, and who can change it; None where it may."""
+    if os.access(full, os.R_OK):
+        return None
+    hint = "ask its owner for the right to read it."
+    if hasattr(os, "getuid") and full.stat().st_uid == os.getuid():
+        hint = f"run: chmod u+r{'x' * full.is_dir()} {path!r}."
+    return Fault(f"{shown(path)} may not be read by you.", hint)
 
 
 def _where(full: Path, base: str) -> str:

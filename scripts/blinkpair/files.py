@@ -1,7 +1,7 @@
 """Reading and writing results: never half a file, always the same bytes.
 
-Every file is written aside and renamed, so that whoever looks under the final name sees
-all of it or nothing.
+Every file is written aside, brought to the disk and renamed, so that whoever looks under the
+final name sees all of it or nothing: beside a running job, after a crash, after a power cut.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from blinkpair.errors import InputError
+from blinkpair.errors import InputError, told_in_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,15 +39,53 @@ BATCH_BYTES = 16 << 20  # as text; as numbers it is about as much again
 
 @contextmanager
 def written_aside(path: str | Path) -> Iterator[Path]:
-    """Yield a path to write to; it takes the final name once the block ends without an error."""
+    """Yield a path to write to; it takes the final name once the block ends without an error.
+
+    Raises
+    ------
+    blinkpair.errors.WriteError
+        If the disk is full or the folder cannot be written, saying what to do.
+    """
     final = Path(path)
-    final.parent.mkdir(parents=True, exist_ok=True)
-    aside = final.with_name(f".{final.stem}.{os.getpid()}.part{final.suffix}")
+    before, after = f".{final.stem}.", f".part{final.suffix}"
+    aside = final.with_name(f"{before}{os.getpid()}{after}")
+    with told_in_words(final):
+        final.parent.mkdir(parents=True, exist_ok=True)
+        _remove_leftovers(final.parent, before, after)
+        try:
+            yield aside
+            # A name can reach the disk before what it names: after a power cut the file would
+            # be there, and empty. It is also here that a network disk says it is full.
+            with aside.open("rb+") as written:
+                os.fsync(written.fileno())
+            aside.replace(final)
+        finally:
+            aside.unlink(missing_ok=True)
+
+
+def _remove_leftovers(folder: Path, before: str, after: str) -> None:
+    """Remove what processes left aside that were killed while they wrote the same file."""
+    for name in os.listdir(folder):  # noqa: PTH208 (a folder may hold 30,000 figures)
+        if name.startswith(before) and name.endswith(after):
+            writer = name[len(before) : -len(after)]
+            if writer.isdecimal() and not is_running(int(writer)):
+                (folder / name).unlink(missing_ok=True)
+
+
+def is_running(process: int) -> bool:
+    """Say whether there is such a process on this machine; where nobody knows, there is.
+
+    That of another machine may be taken for gone: what it wrote aside is lost then, and it fails.
+    """
+    if os.name != "posix":
+        return True
     try:
-        yield aside
-        aside.replace(final)
-    finally:
-        aside.unlink(missing_ok=True)
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 def _plain(value: Any) -> Any:
@@ -250,13 +288,21 @@ def lines_of_fields(path: str | Path, fields: Iterable[str]) -> str:
     return "".join(kept)
 
 
+def write_bytes(content: bytes | memoryview, path: str | Path) -> None:
+    """Write bytes as they are."""
+    with written_aside(path) as aside:
+        aside.write_bytes(content)
+
+
 def write_text(text: str, path: str | Path) -> None:
     """Write a text as it is, in UTF-8."""
-    with written_aside(path) as aside:
-        aside.write_bytes(text.encode("utf-8"))
+    write_bytes(text.encode("utf-8"), path)
 
 
 def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:
-    """Write a NetCDF-4 file; the same dataset gives the same bytes."""
-    with written_aside(path) as aside:
-        dataset.to_netcdf(aside, engine="h5netcdf")
+    """Write a NetCDF-4 file; the same dataset gives the same bytes.
+
+    It is put together in memory: where the disk is full, HDF5 ends the whole process when it
+    closes a file of its own, without a word.
+    """
+    write_bytes(dataset.to_netcdf(engine="h5netcdf"), path)

@@ -23,6 +23,7 @@ import pandas as pd
 
 from blinkpair import files
 from blinkpair.errors import InputError
+from blinkpair.folder import check_folder
 from blinkpair.table_labels import SIMULATED, is_simulated
 
 log = logging.getLogger(__name__)
@@ -107,12 +108,15 @@ def prepare(
     Raises
     ------
     blinkpair.errors.InputError
-        Listing everything that is wrong; or if the job's settings are not the run's.
+        Listing everything that is wrong; if the folder cannot be worked in; or if the job's
+        settings are not the run's.
     """
     from blinkpair.settings import load_settings
 
     if submitted and KEPT.exists():
         return _recall(load_settings(config, config_files))
+    if not submitted:
+        check_folder()
     from blinkpair.inputs import check_everything
 
     sheet = _read_sheet(config)

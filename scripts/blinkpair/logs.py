@@ -1,29 +1,90 @@
-"""Where a step writes what it has to say: into its rule's log, errors included."""
+"""What every step does first: its words go into its rule's log, and it ends with its run."""
 
 from __future__ import annotations
 
+import ctypes
 import logging
+import os
+import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from blinkpair.errors import InputError, WriteError, told_in_words
+from blinkpair.files import is_running
+
+FAILED = "the step failed"
+# The variable in which a run tells its steps its process.
+RUN_PROCESS = "BLINKPAIR_RUN_PROCESS"
+PR_SET_PDEATHSIG = 1  # of Linux, <sys/prctl.h>
+
+
+class Log(logging.FileHandler):
+    """A log whose disk may be full: that is told once on the terminal, and the step goes on."""
+
+    told = False
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
+        """Say what keeps the log from being written; results are told by themselves."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, OSError):
+            super().handleError(record)
+        elif not self.told:
+            self.told = True
+            sys.stderr.write(f"{self.baseFilename} cannot be written: {error}\n")
+
+    def close(self) -> None:
+        """Close the file; what cannot be written then is lost, and was told."""
+        with suppress(OSError):
+            super().close()
+
 
 def log_to(path: str | Path) -> None:
-    """Send logging, warnings and the traceback of an error that ends the step to a file."""
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    """Send logging, warnings and the error that ends the step to a file; end with the run.
+
+    An error that says itself what to do comes without its traceback.
+    """
+    end_with_the_run()
+    handler: logging.Handler
+    try:
+        with told_in_words(path):
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            handler = Log(path, mode="w", encoding="utf-8")
+    except WriteError as error:
+        sys.stderr.write(f"{error}\n")
+        handler = logging.NullHandler()
     logging.basicConfig(
-        filename=path,
-        filemode="w",
+        handlers=[handler],
         level=logging.INFO,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        encoding="utf-8",
         force=True,
     )
     logging.captureWarnings(True)
     shown = sys.excepthook
 
     def note(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        logging.getLogger("blinkpair").critical("the step failed", exc_info=(kind, error, trace))
-        shown(kind, error, trace)
+        log = logging.getLogger("blinkpair")
+        if isinstance(error, InputError | WriteError):
+            log.critical("%s: %s", FAILED, error)
+            sys.stderr.write(f"{error}\n")
+        else:
+            log.critical(FAILED, exc_info=(kind, error, trace))
+            shown(kind, error, trace)
 
     sys.excepthook = note
+
+
+def end_with_the_run() -> None:
+    """Have this process end with the Snakemake it belongs to, where that is killed.
+
+    A step that outlives its run would still write its results, beside or after those of the run
+    that takes its place, and that one may have other settings.
+    """
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):  # another libc
+            ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    # It may have ended while this process was loading its libraries.
+    run = os.environ.get(RUN_PROCESS)
+    if run and not is_running(int(run)):
+        raise SystemExit("the run this step belongs to has ended")

@@ -21,6 +21,7 @@ FROM_BLINKING = ["analyse_blinking", *POOLED, *TOLD]
 def planned(folder, *arguments, source=ROOT):
     """Rules that a dry run would run, each with its fields ('' for all fields together)."""
     command = [sys.executable, "-m", "snakemake", "-s", str(source / "Snakefile"), "-n"]
+    command += ["--quiet", "host"]  # not the rules, about which the profile is quiet
     result = subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     plan: dict[str, set[str]] = {}

@@ -206,7 +206,9 @@ def test_a_failed_field_can_stop_the_run(experiment, tmp_path):
         folder, "--cores", "1", "--config", "on_failed_field=stop", "--", target, check=False
     )
     assert result.returncode != 0
-    assert "field blank" in result.stderr
+    last = result.stderr.partition("These steps failed, the others went on:\n")[2]
+    assert last.startswith("  logs/blank/register.log: field blank: microspheres")
+    assert "start the same command again" in last
 
 
 def test_landmarks_named_by_hand_register_a_field_and_it_says_so(experiment, tmp_path):

@@ -5,6 +5,7 @@ import atexit
 import functools
 import gc
 import inspect
+import os
 import sys
 from pathlib import Path
 
@@ -13,8 +14,11 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from blinkpair import launch, tell
 from blinkpair.errors import InputError
+from blinkpair.failures import Failures
+from blinkpair.logs import RUN_PROCESS
 from blinkpair.movie import movie_files
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 
 try:
     LAUNCHED = launch.prepare(
@@ -33,6 +37,11 @@ SHAPE_OF = launch.ByField(zip(SHAPES.index, SHAPES.to_numpy().tolist()))
 movie_files = functools.cache(movie_files)
 
 
+os.environ[RUN_PROCESS] = str(os.getpid())
+FAILURES = Failures()
+logger.addHandler(FAILURES)
+
+
 onstart:
     launch.keep(LAUNCHED)
 
@@ -42,6 +51,10 @@ onsuccess:
     print(text, file=sys.stderr)
     if status:
         sys.exit(status)
+
+
+onerror:
+    sys.stderr.write(FAILURES.told())
 
 
 EPOCHS = ["pre", "post"]

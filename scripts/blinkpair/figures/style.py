@@ -7,6 +7,7 @@ nothing of one figure is left behind for the next.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
@@ -16,6 +17,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from blinkpair.files import write_bytes
 from blinkpair.table_labels import CONTROL, Temperature, sort_temperatures
 
 SINGLE_COLUMN_MM = 85.0
@@ -110,16 +112,23 @@ def save_figure(figure: Figure, path_stem: str | Path) -> tuple[Path, Path, Path
     """
     stem = Path(path_stem)
     svg, pdf, png = (stem.with_name(stem.name + suffix) for suffix in (".svg", ".pdf", ".png"))
-    figure.savefig(png, format="png", metadata={"Software": None})
+    _write(figure, png, {"Software": None})
     # The panels now have their places, and keep them: to lay out each file anew takes as long as
     # to write it, and letters are a little wider or narrower in each.
     layout = figure.get_layout_engine()
     figure.set_layout_engine(None)
     nothing_of_today = {"Creator": None, "Producer": None, "CreationDate": None}
-    figure.savefig(svg, format="svg", metadata={"Creator": None, "Date": None})
-    figure.savefig(pdf, format="pdf", metadata=nothing_of_today)
+    _write(figure, svg, {"Creator": None, "Date": None})
+    _write(figure, pdf, nothing_of_today)
     figure.set_layout_engine(layout)
     return svg, pdf, png
+
+
+def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
+    """Write one file; put together in memory, as matplotlib says of a full disk what it likes."""
+    content = io.BytesIO()
+    figure.savefig(content, format=path.suffix[1:], metadata=metadata)
+    write_bytes(content.getbuffer(), path)
 
 
 def temperature_colours(labels: Iterable[Temperature]) -> dict[Temperature, str]:

@@ -1,0 +1,75 @@
+"""The folder a run works in: can it be written, and is it known how its results were made?
+
+In: the folder. Out: nothing, or an error before anything starts. It asks a handful of questions,
+whatever the number of fields.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from blinkpair.errors import AGAIN, InputError
+
+RESULTS, LOGS, RECORD = "results", "logs", ".snakemake"
+WRITTEN = (RESULTS, f"{RESULTS}/fields", f"{RESULTS}/figures", LOGS, RECORD)
+# Under `.snakemake/`: of what is done and of what is under way, as files or as a database.
+RECORDS = ("metadata", "incomplete", "metadata.db")
+# What Snakemake itself writes before and after a job; without it, it fails without saying why.
+LEAST_BYTES = 5_000_000
+
+
+def check_folder(folder: str | Path = ".") -> None:
+    """Check that a run can work in a folder.
+
+    Raises
+    ------
+    InputError
+        If it or its results cannot be written, if its disk is full, or if it holds results without
+        Snakemake's record of how they were made: with the dates of files alone, those of another
+        version or of other settings would be taken for up to date.
+    """
+    home = Path(folder)
+    for place in (home, *(home / name for name in WRITTEN)):
+        if place.exists() and not os.access(place, os.W_OK | os.X_OK):
+            raise InputError(
+                f"{_named(place)} cannot be written: it is read-only, or not yours. Hint: see to "
+                "its rights and its disk, or start in another folder. Nothing was started."
+            )
+    if (free := shutil.disk_usage(home).free) < LEAST_BYTES:
+        raise InputError(
+            f"{_named(home)} lies on a full disk: {free / 1e6:.1f} MB are free. Hint: free some "
+            f"space and {AGAIN}."
+        )
+    if not _is_recorded(home / RECORD) and (found := _any_file(home / RESULTS)):
+        raise InputError(
+            f"{RESULTS}/ holds results ({found.relative_to(home)}), and {RECORD}/ does not say "
+            "how they were made: they may be of another version or of other settings. Hint: rename "
+            f"{RESULTS}/, and all is made anew; or put the folder {RECORD} that lay beside it "
+            "where they were made in the place of the one here. Nothing was started."
+        )
+
+
+def _named(place: Path) -> str:
+    return "this folder" if place == Path() else str(place)
+
+
+def _is_recorded(record: Path) -> bool:
+    """Say whether Snakemake has written down anything of results that are there."""
+    for place in (record / name for name in RECORDS):
+        if place.is_file():
+            return True
+        if place.is_dir():
+            with os.scandir(place) as entries:
+                if any(entries):
+                    return True
+    return False
+
+
+def _any_file(folder: Path) -> Path | None:
+    """Return a file below a folder, or None."""
+    for parent, _, names in os.walk(folder):
+        if names:
+            return Path(parent) / min(names)
+    return None
