@@ -1,17 +1,19 @@
-"""The sound field that every case spoils: its arrays, and how they become files."""
+"""The sound field that every case spoils: its arrays, and how they become files. Simulated."""
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
 
 from blinkpair.simulate import Camera, FieldDesign, simulate_field
 
-EXPOSURE_S, PIXEL_UM = 0.02, 0.16
 COLUMNS = ("pre_brightfield", "pre_pl", "post_brightfield", "post_pl")
+SEED = 71
 SOUND = FieldDesign(
     camera=Camera(shape=(128, 128)),
     frames=200,
@@ -31,31 +33,33 @@ class Files:
     """What one field's files will hold; a case changes it before it is written.
 
     `arrays` by column of the sheet: (y, x) images, (frames, y, x) movies. `raw` holds the bytes of
-    files that are not made of an array, by column; `cells` what the sheet says besides.
+    files that are not made of an array, `choices` what stands behind a path, `names` what a file
+    is called, each by column; `cells` what the sheet says besides.
     """
 
     arrays: dict[str, np.ndarray]
     raw: dict[str, bytes] = field(default_factory=dict)
+    choices: dict[str, str] = field(default_factory=dict)
+    names: dict[str, str] = field(default_factory=dict)
     cells: dict[str, str] = field(default_factory=dict)
 
     def copy(self) -> Files:
         return Files({column: array.copy() for column, array in self.arrays.items()})
 
     def write(self, folder: Path, name: str) -> dict[str, str]:
-        """Write the files; return the row of the sheet."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Write the files into `folder`/movies; return the row of the sheet."""
         row = {"field": name, "temperature_c": "100", "sample": "simulated"}
         for column in COLUMNS:
-            path = folder / f"{name}_{column}.tif"
-            if column in self.raw:
-                path.write_bytes(self.raw[column])
-            else:
-                write_tiff(path, self.arrays[column])
-            row[column] = str(path.relative_to(folder.parent))
+            path = folder / "movies" / self.names.get(column, f"{name}_{column}.tif")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            raw = self.raw.get(column)
+            path.write_bytes(tiff_bytes(self.arrays[column]) if raw is None else raw)
+            row[column] = f"{path.relative_to(folder)}{self.choices.get(column, '')}"
         return row | self.cells
 
 
-def simulated(design: FieldDesign = SOUND, seed: int = 71, **changes) -> Files:
+def simulated(design: FieldDesign = SOUND, seed: int = SEED, **changes: Any) -> Files:
+    """Simulate a field like the sound one but for some changes of its design."""
     made = simulate_field(replace(design, **changes), seed)
     arrays = {"pre_brightfield": made.brightfield_pre, "post_brightfield": made.brightfield_post}
     for epoch in ("pre", "post"):
@@ -63,8 +67,16 @@ def simulated(design: FieldDesign = SOUND, seed: int = 71, **changes) -> Files:
     return Files(arrays)
 
 
-def write_tiff(path: Path, array: np.ndarray, **more) -> None:
-    """Write an image or a movie with the frame time and pixel size in it, in any type."""
-    say = {"axes": "TYX"[-array.ndim :], "PhysicalSizeX": PIXEL_UM, "PhysicalSizeY": PIXEL_UM}
-    say |= {"TimeIncrement": EXPOSURE_S}
-    tifffile.imwrite(path, array, ome=True, photometric="minisblack", metadata=say | more)
+def tiff_bytes(
+    array: np.ndarray,
+    axes: str | None = None,
+    exposure_s: float = 0.02,
+    pixel_um: float = 0.16,
+    **more: str,
+) -> bytes:
+    """Return an OME-TIFF of an image or a movie, with frame time and pixel size, in any type."""
+    say = {"axes": axes or "TYX"[-array.ndim :], "TimeIncrement": exposure_s}
+    say |= {"PhysicalSizeX": pixel_um, "PhysicalSizeY": pixel_um, **more}
+    out = io.BytesIO()
+    tifffile.imwrite(out, array, ome=True, photometric="minisblack", metadata=say)
+    return out.getvalue()

@@ -1,0 +1,177 @@
+"""Files that are damaged, of another kind, or of another type of number."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import tifffile
+from cases import case
+from field_files import Files, tiff_bytes
+
+TINY_ND2 = Path(__file__).parents[1] / "data" / "tiny_movie.nd2"
+
+
+def _movie(files: Files) -> np.ndarray:
+    return files.arrays["post_pl"]
+
+
+@case("movie cut off in the middle", "refused", "frames are missing at the end.*holds 9[0-9]\\.")
+def _(files):
+    whole = tiff_bytes(_movie(files))
+    files.raw["post_pl"] = whole[: len(whole) // 2]
+
+
+@case("the last ten frames missing", "refused", r"promises 200, the file holds 18\d.*::frames=18")
+def _(files):
+    files.raw["post_pl"] = tiff_bytes(_movie(files))[: -10 * 2 * 128 * 128]
+
+
+@case("movie cut off in its header", "refused", "cut off|damaged")
+def _(files):
+    files.raw["post_pl"] = tiff_bytes(_movie(files))[:100]
+
+
+@case("movie of zero bytes", "refused", r"is empty \(0 bytes\)")
+def _(files):
+    files.raw["post_pl"] = b""
+
+
+@case("brightfield of zero bytes", "refused", r"is empty \(0 bytes\)")
+def _(files):
+    files.raw["pre_brightfield"] = b""
+
+
+@case("text named .tif", "refused", "is a text file, whatever its name says")
+def _(files):
+    files.raw["post_pl"] = b"time\tcounts\n0\t1\n" * 20
+
+
+@case("noise named .tif", "refused", "of a format that is not known")
+def _(files):
+    files.raw["post_pl"] = np.random.default_rng(1).bytes(5000)
+
+
+@case("ND2 without its chunk map", "refused", "chunk map.*is missing: the recording")
+def _(files):
+    files.raw["post_pl"] = TINY_ND2.read_bytes()[:-4096]
+
+
+@case("RGB brightfield", "refused", "colour.*export it as 16-bit grey")
+def _(files):
+    image = (files.arrays["post_brightfield"] // 64).astype(np.uint8)
+    out = io.BytesIO()
+    tifffile.imwrite(out, np.stack([image] * 3, axis=-1), photometric="rgb")
+    files.raw["post_brightfield"] = out.getvalue()
+
+
+@case("pixels that are complex numbers", "refused", "not one a camera delivers")
+def _(files):
+    files.arrays["post_pl"] = _movie(files)[:60].astype(np.complex64)
+
+
+@case("NaN in one pixel of a float movie", "refused", "1 frame.*frame 3, hold NaN or infinite")
+def _(files):
+    files.arrays["post_pl"] = _movie(files).astype(np.float32)
+    files.arrays["post_pl"][3, 5, 5] = np.nan
+
+
+@case("infinity in one pixel of a float movie", "refused", "frame 3, hold NaN or infinite")
+def _(files):
+    files.arrays["post_pl"] = _movie(files).astype(np.float64)
+    files.arrays["post_pl"][3, 5, 5] = np.inf
+
+
+@case("infinity in a brightfield image", "refused", "1 pixels are not finite")
+def _(files):
+    files.arrays["post_brightfield"] = files.arrays["post_brightfield"].astype(np.float32)
+    files.arrays["post_brightfield"][5, 5] = np.inf
+
+
+@case("movie as 32-bit float", "analysed")
+def _(files):
+    files.arrays["post_pl"] = _movie(files).astype(np.float32)
+
+
+@case("movie as signed 16-bit", "analysed")
+def _(files):
+    files.arrays["post_pl"] = _movie(files).astype(np.int16)
+
+
+@case("movie as 32-bit integers", "analysed")
+def _(files):
+    files.arrays["post_pl"] = _movie(files).astype(np.uint32)
+
+
+@case("signed counts below zero, offset subtracted", "analysed")
+def _(files):
+    files.arrays["post_pl"] = (_movie(files).astype(np.int32) - 300).astype(np.int16)
+
+
+@case("movie of 8 bits, threshold in counts", "stops", "post_pl.*8 bits.*method: noise")
+def _(files):
+    files.arrays["post_pl"] = (_movie(files) // 8).clip(0, 255).astype(np.uint8)
+
+
+@case("several channels", "stops", r"holds 2 channels.*::channel=0")
+def _(files):
+    both = np.stack([_movie(files)[:100]] * 2, axis=1)
+    files.raw["post_pl"] = tiff_bytes(both, axes="TCYX")
+
+
+@case("several z planes", "stops", r"holds 3 z planes.*::z=0.*::z=time")
+def _(files):
+    planes = np.stack([_movie(files)[:60]] * 3, axis=1)
+    files.raw["post_pl"] = tiff_bytes(planes, axes="TZYX")
+
+
+@case("one of several channels, chosen in the sheet", "analysed")
+def _(files):
+    dim = np.full_like(_movie(files), 100)
+    files.raw["post_pl"] = tiff_bytes(np.stack([dim, _movie(files)], axis=1), axes="TCYX")
+    files.choices["post_pl"] = "::channel=1"
+
+
+@case("more frames chosen than there are", "stops", "asks for more frames than the 200 it holds")
+def _(files):
+    files.choices["post_pl"] = "::frames=500"
+
+
+@case("movies of different length", "stops", "150 frames, the one before annealing 200.*::frames=150")
+def _(files):
+    files.arrays["post_pl"] = _movie(files)[:150]
+
+
+@case("movies of different exposure", "stops", "time per frame is 0.05 s here and 0.02 s in pre_pl")
+def _(files):
+    files.raw["post_pl"] = tiff_bytes(_movie(files), exposure_s=0.05)
+
+
+@case("another magnification by the files", "stops", "pixel size is 0.107 um here and 0.16 um")
+def _(files):
+    files.raw["post_pl"] = tiff_bytes(_movie(files), pixel_um=0.107)
+
+
+@case("another binning after annealing", "stops", "64 x 64 pixels, those of pre_pl 128 x 128")
+def _(files):
+    for column in ("post_pl", "post_brightfield"):
+        files.arrays[column] = files.arrays[column][..., ::2, ::2].copy()
+
+
+@case("brightfield given as PL", "stops", "an image stands where the movie belongs")
+def _(files):
+    files.arrays["post_pl"] = files.arrays["post_brightfield"]
+
+
+@case("PL given as brightfield", "stops", "has 200 frames: is this the movie")
+def _(files):
+    files.arrays["post_brightfield"] = _movie(files)
+
+
+@case("epochs exchanged, by the files' dates", "stops", "before the one of before annealing")
+def _(files):
+    for column, date in (("pre_pl", "2024-05-02T10:00:00"), ("post_pl", "2024-05-02T09:00:00")):
+        files.raw[column] = tiff_bytes(files.arrays[column], AcquisitionDate=date)
+
+

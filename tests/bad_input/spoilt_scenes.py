@@ -1,0 +1,218 @@
+"""Files that can be read and show something else than they should."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from cases import case
+from field_files import SEED, SOUND, Files, simulated
+
+from blinkpair.rigid import apply_matrix
+from blinkpair.simulate import simulate_field
+from blinkpair.simulate.brightfield import render_brightfield
+
+AFTER = ("post_brightfield", "post_pl")
+
+
+def _closed(frames: int) -> np.ndarray:
+    """Frames of the simulated camera (offset 100, read-out noise 2) without light."""
+    noise = np.random.default_rng(1).normal(100, 2, (frames, *SOUND.camera.shape))
+    return noise.round().astype(np.uint16)
+
+
+# --- frames
+
+
+@case("all frames constant", "refused", "its frames are all the same")
+def _(files):
+    files.arrays["post_pl"][:] = 100
+
+
+@case("one frame again and again", "refused", "its frames are all the same")
+def _(files):
+    files.arrays["post_pl"][:] = files.arrays["post_pl"][0]
+
+
+@case("camera stuck for 30 of 200 frames", "refused", "30 of 200 frames.*frame 100,.*by 0.15")
+def _(files):
+    files.arrays["post_pl"][101:130] = files.arrays["post_pl"][100]
+
+
+@case("shutter closed for 50 of 200 frames", "refused", "50 of 200 frames.*::frames=120")
+def _(files):
+    files.arrays["post_pl"][120:170] = _closed(50)
+
+
+@case("shutter closed throughout", "refused", "no nanocrystal was found in the movie after")
+def _(files):
+    files.arrays["post_pl"] = _closed(200)
+
+
+@case("five of 200 frames saturated", "refused", "2 % of its pixel values are saturated")
+def _(files):
+    files.arrays["post_pl"][120:125] = 65535
+
+
+@case("every frame saturated", "refused", "100 % of its pixel values are saturated")
+def _(files):
+    files.arrays["post_pl"][:] = 65535
+
+
+@case("a flash in one of 200 frames", "analysed")
+def _(files):
+    files.arrays["post_pl"][50] += np.uint16(3000)
+
+
+@case("room light in ten of 200 frames", "refused", "10 of 200 frames")
+def _(files):
+    light = np.random.default_rng(1).normal(900, 95, (10, *SOUND.camera.shape))
+    files.arrays["post_pl"][50:60] += light.round().astype(np.uint16)
+
+
+@case("a cosmic ray in one frame", "analysed")
+def _(files):
+    files.arrays["post_pl"][50, 60:62, 60:63] = 20000
+
+
+# --- the wrong movie, the wrong optics
+
+
+@case("the movie before, copied as the one after", "refused", "hold the same frames")
+def _(files):
+    files.arrays["post_pl"] = files.arrays["pre_pl"]
+
+
+@case("both files before, copied as those after", "refused", "hold the same frames")
+def _(files):
+    for kind in ("pl", "brightfield"):
+        files.arrays[f"post_{kind}"] = files.arrays[f"pre_{kind}"]
+
+
+@case("movies exchanged, images not", "refused", "contradict each other")
+def _(files):
+    a = files.arrays
+    a["pre_pl"], a["post_pl"] = a["post_pl"], a["pre_pl"]
+
+
+@case("files of another field after annealing", "refused", "no alignment")
+def _(files):
+    other = simulated(seed=SEED + 1)
+    for column in AFTER:
+        files.arrays[column] = other.arrays[column]
+
+
+@case("movie of another field after annealing", "refused", "microspheres match, the nanocrystals")
+def _(files):
+    files.arrays["post_pl"] = simulated(seed=SEED + 1).arrays["post_pl"]
+
+
+@case("a brightfield series in the movie's place", "refused", "microspheres match, the nanocr")
+def _(files):
+    image = files.arrays["post_brightfield"].astype(float)
+    series = np.random.default_rng(1).poisson(image, (200, *image.shape))
+    files.arrays["post_pl"] = series.astype(np.uint16)
+
+
+@case("a short PL movie in the brightfield's place", "analysed")
+def _(files):
+    files.arrays["post_brightfield"] = files.arrays["post_pl"][:20]
+
+
+@case("another magnification, the files do not say it", "refused", "no alignment")
+def _(files):
+    for column in AFTER:
+        middle = files.arrays[column][..., 32:96, 32:96]
+        files.arrays[column] = np.repeat(np.repeat(middle, 2, axis=-1), 2, axis=-2)
+
+
+@case("another binning, padded to the same size", "refused", "no alignment")
+def _(files):
+    for column in AFTER:
+        a = files.arrays[column].astype(np.uint32)
+        binned = a.reshape(*a.shape[:-2], 64, 2, 64, 2).sum(axis=(-3, -1)).clip(0, 65535)
+        around = [(0, 0)] * (a.ndim - 2) + [(32, 32)] * 2
+        files.arrays[column] = np.pad(binned, around, mode="edge").astype(np.uint16)
+
+
+@case("a mirrored camera after annealing", "refused", "is one image flipped")
+def _(files):
+    for column in AFTER:
+        files.arrays[column] = files.arrays[column][..., ::-1].copy()
+
+
+# --- what is on the sample
+
+
+@case("no microspheres", "analysed")
+def _(files):
+    spoilt = simulated(n_microspheres=0, n_dust=0)
+    for epoch in ("pre", "post"):
+        files.arrays[f"{epoch}_brightfield"] = spoilt.arrays[f"{epoch}_brightfield"]
+
+
+@case("neither microspheres nor nanocrystals", "refused", "0 points before and 0 after")
+def _(files):
+    files.arrays = simulated(n_microspheres=0, n_nanocrystals=0, n_dust=0).arrays
+
+
+def _lattice(files: Files) -> None:
+    sites = np.stack(np.meshgrid(*[np.arange(-160.0, 320.0, 16.0)] * 2), -1).reshape(-1, 2)
+    matrix = simulate_field(SOUND, SEED).matrix
+    for epoch, xy in (("pre", sites), ("post", apply_matrix(matrix, sites))):
+        rng = np.random.default_rng(3)
+        image = render_brightfield(SOUND.camera.shape, xy, rng=rng, defocus=0.9)
+        files.arrays[f"{epoch}_brightfield"] = image
+
+
+@case("microspheres in a perfect lattice", "analysed")
+def _(files):
+    _lattice(files)
+
+
+@case("a perfect lattice, and few nanocrystals", "refused", "another alignment is about as good")
+def _(files):
+    few = simulated(n_nanocrystals=3)
+    for epoch in ("pre", "post"):
+        files.arrays[f"{epoch}_pl"] = few.arrays[f"{epoch}_pl"]
+    _lattice(files)
+
+
+@case("no nanocrystal after annealing", "refused", "found in the movie after annealing")
+def _(files):
+    files.arrays["post_pl"] = simulated(n_nanocrystals=0).arrays["post_pl"]
+
+
+@case("no nanocrystal before annealing", "refused", "found in the movie before annealing")
+def _(files):
+    files.arrays["pre_pl"] = simulated(n_nanocrystals=0).arrays["pre_pl"]
+
+
+@case("no nanocrystal in either epoch", "refused", "before annealing nor in the one after")
+def _(files):
+    files.arrays = simulated(n_nanocrystals=0).arrays
+
+
+@case("too crowded to tell one from two", "refused", "have a neighbour closer than")
+def _(files):
+    crowd = replace(SOUND, n_nanocrystals=700, min_distance_px=0.1, crowded_share=1.0)
+    files.arrays = simulated(crowd).arrays
+
+
+# --- names
+
+
+@case("file names with spaces, quotes, umlauts and shell characters", "analysed")
+def _(files):
+    files.names["post_pl"] = "a b'c \"d\" ü$(touch owned);&|<>`x`*.tif"
+    files.names["pre_pl"] = "é #1 !.tif"
+
+
+@case("paths with ../ in them", "analysed")
+def _(files):
+    files.names["post_pl"] = "../movies/../post movie.tif"
+
+
+@case("quotes, tags and formulas in the sheet's cells", "analysed")
+def _(files):
+    files.cells = {"sample": "simulated", "note": "<script>alert(1)</script> =1+1 'x' \"y\""}
