@@ -188,7 +188,8 @@ def project(movie: Movie) -> Projections:
             if first_frame == starts[s + 1]:
                 n = int(starts[s + 1] - starts[s])
                 mean[s] = total / n
-                variance[s] = np.maximum(squares / n - (total / n) ** 2, 0.0)
+                with np.errstate(invalid="ignore"):  # infinite counts are told below
+                    variance[s] = np.maximum(squares / n - (total / n) ** 2, 0.0)
                 burst[s] = brightest
                 total[:], squares[:], brightest[:] = 0.0, 0.0, -np.inf
                 s += 1

@@ -24,7 +24,7 @@ def analyse(folder: Path, config: dict) -> Path:
     The pooled tables are made, figures and report are not.
     """
     with chdir(folder):
-        settings, fields, _ = launch.prepare(config, (), submitted=False)
+        settings, fields, *_ = launch.prepare(config, (), submitted=False)
         carried = launch.carried_columns(fields)
         for row in fields.to_dict("records"):
             _analyse_field(row, {name: row[name] for name in carried}, settings)
