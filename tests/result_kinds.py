@@ -37,7 +37,7 @@ def write_joined(path: Path) -> None:
 
 def write_kept(path: Path) -> None:
     fields = ROWS.assign(field=[f"f{i}" for i in range(len(ROWS))])
-    keep(Launch({"a": 1}, fields, fields[["field", "a"]].set_index("field")))
+    keep(Launch({"a": 1}, fields, fields[["field", "a"]].set_index("field"), b"field\ta\n"))
 
 
 WRITERS: dict[str, tuple[str, Callable[[Path], None]]] = {

@@ -80,3 +80,11 @@ def tiff_bytes(
     out = io.BytesIO()
     tifffile.imwrite(out, array, ome=True, photometric="minisblack", metadata=say)
     return out.getvalue()
+
+
+def imagej_bytes(array: np.ndarray) -> bytes:
+    """Return an ImageJ stack of a movie: one page entry, then all frames in a row."""
+    out = io.BytesIO()
+    how: dict[str, Any] = {"imagej": True, "resolution": (1 / 0.16, 1 / 0.16)}
+    tifffile.imwrite(out, array, **how, metadata={"axes": "TYX", "finterval": 0.02, "unit": "um"})
+    return out.getvalue()

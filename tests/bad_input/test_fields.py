@@ -86,9 +86,7 @@ def test_what_does_no_harm_changes_no_number(fields, nanocrystals, case):
 
 
 @pytest.mark.parametrize("case", named(STOPPED))
-def test_what_the_sheet_can_mend_is_told_before_anything_starts(
-    sound, tmp_path, monkeypatch, case
-):
+def test_what_the_sheet_can_mend_is_told_before_anything_starts(sound, tmp_path, monkeypatch, case):
     spoilt = sound.copy()
     case.spoil(spoilt)
     rows = [spoilt.write(tmp_path, case.field)]
@@ -97,7 +95,7 @@ def test_what_the_sheet_can_mend_is_told_before_anything_starts(
     with pytest.raises(UnsoundInputError) as caught:
         prepare({"fields": "sheet.tsv", **case.config}, (), submitted=False)
     assert re.search(case.says, str(caught.value)), caught.value
-    assert f"sheet.tsv, line 2, column" in str(caught.value)
+    assert "sheet.tsv, line 2, column" in str(caught.value)
 
 
 def test_everything_named_is_tried():
