@@ -35,7 +35,7 @@ accuracy: .venv/dev.stamp
 
 # Half an hour: runs that are killed, disks that are full (Linux, root), damaged files.
 robustness: .venv/dev.stamp
-	PYTHONPATH=scripts:tests $(BIN)/python benchmarks/robustness.py --write docs/robustness.md
+	PYTHONPATH=scripts:tests:tests/bad_input $(BIN)/python benchmarks/robustness.py --write docs/robustness.md
 
 # Half an hour, and 35 GB of disk for a field of the paper's size in several formats.
 benchmark: .venv/dev.stamp

@@ -1,9 +1,9 @@
 """What was tried to damage a result or to stop a run, how many times, and what happened.
 
-Run as `PYTHONPATH=scripts:tests python benchmarks/robustness.py [--sections kills disks]
-[--write docs/robustness.md]`. A section is a module beside this one, `robustness_NAME.py`, with
-`rows()`, which returns rows of the columns `tried`, `number`, `outcome`, and `ABOUT`, the
-paragraph above them; only what is asked for is imported and run.
+Run as `PYTHONPATH=scripts:tests:tests/bad_input python benchmarks/robustness.py
+[--sections kills disks] [--write docs/robustness.md]`. A section is a module beside this one,
+`robustness_NAME.py`, with `rows()`, which returns rows of the columns `tried`, `number`, `outcome`,
+and `ABOUT`, the paragraph above them; only what is asked for is imported and run.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from tiny_experiment import ROOT
 
 from blinkpair import files
 from blinkpair.errors import WriteError
-from blinkpair.file_headers import what_keeps_from
+from blinkpair.file_headers import Fault, what_keeps_from
 
 
 @pytest.fixture
@@ -155,13 +155,11 @@ def test_what_may_not_be_read_is_told_with_who_can_change_that(tmp_path):
     os.chown(own, NOBODY, NOBODY)
     ask = "ask its owner for the right to read it."
     with as_nobody(tmp_path):
-        assert what_keeps_from("own.tif", str(tmp_path)) == (
-            "'own.tif' may not be read by you.",
-            "run: chmod u+r 'own.tif'.",
-        )
+        told = what_keeps_from("own.tif", str(tmp_path))
+        assert told == Fault("'own.tif' may not be read by you.", "run: chmod u+r 'own.tif'.")
         for path in ("locked", "locked/a.tif"):
             told = what_keeps_from(path, str(tmp_path))
-            assert told == (f"'{path}' may not be read by you.", ask)
+            assert told == Fault(f"'{path}' may not be read by you.", ask)
         pattern = what_keeps_from("locked/*.tif", str(tmp_path))
     assert pattern is not None
-    assert pattern[0].endswith("may not be read by you.")
+    assert pattern.what.endswith("may not be read by you.")

@@ -1,0 +1,51 @@
+"""Whether a spoilt field came out as it must."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pandas as pd
+from cases import FieldCase
+from scipy.spatial import cKDTree
+
+COUNTED = ["became_emissive", "became_dark", "emissive"]
+# One odd frame of 200 moves an on-fraction by 0.005.
+SAME_ON_FRACTION = 0.0051
+SAME_PLACE_PX = 0.5
+
+
+def judge(case: FieldCase, fields: pd.DataFrame, nanocrystals: pd.DataFrame) -> str:
+    """Say what is wrong with a field's results; '' if nothing is.
+
+    Parameters
+    ----------
+    case : FieldCase
+        That is refused or analysed.
+    fields, nanocrystals : pandas.DataFrame
+        `fields.csv`, indexed by `field`, and `nanocrystals.csv`; with the field 'sound'.
+    """
+    status, reason = fields.loc[case.field, ["status", "reason"]]
+    if case.outcome == "refused":
+        if status == "ok":
+            return "it was not refused"
+        if case.field in set(nanocrystals["field"]):
+            return "it was refused and has nanocrystals"
+        told = re.search(case.says, reason) and "Traceback" not in reason
+        return "" if told else f"its reason is another: {reason}"
+    if status != "ok":
+        return f"it was refused: {reason}"
+    counted = nanocrystals[nanocrystals["population"].isin(COUNTED)]
+    own, sound = (counted[counted["field"] == name] for name in (case.field, "sound"))
+    if len(own) != len(sound):
+        return f"{len(own)} nanocrystals, not {len(sound)}"
+    place = ["x_post", "y_post"]
+    distance, match = cKDTree(sound[place]).query(own[place])
+    same = sound.iloc[match]
+    change = own["delta_on_fraction"].to_numpy() - same["delta_on_fraction"].to_numpy()
+    if distance.max() > SAME_PLACE_PX:
+        return f"a nanocrystal lies {distance.max():.2f} px off"
+    if own["population"].tolist() != same["population"].tolist():
+        return "the populations differ"
+    worst = np.abs(change).max()
+    return "" if worst <= SAME_ON_FRACTION else f"an on-fraction's change differs by {worst:.3f}"
