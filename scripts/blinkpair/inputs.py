@@ -11,33 +11,22 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
-from blinkpair.file_headers import Fault, Header, look_at_all, what_keeps_from
-from blinkpair.problems import Problem, UnsoundInputError
+from blinkpair.file_headers import Header, look_at_all, what_keeps_from
+from blinkpair.input_checks import Findings, Row, check_microspheres, check_row, differ
+from blinkpair.problems import UnsoundInputError
 from blinkpair.settings import examine_settings
 from blinkpair.sheet import (
-    BRIGHTFIELD_COLUMNS,
     MOVIE_COLUMNS,
     PATH_COLUMNS,
     examine_sheet,
     find_shared_files,
 )
-
-# Two epochs whose length, frame time or pixel size differ by less are alike.
-TOLERANCE = 0.01
-FEW_FRAMES = 50
-# A brightfield image may be a short series; what is longer is a movie.
-MOST_BRIGHTFIELD_FRAMES = 100
-# What `brightfield.find_microspheres` needs: pixels across a sphere, spheres across an image. A
-# test keeps them equal; importing that module here would take seconds.
-MIN_DIAMETER_PX = 3.0
-MIN_DIAMETERS = 3
 
 
 @dataclass(frozen=True)
@@ -52,16 +41,6 @@ class Quantity:
 
 EXPOSURE = Quantity("exposure_s", "the time per frame", "s", 0.02)
 PIXEL_SIZE = Quantity("pixel_size_um", "the pixel size", "um", 0.16)
-
-
-@dataclass
-class Findings:
-    """What was found out, in the order of the sheet's lines."""
-
-    problems: list[Problem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    refusals: list[Problem] = field(default_factory=list)  # files that lose their own field only
-    shapes: dict[str, tuple[int, int, int]] = field(default_factory=dict)
 
 
 class Checked(NamedTuple):
@@ -83,31 +62,6 @@ class Checked(NamedTuple):
     fields: pd.DataFrame
     shapes: pd.DataFrame
     notes: list[str]
-
-
-@dataclass(frozen=True)
-class _Field:
-    """One row with the headers of the files that could be opened."""
-
-    sheet: str
-    line: int
-    name: str
-    headers: Mapping[str, Header]
-    findings: Findings
-
-    def place(self, column: str) -> str:
-        return f"{self.sheet}, line {self.line}, column {column} (field {self.name})"
-
-    def problem(self, column: str, what: str, hint: str) -> None:
-        self.findings.problems.append(Problem(self.place(column), what, hint, column, self.line))
-
-    def fault(self, column: str, fault: Fault) -> None:
-        problem = Problem(self.place(column), fault.what, fault.hint, column, self.line)
-        found = self.findings
-        (found.refusals if fault.in_file else found.problems).append(problem)
-
-    def note(self, column: str, text: str) -> None:
-        self.findings.notes.append(f"{self.place(column)}: {text}")
 
 
 def check_everything(
@@ -216,7 +170,7 @@ def examine_inputs(
     for line, row in zip(fields.index, fields.to_dict("records"), strict=True):
         found = {c: opened[row[c]] for c in PATH_COLUMNS if row[c]}
         headers = {c: h for c, h in found.items() if isinstance(h, Header)}
-        one = _Field(sheet, int(line), str(row["field"]), headers, findings)
+        one = Row(sheet, int(line), str(row["field"]), headers, findings)
         before = len(findings.refusals)
         for column, seen in found.items():
             if not isinstance(seen, Header):
@@ -229,11 +183,7 @@ def examine_inputs(
             frames = max((movie.frames for movie in movies), default=1)
             size = next((h.size for h in (*movies, *headers.values())), (1, 1))
             findings.shapes[one.name] = (frames, *size)
-        _check_lengths(one)
-        _check_sizes(one)
-        _check_order(one)
-        if settings["threshold"]["method"] == "fixed":
-            _check_depth(one)
+        check_row(one, settings)
         for column in MOVIE_COLUMNS:
             for text in headers[column].notes if column in headers else ():
                 one.note(column, f"{text.rstrip('.')}.")
@@ -250,7 +200,7 @@ def examine_inputs(
             value = _resolve(one, quantity, row[quantity.column], settings, told, may_differ)
             resolved[quantity.column].append(value)
         if "microspheres.diameter_um" not in bad_settings:
-            _check_microspheres(one, settings["microspheres"]["diameter_um"], value)
+            check_microspheres(one, settings["microspheres"]["diameter_um"], value)
 
     def identity(file: str) -> str:  # a Path would take a second more for 10,000 fields
         return os.path.realpath(os.path.join(base, file))  # noqa: PTH118
@@ -267,107 +217,8 @@ def examine_inputs(
     return fields.assign(**resolved), findings
 
 
-def _check_lengths(one: _Field) -> None:
-    """Compare the numbers of frames: movies are long, images short, both epochs alike."""
-    for epoch in ("pre", "post"):
-        movie, image = one.headers.get(f"{epoch}_pl"), one.headers.get(f"{epoch}_brightfield")
-        image_is_long = image is not None and image.frames > MOST_BRIGHTFIELD_FRAMES
-        if movie is not None and movie.frames == 1:
-            what = "this file has one frame: an image stands where the movie belongs."
-            hint = "name the photoluminescence movie here."
-            if image_is_long:
-                hint = f"{epoch}_pl and {epoch}_brightfield are probably swapped."
-            one.problem(f"{epoch}_pl", what, hint)
-        elif movie is not None and movie.frames < FEW_FRAMES:
-            text = f"the movie has {movie.frames} frames only; on-fractions will be coarse."
-            one.note(f"{epoch}_pl", text)
-        if image is not None and image_is_long:
-            what = f"this file has {image.frames} frames: is this the movie?"
-            one.problem(f"{epoch}_brightfield", what, "name the brightfield image here.")
-    pre, post = one.headers.get("pre_pl"), one.headers.get("post_pl")
-    if pre and post and min(pre.frames, post.frames) > 1 and _differ(pre.frames, post.frames):
-        longer = "pre_pl" if pre.frames > post.frames else "post_pl"
-        what = f"the movie has {post.frames} frames, the one before annealing {pre.frames}."
-        hint = (
-            "on-fractions of different spans cannot be compared; to use the beginning of the "
-            f"longer one, write ::frames={min(pre.frames, post.frames)} behind its path ({longer})."
-        )
-        one.problem("post_pl", what, hint)
-
-
-def _check_sizes(one: _Field) -> None:
-    """Compare the frame sizes: all files of a field come from one camera and one crop."""
-    pairs = [
-        ("post_pl", "pre_pl"),
-        ("pre_brightfield", "pre_pl"),
-        ("post_brightfield", "post_pl"),
-    ]
-    for column, reference in pairs:
-        header, other = one.headers.get(column), one.headers.get(reference)
-        if header and other and header.size != other.size:
-            what = (
-                f"its frames have {header.width} x {header.height} pixels, those of {reference} "
-                f"{other.width} x {other.height}."
-            )
-            hint = "check that it is the right file, taken with the same binning and crop."
-            one.problem(column, what, hint)
-
-
-def _check_order(one: _Field) -> None:
-    """Tell epochs that were exchanged, where the files say when they were taken."""
-    for kind in ("pl", "brightfield"):
-        pre, post = one.headers.get(f"pre_{kind}"), one.headers.get(f"post_{kind}")
-        # Clocks of two programs need not agree, nor their time zones.
-        if not pre or not post or pre.format != post.format:
-            continue
-        if pre.acquired_s and post.acquired_s and post.acquired_s < pre.acquired_s:
-            earlier, later = (
-                f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
-                for seconds in (post.acquired_s, pre.acquired_s)
-            )
-            what = (
-                f"it says that it was taken on {earlier}, before the one of before annealing "
-                f"(pre_{kind}, {later})."
-            )
-            hint = (
-                "exchange the files of the two epochs; where the microscope's clock was wrong, "
-                "export both as TIFF, which says no date."
-            )
-            one.problem(f"post_{kind}", what, hint)
-
-
-def _check_depth(one: _Field) -> None:
-    """Tell movies of 8 bits under a threshold in counts: these are no longer the camera's."""
-    for column in MOVIE_COLUMNS:
-        if column in one.headers and one.headers[column].dtype in ("uint8", "int8"):
-            what = (
-                "its pixels have 8 bits, as exports for the eye have: a threshold in counts means "
-                "nothing there."
-            )
-            hint = (
-                "export the movie with 16 bits; for a camera that has 8, set threshold: method: "
-                "noise."
-            )
-            one.problem(column, what, hint)
-
-
-def _check_microspheres(one: _Field, diameter_um: float, pixel_size_um: float) -> None:
-    """Tell microspheres that are too small or too large to be found, by a wrong unit mostly."""
-    images = [c for c in BRIGHTFIELD_COLUMNS if c in one.headers]
-    if not images or not math.isfinite(pixel_size_um):
-        return
-    diameter_px = diameter_um / pixel_size_um
-    hint = "check microspheres.diameter_um in the configuration, and the pixel size."
-    what = f"microspheres of {diameter_um:g} um are {diameter_px:.3g} pixels across at "
-    what += f"{pixel_size_um:g} um a pixel"
-    if diameter_px < MIN_DIAMETER_PX:
-        one.problem(images[0], f"{what}; at least {MIN_DIAMETER_PX:g} are needed.", hint)
-    elif (smallest := min(one.headers[images[0]].size)) < MIN_DIAMETERS * diameter_px:
-        one.problem(images[0], f"{what}; the image has only {smallest}.", hint)
-
-
 def _resolve(
-    one: _Field,
+    one: Row,
     quantity: Quantity,
     in_sheet: float,
     settings: Mapping[str, Any],
@@ -386,7 +237,7 @@ def _resolve(
     }
     if math.isfinite(in_sheet):
         for movie, value in in_files.items():
-            if _differ(in_sheet, value):
+            if differ(in_sheet, value):
                 text = f"{name} is {in_sheet:g} {unit} in the sheet and {value:g} {unit} in the "
                 one.note(movie, f"{text}file; the sheet's is used.")
         return in_sheet
@@ -394,7 +245,7 @@ def _resolve(
     if in_files:
         first, used = next(iter(in_files.items()))
         last = in_files.get("post_pl", used)
-        if _differ(used, last):
+        if differ(used, last):
             text = f"{name} is {last:g} {unit} here and {used:g} {unit} in pre_pl"
             if may_differ:
                 one.note("post_pl", f"{text}; that of pre_pl is used.")
@@ -407,7 +258,7 @@ def _resolve(
         for silent in movies.keys() - in_files.keys():
             text = f"the file does not say {name}; that of {first}, {used:g} {unit}, is used."
             one.note(silent, text)
-        if in_config is not None and _differ(in_config, used):
+        if in_config is not None and differ(in_config, used):
             text = f"{name} is {used:g} {unit} in the file and {in_config:g} {unit} in the "
             one.note(first, f"{text}configuration; the file's is used.")
         return used
@@ -421,7 +272,3 @@ def _resolve(
         )
         one.problem(next(iter(movies)), what, hint)
     return math.nan
-
-
-def _differ(a: float, b: float) -> bool:
-    return abs(a - b) > TOLERANCE * max(abs(a), abs(b))

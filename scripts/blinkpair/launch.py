@@ -260,7 +260,7 @@ def _imports(source: bytes) -> list[str]:
 
 def brightfield_files(fields: pd.DataFrame) -> list[str]:
     """Every file of the brightfield images of some fields, before then after."""
-    from blinkpair.movie import movie_files
+    from blinkpair.movie_paths import movie_files
 
     columns = ("pre_brightfield", "post_brightfield")
     return [str(f) for column in columns for path in fields[column] for f in movie_files(path)]

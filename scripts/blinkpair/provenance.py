@@ -78,7 +78,8 @@ def input_files(paths: Iterable[str]) -> list[str]:
 
 
 def _files(path: str) -> list[Path]:
-    from blinkpair.movie import movie_files, open_movie
+    from blinkpair.movie import open_movie
+    from blinkpair.movie_paths import movie_files
 
     listed = list(movie_files(path))
     if len(listed) == 1 and listed[0].name.lower().endswith(SETS):

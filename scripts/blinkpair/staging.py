@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from blinkpair.errors import InputError
-from blinkpair.movie import PathLike, movie_files
+from blinkpair.movie_paths import PathLike, movie_files
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,8 @@ from PIL import Image
 from blinkpair.errors import InputError
 from blinkpair.formats.raw import RawFrames
 from blinkpair.formats.selection import split_path
-from blinkpair.movie import from_array, movie_files, natural_key, open_movie, read_image
+from blinkpair.movie import from_array, open_movie, read_image
+from blinkpair.movie_paths import movie_files, natural_key
 
 SHAPE = (30, 12, 20)
 

@@ -7,7 +7,8 @@ import pytest
 from sif_files import HEIGHT, WIDTH, sif_header
 
 from blinkpair.errors import InputError
-from blinkpair.movie import movie_files, open_movie
+from blinkpair.movie import open_movie
+from blinkpair.movie_paths import movie_files
 
 COUNT = 12
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from blinkpair.errors import InputError
-from blinkpair.movie import movie_files
+from blinkpair.movie_paths import movie_files
 from blinkpair.staging import remove_copies, staged_path
 
 

@@ -16,7 +16,7 @@ from blinkpair import launch, tell
 from blinkpair.errors import InputError
 from blinkpair.failures import Failures
 from blinkpair.logs import RUN_PROCESS
-from blinkpair.movie import movie_files
+from blinkpair.movie_paths import movie_files
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
