@@ -5,8 +5,8 @@ anyway. Out: which frames are odd, and an error where they are too many. A shutt
 for a while would turn every nanocrystal off together, a room light or a saturated register would
 hide them: both give on-fractions that look like any others.
 
-The roughness is the mean absolute difference of neighbouring pixels in a row. Offsets and large
-structures drop out of it and a single cosmic ray hardly counts; noise and spots remain. Shot noise
+The roughness is the mean absolute difference of neighbouring pixels in a row, of the median row.
+Offsets and large structures drop out of it, and so do cosmic rays; the noise remains. Shot noise
 goes with the square root of the light, so that a hop of the laser by 5 % changes it by 2.5 % at
 most, while a closed shutter leaves the read-out's noise alone.
 """
@@ -26,12 +26,14 @@ if TYPE_CHECKING:
 FloatArray = NDArray[np.float64]
 
 # An on-fraction is off by no more than the share of frames that were odd.
-MAX_ODD_SHARE = 0.005
+MAX_ODD_SHARE = 0.01
 # Of the pixel values of a movie. Hot pixels and the peaks of bright nanocrystals are fewer, and
 # their states do not depend on it.
 MAX_SATURATED_SHARE = 0.01
-# What a frame's roughness must change by, as a factor, to be another scene; and its noise.
-SCENE_FACTOR = 4 / 3
+# What a frame's roughness must step by, as a factor, to be another scene. Less light is told from
+# the light there was; more of it matters once its noise comes near a threshold, and cameras have
+# single frames of 1.4 times the noise.
+DARKER_FACTOR, BRIGHTER_FACTOR = 3 / 4, 2.0
 STEP_FACTOR = 1.15
 STEP_NOISES = 8.0
 # A camera repeats no frame: noise makes the sums of two frames equal once in thousands.
@@ -74,8 +76,8 @@ def _same_scene(stretches: list[FloatArray]) -> list[bool]:
     """Say which of several stretches go on at the level that the first one had, one by one."""
     seen, same = stretches[0], [True]
     for own in stretches[1:]:
-        apart = abs(np.median(own[:_LEVEL_FRAMES]) - np.median(seen[-_LEVEL_FRAMES:]))
-        same.append(bool(apart < np.log(SCENE_FACTOR)))
+        apart = np.median(own[:_LEVEL_FRAMES]) - np.median(seen[-_LEVEL_FRAMES:])
+        same.append(bool(np.log(DARKER_FACTOR) < apart < np.log(BRIGHTER_FACTOR)))
         if same[-1]:
             seen = np.concatenate([seen[-_LEVEL_FRAMES:], own])
     return same

@@ -48,8 +48,8 @@ class Projections:
     frame_mean : (frames,) float64
         Mean of all pixels of every frame.
     roughness : (frames,) float64
-        Mean absolute difference of neighbours in a row of every frame, over every
-        `ROUGHNESS_ROWS`-th row.
+        Mean absolute difference of neighbours in a row of every frame: the median of every
+        `ROUGHNESS_ROWS`-th row, which a cosmic ray does not change.
     saturated_fraction : float
         Share of pixel values at the top of the integer type's range.
     """
@@ -147,7 +147,7 @@ def project(movie: Movie) -> Projections:
     variance = np.empty_like(mean)
     burst = np.empty_like(mean)
     frame_mean, roughness = np.empty(frames), np.empty(frames)
-    sampled = len(range(0, height, ROUGHNESS_ROWS))
+    n_sampled = len(range(0, height, ROUGHNESS_ROWS))
     integer = np.issubdtype(movie.dtype, np.integer)
     top = movie.dtype.type(np.iinfo(movie.dtype).max if integer else np.inf)
     saturated = np.zeros(height, np.int64)
@@ -159,7 +159,7 @@ def project(movie: Movie) -> Projections:
         # Stretches are whole bursts, so every burst lies within one.
         for block in _bursts(movie):
             row_sums = np.empty((len(block), height))
-            row_steps = np.empty((len(block), sampled))
+            row_steps = np.empty((len(block), n_sampled))
             # The mean of a few frames is noisier: it would win every pixel's maximum.
             whole = len(block) == BURST_FRAMES or frames < BURST_FRAMES
             jobs = [
@@ -183,7 +183,7 @@ def project(movie: Movie) -> Projections:
                 job.result()
             next_frame = first_frame + len(block)
             frame_mean[first_frame:next_frame] = row_sums.sum(axis=1) / (height * width)
-            roughness[first_frame:next_frame] = row_steps.sum(axis=1)
+            roughness[first_frame:next_frame] = np.median(row_steps, axis=1)
             first_frame = next_frame
             if first_frame == starts[s + 1]:
                 n = int(starts[s + 1] - starts[s])
@@ -206,6 +206,6 @@ def project(movie: Movie) -> Projections:
         (starts[:-1] + starts[1:] - 1) / 2,
         np.diff(starts),
         frame_mean,
-        roughness / (sampled * max(width - 1, 1)),
+        roughness / max(width - 1, 1),
         float(saturated.sum()) / (frames * height * width),
     )
