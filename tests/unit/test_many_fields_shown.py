@@ -11,7 +11,7 @@ from blinkpair.figures import changes, trajectories
 from blinkpair.figures.style import EPOCH_COLOURS, POPULATION_COLOURS
 from blinkpair.populations import classify
 from blinkpair.report import language, page, tables
-from blinkpair.tell import MOST_NAMED, _fields
+from blinkpair.tell import MOST_NAMED, _fields, how_it_ended
 
 
 def words(figure):
@@ -135,3 +135,19 @@ def test_the_terminal_names_some_of_the_refused():
     assert len(lines) == 1 + MOST_NAMED + 1
     assert lines[-1] == "  and 30 more: see fields.csv"
     assert _fields(many_fields(200, 20))[-1] == "  refused: 70_19: too few"
+
+
+@pytest.mark.parametrize(("refused", "status"), [(0, 0), (1, 11), (57, 67), (110, 120), (500, 120)])
+def test_the_exit_status_says_how_many_fields_were_refused(tmp_path, refused, status):
+    table = pd.DataFrame({"field": [f"f{i}" for i in range(600)], "evidence": "none"})
+    table["status"] = ["failed"] * refused + ["ok"] * (600 - refused)
+    table["reason"] = "too few"
+    table.to_csv(tmp_path / "fields.csv", index=False)
+    text, ended = how_it_ended(tmp_path)
+    assert ended == status
+    first = f"{refused} of 600 fields were refused" if refused else "600 of 600 fields registered"
+    assert text.startswith(first)
+
+
+def test_a_run_of_a_part_ends_without_a_word(tmp_path):
+    assert how_it_ended(tmp_path) == ("", 0)

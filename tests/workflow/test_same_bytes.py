@@ -46,10 +46,15 @@ def test_a_run_made_again_from_its_record_has_the_same_bytes(experiment, tmp_pat
     rights = os.umask(0o077)
     arguments = ["--cores", "1", "--scheduler", "greedy", "--prioritize", FIRST, "--quiet", "all"]
     try:
-        snakemake(folder, *arguments)
+        ended = snakemake(folder, *arguments)
     finally:
         os.umask(rights)
 
+    # One field was refused: the exit status and the last lines say so, under any locale.
+    assert ended.returncode == 11
+    *_, head, reason = ended.stderr.strip().splitlines()
+    assert head == "1 of 3 fields were refused and are in no number:"
+    assert reason.startswith("  refused: blank: microspheres: ")
     here, there = contents(folder), contents(experiment)
     assert here.keys() == there.keys()
     assert [name for name in here if here[name] != there[name]] == []
