@@ -6,6 +6,7 @@ are run by Snakemake; those that stop a run before it starts are checked as a ru
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tempfile
@@ -23,7 +24,7 @@ from spoilt_sheets import SHEET_CASES
 from tiny_experiment import ROOT
 
 from blinkpair.launch import prepare
-from blinkpair.problems import UnsoundInputError
+from blinkpair.problems import UnsoundInputError, printable
 
 Row = dict[str, Any]
 # A seed that leaves one nanocrystal in view of both epochs.
@@ -98,7 +99,8 @@ def told_before(sound: Files, folder: Path) -> list[Row]:
         content = case.sheet(text)
         raw = content.encode() if isinstance(content, str) else content
         (folder / "sheet.tsv").write_bytes(raw)
-        out.append(row(f"sheet: {case.name}", outcome(folder, case.config, case.says)))
+        kind = "configuration" if case.config and case.sheet is str else "sheet"
+        out.append(row(f"{kind}: {case.name}", outcome(folder, case.config, case.says)))
     for stopped in (case for case in FIELD_CASES if case.outcome == "stops"):
         spoilt = sound.copy()
         stopped.spoil(spoilt)
@@ -156,5 +158,5 @@ def row(tried: str, outcome: str) -> Row:
 
 def short(text: str, longest: int = 150) -> str:
     """Return the beginning of a message, without the hint, which is in every one."""
-    what = " ".join(text.partition(" Hint: ")[0].split())
+    what = printable(re.sub(r"movies/\S+?\.tif: ", "", text.partition(" Hint: ")[0]))
     return what if len(what) <= longest else what[: longest - 3].rstrip() + "..."
