@@ -43,17 +43,20 @@ only), so that none writes results of its settings beside those of the next run.
 is full, and where results lie without Snakemake's record of how they were made (`.snakemake/`),
 which may be of another version.
 
-**The same input gives the same bytes**, on one core or two, in any order of jobs, in another folder, time
-zone or locale: a test runs an experiment twice and compares every file ([reproduce.md](reproduce.md)).
+**The same input gives the same bytes**, on one core or two, in any order of jobs, in another
+folder, time zone or locale: a test runs an experiment twice and compares every file
+([reproduce.md](reproduce.md)).
 
-**What comes in is only read.** Nothing of it is unpickled, evaluated or run (a test reads the source for
-that), a field's name can't lead out of `results/`, and the report escapes all text. Dependencies are
-locked by hashes; `make audit` asks for known vulnerabilities, which needs the network. It has not been
-run against a database of today for this page: one of 2021 named none of the 135 packages.
+**What comes in is only read.** Nothing of it is unpickled, evaluated or run (a test reads the
+source for that), a field's name can't lead out of `results/`, and the report escapes all text.
+Dependencies are locked by hashes; `make audit` asks for known vulnerabilities, which needs the
+network. It has not been run against a database of today for this page: one of 2021 held nothing
+against the versions in use.
 
-**Everything is told, or refused, before it is a number.** What is wrong with the sheet or the configuration
-stops a run before it starts; what is wrong with the files of one field refuses that field. A run
-that finished ends with 0, or with 10 and the number of fields that were refused (120 at most).
+**Everything is told, or refused, before it is a number.** What is wrong with the sheet or the
+configuration stops a run before it starts; what is wrong with the files of one field refuses
+that field. A run that finished ends with 0, or with 10 and the number of fields that were
+refused (120 at most).
 """
 
 
