@@ -13,8 +13,7 @@ demo: .venv/run.stamp
 	@PYTHONPATH=scripts $(BIN)/python -m blinkpair.tell results
 
 test: .venv/dev.stamp check
-	$(BIN)/python -m pytest -n 2 --dist loadfile tests/unit tests/bad_input
-	$(BIN)/python -m pytest tests/workflow tests/cluster
+	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 # Five minutes: tests on a real Slurm, which they run themselves; as root, with slurm-wlm and munge.
 test-cluster: .venv/dev.stamp

@@ -10,6 +10,21 @@ from tiny_experiment import snakemake, write_tiny_experiment
 
 from blinkpair.simulate import Camera, FieldDesign, SimulatedField, simulate_field
 
+# Whole runs, and a Slurm that mostly waits: side by side, and first.
+SHARED = ("cluster", "workflow")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together, in one process, what shares a run or a file's fixtures."""
+
+    def group(item: pytest.Item) -> str:
+        folder = item.path.parent.name
+        return folder if folder in SHARED else item.path.name
+
+    items.sort(key=lambda item: (*SHARED, group(item)).index(group(item)))
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(group(item)))
+
 
 @pytest.fixture(scope="session")
 def small_field() -> SimulatedField:
