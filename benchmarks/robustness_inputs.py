@@ -79,9 +79,16 @@ def fields_of_one_run(sound: Files, folder: Path) -> list[Row]:
     out = []
     for case in cases:
         wrong = judge(case, fields, nanocrystals)
-        good = "same numbers" if case.outcome == "analysed" else "refused: "
-        said = "" if case.outcome == "analysed" else fields.at[case.field, "reason"]
-        out.append(row(case.name, f"WRONG: {wrong}" if wrong else good + short(said)))
+        good = {"analysed": "same numbers", "excluded": "no nanocrystal counted: "}
+        said = {"analysed": "", "excluded": f"{case.says} in excluded_because"}.get(
+            case.outcome, fields.at[case.field, "reason"]
+        )
+        out.append(
+            row(
+                case.name,
+                f"WRONG: {wrong}" if wrong else good.get(case.outcome, "refused: ") + short(said),
+            )
+        )
     refused = sum(case.outcome == "refused" for case in cases)
     last = f"{refused} of {len(made)} fields were refused"
     told = last in ended.stderr and ended.returncode == min(10 + refused, 120)

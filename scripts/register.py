@@ -63,12 +63,14 @@ def register(
             drift_pre, drift_post = (
                 catalogues.read_drift(files.read_csv(path)).per_frame(frames) for path in drifts
             )
+            hot = [infos[path]["hot_pixels"] for path in nanocrystals_info]
             paired = pair_nanocrystals(
                 *tables,
                 registration_result.from_description(content),
                 drift_pre=drift_pre,
                 drift_post=drift_post,
                 shape=tuple(shape),
+                hot_pixels=(hot[0], hot[1]),
                 **pairing,
             )
             check_pairing(paired)

@@ -39,6 +39,25 @@ def aperture_stays_inside(
     )
 
 
+def aperture_is_clear(
+    xy: FloatArray, drift: FloatArray, pixels: FloatArray, *, aperture_px: float
+) -> NDArray[np.bool_]:
+    """Whether the aperture of each nanocrystal keeps clear of some pixels at any drift.
+
+    Parameters
+    ----------
+    xy : (n, 2) float
+    drift : (frames, 2) float
+    pixels : (m, 2)
+        Column and row of each.
+    """
+    reach = reach_px(aperture_px) + 0.5  # to the edge of a pixel
+    low = xy + drift.min(axis=0) - reach
+    high = xy + drift.max(axis=0) + reach
+    inside = (pixels > low[:, None]) & (pixels < high[:, None])
+    return np.asarray(~inside.all(axis=2).any(axis=1))
+
+
 def neighbours(xy: FloatArray, others: FloatArray, radius_px: float) -> Iterator[NDArray[np.int64]]:
     """Yield for each point the rows of `others` within a radius, itself included.
 

@@ -15,13 +15,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blinkpair.dwell_fits import DwellFit, fit_dwell_times
-from blinkpair.off_levels import estimate_off_levels
+from blinkpair.off_levels import OffLevels, estimate_off_levels
 from blinkpair.photostability import classify_trajectories, integrated_pl, kept_fraction
 from blinkpair.populations import COUNTED, classify
 from blinkpair.run_lengths import count_durations, events_to_fit, run_lengths
 from blinkpair.states import assign_states, expected_false_events, on_fraction
 
 EPOCHS = ("pre", "post")
+DROWNED_NOISES = 1.5
 # What the columns of words say of nanocrystals that were not measured, or not tested.
 UNKNOWN = {
     "threshold_from_{epoch}": "",
@@ -80,10 +81,16 @@ def analyse_nanocrystals(
         significance, min_change, reference_s.
     """
     table = places.set_index("nc_id", drop=False)
+    off = {epoch: estimate_off_levels(intensity[epoch]) for epoch in EPOCHS}
+    if threshold["method"] == "fixed" and any(
+        _is_drowned(off[epoch], threshold["counts"]) for epoch in EPOCHS
+    ):
+        table.loc[table["analysed"].to_numpy(bool), "excluded_because"] = "noisy"
+        table["analysed"] = False
     analysed = np.isin(measured, table.index[table["analysed"].to_numpy(bool)])
     states, events = {}, {}
     for epoch in EPOCHS:
-        states[epoch], columns = _states_of(intensity[epoch], **threshold)
+        states[epoch], columns = _states_of(intensity[epoch], off[epoch], **threshold)
         events[epoch] = run_lengths(states[epoch])
         emissive = columns["on_fraction_{epoch}"].to_numpy() >= dark_cutoff
         why_not = np.select([~analysed, ~emissive], ["not analysed", "dark"], "")
@@ -134,11 +141,26 @@ def analyse_nanocrystals(
     )
 
 
+def _is_drowned(off: OffLevels, threshold_counts: float) -> bool:
+    """Whether a field's off level comes up to the threshold with 1.5 times its noise.
+
+    One off frame in fifteen is then called on: as many as make a dark nanocrystal emissive. The
+    movie has another gain or background than the threshold was made for.
+    """
+    highest = off.level_counts + DROWNED_NOISES * off.noise_counts
+    known = highest[np.isfinite(highest)]
+    return bool(known.size and np.median(known) > threshold_counts)
+
+
 def _states_of(
-    intensity: NDArray[np.float32], *, method: Any, counts: float, noise_sigmas: float
+    intensity: NDArray[np.float32],
+    off: OffLevels,
+    *,
+    method: Any,
+    counts: float,
+    noise_sigmas: float,
 ) -> tuple[NDArray[np.bool_], pd.DataFrame]:
     """States, and what they rest on; '{epoch}' in a column's name stands for pre or post."""
-    off = estimate_off_levels(intensity)
     assigned = assign_states(
         intensity, method, threshold_counts=counts, sigmas=noise_sigmas, off_levels=off
     )

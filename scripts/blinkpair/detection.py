@@ -173,6 +173,19 @@ def find_hot_pixels(projections: Projections) -> NDArray[np.int64]:
     return np.column_stack([columns, rows])
 
 
+def find_constant_pixels(projections: Projections) -> NDArray[np.int64]:
+    """Find pixels that never change: a border that was cut or padded, a dead row.
+
+    Returns
+    -------
+    (n, 2) int
+        Column and row of each.
+    """
+    never = (projections.variance == 0) & (projections.mean == projections.mean[0])
+    rows, columns = np.nonzero(never.all(axis=0))
+    return np.column_stack([columns, rows])
+
+
 def repaired(image: NDArray[np.float32], hot_pixels: NDArray[np.int64]) -> NDArray[np.float32]:
     """Copy an image with its hot pixels replaced by the median of their neighbourhood."""
     image = image.copy()

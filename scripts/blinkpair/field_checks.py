@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from blinkpair.errors import InputError
+from blinkpair.pairing import MAX_PLACE_ERROR_PX
 
 if TYPE_CHECKING:
     from blinkpair.pairing import Pairing
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 # a field of 512 x 512. One in ten has one within 2 px there and is seen as one with it.
 MAX_CROWDED_SHARE = 1 / 3
 FEW_CROWDED = 10  # fewer can be so many by chance
+# Of those whose place is too uncertain only the ones seen in both epochs could be counted, which
+# leaves out just what annealing changed.
+MAX_UNCERTAIN_SHARE, FEW_UNCERTAIN = 0.1, 2
 
 
 def check_movies(pre: Mapping[str, Any], post: Mapping[str, Any]) -> None:
@@ -68,18 +72,25 @@ def check_pairing(pairing: Pairing) -> None:
     Raises
     ------
     InputError
-        If the registration leaves the places of all too uncertain, or more than
-        `MAX_CROWDED_SHARE` are crowded.
+        If the registration leaves too many places uncertain, or more than `MAX_CROWDED_SHARE` are
+        crowded.
     """
     because = pairing.table["excluded_because"]
     in_view = int((~because.isin(["outside", "edge"])).sum())
     uncertain = int((because == "registration_uncertain").sum())
     crowded = int((because == "crowded").sum())
-    if uncertain and uncertain + crowded == in_view:
+    if uncertain and uncertain + crowded + int((because == "hot_pixel").sum()) == in_view:
         raise InputError(
             "the microspheres match, the nanocrystals do not: the shift between brightfield and PL "
             "remains unknown, and none can be found again to within its aperture. Hint: were both "
             "movies taken at the places of their brightfield images?"
+        )
+    if uncertain > max(FEW_UNCERTAIN, MAX_UNCERTAIN_SHARE * in_view):
+        raise InputError(
+            f"the places of {uncertain} of {in_view} nanocrystals in view are known to more than "
+            f"{MAX_PLACE_ERROR_PX:g} px only: without them the annealed populations would be "
+            "counted too small. Hint: few nanocrystals or microspheres are common to both epochs, "
+            "or the drift could not be followed; landmarks in the sheet may help."
         )
     if crowded > max(FEW_CROWDED, MAX_CROWDED_SHARE * in_view):
         raise InputError(

@@ -135,9 +135,11 @@ def _refined(
         return FieldRegistration(fine, coarse, f"{carried_by} and nanocrystals")
     pattern = spots.own_pattern()
     if pattern.status == "ok" and not _agree(coarse.matrix, pattern.matrix, shape):
+        apart = _largest_distance_px(coarse.matrix, pattern.matrix, shape)
         reason = (
-            "microspheres and nanocrystals contradict each other: the former turn by "
-            f"{coarse.rotation_deg:.1f} degrees, the latter by {pattern.rotation_deg:.1f}"
+            f"{carried_by} and nanocrystals contradict each other: the former turn by "
+            f"{coarse.rotation_deg:.1f} degrees, the latter by {pattern.rotation_deg:.1f}, and "
+            f"they lie up to {apart:.0f} px apart"
         )
         return FieldRegistration(failed(reason, coarse.chance_alignments), coarse, "none")
     if pattern.status == "ok":
@@ -200,10 +202,15 @@ def _start_by_hand(
 
 def _agree(one: FloatArray, other: FloatArray, shape: tuple[int, int]) -> bool:
     """Whether two transforms differ by less than an offset between channels can."""
+    return _largest_distance_px(one, other, shape) < 8 * CHANNEL_OFFSET_PX
+
+
+def _largest_distance_px(one: FloatArray, other: FloatArray, shape: tuple[int, int]) -> float:
+    """Return how far apart two transforms put a corner of the field."""
     height, width = shape
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
     apart = np.hypot(*(apply_matrix(one, corners) - apply_matrix(other, corners)).T)
-    return bool(apart.max() < 8 * CHANNEL_OFFSET_PX)
+    return float(apart.max())
 
 
 def _with_shift(result: Registration, error_px: float) -> Registration:

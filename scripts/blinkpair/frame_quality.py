@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from blinkpair.detection import find_constant_pixels
 from blinkpair.errors import InputError
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ MAX_SATURATED_SHARE = 0.01
 DARKER_FACTOR, BRIGHTER_FACTOR = 3 / 4, 2.0
 STEP_FACTOR = 1.15
 STEP_NOISES = 8.0
-# A camera repeats no frame: noise makes the sums of two frames equal once in thousands.
-REPEATED_FRAMES = 5
+# Of the pixels of a frame. A dead column of a camera is 0.2 %, and kept out of the apertures.
+MAX_CONSTANT_SHARE = 0.01
+# A camera repeats no frame: noise makes two numbers of two frames equal once in thousands.
+REPEATED_FRAMES = 2
 _LEVEL_FRAMES = 50  # by which the level beside a step is told
 
 
@@ -108,8 +111,8 @@ def check_frames(projections: Projections, name: str) -> list[str]:
     Raises
     ------
     InputError
-        If more than `MAX_ODD_SHARE` of the frames are odd, or more than `MAX_SATURATED_SHARE` of
-        the pixel values are saturated.
+        If more than `MAX_ODD_SHARE` of the frames are odd, more than `MAX_SATURATED_SHARE` of the
+        pixel values saturated, or more than `MAX_CONSTANT_SHARE` of the pixels never change.
     """
     saturated = projections.saturated_fraction
     if saturated > MAX_SATURATED_SHARE:
@@ -120,8 +123,16 @@ def check_frames(projections: Projections, name: str) -> list[str]:
     odd = odd_frames(projections.frame_mean, projections.roughness)
     if odd.all():
         raise InputError(
-            f"{name}: its frames are all the same, or repeated {REPEATED_FRAMES} times and more: "
-            "no camera films so. Hint: is this a still image saved as a movie, or a closed shutter?"
+            f"{name}: its frames are all the same, or each is there several times in a row: no "
+            "camera films so. Hint: is this a still image saved as a movie, or was the movie "
+            "stretched?"
+        )
+    constant = len(find_constant_pixels(projections)) / projections.mean[0].size
+    if constant > MAX_CONSTANT_SHARE:
+        raise InputError(
+            f"{name}: {100 * constant:.0f} % of its pixels never change: a part of the sensor was "
+            "not read, the movie was padded, or its background was cut off at a number. Hint: use "
+            "the frames as the camera recorded them."
         )
     if not odd.any():
         return []

@@ -19,6 +19,7 @@ from blinkpair.sheet import BRIGHTFIELD_COLUMNS, MOVIE_COLUMNS
 # Two epochs whose length, frame time or pixel size differ by less are alike.
 TOLERANCE = 0.01
 FEW_FRAMES = 50
+MIN_FRAMES = 20  # two bursts of a detection's ten frames
 # A brightfield image may be a short series; what is longer is a movie.
 MOST_BRIGHTFIELD_FRAMES = 100
 # What `brightfield.find_microspheres` needs: pixels across a sphere, spheres across an image. A
@@ -86,6 +87,11 @@ def check_lengths(one: Row) -> None:
             if image_is_long:
                 hint = f"{epoch}_pl and {epoch}_brightfield are probably swapped."
             one.problem(f"{epoch}_pl", what, hint)
+        elif movie is not None and movie.frames < MIN_FRAMES:
+            what = (
+                f"the movie has {movie.frames} frames: too few to find a nanocrystal that blinks."
+            )
+            one.problem(f"{epoch}_pl", what, f"at least {MIN_FRAMES} are needed.")
         elif movie is not None and movie.frames < FEW_FRAMES:
             text = f"the movie has {movie.frames} frames only; on-fractions will be coarse."
             one.note(f"{epoch}_pl", text)

@@ -42,7 +42,7 @@ class Catalogue:
         Measured on the spots; the given one if there are too few.
     images : detection.AlignedImages
     hot_pixels : (n, 2) int
-        Column and row of pixels taken out before detection.
+        Column and row of pixels taken out before detection: too bright, or never changing.
     """
 
     table: pd.DataFrame
@@ -58,7 +58,15 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
     Drift comes first from correlating whole images, then from the spots themselves; detection is
     repeated on the better aligned images.
     """
-    hot_pixels = detection.find_hot_pixels(projections)
+    hot_pixels = np.unique(
+        np.vstack(
+            [
+                detection.find_hot_pixels(projections),
+                detection.find_constant_pixels(projections),
+            ]
+        ),
+        axis=0,
+    )
     weights = projections.n_frames.astype(float)
     flat = np.empty_like(projections.mean)
     noise = np.empty(len(flat), np.float32)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from blinkpair.apertures import aperture_stays_inside
+from blinkpair.apertures import aperture_is_clear, aperture_stays_inside
 from blinkpair.registration_result import Registration
 from blinkpair.rigid import apply_matrix
 
@@ -25,6 +25,8 @@ EXCLUSIONS = {
     "edge": "its aperture leaves the sensor at some time",
     "crowded": "another nanocrystal is closer than min_separation_px",
     "registration_uncertain": "its place in the other epoch is known too poorly",
+    "hot_pixel": "a pixel that is too bright or never changes lies in its aperture at some time",
+    "noisy": "the noise of its field's off level comes up to the fixed threshold",
 }
 # A forced measurement this far off, half the usual aperture, would miss the nanocrystal.
 MAX_PLACE_ERROR_PX = 1.5
@@ -140,6 +142,7 @@ def pair_nanocrystals(
     tolerance_px: float = 1.5,
     min_separation_px: float = 4.0,
     aperture_px: float = 3.0,
+    hot_pixels: tuple[ArrayLike, ArrayLike] = ((), ()),
 ) -> Pairing:
     """Join two catalogues into one table of nanocrystals with a place in both epochs.
 
@@ -158,6 +161,8 @@ def pair_nanocrystals(
     min_separation_px : float
         Nanocrystals closer than this share counts and are not analysed.
     aperture_px : float
+    hot_pixels : two (n, 2)
+        Column and row of the pixels of either movie that no aperture may touch.
     """
     pre_xy = pre[["x", "y"]].to_numpy(float)
     post_xy = post[["x", "y"]].to_numpy(float)
@@ -202,6 +207,7 @@ def pair_nanocrystals(
         shape,
         min_separation_px,
         aperture_px,
+        hot_pixels,
         refined=bool(len(registration.pairs)),
     )
     table["analysed"] = table["excluded_because"] == ""
@@ -233,6 +239,7 @@ def _exclusions(
     shape: tuple[int, int],
     min_separation_px: float,
     aperture_px: float,
+    hot_pixels: tuple[ArrayLike, ArrayLike],
     *,
     refined: bool,
 ) -> NDArray[np.object_]:
@@ -246,6 +253,10 @@ def _exclusions(
     uncertain = (table["registration_error_px"] > MAX_PLACE_ERROR_PX).to_numpy()
     paired = (table["detected_pre"] & table["detected_post"]).to_numpy() & refined
     reason[uncertain & ~paired] = "registration_uncertain"
+    for epoch, drift, hot in zip(("pre", "post"), (drift_pre, drift_post), hot_pixels, strict=True):
+        xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
+        pixels = np.asarray(hot, float).reshape(-1, 2)
+        reason[~aperture_is_clear(xy, drift, pixels, aperture_px=aperture_px)] = "hot_pixel"
     reason[(table["neighbour_distance_px"] < min_separation_px).to_numpy()] = "crowded"
     for epoch, drift in (("pre", drift_pre), ("post", drift_post)):
         xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()

@@ -65,6 +65,7 @@ def how_it_ended(results: str | Path) -> tuple[str, int]:
     lines = _fields(fields)
     if refused:
         lines[0] = f"{refused} of {len(fields)} fields were refused and are in no number:"
+    lines += _warnings(Path(results))
     return "\n".join(lines), min(REFUSED_STATUS + refused, MAX_STATUS) if refused else 0
 
 
@@ -129,6 +130,22 @@ def _fields(fields: pd.DataFrame) -> list[str]:
 def _some(lines: list[str]) -> list[str]:
     more = len(lines) - MOST_NAMED
     return lines if more <= 0 else [*lines[:MOST_NAMED], f"  and {more} more: see fields.csv"]
+
+
+def _warnings(results: Path) -> list[str]:
+    """What a reader of the numbers must know first, as far as the tables are there."""
+    lines = []
+    if (results / "populations.csv").exists():
+        populations = files.read_csv(results / "populations.csv")
+        empty = populations[(populations["n"] == 0) & (populations["n_fields"] > 0)]
+        lines += [
+            f"No nanocrystal is counted at {_name(label)}: nanocrystals.csv says why in "
+            "excluded_because, or all were dark."
+            for label in empty["temperature_c"]
+        ]
+    if (results / "types.csv").exists():
+        lines += _false_events(files.read_csv(results / "types.csv"))
+    return lines
 
 
 def _false_events(types: pd.DataFrame) -> list[str]:

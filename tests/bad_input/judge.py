@@ -21,7 +21,7 @@ def judge(case: FieldCase, fields: pd.DataFrame, nanocrystals: pd.DataFrame) -> 
     Parameters
     ----------
     case : FieldCase
-        That is refused or analysed.
+        That does not stop the run.
     fields, nanocrystals : pandas.DataFrame
         `fields.csv`, indexed by `field`, and `nanocrystals.csv`; with the field 'sound'.
     """
@@ -35,6 +35,10 @@ def judge(case: FieldCase, fields: pd.DataFrame, nanocrystals: pd.DataFrame) -> 
         return "" if told else f"its reason is another: {reason}"
     if status != "ok":
         return f"it was refused: {reason}"
+    if case.outcome == "excluded":
+        own = nanocrystals[nanocrystals["field"] == case.field]
+        because = set(own["excluded_because"].fillna(""))
+        return "" if case.says in because and "" not in because else f"excluded by {because}"
     counted = nanocrystals[nanocrystals["population"].isin(COUNTED)]
     own, sound = (counted[counted["field"] == name] for name in (case.field, "sound"))
     if len(own) != len(sound):

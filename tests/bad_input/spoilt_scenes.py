@@ -75,6 +75,28 @@ def _(files):
     files.arrays["post_pl"][50, 60:62, 60:63] = 20000
 
 
+@case("each frame twice", "refused", "several times in a row")
+def _(files):
+    files.arrays["post_pl"] = np.repeat(files.arrays["post_pl"][:100], 2, axis=0)
+
+
+@case("bytes of the counts exchanged", "excluded", "noisy")
+def _(files):
+    for epoch in ("pre", "post"):
+        files.arrays[f"{epoch}_pl"] = files.arrays[f"{epoch}_pl"].byteswap()
+
+
+@case("twenty times the gain, threshold of 100 counts", "excluded", "noisy")
+def _(files):
+    for epoch in ("pre", "post"):
+        files.arrays[f"{epoch}_pl"] = files.arrays[f"{epoch}_pl"] * np.uint16(20)
+
+
+@case("a black border of 10 px", "refused", "of its pixels never change")
+def _(files):
+    files.arrays["post_pl"][:, :10] = 0
+
+
 # --- the wrong movie, the wrong optics
 
 

@@ -268,3 +268,17 @@ def test_examples_of_photostability_are_the_clearest(found):
         "going dark before: f, 1",
     ]
     assert examples.choose_by_photostability(rows.iloc[:0]).empty
+
+
+@pytest.mark.parametrize(
+    ("gain", "method", "counted"), [(1, "fixed", 4), (3, "fixed", 0), (3, "noise", 4)]
+)
+def test_a_threshold_within_the_noise_counts_nothing(field, gain, method, counted):
+    # Noise of 40 counts, 120 with three times the gain: 1.5 times that is above the threshold.
+    intensity, analysed = field
+    few = {epoch: gain * counts[:, :2000] for epoch, counts in intensity.items()}
+    table = analyse(few, analysed, threshold={"method": method}).table
+    assert table["analysed"].sum() == counted
+    if not counted:
+        assert table["excluded_because"].tolist() == ["noisy", np.nan, "noisy", "noisy", "noisy"]
+        assert (table["population"] == "").all()

@@ -47,7 +47,7 @@ def pairing(**numbers):
     "numbers",
     [
         {"none": 20, "outside": 30, "edge": 10},
-        {"none": 20, "registration_uncertain": 30},
+        {"none": 20, "registration_uncertain": 2},
         {"none": 20, "crowded": 10},
         {"none": 2, "crowded": FEW_CROWDED},  # by chance, in a sparse field
         {"outside": 5},
@@ -62,6 +62,7 @@ def test_pairings_that_leave_something_to_analyse_pass(numbers):
     ("numbers", "said"),
     [
         ({"registration_uncertain": 5, "crowded": 2, "outside": 3}, "nanocrystals do not"),
+        ({"none": 20, "registration_uncertain": 3}, "3 of 23 nanocrystals in view"),
         ({"none": 20, "crowded": 11, "outside": 30}, "11 of 31 nanocrystals"),
     ],
 )

@@ -77,11 +77,28 @@ def test_a_flash_and_saturated_frames_are_found():
     assert odd_of(frames).tolist() == [17, 200, 201, 202]
 
 
-def test_a_frame_that_is_repeated_is_found_and_two_equal_ones_are_not():
+def test_a_frame_that_is_repeated_is_found():
     frames = film(15.0, np.random.default_rng(6))
     frames[51] = frames[50]
     frames[101:130] = frames[100]
-    assert odd_of(frames).tolist() == list(range(100, 130))
+    assert odd_of(frames).tolist() == [50, 51, *range(100, 130)]
+
+
+def test_a_movie_stretched_to_twice_its_frames_is_refused():
+    frames = np.repeat(film(15.0, np.random.default_rng(6)), 2, axis=0)
+    with pytest.raises(InputError, match="several times in a row"):
+        check_frames(project(from_array(frames)), "a.tif")
+
+
+@pytest.mark.parametrize(("columns", "refused"), [(slice(10, 11), False), (slice(0, 20), True)])
+def test_a_part_of_the_sensor_that_never_changes_is_refused(columns, refused):
+    frames = np.pad(film(15.0, np.random.default_rng(6)), ((0, 0), (0, 0), (40, 40)), "reflect")
+    frames[:, :, columns] = 0
+    if refused:
+        with pytest.raises(InputError, match="14 % of its pixels never change"):
+            check_frames(project(from_array(frames)), "a.tif")
+    else:
+        assert check_frames(project(from_array(frames)), "a.tif") == []
 
 
 def test_few_odd_frames_are_told_and_more_are_refused():

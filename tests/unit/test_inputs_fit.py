@@ -67,6 +67,11 @@ def test_an_image_in_the_place_of_a_movie_is_not_asked_for_its_exposure_too(lab)
     assert [p.about for p in lab.problems()] == ["pre_pl", "post_pl"]
 
 
+def test_a_movie_of_a_few_frames_is_no_movie(lab):
+    lab.field(pre_pl={"shape": [19, 512, 512]}, post_pl={"shape": [19, 512, 512]})
+    assert ["has 19 frames: too few" in p.what for p in lab.problems()] == [True, True]
+
+
 def test_a_short_movie_gets_a_note(lab):
     lab.field(pre_pl={"shape": [49, 512, 512]}, post_pl={"shape": [49, 512, 512]})
     assert ["has 49 frames only" in note for note in lab.check()[1]] == [True, True]

@@ -128,3 +128,21 @@ def test_a_refused_field_has_the_same_columns_and_no_rows():
     full = paired([[100.0, 100.0]], []).table
     assert list(table.columns) == list(full.columns) or set(table.columns) == set(full.columns)
     assert len(table) == 0
+
+
+@pytest.mark.parametrize(
+    ("pixel", "drift_px", "because"),
+    [
+        ([101, 100], 0.0, "hot_pixel"),
+        ([102, 101], 0.0, "hot_pixel"),  # by a corner: 1.5 px of aperture and half a pixel
+        ([103, 100], 0.0, ""),
+        ([103, 100], 1.5, "hot_pixel"),  # as the sample drifts
+        ([100, 103], 1.5, ""),
+    ],
+)
+def test_an_aperture_that_a_hot_pixel_touches_is_not_analysed(pixel, drift_px, because):
+    drift = np.linspace([0, 0], [drift_px, 0], len(STILL))
+    at = np.array([[100.2, 100.2]])
+    hot = ([pixel], [])
+    table = paired(at, apply_matrix(MATRIX, at), drift_pre=drift, hot_pixels=hot).table
+    assert table["excluded_because"].tolist() == [because]

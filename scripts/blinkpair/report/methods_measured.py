@@ -28,6 +28,8 @@ EXCLUDED = {
     "edge": "whose aperture leaves the sensor",
     "crowded": "closer to another one than {separation} px",
     "registration_uncertain": "where the registration is uncertain",
+    "hot_pixel": "with a hot or dead pixel in the aperture",
+    "noisy": "in fields whose noise comes up to the threshold",
 }
 
 

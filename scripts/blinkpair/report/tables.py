@@ -80,6 +80,8 @@ def excluded(nanocrystals: pd.DataFrame) -> Table:
         "edge": "edge: the aperture leaves the sensor at some drift",
         "crowded": "crowded: another nanocrystal is too close",
         "registration_uncertain": "registration uncertain at this place",
+        "hot_pixel": "hot or dead pixel in the aperture",
+        "noisy": "noise comes up to the fixed threshold",
     }
     parts = by_temperature(nanocrystals)
     reasons = sorted(set(nanocrystals["excluded_because"]), key=[*meaning].index)
