@@ -30,31 +30,34 @@ def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.C
     return result
 
 
+# A field of 128 x 128 pixels and 200 frames.
+DESIGN = FieldDesign(
+    camera=Camera(shape=(128, 128)),
+    frames=200,
+    n_nanocrystals=24,
+    n_microspheres=9,
+    rotation_deg=-120.0,
+    shift_px=(5.0, -6.0),
+    drift_px=1.5,
+    populations=(0.2, 0.3, 0.45, 0.05),
+    n_dust=1,
+    min_distance_px=7.0,
+)
+
+
 def write_tiny_experiment(folder: Path) -> None:
     """Three fields of 128 x 128 pixels, one of them without anything in it.
 
     Two have 200 frames. The control has 2,000, for its blinking to be fitted, and a movie that was
     stopped ten frames earlier after re-mounting.
     """
-    design = FieldDesign(
-        camera=Camera(shape=(128, 128)),
-        frames=200,
-        n_nanocrystals=24,
-        n_microspheres=9,
-        rotation_deg=-120.0,
-        shift_px=(5.0, -6.0),
-        drift_px=1.5,
-        populations=(0.2, 0.3, 0.45, 0.05),
-        n_dust=1,
-        min_distance_px=7.0,
-    )
-    blank = replace(design, n_microspheres=0, n_nanocrystals=0, n_dust=0)
+    blank = replace(DESIGN, n_microspheres=0, n_nanocrystals=0, n_dust=0)
     designs = {
-        "hot": ("120", design, 71),
+        "hot": ("120", DESIGN, 71),
         "re-mounted": (
             "control",
             replace(
-                design,
+                DESIGN,
                 rotation_deg=15.0,
                 frames=2000,
                 populations=(0.05, 0.05, 0.9, 0.0),

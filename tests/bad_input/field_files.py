@@ -9,23 +9,13 @@ from typing import Any
 
 import numpy as np
 import tifffile
+from tiny_experiment import DESIGN
 
-from blinkpair.simulate import Camera, FieldDesign, simulate_field
+from blinkpair.simulate import FieldDesign, simulate_field
 
 COLUMNS = ("pre_brightfield", "pre_pl", "post_brightfield", "post_pl")
 SEED = 71
-SOUND = FieldDesign(
-    camera=Camera(shape=(128, 128)),
-    frames=200,
-    n_nanocrystals=24,
-    n_microspheres=9,
-    rotation_deg=-120.0,
-    shift_px=(5.0, -6.0),
-    drift_px=1.5,
-    populations=(0.2, 0.3, 0.45, 0.05),
-    n_dust=1,
-    min_distance_px=7.0,
-)
+SOUND = DESIGN
 
 
 @dataclass

@@ -110,7 +110,7 @@ def test_a_strip_unfolds_to_its_frame_and_no_further(tmp_path):
     path = tmp_path / "a.tif"
     path.write_bytes(data + bomb)
     with limits(20, 100):
-        fate(read_movie, path)
+        assert fate(read_movie, path) in ("read", "refused")
 
 
 def test_a_deflated_nd2_frame_unfolds_to_its_size_and_no_further(tmp_path):
@@ -140,7 +140,7 @@ def test_a_chunk_that_does_not_end_within_its_file_is_refused(tmp_path, n_bytes,
 def test_a_sif_header_that_ends_anywhere_is_refused_and_not_waited_for(tmp_path):
     data = sif_header(np.zeros(3))
     for end in range(36, len(data) - 1, 7):
-        refusal(tmp_path / "a.sif", data[:end])
+        assert "Hint: " in refusal(tmp_path / "a.sif", data[:end])
 
 
 @pytest.mark.parametrize("length", [-1, 2**33])
