@@ -10,7 +10,7 @@ demo: .venv/run.stamp
 	  rm -rf demo && PYTHONPATH=scripts $(BIN)/python -m blinkpair.simulate demo \
 	  && touch demo/complete; }
 	@$(BIN)/snakemake --cores $(CORES) --config fields=config/fields.tsv
-	@PYTHONPATH=scripts $(BIN)/python -m blinkpair.tell results
+	@PYTHONPATH=scripts $(BIN)/python -m blinkpair.report.terminal results
 
 test: .venv/dev.stamp check
 	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
@@ -28,19 +28,19 @@ check: .venv/dev.stamp
 
 # One, forty and six minutes on 2 cores; they bring the pages of docs/ up to date.
 accuracy: .venv/dev.stamp
-	PYTHONPATH=scripts $(BIN)/python benchmarks/accuracy.py --write docs/accuracy.md
-	PYTHONPATH=scripts $(BIN)/python benchmarks/registration.py --write docs/registration.md
-	PYTHONPATH=scripts $(BIN)/python benchmarks/blinking.py --write docs/blinking.md
+	PYTHONPATH=scripts $(BIN)/python -m benchmarks.accuracy --write docs/accuracy.md
+	PYTHONPATH=scripts $(BIN)/python -m benchmarks.registration --write docs/registration.md
+	PYTHONPATH=scripts $(BIN)/python -m benchmarks.blinking --write docs/blinking.md
 
 # Half an hour: runs that are killed, disks that are full (Linux, root), damaged files.
 robustness: .venv/dev.stamp
-	PYTHONPATH=scripts:tests:tests/bad_input $(BIN)/python benchmarks/robustness.py --write docs/robustness.md
+	PYTHONPATH=scripts $(BIN)/python -m benchmarks.robustness --write docs/robustness.md
 
 # Half an hour, and 35 GB of disk for a field of the paper's size in several formats.
 benchmark: .venv/dev.stamp
-	PYTHONPATH=scripts $(BIN)/python benchmarks/speed.py --write docs/speed.md
-	PYTHONPATH=scripts $(BIN)/python benchmarks/scale_start.py --write docs/scale.md
-	PYTHONPATH=scripts $(BIN)/python benchmarks/scale_pooled.py --write docs/scale.md
+	PYTHONPATH=scripts $(BIN)/python -m benchmarks.speed --write docs/speed.md
+	PYTHONPATH=scripts $(BIN)/python -m benchmarks.scale.start --write docs/scale.md
+	PYTHONPATH=scripts $(BIN)/python -m benchmarks.scale.pooled --write docs/scale.md
 
 # The lock files are made from envs/*.in; run.lock is a part of dev.lock.
 lock:

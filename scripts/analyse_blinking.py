@@ -5,9 +5,9 @@ from typing import Any
 import xarray as xr
 
 from blinkpair import files
-from blinkpair.blinking import EPOCHS, analyse_nanocrystals, on_fractions_at
-from blinkpair.logs import log_to
-from blinkpair.traces import join_epochs
+from blinkpair.blinking.field import EPOCHS, analyse_nanocrystals, on_fractions_at
+from blinkpair.photometry.traces import join_epochs
+from blinkpair.run.logs import log_to
 
 
 def analyse_blinking(

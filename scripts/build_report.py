@@ -7,10 +7,10 @@ import yaml
 
 import blinkpair
 from blinkpair import files
-from blinkpair.logs import log_to
 from blinkpair.report.fields import read_field
 from blinkpair.report.page import NANOCRYSTAL_COLUMNS, build_page
 from blinkpair.report.traces import bins_for
+from blinkpair.run.logs import log_to
 
 
 def build_report(

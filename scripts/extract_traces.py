@@ -2,10 +2,13 @@
 
 import numpy as np
 
-from blinkpair import catalogues, files, movie, photometry
-from blinkpair.logs import log_to
-from blinkpair.staging import remove_copies, staged_path
-from blinkpair.traces import epoch_dataset
+from blinkpair import files
+from blinkpair.movie.copies import remove_copies, staged_path
+from blinkpair.movie.reader import open_movie
+from blinkpair.nanocrystals import catalogues
+from blinkpair.photometry import counts
+from blinkpair.photometry.traces import epoch_dataset
+from blinkpair.run.logs import log_to
 
 
 def extract_traces(
@@ -28,9 +31,9 @@ def extract_traces(
     inside = table[~table["excluded_because"].isin(["outside", "edge"])]
     intensity = np.empty((0, 0), np.float32)
     if len(inside):
-        with movie.open_movie(pl) as frames:
+        with open_movie(pl) as frames:
             path = catalogues.read_drift(files.read_csv(drift)).per_frame(frames.shape[0])
-            intensity = photometry.extract_traces(
+            intensity = counts.extract_traces(
                 frames,
                 inside[position].to_numpy(float),
                 path,

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from blinkpair import brightfield, files, movie
+from blinkpair import files
+from blinkpair.brightfield import microspheres
 from blinkpair.errors import InputError
-from blinkpair.logs import log_to
+from blinkpair.movie.reader import read_image
+from blinkpair.run.logs import log_to
 
 
 def find_microspheres(
@@ -21,11 +23,11 @@ def find_microspheres(
     """
     for image, table, info in zip(images, tables, infos, strict=True):
         outcome: dict[str, Any] = {"status": "ok", "reason": ""}
-        found = brightfield.no_microspheres()
+        found = microspheres.no_microspheres()
         try:
-            pixels, header = movie.read_image(image)
+            pixels, header = read_image(image)
             outcome |= {"shape": pixels.shape, "notes": header.notes}
-            found = brightfield.find_microspheres(pixels, diameter_um / pixel_size_um)
+            found = microspheres.find_microspheres(pixels, diameter_um / pixel_size_um)
         except InputError as error:
             outcome |= {"status": "failed", "reason": str(error)}
         files.write_csv(found, table)

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from blinkpair import catalogues, files, movie
+from blinkpair import files
 from blinkpair.errors import InputError
-from blinkpair.frame_quality import check_frames
-from blinkpair.logs import log_to
-from blinkpair.nanocrystals import find_nanocrystals as find
-from blinkpair.projections import project
-from blinkpair.staging import staged_path
+from blinkpair.movie.copies import staged_path
+from blinkpair.movie.reader import open_movie
+from blinkpair.nanocrystals import catalogues, finding
+from blinkpair.nanocrystals.frame_quality import check_frames
+from blinkpair.nanocrystals.projections import project
+from blinkpair.run.logs import log_to
 
 
 def find_nanocrystals(
@@ -21,11 +22,11 @@ def find_nanocrystals(
     outcome: dict[str, Any] = {"status": "ok", "reason": ""}
     catalogue, projections = None, None
     try:
-        with movie.open_movie(pl) as frames:
+        with open_movie(pl) as frames:
             outcome |= {"shape": frames.shape, "notes": frames.notes}
             projections = project(frames)
         outcome["notes"] += tuple(check_frames(projections, pl))
-        catalogue = find(projections, psf_sigma_px=psf_sigma_px)
+        catalogue = finding.find_nanocrystals(projections, psf_sigma_px=psf_sigma_px)
         outcome |= catalogues.describe(catalogue, projections)
     except InputError as error:
         outcome |= {"status": "failed", "reason": str(error)}

@@ -2,8 +2,8 @@
 
 from blinkpair import files
 from blinkpair.figures import dwell_times, photostability, style, trajectories, types
-from blinkpair.logs import log_to
-from blinkpair.type_states import type_groups
+from blinkpair.populations.type_states import type_groups
+from blinkpair.run.logs import log_to
 
 
 def plot_blinking(

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from blinkpair import dwell_examples, examples, files
-from blinkpair.figures import dwell_times, style, trajectories
-from blinkpair.logs import log_to
+from blinkpair import files
+from blinkpair.figures import dwell_examples, dwell_times, examples, style, trajectories
+from blinkpair.run.logs import log_to
 
 
 def plot_examples(

@@ -2,7 +2,7 @@
 
 from blinkpair import files
 from blinkpair.figures import changes, sensitivity, style
-from blinkpair.logs import log_to
+from blinkpair.run.logs import log_to
 
 
 def plot_populations(

@@ -2,10 +2,12 @@
 
 import xarray as xr
 
-from blinkpair import catalogues, files, movie
+from blinkpair import files
 from blinkpair.errors import InputError
 from blinkpair.figures import registration, style
-from blinkpair.logs import log_to
+from blinkpair.movie.reader import read_image
+from blinkpair.nanocrystals import catalogues
+from blinkpair.run.logs import log_to
 
 
 def plot_registration(
@@ -26,7 +28,7 @@ def plot_registration(
     pixels = []
     for path in brightfields:
         try:
-            pixels.append(movie.read_image(path)[0])
+            pixels.append(read_image(path)[0])
         except InputError:
             pixels.append(registration.no_image())
     projections = []

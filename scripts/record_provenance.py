@@ -3,8 +3,8 @@
 from typing import Any
 
 from blinkpair import files
-from blinkpair.logs import log_to
-from blinkpair.provenance import provenance
+from blinkpair.run.logs import log_to
+from blinkpair.run.provenance import provenance
 
 
 def record_provenance(

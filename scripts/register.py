@@ -1,14 +1,11 @@
 """What was found in both epochs -> the transform, and the same nanocrystals in both."""
 
-from collections.abc import Iterable
 from typing import Any
 
-from blinkpair import catalogues, field_registration, files, registration_result
+from blinkpair import files
 from blinkpair.errors import InputError
-from blinkpair.field_checks import check_found, check_movies, check_pairing
-from blinkpair.landmarks import read_landmarks
-from blinkpair.logs import log_to
-from blinkpair.pairing import no_nanocrystals, pair_nanocrystals
+from blinkpair.pairing.field import EpochTables, register_and_pair
+from blinkpair.run.logs import log_to
 
 
 def register(
@@ -32,50 +29,21 @@ def register(
     Raises
     ------
     InputError
-        If the field fails and `on_failed_field` is 'stop'.
+        If the field is refused and `on_failed_field` is 'stop'.
     """
-    infos = {path: files.read_json(path) for path in nanocrystals_info + microspheres_info}
-    paired = no_nanocrystals()
-    try:
-        _refuse_broken(infos.values())
-        beads = [catalogues.positions(files.read_csv(path)) for path in microspheres]
-        tables = [files.read_csv(path) for path in nanocrystals]
-        spots = [catalogues.positions(table) for table in tables]
-        check_movies(*(infos[path] for path in nanocrystals_info))
-        frames, *shape = infos[nanocrystals_info[0]]["shape"]
-        result = field_registration.register_field(
-            *beads,
-            *spots,
-            shape=tuple(shape),
-            landmarks=read_landmarks(landmarks) if landmarks else None,
-            nanocrystal_errors_px=catalogues.errors_px(*tables),
-            start_error_px=catalogues.start_error_px(infos[path] for path in nanocrystals_info),
-            **registration,
+    epochs = [
+        EpochTables(
+            files.read_csv(microspheres[k]),
+            files.read_json(microspheres_info[k]),
+            files.read_csv(nanocrystals[k]),
+            files.read_json(nanocrystals_info[k]),
+            files.read_csv(drifts[k]),
         )
-        content = registration_result.describe(
-            result,
-            nanocrystals_pre=spots[0],
-            n_microspheres=(len(beads[0]), len(beads[1])),
-            shape=tuple(shape),
-        )
-        if content["status"] == "ok":
-            check_found(*(infos[path] for path in nanocrystals_info))
-            drift_pre, drift_post = (
-                catalogues.read_drift(files.read_csv(path)).per_frame(frames) for path in drifts
-            )
-            hot = [infos[path]["hot_pixels"] for path in nanocrystals_info]
-            paired = pair_nanocrystals(
-                *tables,
-                registration_result.from_description(content),
-                drift_pre=drift_pre,
-                drift_post=drift_post,
-                shape=tuple(shape),
-                hot_pixels=(hot[0], hot[1]),
-                **pairing,
-            )
-            check_pairing(paired)
-    except InputError as error:
-        content, paired = registration_result.describe_failed(str(error)), no_nanocrystals()
+        for k in range(2)
+    ]
+    content, paired = register_and_pair(
+        *epochs, landmarks=landmarks, registration=registration, pairing=pairing
+    )
     files.write_json({"field": field} | content, outputs["registration"])
     files.write_csv(paired.table, outputs["places"])
     files.write_json(paired.summary(), outputs["pairing"])
@@ -84,13 +52,6 @@ def register(
             f"field {field}: {content['reason']}. Hint: set on_failed_field to 'exclude' to go on "
             "without it, or drop it from the sheet."
         )
-
-
-def _refuse_broken(infos: Iterable[dict[str, Any]]) -> None:
-    """Raise what kept the images and movies of a field from being read."""
-    broken = [info["reason"] for info in infos if info["status"] != "ok"]
-    if broken:
-        raise InputError("; ".join(broken))
 
 
 if __name__ == "__main__":

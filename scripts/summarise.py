@@ -4,8 +4,10 @@ from typing import Any
 
 import pandas as pd
 
-from blinkpair import files, populations, sensitivity
-from blinkpair.logs import log_to
+from blinkpair import files
+from blinkpair.populations import sensitivity
+from blinkpair.populations import table as populations
+from blinkpair.run.logs import log_to
 
 
 def summarise(

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from blinkpair import blinking_types, files, photostability_summary, pooled_dwell_times
-from blinkpair.logs import log_to
-from blinkpair.pools import COLUMNS as DURATION_COLUMNS
-from blinkpair.pools import pool_durations
-from blinkpair.type_states import COLUMNS, type_groups
+from blinkpair import files
+from blinkpair.populations import blinking_types, photostability_summary, pooled_dwell_times
+from blinkpair.populations.pools import COLUMNS as DURATION_COLUMNS
+from blinkpair.populations.pools import pool_durations
+from blinkpair.populations.type_states import COLUMNS, type_groups
+from blinkpair.run.logs import log_to
 
 
 def summarise_blinking(

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_experiment import snakemake, write_tiny_experiment
 
 from blinkpair.simulate import Camera, FieldDesign, SimulatedField, simulate_field
+from tests.helpers.tiny_experiment import snakemake, write_tiny_experiment
 
 # Whole runs, and a Slurm that mostly waits: side by side, and first.
 SHARED = ("cluster", "workflow")

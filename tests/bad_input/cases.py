@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from field_files import Files
+from tests.bad_input.field_files import Files
 
 # refused: the field is, with its reason, and all others finish.
 # analysed: the numbers are those of the sound field.

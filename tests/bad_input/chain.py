@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from analyse_blinking import analyse_blinking
-from blinkpair import launch
+from blinkpair.run import launch
 from extract_traces import extract_traces
 from find_microspheres import find_microspheres
 from find_nanocrystals import find_nanocrystals

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import tifffile
-from tiny_experiment import DESIGN
 
 from blinkpair.simulate import FieldDesign, simulate_field
+from tests.helpers.tiny_experiment import DESIGN
 
 COLUMNS = ("pre_brightfield", "pre_pl", "post_brightfield", "post_pl")
 SEED = 71

@@ -6,8 +6,9 @@ import re
 
 import numpy as np
 import pandas as pd
-from cases import FieldCase
 from scipy.spatial import cKDTree
+
+from tests.bad_input.cases import FieldCase
 
 COUNTED = ["became_emissive", "became_dark", "emissive"]
 # One odd frame of 200 moves an on-fraction by 0.005.

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import tifffile
-from cases import case
-from field_files import Files, imagej_bytes, tiff_bytes
+
+from tests.bad_input.cases import case
+from tests.bad_input.field_files import Files, imagej_bytes, tiff_bytes
 
 TINY_ND2 = Path(__file__).parents[1] / "data" / "tiny_movie.nd2"
 

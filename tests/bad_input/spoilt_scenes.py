@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from cases import case
-from field_files import SEED, SOUND, Files, simulated
 
-from blinkpair.rigid import apply_matrix
+from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import simulate_field
 from blinkpair.simulate.brightfield import render_brightfield
+from tests.bad_input.cases import case
+from tests.bad_input.field_files import SEED, SOUND, Files, simulated
 
 AFTER = ("post_brightfield", "post_pl")
 

@@ -6,15 +6,14 @@ import re
 
 import pandas as pd
 import pytest
-import spoilt_files
-import spoilt_scenes
-from cases import FIELD_CASES, FieldCase
-from chain import analyse
-from field_files import Files, simulated
-from judge import COUNTED, judge
 
-from blinkpair.launch import prepare
-from blinkpair.problems import UnsoundInputError
+from blinkpair.inputs.problems import UnsoundInputError
+from blinkpair.run.launch import prepare
+from tests.bad_input import spoilt_files, spoilt_scenes
+from tests.bad_input.cases import FIELD_CASES, FieldCase
+from tests.bad_input.chain import analyse
+from tests.bad_input.field_files import Files, simulated
+from tests.bad_input.judge import COUNTED, judge
 
 TABLES = [spoilt_files, spoilt_scenes]  # importing them fills the table
 RUN = [case for case in FIELD_CASES if case.outcome != "stops"]

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from field_files import simulated
-from spoilt_sheets import SHEET_CASES, SheetCase
 
-from blinkpair.launch import prepare
-from blinkpair.problems import UnsoundInputError
-from blinkpair.sheet import examine_sheet
+from blinkpair.inputs.problems import UnsoundInputError
+from blinkpair.inputs.sheet import examine_sheet
+from blinkpair.run.launch import prepare
+from tests.bad_input.field_files import simulated
+from tests.bad_input.spoilt_sheets import SHEET_CASES, SheetCase
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from slurm import Slurm, why_not
+
+from tests.cluster.slurm import Slurm, why_not
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
-from keep import descendants
-from slurm import FOREIGN, Slurm, why_not
+
+from tests.cluster.keep import descendants
+from tests.cluster.slurm import FOREIGN, Slurm, why_not
 
 HUNGRY = f"{sys.executable} -c 'import time; held = bytes(1) * (800 << 20); time.sleep(20)'"
 WORKFLOW = """

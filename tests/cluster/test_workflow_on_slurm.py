@@ -8,8 +8,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from slurm import Job, Slurm
-from tiny_experiment import ENDS_WELL, ROOT
+
+from tests.cluster.slurm import Job, Slurm
+from tests.helpers.tiny_experiment import ENDS_WELL, ROOT
 
 PROFILE = ROOT / "workflow" / "profiles" / "slurm"
 # Holds the command line of the run and its times, and these differ.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from browser import Report, chromium
+
+from tests.workflow.browser import Report, chromium
 
 
 @pytest.fixture(scope="session")

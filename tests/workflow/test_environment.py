@@ -6,7 +6,8 @@ import re
 
 import pytest
 import yaml
-from tiny_experiment import ROOT
+
+from tests.helpers.tiny_experiment import ROOT
 
 CONDA_NAMES = {"matplotlib-base": "matplotlib", "snakemake-minimal": "snakemake"}
 

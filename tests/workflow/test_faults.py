@@ -12,7 +12,8 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from faults import (
+
+from tests.helpers.faults import (
     differing,
     has_ended,
     is_gone,
@@ -25,7 +26,7 @@ from faults import (
     visible,
     wait_until,
 )
-from tiny_experiment import ROOT, snakemake
+from tests.helpers.tiny_experiment import ROOT, snakemake
 
 TARGET = "results/fields/hot/registration.json"
 RUN = ("--cores", "2", "--", TARGET)

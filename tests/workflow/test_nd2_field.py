@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tiny_experiment import snakemake
+
+from tests.helpers.tiny_experiment import snakemake
 
 FIELD = Path(__file__).parents[3] / "shared" / "realdata" / "sample_field"
 

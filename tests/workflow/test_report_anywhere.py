@@ -7,11 +7,11 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from browser import Report
 
 from blinkpair.files import lines_of_fields, read_csv, read_json
 from blinkpair.report.fields import read_field
 from blinkpair.report.page import build_page
+from tests.workflow.browser import Report
 
 EPOCHS = ("pre", "post")
 

@@ -9,7 +9,8 @@ import sys
 
 import pandas as pd
 import pytest
-from tiny_experiment import ROOT, snakemake
+
+from tests.helpers.tiny_experiment import ROOT, snakemake
 
 MEASURED = ["extract_traces", "analyse_blinking"]
 REGISTERED = ["register", "plot_registration", *MEASURED]
@@ -89,14 +90,14 @@ def source(experiment, tmp_path_factory):
 @pytest.mark.parametrize(
     ("module", "rules"),
     [
-        ("brightfield.py", ["find_microspheres", *REGISTERED, *POOLED, *TOLD]),
-        ("detection.py", ["find_nanocrystals", *REGISTERED, *POOLED, *TOLD]),
-        ("registration_refine.py", [*REGISTERED, *POOLED, *TOLD]),
-        ("pairing.py", [*REGISTERED, *POOLED, *TOLD]),
-        ("background.py", ["find_nanocrystals", *REGISTERED, *POOLED, *TOLD]),
-        ("photometry.py", [*MEASURED, *POOLED, *TOLD]),
-        ("dwell_laws.py", FROM_BLINKING),
-        ("blinking_types.py", ["summarise_blinking", "plot_blinking", *TOLD]),
+        ("brightfield/microspheres.py", ["find_microspheres", *REGISTERED, *POOLED, *TOLD]),
+        ("nanocrystals/detection.py", ["find_nanocrystals", *REGISTERED, *POOLED, *TOLD]),
+        ("registration/from_start.py", [*REGISTERED, *POOLED, *TOLD]),
+        ("pairing/places.py", [*REGISTERED, *POOLED, *TOLD]),
+        ("nanocrystals/background.py", ["find_nanocrystals", *REGISTERED, *POOLED, *TOLD]),
+        ("photometry/counts.py", [*MEASURED, *POOLED, *TOLD]),
+        ("dwell_fits/laws.py", FROM_BLINKING),
+        ("populations/blinking_types.py", ["summarise_blinking", "plot_blinking", *TOLD]),
         # Any change is another source, and the record says which.
         ("figures/registration.py", ["plot_registration", *TOLD]),
         ("report/page/plot.js", TOLD),

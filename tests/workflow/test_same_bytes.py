@@ -6,9 +6,8 @@ import os
 import subprocess
 import sys
 
-from tiny_experiment import ROOT, snakemake
-
 from blinkpair.files import read_json
+from tests.helpers.tiny_experiment import ROOT, snakemake
 
 RECORD = "results/provenance.json"
 # Another time zone and order of sets; texts are ASCII unless a step says otherwise.
@@ -38,7 +37,13 @@ def order_of_jobs(folder):
 
 def test_a_run_made_again_from_its_record_has_the_same_bytes(experiment, tmp_path, monkeypatch):
     folder = tmp_path / "noch einmal, für später"
-    command = [sys.executable, "-m", "blinkpair.reproduce", str(experiment / RECORD), str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "blinkpair.run.reproduce",
+        str(experiment / RECORD),
+        str(folder),
+    ]
     environment = os.environ | {"PYTHONPATH": str(ROOT / "scripts")}
     subprocess.run(command, env=environment, check=True, capture_output=True)
     for name, value in ELSEWHERE.items():

@@ -12,7 +12,8 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from tiny_experiment import ROOT
+
+from tests.helpers.tiny_experiment import ROOT
 
 CATEGORIES = {
     "Populations",

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 from scipy.spatial import cKDTree
-from tiny_experiment import ROOT, snakemake
 
-from blinkpair.tell import tell
+from blinkpair.report.terminal import tell
+from tests.helpers.tiny_experiment import ROOT, snakemake
 
 FIELDS = ["hot", "re-mounted"]
 

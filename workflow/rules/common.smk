@@ -12,11 +12,13 @@ from pathlib import Path
 # The library lies beside the steps; Snakemake puts that folder on the path of steps only.
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
-from blinkpair import launch, tell
 from blinkpair.errors import InputError
-from blinkpair.failures import Failures
-from blinkpair.logs import RUN_PROCESS
-from blinkpair.movie_paths import movie_files
+from blinkpair.labels import SIMULATED, is_simulated
+from blinkpair.movie.paths import movie_files
+from blinkpair.report import terminal
+from blinkpair.run import launch, sheet_columns, source_digest
+from blinkpair.run.failures import Failures
+from blinkpair.run.logs import RUN_PROCESS
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
@@ -47,7 +49,7 @@ onstart:
 
 
 onsuccess:
-    text, status = tell.how_it_ended("results")
+    text, status = terminal.how_it_ended("results")
     print(text, file=sys.stderr)
     if status:
         sys.exit(status)
@@ -59,7 +61,7 @@ onerror:
 
 EPOCHS = ["pre", "post"]
 # What results carry on of a field.
-CARRIED = launch.carried_columns(FIELDS)
+CARRIED = sheet_columns.carried_columns(FIELDS)
 
 
 wildcard_constraints:
@@ -130,8 +132,8 @@ SNAKEMAKE_MB = 350
 def note_of_field(wildcards):
     """What is written in the figures of a job's field."""
     return (
-        launch.SIMULATED
-        if launch.is_simulated(ROW_OF[wildcards.field]["sample"])
+        SIMULATED
+        if is_simulated(ROW_OF[wildcards.field]["sample"])
         else ""
     )
 

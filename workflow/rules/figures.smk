@@ -65,8 +65,8 @@ rule plot_populations:
         stems=figure_stems(POPULATION_FIGURES),
         dark_cutoff=SETTINGS["dark_cutoff"],
         threshold_counts=SETTINGS["threshold"]["counts"],
-        note=launch.figure_note(FIELDS),
-        code=launch.source_digest("figures.changes", "figures.sensitivity"),
+        note=sheet_columns.figure_note(FIELDS),
+        code=source_digest.of_step("plot_populations"),
     script:
         "../../scripts/plot_populations.py"
 
@@ -90,13 +90,8 @@ rule plot_blinking:
         tables=BLINKING_TABLES,
         stems=figure_stems(BLINKING_FIGURES),
         reference_s=SETTINGS["photostability"]["reference_s"],
-        note=launch.figure_note(FIELDS),
-        code=launch.source_digest(
-            "figures.types",
-            "figures.dwell_times",
-            "figures.photostability",
-            "figures.trajectories",
-        ),
+        note=sheet_columns.figure_note(FIELDS),
+        code=source_digest.of_step("plot_blinking"),
     script:
         "../../scripts/plot_blinking.py"
 
@@ -120,10 +115,8 @@ rule plot_examples:
         fields=list(FIELDS.index),
         stems=figure_stems(EXAMPLE_FIGURES),
         fits=SETTINGS["dwell_times"],
-        note=launch.figure_note(FIELDS),
-        code=launch.source_digest(
-            "figures.trajectories", "figures.dwell_times", "examples", "dwell_examples"
-        ),
+        note=sheet_columns.figure_note(FIELDS),
+        code=source_digest.of_step("plot_examples"),
     script:
         "../../scripts/plot_examples.py"
 
@@ -159,6 +152,6 @@ rule plot_registration:
         brightfields=of_epochs("{epoch}_brightfield"),
         stem=lambda wildcards, output: output[0].removesuffix(".svg"),
         note=note_of_field,
-        code=launch.source_digest("figures.registration", "movie", "catalogues"),
+        code=source_digest.of_step("plot_registration"),
     script:
         "../../scripts/plot_registration.py"

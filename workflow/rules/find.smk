@@ -25,7 +25,7 @@ rule find_microspheres:
         images=of_epochs("{epoch}_brightfield"),
         diameter_um=SETTINGS["microspheres"]["diameter_um"],
         pixel_size_um=of_field("pixel_size_um"),
-        code=launch.source_digest("brightfield", "movie"),
+        code=source_digest.of_step("find_microspheres"),
     script:
         "../../scripts/find_microspheres.py"
 
@@ -52,8 +52,6 @@ rule find_nanocrystals:
     params:
         pl=of_field("{epoch}_pl"),
         psf_sigma_px=SETTINGS["nanocrystals"]["psf_sigma_px"],
-        code=launch.source_digest(
-            "nanocrystals", "catalogues", "frame_quality", "movie", "staging"
-        ),
+        code=source_digest.of_step("find_nanocrystals"),
     script:
         "../../scripts/find_nanocrystals.py"

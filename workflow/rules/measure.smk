@@ -30,7 +30,7 @@ rule extract_traces:
         exposure_s=of_field("exposure_s"),
         aperture_px=SETTINGS["photometry"]["aperture_px"],
         background=SETTINGS["photometry"]["background"],
-        code=launch.source_digest("photometry", "traces", "catalogues", "staging"),
+        code=source_digest.of_step("extract_traces"),
     script:
         "../../scripts/extract_traces.py"
 
@@ -66,6 +66,6 @@ rule analyse_blinking:
         dwell_times=SETTINGS["dwell_times"],
         photostability=SETTINGS["photostability"],
         sensitivity_counts=SETTINGS["sensitivity"]["counts"],
-        code=launch.source_digest("blinking", "traces"),
+        code=source_digest.of_step("analyse_blinking"),
     script:
         "../../scripts/analyse_blinking.py"

@@ -37,8 +37,6 @@ rule register:
             "min_separation_px": SETTINGS["nanocrystals"]["min_separation_px"],
             "aperture_px": SETTINGS["photometry"]["aperture_px"],
         },
-        code=launch.source_digest(
-            "field_registration", "field_checks", "landmarks", "pairing", "catalogues"
-        ),
+        code=source_digest.of_step("register"),
     script:
         "../../scripts/register.py"

@@ -6,7 +6,7 @@
 REPORT_TABLES = ["nanocrystals", "fields", "populations", "sensitivity"]
 REPORT_TABLES += ["types", "type_transitions", "change_by_type", "alpha_by_change"]
 REPORT_TABLES += ["photostability"]
-SHOWN = launch.fields_to_show(FIELDS, SETTINGS["report"]["max_fields"])
+SHOWN = sheet_columns.fields_to_show(FIELDS, SETTINGS["report"]["max_fields"])
 # What the report reads of a field it shows, by the name in results/fields/FIELD/.
 REPORT_FILES = ["traces.nc", "registration.json", "integrated_pl.csv"]
 REPORT_FILES += [f"images_{epoch}.nc" for epoch in EPOCHS]
@@ -22,7 +22,7 @@ rule build_report:
         tables=expand("results/{table}.csv", table=REPORT_TABLES),
         provenance="results/provenance.json",
         fields=expand("results/fields/{field}/{file}", field=SHOWN, file=REPORT_FILES),
-        brightfields=lambda _: launch.brightfield_files(FIELDS.loc[SHOWN]),
+        brightfields=lambda _: sheet_columns.brightfield_files(FIELDS.loc[SHOWN]),
     output:
         "results/report.html",
     log:
@@ -35,9 +35,9 @@ rule build_report:
         mem_mb=for_fields(SNAKEMAKE_MB + 500, per_thousand=20),
         runtime=for_fields(5, per_thousand=1),
     params:
-        shown=FIELDS.loc[SHOWN, launch.SHOWN_COLUMNS].to_dict("records"),
+        shown=FIELDS.loc[SHOWN, sheet_columns.SHOWN_COLUMNS].to_dict("records"),
         settings=SETTINGS,
-        note=launch.figure_note(FIELDS),
-        code=launch.source_digest("report.page", "report.fields"),
+        note=sheet_columns.figure_note(FIELDS),
+        code=source_digest.of_step("build_report"),
     script:
         "../../scripts/build_report.py"

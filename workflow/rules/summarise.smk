@@ -44,7 +44,7 @@ rule summarise:
         sheet=FIELDS[CARRIED].to_dict("records"),
         statistics=SETTINGS["statistics"],
         dark_cutoffs=SETTINGS["sensitivity"]["dark_cutoffs"],
-        code=launch.source_digest("populations", "sensitivity"),
+        code=source_digest.of_step("summarise"),
     script:
         "../../scripts/summarise.py"
 
@@ -74,9 +74,7 @@ rule summarise_blinking:
         statistics=SETTINGS["statistics"],
         dwell_times=SETTINGS["dwell_times"],
         large_change=SETTINGS["blinking_types"]["large_change"],
-        code=launch.source_digest(
-            "blinking_types", "photostability_summary", "pooled_dwell_times"
-        ),
+        code=source_digest.of_step("summarise_blinking"),
     script:
         "../../scripts/summarise_blinking.py"
 
@@ -101,7 +99,7 @@ rule record_provenance:
         run=str(launch.RUN),
         sheet_digest=LAUNCHED.sheet_digest,
         settings=SETTINGS,
-        source=launch.digest_of_all_source(),
-        code=launch.source_digest("provenance"),
+        source=source_digest.of_all_source(),
+        code=source_digest.of_step("record_provenance"),
     script:
         "../../scripts/record_provenance.py"

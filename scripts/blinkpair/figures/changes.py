@@ -17,11 +17,12 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 
+from blinkpair.arrays import FloatArray
+from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF, POPULATIONS
 from blinkpair.figures import style
 from blinkpair.figures.panels import columns_of
 from blinkpair.figures.style import POPULATION_COLOURS, POPULATION_NAMES
-from blinkpair.populations import COUNTED, DARK_CUTOFF, POPULATIONS
-from blinkpair.table_labels import CONTROL, Temperature, sort_temperatures, temperature_labels
+from blinkpair.labels import CONTROL, Temperature, sort_temperatures, temperature_labels
 
 COLUMNS = ("temperature_c", "on_fraction_pre", "on_fraction_post", "population")
 MOST_DOTS = 20_000  # in a figure; more of them hide each other, and make files of many megabytes
@@ -276,7 +277,7 @@ def _key_line(ax: Axes, line_number: int, colour: str, text: str) -> None:
 
 
 def _with_intervals(
-    ax: Axes, places: NDArray[np.float64], rows: list[dict[str, Any]], name: str, **look: Any
+    ax: Axes, places: FloatArray, rows: list[dict[str, Any]], name: str, **look: Any
 ) -> None:
     values, low, high = (
         np.array([100 * float(row[name + end]) for row in rows]) for end in ("", "_low", "_high")
@@ -304,7 +305,7 @@ def _grid(
 
 def _by_temperature(
     nanocrystals: pd.DataFrame, populations: pd.DataFrame
-) -> tuple[dict[Temperature, NDArray[np.float64]], dict[Temperature, NDArray[np.object_]]]:
+) -> tuple[dict[Temperature, FloatArray], dict[Temperature, NDArray[np.object_]]]:
     """Give changes in points and population names, of the n of each temperature."""
     table = nanocrystals.assign(temperature_c=temperature_labels(nanocrystals["temperature_c"]))
     counted = table[table["population"].isin(COUNTED)]
@@ -323,7 +324,7 @@ def _rows_by_temperature(populations: pd.DataFrame) -> dict[Temperature, dict[st
     return dict(zip(labels, records, strict=True))
 
 
-def _percent(delta: NDArray[np.float64], of: int | None = None) -> NDArray[np.float64]:
+def _percent(delta: FloatArray, of: int | None = None) -> FloatArray:
     """Share of each bin in percent; no nanocrystals give an empty histogram."""
     total = delta.size if of is None else of
     return np.histogram(delta, BIN_EDGES_POINTS)[0] * (100.0 / max(total, 1))

@@ -15,13 +15,13 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from blinkpair.dwell_examples import DwellExample
-from blinkpair.dwell_result import DwellFit
+from blinkpair.dwell_fits.result import DwellFit
 from blinkpair.figures import style
+from blinkpair.figures.dwell_examples import DwellExample
 from blinkpair.figures.panels import EPOCHS, epoch_legend, is_first, paired_rows
 from blinkpair.figures.style import EPOCH_COLOURS, EPOCH_NAMES
-from blinkpair.pooled_dwell_times import law_of
-from blinkpair.table_labels import Temperature, sort_temperatures, temperature_labels
+from blinkpair.labels import Temperature, sort_temperatures, temperature_labels
+from blinkpair.populations.pooled_dwell_times import law_of
 
 STATES = ("on", "off")
 DENSITY_LABEL = "P(t) (s$^{-1}$)"

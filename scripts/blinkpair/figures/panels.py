@@ -17,7 +17,7 @@ from matplotlib.patches import Patch
 
 from blinkpair.figures import style
 from blinkpair.figures.style import EPOCH_COLOURS, EPOCH_NAMES
-from blinkpair.table_labels import Temperature, sort_temperatures, temperature_labels
+from blinkpair.labels import Temperature, sort_temperatures, temperature_labels
 
 EPOCHS = ("pre", "post")
 

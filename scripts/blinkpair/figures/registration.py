@@ -19,7 +19,9 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 
-from blinkpair.display import (
+from blinkpair.arrays import FloatArray
+from blinkpair.figures import style
+from blinkpair.figures.overlay import (
     alike,
     brought_back,
     even_light,
@@ -28,11 +30,9 @@ from blinkpair.display import (
     residuals,
     warped_back,
 )
-from blinkpair.figures import style
 
 __all__ = ["no_image", "registration_check"]
 
-Floats = NDArray[np.float64]
 
 MAGENTA, LIME = "#ff00ff", "#00ff00"
 EXAGGERATIONS = (10, 20, 50, 100, 200)  # of the residuals' arrows
@@ -136,7 +136,11 @@ def registration_check(
 
 
 def _draw_brightfield(
-    ax: Axes, images: list[Floats], points: list[Floats], pairs: NDArray[np.intp], to_post: Floats
+    ax: Axes,
+    images: list[FloatArray],
+    points: list[FloatArray],
+    pairs: NDArray[np.intp],
+    to_post: FloatArray,
 ) -> None:
     inverted = ""
     if all(image.size for image in images):
@@ -152,10 +156,10 @@ def _draw_brightfield(
 
 def _draw_pl(
     ax: Axes,
-    images: list[Floats | None],
-    points: list[Floats],
+    images: list[FloatArray | None],
+    points: list[FloatArray],
     pairs: NDArray[np.intp],
-    to_post: Floats,
+    to_post: FloatArray,
 ) -> None:
     pre, post = images
     if pre is not None and post is not None:
@@ -168,7 +172,9 @@ def _draw_pl(
     style.panel_title(ax, "PL", f"{len(pairs)} nanocrystals matched")
 
 
-def _draw_residuals(ax: Axes, residuals: list[tuple[Floats, Floats]], width_px: int) -> None:
+def _draw_residuals(
+    ax: Axes, residuals: list[tuple[FloatArray, FloatArray]], width_px: int
+) -> None:
     """Draw the residuals of nanocrystals and of microspheres as arrows, all to one scale."""
     lengths = np.concatenate([np.hypot(*residual.T) for _, residual in residuals])
     if not lengths.size:
@@ -185,7 +191,11 @@ def _draw_residuals(ax: Axes, residuals: list[tuple[Floats, Floats]], width_px: 
 
 
 def _draw_failed(
-    figure: Figure, images: list[Floats], spheres: list[Floats], info: Mapping[str, Any], field: str
+    figure: Figure,
+    images: list[FloatArray],
+    spheres: list[FloatArray],
+    info: Mapping[str, Any],
+    field: str,
 ) -> None:
     for ax, image, points, epoch in zip(
         figure.subplots(1, 2), images, spheres, ("pre", "post"), strict=True
@@ -236,14 +246,14 @@ def _known(info: Mapping[str, Any], key: str) -> bool:
     return value is not None and bool(np.isfinite(value))
 
 
-def _overlay(ax: Axes, pre: Floats, post: Floats, to_post: Floats) -> None:
+def _overlay(ax: Axes, pre: FloatArray, post: FloatArray, to_post: FloatArray) -> None:
     """Show before in magenta and after in green, both 0 to 1, after brought back by the matrix."""
     green, _ = warped_back(post, to_post, (pre.shape[0], pre.shape[1]))
     ax.imshow(np.dstack([pre, green, pre]).clip(0, 1))
 
 
 def _marks(
-    ax: Axes, points: list[Floats], pairs: NDArray[np.intp], to_post: Floats, *, size: float
+    ax: Axes, points: list[FloatArray], pairs: NDArray[np.intp], to_post: FloatArray, *, size: float
 ) -> None:
     """Circle the matched; cross out, in its epoch's colour, what only one epoch has."""
     here = [points[0], brought_back(points[1], to_post)]
@@ -254,14 +264,14 @@ def _marks(
         ax.plot(single[:, 0], single[:, 1], "x", color=colour, ms=size / 2, mew=0.7)
 
 
-def _exaggeration(lengths: Floats, width_px: int) -> int:
+def _exaggeration(lengths: FloatArray, width_px: int) -> int:
     """Choose how many times its length an arrow is drawn, so that most can be seen and told."""
     typical = float(np.sqrt(np.mean(lengths**2)))
     fitting = [times for times in EXAGGERATIONS if times * typical <= TYPICAL_ARROW * width_px]
     return max(fitting, default=EXAGGERATIONS[0])
 
 
-def _arrows(ax: Axes, start: Floats, arrow: Floats, colour: str, width: float) -> None:
+def _arrows(ax: Axes, start: FloatArray, arrow: FloatArray, colour: str, width: float) -> None:
     if len(start):
         look: dict[str, Any] = {"angles": "xy", "scale_units": "xy", "scale": 1, "minlength": 0}
         look |= {"headwidth": 3.5, "headlength": 3.5, "headaxislength": 3}
@@ -293,13 +303,13 @@ def _frame(ax: Axes, shape: tuple[int, ...]) -> None:
         spine.set_visible(True)
 
 
-def _stretch(image: Floats) -> Floats:
+def _stretch(image: FloatArray) -> FloatArray:
     """Bring a projection to 0 to 1; the square root keeps weak nanocrystals visible."""
     low, high = np.percentile(image, (50, 99.7))
     return np.asarray(np.sqrt(np.clip((image - low) / ((high - low) or 1.0), 0, 1)))
 
 
-def _points(xy: ArrayLike | None) -> Floats:
+def _points(xy: ArrayLike | None) -> FloatArray:
     return np.asarray([] if xy is None else xy, dtype=float).reshape(-1, 2)
 
 

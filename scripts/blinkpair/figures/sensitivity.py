@@ -13,9 +13,9 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF
 from blinkpair.figures import style
-from blinkpair.populations import COUNTED, DARK_CUTOFF
-from blinkpair.table_labels import sort_temperatures, temperature_labels
+from blinkpair.labels import sort_temperatures, temperature_labels
 
 
 @style.styled

@@ -18,7 +18,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from blinkpair.files import write_bytes
-from blinkpair.table_labels import CONTROL, Temperature, sort_temperatures
+from blinkpair.labels import CONTROL, Temperature, sort_temperatures
 
 SINGLE_COLUMN_MM = 85.0
 DOUBLE_COLUMN_MM = 170.0

@@ -15,11 +15,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import NullFormatter
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from blinkpair.arrays import FloatArray
 from blinkpair.figures import style
 from blinkpair.figures.style import EPOCH_COLOURS, EPOCH_NAMES
-from blinkpair.table_labels import sort_temperatures, temperature_labels
+from blinkpair.labels import sort_temperatures, temperature_labels
 
 EPOCHS = ("pre", "post")
 ROW_MM = 27.0
@@ -189,7 +190,7 @@ def integrated_pl(
     return figure
 
 
-Course = tuple[str, NDArray[np.float64], NDArray[np.float64]]
+Course = tuple[str, FloatArray, FloatArray]
 
 
 def _relative(own: pd.DataFrame, reference_s: float) -> list[Course]:

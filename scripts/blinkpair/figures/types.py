@@ -18,6 +18,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
+from blinkpair.arrays import FloatArray
 from blinkpair.figures import style
 from blinkpair.figures.panels import (
     by_temperature,
@@ -26,8 +27,8 @@ from blinkpair.figures.panels import (
     is_first,
     paired_rows,
 )
-from blinkpair.table_labels import require_columns, temperature_labels
-from blinkpair.type_states import (
+from blinkpair.labels import require_columns, temperature_labels
+from blinkpair.populations.type_states import (
     LARGE_CHANGE,
     PURE,
     REQUIRED,
@@ -259,7 +260,7 @@ def _states_by_temperature(nanocrystals: pd.DataFrame | Sequence[TypeGroup]) -> 
     return {group.label: group.rows for group in nanocrystals}
 
 
-def _matrix(own: pd.DataFrame) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _matrix(own: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
     """Counts, and percent of the row; NaN where there is nothing."""
     counts = np.full((len(STATES), len(STATES)), np.nan)
     shares = counts.copy()
@@ -278,7 +279,7 @@ def _rank_lines(row: dict[Any, Any]) -> tuple[str, str]:
     return (f"rank test {shown}", f"gained has larger α: {chance:.0f} %")
 
 
-def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _edges(values: FloatArray) -> FloatArray:
     """Round bins that hold every value, about a dozen of them."""
     if not values.size:
         return np.linspace(1, 3, 21)
@@ -289,7 +290,7 @@ def _edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.arange(first, last + 1) * width
 
 
-def _histogram(ax: Axes, values: NDArray[np.float64], edges: NDArray[Any], colour: str) -> None:
+def _histogram(ax: Axes, values: FloatArray, edges: NDArray[Any], colour: str) -> None:
     """Bars in percent of n; a tick each where a bar would be of one or two nanocrystals."""
     if values.size >= _FEWEST_FOR_BARS:
         look: dict[str, Any] = {"color": colour, "alpha": 0.75, "zorder": 2}
@@ -300,7 +301,7 @@ def _histogram(ax: Axes, values: NDArray[np.float64], edges: NDArray[Any], colou
         ax.plot(values, low, "|", ms=12, mew=1.2, color=colour, transform=across, zorder=5)
 
 
-def _percent(values: NDArray[np.float64], edges: NDArray[Any]) -> NDArray[np.float64]:
+def _percent(values: FloatArray, edges: NDArray[Any]) -> FloatArray:
     return np.histogram(values, edges)[0] * (100.0 / max(values.size, 1))
 
 

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from blinkpair.labels import CONTROL, sort_temperatures, temperature_label, temperature_labels
 from blinkpair.report.language import MINUS, known, plain
-from blinkpair.table_labels import CONTROL, sort_temperatures, temperature_label, temperature_labels
 
 Row = Mapping[Any, Any]  # a row of a table, by column
 Write = Callable[[Any], str]

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from blinkpair.arrays import BoolArray, FloatArray, IntArray
 from blinkpair.report.packing import pack
-from blinkpair.report.rounding import Floats, decimals, round_down, round_up
+from blinkpair.report.rounding import decimals, round_down, round_up
 
 SIZE_PX = 27
 OUTSIDE = 255
@@ -55,7 +56,7 @@ def cut_out(image: ArrayLike, xy: ArrayLike, size_px: int = SIZE_PX) -> NDArray[
     return out
 
 
-def nearest_pixel(xy: ArrayLike) -> NDArray[np.int64]:
+def nearest_pixel(xy: ArrayLike) -> IntArray:
     """Return the pixel, (n, 2) of x and y, in which each position lies; halves go up."""
     points = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
     return np.floor(points + 0.5).astype(np.int64)
@@ -101,12 +102,12 @@ def pack_cutouts(pre: NDArray[np.float32], post: NDArray[np.float32]) -> dict[st
     } | {name: pack(part) for name, part in codes.items()}
 
 
-def _near(size: int) -> NDArray[np.bool_]:
+def _near(size: int) -> BoolArray:
     away = np.abs(np.arange(size) - size // 2) <= _REACH_PX
     return away[:, None] & away[None, :]
 
 
-def _codes(part: NDArray[np.float32], low: Floats, step: Floats) -> NDArray[np.uint8]:
+def _codes(part: NDArray[np.float32], low: FloatArray, step: FloatArray) -> NDArray[np.uint8]:
     codes = np.rint((part - low[:, None, None]) / step[:, None, None])
     codes = np.clip(codes, 0, _STEPS)
     return np.asarray(np.where(np.isnan(part), OUTSIDE, codes), dtype=np.uint8)

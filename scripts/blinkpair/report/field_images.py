@@ -12,11 +12,10 @@ import io
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from blinkpair.display import alike, even_light, filled, warped_back
-
-Floats = NDArray[np.float64]
+from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.figures.overlay import alike, even_light, filled, warped_back
 
 LONGEST_SIDE_PX = 768
 QUALITY = 75
@@ -83,7 +82,7 @@ def field_images(
     return content
 
 
-def picture(grey: Floats, seen: NDArray[np.bool_] | None = None) -> str:
+def picture(grey: FloatArray, seen: BoolArray | None = None) -> str:
     """Write an image as a data URI of lossy WebP; the same image gives the same text.
 
     Parameters
@@ -107,7 +106,7 @@ def picture(grey: Floats, seen: NDArray[np.bool_] | None = None) -> str:
     return "data:image/webp;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 
-def _image(image: ArrayLike | None) -> Floats | None:
+def _image(image: ArrayLike | None) -> FloatArray | None:
     """Take an image as floats; one pixel stands for a movie that could not be used."""
     if image is None:
         return None
@@ -115,13 +114,13 @@ def _image(image: ArrayLike | None) -> Floats | None:
     return filled(pixels) if pixels.size > 1 else None
 
 
-def _size(*images: Floats | None) -> tuple[int, int] | None:
+def _size(*images: FloatArray | None) -> tuple[int, int] | None:
     return next(((i.shape[0], i.shape[1]) for i in images if i is not None), None)
 
 
-def _stretched(images: list[Floats | None]) -> list[Floats | None]:
+def _stretched(images: list[FloatArray | None]) -> list[FloatArray | None]:
     """Bring both PL images to 0 to 1 by one curve, of the counts above each one's background."""
-    above: list[Floats | None] = []
+    above: list[FloatArray | None] = []
     noises, highest = [], []
     for image in images:
         if image is None:
@@ -136,7 +135,7 @@ def _stretched(images: list[Floats | None]) -> list[Floats | None]:
     unit = max(noises) or 1.0
     black, white = (np.arcsinh(v / _SOFTENING) for v in (_DARKEST, max(highest) / unit))
 
-    def curve(counts: Floats) -> Floats:
+    def curve(counts: FloatArray) -> FloatArray:
         lifted = np.arcsinh(counts / (unit * _SOFTENING)) - black
         return np.asarray(np.clip(lifted / max(white - black, 1e-9), 0, 1))
 

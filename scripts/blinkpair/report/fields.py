@@ -13,13 +13,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from blinkpair.display import brought_back, residuals
+from blinkpair.arrays import FloatArray
+from blinkpair.figures.overlay import brought_back, residuals
+from blinkpair.labels import temperature_label
 from blinkpair.report.cutouts import cutouts_content
 from blinkpair.report.field_images import field_images
 from blinkpair.report.language import known
-from blinkpair.report.rounding import Floats, decimals, significant
+from blinkpair.report.rounding import decimals, significant
 from blinkpair.report.traces import EPOCHS, dwell_counts, pack_runs, thin_traces
-from blinkpair.table_labels import temperature_label
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,8 +37,8 @@ def field_content(
     brightfields: Mapping[str, NDArray[Any] | None],
     projections: Mapping[str, NDArray[Any] | None],
     movie_frames: Mapping[str, int],
-    microspheres: Mapping[str, Floats],
-    nanocrystals: Mapping[str, Floats],
+    microspheres: Mapping[str, FloatArray],
+    nanocrystals: Mapping[str, FloatArray],
     drift: Mapping[str, pd.DataFrame],
     light: pd.DataFrame,
     bins: int,
@@ -138,8 +139,8 @@ def read_field(
     """
     import xarray as xr
 
-    from blinkpair import catalogues
     from blinkpair.files import read_csv, read_json
+    from blinkpair.nanocrystals import catalogues
 
     tables = {
         what: {epoch: read_csv(files[f"{what}_{epoch}"]) for epoch in EPOCHS}
@@ -167,12 +168,12 @@ def read_field(
     )
 
 
-def _read_image(path: str) -> Floats | None:
-    from blinkpair import movie
+def _read_image(path: str) -> FloatArray | None:
     from blinkpair.errors import InputError
+    from blinkpair.movie import reader
 
     try:
-        return movie.read_image(path)[0]
+        return reader.read_image(path)[0]
     except InputError:
         return None
 
@@ -185,11 +186,11 @@ def _frames(on: NDArray[np.int8], movie_frames: int) -> int:
     return int(there[-1]) + 1 if there.size else 0
 
 
-def _no_counts() -> Floats:
+def _no_counts() -> FloatArray:
     return np.empty((0, 0))
 
 
-def _matrices(registration: Mapping[str, Any]) -> tuple[Floats | None, Floats | None]:
+def _matrices(registration: Mapping[str, Any]) -> tuple[FloatArray | None, FloatArray | None]:
     """Return those of PL and of brightfield; where one is missing the other takes its place."""
     pl, brightfield = registration.get("matrix"), registration.get("matrix_brightfield")
     if registration["status"] != "ok":
@@ -205,7 +206,7 @@ def _pairs(pairs: ArrayLike | None) -> NDArray[np.intp]:
 
 
 def _marks(
-    found: Mapping[str, Floats], pairs: ArrayLike | None, to_post: Floats | None
+    found: Mapping[str, FloatArray], pairs: ArrayLike | None, to_post: FloatArray | None
 ) -> list[list[Any]]:
     """List [x, y, which]; those after are brought back where the field is registered."""
     both = _pairs(pairs if to_post is not None else None)
@@ -220,7 +221,7 @@ def _marks(
 
 
 def _arrows(
-    found: Mapping[str, Floats], pairs: ArrayLike | None, to_post: Floats | None
+    found: Mapping[str, FloatArray], pairs: ArrayLike | None, to_post: FloatArray | None
 ) -> list[list[Any]]:
     """List [x, y, dx, dy] of the matched: where before, and by how much after lies off it."""
     if to_post is None:

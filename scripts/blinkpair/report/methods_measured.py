@@ -11,15 +11,15 @@ from typing import Any
 
 import pandas as pd
 
-from blinkpair.photometry import (
+from blinkpair.labels import CONTROL, as_bool, temperature_label
+from blinkpair.photometry.counts import (
     MIN_RING_PIXELS,
     NEIGHBOUR_RADIUS_PX,
     RING_INNER_PX,
     RING_OUTER_PX,
 )
-from blinkpair.populations import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIELDS
+from blinkpair.populations.table import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIELDS
 from blinkpair.report.language import as_set, counted, grouped, listed, per_cent, verb
-from blinkpair.table_labels import CONTROL, as_bool, temperature_label
 
 Settings = Mapping[str, Any]
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from blinkpair.labels import CONTROL, temperature_label
 from blinkpair.report.cells import by_temperature, temperature
 from blinkpair.report.language import (
     as_set,
@@ -27,7 +28,6 @@ from blinkpair.report.language import (
 )
 from blinkpair.report.methods_measured import measured
 from blinkpair.report.tables import is_simulated
-from blinkpair.table_labels import CONTROL, temperature_label
 
 Settings = Mapping[str, Any]
 Write = Callable[[float], str]

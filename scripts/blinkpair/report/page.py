@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from blinkpair.dwell_histograms import count_limits
+from blinkpair.blinking.on_fractions import COUNTED
+from blinkpair.dwell_fits.histograms import count_limits
 from blinkpair.figures import style
-from blinkpair.populations import COUNTED
+from blinkpair.labels import CONTROL, temperature_label
 from blinkpair.report import blinking_tables, cells, tables, words
 from blinkpair.report.language import some_of
 from blinkpair.report.packing import pack
-from blinkpair.table_labels import CONTROL, temperature_label
 
 # What the page says of the nanocrystals of all fields.
 NANOCRYSTAL_COLUMNS = (

@@ -8,12 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Floats = NDArray[np.float64]
+from blinkpair.arrays import FloatArray
 
 
-def round_down(values: ArrayLike, unit: float) -> Floats:
+def round_down(values: ArrayLike, unit: float) -> FloatArray:
     """Round down to whole multiples of a unit such as 0.01."""
     per_unit = round(1.0 / unit)
     numbers = np.asarray(values, dtype=np.float64)
@@ -22,7 +22,7 @@ def round_down(values: ArrayLike, unit: float) -> Floats:
     return np.asarray(np.where(down > numbers, down - unit, down))
 
 
-def round_up(values: ArrayLike, *, digits: int) -> Floats:
+def round_up(values: ArrayLike, *, digits: int) -> FloatArray:
     """Round positive numbers up to so many significant digits; others become 0."""
     numbers = np.asarray(values, dtype=np.float64)
     safe = np.where(numbers > 0, numbers, 1.0)
@@ -40,18 +40,18 @@ def _up(value: float, power: int) -> float:
 
 def decimals(values: ArrayLike, places: int) -> list[Any]:
     """Round to so many decimal places; a list of the same shape."""
-    rounded: Floats = np.asarray(values, dtype=np.float64).round(places)
+    rounded: FloatArray = np.asarray(values, dtype=np.float64).round(places)
     return _listed(rounded + 0.0)  # -0.0 becomes 0.0
 
 
 def significant(values: ArrayLike, digits: int) -> list[Any]:
     """Round to so many significant digits; a list of the same shape."""
     numbers = np.asarray(values, dtype=np.float64)
-    rounded: Floats = np.array([float(f"{v:.{digits}g}") + 0.0 for v in numbers.ravel()], float)
+    rounded: FloatArray = np.array([float(f"{v:.{digits}g}") + 0.0 for v in numbers.ravel()], float)
     return _listed(rounded.reshape(numbers.shape))
 
 
-def _listed(numbers: Floats) -> list[Any]:
+def _listed(numbers: FloatArray) -> list[Any]:
     if numbers.ndim > 1:
         return [_listed(row) for row in numbers]
     return [_short(v) for v in numbers.tolist()]

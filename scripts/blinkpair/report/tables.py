@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from blinkpair import table_labels
+from blinkpair import labels
 from blinkpair.report.cells import (
     NOTHING,
     Row,
@@ -115,7 +115,7 @@ def is_simulated(table: pd.DataFrame) -> pd.Series[bool]:
     """Whether the sheet says of each field that it is simulated, in its column `sample`."""
     if "sample" not in table:
         return pd.Series(False, table.index)
-    return table["sample"].astype(str).map(table_labels.is_simulated)
+    return table["sample"].astype(str).map(labels.is_simulated)
 
 
 def fields(table: pd.DataFrame) -> Table:

@@ -13,7 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.dwell_histograms import bin_edges
+from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.dwell_fits.histograms import bin_edges
 from blinkpair.errors import InputError
 from blinkpair.report.packing import leb128, pack
 from blinkpair.report.rounding import round_down, round_up
@@ -25,14 +26,12 @@ _STEPS = 254  # codes 0..254
 _STEP_IN_NOISE = 0.2
 _SAMPLED_FRAMES = 1000  # pairs of successive frames that the noise is estimated from
 
-Floats = NDArray[np.float64]
-
 
 class Scale(NamedTuple):
     """How codes become counts: counts = offset + step * code, (n,) each."""
 
-    offset: Floats
-    step: Floats
+    offset: FloatArray
+    step: FloatArray
 
 
 class Envelope(NamedTuple):
@@ -95,7 +94,7 @@ def _ends(
     return np.fmin.reduceat(counts, starts, axis=1), np.fmax.reduceat(counts, starts, axis=1)
 
 
-def _noise(counts: NDArray[np.float32]) -> Floats:
+def _noise(counts: NDArray[np.float32]) -> FloatArray:
     """Standard deviation of each trace's noise, from successive frames: most lie in one state."""
     every = max(1, counts.shape[1] // _SAMPLED_FRAMES)
     steps = np.abs(counts[:, 1::every] - counts[:, :-1:every])
@@ -107,7 +106,7 @@ def _noise(counts: NDArray[np.float32]) -> Floats:
 
 
 def _common_scale(
-    ends: list[tuple[NDArray[np.float32], NDArray[np.float32]]], noise: Floats
+    ends: list[tuple[NDArray[np.float32], NDArray[np.float32]]], noise: FloatArray
 ) -> Scale:
     lowest = _reduced(np.fmin, [low for low, _ in ends])
     highest = _reduced(np.fmax, [high for _, high in ends])
@@ -118,7 +117,7 @@ def _common_scale(
     return Scale(offset, np.where(span > 0, round_up(step, digits=4), 1.0))
 
 
-def _reduced(ufunc: Any, arrays: list[NDArray[np.float32]]) -> Floats:
+def _reduced(ufunc: Any, arrays: list[NDArray[np.float32]]) -> FloatArray:
     rows = [ufunc.reduce(array, axis=1, initial=np.nan) for array in arrays]
     return np.asarray(ufunc.reduce(rows, axis=0), dtype=np.float64)
 
@@ -143,11 +142,11 @@ class Runs(NamedTuple):
     `frames` is the number of frames of each row, (n,).
     """
 
-    row: NDArray[np.int64]
+    row: IntArray
     state: NDArray[np.int8]
-    start: NDArray[np.int64]
-    length: NDArray[np.int64]
-    frames: NDArray[np.int64]
+    start: IntArray
+    length: IntArray
+    frames: IntArray
 
 
 def find_runs(on: NDArray[np.int8]) -> Runs:

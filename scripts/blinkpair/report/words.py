@@ -12,7 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from blinkpair.populations import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIELDS
+from blinkpair.labels import CONTROL, temperature_label
+from blinkpair.populations.table import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIELDS
 from blinkpair.report.cells import (
     by_temperature,
     p_value,
@@ -32,7 +33,6 @@ from blinkpair.report.language import (
     verb,
 )
 from blinkpair.report.methods_text import methods
-from blinkpair.table_labels import CONTROL, temperature_label
 
 __all__ = ["answer", "caveats", "citation", "headline", "methods"]
 

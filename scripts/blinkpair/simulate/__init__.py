@@ -4,19 +4,6 @@
 whole experiment on disk; `python -m blinkpair.simulate FOLDER` does so for the demo.
 """
 
-from blinkpair.simulate.blinking import DwellLaw
-from blinkpair.simulate.camera import Camera
-from blinkpair.simulate.experiment import demo_designs, write_experiment, write_field
-from blinkpair.simulate.field import FieldDesign, SimulatedField, rigid_matrix, simulate_field
+import lazy_loader
 
-__all__ = [
-    "Camera",
-    "DwellLaw",
-    "FieldDesign",
-    "SimulatedField",
-    "demo_designs",
-    "rigid_matrix",
-    "simulate_field",
-    "write_experiment",
-    "write_field",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

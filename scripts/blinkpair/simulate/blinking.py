@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from blinkpair.arrays import FloatArray
+
 
 @dataclass(frozen=True)
 class DwellLaw:
@@ -33,9 +35,9 @@ class DwellLaw:
     t_max_s: float = 100.0
     tau_s: float | None = None
 
-    def draw(self, rng: np.random.Generator, n: int) -> NDArray[np.float64]:
+    def draw(self, rng: np.random.Generator, n: int) -> FloatArray:
         """Draw n dwell times in seconds: inverse CDF, then rejection for the exponential."""
-        accepted: list[NDArray[np.float64]] = []
+        accepted: list[FloatArray] = []
         missing = n
         while missing > 0:
             u = rng.random(2 * missing + 16)
@@ -90,7 +92,7 @@ def on_time_per_frame(
     # as in a measurement.
     warm_up_s = rng.random() * max(off.t_max_s, on.t_max_s)
     starts_on = rng.random() < on.mean_s() / mean_cycle_s
-    durations: list[NDArray[np.float64]] = []
+    durations: list[FloatArray] = []
     total_s = 0.0
     while total_s < warm_up_s + duration_s:
         n = int(1.2 * (warm_up_s + duration_s - total_s) / mean_cycle_s) + 8

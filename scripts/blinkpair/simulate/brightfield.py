@@ -17,10 +17,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from blinkpair.arrays import FloatArray
 from blinkpair.errors import InputError
 
 Family = Literal["diffraction", "rings"]
-FloatArray = NDArray[np.float64]
 
 # Green transmitted light, 0.55 um, on the paper's 0.16 um pixels.
 WAVELENGTH_PX = 0.55 / 0.16

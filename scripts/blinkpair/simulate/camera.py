@@ -16,6 +16,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from blinkpair.arrays import FloatArray
 from blinkpair.compiled import njit
 from blinkpair.simulate.emccd_tables import (
     MARGIN,
@@ -185,9 +186,9 @@ def _tables(background: bytes, shape: tuple[int, int], camera: Camera) -> AliasT
 def film_block(
     camera: Camera,
     background: NDArray[np.float32],
-    xy: NDArray[np.float64],
+    xy: FloatArray,
     counts: NDArray[np.float32],
-    drift: NDArray[np.float64],
+    drift: FloatArray,
     *,
     psf_sigma_px: float,
     first_frame: int,

@@ -12,6 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from blinkpair.arrays import FloatArray
+
 OUTCOMES = 512  # camera values a table holds, from `MARGIN` below the offset
 MARGIN = 32
 FINE = 4  # steps a count in the convolution with the read noise
@@ -33,7 +35,7 @@ class AliasTables(NamedTuple):
     fraction: NDArray[np.int32]
 
 
-def distribution(expected_counts: float, gain: float, read_noise: float) -> NDArray[np.float64]:
+def distribution(expected_counts: float, gain: float, read_noise: float) -> FloatArray:
     """Probabilities of the camera values from `MARGIN` below to 480 above the offset.
 
     Poisson electrons with mean m, each multiplied to an exponential of mean `gain`:
@@ -68,7 +70,7 @@ def distribution(expected_counts: float, gain: float, read_noise: float) -> NDAr
     return np.asarray(rounded / rounded.sum())
 
 
-def alias_tables(background: NDArray[np.float64], gain: float, read_noise: float) -> AliasTables:
+def alias_tables(background: FloatArray, gain: float, read_noise: float) -> AliasTables:
     """Tables for every pixel of a background of expected counts.
 
     A pixel between two levels draws from either, in proportion: mean and shape are kept, the
@@ -87,7 +89,7 @@ def alias_tables(background: NDArray[np.float64], gain: float, read_noise: float
     )
 
 
-def _alias(p: NDArray[np.float64]) -> tuple[NDArray[np.uint32], NDArray[np.int16]]:
+def _alias(p: FloatArray) -> tuple[NDArray[np.uint32], NDArray[np.int16]]:
     """Build one table (Vose 1991, IEEE Trans. Software Eng. 17, 972)."""
     scaled = p * OUTCOMES
     alias = np.arange(OUTCOMES, dtype=np.int16)

@@ -15,11 +15,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.simulate.blinking import DwellLaw, trajectory_with_on_fraction
 from blinkpair.simulate.brightfield import Family, render_brightfield
 from blinkpair.simulate.camera import Camera, film_block
-
-FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -218,7 +217,7 @@ def _random_drift(rng: np.random.Generator, design: FieldDesign) -> FloatArray:
 
 def _analysable(
     design: FieldDesign, pre_xy: FloatArray, post_xy: FloatArray, drift: list[FloatArray]
-) -> NDArray[np.bool_]:
+) -> BoolArray:
     """Isolated by 4.2 px, and 1.6 px inside the sensor's edge in both epochs at any drift.
 
     A little more than an analysis with an aperture of 3 px and a separation of 4 px asks for.
@@ -237,7 +236,7 @@ def _analysable(
 
 
 def _draw_populations(
-    rng: np.random.Generator, design: FieldDesign, analysable: NDArray[np.bool_]
+    rng: np.random.Generator, design: FieldDesign, analysable: BoolArray
 ) -> NDArray[np.int_]:
     population = rng.choice(4, size=len(analysable), p=np.asarray(design.populations))
     if design.analysable_counts is not None:
@@ -255,7 +254,7 @@ def _draw_populations(
 
 def _draw_on_time(
     rng: np.random.Generator, design: FieldDesign, population: NDArray[np.int_]
-) -> tuple[NDArray[np.bool_], list[NDArray[np.float32]]]:
+) -> tuple[BoolArray, list[NDArray[np.float32]]]:
     """Whose on-times are truncated, and on-time per frame in both epochs.
 
     On-fractions follow the population, clear of the dark cutoff.

@@ -1,0 +1,111 @@
+"""One simulated field through the whole library, without Snakemake and files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from blinkpair.blinking.field import EPOCHS, analyse_nanocrystals
+from blinkpair.brightfield.microspheres import find_microspheres
+from blinkpair.inputs.settings import load_settings
+from blinkpair.movie.reader import from_array
+from blinkpair.nanocrystals.catalogues import positions
+from blinkpair.nanocrystals.finding import Catalogue, find_nanocrystals
+from blinkpair.nanocrystals.projections import project
+from blinkpair.pairing.places import pair_nanocrystals
+from blinkpair.photometry.counts import extract_traces
+from blinkpair.registration.fields import register_field
+from blinkpair.registration.result import FieldRegistration
+from blinkpair.simulate import SimulatedField
+
+
+@dataclass
+class Registered:
+    """A field up to its registration."""
+
+    registration: FieldRegistration
+    microspheres: list[pd.DataFrame]
+    catalogues: dict[str, Catalogue]
+    movies: dict[str, np.ndarray]
+
+
+@dataclass
+class Analysed:
+    """What came out of a field, and the movies it came from."""
+
+    registration: FieldRegistration
+    catalogues: dict[str, Catalogue]
+    table: pd.DataFrame
+    movies: dict[str, np.ndarray]
+
+
+def register(field: SimulatedField) -> Registered:
+    """Register a simulated field with the default settings."""
+    settings = load_settings({})
+    design = field.design
+    movies = {epoch: np.concatenate(list(field.film(epoch))) for epoch in EPOCHS}
+    catalogues = {
+        epoch: find_nanocrystals(
+            project(from_array(movies[epoch])),
+            psf_sigma_px=settings["nanocrystals"]["psf_sigma_px"],
+        )
+        for epoch in EPOCHS
+    }
+    diameter_px = settings["microspheres"]["diameter_um"] / design.camera.pixel_size_um
+    beads = [
+        find_microspheres(image, diameter_px)
+        for image in (field.brightfield_pre, field.brightfield_post)
+    ]
+    registration = register_field(
+        *(positions(table) for table in beads),
+        *(positions(catalogues[epoch].table) for epoch in EPOCHS),
+        shape=design.camera.shape,
+        nanocrystal_errors_px=tuple(catalogues[e].table["error_px"].to_numpy() for e in EPOCHS),
+        start_error_px=float(np.hypot(*(catalogues[e].drift.start_error_px for e in EPOCHS))),
+    )
+    return Registered(registration, beads, catalogues, movies)
+
+
+def analyse(field: SimulatedField) -> Analysed:
+    """Analyse a simulated field with the default settings."""
+    settings = load_settings({})
+    design = field.design
+    frames, shape = design.frames, design.camera.shape
+    begun = register(field)
+    registration, catalogues, movies = begun.registration, begun.catalogues, begun.movies
+    if registration.final.status != "ok":
+        return Analysed(registration, catalogues, pd.DataFrame(), movies)
+    drifts = {epoch: catalogues[epoch].drift.per_frame(frames) for epoch in EPOCHS}
+    places = pair_nanocrystals(
+        catalogues["pre"].table,
+        catalogues["post"].table,
+        registration.final,
+        drift_pre=drifts["pre"],
+        drift_post=drifts["post"],
+        shape=shape,
+        tolerance_px=settings["pairing"]["tolerance_px"],
+        min_separation_px=settings["nanocrystals"]["min_separation_px"],
+    ).table
+    inside = places[~places["excluded_because"].isin(["outside", "edge"])]
+    intensity = {
+        epoch: extract_traces(
+            from_array(movies[epoch]),
+            inside[[f"x_{epoch}", f"y_{epoch}"]].to_numpy(),
+            drifts[epoch],
+            neighbours_xy=places[[f"x_{epoch}", f"y_{epoch}"]].to_numpy(),
+        )
+        for epoch in EPOCHS
+    }
+    table = analyse_nanocrystals(
+        places,
+        inside["nc_id"].to_numpy(),
+        intensity,
+        exposure_s=design.camera.exposure_s,
+        threshold=settings["threshold"],
+        dark_cutoff=settings["dark_cutoff"],
+        dwell_times=settings["dwell_times"],
+        photostability=settings["photostability"],
+    ).table
+    return Analysed(registration, catalogues, table, movies)

@@ -1,0 +1,277 @@
+"""From counts to the row of each nanocrystal: on-fractions, change, population, blinking.
+
+In: the counts of the same nanocrystals in both epochs and the table of their places.
+Out: the columns of `nanocrystals.csv`, the states behind them, how often each duration occurred,
+and the on-fractions at other thresholds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from blinkpair.arrays import BoolArray, IntArray
+from blinkpair.blinking.off_levels import OffLevels, estimate_off_levels
+from blinkpair.blinking.on_fractions import COUNTED, classify, on_fraction
+from blinkpair.blinking.photostability import classify_trajectories, integrated_pl, kept_fraction
+from blinkpair.blinking.run_lengths import count_durations, events_to_fit, run_lengths
+from blinkpair.blinking.states.assign import assign_states, expected_false_events
+from blinkpair.dwell_fits.fits import DwellFit, fit_dwell_times
+
+EPOCHS = ("pre", "post")
+DROWNED_NOISES = 1.5
+# What the columns of words say of nanocrystals that were not measured, or not tested.
+UNKNOWN = {
+    "threshold_from_{epoch}": "",
+    "blinking_{epoch}": "not_fitted",
+    "blinking_off_{epoch}": "not_fitted",
+    "reason_on_{epoch}": "",
+    "reason_off_{epoch}": "",
+    "photostability_{epoch}": "not_tested",
+}
+
+
+class FieldBlinking(NamedTuple):
+    """What one field says.
+
+    `table` has one row a nanocrystal. `states` holds, for each epoch, (n, frames) bool arrays of
+    the measured ones. `durations` has one row an epoch, state and duration, counted over the
+    nanocrystals of the populations that are emissive in that epoch. `integrated_pl` has one row
+    an epoch and time, summed over the analysed ones.
+    """
+
+    table: pd.DataFrame
+    states: dict[str, BoolArray]
+    durations: pd.DataFrame
+    integrated_pl: pd.DataFrame
+
+
+def analyse_nanocrystals(
+    places: pd.DataFrame,
+    measured: IntArray,
+    intensity: Mapping[str, NDArray[np.float32]],
+    *,
+    exposure_s: float,
+    threshold: Mapping[str, Any],
+    dark_cutoff: float,
+    dwell_times: Mapping[str, Any],
+    photostability: Mapping[str, Any],
+) -> FieldBlinking:
+    """Add on-fractions, their change, the population, the type of blinking and photostability.
+
+    Parameters
+    ----------
+    places : pandas.DataFrame
+        From `pairing.pair_nanocrystals`.
+    measured : (n,) int
+        nc_id of the rows of `intensity`.
+    intensity : mapping of (n, frames) float32
+        Counts of the epochs 'pre' and 'post'.
+    exposure_s : float
+    threshold : mapping
+        method ('fixed', 'noise' or 'hmm'), counts, noise_sigmas.
+    dark_cutoff : float
+        On-fraction below which a nanocrystal is dark.
+    dwell_times : mapping
+        min_events, significance and method of the fits.
+    photostability : mapping
+        significance, min_change, reference_s.
+    """
+    table = places.set_index("nc_id", drop=False)
+    off = {epoch: estimate_off_levels(intensity[epoch]) for epoch in EPOCHS}
+    if threshold["method"] == "fixed" and any(
+        _is_drowned(off[epoch], threshold["counts"]) for epoch in EPOCHS
+    ):
+        table.loc[table["analysed"].to_numpy(bool), "excluded_because"] = "noisy"
+        table["analysed"] = False
+    analysed = np.isin(measured, table.index[table["analysed"].to_numpy(bool)])
+    states, events = {}, {}
+    for epoch in EPOCHS:
+        states[epoch], columns = _states_of(intensity[epoch], off[epoch], **threshold)
+        events[epoch] = run_lengths(states[epoch])
+        emissive = columns["on_fraction_{epoch}"].to_numpy() >= dark_cutoff
+        why_not = np.select([~analysed, ~emissive], ["not analysed", "dark"], "")
+        fits = {"exposure_s": exposure_s, "window_frames": intensity[epoch].shape[1]}
+        columns = pd.concat(
+            [
+                columns,
+                _dwell_columns(events[epoch], why_not, True, **fits, **dwell_times),
+                _dwell_columns(events[epoch], why_not, False, **fits, **dwell_times),
+                _photostability_columns(
+                    intensity[epoch],
+                    states[epoch],
+                    analysed,
+                    exposure_s=exposure_s,
+                    **photostability,
+                ),
+            ],
+            axis=1,
+        )
+        columns.index = pd.Index(measured)
+        columns = columns.reindex(table.index).fillna(UNKNOWN)
+        for name in map(str, columns):
+            table[name.format(epoch=epoch)] = columns[name]
+    table["delta_on_fraction"] = table["on_fraction_post"] - table["on_fraction_pre"]
+    table["population"] = classify(
+        table["on_fraction_pre"],
+        table["on_fraction_post"],
+        dark_cutoff,
+        analysed=table["analysed"],
+    )
+    counted = table["population"].isin(COUNTED)
+    durations, light = [], []
+    for epoch in EPOCHS:
+        shown = counted & (table[f"on_fraction_{epoch}"] >= dark_cutoff)
+        rows = np.flatnonzero(np.isin(measured, table.index[shown]))
+        durations.append(
+            count_durations(events[epoch], rows).assign(
+                epoch=epoch, exposure_s=exposure_s, window_frames=intensity[epoch].shape[1]
+            )
+        )
+        curve = integrated_pl(intensity[epoch][analysed], exposure_s=exposure_s)
+        light.append(curve.assign(epoch=epoch))
+    return FieldBlinking(
+        table.reset_index(drop=True),
+        states,
+        pd.concat(durations, ignore_index=True),
+        pd.concat(light, ignore_index=True),
+    )
+
+
+def _is_drowned(off: OffLevels, threshold_counts: float) -> bool:
+    """Whether a field's off level comes up to the threshold with 1.5 times its noise.
+
+    One off frame in fifteen is then called on: as many as make a dark nanocrystal emissive. The
+    movie has another gain or background than the threshold was made for.
+    """
+    highest = off.level_counts + DROWNED_NOISES * off.noise_counts
+    known = highest[np.isfinite(highest)]
+    return bool(known.size and np.median(known) > threshold_counts)
+
+
+def _states_of(
+    intensity: NDArray[np.float32],
+    off: OffLevels,
+    *,
+    method: Any,
+    counts: float,
+    noise_sigmas: float,
+) -> tuple[BoolArray, pd.DataFrame]:
+    """States, and what they rest on; '{epoch}' in a column's name stands for pre or post."""
+    assigned = assign_states(
+        intensity, method, threshold_counts=counts, sigmas=noise_sigmas, off_levels=off
+    )
+    on = assigned.states
+    fraction = on_fraction(on, intensity)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        when_on = intensity.sum(axis=1, where=on, dtype=np.float64) / on.sum(axis=1)
+    false_events = expected_false_events(
+        off.noise_counts,
+        assigned.thresholds_counts,
+        intensity.shape[1],
+        off_level_counts=off.level_counts,
+        off_fraction=1.0 - fraction,
+        skewness=off.skewness,
+    )
+    return on, pd.DataFrame(
+        {
+            "threshold_counts_{epoch}": assigned.thresholds_counts,
+            "threshold_from_{epoch}": assigned.source,
+            "off_level_counts_{epoch}": off.level_counts,
+            "off_noise_counts_{epoch}": off.noise_counts,
+            "on_fraction_{epoch}": fraction,
+            "counts_when_on_{epoch}": when_on,
+            "expected_false_on_events_{epoch}": false_events,
+        }
+    )
+
+
+def _dwell_columns(
+    events: pd.DataFrame, why_not: NDArray[np.str_], on: bool, **settings: Any
+) -> pd.DataFrame:
+    """Fit the on (or off) events of each trace, but for those with a reason not to.
+
+    Dark ones are not fitted, as in the paper.
+    """
+    fits: list[DwellFit] = []
+    for k, reason in enumerate(why_not):
+        durations, censored = events_to_fit(events, k, state=on)
+        if reason:
+            fits.append(DwellFit("not_fitted", n_events=len(durations), reason=str(reason)))
+        else:
+            fits.append(fit_dwell_times(durations, censored=censored, **settings))
+    which, suffix = ("on", "") if on else ("off", "_off")
+    columns = {
+        f"blinking{suffix}_{{epoch}}": "model",
+        f"n_{which}_events_{{epoch}}": "n_events",
+        f"alpha_{which}_{{epoch}}": "alpha",
+        f"alpha_{which}_{{epoch}}_se": "alpha_se",
+        f"tau_{which}_{{epoch}}_s": "tau_s",
+        f"tau_{which}_{{epoch}}_se_s": "tau_se_s",
+        f"tau_{which}_{{epoch}}_low_s": "tau_low_s",
+        f"tau_{which}_{{epoch}}_high_s": "tau_high_s",
+        f"p_truncated{suffix}_{{epoch}}": "p_value",
+        f"reason_{which}_{{epoch}}": "reason",
+        f"log_amplitude_{which}_{{epoch}}": "log_amplitude",
+        f"short_{which}_{{epoch}}_s": "short_s",
+        f"fitted_from_frames_{which}_{{epoch}}": "fitted_from_frames",
+    }
+    table = pd.DataFrame({name: [getattr(f, key) for f in fits] for name, key in columns.items()})
+    # Where nothing was fitted there is no line to draw, and no frame from which.
+    drawn = table[f"blinking{suffix}_{{epoch}}"] != "not_fitted"
+    first = f"fitted_from_frames_{which}_{{epoch}}"
+    return table.assign(**{first: table[first].where(drawn)})
+
+
+def _photostability_columns(
+    intensity: NDArray[np.float32],
+    states: BoolArray,
+    analysed: BoolArray,
+    *,
+    exposure_s: float,
+    significance: float,
+    min_change: float,
+    reference_s: float,
+) -> pd.DataFrame:
+    """Classes of those analysed; counts at both ends of the movie of all."""
+    classes = classify_trajectories(
+        intensity[analysed],
+        states[analysed],
+        exposure_s=exposure_s,
+        significance=significance,
+        min_change=min_change,
+    ).set_axis(np.flatnonzero(analysed), axis=0)
+    ends = kept_fraction(intensity, exposure_s=exposure_s, reference_s=reference_s)
+    columns = pd.concat([classes, ends], axis=1)
+    # The unit stands last in a name that has one, as in tau_on_pre_s.
+    return columns.rename(
+        columns=lambda name: (
+            f"{name[:-2]}_{{epoch}}_s" if name.endswith("_s") else f"{name}_{{epoch}}"
+        )
+    )
+
+
+def on_fractions_at(
+    measured: IntArray,
+    intensity: Mapping[str, NDArray[np.float32]],
+    thresholds_counts: Iterable[float],
+) -> pd.DataFrame:
+    """On-fractions of each nanocrystal at several fixed thresholds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        nc_id, threshold_counts, on_fraction_pre, on_fraction_post.
+    """
+    parts = []
+    for counts in thresholds_counts:
+        columns = {
+            f"on_fraction_{epoch}": on_fraction(intensity[epoch] > counts, intensity[epoch])
+            for epoch in EPOCHS
+        }
+        parts.append(pd.DataFrame({"nc_id": measured, "threshold_counts": counts, **columns}))
+    return pd.concat(parts, ignore_index=True)

@@ -1,0 +1,202 @@
+"""Find each nanocrystal's off level and its noise in the trace itself.
+
+In: background-subtracted counts (nanocrystal, frame). Out: location and spread of the off
+state, and where they come from.
+
+The off level is the lowest significant peak of the distribution of counts, and its noise comes
+from the spread *below* that peak, where no on frame can reach. A nanocrystal that is never off
+has no such peak: its lowest peak lies far above those of its neighbours in the field, and it
+takes theirs instead.
+
+Electron multiplication skews the noise, so that the spread below the peak says too little of
+the frames above it. The skewness is the camera's and the background's, not the nanocrystal's:
+it is measured once a field, on the traces that are nearly all off, as the excess of frames just
+above the peak over those below, and read as a gamma (Pearson III) distribution.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammainc, gammainccinv, gammaincinv, ndtr
+
+from blinkpair.arrays import FloatArray
+
+_BINS_PER_SIGMA = 4
+_SMOOTHING_SIGMA = 0.6  # of the frame noise: merges neither off with on nor makes bumps peaks
+_MAX_BINS = 4096
+_MIN_FRAMES = 20  # in a peak, and ...
+_MIN_FRACTION = 0.002  # ... of all frames, to be believed
+_SIGNIFICANCE = 3.0  # of the dip that sets a peak apart, in its counting error
+_NEAR_SIGMA = 3.0  # how far off levels of one field may lie from each other
+_MAD_TO_SIGMA = 1.4826
+_HALF_NORMAL_SIGMA = 0.6827  # share of a half normal within one sigma
+_MIN_BELOW = 100  # frames below the peak, for a spread of one's own (7 % of it)
+_MOSTLY_OFF = 0.3  # share of frames below or near the peak, to ask a trace for the skewness
+_NEARLY_ALL_OFF = 0.9  # ... to believe it
+_MIN_CLEAN = 3
+_ABOVE_SIGMA = 2.0  # of the lower spread: how far above the peak frames are counted
+_MAX_SKEWNESS = 1.5
+# The mode of a gamma lies skewness / 2 sigma below its mean; of one smoothed with a normal of s
+# sigma, by 1 / (1 + s^2) of that (the third moment stays, the variance grows).
+_MODE_SHIFT = 1.0 / (1.0 + _SMOOTHING_SIGMA**2)
+
+
+@dataclass(frozen=True)
+class OffLevels:
+    """The off state of n nanocrystals.
+
+    `level_counts` (mean) and `noise_counts` (standard deviation) are (n,) floats; `source` is
+    (n,) strings: 'own', 'field' (no off state to see: the median of the others) or 'none'
+    (nobody's was: nan). `skewness` is that of the field's off counts, 0 for normal noise.
+    """
+
+    level_counts: FloatArray
+    noise_counts: FloatArray
+    source: NDArray[np.str_]
+    skewness: float
+
+    def upper_quantile(self, sigmas: float) -> FloatArray:
+        """Counts exceeded by noise as rarely as a normal variable exceeds `sigmas`."""
+        z = sigmas
+        if self.skewness > 0:
+            shape = 4.0 / self.skewness**2
+            z = float((gammainccinv(shape, float(ndtr(-sigmas))) - shape) / shape**0.5)
+        return self.level_counts + z * self.noise_counts
+
+
+def estimate_off_levels(traces: NDArray[np.float32]) -> OffLevels:
+    """Estimate location and noise of every off state.
+
+    Parameters
+    ----------
+    traces : (n, frames) array
+        Background-subtracted counts of one field: a common background, so that off levels lie
+        near zero and near each other. Frames that are not finite are left out.
+    """
+    n = len(traces)
+    peak, lower, excess, near_share = np.full((4, n), np.nan)
+    for i, trace in enumerate(traces):
+        peak[i], lower[i], excess[i], near_share[i] = _lowest_peak(trace)
+    # Counts are background-subtracted, so the first guess is that off means near zero.
+    own = np.isfinite(peak) & (np.abs(peak) <= _NEAR_SIGMA * lower)
+    if not own.any():
+        none = np.full(n, np.nan)
+        return OffLevels(none, none.copy(), np.full(n, "none"), 0.0)
+    common = float(np.median(peak[own]))
+    spread = _MAD_TO_SIGMA * float(np.median(np.abs(peak[own] - common)))
+    near = np.abs(peak - common) <= _NEAR_SIGMA * max(float(np.median(lower[own])), spread)
+    own = np.isfinite(peak) & near
+    skewness, lower_share = _skewness(_clean_excess(excess[own], near_share[own]))
+    noise = lower / lower_share
+    level = peak + 0.5 * _MODE_SHIFT * skewness * noise
+    return OffLevels(
+        level_counts=np.where(own, level, np.median(level[own])),
+        noise_counts=np.where(own, noise, np.median(noise[own])),
+        source=np.where(own, "own", "field"),
+        skewness=skewness,
+    )
+
+
+@lru_cache(maxsize=1)
+def _skewness_table() -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Skewness of a gamma, with what `_lowest_peak` would measure on it.
+
+    The share of frames within _ABOVE_SIGMA lower spreads above the mode over those below it,
+    and the lower spread over the standard deviation.
+    """
+    skewness = np.linspace(0.0, _MAX_SKEWNESS, 151)
+    excess, lower = np.empty_like(skewness), np.ones_like(skewness)
+    excess[0] = 2.0 * ndtr(_ABOVE_SIGMA) - 1.0
+    shape = 4.0 / skewness[1:] ** 2
+    mode = shape - _MODE_SHIFT  # in units of the gamma's scale; standard deviation sqrt(shape)
+    below = gammainc(shape, mode)
+    spread = mode - gammaincinv(shape, (1.0 - _HALF_NORMAL_SIGMA) * below)
+    excess[1:] = gammainc(shape, mode + _ABOVE_SIGMA * spread) / below - 1.0
+    lower[1:] = spread / np.sqrt(shape)
+    return skewness, excess, lower
+
+
+def _skewness(excess: float) -> tuple[float, float]:
+    """Skewness of the gamma with this excess above its mode, and its lower spread."""
+    skewness, table, lower = _skewness_table()
+    # More than any noise has: on frames are in it, and say nothing.
+    gamma = float(np.interp(excess, table, skewness)) if excess < table[-1] else 0.0
+    return gamma, float(np.interp(gamma, skewness, lower))
+
+
+def _clean_excess(excess: FloatArray, near_share: FloatArray) -> float:
+    """Excess above the peak where on frames have no part in it; 0, which is none, if nowhere.
+
+    On frames that lie near the off peak only add to it. So the traces that are nearly all off
+    decide; where there are fewer than three of them, the lower quartile of those mostly off.
+    """
+    known = np.isfinite(excess)
+    clean = excess[known & (near_share >= _NEARLY_ALL_OFF)]
+    if len(clean) >= _MIN_CLEAN:
+        return float(np.median(clean))
+    mostly = excess[known & (near_share >= _MOSTLY_OFF)]
+    return float(np.quantile(mostly, 0.25)) if len(mostly) else 0.0
+
+
+def _lowest_peak(trace: NDArray[np.float32]) -> tuple[float, float, float, float]:
+    """Locate the lowest significant peak.
+
+    Returns
+    -------
+    level, lower, excess, near_share
+        The peak; the spread below it; the frames just above it over those below; the share of
+        all frames that are either.
+    """
+    x = np.asarray(trace[np.isfinite(trace)], dtype=np.float64)
+    if len(x) < _MIN_FRAMES:
+        return np.nan, np.nan, np.nan, np.nan
+    # Neighbouring frames are mostly in one state: their differences show the noise alone.
+    sigma = _MAD_TO_SIGMA * float(np.median(np.abs(np.diff(x)))) / np.sqrt(2.0)
+    low, high = np.quantile(x, [0.001, 0.999])
+    if sigma <= 0.0 or high <= low:
+        return float(low), 0.0, np.nan, np.nan
+    low, high = low - 3.0 * sigma, high + 3.0 * sigma
+    n_bins = int(min(np.ceil((high - low) / sigma * _BINS_PER_SIGMA), _MAX_BINS))
+    counts, edges = np.histogram(x, bins=n_bins, range=(low, high))
+    width = edges[1] - edges[0]
+    kernel_bins = _SMOOTHING_SIGMA * sigma / width
+    reach = int(np.ceil(4 * kernel_bins))
+    kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) / kernel_bins) ** 2)
+    # Scaled so that a value is a number of frames: those within the kernel's width.
+    smooth = np.convolve(np.pad(counts, reach).astype(float), kernel, mode="valid")
+    peak = _first_significant_peak(smooth, max(_MIN_FRAMES, _MIN_FRACTION * len(x)))
+    level = float(edges[0] + (peak + 0.5 + _vertex(smooth, peak)) * width)
+    below = level - x[x < level]
+    if len(below) < min(_MIN_BELOW, 0.3 * len(x)):
+        return np.nan, np.nan, np.nan, np.nan
+    lower = float(np.quantile(below, _HALF_NORMAL_SIGMA))
+    above = int(((x >= level) & (x < level + _ABOVE_SIGMA * lower)).sum())
+    return level, lower, above / len(below), (len(below) + above) / len(x)
+
+
+def _first_significant_peak(smooth: FloatArray, min_frames: float) -> int:
+    """Index of the lowest local maximum that a real dip sets apart from what is above it."""
+    top = int(np.argmax(smooth))
+    inner = smooth[1:-1]
+    maxima = np.flatnonzero((inner > smooth[:-2]) & (inner >= smooth[2:])) + 1
+    for peak in maxima[maxima < top]:
+        height = smooth[peak]
+        if height < min_frames:
+            continue
+        higher = np.flatnonzero(smooth[peak:] > height)
+        dip = height - smooth[peak : peak + int(higher[0])].min()
+        if dip > _SIGNIFICANCE * np.sqrt(height):
+            return int(peak)
+    return top
+
+
+def _vertex(y: FloatArray, i: int) -> float:
+    """Offset of a parabola's top from sample i, in samples."""
+    if not 0 < i < len(y) - 1:
+        return 0.0
+    curvature = y[i - 1] - 2.0 * y[i] + y[i + 1]
+    return float(0.5 * (y[i - 1] - y[i + 1]) / curvature) if curvature < 0 else 0.0

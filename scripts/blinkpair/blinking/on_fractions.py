@@ -1,0 +1,105 @@
+"""On-fractions, and the population that the on-fractions before and after make of a nanocrystal.
+
+Input: states of every frame, or on-fractions of both epochs. Output: on-fractions, populations.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.errors import InputError
+from blinkpair.labels import as_bool
+
+COUNTED = ("became_emissive", "became_dark", "emissive")  # these sum to n
+POPULATIONS = (*COUNTED, "dark")
+DARK_CUTOFF = 0.10  # the paper's: darker than 10 % of the frames is dark
+
+
+def on_fraction(states: BoolArray, counts: ArrayLike | None = None) -> FloatArray:
+    """Share of on frames of every trace, 0..1; nan without frames.
+
+    Parameters
+    ----------
+    states : (n, frames) bool array
+        True where on.
+    counts : (n, frames) array, optional
+        A frame whose counts are not finite was not measured: it counts neither as on nor as off.
+    """
+    if states.shape[-1] == 0:
+        return np.full(states.shape[:-1], np.nan)
+    if counts is None:
+        return np.asarray(states.mean(axis=-1), dtype=np.float64)
+    measured = np.isfinite(counts).sum(axis=-1)
+    share = states.sum(axis=-1) / np.maximum(measured, 1)
+    return np.where(measured > 0, share, np.nan)
+
+
+def classify(
+    on_fraction_pre: ArrayLike,
+    on_fraction_post: ArrayLike,
+    dark_cutoff: float = DARK_CUTOFF,
+    *,
+    analysed: ArrayLike | None = None,
+) -> NDArray[np.str_]:
+    """Name the population of each nanocrystal.
+
+    Parameters
+    ----------
+    on_fraction_pre, on_fraction_post : array_like, shape (n,)
+        On-fractions before and after, 0 to 1.
+    dark_cutoff : float
+        On-fractions below it are dark; one equal to it is emissive.
+    analysed : array_like of bool, shape (n,), optional
+        False for nanocrystals left out; all are taken without it.
+
+    Returns
+    -------
+    ndarray of str, shape (n,)
+        `became_emissive` (dark before, emissive after), `became_dark`, `emissive` (in both) or
+        `dark` (in both). The empty string where a nanocrystal is not analysed or an on-fraction
+        is NaN: it belongs to no population. (An empty string reads back from CSV as NaN, which the
+        functions of this module take as the same.)
+
+    Raises
+    ------
+    InputError
+        For an on-fraction outside 0 to 1 (percent, for example).
+    """
+    codes = population_codes(on_fraction_pre, on_fraction_post, dark_cutoff, analysed=analysed)
+    names: NDArray[np.str_] = np.array([*POPULATIONS, ""])[codes]
+    return names
+
+
+def population_codes(
+    on_fraction_pre: ArrayLike,
+    on_fraction_post: ArrayLike,
+    dark_cutoff: float = DARK_CUTOFF,
+    *,
+    analysed: ArrayLike | None = None,
+) -> NDArray[np.int8]:
+    """Number the population of each nanocrystal, a byte each; parameters as in `classify`.
+
+    Returns
+    -------
+    ndarray of int8, shape (n,)
+        Place in `POPULATIONS`, the dark last; -1 for one that belongs to none.
+    """
+    before = np.asarray(on_fraction_pre, dtype=float)
+    after = np.asarray(on_fraction_post, dtype=float)
+    for name, values in (("on_fraction_pre", before), ("on_fraction_post", after)):
+        if np.any((values < 0) | (values > 1)):
+            raise InputError(
+                f"{name} has values outside 0 to 1. Hint: on-fractions are fractions, not percent."
+            )
+    bright_before, bright_after = before >= dark_cutoff, after >= dark_cutoff
+    codes = np.full(before.shape, POPULATIONS.index("dark"), np.int8)
+    codes[~bright_before & bright_after] = POPULATIONS.index("became_emissive")
+    codes[bright_before & ~bright_after] = POPULATIONS.index("became_dark")
+    codes[bright_before & bright_after] = POPULATIONS.index("emissive")
+    codes[~(np.isfinite(before) & np.isfinite(after))] = -1
+    if analysed is not None:
+        codes[~as_bool(pd.Series(analysed))] = -1
+    return codes

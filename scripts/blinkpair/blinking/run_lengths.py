@@ -1,0 +1,150 @@
+"""Turn states into events: how long each nanocrystal stayed on or off, and when.
+
+In: boolean states (nanocrystal, frame). Out: one row an event.
+
+`count_durations` makes of that a table of how often each duration occurred, which is what fields
+have to hand on to be pooled.
+
+Conventions: an event is a maximal run of frames in one state. `start_frame` is the first frame
+of the run (0-based), `duration_frames` the number of frames in it, at least 1, so the run ends
+before frame start_frame + duration_frames. The window cuts the first and the last run of every
+trace: `censored_start` marks the run that contains the first frame, `censored_end` the one that
+contains the last; how long these lasted outside the window nobody knows. A trace that never
+changes state is one event, censored at both ends.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from blinkpair.arrays import BoolArray, IntArray
+from blinkpair.errors import InputError
+
+COLUMNS = (
+    "nanocrystal",
+    "state",
+    "start_frame",
+    "duration_frames",
+    "censored_start",
+    "censored_end",
+)
+
+
+def run_lengths(states: ArrayLike) -> pd.DataFrame:
+    """List the on and off events of every trace.
+
+    Parameters
+    ----------
+    states : (n, frames) bool array
+        True where on. One trace may be given as (frames,).
+
+    Returns
+    -------
+    DataFrame
+        `nanocrystal` (row of `states`), `state` (True: on), `start_frame`, `duration_frames`,
+        `censored_start`, `censored_end`, in order of nanocrystal, then time. The durations of
+        one nanocrystal add up to the number of frames.
+
+    Raises
+    ------
+    InputError
+        If the states are not boolean or not one or two dimensional.
+    """
+    on = np.asarray(states)
+    if on.dtype != np.bool_ or on.ndim not in (1, 2):
+        raise InputError(
+            f"states is a {on.ndim}-dimensional array of {on.dtype}. Hint: pass booleans of shape "
+            "(nanocrystals, frames), as `states.assign_states` returns them."
+        )
+    frames = on.shape[-1]
+    if on.size == 0:
+        none = np.zeros(0, dtype=np.int64)
+        return _table(none, none, none, on.reshape(-1), frames)
+    flat = np.ascontiguousarray(on).ravel()
+    # A run begins where the state changes and at every trace's first frame.
+    begins = np.empty(flat.shape, dtype=bool)
+    np.not_equal(flat[1:], flat[:-1], out=begins[1:])
+    begins[::frames] = True
+    start = np.flatnonzero(begins)
+    duration = np.diff(start, append=flat.size)
+    nanocrystal, start_frame = np.divmod(start, frames)
+    return _table(nanocrystal, start_frame, duration, flat[start], frames)
+
+
+def _table(
+    nanocrystal: IntArray,
+    start_frame: IntArray,
+    duration: IntArray,
+    state: BoolArray,
+    frames: int,
+) -> pd.DataFrame:
+    columns = (
+        nanocrystal,
+        state,
+        start_frame,
+        duration,
+        start_frame == 0,
+        start_frame + duration == frames,
+    )
+    return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
+
+
+def events_to_fit(
+    events: pd.DataFrame, nanocrystal: int, *, state: bool = True
+) -> tuple[IntArray, BoolArray]:
+    """Select the events of one nanocrystal that a dwell-time fit can use.
+
+    The event cut at the start is left out: the age at which it entered the window is unknown.
+    The one cut at the end began inside and is kept, flagged.
+
+    Parameters
+    ----------
+    events : DataFrame
+        As `run_lengths` returns it.
+    nanocrystal : int
+        Which one.
+    state : bool
+        True for on events, False for off events.
+
+    Returns
+    -------
+    durations_frames, censored : (m,) arrays
+        What `dwell_fits.fit_dwell_times` takes.
+    """
+    # The table is in order of nanocrystal, so its events are one slice.
+    low, high = np.searchsorted(events["nanocrystal"].to_numpy(), [nanocrystal, nanocrystal + 1])
+    mine = events.iloc[int(low) : int(high)]
+    keep = (mine["state"].to_numpy() == state) & ~mine["censored_start"].to_numpy()
+    durations = mine["duration_frames"].to_numpy()[keep].astype(np.int64)
+    return durations, mine["censored_end"].to_numpy()[keep].astype(np.bool_)
+
+
+def count_durations(events: pd.DataFrame, nanocrystals: ArrayLike) -> pd.DataFrame:
+    """Count how often each duration occurred in some nanocrystals, pooled.
+
+    Parameters
+    ----------
+    events : DataFrame
+        As `run_lengths` returns it.
+    nanocrystals : (m,) int array
+        Which ones.
+
+    Returns
+    -------
+    DataFrame
+        `state` ('on' or 'off'), `duration_frames`, `n_events` (complete), `n_cut_by_end`. Events
+        cut by the start of the trace are left out, as in `events_to_fit`.
+    """
+    kept = events[events["nanocrystal"].isin(np.asarray(nanocrystals)) & ~events["censored_start"]]
+    cut = kept["censored_end"].to_numpy(bool)
+    table = pd.DataFrame(
+        {
+            "state": np.where(kept["state"], "on", "off"),
+            "duration_frames": kept["duration_frames"].to_numpy(),
+            "n_events": (~cut).astype(np.int64),
+            "n_cut_by_end": cut.astype(np.int64),
+        }
+    )
+    return table.groupby(["state", "duration_frames"], as_index=False).sum()

@@ -1,0 +1,1 @@
+from .microspheres import find_microspheres as find_microspheres

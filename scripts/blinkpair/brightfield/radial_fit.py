@@ -1,0 +1,209 @@
+"""Fits of round objects in an image: a centre, a radial profile and a slope of the background.
+
+In: an image, rough centres and a set of functions of the distance from the centre. Out: refined
+centres with their errors and the profiles. The profile is free (or one shared shape), so that
+nothing is assumed about the sign or the form of the contrast; by symmetry the centre and the
+profile are estimated independently of each other, which makes the centre as precise as if the
+profile were known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from blinkpair.arrays import BoolArray, FloatArray, IntArray
+
+TABLE_PER_PX = 100
+# Distances (...) -> values (..., K) and derivatives (..., K) of K functions.
+Basis = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+
+
+@dataclass(frozen=True)
+class RadialFit:
+    """Fits of n objects; image units, pixels.
+
+    `xy` (n, 2) centres, `coefficients` (n, K) of the basis, `sigma_px` (n,) standard error of a
+    coordinate (from the residuals), `signal` and `residual` (n,) weighted sums of squares of the
+    profile about its mean and of what the fit leaves, `weight` (n,) the number of pixels.
+    """
+
+    xy: FloatArray
+    coefficients: FloatArray
+    sigma_px: FloatArray
+    signal: FloatArray
+    residual: FloatArray
+    weight: FloatArray
+
+
+def _cubic_b_spline(u: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Uniform cubic B-spline centred on 0, and its derivative."""
+    a = np.abs(u)
+    near, far = a < 1, (a >= 1) & (a < 2)
+    tail = 2 - a
+    value = np.where(near, 2 / 3 - a**2 + a**3 / 2, np.where(far, tail**3 / 6, 0.0))
+    slope = np.where(near, -2 * a + 1.5 * a**2, np.where(far, -(tail**2) / 2, 0.0))
+    return value, slope * np.sign(u)
+
+
+def _tabulated(values: FloatArray, slopes: FloatArray) -> Basis:
+    """Functions by look-up: rows are distances in steps of 1 / TABLE_PER_PX, the last one and on.
+
+    They are evaluated for every pixel of every object in every iteration.
+    """
+
+    def basis(distance_px: FloatArray) -> tuple[FloatArray, FloatArray]:
+        index = np.minimum((distance_px * TABLE_PER_PX + 0.5).astype(np.int64), len(values) - 1)
+        return values[index], slopes[index]
+
+    return basis
+
+
+def spline_basis(radius_px: float, spacing_px: float) -> Basis:
+    """Even cubic splines of the distance, knots every `spacing_px` from 0 to beyond `radius_px`."""
+    knots = np.arange(int(np.ceil(radius_px / spacing_px)) + 2)
+    u = np.arange(0, radius_px + 3, 1 / TABLE_PER_PX)[:, None] / spacing_px
+    value, slope = _cubic_b_spline(u - knots)
+    # A radial profile is even in r: each knot is paired with its mirror image.
+    mirrored, mirrored_slope = _cubic_b_spline(u + knots)
+    mirrored[:, 0] = mirrored_slope[:, 0] = 0
+    return _tabulated(value + mirrored, (slope + mirrored_slope) / spacing_px)
+
+
+def shape_basis(basis: Basis, shape: FloatArray, radius_px: float) -> Basis:
+    """One shared profile, zero at and beyond `radius_px`, plus a constant."""
+    at = np.arange(0, radius_px + 1 / TABLE_PER_PX, 1 / TABLE_PER_PX)
+    values, slopes = (part @ shape for part in basis(at))
+    values = values - values[-1]
+    values[-1] = slopes[-1] = 0
+    return _tabulated(
+        np.stack([values, np.ones_like(at)], axis=-1), np.stack([slopes, 0 * at], axis=-1)
+    )
+
+
+def windows(image: FloatArray, corners: IntArray, size: int) -> tuple[FloatArray, BoolArray]:
+    """Square windows (n, size, size) with top-left pixels `corners` (x, y), and what lies inside.
+
+    Pixels outside the image, and not finite ones, come as 0 and False.
+    """
+    offset = np.arange(size)
+    columns = corners[:, 0, None] + offset
+    rows = corners[:, 1, None] + offset
+    in_x = (columns >= 0) & (columns < image.shape[1])
+    in_y = (rows >= 0) & (rows < image.shape[0])
+    values = image[
+        np.clip(rows, 0, image.shape[0] - 1)[:, :, None],
+        np.clip(columns, 0, image.shape[1] - 1)[:, None, :],
+    ]
+    inside = in_y[:, :, None] & in_x[:, None, :] & np.isfinite(values)
+    return np.where(inside, values, 0.0), inside
+
+
+def draw(
+    shape: tuple[int, int],
+    basis: Basis,
+    xy: FloatArray,
+    coefficients: FloatArray,
+    radius_px: float,
+) -> FloatArray:
+    """Sum of the profiles (first coefficient times first function) on an image of zeros."""
+    image = np.zeros(shape)
+    half = int(np.ceil(radius_px)) + 1
+    corners = np.rint(xy).astype(np.int64) - half
+    for (x0, y0), centre, coefficient in zip(corners, xy, coefficients, strict=True):
+        xs = np.arange(max(x0, 0), min(x0 + 2 * half + 1, shape[1]))
+        ys = np.arange(max(y0, 0), min(y0 + 2 * half + 1, shape[0]))
+        if len(xs) and len(ys):
+            distance = np.hypot(xs - centre[0], (ys - centre[1])[:, None])
+            image[ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1] += (
+                coefficient[0] * basis(distance)[0][..., 0]
+            )
+    return image
+
+
+def fit_centres(
+    image: FloatArray,
+    xy: FloatArray,
+    basis: Basis,
+    *,
+    radius_px: float,
+    own: tuple[Basis, FloatArray] | None = None,
+    iterations: int = 6,
+    max_step_px: float = 0.5,
+) -> RadialFit:
+    """Least squares for centre, profile and a linear background within `radius_px`.
+
+    Gauss-Newton: the profile's derivative along x and y are two more columns of the linear
+    problem, whose coefficients are the step of the centre.
+
+    Parameters
+    ----------
+    image : ndarray (rows, columns)
+        Image; not finite pixels are left out.
+    xy : ndarray (n, 2)
+        Rough centres, within about half the width of the profile's features.
+    basis : callable
+        Functions of the distance that make up the profile (they include a constant).
+    own : (basis, coefficients), optional
+        Where `image` is a residual, the model at `xy` to add back to each object's window.
+    """
+    n = len(xy)
+    half = int(np.ceil(radius_px)) + 2
+    corners = np.rint(xy).astype(np.int64) - half
+    values, inside = windows(image, corners, 2 * half + 1)
+    offset = np.arange(2 * half + 1)
+    # Only pixels the disc can reach: the centre moves by little more than a pixel.
+    disc = np.hypot(offset - half, (offset - half)[:, None]) <= radius_px + 2
+    grid_x = corners[:, 0, None] + np.broadcast_to(offset, disc.shape)[disc]
+    grid_y = corners[:, 1, None] + np.broadcast_to(offset[:, None], disc.shape)[disc]
+    data, available = values[:, disc], inside[:, disc]
+    if own is not None:
+        distance = np.hypot(grid_x - xy[:, :1], grid_y - xy[:, 1:])
+        data = data + np.where(available, own[1][:, :1] * own[0](distance)[0][..., 0], 0.0)
+
+    centre = xy.astype(float).copy()
+    solution = np.empty((n, 0))
+    for iteration in range(iterations + 1):
+        dx, dy = grid_x - centre[:, :1], grid_y - centre[:, 1:]
+        distance = np.hypot(dx, dy)
+        weight = available * np.clip(radius_px + 0.5 - distance, 0, 1)
+        functions, slopes = basis(distance)
+        plane = np.stack([dx, dy], axis=-1) / radius_px
+        linear = np.concatenate([functions, plane], axis=-1)
+        if iteration in (0, iterations):
+            solution, _ = _solve(linear, data, weight)
+        profile_slope = np.einsum("npk,nk->np", slopes, solution[:, : functions.shape[-1]])
+        unit = -profile_slope / np.maximum(distance, 1e-9)
+        full = np.concatenate([linear, (unit * dx)[..., None], (unit * dy)[..., None]], axis=-1)
+        full_solution, inverse = _solve(full, data, weight)
+        if iteration == iterations:
+            break
+        centre += np.clip(full_solution[:, -2:], -max_step_px, max_step_px)
+        solution = full_solution[:, :-2]
+
+    k = functions.shape[-1]
+    model = np.einsum("npk,nk->np", linear, solution)
+    profile = np.einsum("npk,nk->np", functions, solution[:, :k])
+    pixels = weight.sum(axis=1)
+    mean = (weight * profile).sum(axis=1) / np.maximum(pixels, 1)
+    signal = (weight * (profile - mean[:, None]) ** 2).sum(axis=1)
+    residual = (weight * (data - model) ** 2).sum(axis=1)
+    variance = residual / np.maximum(pixels - full.shape[-1], 1)
+    spread = np.maximum(inverse[:, -1, -1] + inverse[:, -2, -2], 0) / 2
+    return RadialFit(centre, solution[:, :k], np.sqrt(variance * spread), signal, residual, pixels)
+
+
+def _solve(
+    columns: FloatArray, data: FloatArray, weight: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """Weighted least squares for n problems at once: solutions (n, K), inverse normal matrices."""
+    weighted = columns * weight[..., None]
+    normal = np.matmul(weighted.transpose(0, 2, 1), columns)
+    right = np.matmul(weighted.transpose(0, 2, 1), data[..., None])
+    # A ridge far below the data's weight, for functions with no pixel under them.
+    size = normal.shape[-1]
+    scale = np.trace(normal, axis1=1, axis2=2)[:, None, None] / size
+    inverse = np.linalg.inv(normal + (1e-7 * scale + 1e-12) * np.eye(size))
+    return np.matmul(inverse, right)[..., 0], inverse

@@ -1,0 +1,220 @@
+"""All objects of one kind in an image: match their common profile, subtract, match again.
+
+In: an image, its noise, the profiles of the places that agree with each other and their centres.
+Out: the centres of everything in the image that looks like them, fitted together. Spheres in
+touch spoil each other's roundness; with each one's neighbours subtracted they are as round as
+the others. (Matching pursuit with refitted positions, after Mallat & Zhang 1993, IEEE Trans.
+Signal Process. 41, 3397.)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import fft, ndimage
+from scipy.special import ndtri
+
+from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.brightfield.radial_evidence import MAD_TO_SIGMA, flatten
+from blinkpair.brightfield.radial_fit import Basis, RadialFit, draw, fit_centres, shape_basis
+
+# Rounds of matching what is left; each finds what the round before had hidden.
+MAX_ROUNDS = 5
+# Simultaneous updates of neighbours overshoot; this share of each step converges even for a
+# sphere with six neighbours in touch.
+DAMPING = 0.6
+SWEEPS = 8
+# Contrast relative to the typical sphere, as a logarithm: within four times the scatter of the
+# spheres at hand (light, size), and anyway within a factor of 2.5 and not closer than 1.6.
+CONTRAST_SIGMAS = 4.0
+NARROWEST_CONTRAST, WIDEST_CONTRAST = np.log(1.6), np.log(2.5)
+# Share of the local structure that the common profile explains: while neighbours may still be
+# missing from the model, and in the end.
+AGREEMENT_MEANWHILE, MIN_AGREEMENT = 0.4, 0.75
+# Spheres in touch add a few to those that stand alone. Many more are pieces of something large
+# that the profile fits anywhere; then only the places it was made from count.
+MAX_GROWTH = 3
+# Peaks of the match are worth a fit from here on.
+PEAK_AMPLITUDE, PEAK_EXPLAINED = 0.4, 0.2
+# Two centres closer than this share of a diameter are one sphere (spheres do not overlap; the
+# diameter may be given too large by a third).
+CLOSEST = 0.5
+
+
+def equal_area_radii(radius_px: float, count: int = 64) -> FloatArray:
+    """Radii at the middle of rings of equal area, out to `radius_px`."""
+    return np.asarray(radius_px * np.sqrt((np.arange(count) + 0.5) / count))
+
+
+@dataclass(frozen=True)
+class Template:
+    """The common profile: a function (scaled to the typical amplitude 1) and its outer radius.
+
+    `coefficients` are those of the profile in the basis it was made from, `amplitude` those of
+    its members relative to it.
+    """
+
+    basis: Basis
+    radius_px: float
+    coefficients: FloatArray
+    amplitude: FloatArray
+
+    @classmethod
+    def from_profiles(cls, basis: Basis, coefficients: FloatArray, radius_px: float) -> Template:
+        """Median of profiles after scaling each to the first one, on which the others agree."""
+        # Compared as profiles on equal areas: the knots at the rim have few pixels to say much.
+        values = coefficients @ basis(equal_area_radii(radius_px))[0].T
+        values -= values.mean(axis=1, keepdims=True)
+        scale = (values @ values[0]) / (values[0] @ values[0])
+        typical = float(np.median(scale))
+        rim = coefficients @ basis(np.array([radius_px]))[0].T
+        shape = np.median((coefficients - rim) / scale[:, None], axis=0) * typical
+        return cls(shape_basis(basis, shape, radius_px), radius_px, shape, scale / typical)
+
+
+def without_noise(fit: RadialFit, noise: FloatArray, parameters: int) -> FloatArray:
+    """Share of the structure that the fit explains, the part due to noise taken out."""
+    excess = np.maximum(fit.residual - noise**2 * np.maximum(fit.weight - parameters, 0), 0)
+    return np.asarray(fit.signal / np.maximum(fit.signal + excess, 1e-300))
+
+
+def at_points(image: FloatArray, xy: FloatArray) -> FloatArray:
+    """Values at the nearest pixels."""
+    rows = np.clip(np.rint(xy[:, 1]).astype(int), 0, image.shape[0] - 1)
+    columns = np.clip(np.rint(xy[:, 0]).astype(int), 0, image.shape[1] - 1)
+    return np.asarray(image[rows, columns])
+
+
+def distance_to(xy: FloatArray, others: FloatArray) -> FloatArray:
+    """Distance of each point to the nearest of the others (infinite without any)."""
+    if len(others) == 0 or len(xy) == 0:
+        return np.full(len(xy), np.inf)
+    return np.asarray(np.hypot(*(xy[:, None] - others[None]).transpose(2, 0, 1)).min(axis=1))
+
+
+def _strongest_apart(xy: FloatArray, strength: FloatArray, apart_px: float) -> IntArray:
+    """Indices of the strongest points that keep apart from each other, strongest first."""
+    kept: list[int] = []
+    for index in np.argsort(-strength, kind="stable"):
+        if distance_to(xy[[index]], xy[kept])[0] >= apart_px:
+            kept.append(int(index))
+    return np.array(kept, dtype=np.int64)
+
+
+def _fit_together(
+    image: FloatArray, xy: FloatArray, amplitude: FloatArray, template: Template, diameter_px: float
+) -> tuple[FloatArray, FloatArray, RadialFit]:
+    """Centres and amplitudes of all objects, each fitted with the others subtracted."""
+    for _ in range(SWEEPS):
+        rest = image - draw(image.shape, template.basis, xy, amplitude[:, None], template.radius_px)
+        fit = fit_centres(rest, xy, template.basis, radius_px=template.radius_px,
+                          own=(template.basis, amplitude[:, None]), iterations=1,
+                          max_step_px=0.15 * diameter_px)  # fmt: skip
+        xy = xy + DAMPING * (fit.xy - xy)
+        amplitude = amplitude + DAMPING * (np.clip(fit.coefficients[:, 0], 0, 4) - amplitude)
+    return xy, amplitude, fit
+
+
+def _peaks(
+    rest: FloatArray, noise: FloatArray, template: Template, diameter_px: float, z_min: float
+) -> tuple[FloatArray, FloatArray]:
+    """Places in what is left where the template fits: positions and amplitudes."""
+    half = int(np.ceil(2 * diameter_px))
+    axis = np.arange(-half, half + 1)
+    kernel = flatten(template.basis(np.hypot(axis, axis[:, None]))[0][..., 0], diameter_px)
+    flat = flatten(rest, diameter_px)
+    size = [fft.next_fast_len(n + 2 * half, real=True) for n in flat.shape]
+    disc = (np.hypot(axis, axis[:, None]) <= template.radius_px).astype(float)
+
+    def summed(values: FloatArray, weights: FloatArray) -> FloatArray:
+        full = fft.irfft2(fft.rfft2(values, size) * fft.rfft2(weights, size), size)
+        return np.asarray(full[half : half + flat.shape[0], half : half + flat.shape[1]])
+
+    energy = np.maximum(summed(np.ones_like(flat), kernel**2), 1e-9 * float((kernel**2).sum()))
+    amplitude = summed(flat, kernel) / energy
+    explained = amplitude**2 * energy / np.maximum(summed(flat**2, disc), 1e-12)
+    apart = 2 * max(1, round(0.3 * diameter_px)) + 1
+    peak = (
+        (amplitude == ndimage.maximum_filter(amplitude, size=apart))
+        & (amplitude > PEAK_AMPLITUDE)
+        & (explained > PEAK_EXPLAINED)
+        & (energy > 0.5 * float((kernel**2).sum()))
+        & (amplitude * np.sqrt(energy) > z_min * noise)
+    )
+    rows, columns = np.nonzero(peak)
+    return np.stack([columns, rows], axis=1).astype(float), amplitude[rows, columns]
+
+
+def match_template(
+    image: FloatArray,
+    noise: FloatArray,
+    template: Template,
+    xy: FloatArray,
+    amplitude: FloatArray,
+    diameter_px: float,
+    *,
+    false_alarms: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Everything in the image that looks like the template.
+
+    Parameters
+    ----------
+    image, noise : ndarray (rows, columns)
+        Image and the standard deviation of its noise.
+    xy, amplitude : ndarray (n, 2), (n,)
+        Centres known already and their amplitudes relative to the template.
+    false_alarms : float
+        Expected number of peaks above the threshold in an image of noise.
+
+    Returns
+    -------
+    tuple of ndarray
+        Centres (m, 2), possibly a little outside the image, and amplitudes (m,).
+    """
+    z_min = float(-ndtri(false_alarms / image.size))
+    seeds, refused = xy, np.empty((0, 2))
+
+    def prune(
+        xy: FloatArray, amplitude: FloatArray, agreement: float, widest: float
+    ) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Fit all, keep what is like the template; the last value is where the others began."""
+        if len(xy) == 0:
+            return xy, amplitude, xy
+        fitted, fitted_amplitude, fit = _fit_together(image, xy, amplitude, template, diameter_px)
+        local = at_points(noise, fitted)
+        logs = np.log(np.maximum(fitted_amplitude, 1e-6))
+        good = (
+            (np.abs(logs - np.median(logs)) < widest)
+            & (without_noise(fit, local, 6) > agreement)
+            & (fit.signal > (z_min * local) ** 2)
+            & (np.hypot(*(fitted - xy).T) < 0.7 * diameter_px)
+        )
+        kept = np.nonzero(good)[0]
+        kept = kept[_strongest_apart(fitted[kept], fit.signal[kept], CLOSEST * diameter_px)]
+        return fitted[kept], fitted_amplitude[kept], np.delete(xy, kept, axis=0)
+
+    for _ in range(MAX_ROUNDS):
+        xy, amplitude, lost = prune(xy, amplitude, AGREEMENT_MEANWHILE, WIDEST_CONTRAST)
+        refused = np.vstack([refused, lost])
+        rest = image - draw(image.shape, template.basis, xy, amplitude[:, None], template.radius_px)
+        new, strength = _peaks(rest, noise, template, diameter_px, z_min)
+        fresh = distance_to(new, refused) > 0.2 * diameter_px
+        fresh &= distance_to(new, xy) > CLOSEST * diameter_px
+        if not fresh.any():
+            break
+        xy, amplitude = np.vstack([xy, new[fresh]]), np.append(amplitude, strength[fresh])
+    # What the strict test removes no longer shares the light with what stays: fit again.
+    for _ in range(2):
+        if len(xy) == 0:
+            break
+        logs = np.log(np.maximum(amplitude, 1e-6))
+        scatter = MAD_TO_SIGMA * float(np.median(np.abs(logs - np.median(logs))))
+        limit = float(np.clip(CONTRAST_SIGMAS * scatter, NARROWEST_CONTRAST, WIDEST_CONTRAST))
+        xy, amplitude, lost = prune(xy, amplitude, MIN_AGREEMENT, limit)
+        if len(lost) == 0:
+            break
+    if len(xy) > MAX_GROWTH * len(seeds):
+        kept = distance_to(xy, seeds) < CLOSEST * diameter_px
+        xy, amplitude = xy[kept], amplitude[kept]
+    return xy, amplitude

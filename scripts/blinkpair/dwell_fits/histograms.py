@@ -1,0 +1,104 @@
+"""Histograms of dwell times for log-log axes.
+
+In: durations in whole frames. Out: probability densities in logarithmic bins of whole frames,
+with their counting error, for figures; no fit uses them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from blinkpair.arrays import FloatArray, IntArray
+
+
+def bin_edges(longest_frames: int, *, bins_per_decade: int = 8) -> IntArray:
+    """Edges of logarithmic bins of whole frames, up to the first one beyond the longest event.
+
+    Parameters
+    ----------
+    longest_frames : int
+        Duration of the longest event; 0 where there is none.
+    bins_per_decade : int
+        Bins in a factor of ten, where whole frames allow as many.
+
+    Returns
+    -------
+    (bins + 1,) int array
+        From 1; a bin holds the durations from its edge to one frame below the next.
+    """
+    if longest_frames < 1:
+        return np.array([1], dtype=np.int64)
+    n_edges = int(np.ceil(np.log10(longest_frames + 1.0) * bins_per_decade)) + 2
+    ladder = np.rint(10.0 ** (np.arange(n_edges) / bins_per_decade)).astype(np.int64)
+    ladder = np.unique(ladder)
+    return ladder[: int(np.searchsorted(ladder, longest_frames, side="right")) + 1]
+
+
+def log_binned_density(
+    durations_frames: ArrayLike,
+    n_events: ArrayLike | None = None,
+    *,
+    exposure_s: float,
+    bins_per_decade: int = 8,
+) -> pd.DataFrame:
+    """Probability density P(t) of event durations in logarithmic bins of whole frames.
+
+    A bin holds the durations first_frame..last_frame, both included, and its width is the
+    number of whole frames in it: bins that would hold no whole frame do not exist, so that the
+    short end has one bin a frame. Empty bins up to the longest event are kept, with density 0.
+
+    Parameters
+    ----------
+    durations_frames : (n,) array
+        Durations in whole frames.
+    n_events : (n,) array of int, optional
+        How many events had each of them; one each without it.
+    exposure_s : float
+        Time a frame, s.
+    bins_per_decade : int
+        Bins in a factor of ten, where whole frames allow as many.
+
+    Returns
+    -------
+    DataFrame
+        `first_frame, last_frame, n_events, duration_s` (geometric mean of the bin's two
+        ends), `density_per_s` (n_events / all events / bin width), and `density_low_per_s`,
+        `density_high_per_s`: 68 % limits from counting n_events (Garwood, by the
+        Wilson-Hilferty approximation to chi-square).
+    """
+    durations = np.asarray(durations_frames, dtype=np.int64)
+    each = np.ones(durations.shape, int) if n_events is None else np.asarray(n_events, np.int64)
+    longest = int(durations[each > 0].max(initial=0))
+    edges = bin_edges(longest, bins_per_decade=bins_per_decade)
+    counts = np.array([], dtype=int)
+    if len(edges) > 1:
+        counts = np.histogram(durations, bins=edges, weights=each)[0]
+    # np.histogram closes the last bin on the right; the next edge is beyond `longest`, so no
+    # event can sit on it.
+    first, last = edges[:-1], edges[1:] - 1
+    per_event = 1.0 / (max(int(each.sum()), 1) * (last - first + 1) * exposure_s)
+    low, high = count_limits(counts)
+    return pd.DataFrame(
+        {
+            "first_frame": first,
+            "last_frame": last,
+            "n_events": counts,
+            "duration_s": np.sqrt(first.astype(float) * last) * exposure_s,
+            "density_per_s": counts * per_event,
+            "density_low_per_s": low * per_event,
+            "density_high_per_s": high * per_event,
+        }
+    )
+
+
+def count_limits(counts: IntArray) -> tuple[FloatArray, FloatArray]:
+    """68 % limits of counted events (Garwood, by Wilson and Hilferty's approximation)."""
+    return _gamma_quantile(counts, -1.0), _gamma_quantile(counts + 1, 1.0)
+
+
+def _gamma_quantile(shape: IntArray, z: float) -> FloatArray:
+    k = np.maximum(shape, 1).astype(np.float64)
+    quantile = k * (1.0 - 1.0 / (9.0 * k) + z / (3.0 * np.sqrt(k))) ** 3
+    return np.where(shape > 0, quantile, 0.0)

@@ -1,0 +1,169 @@
+"""The two laws of blinking dwell times, as exact discrete distributions in a finite window.
+
+In: how often each duration in whole frames occurred, those cut by the end of the trace apart.
+Out: log-likelihoods, maximum-likelihood parameters and their covariance.
+
+Why it exists: P(t) ~ t^-alpha exp(-rate t) has to be normalised by a sum over every whole
+frame of the window (20,000 terms of it), hundreds of times per nanocrystal. Here a sum over a
+range of integers is a Gauss rule of the counting measure on blocks that double in length:
+about 120 terms instead of 20,000, equal to the full sum to about twelve digits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from blinkpair.arrays import FloatArray
+from blinkpair.dwell_fits.ascent import climb
+from blinkpair.dwell_fits.events import Events
+
+_NODES_PER_BLOCK = 10
+_EXACT_TERMS = 24
+# A shift of the durations by s frames gives short = alpha s to first order, and no camera shifts
+# by much more than half a frame: a normal prior of that width keeps few events from inventing
+# more.
+_SHORT_SD = 1.0
+
+
+def _gauss_of_integers(first: int, count: int) -> tuple[FloatArray, FloatArray]:
+    """Nodes and weights for the sum of a smooth function over `count` integers from `first`.
+
+    Golub-Welsch on the recurrence of the discrete Chebyshev (Gram) polynomials, which are
+    orthogonal under the counting measure: beta_k = k^2 (N^2 - k^2) / (4 (4 k^2 - 1)).
+    """
+    if count <= _NODES_PER_BLOCK:
+        return first + np.arange(count, dtype=np.float64), np.ones(count)
+    k = np.arange(1, _NODES_PER_BLOCK, dtype=np.float64)
+    beta = k**2 * (float(count) ** 2 - k**2) / (4.0 * (4.0 * k**2 - 1.0))
+    jacobi = np.diag(np.sqrt(beta), 1)
+    nodes, vectors = np.linalg.eigh(jacobi + jacobi.T)
+    return first + (count - 1) / 2.0 + nodes, count * vectors[0] ** 2
+
+
+@lru_cache(maxsize=4096)
+def summation_rule(first: int, last: int) -> tuple[FloatArray, FloatArray]:
+    """Nodes x and weights w with sum(w f(x)) = sum of f over the integers first..last.
+
+    Holds for functions as smooth as t^-alpha exp(-rate t): no faster than a power of t from
+    one block, which spans at most a factor of two in t, to the next.
+    """
+    exact_to = min(last, first + _EXACT_TERMS - 1)
+    nodes = [np.arange(first, exact_to + 1, dtype=np.float64)]
+    weights = [np.ones(exact_to - first + 1)]
+    start = exact_to + 1
+    while start <= last:
+        stop = min(last, 2 * start - 1)
+        x, w = _gauss_of_integers(start, stop - start + 1)
+        nodes.append(x)
+        weights.append(w)
+        start = stop + 1
+    x, w = np.concatenate(nodes), np.concatenate(weights)
+    x.flags.writeable = w.flags.writeable = False
+    return x, w
+
+
+@dataclass(frozen=True)
+class Maximum:
+    """A maximum of the likelihood: where, how high, and how well determined.
+
+    `parameters` are (alpha, rate, short): the exponent, the rate of the exponential cut-off
+    per frame, and the correction of the shortest events. `covariance` (3 x 3) comes from the
+    observed information; rows and columns of parameters that were held are zero.
+    `log_det_information` is the log determinant of the information of the free ones.
+    """
+
+    parameters: FloatArray
+    log_likelihood: float
+    covariance: FloatArray
+    log_det_information: float
+
+    @property
+    def alpha(self) -> float:
+        """Exponent of the power law."""
+        return float(self.parameters[0])
+
+    @property
+    def rate(self) -> float:
+        """Rate of the exponential cut-off, per frame."""
+        return float(self.parameters[1])
+
+
+class DwellLikelihood:
+    """Log-likelihood of P(t) ~ t^-alpha exp(-rate t + short / t) for one set of events.
+
+    Parameters
+    ----------
+    events : Events
+        What is known of a cut one is T >= duration, so it enters through the survival function.
+    first, last : int
+        The law lives on first..last frames; shorter events are left out.
+    """
+
+    def __init__(self, events: Events, *, first: int, last: int) -> None:
+        own = events.from_frames(first)
+        whole = own.frames.astype(np.float64)
+        n_each = (own.complete + own.cut).astype(np.float64)
+        self.n_events = own.n_complete + own.n_cut
+        self._scale = max(float(n_each @ whole) / self.n_events, 1.0) if self.n_events else 1.0
+        self._unit = np.array([-1.0, -self._scale, 1.0])  # natural parameters / parameters
+        # One row a normalising sum: the law's own, then one survival function a cut duration.
+        cut = own.cut > 0
+        rules = [summation_rule(first, last)]
+        rules += [summation_rule(int(start), last) for start in own.frames[cut]]
+        self._omega = np.concatenate([[-float(self.n_events)], own.cut[cut].astype(np.float64)])
+        frames = np.ones((len(rules), max(len(x) for x, _ in rules)))
+        self._log_weight = np.full(frames.shape, -np.inf)
+        for row, (x, w) in enumerate(rules):
+            frames[row, : len(x)] = x
+            self._log_weight[row, : len(x)] = np.log(w)
+        self._statistics = _statistics(frames, self._scale)  # (sums, 3, nodes)
+        self._sums = _statistics(whole[None], self._scale)[0] @ own.complete.astype(np.float64)
+
+    def maximise(
+        self, *, rate: float | None = None, short: bool = False, start: FloatArray | None = None
+    ) -> Maximum:
+        """Maximum likelihood in alpha, in `rate` unless it is held, and in `short` if asked.
+
+        Without cut events the log-likelihood is concave (an exponential family), so a Newton
+        step that is halved until it climbs reaches the one maximum; rate >= 0 by stopping at
+        the boundary.
+        """
+        theta = np.array([1.5, 0.0, 0.0]) if start is None else start.copy()
+        if rate is not None:
+            theta[1] = rate
+        free = np.array([True, rate is None, short])
+        theta, value, hessian = climb(
+            theta * self._unit,
+            free,
+            self._statistics,
+            self._log_weight,
+            self._omega,
+            self._sums,
+            _SHORT_SD,
+        )
+        inner = np.ix_(free, free)
+        information = (-hessian * np.outer(self._unit, self._unit))[inner]
+        sign, log_det = np.linalg.slogdet(information)
+        well_determined = bool(sign > 0 and np.isfinite(log_det))
+        covariance = np.zeros((3, 3))
+        covariance[inner] = np.linalg.inv(information) if well_determined else np.nan
+        return Maximum(
+            parameters=theta / self._unit,
+            log_likelihood=value,
+            covariance=covariance,
+            log_det_information=float(log_det) if well_determined else float("nan"),
+        )
+
+    def log_normalisation(self, parameters: FloatArray) -> float:
+        """Log of the sum of t^-alpha exp(-rate t + short / t) over the law's whole frames."""
+        theta = parameters * self._unit
+        exponent = self._log_weight[0] + np.tensordot(theta, self._statistics[0], 1)
+        top = exponent.max()
+        return float(top + np.log(np.exp(exponent - top).sum()))
+
+
+def _statistics(frames: FloatArray, scale: float) -> FloatArray:
+    return np.stack([np.log(frames), frames / scale, 1.0 / frames], axis=1)

@@ -1,0 +1,106 @@
+"""What a fit of dwell times says: the verdict, the two laws and their densities to plot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from blinkpair.arrays import FloatArray
+
+Model = Literal["power_law", "truncated_power_law", "undecided", "not_fitted"]
+Method = Literal["maximum_likelihood", "least_squares"]
+
+_NAN = float("nan")
+
+
+@dataclass(frozen=True)
+class LawFit:
+    """One of the two laws at its maximum likelihood; `tau_s` is infinite for the pure one."""
+
+    alpha: float = _NAN
+    alpha_se: float = _NAN
+    tau_s: float = _NAN
+    tau_se_s: float = _NAN
+    log_likelihood: float = _NAN
+    short: float = 0.0
+    log_amplitude: float = _NAN
+    """P(t) = exp(log_amplitude + short / t - t / tau) t^-alpha per frame, t in frames."""
+
+
+@dataclass(frozen=True)
+class DwellFit:
+    """The verdict on one nanocrystal's dwell times, and both laws behind it.
+
+    `alpha` and its error are those of the truncated law if `model` says so, else those of the
+    pure one (`undecided` included); `tau_s` and its errors are nan unless truncated.
+    `tau_low_s`, `tau_high_s` is the 95 % profile-likelihood interval (high may be infinite):
+    prefer it to `tau_se_s`, which is symmetric and tau is not.
+    """
+
+    model: Model
+    alpha: float = _NAN
+    tau_s: float = _NAN
+    p_value: float = _NAN
+    alpha_se: float = _NAN
+    tau_se_s: float = _NAN
+    tau_low_s: float = _NAN
+    tau_high_s: float = _NAN
+    likelihood_ratio: float = _NAN
+    p_value_half_chi_square: float = _NAN
+    p_value_tau_of_interest: float = _NAN
+    n_events: int = 0
+    n_censored: int = 0
+    fitted_from_frames: int = 1
+    reason: str = ""
+    method: Method = "maximum_likelihood"
+    exposure_s: float = _NAN
+    power_law: LawFit = field(default_factory=LawFit)
+    truncated_power_law: LawFit = field(default_factory=LawFit)
+
+    @property
+    def law(self) -> LawFit:
+        """The law of the verdict: the truncated one if `model` says so, else the pure one."""
+        truncated = self.model == "truncated_power_law"
+        return self.truncated_power_law if truncated else self.power_law
+
+    @property
+    def log_amplitude(self) -> float:
+        """Ln A of `law` as P(t) = A t^-alpha exp(short_s / t - t / tau) per second, t in s.
+
+        A is normalised over all events that can be, from one frame on, so that the line goes
+        through a histogram of all complete events; nan where nothing was fitted.
+        """
+        law = self.law
+        return law.log_amplitude + (law.alpha - 1.0) * float(np.log(self.exposure_s))
+
+    @property
+    def short_s(self) -> float:
+        """What relaxes the shortest durations in `log_amplitude`'s law, s; 0 where nothing does."""
+        fitted = self.model != "not_fitted"
+        return self.law.short * self.exposure_s if fitted else _NAN
+
+    def density(
+        self, duration_s: ArrayLike, law: Literal["model", "power_law", "truncated"] = "model"
+    ) -> FloatArray:
+        """Probability density P(t) of a fitted law, per second, to draw over the histogram.
+
+        Parameters
+        ----------
+        duration_s : array
+            Times, s; nan below the first fitted frame.
+        law : {'model', 'power_law', 'truncated'}
+            'model' is the law of the verdict (the pure one where undecided).
+        """
+        frames = np.asarray(duration_s, dtype=np.float64) / self.exposure_s
+        truncated = law == "truncated" or (law == "model" and self.model == "truncated_power_law")
+        fit = self.truncated_power_law if truncated else self.power_law
+        out = np.full(frames.shape, np.nan)
+        inside = frames > self.fitted_from_frames - 1e-9
+        t = frames[inside]
+        cut_off = t * (self.exposure_s / fit.tau_s) if truncated else 0.0
+        exponent = fit.log_amplitude - fit.alpha * np.log(t) - cut_off + fit.short / t
+        out[inside] = np.exp(exponent) / self.exposure_s
+        return out

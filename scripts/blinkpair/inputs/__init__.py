@@ -1,0 +1,1 @@
+"""Settings and sample sheet, read and checked before anything runs."""

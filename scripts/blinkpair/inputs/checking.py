@@ -1,0 +1,269 @@
+"""The movies and images a sample sheet names, looked at before anything is started.
+
+Comes in: the table of fields and the settings. Goes out: exposure and pixel size
+of every field, notes on what a user should know, and one error that lists
+everything that cannot work. Only headers are read, so that a slip in the last
+row of a sheet is told within seconds and not after a night.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from blinkpair.inputs.headers import Header, look_at_all, what_keeps_from
+from blinkpair.inputs.problems import UnsoundInputError
+from blinkpair.inputs.row_checks import Findings, Row, check_microspheres, check_row, differ
+from blinkpair.inputs.settings import examine_settings
+from blinkpair.inputs.sheet import MOVIE_COLUMNS, PATH_COLUMNS, examine_sheet, find_shared_files
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Something that the sheet, a movie or the configuration says of a field."""
+
+    column: str
+    name: str
+    unit: str
+    example: float
+
+
+EXPOSURE = Quantity("exposure_s", "the time per frame", "s", 0.02)
+PIXEL_SIZE = Quantity("pixel_size_um", "the pixel size", "um", 0.16)
+
+
+class Checked(NamedTuple):
+    """What a run starts with.
+
+    Attributes
+    ----------
+    settings : dict
+        As from `settings.load_settings`.
+    fields : DataFrame
+        As from `sheet.read_fields`, with `exposure_s` and `pixel_size_um` known for all.
+    shapes : DataFrame
+        Indexed by `field`: `frames`, `height`, `width` of its movies, the longer one's frames.
+    notes : list of str
+        What the user should read; nothing in it keeps the run from starting.
+    """
+
+    settings: dict[str, Any]
+    fields: pd.DataFrame
+    shapes: pd.DataFrame
+    notes: list[str]
+
+
+def check_everything(
+    config: Mapping[str, Any] | None,
+    base_dir: str | Path | None = None,
+    config_files: Iterable[str | Path] = (),
+) -> Checked:
+    """Check configuration, sample sheet and movies, and tell all errors together.
+
+    Parameters
+    ----------
+    config : mapping or None
+        As Snakemake read it.
+    base_dir : path, optional
+        Where relative paths start; default: the working directory.
+    config_files : iterable of paths, optional
+        Where `config` came from, to name the lines of its errors.
+
+    Returns
+    -------
+    Checked
+
+    Raises
+    ------
+    UnsoundInputError
+    """
+    settings, problems = examine_settings(config, config_files)
+    unsound = {problem.about for problem in problems}
+    if "fields" in unsound:  # which sheet is meant is not known
+        raise UnsoundInputError(problems)
+    sheet = examine_sheet(settings["fields"], base_dir)
+    fields, findings = examine_inputs(
+        sheet.fields, settings, base_dir, sheet.bad_cells, frozenset(unsound)
+    )
+    of_the_sheet = [*sheet.problems, *findings.problems]
+    if problems or of_the_sheet:
+        raise UnsoundInputError([*problems, *sorted(of_the_sheet, key=lambda p: p.line)])
+    shapes = pd.DataFrame.from_dict(
+        findings.shapes, orient="index", columns=["frames", "height", "width"]
+    ).rename_axis("field")
+    return Checked(settings, fields, shapes, findings.notes)
+
+
+def check_inputs(
+    fields: pd.DataFrame, settings: Mapping[str, Any], base_dir: str | Path | None = None
+) -> list[str]:
+    """Check the movies and images of all fields.
+
+    Parameters
+    ----------
+    fields : DataFrame
+        As from `sheet.read_fields`. Its columns `exposure_s` and `pixel_size_um`
+        are filled in, so that nobody has to open the movies again for them.
+    settings : mapping
+        As from `settings.load_settings`.
+    base_dir : path, optional
+        Where relative paths start; default: the working directory.
+
+    Returns
+    -------
+    list of str
+        Notes for the user.
+
+    Raises
+    ------
+    UnsoundInputError
+        Naming every file that is missing, unreadable or does not fit.
+    """
+    resolved, findings = examine_inputs(fields, settings, base_dir)
+    if findings.problems:
+        raise UnsoundInputError(findings.problems)
+    for quantity in (EXPOSURE, PIXEL_SIZE):
+        fields[quantity.column] = resolved[quantity.column]
+    return findings.notes
+
+
+def examine_inputs(
+    fields: pd.DataFrame,
+    settings: Mapping[str, Any],
+    base_dir: str | Path | None = None,
+    bad_cells: frozenset[tuple[int, str]] = frozenset(),
+    bad_settings: frozenset[str] = frozenset(),
+) -> tuple[pd.DataFrame, Findings]:
+    """Check the movies and images of all fields without raising.
+
+    Parameters
+    ----------
+    fields, settings, base_dir
+        As for `check_inputs`; empty paths are passed over.
+    bad_cells : frozenset of (int, str), optional
+        Cells of the sheet that were told already: what follows from them is not.
+    bad_settings : frozenset of str, optional
+        Settings that were told already.
+
+    Returns
+    -------
+    fields : DataFrame
+        A copy with exposure and pixel size filled in, NaN where unknown.
+    findings : Findings
+    """
+    base = "" if base_dir is None else str(base_dir)
+    sheet = str(settings["fields"])
+    findings = Findings()
+    opened = look_at_all((path for c in PATH_COLUMNS for path in fields[c] if path), base)
+    resolved: dict[str, list[float]] = {EXPOSURE.column: [], PIXEL_SIZE.column: []}
+    for line, row in zip(fields.index, fields.to_dict("records"), strict=True):
+        found = {c: opened[row[c]] for c in PATH_COLUMNS if row[c]}
+        headers = {c: h for c, h in found.items() if isinstance(h, Header)}
+        one = Row(sheet, int(line), str(row["field"]), headers, findings)
+        before = len(findings.refusals)
+        for column, seen in found.items():
+            if not isinstance(seen, Header):
+                one.fault(column, seen)
+        if row["landmarks"] and (fault := what_keeps_from(str(row["landmarks"]), base)):
+            one.fault("landmarks", fault)
+        damaged = len(findings.refusals) > before
+        movies = [headers[c] for c in MOVIE_COLUMNS if c in headers]
+        if movies or damaged:  # of a field that is refused hardly anything is read
+            frames = max((movie.frames for movie in movies), default=1)
+            size = next((h.size for h in (*movies, *headers.values())), (1, 1))
+            findings.shapes[one.name] = (frames, *size)
+        check_row(one, settings)
+        for column in MOVIE_COLUMNS:
+            for text in headers[column].notes if column in headers else ():
+                one.note(column, f"{text.rstrip('.')}.")
+        # An image in the place of a movie is told; that it has no time per frame follows from it.
+        no_movie = any(headers[c].frames == 1 for c in MOVIE_COLUMNS if c in headers)
+        for quantity in (EXPOSURE, PIXEL_SIZE):
+            told = (
+                no_movie
+                or damaged
+                or (line, quantity.column) in bad_cells
+                or quantity.column in bad_settings
+            )
+            may_differ = quantity is PIXEL_SIZE and settings["registration"]["model"] != "rigid"
+            value = _resolve(one, quantity, row[quantity.column], settings, told, may_differ)
+            resolved[quantity.column].append(value)
+        if "microspheres.diameter_um" not in bad_settings:
+            check_microspheres(one, settings["microspheres"]["diameter_um"], value)
+
+    def identity(file: str) -> str:  # a Path would take a second more for 10,000 fields
+        return os.path.realpath(os.path.join(base, file))  # noqa: PTH118
+
+    shared, shared_notes = find_shared_files(fields, sheet, identity)
+    findings.problems += shared
+    lost = {problem.line for problem in findings.refusals}
+    if settings["on_failed_field"] == "exclude" and len(lost) < len(fields):
+        findings.notes += [f"{p} The field will be refused." for p in findings.refusals]
+    else:
+        findings.problems += findings.refusals
+    findings.problems.sort(key=lambda problem: problem.line)
+    findings.notes += shared_notes
+    return fields.assign(**resolved), findings
+
+
+def _resolve(
+    one: Row,
+    quantity: Quantity,
+    in_sheet: float,
+    settings: Mapping[str, Any],
+    told: bool,
+    may_differ: bool,
+) -> float:
+    """Decide a quantity: the sheet goes before the movies, they before the configuration.
+
+    `told` keeps quiet about a value that is missing because of a slip told
+    already; `may_differ` allows the two epochs to differ.
+    """
+    name, unit, column = quantity.name, quantity.unit, quantity.column
+    movies = {c: one.headers[c] for c in ("pre_pl", "post_pl") if c in one.headers}
+    in_files: dict[str, float] = {
+        c: v for c, h in movies.items() if (v := getattr(h, column)) is not None
+    }
+    if math.isfinite(in_sheet):
+        for movie, value in in_files.items():
+            if differ(in_sheet, value):
+                text = f"{name} is {in_sheet:g} {unit} in the sheet and {value:g} {unit} in the "
+                one.note(movie, f"{text}file; the sheet's is used.")
+        return in_sheet
+    in_config = settings[column]
+    if in_files:
+        first, used = next(iter(in_files.items()))
+        last = in_files.get("post_pl", used)
+        if differ(used, last):
+            text = f"{name} is {last:g} {unit} here and {used:g} {unit} in pre_pl"
+            if may_differ:
+                one.note("post_pl", f"{text}; that of pre_pl is used.")
+            elif not told:
+                hint = (
+                    "name two movies taken alike; if a file is mistaken, put the true value into "
+                    f"a column {column} of the sheet."
+                )
+                one.problem("post_pl", f"{text}.", hint)
+        for silent in movies.keys() - in_files.keys():
+            text = f"the file does not say {name}; that of {first}, {used:g} {unit}, is used."
+            one.note(silent, text)
+        if in_config is not None and differ(in_config, used):
+            text = f"{name} is {used:g} {unit} in the file and {in_config:g} {unit} in the "
+            one.note(first, f"{text}configuration; the file's is used.")
+        return used
+    if in_config is not None:
+        return float(in_config)
+    if movies and not told:
+        what = f"{name} is known neither from the movies nor from the sheet or configuration."
+        hint = (
+            f"add '{column}: {quantity.example}' (in {unit}; your value) to the configuration, "
+            f"or a column {column} to the sheet if it differs between fields."
+        )
+        one.problem(next(iter(movies)), what, hint)
+    return math.nan

@@ -1,0 +1,182 @@
+"""What must fit together among the files of one row of the sample sheet.
+
+Comes in: the headers of a field's files. Goes out: what is wrong, and what is worth a note, each
+with its place in the sheet. `inputs` goes through the rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from blinkpair.brightfield.limits import MIN_DIAMETER_PX, MIN_DIAMETERS
+from blinkpair.inputs.headers import Fault, Header
+from blinkpair.inputs.problems import Problem
+from blinkpair.inputs.sheet import BRIGHTFIELD_COLUMNS, MOVIE_COLUMNS
+
+# Two epochs whose length, frame time or pixel size differ by less are alike.
+TOLERANCE = 0.01
+FEW_FRAMES = 50
+MIN_FRAMES = 20  # two bursts of a detection's ten frames
+# A brightfield image may be a short series; what is longer is a movie.
+MOST_BRIGHTFIELD_FRAMES = 100
+
+
+@dataclass
+class Findings:
+    """What was found out, in the order of the sheet's lines."""
+
+    problems: list[Problem] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    refusals: list[Problem] = field(default_factory=list)  # files that lose their own field only
+    shapes: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row with the headers of the files that could be opened."""
+
+    sheet: str
+    line: int
+    name: str
+    headers: Mapping[str, Header]
+    findings: Findings
+
+    def place(self, column: str) -> str:
+        """Return where a cell is, as a message names it."""
+        return f"{self.sheet}, line {self.line}, column {column} (field {self.name})"
+
+    def problem(self, column: str, what: str, hint: str) -> None:
+        """Add something that keeps a run from starting."""
+        self.findings.problems.append(Problem(self.place(column), what, hint, column, self.line))
+
+    def fault(self, column: str, fault: Fault) -> None:
+        """Add why a file has no header: its own field's loss, or a slip in the sheet."""
+        problem = Problem(self.place(column), fault.what, fault.hint, column, self.line)
+        found = self.findings
+        (found.refusals if fault.in_file else found.problems).append(problem)
+
+    def note(self, column: str, text: str) -> None:
+        """Add something to be read that keeps nothing from starting."""
+        self.findings.notes.append(f"{self.place(column)}: {text}")
+
+
+def check_row(one: Row, settings: Mapping[str, Any]) -> None:
+    """Check all that the headers and the settings say together, but for the pixel size."""
+    check_lengths(one)
+    check_sizes(one)
+    check_order(one)
+    if settings["threshold"]["method"] == "fixed":
+        check_depth(one)
+
+
+def check_lengths(one: Row) -> None:
+    """Compare the numbers of frames: movies are long, images short, both epochs alike."""
+    for epoch in ("pre", "post"):
+        movie, image = one.headers.get(f"{epoch}_pl"), one.headers.get(f"{epoch}_brightfield")
+        image_is_long = image is not None and image.frames > MOST_BRIGHTFIELD_FRAMES
+        if movie is not None and movie.frames == 1:
+            what = "this file has one frame: an image stands where the movie belongs."
+            hint = "name the photoluminescence movie here."
+            if image_is_long:
+                hint = f"{epoch}_pl and {epoch}_brightfield are probably swapped."
+            one.problem(f"{epoch}_pl", what, hint)
+        elif movie is not None and movie.frames < MIN_FRAMES:
+            what = (
+                f"the movie has {movie.frames} frames: too few to find a nanocrystal that blinks."
+            )
+            one.problem(f"{epoch}_pl", what, f"at least {MIN_FRAMES} are needed.")
+        elif movie is not None and movie.frames < FEW_FRAMES:
+            text = f"the movie has {movie.frames} frames only; on-fractions will be coarse."
+            one.note(f"{epoch}_pl", text)
+        if image is not None and image_is_long:
+            what = f"this file has {image.frames} frames: is this the movie?"
+            one.problem(f"{epoch}_brightfield", what, "name the brightfield image here.")
+    pre, post = one.headers.get("pre_pl"), one.headers.get("post_pl")
+    if pre and post and min(pre.frames, post.frames) > 1 and differ(pre.frames, post.frames):
+        longer = "pre_pl" if pre.frames > post.frames else "post_pl"
+        what = f"the movie has {post.frames} frames, the one before annealing {pre.frames}."
+        hint = (
+            "on-fractions of different spans cannot be compared; to use the beginning of the "
+            f"longer one, write ::frames={min(pre.frames, post.frames)} behind its path ({longer})."
+        )
+        one.problem("post_pl", what, hint)
+
+
+def check_sizes(one: Row) -> None:
+    """Compare the frame sizes: all files of a field come from one camera and one crop."""
+    pairs = [
+        ("post_pl", "pre_pl"),
+        ("pre_brightfield", "pre_pl"),
+        ("post_brightfield", "post_pl"),
+    ]
+    for column, reference in pairs:
+        header, other = one.headers.get(column), one.headers.get(reference)
+        if header and other and header.size != other.size:
+            what = (
+                f"its frames have {header.width} x {header.height} pixels, those of {reference} "
+                f"{other.width} x {other.height}."
+            )
+            hint = "check that it is the right file, taken with the same binning and crop."
+            one.problem(column, what, hint)
+
+
+def check_order(one: Row) -> None:
+    """Tell epochs that were exchanged, where the files say when they were taken."""
+    for kind in ("pl", "brightfield"):
+        pre, post = one.headers.get(f"pre_{kind}"), one.headers.get(f"post_{kind}")
+        # Clocks of two programs need not agree, nor their time zones.
+        if not pre or not post or pre.format != post.format:
+            continue
+        if pre.acquired_s and post.acquired_s and post.acquired_s < pre.acquired_s:
+            earlier, later = (
+                f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
+                for seconds in (post.acquired_s, pre.acquired_s)
+            )
+            what = (
+                f"it says that it was taken on {earlier}, before the one of before annealing "
+                f"(pre_{kind}, {later})."
+            )
+            hint = (
+                "exchange the files of the two epochs; where the microscope's clock was wrong, "
+                "export both as TIFF, which says no date."
+            )
+            one.problem(f"post_{kind}", what, hint)
+
+
+def check_depth(one: Row) -> None:
+    """Tell movies of 8 bits under a threshold in counts: these are no longer the camera's."""
+    for column in MOVIE_COLUMNS:
+        if column in one.headers and one.headers[column].dtype in ("uint8", "int8"):
+            what = (
+                "its pixels have 8 bits, as exports for the eye have: a threshold in counts means "
+                "nothing there."
+            )
+            hint = (
+                "export the movie with 16 bits; for a camera that has 8, set threshold: method: "
+                "noise."
+            )
+            one.problem(column, what, hint)
+
+
+def check_microspheres(one: Row, diameter_um: float, pixel_size_um: float) -> None:
+    """Tell microspheres that are too small or too large to be found, by a wrong unit mostly."""
+    images = [c for c in BRIGHTFIELD_COLUMNS if c in one.headers]
+    if not images or not math.isfinite(pixel_size_um):
+        return
+    diameter_px = diameter_um / pixel_size_um
+    hint = "check microspheres.diameter_um in the configuration, and the pixel size."
+    what = f"microspheres of {diameter_um:g} um are {diameter_px:.3g} pixels across at "
+    what += f"{pixel_size_um:g} um a pixel"
+    if diameter_px < MIN_DIAMETER_PX:
+        one.problem(images[0], f"{what}; at least {MIN_DIAMETER_PX:g} are needed.", hint)
+    elif (smallest := min(one.headers[images[0]].size)) < MIN_DIAMETERS * diameter_px:
+        one.problem(images[0], f"{what}; the image has only {smallest}.", hint)
+
+
+def differ(a: float, b: float) -> bool:
+    """Whether two quantities differ by more than the tolerance."""
+    return abs(a - b) > TOLERANCE * max(abs(a), abs(b))

@@ -1,0 +1,315 @@
+"""The sample sheet: one row a field, read and checked.
+
+Comes in: a text table with tabs, commas or semicolons, as an editor or a
+spreadsheet program saves it. Goes out: a table of clean values, one row a field,
+indexed by the line each came from; or one error that lists every slip with its
+line and column. Columns and ranges are those of
+`workflow/schemas/fields.schema.yaml`; `sheet_text` does the splitting into cells.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from blinkpair.errors import InputError
+from blinkpair.inputs.problems import (
+    Problem,
+    UnsoundInputError,
+    as_number,
+    nearest,
+    number_hint,
+    shown,
+)
+from blinkpair.inputs.settings import load_schema
+from blinkpair.inputs.sheet_text import Cells, read_cells
+from blinkpair.labels import CONTROL, temperature_label
+from blinkpair.movie.formats.selection import split_path
+
+MOVIE_COLUMNS = ("pre_pl", "post_pl")
+BRIGHTFIELD_COLUMNS = ("pre_brightfield", "post_brightfield")
+PATH_COLUMNS = ("pre_brightfield", "pre_pl", "post_brightfield", "post_pl")
+_UNITS = {"temperature_c": "degrees C", "exposure_s": "seconds", "pixel_size_um": "micrometres"}
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A sample sheet as far as it could be read.
+
+    Attributes
+    ----------
+    fields : DataFrame
+        As `read_fields` returns it; cells that are no good are empty or NaN.
+    problems : tuple of Problem
+        Everything that is wrong, by line.
+    bad_cells : frozenset of (int, str)
+        Line and column of the cells that are no good, so that later checks do not
+        complain of what follows from them.
+    """
+
+    fields: pd.DataFrame
+    problems: tuple[Problem, ...]
+    bad_cells: frozenset[tuple[int, str]]
+
+
+def read_fields(path: str | Path, base_dir: str | Path | None = None) -> pd.DataFrame:
+    """Read and check a sample sheet.
+
+    Parameters
+    ----------
+    path : path
+        The sheet: UTF-8, separated by tabs, commas or semicolons.
+    base_dir : path, optional
+        Where relative paths start; default: the working directory.
+
+    Returns
+    -------
+    DataFrame
+        One row a field in the sheet's order; the index (`sheet_line`) is its
+        1-based line. Columns: `field`; `temperature_c` as text, '70', '70.5' or
+        'control' (`table_labels.temperature_labels` makes numbers of it); the
+        four paths as written; `sample` and `landmarks`, '' where not given;
+        `exposure_s` and `pixel_size_um` as float, NaN where not given; then the
+        unknown columns, untouched, as text.
+
+    Raises
+    ------
+    UnsoundInputError
+        Naming every problem.
+    """
+    sheet = examine_sheet(path, base_dir)
+    base = str(base_dir or "")
+
+    def identity(file: str) -> str:  # a Path would take half a second more for 10,000 fields
+        return os.path.normpath(os.path.join(base, file))  # noqa: PTH118
+
+    shared, _ = find_shared_files(sheet.fields, path, identity)
+    if problems := [*sheet.problems, *shared]:
+        raise UnsoundInputError(sorted(problems, key=lambda p: p.line))
+    return sheet.fields
+
+
+def examine_sheet(path: str | Path, base_dir: str | Path | None = None) -> Sheet:
+    """Read a sample sheet without raising; files shared by fields are not looked for.
+
+    Parameters
+    ----------
+    path, base_dir
+        As for `read_fields`.
+
+    Returns
+    -------
+    Sheet
+    """
+    schema = load_schema("fields")["properties"]
+    cells = read_cells(path, base_dir)
+    problems = list(cells.problems)
+    bad: set[tuple[int, str]] = set()
+    columns: dict[str, list[Any]] = {}
+    for column in [*schema, *(c for c in cells.columns if c not in schema)]:
+        texts = cells.columns.get(column, [""] * len(cells.lines))
+        empty_is_bad = column in cells.required
+        values: list[Any] = []
+        for line, text in zip(cells.lines, texts, strict=True):
+            value, what, hint = _read_cell(column, text, schema, empty_is_bad)
+            values.append(value)
+            if what:
+                place = f"{path}, line {line}, column {column}"
+                problems.append(Problem(place, what, hint, column, line))
+                bad.add((line, column))
+        columns[column] = values
+    problems += _repeated_names(cells, columns["field"], path)
+    index = pd.Index(cells.lines, name="sheet_line", dtype="int64")
+    numbers = ("exposure_s", "pixel_size_um")
+    fields = pd.DataFrame(
+        {
+            name: pd.array(v, dtype=float if name in numbers else "str")
+            for name, v in columns.items()
+        },
+        index=index,
+    )
+    return Sheet(fields, tuple(sorted(problems, key=lambda p: p.line)), frozenset(bad))
+
+
+def find_shared_files(
+    fields: pd.DataFrame, sheet: str | Path, identity: Callable[[str], Hashable]
+) -> tuple[list[Problem], list[str]]:
+    """Find files that stand in two places of the sheet.
+
+    The two epochs of one field cannot be one file: every pair would be perfect.
+    Two fields may share a brightfield image, or the movie before two different
+    anneals, or one's movie after may be the next one's movie before (a series of
+    anneals); that is worth a note. The same movie in the same role at the same
+    temperature, or after two anneals, counts its nanocrystals twice.
+
+    Parameters
+    ----------
+    fields : DataFrame
+        As from `read_fields`.
+    sheet : path
+        For the messages.
+    identity : callable
+        Path without its '::' choices -> what is equal for equal files.
+
+    Returns
+    -------
+    problems : list of Problem
+    notes : list of str
+    """
+    problems: list[Problem] = []
+    notes: list[str] = []
+    uses: dict[Hashable, list[tuple[int, str, str, str]]] = {}
+    rows = zip(
+        fields.index, fields["field"], fields["temperature_c"],
+        *(fields[c] for c in PATH_COLUMNS), strict=True,
+    )  # fmt: skip
+    for line, field, temperature, *paths in rows:
+        for column, path in zip(PATH_COLUMNS, paths, strict=True):
+            if not path:
+                continue
+            file, choices = split_path(path)
+            earlier = uses.setdefault((identity(file), choices), [])
+            place = f"{sheet}, line {line}, column {column}"
+            for other_line, other_field, other_temperature, other_column in earlier:
+                if line == other_line:
+                    what = f"this is the same file as in column {other_column}: {shown(path)}."
+                    hint = "name the file of this epoch and kind."
+                elif {column, other_column} <= set(BRIGHTFIELD_COLUMNS) or (
+                    {column, other_column} == set(MOVIE_COLUMNS)
+                    or (column == other_column == "pre_pl" and temperature != other_temperature)
+                ):
+                    notes.append(
+                        f"{place} (field {field}): the file is also the {other_column} of field "
+                        f"{other_field} (line {other_line})."
+                    )
+                    continue
+                else:
+                    both_movies = {column, other_column} <= set(MOVIE_COLUMNS)
+                    follows = (
+                        "its nanocrystals would be counted twice"
+                        if both_movies
+                        else "one file cannot be a brightfield image and a movie"
+                    )
+                    what = (
+                        f"{shown(path)} is also the {other_column} of field {other_field} "
+                        f"(line {other_line}): {follows}."
+                    )
+                    hint = "name another file"
+                    hint += ", or remove one of the two rows." if both_movies else "."
+                problems.append(Problem(place, what, hint, column, int(line)))
+                break
+            earlier.append((line, field, temperature, column))
+    return problems, notes
+
+
+def _read_cell(
+    column: str, text: str, schema: Mapping[str, Any], empty_is_bad: bool
+) -> tuple[Any, str, str]:
+    """Return a cell's value, what is wrong with it ('' if nothing) and what to do."""
+    if column not in schema:
+        return text, "", ""
+    rules = schema[column]
+    number = rules.get("type") == "number"
+    if text == "":
+        what = "no value is given." if empty_is_bad else ""
+        hint = f"give one: {rules['description'][:1].lower()}{rules['description'][1:]}."
+        return (float("nan") if number else ""), what, hint
+    if column == "field":
+        return text, *_judge_name(text, rules)
+    if column == "temperature_c":
+        return _read_temperature(text, rules)
+    if number:
+        value = as_number(text)
+        if value is None:
+            return (
+                float("nan"),
+                f"{shown(text)} is not a number.",
+                number_hint(text, _UNITS[column]),
+            )
+        if value <= rules["exclusiveMinimum"] or value > rules["maximum"]:
+            what = (
+                f"{text} is out of range: it must be above {rules['exclusiveMinimum']} and at "
+                f"most {rules['maximum']}."
+            )
+            return float("nan"), what, f"write it in {_UNITS[column]}."
+        return value, "", ""
+    if column in PATH_COLUMNS or column == "landmarks":
+        return _read_path(text)
+    return text, "", ""
+
+
+def _judge_name(text: str, rules: Mapping[str, Any]) -> tuple[str, str]:
+    if not re.fullmatch(rules["pattern"], text):
+        what = (
+            f"{shown(text)} cannot be a field's name: letters a-z, digits, '.', '_' and '-' "
+            "only, and neither '.' nor '-' at its beginning."
+        )
+        mended = re.sub(r"[^A-Za-z0-9._-]+", "_", text).lstrip(".-").strip("_")
+        hint = f"write {mended[:100]}, for example." if mended else "choose another name."
+        if text.startswith("#"):
+            hint += " To leave a field out, delete its row: '#' does not start a comment here."
+        return what, hint
+    if len(text) > rules["maxLength"]:
+        what = f"this name has {len(text)} characters, more than {rules['maxLength']}."
+        return what, "a folder is called so: choose a shorter one."
+    return "", ""
+
+
+def _read_temperature(text: str, rules: Mapping[str, Any]) -> tuple[str, str, str]:
+    if text.lower() == CONTROL:
+        return CONTROL, "", ""
+    value = as_number(text)
+    if value is None:
+        hint = number_hint(text, _UNITS["temperature_c"])[:-1]
+        if nearest(text, [CONTROL], 0.4):
+            hint = f"did you mean {CONTROL}?"
+        else:
+            hint += f", or the word {CONTROL} for re-mounted without annealing."
+        return "", f"{shown(text)} is neither a number nor the word {CONTROL}.", hint
+    low, high = rules["oneOf"][0]["minimum"], rules["oneOf"][0]["maximum"]
+    if not low <= value <= high:
+        what = f"{text} is out of range: it must be from {low} to {high}."
+        return "", what, "write the annealing temperature in degrees C."
+    return str(temperature_label(value)), "", ""
+
+
+def _read_path(text: str) -> tuple[str, str, str]:
+    if "{" in text or "}" in text:
+        what = f"{shown(text)} has a curly bracket, which Snakemake would take as a placeholder."
+        return "", what, "rename the file or folder, or link to it under another name."
+    if _URL.match(text):
+        what = f"{shown(text)} is an address, not a file."
+        return "", what, "copy the file to a disk of this machine and name it there."
+    try:
+        split_path(text)
+    except InputError as error:
+        what, _, hint = str(error).removeprefix(f"{text}: ").partition(" Hint: ")
+        return "", what, hint
+    return (os.path.expanduser(text) if text.startswith("~") else text), "", ""  # noqa: PTH111
+
+
+def _repeated_names(cells: Cells, names: Iterable[str], path: str | Path) -> list[Problem]:
+    problems = []
+    first: dict[str, tuple[int, str]] = {}
+    for line, name in zip(cells.lines, names, strict=True):
+        if not name:
+            continue
+        before, spelt = first.setdefault(name.lower(), (line, name))
+        if before == line:
+            continue
+        what = f"the name {name} is also on line {before}."
+        if spelt != name:
+            what = (
+                f"{name} differs from {spelt} (line {before}) only in upper and lower case; "
+                "some file systems would put both into one folder."
+            )
+        place = f"{path}, line {line}, column field"
+        problems.append(Problem(place, what, "give every field a name of its own.", "field", line))
+    return problems

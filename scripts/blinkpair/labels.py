@@ -1,0 +1,124 @@
+"""What the tables say in words: temperatures, the control, yes and no, required columns.
+
+In: cells and columns as a sheet or a CSV file gives them. Out: the same in one form, so that 70,
+70.0 and '70' are one temperature in every table and figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from blinkpair.arrays import BoolArray
+from blinkpair.errors import InputError
+
+CONTROL = "control"
+SIMULATED = "simulated"
+
+Temperature = float | int | str
+
+
+def sort_temperatures(labels: Iterable[Temperature]) -> list[Temperature]:
+    """Order temperatures: ascending, the control last.
+
+    Parameters
+    ----------
+    labels : iterable of float or str
+        Temperatures in degrees C as numbers, and the word `control`.
+
+    Returns
+    -------
+    list
+        The same, ordered, each once.
+    """
+    unique = set(labels)
+    numbers = sorted(label for label in unique if not isinstance(label, str))
+    return [*numbers, *sorted(label for label in unique if isinstance(label, str))]
+
+
+def temperature_label(value: object) -> Temperature:
+    """Read a temperature as it may come from a sheet or a CSV file.
+
+    Parameters
+    ----------
+    value : object
+        A number, its text, or the word `control` in any case.
+
+    Returns
+    -------
+    int, float or str
+        Degrees C (an int where whole, so that files say 70 and not 70.0) or `control`.
+
+    Raises
+    ------
+    InputError
+        For anything else.
+    """
+    text = str(value).strip()
+    if text.lower() == CONTROL:
+        return CONTROL
+    try:
+        number = float(text)
+    except ValueError:
+        number = float("nan")
+    if not np.isfinite(number):
+        raise InputError(
+            f"temperature_c is '{text}', neither a number nor the word {CONTROL}. "
+            "Hint: correct it in the sample sheet."
+        )
+    return int(number) if number.is_integer() else number
+
+
+def require_columns(table: pd.DataFrame, columns: list[str], name: str) -> None:
+    """Raise an InputError that names the columns a table lacks, if any."""
+    missing = [column for column in columns if column not in table]
+    if missing:
+        raise InputError(
+            f"The {name} table lacks {', '.join(missing)}. "
+            "Hint: it has to be the table the workflow writes, with its header."
+        )
+
+
+def temperature_labels(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Apply `temperature_label` to a column; the index is kept."""
+    # A table of millions of rows has a handful of temperatures.
+    codes, found = pd.factorize(column, use_na_sentinel=False)
+    labels = np.array([temperature_label(value) for value in found], dtype=object)
+    return pd.Series(labels[codes], column.index, dtype=object)
+
+
+def is_simulated(sample: str) -> bool:
+    """Tell whether the sheet's column `sample` says so of a field."""
+    return sample.strip().lower() == SIMULATED
+
+
+def text_codes(texts: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.str_]]:
+    """Number the texts of a column, or what else is in it, in alphabetical order.
+
+    Parameters
+    ----------
+    texts : array_like, shape (n,)
+        A column of texts or categories, or what text can be made of.
+
+    Returns
+    -------
+    codes : (n,) int array
+        Place of each in `names`.
+    names : (m,) str array
+        Those that occur, ascending.
+    """
+    column = texts if isinstance(texts, pd.Series | pd.Categorical) else pd.Series(texts)
+    codes, found = pd.factorize(column, use_na_sentinel=False)
+    names, place = np.unique(np.asarray(found, dtype=object).astype(str), return_inverse=True)
+    return place.astype(np.intp)[codes], names
+
+
+def as_bool(column: pd.Series[Any]) -> BoolArray:
+    """Read a column of True and False that may have come back from CSV as text."""
+    if column.dtype == bool:
+        return column.to_numpy()
+    return column.astype(str).str.strip().str.lower().isin({"true", "1", "1.0"}).to_numpy(bool)

@@ -1,0 +1,8 @@
+"""Movies and images of any supported format, read in blocks of frames.
+
+The public names are listed in `__init__.pyi` and imported when they are used first.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,1 @@
+"""One module a file format: a file in, a `Source` of frames out; `registry` chooses the module."""

@@ -1,0 +1,223 @@
+"""Andor Solis: a SIF file, or a spool folder (a .sifx header and files of raw frames).
+
+The header is read by `sif_parser`, the pixels by plain reads. Rows come in the order they are
+stored, as `sif_parser` gives them. A spool folder's frames are in files whose index is written
+backwards in the name (1000000000spool.dat is the second); each frame may be followed by bytes
+that are not pixels.
+"""
+
+from __future__ import annotations
+
+import configparser
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from sif_parser._sif_open import _open as read_sif_header
+from sif_parser.utils import ordered_dat_files as spool_number
+
+from blinkpair.errors import InputError
+from blinkpair.movie.formats.raw import RawFrames
+from blinkpair.movie.formats.selection import Selection, choose_planes
+from blinkpair.movie.formats.source import Source, frames_to_read, native_dtype, plausible
+from blinkpair.movie.formats.timing import Statement, frame_time, interval_of_stamps
+
+# Mono12 keeps each pixel in a word of its own; Mono12Packed does not and is refused.
+_ENCODINGS = {"Mono8": "u1", "Mono12": "<u2", "Mono16": "<u2", "Mono32": "<u4"}
+_STAMP_WRAP_US = 2**32
+_MAX_TEXT_BYTES = 2**22  # the user's notes, the longest text of a header
+
+
+def open_sif(path: Path, selection: Selection) -> Source:
+    """Open a SIF file with its data inside.
+
+    Raises
+    ------
+    InputError
+        A spectrum or several tracks, frames missing, or a choice that is not there.
+    """
+    header = _header(path)
+    width, height = header["size"]
+    promised = header["NumberOfFrames"]
+    if header["NumberOfSubImages"] != 1 or height < 2:
+        raise InputError(
+            f"{path}: holds spectra or several tracks, not images. "
+            "Hint: record with the read mode 'Image'."
+        )
+    plausible(path, promised, height=height, width=width)
+    _check_choices(path, promised, selection)
+    dtype = np.dtype("<f4")
+    raw = RawFrames(
+        paths=(path,),
+        offsets=header["offset"] + np.arange(promised, dtype=np.int64) * width * height * 4,
+        height=height,
+        width=width,
+        dtype=dtype,
+    )
+    count = frames_to_read(path, promised, raw.count_present(), selection.frames)
+    exposure_s, notes = _timing(header, count)
+    return Source(
+        paths=(path,),
+        format="Andor SIF",
+        shape=(count, height, width),
+        dtype=native_dtype(path, dtype),
+        frames=raw,
+        exposure_s=exposure_s,
+        acquired_s=header["ExperimentTime"] or None,
+        notes=notes,
+    )
+
+
+def open_spool(folder: Path, selection: Selection) -> Source:
+    """Open a spool folder.
+
+    Raises
+    ------
+    InputError
+        A part of it is missing, or its pixels are packed.
+    """
+    sifx = _only(folder, "*.sifx")
+    header = _header(sifx)
+    layout = _layout(_only(folder, "*.ini"))
+    files = sorted(folder.glob("*spool.dat"), key=lambda p: spool_number(p.name))
+    if not files:
+        raise InputError(
+            f"{folder}: an Andor spool folder without '*spool.dat' files, which hold the frames. "
+            "Hint: copy the whole folder."
+        )
+    dtype = np.dtype(_ENCODINGS[layout["PixelEncoding"]])
+    height, width = int(layout["AOIHeight"]), int(layout["AOIWidth"])
+    row_bytes, frame_bytes = int(layout["AOIStride"]), int(layout["ImageSizeBytes"])
+    promised = header["NumberOfFrames"]
+    plausible(folder, promised, height=height, width=width)
+    _check_choices(folder, promised, selection)
+    per_file = int(layout.get("ImagesPerFile", 0)) or files[0].stat().st_size // frame_bytes
+    number = np.arange(promised, dtype=np.int64)
+    # The first missing number ends the movie, also where later files are there.
+    numbers = [spool_number(file.name) for file in files]
+    n_files = next((k for k, found in enumerate(numbers) if found != k), len(files))
+    number = number[: n_files * per_file]
+    raw = RawFrames(
+        paths=tuple(files),
+        offsets=number % per_file * frame_bytes,
+        height=height,
+        width=width,
+        dtype=dtype,
+        row_bytes=row_bytes,
+        file_index=number // per_file,
+    )
+    count = frames_to_read(folder, promised, raw.count_present(), selection.frames)
+    exposure_s, notes = _timing(header, count)
+    return Source(
+        paths=(sifx, *files),
+        format="Andor spool folder",
+        shape=(count, height, width),
+        dtype=native_dtype(folder, dtype),
+        frames=raw,
+        exposure_s=exposure_s,
+        acquired_s=header["ExperimentTime"] or None,
+        notes=notes,
+    )
+
+
+def _header(path: Path) -> Mapping[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return dict(read_sif_header(_HeaderOnly(file))[3])
+    # The parser walks a text of many versions and fails in as many ways on one it does not know.
+    except Exception as error:
+        if isinstance(error, OSError):
+            raise
+        raise InputError(
+            f"{path}: its SIF header cannot be read ({type(error).__name__}: {error}); the file "
+            "is cut off or of an unknown version. "
+            "Hint: copy it again, or export the movie as TIFF in Andor Solis."
+        ) from error
+
+
+class _HeaderOnly:
+    """A file as its header's parser may read it: not beyond the end, and not all of the movie.
+
+    At the end `sif_parser` would wait for the rest of a word for ever; and a damaged length of a
+    text would have it read gigabytes.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell = file.seek, file.tell
+
+    def read(self, size: int) -> bytes:
+        """Read as many bytes."""
+        if not 0 <= size <= _MAX_TEXT_BYTES:
+            raise ValueError(f"a text of {size} bytes")
+        return self._some(self._file.read(size), size)
+
+    def readline(self) -> bytes:
+        """Read a line."""
+        return self._some(self._file.readline(_MAX_TEXT_BYTES), 1)
+
+    @staticmethod
+    def _some(data: bytes, size: int) -> bytes:
+        if size and not data:
+            raise EOFError("the file ends within its header")
+        return data
+
+
+def _only(folder: Path, pattern: str) -> Path:
+    found = sorted(folder.glob(pattern))
+    if len(found) != 1:
+        raise InputError(
+            f"{folder}: an Andor spool folder has one '{pattern}' file, this one has "
+            f"{len(found)}. Hint: give the folder as Solis wrote it, one movie in each."
+        )
+    return found[0]
+
+
+def _layout(path: Path) -> Mapping[str, str]:
+    """Frame layout out of acquisitionmetadata.ini."""
+    parser = configparser.ConfigParser(interpolation=None)  # '%' is text
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string(path.read_text(encoding="utf-8-sig"))
+    except (configparser.Error, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not an acquisition's description ({error}).") from error
+    layout = {key: value for part in parser.sections() for key, value in parser[part].items()}
+    needed = ("AOIHeight", "AOIWidth", "AOIStride", "PixelEncoding", "ImageSizeBytes")
+    missing = [key for key in needed if key not in layout]
+    if missing:
+        raise InputError(
+            f"{path}: {', '.join(missing)} missing. Hint: copy the spool folder again."
+        )
+    if layout["PixelEncoding"] not in _ENCODINGS:
+        raise InputError(
+            f"{path}: pixels are stored as '{layout['PixelEncoding']}'; "
+            f"{', '.join(_ENCODINGS)} can be read. Hint: export the movie as TIFF in Andor Solis."
+        )
+    return layout
+
+
+def _check_choices(path: Path, frames: int, selection: Selection) -> None:
+    """Refuse a choice of channel or plane: these files have neither."""
+    choose_planes(str(path), {"T": frames}, selection)
+
+
+def _timing(header: Mapping[str, Any], frames: int) -> tuple[float | None, tuple[str, ...]]:
+    """Cycle time by the stamps where every frame has its own, else by the header."""
+    stamps = np.array([header.get(f"timestamp_of_{i}", 0) for i in range(frames)], np.float64)
+    # Microseconds in 32 bits start again from 0 after 72 minutes.
+    wraps = np.cumsum(np.diff(stamps, prepend=0.0) < -_STAMP_WRAP_US / 2)
+    stamps += wraps * _STAMP_WRAP_US
+    own = stamps.size > 1 and bool((np.diff(stamps) > 0).all())
+    measured, notes = (
+        interval_of_stamps(stamps * 1e-6) if own else (Statement("the time stamps", None), ())
+    )
+    cycle = header["StackCycleTime"] or header["CycleTime"]
+    seconds, more = frame_time(
+        [measured, Statement("the header's cycle time", cycle or None)],
+        Statement("the header's exposure", header["ExposureTime"] or None),
+        frames=frames,
+    )
+    if stamps.any() and not own:
+        more += ("several frames share a time stamp; the header's cycle time was used",)
+    return seconds, notes + more

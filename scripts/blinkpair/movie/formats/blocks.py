@@ -1,0 +1,109 @@
+"""The memory of the blocks, and a reader that runs over the parts of a movie.
+
+Fresh memory has to be handed out page by page by the operating system, which takes as long as
+a third of the reading. So a block's memory is used again, but only once nobody refers to it:
+Python counts the references, views included.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinkpair.movie.formats.source import FrameReader, Source
+
+# A loop holds one block while the next is read; one more for a consumer that looks back.
+_KEPT = 3
+
+
+class Buffers:
+    """Memory for the blocks of one iteration.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the largest block.
+    dtype : numpy dtype
+    """
+
+    def __init__(self, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> None:
+        self._shape, self._dtype = shape, dtype
+        self._kept: list[NDArray[Any]] = []
+        self._unused: int | None = None  # references to a buffer that only this list holds
+
+    def take(self, frames: int) -> NDArray[Any]:
+        """Return a C-contiguous (frames, y, x) array whose content is undefined."""
+        for k in range(len(self._kept)):
+            if _references(self._kept, k) == self._unused:
+                return self._kept[k][:frames]
+        fresh = np.empty(self._shape, self._dtype)
+        self._kept.append(fresh)
+        del fresh
+        if self._unused is None:
+            self._unused = _references(self._kept, 0)
+        # A consumer that keeps its blocks keeps them; they need not be remembered here.
+        del self._kept[:-_KEPT]
+        return self._kept[-1][:frames]
+
+
+def _references(buffers: list[NDArray[Any]], k: int) -> int | None:
+    """Count references; None, which equals no count, where Python cannot tell (PyPy)."""
+    count = getattr(sys, "getrefcount", None)
+    return None if count is None else int(count(buffers[k]))
+
+
+class PartsReader:
+    """Reads the frames of several files as one sequence, with one file open at a time."""
+
+    def __init__(self, parts: Sequence[Source], threads: int) -> None:
+        self._parts, self._threads = parts, threads
+        self._ends = np.cumsum([part.shape[0] for part in parts])
+        self._number = -1
+        self._reader: FrameReader | None = None
+
+    def close(self) -> None:
+        """Close the file that is open."""
+        if self._reader is not None:
+            self._reader.close()
+        self._reader, self._number = None, -1
+
+    def read_into(self, start: int, out: NDArray[Any]) -> None:
+        """Fill `out` (n, y, x) with the frames from `start` on."""
+        done = 0
+        while done < len(out):
+            frame = start + done
+            number = int(np.searchsorted(self._ends, frame, side="right"))
+            n = min(len(out) - done, int(self._ends[number]) - frame)
+            within = frame - int(self._ends[number]) + self._parts[number].shape[0]
+            self._reader_of(number).read_into(within, out[done : done + n])
+            done += n
+
+    def _reader_of(self, number: int) -> FrameReader:
+        if self._reader is None or number != self._number:
+            self.close()
+            self._reader = self._parts[number].frames.reader(self._threads)
+            self._number = number
+        return self._reader
+
+
+@dataclass(frozen=True)
+class ArrayFrames:
+    """Frames in memory."""
+
+    array: NDArray[Any]
+
+    def reader(self, threads: int) -> ArrayFrames:
+        """Return itself: there is nothing to open."""
+        return self
+
+    def read_into(self, start: int, out: NDArray[Any]) -> None:
+        """Copy frames."""
+        out[...] = self.array[start : start + len(out)]
+
+    def close(self) -> None:
+        """Nothing is open."""

@@ -1,0 +1,49 @@
+"""PNG and JPEG: a brightfield image, or a movie with a file for each frame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from blinkpair.errors import InputError
+from blinkpair.movie.formats.decoded import DecodedFrames, ReadAt
+from blinkpair.movie.formats.selection import Selection, choose_planes
+from blinkpair.movie.formats.source import Source, native_dtype, refuse_colour
+
+# Pillow's name of a grey image -> what numpy makes of it.
+_GREY = {"L": "u1", "I;16": "u2", "I;16B": "u2", "I": "i4", "F": "f4"}
+
+
+def open_image(path: Path, selection: Selection) -> Source:
+    """Open a PNG or JPEG file as a movie of one frame.
+
+    Raises
+    ------
+    InputError
+        A colour image, an animation, or a choice that is not there.
+    """
+    with Image.open(path) as image:
+        kind, mode, (width, height) = str(image.format), image.mode, image.size
+        if getattr(image, "n_frames", 1) > 1:
+            raise InputError(f"{path}: an animation. Hint: export the movie as TIFF.")
+    if mode not in _GREY:
+        raise refuse_colour(path, f"this is not a grey image (its mode is {mode})")
+    choose_planes(str(path), {}, selection)
+    notes = ("JPEG compression alters counts",) if kind == "JPEG" else ()
+
+    def decode(read_at: ReadAt, i: int, out: NDArray[Any]) -> None:
+        with Image.open(path) as image:
+            out[...] = np.asarray(image)
+
+    return Source(
+        paths=(path,),
+        format=kind,
+        shape=(1, height, width),
+        dtype=native_dtype(path, np.dtype(_GREY[mode])),
+        frames=DecodedFrames(path, decode),
+        notes=notes,
+    )

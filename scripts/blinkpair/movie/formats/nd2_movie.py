@@ -1,0 +1,209 @@
+"""Nikon ND2: headers through the `nd2` library, pixels by plain reads.
+
+The interval between frames stands in three places, and the time loop's own period, the first
+one anybody looks at, can be 0: the time stamps of the frames win, then the time loop's
+statistics. Channels are interleaved pixel by pixel, so each frame holds all of them.
+"""
+
+from __future__ import annotations
+
+import warnings
+import zlib
+from pathlib import Path
+from typing import Any
+
+import nd2
+import numpy as np
+from numpy.typing import NDArray
+
+from blinkpair.arrays import IntArray
+from blinkpair.errors import InputError
+from blinkpair.movie.formats.decoded import Decode, DecodedFrames, ReadAt
+from blinkpair.movie.formats.nd2_chunks import HEADER_BYTES, STAMP_BYTES, ChunkMap, parse_header
+from blinkpair.movie.formats.raw import RawFrames
+from blinkpair.movie.formats.selection import Selection, choose_planes
+from blinkpair.movie.formats.source import (
+    Frames,
+    Source,
+    frames_to_read,
+    native_dtype,
+    plausible,
+    refuse_colour,
+)
+from blinkpair.movie.formats.timing import Statement, frame_time, interval_of_stamps
+
+_JULIAN_DAY_1970 = 2440587.5
+_LEGACY_MAGIC = b"\x00\x00\x00\x0c"
+
+
+def open_nd2(path: Path, selection: Selection) -> Source:
+    """Open an ND2 file.
+
+    Parameters
+    ----------
+    path : Path
+    selection : Selection
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    InputError
+        No chunk map, frames missing, a colour image, or a choice left open.
+    """
+    with path.open("rb") as file:
+        if file.read(4) == _LEGACY_MAGIC:
+            raise InputError(
+                f"{path}: an ND2 file of the old kind (JPEG 2000, before 2010). "
+                "Hint: open it in NIS-Elements and save it anew, or export it as TIFF."
+            )
+    chunks = ChunkMap(path)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what the library misses, `frame_time` deals with
+        with nd2.ND2File(path) as file:
+            return _describe(path, file, chunks, selection)
+
+
+def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> Source:
+    sizes, attributes = dict(file.sizes), file.attributes
+    if sizes.pop("S", 1) > 1:
+        raise refuse_colour(path, "this is a colour (RGB) image")
+    shape = (attributes.heightPx, attributes.widthPx)
+    plausible(path, height=shape[0], width=shape[1])
+    planes = choose_planes(
+        str(path),
+        {axis: n for axis, n in sizes.items() if axis not in "YX"},
+        selection,
+        channel_names=[one.channel.name for one in file.metadata.channels or ()],
+        interleaved=True,
+    )
+    places = chunks.frames()
+    known = np.array([int(i) in places for i in planes.index])
+    present = planes.index[: planes.index.size if known.all() else int(np.argmin(known))]
+    dtype = np.dtype(file.dtype).newbyteorder("<")
+    layout: dict[str, Any] = {
+        "row_bytes": attributes.widthBytes or 0,
+        "samples": attributes.componentCount,
+        "sample": planes.sample,
+    }
+    frames: Frames
+    if attributes.compressionType in (None, "none"):
+        frames = RawFrames(
+            paths=(path,),
+            offsets=_pixel_offsets(path, chunks, [places[int(i)] for i in present]),
+            height=shape[0],
+            width=shape[1],
+            dtype=dtype,
+            **layout,
+        )
+        n_present = frames.count_present()
+    elif attributes.compressionType == "lossless":
+        frames = DecodedFrames(path, _inflate([places[int(i)] for i in present], dtype, **layout))
+        n_present = present.size
+    else:
+        raise InputError(
+            f"{path}: compressed with loss ('{attributes.compressionType}'): its counts are not "
+            "those of the camera. Hint: use the original recording."
+        )
+    count = frames_to_read(path, planes.index.size, n_present, selection.frames)
+    exposure_s, notes = _timing(file, chunks, planes.index[:count])
+    return Source(
+        paths=(path,),
+        format="ND2",
+        shape=(count, *shape),
+        dtype=native_dtype(path, dtype),
+        frames=frames,
+        exposure_s=exposure_s,
+        pixel_size_um=_pixel_size_um(file),
+        acquired_s=_acquired_s(file, chunks),
+        channel=planes.channel,
+        notes=planes.notes + notes,
+    )
+
+
+def _pixel_offsets(path: Path, chunks: ChunkMap, places: list[int]) -> IntArray:
+    """First pixel of each frame, from the places of their chunks.
+
+    The length of a chunk's header is taken from the first, the middle and the last frame, which
+    must agree: to read all of 20,000 would take as long as a movie on a slow disk.
+    """
+    probes = {places[0], places[len(places) // 2], places[-1]} if places else set()
+    lengths = {n for n in map(chunks.header_bytes, probes) if n is not None}
+    if len(lengths) > 1:
+        raise InputError(
+            f"{path}: its frames are stored in different ways. "
+            "Hint: export the movie as TIFF in NIS-Elements."
+        )
+    return np.array(places, np.int64) + (lengths.pop() if lengths else 0) + STAMP_BYTES
+
+
+def _inflate(
+    places: list[int], dtype: np.dtype[Any], *, row_bytes: int, samples: int, sample: int
+) -> Decode:
+    """Decode NIS-Elements' lossless compression: a frame's pixels deflated, one stream each."""
+
+    def decode(read_at: ReadAt, i: int, out: NDArray[Any]) -> None:
+        data_start, data_bytes = parse_header(read_at(places[i], HEADER_BYTES))
+        skip = data_start + STAMP_BYTES
+        step = samples * dtype.itemsize
+        stride = row_bytes or out.shape[1] * step
+        deflated = read_at(places[i] + skip, data_bytes - STAMP_BYTES)
+        # No more than a frame, whatever a damaged one would unfold to.
+        pixels = zlib.decompressobj().decompress(deflated, len(out) * stride)
+        out[...] = np.ndarray(
+            out.shape,
+            dtype,
+            buffer=pixels,
+            offset=sample * dtype.itemsize,
+            strides=(stride, step),
+        )
+
+    return decode
+
+
+def _timing(file: Any, chunks: ChunkMap, index: IntArray) -> tuple[float | None, tuple[str, ...]]:
+    """Time from frame to frame, by the events table, the time loop's statistics, its period."""
+    stamps_s = chunks.values("AcqTimesCache") / 1e3
+    measured, notes = interval_of_stamps((), "the events table")
+    if stamps_s.size > index.max():
+        measured, notes = interval_of_stamps(stamps_s[index], measured.where)
+    statements = [measured]
+    for loop in file.experiment or ():
+        if loop.type == "TimeLoop":
+            phases = [loop.parameters]
+        else:
+            phases = list(loop.parameters.periods) if loop.type == "NETimeLoop" else []
+        for phase in phases:
+            # Statistics of 0 were not recorded, as opposed to a period of 0, which misleads.
+            average = (phase.periodDiff.avg if phase.periodDiff else 0.0) / 1e3
+            statements += [
+                Statement("the time loop's statistics", average or None),
+                Statement("the time loop's period", phase.periodMs / 1e3),
+            ]
+    exposures_s = chunks.values("Camera_ExposureTime1") / 1e3
+    exposure = None
+    if exposures_s.size > index[0]:
+        exposure = Statement("the camera's exposure", float(exposures_s[index[0]]))
+    seconds, more = frame_time(statements, exposure, frames=index.size)
+    return seconds, notes + more
+
+
+def _acquired_s(file: Any, chunks: ChunkMap) -> float | None:
+    """When the first frame was taken; files that other programs wrote have no times."""
+    if not chunks.values("AcqTimesCache").size:
+        return None
+    try:
+        day = float(file.frame_metadata(0).channels[0].time.absoluteJulianDayNumber)
+    except (AttributeError, IndexError, TypeError):
+        return None
+    return (day - _JULIAN_DAY_1970) * 86400 if day > _JULIAN_DAY_1970 else None
+
+
+def _pixel_size_um(file: Any) -> float | None:
+    """Side of a pixel, unless the objective was not calibrated."""
+    channels = file.metadata.channels
+    calibrated = channels[0].volume.axesCalibrated if channels else None
+    size = float(file.voxel_size().x)
+    return size if size > 0 and (calibrated is None or calibrated[0]) else None

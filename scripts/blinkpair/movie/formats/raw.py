@@ -1,0 +1,200 @@
+"""Uncompressed frames, read straight from their places in the file.
+
+In: the offset of every frame and how its rows are laid out. Out: frames in the caller's memory.
+Plain reads, never a memory map: mapped pages are charged to the job on some clusters and get it
+killed. Frames that follow each other are fetched by one system call, and small headers between
+them (an ND2 chunk's, a TIFF page's) are read into a bin and forgotten, which is cheaper than
+stepping around them.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from io import FileIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinkpair.arrays import IntArray
+from blinkpair.errors import InputError
+
+# Up to this gap between two frames, reading it costs less than another call.
+_MAX_GAP_BYTES = 16 * 1024
+# Buffers of one call; POSIX systems take 1024. Each frame may need two.
+_MAX_BUFFERS = 1000
+# Scratch memory for frames that have to be rearranged: it should stay in the processor's cache.
+_SCRATCH_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class RawFrames:
+    """Places and layout of uncompressed frames.
+
+    Attributes
+    ----------
+    paths : tuple of Path
+        One file, or several (a spool folder).
+    offsets : (frames,) int64 array
+        First byte of each frame.
+    height, width : int
+    dtype : numpy dtype
+        As stored, with its byte order.
+    row_bytes : int
+        From the start of one row to that of the next; 0 for no padding.
+    samples, sample : int
+        Components interleaved in each pixel, and which of them to take.
+    file_index : (frames,) int array or None
+        Which of `paths` holds each frame; None for the first.
+    """
+
+    paths: tuple[Path, ...]
+    offsets: IntArray
+    height: int
+    width: int
+    dtype: np.dtype[Any]
+    row_bytes: int = 0
+    samples: int = 1
+    sample: int = 0
+    file_index: IntArray | None = None
+
+    @property
+    def stride(self) -> int:
+        """Bytes from row to row."""
+        return self.row_bytes or self.width * self.samples * self.dtype.itemsize
+
+    @property
+    def dense(self) -> bool:
+        """The bytes of a frame are those of the array."""
+        return self.samples == 1 and self.stride == self.width * self.dtype.itemsize
+
+    @property
+    def frame_bytes(self) -> int:
+        """Bytes from a frame's first pixel to its last."""
+        row = self.width * self.samples * self.dtype.itemsize
+        return (self.height - 1) * self.stride + row
+
+    @cached_property
+    def breaks(self) -> IntArray:
+        """Frames at which a read must start anew, and the number of frames."""
+        gaps = np.diff(self.offsets) - self.frame_bytes
+        new = (gaps < 0) | (gaps > _MAX_GAP_BYTES)
+        if self.file_index is not None:
+            new |= np.diff(self.file_index) != 0
+        return np.append(np.flatnonzero(new) + 1, self.offsets.size)
+
+    def count_present(self) -> int:
+        """Count the whole frames before the first one that the file does not hold."""
+        if self.file_index is None:
+            sizes: int | IntArray = self.paths[0].stat().st_size
+        else:
+            sizes = np.array([p.stat().st_size for p in self.paths], np.int64)[self.file_index]
+        missing = (self.offsets + self.frame_bytes > sizes) | (self.offsets < 0)
+        return int(np.argmax(missing)) if missing.any() else int(self.offsets.size)
+
+    def reader(self, threads: int) -> RawReader:
+        """Open the file; reading is one thread's work."""
+        return RawReader(self)
+
+
+class RawReader:
+    """An open file of uncompressed frames."""
+
+    def __init__(self, frames: RawFrames) -> None:
+        self._frames = frames
+        self._file: FileIO | None = None
+        self._file_number = -1
+        self._bin = memoryview(bytearray(_MAX_GAP_BYTES))
+        self._scratch: NDArray[np.uint8] | None = None
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
+        self._file, self._file_number = None, -1
+
+    def read_into(self, start: int, out: NDArray[Any]) -> None:
+        """Fill `out` (n, y, x) with the frames from `start` on.
+
+        Raises
+        ------
+        InputError
+            The file ended early: it was cut while being read.
+        """
+        frames = self._frames
+        if frames.dense:
+            self._fetch(start, out.reshape(len(out), -1).view(np.uint8))
+            if not frames.dtype.isnative:
+                out.byteswap(inplace=True)
+            return
+        size, item = frames.frame_bytes, frames.dtype.itemsize
+        step = max(1, _SCRATCH_BYTES // size)
+        if self._scratch is None:
+            self._scratch = np.empty((step, size), np.uint8)
+        for first in range(0, len(out), step):
+            n = min(step, len(out) - first)
+            self._fetch(start + first, self._scratch[:n])
+            out[first : first + n] = np.ndarray(
+                (n, frames.height, frames.width),
+                frames.dtype,
+                buffer=self._scratch.data,
+                offset=frames.sample * item,
+                strides=(size, frames.stride, frames.samples * item),
+            )
+
+    def _fetch(self, start: int, target: NDArray[np.uint8]) -> None:
+        """Read the bytes of consecutive frames into the rows of `target`."""
+        offsets, size = self._frames.offsets, self._frames.frame_bytes
+        breaks = self._frames.breaks
+        done = 0
+        while done < len(target):
+            first = start + done
+            n = int(breaks[np.searchsorted(breaks, first, side="right")]) - first
+            n = min(n, len(target) - done)
+            contiguous = offsets[first + n - 1] - offsets[first] == (n - 1) * size
+            buffers = [target[done : done + n].reshape(-1).data]
+            if not contiguous:
+                n = min(n, _MAX_BUFFERS // 2)
+                gaps = np.diff(offsets[first : first + n]) - size
+                buffers = [target[done].data]
+                for row, gap in enumerate(gaps.tolist(), start=done + 1):
+                    if gap:
+                        buffers.append(self._bin[:gap])
+                    buffers.append(target[row].data)
+            self._read_fully(first, buffers)
+            done += n
+
+    def _read_fully(self, frame: int, buffers: Sequence[memoryview]) -> None:
+        """Read into `buffers`, one after the other, from the place of `frame` on."""
+        file = self._file_of(frame)
+        position = int(self._frames.offsets[frame])
+        if hasattr(os, "preadv"):
+            got = os.preadv(file.fileno(), buffers, position)
+            if got == sum(map(len, buffers)):
+                return
+        # A system without it, or a read that came back short (Linux ends one at 2 GiB).
+        file.seek(position)
+        for buffer in buffers:
+            filled = 0
+            while filled < len(buffer):
+                got = file.readinto(buffer[filled:])
+                if not got:
+                    raise InputError(
+                        f"{file.name}: ends before frame {frame} is complete; it was "
+                        "complete when it was opened. Hint: is it still being written or copied?"
+                    )
+                filled += got
+
+    def _file_of(self, frame: int) -> FileIO:
+        """Open the file that holds `frame`; one at a time."""
+        index = self._frames.file_index
+        number = 0 if index is None else int(index[frame])
+        if self._file is None or number != self._file_number:
+            self.close()
+            self._file = self._frames.paths[number].open("rb", buffering=0)
+            self._file_number = number
+        return self._file

@@ -1,0 +1,119 @@
+"""File formats: a path in, a `Source` out.
+
+The format is told from a file's first bytes and not from its name, which people change. Each
+format lives in a module of its own that is imported when a file of it is met, because the
+libraries behind them take a while to load.
+"""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+from blinkpair.errors import InputError
+from blinkpair.movie.formats.selection import Selection
+from blinkpair.movie.formats.source import Source
+
+__all__ = ["Selection", "Source", "open_source"]
+
+_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_ND2 = (b"\xda\xce\xbe\x0a", b"\x00\x00\x00\x0cjP  ")
+_SIF = (b"Andor Technology Multi-Channel File",)
+_IMAGE = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
+_NAMED = "ND2 (.nd2), TIFF (.tif), Andor SIF (.sif) or spool folder (.sifx), PNG, JPEG"
+
+
+def open_source(path: Path, selection: Selection, *, alone: bool = True) -> Source:
+    """Open one file or spool folder by reading its headers.
+
+    Parameters
+    ----------
+    path : Path
+    selection : Selection
+        Which channel, plane or stage position is the movie.
+    alone : bool
+        False for one part of a list of files.
+
+    Returns
+    -------
+    Source
+
+    Raises
+    ------
+    InputError
+        Missing, empty, of a format that is not known, damaged, or with a choice left open.
+    """
+    try:
+        return _open(path, selection, alone=alone)
+    except InputError:
+        raise
+    except PermissionError as error:
+        raise InputError(
+            f"{path}: you have no permission to read this file ({error.strerror}). "
+            "Hint: ask its owner, or copy it to where you can."
+        ) from error
+    except OSError as error:
+        # The disk's trouble, not the file's: let it be tried again. A place that cannot be, as a
+        # damaged header names it, is the file's.
+        if error.errno not in (None, errno.EINVAL, errno.EOVERFLOW):
+            raise
+        raise _damaged(path, error) from error
+    # Libraries raise anything from IndexError to struct.error on a damaged file.
+    except Exception as error:
+        raise _damaged(path, error) from error
+
+
+def _damaged(path: Path, error: Exception) -> InputError:
+    said = f"{type(error).__name__}: {error}"[:300]
+    return InputError(
+        f"{path}: cannot be read; it is damaged or of a variant that is not known ({said}). "
+        "Hint: copy the file again from the microscope's computer; if it opens in ImageJ, save it "
+        "there as TIFF."
+    )
+
+
+def _open(path: Path, selection: Selection, *, alone: bool) -> Source:
+    if path.is_dir():
+        if not any(path.glob("*.sifx")):
+            raise InputError(
+                f"{path}: a folder, but not an Andor spool folder (no .sifx file in it). "
+                "Hint: give the movie's file, or a pattern such as 'folder/*.tif'."
+            )
+        from blinkpair.movie.formats.andor import open_spool
+
+        return open_spool(path, selection)
+    if not path.exists():
+        where = "" if path.parent.exists() else f" (nor does the folder {path.parent})"
+        raise InputError(
+            f"{path}: does not exist{where}. Hint: relative paths start at the working directory; "
+            "check the spelling, capitals included."
+        )
+    with path.open("rb") as file:
+        start = file.read(64)
+    if not start:
+        raise InputError(
+            f"{path}: is empty (0 bytes). Hint: was copying it interrupted, or the disk full?"
+        )
+    if start.startswith(_TIFF):
+        from blinkpair.movie.formats.tiff_movie import open_tiff
+
+        return open_tiff(path, selection, alone=alone)
+    if start.startswith(_ND2):
+        from blinkpair.movie.formats.nd2_movie import open_nd2
+
+        return open_nd2(path, selection)
+    if start.startswith(_SIF):
+        from blinkpair.movie.formats.andor import open_sif, open_spool
+
+        if path.suffix.lower() == ".sifx":
+            return open_spool(path.parent, selection)
+        return open_sif(path, selection)
+    if start.startswith(_IMAGE):
+        from blinkpair.movie.formats.image import open_image
+
+        return open_image(path, selection)
+    text = all(byte in b"\t\n\r\f" or 32 <= byte < 127 for byte in start)
+    raise InputError(
+        f"{path}: is {'a text file' if text else 'of a format that is not known'}, whatever its "
+        f"name says (it starts with {start[:12]!r}). Hint: {_NAMED} can be read."
+    )

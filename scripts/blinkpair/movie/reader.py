@@ -1,0 +1,349 @@
+"""Movies and images of any supported format, read in blocks of frames.
+
+In: a path as a user writes it into the sample sheet. Out: a `Movie`, which knows its size,
+frame time and pixel size, and yields its frames block by block, so that 20,000 frames (10 GB)
+never are in memory. Opening reads headers only.
+
+A path is a file (ND2; TIFF in its kinds; Andor SIF; PNG and JPEG for brightfield), an Andor
+spool folder or its .sifx, or a pattern (``run_*.tif``) for a movie that was split over files,
+which are put in natural order (part2 before part10). Choices may be appended to it:
+
+``movie.nd2::channel=GFP``
+    one of several channels, by name or by number counted from 0
+``movie.nd2::z=3``, ``movie.nd2::position=0``
+    one plane of a z-stack, one position of the stage; ``::z=time`` where a program wrote the
+    frames of a movie as z planes
+``movie.nd2::frames=1500``
+    the first 1500 frames only; the way to use a movie whose end is missing
+
+They can be combined: ``movie.nd2::channel=GFP::frames=1500``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinkpair.arrays import FloatArray
+from blinkpair.cores import usable_cores
+from blinkpair.errors import ChoiceError, InputError
+from blinkpair.movie.formats.blocks import ArrayFrames, Buffers, PartsReader
+from blinkpair.movie.formats.registry import open_source
+from blinkpair.movie.formats.source import Source
+from blinkpair.movie.paths import PathLike, resolve
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+# A block of this size is read into the processor's cache and used from there: measured three to
+# five times faster than blocks of 32 MB, which go through main memory.
+_BLOCK_BYTES = 8 * 1024 * 1024
+# More threads than this do not decode faster than a disk delivers.
+_MAX_THREADS = 8
+_SAME = 0.02  # frame times and pixel sizes of parts that differ by less are the same
+
+
+@dataclass(frozen=True, eq=False)
+class Movie:
+    """A movie, or an image, opened for reading.
+
+    It holds no file open between calls, so it need not be closed; it can be used in a ``with``
+    statement nevertheless.
+
+    Attributes
+    ----------
+    shape : tuple of int
+        (frames, y, x)
+    dtype : numpy dtype
+        As stored, in native byte order.
+    exposure_s : float or None
+        Time from one frame to the next where the file states it, else the exposure; None where
+        it states neither.
+    pixel_size_um : float or None
+        Side of a pixel in the sample.
+    acquired_s : float or None
+        When the recording began, seconds since 1970 by the microscope's clock; None where the file
+        does not say.
+    channel : str or None
+        Name of the channel.
+    format : str
+        In a user's words.
+    paths : tuple of Path
+        All files it is read from.
+    notes : tuple of str
+        What is odd about the file and should be read by its owner.
+    """
+
+    shape: tuple[int, int, int]
+    dtype: np.dtype[Any]
+    exposure_s: float | None
+    pixel_size_um: float | None
+    acquired_s: float | None
+    channel: str | None
+    format: str
+    paths: tuple[Path, ...]
+    notes: tuple[str, ...]
+    _parts: tuple[Source, ...] = field(repr=False, default=())
+
+    @property
+    def name(self) -> str:
+        """The first file, for messages; 'the movie' for frames in memory."""
+        return str(self.paths[0]) if self.paths else "the movie"
+
+    @property
+    def frames_per_block(self) -> int:
+        """Frames that make a block of about 8 MB, the size that is read fastest."""
+        frame_bytes = self.shape[1] * self.shape[2] * self.dtype.itemsize
+        return max(1, min(self.shape[0], _BLOCK_BYTES // frame_bytes))
+
+    def blocks(
+        self,
+        frames: int | None = None,
+        start: int = 0,
+        stop: int | None = None,
+        *,
+        threads: int | None = None,
+    ) -> Iterator[NDArray[Any]]:
+        """Read the movie block by block.
+
+        A block stays valid as long as anything refers to it or to a view of it; the memory of
+        blocks that nobody holds any more is used again, which saves a third of the time.
+
+        Parameters
+        ----------
+        frames : int, optional
+            Frames a block; default: `frames_per_block`.
+        start, stop : int
+            Frames to read, ``start <= i < stop``; default: all.
+        threads : int, optional
+            Threads that decode compressed frames; default: the processor cores this process
+            may use. The frames do not depend on it.
+
+        Yields
+        ------
+        (n, y, x) array
+            C-contiguous, in native byte order; n is `frames`, or less for the last block.
+
+        Raises
+        ------
+        ValueError
+            `frames` is not positive, or `start` and `stop` are not within the movie.
+        InputError
+            The file is damaged, or was changed since it was opened.
+        """
+        size = self.frames_per_block if frames is None else int(frames)
+        end = self.shape[0] if stop is None else int(stop)
+        if size < 1:
+            raise ValueError(f"a block has 1 frame or more, not {size}")
+        if not 0 <= start <= end <= self.shape[0]:
+            raise ValueError(f"frames {start} to {end} are not within 0 to {self.shape[0]}")
+        return self._iterate(size, int(start), end, threads or usable_cores(_MAX_THREADS))
+
+    def _iterate(self, size: int, start: int, stop: int, threads: int) -> Iterator[NDArray[Any]]:
+        from concurrent.futures import ThreadPoolExecutor
+
+        buffers = Buffers((min(size, stop - start), *self.shape[1:]), self.dtype)
+        # One block is read while the one before is used: a disk that waits for the processor, or
+        # the other way round, takes the sum of both times.
+        with (
+            closing(PartsReader(self._parts, threads)) as reader,
+            ThreadPoolExecutor(1) as pool,
+        ):
+            ahead: NDArray[Any] | None = None
+            pending: Future[None] | None = None
+            for first in range(start, stop + size, size):
+                block, reading = ahead, pending
+                if first < stop:
+                    ahead = buffers.take(min(size, stop - first))
+                    pending = pool.submit(reader.read_into, first, ahead)
+                if reading is not None and block is not None:
+                    reading.result()
+                    yield block
+                del block  # or this frame of the generator would count as a user of it
+
+    def close(self) -> None:
+        """Nothing stays open; here so that a movie can be treated like a file."""
+
+    def __enter__(self) -> Movie:
+        """Return the movie itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close it."""
+        self.close()
+
+
+def open_movie(
+    path: PathLike | Sequence[PathLike],
+    *,
+    channel: str | int | None = None,
+    z: str | int | None = None,
+) -> Movie:
+    """Open a movie by reading its headers.
+
+    Parameters
+    ----------
+    path : path, or sequence of paths
+        See the module's text. A sequence is put in natural order, like the files of a pattern.
+    channel, z : str or int, optional
+        As behind a path, and stronger than there.
+
+    Returns
+    -------
+    Movie
+
+    Raises
+    ------
+    InputError
+        The file is missing, empty, not a movie, cut off, in colour, has several channels or
+        planes and no choice was made, or the parts do not fit together.
+    """
+    files, selection, called = resolve(path)
+    if channel is not None:
+        selection = replace(selection, channel=str(channel))
+    if z is not None:
+        selection = replace(selection, z=str(z))
+    parts: list[Source] = []
+    left = selection.frames
+    for file in files:
+        if left == 0:
+            break
+        part = open_source(file, replace(selection, frames=left), alone=len(files) == 1)
+        parts.append(part)
+        left = None if left is None else left - part.shape[0]
+    if left:
+        held = sum(part.shape[0] for part in parts)
+        raise ChoiceError(
+            f"{called}: '::frames={selection.frames}' asks for more frames than the {held} it "
+            "holds. Hint: leave it out to read all."
+        )
+    return _join(called, parts)
+
+
+def read_image(
+    path: PathLike | Sequence[PathLike],
+    *,
+    channel: str | int | None = None,
+    z: str | int | None = None,
+) -> tuple[FloatArray, Movie]:
+    """Read a brightfield image.
+
+    Parameters
+    ----------
+    path, channel, z
+        As for `open_movie`.
+
+    Returns
+    -------
+    image : (y, x) float64 array
+        The mean over the frames, where there are several.
+    movie : Movie
+        What the file says about itself.
+
+    Raises
+    ------
+    InputError
+        As `open_movie`; or a pixel is not finite.
+    """
+    movie = open_movie(path, channel=channel, z=z)
+    total = np.zeros(movie.shape[1:], np.float64)
+    for block in movie.blocks():
+        total += block.sum(axis=0, dtype=np.float64)
+    image = total / movie.shape[0]
+    if not np.isfinite(image).all():
+        raise InputError(
+            f"{movie.paths[0]}: {int((~np.isfinite(image)).sum())} pixels are not finite (NaN or "
+            "infinite). Hint: use the image as the camera recorded it."
+        )
+    return image, movie
+
+
+def from_array(
+    frames: NDArray[Any], *, exposure_s: float | None = None, pixel_size_um: float | None = None
+) -> Movie:
+    """Make a movie of frames in memory.
+
+    Parameters
+    ----------
+    frames : (frames, y, x) array
+    exposure_s, pixel_size_um : float, optional
+
+    Returns
+    -------
+    Movie
+    """
+    count, height, width = frames.shape
+    native = np.ascontiguousarray(frames, frames.dtype.newbyteorder("="))
+    source = Source((), "array", (count, height, width), native.dtype, ArrayFrames(native))
+    return Movie(
+        source.shape,
+        source.dtype,
+        exposure_s,
+        pixel_size_um,
+        None,
+        None,
+        "array",
+        (),
+        (),
+        (source,),
+    )
+
+
+def _join(called: str, parts: Sequence[Source]) -> Movie:
+    """Put the parts of a movie behind each other, or say why they do not fit."""
+    first = parts[0]
+    notes = list(first.notes)
+    for part in parts[1:]:
+        for what, ours, theirs in (
+            ("frames of", first.shape[1:], part.shape[1:]),
+            ("pixels of type", first.dtype, part.dtype),
+        ):
+            if ours != theirs:
+                raise ChoiceError(
+                    f"{called}: its parts do not fit together: {first.paths[0].name} has {what} "
+                    f"{_spoken(ours)}, {part.paths[0].name} of {_spoken(theirs)}. Hint: does the "
+                    "pattern match files that do not belong to the movie?"
+                )
+        for what, one, other in (
+            ("frame times", first.exposure_s, part.exposure_s),
+            ("pixel sizes", first.pixel_size_um, part.pixel_size_um),
+        ):
+            if one and other and abs(one - other) > _SAME * one:
+                notes.append(
+                    f"{what} differ: {one:.6g} in {first.paths[0].name}, {other:.6g} in "
+                    f"{part.paths[0].name}; used the first"
+                )
+        notes += [f"{part.paths[0].name}: {note}" for note in part.notes if note not in notes]
+    paths = tuple(path for part in parts for path in part.paths)
+    if len(parts) > 1:
+        names = [part.paths[0].name for part in parts]
+        shown = names if len(names) < 6 else [*names[:2], "...", names[-1]]
+        notes.insert(0, f"{len(parts)} files were joined in this order: {', '.join(shown)}")
+    return Movie(
+        shape=(sum(part.shape[0] for part in parts), *first.shape[1:]),
+        dtype=first.dtype,
+        exposure_s=first.exposure_s,
+        pixel_size_um=first.pixel_size_um,
+        acquired_s=first.acquired_s,
+        channel=first.channel,
+        format=first.format,
+        paths=paths,
+        notes=tuple(notes),
+        _parts=tuple(parts),
+    )
+
+
+def _spoken(value: Any) -> str:
+    return " x ".join(map(str, value)) if isinstance(value, tuple) else str(value)

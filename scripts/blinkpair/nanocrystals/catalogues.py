@@ -1,0 +1,115 @@
+"""A movie's catalogue as tables: what `find_nanocrystals` writes and later steps read.
+
+In: a `Catalogue` (or None where the movie could not be used). Out: tables and datasets
+with the same columns in both cases, and back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from blinkpair.arrays import FloatArray
+from blinkpair.nanocrystals.drift import Drift
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from blinkpair.nanocrystals.finding import Catalogue
+    from blinkpair.nanocrystals.projections import Projections
+
+SPOT_COLUMNS = ("x", "y", "error_px", "significance", "counts")
+
+
+def spots_table(catalogue: Catalogue | None) -> pd.DataFrame:
+    """Return nanocrystals detected in the movie, one a row."""
+    if catalogue is None:
+        return pd.DataFrame({name: np.empty(0) for name in SPOT_COLUMNS})
+    return catalogue.table[list(SPOT_COLUMNS)]
+
+
+def drift_table(catalogue: Catalogue | None) -> pd.DataFrame:
+    """Return the displacement of the sample in each stretch of the movie."""
+    if catalogue is None:
+        return pd.DataFrame({"frame": [0.0], "x_px": [0.0], "y_px": [0.0], "measured": [False]})
+    drift = catalogue.drift
+    return pd.DataFrame(
+        {
+            "frame": drift.centre_frame,
+            "x_px": drift.xy[:, 0],
+            "y_px": drift.xy[:, 1],
+            "measured": drift.measured,
+        }
+    )
+
+
+def read_drift(table: pd.DataFrame) -> Drift:
+    """Rebuild the drift from `drift_table`."""
+    return Drift(
+        table["frame"].to_numpy(float),
+        table[["x_px", "y_px"]].to_numpy(float),
+        table["measured"].to_numpy(bool),
+    )
+
+
+def images_dataset(catalogue: Catalogue | None, projections: Projections | None) -> xr.Dataset:
+    """Return the movie's mean and brightest bursts at the first frame, and each frame's mean."""
+    import xarray as xr
+
+    empty = np.zeros((1, 1), np.float32)
+    mean, burst = empty, empty
+    frame_mean: FloatArray = np.zeros(1)
+    if catalogue is not None and projections is not None:
+        mean, burst = catalogue.images.mean, catalogue.images.burst
+        frame_mean = projections.frame_mean
+    return xr.Dataset(
+        {
+            "mean": (("y", "x"), mean, {"units": "counts", "long_name": "mean of the movie"}),
+            "burst": (
+                ("y", "x"),
+                burst,
+                {"units": "counts", "long_name": "largest mean of 10 successive frames"},
+            ),
+            "frame_mean": (
+                "frame",
+                frame_mean.astype(np.float32),
+                {"units": "counts per pixel", "long_name": "mean of all pixels of a frame"},
+            ),
+        }
+    )
+
+
+def describe(catalogue: Catalogue, projections: Projections) -> dict[str, Any]:
+    """Return what a reader wants to know of a movie at a glance."""
+    drift = catalogue.drift
+    return {
+        "n_nanocrystals": len(catalogue.table),
+        "psf_sigma_px": catalogue.psf_sigma_px,
+        "drift_max_px": float(np.hypot(*drift.xy.T).max()),
+        "drift_start_error_px": drift.start_error_px,
+        "drift_measured_fraction": float(drift.measured.mean()),
+        "n_hot_pixels": len(catalogue.hot_pixels),
+        "hot_pixels": catalogue.hot_pixels,
+        "saturated_fraction": projections.saturated_fraction,
+        # Equal for the same frames, whatever the file is called.
+        "frames_digest": hashlib.sha256(projections.frame_mean.tobytes()).hexdigest()[:16],
+    }
+
+
+def positions(table: pd.DataFrame) -> FloatArray:
+    """Return x and y of a table, (n, 2)."""
+    return table[["x", "y"]].to_numpy(float)
+
+
+def errors_px(pre: pd.DataFrame, post: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
+    """Return the standard errors of the positions of both epochs."""
+    return pre["error_px"].to_numpy(float), post["error_px"].to_numpy(float)
+
+
+def start_error_px(infos: Iterable[Mapping[str, Any]]) -> float:
+    """Return the error per axis of the drifts' zeros, of all the movies together."""
+    return float(np.sqrt(sum(info["drift_start_error_px"] ** 2 for info in infos)))

@@ -1,0 +1,136 @@
+"""The nanocrystals of one movie, and how the sample drifted.
+
+In: the projections of a movie. Out: a table of nanocrystals with positions at the first
+frame, the drift, the width of the PSF and the images a report shows.
+"""
+
+from __future__ import annotations
+
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from blinkpair.arrays import FloatArray, IntArray, neighbours
+from blinkpair.cores import usable_cores
+from blinkpair.nanocrystals import detection, localisation
+from blinkpair.nanocrystals.background import background_and_noise
+from blinkpair.nanocrystals.drift import Drift, from_first_frame, measure_drift
+from blinkpair.nanocrystals.projections import Projections
+
+log = logging.getLogger(__name__)
+
+MAX_ERROR_PX = 0.7  # the weakest real spots, on for 0.5 % of 2,000 frames, reach 0.2
+SAME_SPOT_PX = 1.2  # two candidates that end up closer than this are one nanocrystal
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The nanocrystals seen in one movie.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        The most significant first: x, y (pixels at the first frame), error_px (standard error of
+        each), significance (1 is the detection threshold), counts (mean over the movie).
+    drift : Drift
+    psf_sigma_px : float
+        Measured on the spots; the given one if there are too few.
+    images : detection.AlignedImages
+    hot_pixels : (n, 2) int
+        Column and row of pixels taken out before detection: too bright, or never changing.
+    """
+
+    table: pd.DataFrame
+    drift: Drift
+    psf_sigma_px: float
+    images: detection.AlignedImages
+    hot_pixels: IntArray
+
+
+def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) -> Catalogue:
+    """Detect nanocrystals, follow the drift, and locate both to a fraction of a pixel.
+
+    Drift comes first from correlating whole images, then from the spots themselves; detection is
+    repeated on the better aligned images.
+    """
+    hot_pixels = np.unique(
+        np.vstack(
+            [
+                detection.find_hot_pixels(projections),
+                detection.find_constant_pixels(projections),
+            ]
+        ),
+        axis=0,
+    )
+    weights = projections.n_frames.astype(float)
+    flat = np.empty_like(projections.mean)
+    noise = np.empty(len(flat), np.float32)
+
+    def flatten(s: int) -> None:
+        image = detection.repaired(projections.mean[s], hot_pixels)
+        background, local_noise = background_and_noise(image)
+        flat[s] = image - background
+        noise[s] = np.median(local_noise)
+
+    with ThreadPoolExecutor(usable_cores(2)) as pool:
+        list(pool.map(flatten, range(len(flat))))
+    drift = measure_drift(flat, noise, projections.centre_frame, psf_sigma_px=psf_sigma_px)
+    sigma = psf_sigma_px
+    xy = np.empty((0, 2))
+    for _ in range(2):
+        images = detection.align(projections, drift.xy, hot_pixels)
+        candidates = detection.find_candidates(images, psf_sigma_px=sigma)
+        xy = candidates[["x", "y"]].to_numpy()
+        best = _isolated(xy)[:60]
+        if len(best) < 5:
+            break
+        for _ in range(2):
+            spots = localisation.localise(
+                flat, weights, xy[best], drift.xy, psf_sigma_px=sigma, iterations=4
+            )
+            sigma = localisation.estimate_psf_sigma(
+                flat, weights, spots.xy, drift.xy, start_px=sigma
+            )
+            moved, refined = localisation.refine_drift(flat, spots.xy, drift.xy, psf_sigma_px=sigma)
+            # Positions and drift share one free shift: it is fixed by zero drift at frame 0.
+            drift = Drift(
+                drift.centre_frame,
+                from_first_frame(drift.centre_frame, moved),
+                drift.measured | refined,
+            )
+    spots = localisation.localise(flat, weights, xy, drift.xy, psf_sigma_px=sigma)
+    table = pd.DataFrame(
+        {
+            "x": spots.xy[:, 0],
+            "y": spots.xy[:, 1],
+            "error_px": spots.error_px,
+            "significance": candidates["significance"].to_numpy(),
+            "counts": spots.amplitude @ weights / weights.sum(),
+        }
+    )
+    # No spot where none can be fitted: the candidate was a wing, or noise on a slope.
+    table = table[table["error_px"] < MAX_ERROR_PX].reset_index(drop=True)
+    table = _merge(table).sort_values(
+        ["significance", "y", "x"], ascending=[False, True, True], ignore_index=True
+    )
+    log.info("%d nanocrystals, PSF sigma %.2f px", len(table), sigma)
+    return Catalogue(table, drift, sigma, images, hot_pixels)
+
+
+def _isolated(xy: FloatArray, radius_px: float = 6.0) -> IntArray:
+    """Indices of points without a neighbour within the radius, in the given order."""
+    alone = [len(near) == 1 for near in neighbours(xy, xy, radius_px)]
+    return np.flatnonzero(alone)
+
+
+def _merge(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep the most significant of fits that ended at the same place."""
+    xy, significance = table[["x", "y"]].to_numpy(), table["significance"].to_numpy()
+    first = [
+        k == near[np.argmax(significance[near])]
+        for k, near in enumerate(neighbours(xy, xy, SAME_SPOT_PX))
+    ]
+    return table[np.array(first, bool)]

@@ -1,0 +1,150 @@
+"""Frames that do not show the sample, told by themselves.
+
+In: two numbers a frame, its mean and its roughness, from the pass over the movie that is made
+anyway. Out: which frames are odd, and an error where they are too many. A shutter that was closed
+for a while would turn every nanocrystal off together, a room light or a saturated register would
+hide them: both give on-fractions that look like any others.
+
+The roughness is the mean absolute difference of neighbouring pixels in a row, of the median row.
+Offsets and large structures drop out of it, and so do cosmic rays; the noise remains. Shot noise
+goes with the square root of the light, so that a hop of the laser by 5 % changes it by 2.5 % at
+most, while a closed shutter leaves the read-out's noise alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.errors import InputError
+from blinkpair.nanocrystals.detection import find_constant_pixels
+
+if TYPE_CHECKING:
+    from blinkpair.nanocrystals.projections import Projections
+
+
+# An on-fraction is off by no more than the share of frames that were odd.
+MAX_ODD_SHARE = 0.01
+# Of the pixel values of a movie. Hot pixels and the peaks of bright nanocrystals are fewer, and
+# their states do not depend on it.
+MAX_SATURATED_SHARE = 0.01
+# What a frame's roughness must step by, as a factor, to be another scene. Less light is told from
+# the light there was; more of it matters once its noise comes near a threshold, and cameras have
+# single frames of 1.4 times the noise.
+DARKER_FACTOR, BRIGHTER_FACTOR = 3 / 4, 2.0
+STEP_FACTOR = 1.15
+STEP_NOISES = 8.0
+# Of the pixels of a frame. A dead column of a camera is 0.2 %, and kept out of the apertures.
+MAX_CONSTANT_SHARE = 0.01
+# A camera repeats no frame: noise makes two numbers of two frames equal once in thousands.
+REPEATED_FRAMES = 2
+_LEVEL_FRAMES = 50  # by which the level beside a step is told
+
+
+def odd_frames(frame_mean: FloatArray, roughness: FloatArray) -> BoolArray:
+    """Say which frames do not show what most of the movie shows.
+
+    Parameters
+    ----------
+    frame_mean, roughness : (frames,) float
+        Counts, as in `projections.Projections`.
+
+    Returns
+    -------
+    (frames,) bool
+        True where the roughness has stepped away from that of the longest stretch without a step,
+        and where a frame is one of `REPEATED_FRAMES` or more equal ones in a row. A slow change, as
+        of a background that bleaches, is followed.
+    """
+    return _stepped_away(roughness) | _repeated(frame_mean, roughness)
+
+
+def _stepped_away(roughness: FloatArray) -> BoolArray:
+    level = np.log(np.maximum(roughness, 1e-9))
+    steps = np.abs(np.diff(level))
+    noise = 1.4826 * float(np.median(steps)) if len(steps) else 0.0
+    cuts = np.flatnonzero(steps > max(np.log(STEP_FACTOR), STEP_NOISES * noise)) + 1
+    stretches = np.split(level, cuts)
+    longest = int(np.argmax([len(stretch) for stretch in stretches]))
+    later = _same_scene(stretches[longest:])
+    earlier = _same_scene([stretch[::-1] for stretch in stretches[longest::-1]])
+    same = [*earlier[:0:-1], *later]
+    return np.repeat(~np.array(same), [len(stretch) for stretch in stretches])
+
+
+def _same_scene(stretches: list[FloatArray]) -> list[bool]:
+    """Say which of several stretches go on at the level that the first one had, one by one."""
+    seen, same = stretches[0], [True]
+    for own in stretches[1:]:
+        apart = np.median(own[:_LEVEL_FRAMES]) - np.median(seen[-_LEVEL_FRAMES:])
+        same.append(bool(np.log(DARKER_FACTOR) < apart < np.log(BRIGHTER_FACTOR)))
+        if same[-1]:
+            seen = np.concatenate([seen[-_LEVEL_FRAMES:], own])
+    return same
+
+
+def _repeated(frame_mean: FloatArray, roughness: FloatArray) -> BoolArray:
+    frames = len(frame_mean)
+    changes = (np.diff(frame_mean) != 0) | (np.diff(roughness) != 0)
+    bounds = np.concatenate([[0], np.flatnonzero(changes) + 1, [frames]])
+    lengths = np.diff(bounds)
+    return np.repeat(lengths >= REPEATED_FRAMES, lengths)
+
+
+def check_frames(projections: Projections, name: str) -> list[str]:
+    """Refuse a movie that shows the sample in too few of its frames.
+
+    Parameters
+    ----------
+    projections : Projections
+    name : str
+        Of the movie, for messages.
+
+    Returns
+    -------
+    list of str
+        What is odd about it without spoiling the numbers.
+
+    Raises
+    ------
+    InputError
+        If more than `MAX_ODD_SHARE` of the frames are odd, more than `MAX_SATURATED_SHARE` of the
+        pixel values saturated, or more than `MAX_CONSTANT_SHARE` of the pixels never change.
+    """
+    saturated = projections.saturated_fraction
+    if saturated > MAX_SATURATED_SHARE:
+        raise InputError(
+            f"{name}: {100 * saturated:.0f} % of its pixel values are saturated (at the top of the "
+            "file's range): counts are cut off there. Hint: record with less gain or light."
+        )
+    odd = odd_frames(projections.frame_mean, projections.roughness)
+    if odd.all():
+        raise InputError(
+            f"{name}: its frames are all the same, or each is there several times in a row: no "
+            "camera films so. Hint: is this a still image saved as a movie, or was the movie "
+            "stretched?"
+        )
+    constant = len(find_constant_pixels(projections)) / projections.mean[0].size
+    if constant > MAX_CONSTANT_SHARE:
+        raise InputError(
+            f"{name}: {100 * constant:.0f} % of its pixels never change: a part of the sensor was "
+            "not read, the movie was padded, or its background was cut off at a number. Hint: use "
+            "the frames as the camera recorded them."
+        )
+    if not odd.any():
+        return []
+    first, n, frames = int(np.argmax(odd)), int(odd.sum()), len(odd)
+    what = (
+        f"{n} of {frames} frames, the first of them frame {first}, do not show what the others do "
+        "(shutter closed, other light, saturated, or the same frame again and again); on-fractions "
+        f"may be off by {n / frames:.2g}"
+    )
+    if n <= MAX_ODD_SHARE * frames:
+        return [what]
+    beginning = f", or use the beginning: '::frames={first}' behind both paths" if first else ""
+    raise InputError(
+        f"{name}: {what}. Hint: look at the mean of each frame (in ImageJ: Stacks > Plot Z-axis "
+        f"Profile); record it again{beginning}."
+    )

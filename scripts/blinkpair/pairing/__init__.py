@@ -1,0 +1,1 @@
+"""The same nanocrystals in both epochs, and what refuses a field."""

@@ -1,0 +1,218 @@
+"""The same nanocrystals in both epochs: the union of both catalogues, mapped into both.
+
+In: the nanocrystals detected before and after, the transform between them. Out: one row
+for every nanocrystal seen in either epoch, with a position in both, so that it can be
+measured where it was not seen ('dark before, emissive after' can be found in no other
+way), and the reason where it can't be analysed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from blinkpair.arrays import FloatArray
+from blinkpair.pairing.matching import expected_chance_pairs, match_points
+from blinkpair.photometry.apertures import aperture_is_clear, aperture_stays_inside
+from blinkpair.registration.result import Registration
+from blinkpair.registration.rigid import apply_matrix
+
+EXCLUSIONS = {
+    "outside": "the sensor does not see its place in both epochs",
+    "edge": "its aperture leaves the sensor at some time",
+    "crowded": "another nanocrystal is closer than min_separation_px",
+    "registration_uncertain": "its place in the other epoch is known too poorly",
+    "hot_pixel": "a pixel that is too bright or never changes lies in its aperture at some time",
+    "noisy": "the noise of its field's off level comes up to the fixed threshold",
+}
+# A forced measurement this far off, half the usual aperture, would miss the nanocrystal.
+MAX_PLACE_ERROR_PX = 1.5
+
+
+@dataclass(frozen=True)
+class Pairing:
+    """Result of `pair_nanocrystals`.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row a nanocrystal: nc_id, x_pre, y_pre, x_post, y_post, detected_pre, detected_post,
+        pre_index, post_index (row in the catalogue, -1 if not detected), pair_distance_px,
+        registration_error_px (expected error of the transform there), neighbour_distance_px,
+        analysed, excluded_because.
+    expected_chance_pairs : float
+        Pairs that unrelated catalogues of this density would show.
+    """
+
+    table: pd.DataFrame
+    expected_chance_pairs: float
+
+    def summary(self) -> dict[str, float]:
+        """Return the number of pairs, and of those that chance would make."""
+        paired = self.table["detected_pre"] & self.table["detected_post"]
+        return {
+            "n_pairs": int(paired.sum()),
+            "expected_chance_pairs": self.expected_chance_pairs,
+        }
+
+
+def pair_nanocrystals(
+    pre: pd.DataFrame,
+    post: pd.DataFrame,
+    registration: Registration,
+    *,
+    drift_pre: FloatArray,
+    drift_post: FloatArray,
+    shape: tuple[int, int],
+    tolerance_px: float = 1.5,
+    min_separation_px: float = 4.0,
+    aperture_px: float = 3.0,
+    hot_pixels: tuple[ArrayLike, ArrayLike] = ((), ()),
+) -> Pairing:
+    """Join two catalogues into one table of nanocrystals with a place in both epochs.
+
+    Parameters
+    ----------
+    pre, post : pandas.DataFrame
+        Columns x, y, error_px (`nanocrystals.find_nanocrystals`).
+    registration : Registration
+        From pre-PL to post-PL pixels, status 'ok'.
+    drift_pre, drift_post : (frames, 2) float
+    shape : tuple of int
+        Rows and columns of the sensor.
+    tolerance_px : float
+        Largest distance of a pair whose positions are exactly known; three standard errors are
+        added to it, up to `min_separation_px`.
+    min_separation_px : float
+        Nanocrystals closer than this share counts and are not analysed.
+    aperture_px : float
+    hot_pixels : two (n, 2)
+        Column and row of the pixels of either movie that no aperture may touch.
+    """
+    pre_xy = pre[["x", "y"]].to_numpy(float)
+    post_xy = post[["x", "y"]].to_numpy(float)
+    mapped = apply_matrix(registration.matrix, pre_xy)
+    error = registration.tre(pre_xy) if len(pre_xy) else np.empty(0)
+    spread = 3 * np.hypot(error, pre["error_px"].fillna(0).clip(upper=1).to_numpy(float))
+    tolerance = np.minimum(tolerance_px + spread, max(min_separation_px, tolerance_px))
+    pairs = match_points(mapped, post_xy, tolerance)
+    inverse = np.linalg.inv(registration.matrix)
+    only_pre = np.setdiff1d(np.arange(len(pre)), pairs[:, 0])
+    only_post = np.setdiff1d(np.arange(len(post)), pairs[:, 1])
+    back = apply_matrix(inverse, post_xy[only_post]) if only_post.size else np.empty((0, 2))
+    index_pre = np.concatenate([pairs[:, 0], only_pre, np.full(len(only_post), -1)])
+    index_post = np.concatenate([pairs[:, 1], np.full(len(only_pre), -1), only_post])
+    place_pre = np.vstack([pre_xy[pairs[:, 0]], pre_xy[only_pre], back])
+    place_post = np.vstack([post_xy[pairs[:, 1]], mapped[only_pre], post_xy[only_post]])
+    distance = np.full(len(index_pre), np.nan)
+    distance[: len(pairs)] = np.hypot(*(mapped[pairs[:, 0]] - post_xy[pairs[:, 1]]).T)
+    table = pd.DataFrame(
+        {
+            "x_pre": place_pre[:, 0],
+            "y_pre": place_pre[:, 1],
+            "x_post": place_post[:, 0],
+            "y_post": place_post[:, 1],
+            "detected_pre": index_pre >= 0,
+            "detected_post": index_post >= 0,
+            "pre_index": index_pre,
+            "post_index": index_post,
+            "pair_distance_px": distance,
+            "registration_error_px": (
+                registration.tre(place_pre) if len(place_pre) else np.empty(0)
+            ),
+        }
+    )
+    table = table.sort_values(["y_pre", "x_pre"], ignore_index=True)
+    table.insert(0, "nc_id", np.arange(1, len(table) + 1))
+    table["neighbour_distance_px"] = _nearest(table)
+    table["excluded_because"] = _exclusions(
+        table,
+        drift_pre,
+        drift_post,
+        shape,
+        min_separation_px,
+        aperture_px,
+        hot_pixels,
+        refined=bool(len(registration.pairs)),
+    )
+    table["analysed"] = table["excluded_because"] == ""
+    return Pairing(
+        table,
+        expected_chance_pairs(
+            mapped, post_xy, tolerance, displacement_px=max(4 * tolerance_px, 2 * min_separation_px)
+        ),
+    )
+
+
+def _nearest(table: pd.DataFrame) -> FloatArray:
+    """Distance of each nanocrystal to the nearest other one, in the epoch where it is less."""
+    from scipy.spatial import cKDTree
+
+    if len(table) < 2:
+        return np.full(len(table), np.inf)
+    distances = []
+    for epoch in ("pre", "post"):
+        xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
+        distances.append(cKDTree(xy).query(xy, k=2)[0][:, 1])
+    return np.minimum(*distances)
+
+
+def _exclusions(
+    table: pd.DataFrame,
+    drift_pre: FloatArray,
+    drift_post: FloatArray,
+    shape: tuple[int, int],
+    min_separation_px: float,
+    aperture_px: float,
+    hot_pixels: tuple[ArrayLike, ArrayLike],
+    *,
+    refined: bool,
+) -> NDArray[np.object_]:
+    """Say for each nanocrystal why it is excluded; '' if it is not. The first reason counts.
+
+    A pair knows its place in both epochs however uncertain the transform is there, unless no
+    nanocrystals agreed on one: then the pair itself may be chance.
+    """
+    reason = np.full(len(table), "", object)
+    height, width = shape
+    uncertain = (table["registration_error_px"] > MAX_PLACE_ERROR_PX).to_numpy()
+    paired = (table["detected_pre"] & table["detected_post"]).to_numpy() & refined
+    reason[uncertain & ~paired] = "registration_uncertain"
+    for epoch, drift, hot in zip(("pre", "post"), (drift_pre, drift_post), hot_pixels, strict=True):
+        xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
+        pixels = np.asarray(hot, float).reshape(-1, 2)
+        reason[~aperture_is_clear(xy, drift, pixels, aperture_px=aperture_px)] = "hot_pixel"
+    reason[(table["neighbour_distance_px"] < min_separation_px).to_numpy()] = "crowded"
+    for epoch, drift in (("pre", drift_pre), ("post", drift_post)):
+        xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
+        reason[~aperture_stays_inside(xy, drift, shape, aperture_px=aperture_px)] = "edge"
+    for epoch in ("pre", "post"):
+        xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
+        seen = (xy >= -0.5).all(axis=1) & (xy[:, 0] < width - 0.5) & (xy[:, 1] < height - 0.5)
+        reason[~seen] = "outside"
+    return reason
+
+
+def no_nanocrystals() -> Pairing:
+    """Return the pairing of a field that was refused: the same columns, no rows."""
+    kinds = {
+        "nc_id": int,
+        "x_pre": float,
+        "y_pre": float,
+        "x_post": float,
+        "y_post": float,
+        "detected_pre": bool,
+        "detected_post": bool,
+        "pre_index": int,
+        "post_index": int,
+        "pair_distance_px": float,
+        "registration_error_px": float,
+        "neighbour_distance_px": float,
+        "excluded_because": str,
+        "analysed": bool,
+    }
+    table = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
+    return Pairing(table, 0.0)

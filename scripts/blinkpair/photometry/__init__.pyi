@@ -1,0 +1,1 @@
+from .counts import extract_traces as extract_traces

@@ -1,0 +1,96 @@
+"""Traces as datasets: counts with units, exposure and positions.
+
+In: the counts of one epoch. Out: a dataset of that epoch, and both epochs in one with the states.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from blinkpair.arrays import BoolArray
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def epoch_dataset(
+    intensity: NDArray[np.float32], table: pd.DataFrame, *, epoch: str, exposure_s: float
+) -> xr.Dataset:
+    """Counts of one epoch with what is needed to read them.
+
+    Parameters
+    ----------
+    intensity : (n, frames) float32
+        Background-subtracted counts.
+    table : pandas.DataFrame
+        n rows: nc_id and the positions x, y of this epoch.
+    epoch : str
+        'pre' or 'post'.
+    exposure_s : float
+        Frame interval.
+    """
+    import xarray as xr
+
+    pixel = {"units": "px", "long_name": "position at the first frame; 0 is a pixel's centre"}
+    return xr.Dataset(
+        {
+            f"intensity_{epoch}": (
+                ("nanocrystal", "frame"),
+                intensity,
+                {
+                    "units": "counts",
+                    "long_name": "counts above background in the aperture, per frame",
+                    "exposure_s": exposure_s,
+                },
+            ),
+            f"x_{epoch}": ("nanocrystal", table[f"x_{epoch}"].to_numpy(float), pixel),
+            f"y_{epoch}": ("nanocrystal", table[f"y_{epoch}"].to_numpy(float), pixel),
+        },
+        coords={"nanocrystal": ("nanocrystal", table["nc_id"].to_numpy(np.int64))},
+        attrs={"exposure_s": exposure_s},
+    )
+
+
+def join_epochs(
+    pre: xr.Dataset, post: xr.Dataset, states: Mapping[str, BoolArray], field: str
+) -> xr.Dataset:
+    """Both epochs of a field in one dataset; the nanocrystals are the same in both.
+
+    Parameters
+    ----------
+    pre, post : xarray.Dataset
+        From `epoch_dataset`.
+    states : mapping of (n, frames) bool
+        True where on, of 'pre' and 'post'; stored as `on_pre` and `on_post`, 0 or 1.
+    field : str
+        Its name.
+
+    Notes
+    -----
+    Movies may differ by a few frames. The shorter one is filled up with NaN counts and -1 for the
+    state.
+    """
+    import xarray as xr
+
+    longest = max(pre.sizes["frame"], post.sizes["frame"])
+    epochs = []
+    for epoch, dataset in (("pre", pre), ("post", post)):
+        on = xr.DataArray(
+            states[epoch].astype(np.int8),
+            dims=("nanocrystal", "frame"),
+            attrs={"long_name": "1 on, 0 off, -1 no such frame", "units": "1"},
+        )
+        both = dataset.assign({f"on_{epoch}": on})
+        missing = longest - both.sizes["frame"]
+        if missing:
+            fill = {f"intensity_{epoch}": np.nan, f"on_{epoch}": -1}
+            both = both.pad({"frame": (0, missing)}, constant_values=fill, keep_attrs=True)
+        both[f"on_{epoch}"].encoding = {"zlib": True, "complevel": 1, "shuffle": False}
+        epochs.append(both)
+    joined = xr.merge(epochs, join="exact", combine_attrs="drop_conflicts")
+    return joined.assign_attrs(field=field)

@@ -1,0 +1,1 @@
+"""The tables of an experiment: what annealing did, temperature by temperature."""

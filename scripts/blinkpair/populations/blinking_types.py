@@ -1,0 +1,320 @@
+"""Types of blinking: how many nanocrystals have which, and what the annealing did to each.
+
+In: the nanocrystal table. Out: tables of the types before and after, of the transitions between
+them, of the change in on-fraction by initial type, and of alpha by what became of it.
+
+Type A (`truncated_power_law`, Eq. 2) and type B (`power_law`, Eq. 1) are told from the on events;
+`undecided` and `not_fitted` are types of their own here, because leaving them out would let the
+fractions rest on the nanocrystals that happen to blink often. A nanocrystal that is dark in an
+epoch has no on events to fit: it is `dark` there. Only the n of the table of populations count, so
+that the transitions add up to it.
+
+Every table has one block of rows a temperature, ascending, the control last. Intervals are those
+of `blinkpair.resampling`, the design effects pooled over the temperatures; `interval_method` says
+what they rest on. The rank tests take the nanocrystals as independent; read them next to the
+intervals. And read every difference between types next to the control's: nanocrystals that were
+chosen by how they blinked before tend back to the average without any annealing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from blinkpair.arrays import FloatArray
+from blinkpair.labels import require_columns
+from blinkpair.populations.table import interval_methods, put_estimate
+from blinkpair.populations.type_states import (
+    DARK,
+    EPOCHS,
+    EVENTS,
+    FALSE_EVENTS,
+    LARGE_CHANGE,
+    PURE,
+    STATES,
+    TRUNCATED,
+    TYPES,
+    TypeGroup,
+    large_changes,
+    type_groups,
+)
+from blinkpair.statistics import field_draws, resampling
+from blinkpair.statistics.field_draws import FieldDraws
+from blinkpair.statistics.rank_tests import rank_sum, signed_rank
+
+_NAN = float("nan")
+_FITTED = ("alpha_on_{}", "tau_on_{}_s")
+
+Nanocrystals = pd.DataFrame | Sequence[TypeGroup]
+
+
+def summarise_types(
+    nanocrystals: Nanocrystals, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> pd.DataFrame:
+    """Count the types of blinking before and after.
+
+    Parameters
+    ----------
+    nanocrystals : DataFrame, or sequence of TypeGroup
+        As `type_groups` takes it, or what it returned, with `alpha_on_{epoch}` and
+        `tau_on_{epoch}_s`, and, if known, `expected_false_on_events_{epoch}` and
+        `n_on_events_{epoch}`.
+    confidence : float
+        Coverage of the intervals.
+    resamples, seed : int
+        Number of draws of fields, and their seed.
+
+    Returns
+    -------
+    DataFrame
+        One row a temperature and epoch: `n` (emissive in that epoch), `n_` and `fraction_` (of
+        n, with `_low` and `_high`) of each type, `median_alpha_on_power_law`,
+        `median_alpha_on_truncated_power_law`, `median_tau_on_s` (s, of the truncated ones),
+        `median_false_event_share` (false on events expected from noise over on events), NaN
+        where nothing is known; `n_fields`, `interval_method`.
+
+    Raises
+    ------
+    InputError
+        For a missing column or an unknown type.
+    """
+    groups = _groups(nanocrystals)
+    for group in groups:
+        fitted = [name.format(epoch) for epoch in EPOCHS for name in _FITTED]
+        require_columns(group.rows, fitted, "nanocrystals")
+    by_epoch: list[list[dict[str, Any]]] = []
+    for epoch in EPOCHS:
+        parts = [_part(g, g.rows[f"type_{epoch}"] != DARK, resamples, seed) for g in groups]
+        rows = []
+        for part in parts:
+            state = part.rows[f"type_{epoch}"].to_numpy()
+            row = {"temperature_c": part.label, "epoch": epoch, "n_fields": part.fields.n_fields}
+            row |= {"n": len(state)} | {f"n_{name}": int(np.sum(state == name)) for name in TYPES}
+            rows.append(row)
+        for name in TYPES:
+            flags = [_flags(p.rows[f"type_{epoch}"], name) for p in parts]
+            fractions = resampling.pooled_fractions(
+                flags, [p.fields for p in parts], confidence=confidence
+            )
+            for row, fraction in zip(rows, fractions, strict=True):
+                put_estimate(row, f"fraction_{name}", fraction)
+        for row, part in zip(rows, parts, strict=True):
+            row |= _medians(part.rows, epoch)
+        _put_methods(rows, [p.fields for p in parts])
+        by_epoch.append(rows)
+    ordered = [row for pair in zip(*by_epoch, strict=True) for row in pair]
+    return pd.DataFrame(ordered) if ordered else pd.DataFrame(columns=["temperature_c", "epoch"])
+
+
+def type_transitions(
+    nanocrystals: Nanocrystals, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> pd.DataFrame:
+    """Count the nanocrystals of each type before that have each type after.
+
+    Parameters
+    ----------
+    nanocrystals : DataFrame, or sequence of TypeGroup
+        As `type_groups` takes it, or what it returned.
+    confidence, resamples, seed : float, int, int
+        As in `summarise_types`.
+
+    Returns
+    -------
+    DataFrame
+        One row a temperature and pair `type_pre`, `type_post` of `STATES`, without dark in both
+        (no part of n): `n`, `n_pre` (all with that type before), `fraction_of_pre` with `_low`
+        and `_high`, NaN where no nanocrystal had that type. The `n` of a temperature add up to
+        the n of its populations. The row `dark` is of those that became emissive: a fraction of
+        it says nothing about how many dark ones there were.
+    """
+    groups = _groups(nanocrystals)
+    blocks: list[list[dict[str, Any]]] = [[] for _ in groups]
+    for before in STATES:
+        parts = [_part(g, g.rows["type_pre"] == before, resamples, seed) for g in groups]
+        fields = [part.fields for part in parts]
+        for after in STATES:
+            if before == after == DARK:
+                continue
+            flags = [_flags(part.rows["type_post"], after) for part in parts]
+            fractions = resampling.pooled_fractions(flags, fields, confidence=confidence)
+            rows = []
+            for block, part, flag, fraction in zip(blocks, parts, flags, fractions, strict=True):
+                row: dict[str, Any] = {
+                    "temperature_c": part.label,
+                    "type_pre": before,
+                    "type_post": after,
+                    "n": int(flag.sum()),
+                    "n_pre": flag.size,
+                }
+                put_estimate(row, "fraction_of_pre", fraction)
+                block.append(row)
+                rows.append(row)
+            _put_methods(rows, fields)
+    return _table(blocks, ("temperature_c", "type_pre", "type_post", "n", "n_pre"))
+
+
+def change_by_type(
+    nanocrystals: Nanocrystals, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+) -> pd.DataFrame:
+    """Tabulate the change in on-fraction by the type before (Fig. 8).
+
+    Parameters
+    ----------
+    nanocrystals : DataFrame, or sequence of TypeGroup
+        As `type_groups` takes it, or what it returned.
+    confidence, resamples, seed : float, int, int
+        As in `summarise_types`.
+
+    Returns
+    -------
+    DataFrame
+        One row a temperature and `type_pre`, which is `all` (the n) or one of `STATES`: `n`,
+        `mean_delta` and `median_delta` (0 to 1) with `_low` and `_high`, `n_gained`, `n_lost`
+        (any change; the rest did not change), `p_wilcoxon` (signed rank of the change). On the
+        row `truncated_power_law` only, NaN on the others: `p_against_power_law`, two-sided rank
+        test of the changes of type A against those of type B, and
+        `probability_above_power_law`, that one of type A changed by more than one of type B.
+    """
+    groups = _groups(nanocrystals)
+    blocks: list[list[dict[str, Any]]] = [[] for _ in groups]
+    for name in ("all", *STATES):
+        parts = [
+            _part(g, (g.rows["type_pre"] == name) | (name == "all"), resamples, seed)
+            for g in groups
+        ]
+        fields = [part.fields for part in parts]
+        deltas = [part.rows["delta"].to_numpy(float) for part in parts]
+        means = resampling.pooled_means(deltas, fields, confidence=confidence)
+        medians = resampling.pooled_medians(deltas, fields, confidence=confidence)
+        rows = []
+        for block, group, delta, mean, median in zip(
+            blocks, groups, deltas, means, medians, strict=True
+        ):
+            row: dict[str, Any] = {"temperature_c": group.label, "type_pre": name, "n": delta.size}
+            put_estimate(row, "mean_delta", mean.within(-1.0, 1.0))
+            put_estimate(row, "median_delta", median)
+            row["n_gained"], row["n_lost"] = int(np.sum(delta > 0)), int(np.sum(delta < 0))
+            row["p_wilcoxon"] = signed_rank(delta)
+            pure = group.rows.loc[group.rows["type_pre"] == PURE, "delta"].to_numpy(float)
+            compared = rank_sum(delta, pure) if name == TRUNCATED else (_NAN, _NAN)
+            row["p_against_power_law"], row["probability_above_power_law"] = compared
+            block.append(row)
+            rows.append(row)
+        _put_methods(rows, fields)
+    return _table(blocks, ("temperature_c", "type_pre", "n"))
+
+
+def alpha_by_change(
+    nanocrystals: Nanocrystals,
+    *,
+    large_change: float = LARGE_CHANGE,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Compare alpha before of the type-B nanocrystals that gained much and lost much (Fig. S11).
+
+    Parameters
+    ----------
+    nanocrystals : DataFrame, or sequence of TypeGroup
+        As `type_groups` takes it, or what it returned, with `alpha_on_pre`.
+    large_change : float
+        Gained: the on-fraction rose by more than this (0 to 1). Lost: it fell by more.
+    confidence, resamples, seed : float, int, int
+        As in `summarise_types`.
+
+    Returns
+    -------
+    DataFrame
+        One row a temperature: `large_change`, `n_gained`, `n_lost`, `median_alpha_` and
+        `mean_alpha_` of `gained` and `lost` with `_low` and `_high`, `p_rank` (Mann and
+        Whitney's test, two-sided, exact where scipy does so) and `probability_gained_larger`:
+        that one that gained has the larger alpha than one that lost, U / (n_gained n_lost), half
+        for equal ones. NaN where a group is empty.
+    """
+    groups = _groups(nanocrystals)
+    for group in groups:
+        require_columns(group.rows, ["alpha_on_pre"], "nanocrystals")
+    rows: list[dict[str, Any]] = [
+        {"temperature_c": group.label, "large_change": large_change} for group in groups
+    ]
+    alphas: list[list[FloatArray]] = []
+    chosen = [large_changes(group.rows, large_change) for group in groups]
+    for which, name in enumerate(("gained", "lost")):
+        parts = [
+            _part(group, masks[which], resamples, seed)
+            for group, masks in zip(groups, chosen, strict=True)
+        ]
+        fields = [part.fields for part in parts]
+        values = [part.rows["alpha_on_pre"].to_numpy(float) for part in parts]
+        medians = resampling.pooled_medians(values, fields, confidence=confidence)
+        means = resampling.pooled_means(values, fields, confidence=confidence)
+        for row, value, median, mean in zip(rows, values, medians, means, strict=True):
+            row[f"n_{name}"] = value.size
+            put_estimate(row, f"median_alpha_{name}", median)
+            put_estimate(row, f"mean_alpha_{name}", mean)
+        alphas.append(values)
+    for row, gained, lost in zip(rows, *alphas, strict=True):
+        row["p_rank"], row["probability_gained_larger"] = rank_sum(gained, lost)
+    both = [_part(g, m[0] | m[1], resamples, seed) for g, m in zip(groups, chosen, strict=True)]
+    _put_methods(rows, [part.fields for part in both])
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["temperature_c", "large_change"])
+
+
+@dataclass(frozen=True)
+class _Part(TypeGroup):
+    """Some of the n of a temperature, with their fields drawn."""
+
+    fields: FieldDraws
+
+
+def _groups(nanocrystals: Nanocrystals) -> Sequence[TypeGroup]:
+    return type_groups(nanocrystals) if isinstance(nanocrystals, pd.DataFrame) else nanocrystals
+
+
+def _part(group: TypeGroup, chosen: Any, resamples: int, seed: int) -> _Part:
+    rows = group.rows[np.asarray(chosen, dtype=bool)]
+    fields = field_draws.resample_fields(rows["field"], group.label, resamples=resamples, seed=seed)
+    return _Part(group.label, rows, fields)
+
+
+def _flags(types: pd.Series[Any], name: str) -> FloatArray:
+    return np.asarray(types == name, dtype=np.float64)
+
+
+def _medians(rows: pd.DataFrame, epoch: str) -> dict[str, float]:
+    """Medians of the fits of one epoch, and of the share of events that are noise."""
+    state = rows[f"type_{epoch}"]
+    alpha, tau_s = f"alpha_on_{epoch}", f"tau_on_{epoch}_s"
+    medians = {
+        f"median_alpha_on_{name}": _median(rows.loc[state == name, alpha])
+        for name in (PURE, TRUNCATED)
+    }
+    medians["median_tau_on_s"] = _median(rows.loc[state == TRUNCATED, tau_s])
+    false, events = FALSE_EVENTS.format(epoch), EVENTS.format(epoch)
+    medians["median_false_event_share"] = _NAN
+    if false in rows and events in rows:
+        some = rows[rows[events].astype(float) > 0]
+        medians["median_false_event_share"] = _median(some[false].astype(float) / some[events])
+    return medians
+
+
+def _median(values: pd.Series[Any]) -> float:
+    finite = values.to_numpy(float)
+    finite = finite[np.isfinite(finite)]
+    return float(np.median(finite)) if finite.size else _NAN
+
+
+def _put_methods(rows: list[dict[str, Any]], fields: Sequence[FieldDraws]) -> None:
+    for row, method in zip(rows, interval_methods(fields), strict=True):
+        row["interval_method"] = method
+
+
+def _table(blocks: list[list[dict[str, Any]]], columns: tuple[str, ...]) -> pd.DataFrame:
+    """All rows in order of temperature; the given columns alone where there are none."""
+    rows = [row for block in blocks for row in block]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=list(columns))

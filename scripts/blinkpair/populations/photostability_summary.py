@@ -1,0 +1,161 @@
+"""How many nanocrystals were stable, and how much light the fields kept, for each temperature.
+
+In: the table of all nanocrystals with their classes and their counts at both ends of the movies.
+Out: one row a temperature and epoch, with intervals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from blinkpair.arrays import FloatArray
+from blinkpair.blinking.photostability import CLASSES, EPOCHS
+from blinkpair.labels import (
+    Temperature,
+    as_bool,
+    require_columns,
+    sort_temperatures,
+    temperature_labels,
+    text_codes,
+)
+from blinkpair.populations.table import interval_methods, put_estimate
+from blinkpair.statistics import field_draws, resampling
+from blinkpair.statistics.field_draws import FieldDraws
+from blinkpair.statistics.resampling import Estimate
+
+COLUMNS = (
+    "field",
+    "temperature_c",
+    "analysed",
+    *(f"{name}_{e}" for e in EPOCHS for name in ("photostability", "start_counts", "end_counts")),
+)
+_CLEARLY = 2.0  # standard errors by which a field's light at the start has to exceed zero
+
+
+def summarise_photostability(
+    nanocrystals: pd.DataFrame,
+    *,
+    confidence: float = 0.95,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Tabulate the photostability, one row a temperature and epoch.
+
+    Parameters
+    ----------
+    nanocrystals : pandas.DataFrame
+        One row a nanocrystal: `field`, `temperature_c` (degrees C, or `control`), `analysed`, and
+        for both epochs `photostability_*`, `start_counts_*`, `end_counts_*`.
+    confidence : float
+        Coverage of the intervals, which are those of `blinkpair.resampling`; `interval_method`
+        says what they rest on.
+    resamples, seed : int
+        Number of draws of fields, and the seed of the draws.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Temperatures ascending, the control last, 'pre' before 'post'. `n` nanocrystals were
+        analysed and tested; `n_*` and `fraction_*` (of n, with `_low` and `_high`) are the
+        classes. `kept` is the integrated photoluminescence at the end of the movie over that at
+        its start, all analysed nanocrystals together, tested or not, in units of their own
+        field's mean at the start, so that a bright field does not outweigh the others. `n_kept`
+        of them stand behind it: those measured at both ends, in fields that have at least two and
+        whose mean at the start is two standard errors above zero. NaN where there is no such field.
+
+    Raises
+    ------
+    InputError
+        For a missing column or a `temperature_c` that is neither a number nor `control`.
+    """
+    require_columns(nanocrystals, list(COLUMNS), "nanocrystals")
+    table = nanocrystals.assign(temperature_c=temperature_labels(nanocrystals["temperature_c"]))
+    labels = sort_temperatures(table["temperature_c"])
+    groups = [table[table["temperature_c"] == label] for label in labels]
+
+    def draws_of(fields: Sequence[ArrayLike]) -> list[FieldDraws]:
+        return [
+            field_draws.resample_fields(own, label, resamples=resamples, seed=seed)
+            for label, own in zip(labels, fields, strict=True)
+        ]
+
+    rows: dict[tuple[Temperature, str], dict[str, Any]] = {}
+    for epoch in EPOCHS:
+        own = [_counts(group, label, epoch) for label, group in zip(labels, groups, strict=True)]
+        tested = [_tested(group, epoch) for group in groups]
+        draws = draws_of([fields for _, fields in tested])
+        for name in CLASSES:
+            flags = [(kind == name).to_numpy().astype(float) for kind, _ in tested]
+            fractions = resampling.pooled_fractions(flags, draws, confidence=confidence)
+            for row, fraction in zip(own, fractions, strict=True):
+                put_estimate(row, f"fraction_{name}", fraction)
+        kept = [_kept(group, epoch) for group in groups]
+        moves = [residuals for _, residuals, _ in kept]
+        spreads = resampling.pooled_means(
+            moves, draws_of([fields for *_, fields in kept]), confidence=confidence
+        )
+        for row, (ratio, residuals, _), spread in zip(own, kept, spreads, strict=True):
+            # There is no less light than none.
+            interval = (max(ratio + spread.low, min(ratio, 0.0)), ratio + spread.high)
+            put_estimate(row, "kept", Estimate(ratio, *interval, spread.design_effect))
+            row["n_kept"] = residuals.size
+        for row, method in zip(own, interval_methods(draws), strict=True):
+            row["interval_method"] = method
+        rows |= {(label, epoch): row for label, row in zip(labels, own, strict=True)}
+    ordered = [rows[label, epoch] for label in labels for epoch in EPOCHS]
+    return pd.DataFrame(ordered, columns=list(ordered[0]) if ordered else ["temperature_c", "n"])
+
+
+def _tested(group: pd.DataFrame, epoch: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """Class and field of the nanocrystals that were analysed and tested."""
+    kind = group[f"photostability_{epoch}"]
+    rows = as_bool(group["analysed"]) & kind.isin(CLASSES).to_numpy()
+    return kind[rows], group["field"][rows]
+
+
+def _counts(group: pd.DataFrame, label: Temperature, epoch: str) -> dict[str, Any]:
+    kind, _ = _tested(group, epoch)
+    return {
+        "temperature_c": label,
+        "epoch": epoch,
+        "n_fields": int(group["field"].nunique()),
+        "n": kind.size,
+        **{f"n_{name}": int(np.sum(kind == name)) for name in CLASSES},
+        "n_not_tested": int(as_bool(group["analysed"]).sum()) - kind.size,
+    }
+
+
+def _kept(group: pd.DataFrame, epoch: str) -> tuple[float, FloatArray, pd.Categorical]:
+    """Ratio of the ends' sums, and how each nanocrystal moves it (delta method); their mean is 0.
+
+    With m and R_f the mean start and the ratio of its field, R that of all, a nanocrystal moves R
+    by (end - R_f start) / m + R_f - R: its own part, and its field's.
+    """
+    start = group[f"start_counts_{epoch}"].to_numpy(float)
+    end = group[f"end_counts_{epoch}"].to_numpy(float)
+    usable = as_bool(group["analysed"]) & np.isfinite(start) & np.isfinite(end)
+    code, names = text_codes(group["field"][usable])
+    start, end = start[usable], end[usable]
+    # The rows of each field, in the order in which they stand.
+    fields = np.split(np.argsort(code, kind="stable"), np.cumsum(np.bincount(code))[:-1])
+    parts, ratios, kept_codes = [np.zeros(0)], [np.zeros(0)], [np.zeros(0, np.intp)]
+    for place, rows in enumerate(fields):
+        first, last = start[rows], end[rows]
+        if first.size < 2:
+            continue
+        mean = first.mean()
+        if mean <= _CLEARLY * first.std(ddof=1) / np.sqrt(first.size):
+            continue
+        ratio = last.mean() / mean
+        parts.append((last - ratio * first) / mean)
+        ratios.append(np.full(first.size, ratio))
+        kept_codes.append(np.full(first.size, place))
+    ratio = np.concatenate(ratios)
+    kept = float(ratio.mean()) if ratio.size else float("nan")
+    of_field = pd.Categorical.from_codes(np.concatenate(kept_codes), pd.Index(names))
+    return kept, np.concatenate(parts) + ratio - kept, of_field

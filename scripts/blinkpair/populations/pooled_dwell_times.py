@@ -1,0 +1,179 @@
+"""Dwell times of all nanocrystals of a temperature together.
+
+In: how often each duration occurred, field by field. Out: the probability densities of the pooled
+on and off events of each temperature and epoch, and the laws fitted to them.
+
+Pooling different nanocrystals mixes their laws, and a mixture of power laws is not one: steep laws
+rule the short events and shallow ones the long, so that the mixture bends upwards on log-log axes,
+and nanocrystals that blink often weigh more than those that blink seldom. With the hundred thousand
+events of a temperature the test sees any such bend: here a verdict describes the curve, not a
+mechanism. Mechanisms are judged nanocrystal by nanocrystal.
+
+Durations are whole frames, and events of 20 ms frames are no half of those of 40 ms frames:
+an event shorter than a frame is lost in one and not in the other. Fields of different exposure are
+therefore pooled apart, each exposure in rows of its own, instead of being refused: a pooled
+curve is no reason to stop an experiment whose other tables do not mind.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from blinkpair.dwell_fits.fits import fit_counted_events
+from blinkpair.dwell_fits.histograms import log_binned_density
+from blinkpair.dwell_fits.result import DwellFit, LawFit, Method
+from blinkpair.populations.pools import KEYS, Pool, pool_durations
+
+_FIT_COLUMNS = (
+    *KEYS,
+    "n_fields",
+    "n_events",
+    "n_cut_by_end",
+    "model",
+    "alpha",
+    "alpha_se",
+    "tau_s",
+    "tau_low_s",
+    "tau_high_s",
+    "p_value",
+    "fitted_from_frames",
+    "short",
+    "log_amplitude",
+    "reason",
+)
+
+
+def pool_densities(
+    durations: pd.DataFrame | Sequence[Pool], *, bins_per_decade: int = 8
+) -> pd.DataFrame:
+    """Probability densities P(t) of the pooled complete events.
+
+    Parameters
+    ----------
+    durations : DataFrame, or sequence of Pool
+        What `pools.pool_durations` takes, or what it returned.
+    bins_per_decade : int
+        Bins in a factor of ten, where whole frames allow as many.
+
+    Returns
+    -------
+    DataFrame
+        `temperature_c, exposure_s, epoch, state` and the columns of
+        `dwell_histograms.log_binned_density`, a row a bin. Temperatures ascend, the control
+        comes last; `exposure_s` is the median of the fields pooled.
+
+    Raises
+    ------
+    InputError
+        For a missing column or a count, duration, epoch or state that cannot be.
+    """
+    parts = []
+    for pool in _pooled(durations):
+        density = log_binned_density(
+            pool.events.frames,
+            pool.events.complete,
+            exposure_s=pool.exposure_s,
+            bins_per_decade=bins_per_decade,
+        )
+        for place, (name, value) in enumerate(pool.keys().items()):
+            density.insert(place, name, value)
+        parts.append(density)
+    if not parts:
+        none = log_binned_density([], exposure_s=1.0)
+        return pd.DataFrame(columns=[*KEYS, *none.columns])
+    return pd.concat(parts, ignore_index=True)
+
+
+def pool_fits(
+    durations: pd.DataFrame | Sequence[Pool],
+    *,
+    significance: float = 0.05,
+    min_events: int = 30,
+    method: Method = "maximum_likelihood",
+) -> pd.DataFrame:
+    """Fit both laws to the pooled events.
+
+    Parameters
+    ----------
+    durations : DataFrame, or sequence of Pool
+        As in `pool_densities`.
+    significance, min_events, method : float, int, str
+        As in `dwell_fits.fit_dwell_times`.
+
+    Returns
+    -------
+    DataFrame
+        One row a temperature, exposure, epoch and state: `n_fields, n_events` (complete),
+        `n_cut_by_end, model, alpha, alpha_se, tau_s, tau_low_s, tau_high_s, p_value` as in
+        `DwellFit`, and `fitted_from_frames, short, log_amplitude` of the law to draw, which is
+        P(t) = exp(log_amplitude + short / t - t / tau) t^-alpha per frame, t and tau in frames
+        (see `law_of`); `reason` where there is no verdict.
+
+    Raises
+    ------
+    InputError
+        As in `pool_densities`.
+    """
+    rows = []
+    for pool in _pooled(durations):
+        # With cut events the laws do not end at the window, so windows may differ.
+        fit = fit_counted_events(
+            pool.events,
+            exposure_s=pool.exposure_s,
+            window_frames=pool.window_frames,
+            min_events=min_events,
+            significance=significance,
+            method=method,
+        )
+        truncated = fit.model == "truncated_power_law"
+        law = fit.truncated_power_law if truncated else fit.power_law
+        row: dict[str, Any] = {
+            **pool.keys(),
+            "n_fields": pool.n_fields,
+            "n_events": pool.events.n_complete,
+            "n_cut_by_end": pool.events.n_cut,
+            "short": law.short,
+            "log_amplitude": law.log_amplitude,
+        }
+        row |= {name: getattr(fit, name) for name in _FIT_COLUMNS if name not in row}
+        rows.append(row)
+    return pd.DataFrame(rows, columns=list(_FIT_COLUMNS))
+
+
+def law_of(row: Any) -> DwellFit:
+    """Bring a row of `pool_fits` back into a `DwellFit`, whose `density` draws the law.
+
+    Parameters
+    ----------
+    row : mapping
+        A row, also one that has been through a CSV file.
+    """
+    truncated = row["model"] == "truncated_power_law"
+    law = LawFit(
+        alpha=float(row["alpha"]),
+        tau_s=float(row["tau_s"]) if truncated else float("inf"),
+        short=float(row["short"]),
+        log_amplitude=float(row["log_amplitude"]),
+    )
+    return DwellFit(
+        model=row["model"],
+        alpha=float(row["alpha"]),
+        alpha_se=float(row["alpha_se"]),
+        tau_s=float(row["tau_s"]),
+        tau_low_s=float(row["tau_low_s"]),
+        tau_high_s=float(row["tau_high_s"]),
+        p_value=float(row["p_value"]),
+        n_events=int(row["n_events"]) + int(row["n_cut_by_end"]),
+        n_censored=int(row["n_cut_by_end"]),
+        fitted_from_frames=int(row["fitted_from_frames"]),
+        exposure_s=float(row["exposure_s"]),
+        power_law=law,
+        truncated_power_law=law,
+    )
+
+
+def _pooled(durations: pd.DataFrame | Sequence[Pool]) -> Sequence[Pool]:
+    return pool_durations([durations]) if isinstance(durations, pd.DataFrame) else durations

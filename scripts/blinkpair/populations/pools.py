@@ -1,0 +1,231 @@
+"""How often each duration occurred, summed over the fields of a temperature.
+
+In: counts of durations, field by field, in one table or in parts of it. Out: the events of each
+temperature, exposure, epoch and state. Of ten thousand fields the parts need not fit into memory
+together: what is kept is a count for each duration, and a name and an exposure for each field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from blinkpair.arrays import IntArray
+from blinkpair.dwell_fits.events import Events
+from blinkpair.errors import InputError
+from blinkpair.labels import (
+    Temperature,
+    require_columns,
+    sort_temperatures,
+    temperature_labels,
+    text_codes,
+)
+
+EPOCHS = ("pre", "post")
+STATES = ("on", "off")
+KEYS = ("temperature_c", "exposure_s", "epoch", "state")
+COUNTS = ("duration_frames", "n_events", "n_cut_by_end", "window_frames")
+COLUMNS = ("field", "temperature_c", "epoch", "state", "exposure_s", *COUNTS)
+
+# Measured from the times of the frames, one exposure differs in the fourth digit.
+_SAME_EXPOSURE = 1e-3
+
+
+@dataclass(frozen=True)
+class Pool:
+    """The events of all fields of one temperature and exposure, one epoch and state.
+
+    Attributes
+    ----------
+    temperature_c : float, int or str
+        Degrees C or `control`.
+    exposure_s : float
+        Median of the fields.
+    epoch, state : str
+        One of `EPOCHS`, one of `STATES`.
+    n_fields : int
+        Fields that have such events.
+    window_frames : int
+        Frames of the longest movie.
+    events : Events
+        Their counts.
+    """
+
+    temperature_c: Temperature
+    exposure_s: float
+    epoch: str
+    state: str
+    n_fields: int
+    window_frames: int
+    events: Events
+
+    def keys(self) -> dict[str, Any]:
+        """What tells it from other pools, by the names of the columns."""
+        return {name: getattr(self, name) for name in KEYS}
+
+
+@dataclass
+class _Sums:
+    """Counts of one epoch and state so far; `counts` is (2, longest + 1), complete and cut."""
+
+    counts: IntArray = field(default_factory=lambda: np.zeros((2, 0), np.int64))
+    fields: set[str] = field(default_factory=set)
+    window_frames: int = 0
+
+    def add(self, other: _Sums) -> None:
+        """Take in the counts of another."""
+        self.room(other.counts.shape[1])[:, : other.counts.shape[1]] += other.counts
+        self.fields |= other.fields
+        self.window_frames = max(self.window_frames, other.window_frames)
+
+    def room(self, length: int) -> IntArray:
+        """Return the counts, with zeros to at least some length."""
+        missing = length - self.counts.shape[1]
+        if missing > 0:
+            self.counts = np.pad(self.counts, ((0, 0), (0, missing)))
+        return self.counts
+
+
+def pool_durations(parts: Iterable[pd.DataFrame]) -> list[Pool]:
+    """Sum the counts of all fields.
+
+    Parameters
+    ----------
+    parts : iterable of DataFrame
+        One row a field, epoch (`pre`, `post`), state (`on`, `off`) and duration that occurred:
+        `field, temperature_c, epoch, state, duration_frames, n_events` (complete ones),
+        `n_cut_by_end, exposure_s, window_frames`. Events cut by the start of a trace are not in
+        it.
+
+    Returns
+    -------
+    list of Pool
+        Temperatures ascend, the control comes last; exposures ascend, `pre` is before `post` and
+        `on` before `off`.
+
+    Raises
+    ------
+    InputError
+        For a missing column or a count, duration, epoch or state that cannot be.
+    """
+    sums: dict[tuple[Temperature, int, str, str], _Sums] = {}
+    exposures: dict[Temperature, dict[tuple[int, str], float]] = {}
+    for part in parts:
+        table = _checked(part)
+        of_rows = [table[name].to_numpy(np.int64) for name in COUNTS]
+        for (label, step, epoch, state, name), exposure_s, rows in _runs(table):
+            exposures.setdefault(label, {}).setdefault((step, name), exposure_s)
+            own = sums.setdefault((label, step, epoch, state), _Sums())
+            frames, *numbers, windows = (values[rows] for values in of_rows)
+            for row, number in zip(own.room(int(frames.max()) + 1), numbers, strict=True):
+                np.add.at(row, frames, number)
+            own.fields.add(name)
+            own.window_frames = max(own.window_frames, int(windows.max()))
+    return [
+        pool
+        for label in sort_temperatures(exposures)
+        for steps, exposure_s in _exposures(exposures[label])
+        for pool in _pools(sums, label, steps, exposure_s)
+    ]
+
+
+def _runs(
+    table: pd.DataFrame,
+) -> Iterator[tuple[tuple[Temperature, int, str, str, str], float, slice]]:
+    """Rows that stand together: their temperature, step, epoch, state and field; the exposure.
+
+    A step of exposures is finer than what parts two of them, so that its fields stay together.
+    """
+    exposure_s = table["exposure_s"].to_numpy(float)
+    steps = np.floor(np.log(exposure_s) / (_SAME_EXPOSURE / 2)).astype(np.int64)
+    label_of, labels = pd.factorize(table["temperature_c"])
+    coded = [text_codes(table[name]) for name in ("epoch", "state", "field")]
+    keys = np.stack([label_of, steps, *(codes for codes, _ in coded)])
+    changes = np.flatnonzero((keys[:, 1:] != keys[:, :-1]).any(axis=0)) + 1
+    ends = [0, *changes.tolist(), len(table)] if len(table) else []
+    for start, stop in pairwise(ends):
+        label, step, *codes = keys[:, start].tolist()
+        epoch, state, name = (
+            str(names[code]) for code, (_, names) in zip(codes, coded, strict=True)
+        )
+        key = (labels[label], step, epoch, state, name)
+        yield key, float(exposure_s[start]), slice(start, stop)
+
+
+def _exposures(known: dict[tuple[int, str], float]) -> list[tuple[list[int], float]]:
+    """Group the steps of exposures that are alike; the median over the fields of each group.
+
+    A new group begins wherever the next longer exposure is clearly longer.
+    """
+    values, at = np.unique(list(known.values()), return_inverse=True)
+    longer = np.diff(np.log(values)) > _SAME_EXPOSURE
+    group_of = np.concatenate([[0], np.cumsum(longer)])[at]
+    groups: list[tuple[list[int], float]] = []
+    for group in range(int(group_of.max()) + 1):
+        own = [key for key, other in zip(known, group_of, strict=True) if other == group]
+        first: dict[str, float] = {}
+        for step, name in own:
+            first.setdefault(name, known[step, name])
+        groups.append((sorted({step for step, _ in own}), float(np.median(list(first.values())))))
+    return groups
+
+
+def _pools(
+    sums: dict[tuple[Temperature, int, str, str], _Sums],
+    label: Temperature,
+    steps: list[int],
+    exposure_s: float,
+) -> Iterator[Pool]:
+    for epoch in EPOCHS:
+        for state in STATES:
+            total = _Sums()
+            for step in steps:
+                own = sums.get((label, step, epoch, state))
+                if own is not None:
+                    total.add(own)
+            if not total.fields:
+                continue
+            frames = np.flatnonzero(total.counts.any(axis=0))
+            events = Events(frames, *total.counts[:, frames])
+            yield Pool(
+                label,
+                exposure_s,
+                epoch,
+                state,
+                len(total.fields),
+                total.window_frames,
+                events,
+            )
+
+
+def _checked(durations: pd.DataFrame) -> pd.DataFrame:
+    require_columns(durations, list(COLUMNS), "dwell-time")
+    table = durations.assign(temperature_c=temperature_labels(durations["temperature_c"]))
+    for name, known in (("epoch", EPOCHS), ("state", STATES)):
+        unknown = sorted(set(map(str, table[name].unique())) - set(known))
+        if unknown:
+            raise InputError(
+                f"The dwell-time table has {name} '{unknown[0]}'. "
+                f"Hint: it has to be one of {', '.join(known)}."
+            )
+    least = {"duration_frames": 1, "n_events": 0, "n_cut_by_end": 0, "window_frames": 1}
+    for name, low in least.items():
+        values = table[name].to_numpy(float)
+        bad = ~(values >= low) | (values != np.rint(values))
+        if bad.any():
+            row = table.iloc[int(np.flatnonzero(bad)[0])]
+            raise InputError(
+                f"The dwell-time table has {name} {row[name]} in field {row['field']}. "
+                f"Hint: it counts whole frames or events, at least {low}."
+            )
+    exposure_s = table["exposure_s"].to_numpy(float)
+    if not np.all(np.isfinite(exposure_s) & (exposure_s > 0)):
+        raise InputError(
+            "The dwell-time table has an exposure_s that is no time. Hint: seconds, e.g. 0.02."
+        )
+    return table

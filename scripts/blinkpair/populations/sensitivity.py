@@ -1,0 +1,139 @@
+"""How the populations move with the count threshold and the dark cutoff.
+
+In: on-fractions of the same nanocrystals at several thresholds. Out: the counts of every population
+for each threshold and cutoff. The paper's 100 counts and 10 % are settings of one microscope; a
+conclusion that holds at those two numbers only is a conclusion about them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from blinkpair.arrays import FloatArray
+from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF, POPULATIONS, population_codes
+from blinkpair.labels import (
+    Temperature,
+    as_bool,
+    require_columns,
+    sort_temperatures,
+    temperature_labels,
+)
+
+REQUIRED = ("temperature_c", "threshold_counts", "on_fraction_pre", "on_fraction_post")
+COLUMNS = (*REQUIRED, "analysed")  # the last only if some are left out
+
+
+def sensitivity_table(
+    on_fractions: pd.DataFrame | Iterable[pd.DataFrame],
+    *,
+    dark_cutoffs: Iterable[float] = (0.05, DARK_CUTOFF, 0.20),
+) -> pd.DataFrame:
+    """Count the populations for every count threshold and dark cutoff.
+
+    Parameters
+    ----------
+    on_fractions : DataFrame, or iterable of DataFrame
+        One row a nanocrystal and threshold: `temperature_c`, `threshold_counts`,
+        `on_fraction_pre`, `on_fraction_post` and, if some are left out, `analysed`. See
+        `on_fractions_by_threshold`. A table that is large may come in parts; of its rows the two
+        numbers a median needs are kept.
+    dark_cutoffs : iterable of float
+        On-fractions below which a nanocrystal is dark.
+
+    Returns
+    -------
+    DataFrame
+        Tidy: `temperature_c, threshold_counts, dark_cutoff, n`, `n_` and `fraction_` of each
+        population, `mean_delta, median_delta`. Fractions are of n, `n_dark` is not in n.
+
+    Raises
+    ------
+    InputError
+        For a missing column.
+    """
+    parts = [on_fractions] if isinstance(on_fractions, pd.DataFrame) else on_fractions
+    kept = _by_setting(parts)
+    cutoffs = sorted(dark_cutoffs)
+    rows: list[dict[str, Any]] = []
+    for label in sort_temperatures({label for label, _ in kept}):
+        for threshold in sorted(own for at, own in kept if at == label):
+            pieces = kept.pop((label, threshold))
+            before, after = (np.concatenate([piece[i] for piece in pieces]) for i in (0, 1))
+            for cutoff in cutoffs:
+                codes = population_codes(before, after, cutoff)
+                sums = np.bincount(codes[codes >= 0], minlength=len(POPULATIONS)).tolist()
+                counts = dict(zip(POPULATIONS, sums, strict=True))
+                n = sum(counts[name] for name in COUNTED)
+                row: dict[str, Any] = {
+                    "temperature_c": label,
+                    "threshold_counts": threshold,
+                    "dark_cutoff": cutoff,
+                    "n": n,
+                }
+                row |= {f"n_{name}": count for name, count in counts.items()}
+                for name in COUNTED:
+                    row[f"fraction_{name}"] = counts[name] / n if n else float("nan")
+                counted = (codes >= 0) & (codes != POPULATIONS.index("dark"))
+                delta = after[counted] - before[counted]
+                row["mean_delta"] = float(delta.mean()) if n else float("nan")
+                row["median_delta"] = float(np.median(delta)) if n else float("nan")
+                rows.append(row)
+    columns = ["temperature_c", "threshold_counts", "dark_cutoff", "n"]
+    columns += [f"n_{name}" for name in POPULATIONS] + [f"fraction_{name}" for name in COUNTED]
+    return pd.DataFrame(rows, columns=[*columns, "mean_delta", "median_delta"])
+
+
+def _by_setting(
+    parts: Iterable[pd.DataFrame],
+) -> dict[tuple[Temperature, float], list[tuple[FloatArray, FloatArray]]]:
+    """On-fractions before and after of the analysed, by temperature and threshold."""
+    kept: dict[tuple[Temperature, float], list[tuple[FloatArray, FloatArray]]] = {}
+    for part in parts:
+        require_columns(part, list(REQUIRED), "on_fractions")
+        labels = temperature_labels(part["temperature_c"])
+        analysed = as_bool(part["analysed"]) if "analysed" in part else np.ones(len(part), bool)
+        both = [part[name].to_numpy(float) for name in REQUIRED[2:]]
+        thresholds = part["threshold_counts"].to_numpy()
+        for label in set(labels):
+            at = np.flatnonzero((labels == label).to_numpy(bool))
+            for threshold in np.unique(thresholds[at]).tolist():
+                rows = at[thresholds[at] == threshold]
+                rows = rows[analysed[rows]]
+                kept.setdefault((label, threshold), []).append((both[0][rows], both[1][rows]))
+    return kept
+
+
+def on_fractions_by_threshold(
+    nanocrystals: pd.DataFrame, on_fractions: Mapping[float, tuple[ArrayLike, ArrayLike]]
+) -> pd.DataFrame:
+    """Bring on-fractions at several thresholds into the table `sensitivity_table` takes.
+
+    Parameters
+    ----------
+    nanocrystals : DataFrame
+        One row a nanocrystal; `field`, `temperature_c`, `nc_id` and `analysed` are kept where
+        they exist.
+    on_fractions : mapping of float to two arrays of shape (n,)
+        Threshold in counts to on-fractions before and after, in the rows' order.
+
+    Returns
+    -------
+    DataFrame
+        One row a nanocrystal and threshold.
+    """
+    names = ["field", "temperature_c", "nc_id", "analysed"]
+    kept = nanocrystals[[name for name in names if name in nanocrystals]]
+    parts = [
+        kept.assign(
+            threshold_counts=float(threshold),
+            on_fraction_pre=np.asarray(before, dtype=float),
+            on_fraction_post=np.asarray(after, dtype=float),
+        )
+        for threshold, (before, after) in sorted(on_fractions.items())
+    ]
+    return pd.concat(parts, ignore_index=True)

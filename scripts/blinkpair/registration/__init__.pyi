@@ -1,0 +1,3 @@
+from .fields import register_field as register_field
+from .points import register_points as register_points
+from .result import Registration as Registration

@@ -1,0 +1,1 @@
+"""The search for a transform between two point patterns without a start."""

@@ -1,0 +1,221 @@
+"""From microspheres and nanocrystals of one field to the transform between its epochs.
+
+In: microspheres and nanocrystals found before and after. Out: one transform, or the
+reason why there is none. The microspheres find the rotation from anywhere; the
+nanocrystals seen in both epochs then take out what brightfield cannot know: the offset d
+between the channels, which a rotation R turns into a shift d - R d, and the stage's creep
+between the image and the movie. Where the microspheres do not decide, the nanocrystals'
+own pattern may, or both patterns together, by the same test against chance.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from blinkpair.arrays import FloatArray
+from blinkpair.registration.both_patterns import Together, decide_together
+from blinkpair.registration.from_start import refine_on_points, register_from_landmarks
+from blinkpair.registration.points import alignments, register_points
+from blinkpair.registration.result import FieldRegistration, Registration, failed
+from blinkpair.registration.rigid import apply_matrix
+
+log = logging.getLogger(__name__)
+
+
+# Standard deviation of the offset between the brightfield and the PL channel, per axis: filter
+# cubes displace by a pixel or two. Used only where the nanocrystals cannot tell.
+CHANNEL_OFFSET_PX = 1.5
+# Standard deviation of what the stage creeps between a brightfield image and its movie, per axis
+# and both epochs together. Used only there, too.
+STAGE_CREEP_PX = 0.7
+# Patterns of more points take minutes to search; the most significant ones carry the pattern.
+MAX_PATTERN = 300
+
+
+def register_field(
+    microspheres_pre: FloatArray,
+    microspheres_post: FloatArray,
+    nanocrystals_pre: FloatArray,
+    nanocrystals_post: FloatArray,
+    *,
+    shape: tuple[int, int],
+    model: str = "rigid",
+    min_microspheres: int = 3,
+    max_chance_alignments: float = 3e-4,
+    landmarks: FloatArray | None = None,
+    nanocrystal_errors_px: tuple[FloatArray, FloatArray] | None = None,
+    start_error_px: float = 0.0,
+) -> FieldRegistration:
+    """Register the two epochs of a field.
+
+    Parameters
+    ----------
+    microspheres_pre, microspheres_post, nanocrystals_pre, nanocrystals_post : (n, 2) float
+        Positions; nanocrystals at the first frame of their movie, the most significant first.
+    shape : tuple of int
+        Rows and columns of the sensor.
+    model, min_microspheres, max_chance_alignments
+        As in `registration.register_points`.
+    landmarks : (n, 4) float, optional
+        x, y before and x, y after of the same places in brightfield, named by hand: they then
+        start the refinement in place of the search.
+    nanocrystal_errors_px : two (n,) float, optional
+        Standard errors per axis of the nanocrystals of either epoch; default: all alike.
+    start_error_px : float
+        Standard error per axis of the drift's zero, the first frame, both epochs together.
+    """
+    beads = (microspheres_pre, microspheres_post)
+    spots = _Nanocrystals(
+        nanocrystals_pre,
+        nanocrystals_post,
+        nanocrystal_errors_px,
+        start_error_px,
+        max_chance_alignments,
+        {"model": model, "field_shape": shape},
+    )
+    if landmarks is not None:
+        coarse = _start_by_hand(landmarks, *beads, spots.strict)
+        if coarse.status != "ok":
+            return FieldRegistration(coarse, coarse, "none")
+        return _refined(coarse, spots, shape, "landmarks")
+    coarse = register_points(*beads, min_microspheres=min_microspheres, **spots.strict)
+    if coarse.status == "ok":
+        return _refined(coarse, spots, shape, "microspheres")
+    return _undecided(coarse, beads, spots)
+
+
+@dataclass(frozen=True)
+class _Nanocrystals:
+    """The nanocrystals of both epochs, and what an alignment of them has to meet."""
+
+    pre: FloatArray
+    post: FloatArray
+    errors_px: tuple[FloatArray, FloatArray] | None
+    start_error_px: float
+    max_chance_alignments: float
+    options: dict[str, Any]
+
+    @property
+    def strict(self) -> dict[str, Any]:
+        return self.options | {"max_chance_alignments": self.max_chance_alignments}
+
+    @property
+    def errors(self) -> dict[str, Any]:
+        pre, post = self.errors_px or (None, None)
+        return {"pre_error_px": pre, "post_error_px": post}
+
+    def near(self, start: Registration) -> Registration:
+        """Refine a start on all of them."""
+        fine = refine_on_points(start.matrix, self.pre, self.post, **self.strict, **self.errors)
+        return _with_shift(fine, self.start_error_px)
+
+    def own_pattern(self) -> Registration:
+        """Register from nothing by the most significant of them, then on all."""
+        found = register_points(self.pre[:MAX_PATTERN], self.post[:MAX_PATTERN], **self.strict)
+        if found.status != "ok":
+            return found
+        fine = self.near(found)
+        if fine.status != "ok":
+            return _with_shift(found, self.start_error_px)
+        return replace(fine, chance_alignments=found.chance_alignments)
+
+
+def _refined(
+    coarse: Registration, spots: _Nanocrystals, shape: tuple[int, int], carried_by: str
+) -> FieldRegistration:
+    """Take a transform of the brightfield images to the nanocrystals."""
+    fine = spots.near(coarse)
+    if fine.status == "ok":
+        return FieldRegistration(fine, coarse, f"{carried_by} and nanocrystals")
+    pattern = spots.own_pattern()
+    if pattern.status == "ok" and not _agree(coarse.matrix, pattern.matrix, shape):
+        apart = _largest_distance_px(coarse.matrix, pattern.matrix, shape)
+        reason = (
+            f"{carried_by} and nanocrystals contradict each other: the former turn by "
+            f"{coarse.rotation_deg:.1f} degrees, the latter by {pattern.rotation_deg:.1f}, and "
+            f"they lie up to {apart:.0f} px apart"
+        )
+        return FieldRegistration(failed(reason, coarse.chance_alignments), coarse, "none")
+    if pattern.status == "ok":
+        return FieldRegistration(pattern, coarse, f"{carried_by} and nanocrystals")
+    log.warning("not refined on nanocrystals (%s): the channel offset stays in", fine.reason)
+    # An offset d between the channels leaves d - R d, of length 2 |d sin(angle / 2)|.
+    offset = 2 * CHANNEL_OFFSET_PX * abs(np.sin(np.deg2rad(coarse.rotation_deg) / 2))
+    unknown = float(np.hypot(offset, STAGE_CREEP_PX))
+    reason = f"not refined on nanocrystals: {fine.reason}"
+    final = replace(_with_shift(coarse, unknown), reason=reason)
+    return FieldRegistration(final, coarse, carried_by)
+
+
+def _undecided(
+    coarse: Registration, beads: tuple[FloatArray, FloatArray], spots: _Nanocrystals
+) -> FieldRegistration:
+    """Ask the nanocrystals where the microspheres do not decide: alone, then both together."""
+    pattern = spots.own_pattern()
+    if pattern.status == "ok":
+        log.warning("the microspheres do not decide (%s); the nanocrystals do", coarse.reason)
+        return FieldRegistration(pattern, coarse, "nanocrystals")
+    together = decide_together(
+        alignments(*beads, **spots.options),
+        spots.pre,
+        spots.post,
+        by_rank=coarse.chance_alignments <= spots.max_chance_alignments,
+        **spots.strict,
+        **spots.errors,
+    )
+    if isinstance(together, Together):
+        log.warning("microspheres and nanocrystals decide together; neither does alone")
+        return FieldRegistration(
+            _with_shift(together.nanocrystals, spots.start_error_px),
+            replace(together.microspheres, n_dust=coarse.n_dust),
+            "microspheres together with nanocrystals",
+        )
+    reason = (
+        f"microspheres: {coarse.reason}; nanocrystals: {pattern.reason}; "
+        f"together: {together.reason}"
+    )
+    return FieldRegistration(replace(coarse, reason=reason), coarse, "none")
+
+
+def _start_by_hand(
+    landmarks: FloatArray,
+    microspheres_pre: FloatArray,
+    microspheres_post: FloatArray,
+    options: Mapping[str, Any],
+) -> Registration:
+    """Transform from landmarks, made better by the microspheres where they go along."""
+    by_hand = register_from_landmarks(landmarks, model=options["model"])
+    if by_hand.status != "ok":
+        return replace(by_hand, reason=f"landmarks: {by_hand.reason}")
+    # Two landmarks 100 px apart, each named to a pixel, know the rotation to about a degree.
+    on_beads = refine_on_points(
+        by_hand.matrix, microspheres_pre, microspheres_post, max_turn_deg=3.0, **options
+    )
+    return on_beads if on_beads.status == "ok" else by_hand
+
+
+def _agree(one: FloatArray, other: FloatArray, shape: tuple[int, int]) -> bool:
+    """Whether two transforms differ by less than an offset between channels can."""
+    return _largest_distance_px(one, other, shape) < 8 * CHANNEL_OFFSET_PX
+
+
+def _largest_distance_px(one: FloatArray, other: FloatArray, shape: tuple[int, int]) -> float:
+    """Return how far apart two transforms put a corner of the field."""
+    height, width = shape
+    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
+    apart = np.hypot(*(apply_matrix(one, corners) - apply_matrix(other, corners)).T)
+    return float(apart.max())
+
+
+def _with_shift(result: Registration, error_px: float) -> Registration:
+    """Widen the error by a displacement of the whole field, of this standard error per axis."""
+    model = result.error_model
+    if model is None:
+        return result
+    variance = model.shift_variance_px2 + error_px**2
+    return replace(result, error_model=replace(model, shift_variance_px2=float(variance)))

@@ -1,0 +1,185 @@
+"""Registration from a start: a transform that is nearly right, or landmarks named by hand.
+
+Comes in: a 3x3 matrix or paired landmarks, and points of both epochs. Goes out: the
+transform on those points, by the same test against chance as a search from nothing.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from blinkpair.arrays import FloatArray
+from blinkpair.errors import InputError
+from blinkpair.registration.acceptance import judge
+from blinkpair.registration.alignment import search
+from blinkpair.registration.alignment.task import Field, Task, checked_patterns
+from blinkpair.registration.result import Registration, failed
+from blinkpair.registration.rigid import apply_matrix, as_points, fit_transform, scale_of
+from blinkpair.registration.target_error import target_error
+
+# Residuals that the stated accuracy of landmarks is worth: two landmarks leave but one.
+LANDMARK_PRIOR_DOF = 4.0
+
+
+def refine_on_points(
+    matrix0: npt.ArrayLike,
+    pre_xy: npt.ArrayLike,
+    post_xy: npt.ArrayLike,
+    *,
+    model: str = "rigid",
+    max_shift_px: float = 12.0,
+    max_turn_deg: float = 0.5,
+    max_chance_alignments: float = 3e-4,
+    min_matches: int = 5,
+    localisation_error_px: float = 0.15,
+    max_error_px: float = 3.0,
+    field_shape: tuple[int, int] | None = None,
+    pre_error_px: npt.ArrayLike | None = None,
+    post_error_px: npt.ArrayLike | None = None,
+) -> Registration:
+    """Refine a transform that is nearly right on another set of points.
+
+    Brightfield and photoluminescence are offset from each other; under a rotation the
+    offset does not cancel, and the stage drifts. The nanocrystals that shine in both
+    epochs know the remainder: every nearby pair votes for a shift, at a few rotations.
+
+    Parameters
+    ----------
+    matrix0
+        3x3 from pre to post pixels, the start.
+    pre_xy, post_xy
+        (n, 2) positions in pixels; part of them need be common.
+    model
+        'rigid' or 'similarity'.
+    max_shift_px
+        Largest error of the start at the middle of the field.
+    max_turn_deg
+        Largest error of its rotation.
+    max_chance_alignments
+        Largest expected number of chance alignments this good, among the motions that
+        close to the start, that is accepted.
+    min_matches
+        Fewest matches accepted.
+    localisation_error_px
+        Expected localisation error per axis and image.
+    max_error_px
+        Largest error accepted anywhere in the overlap of the fields, at 95 % confidence.
+    field_shape
+        Shape (y, x) of both images. Default: what the bounding boxes suggest.
+    pre_error_px, post_error_px
+        (n,) standard errors per axis of the points of either set, in pixels; give both, and the
+        well-known places weigh more. Default: all alike.
+
+    Returns
+    -------
+    Registration
+
+    Raises
+    ------
+    InputError
+        Positions that are not finite (n, 2) arrays, or settings out of range.
+    """
+    pre, post = checked_patterns(
+        pre_xy, post_xy, model, max_chance_alignments, localisation_error_px
+    )
+    errors = None
+    if pre_error_px is not None and post_error_px is not None:
+        errors = _checked_errors(pre_error_px, pre), _checked_errors(post_error_px, post)
+    start = np.asarray(matrix0, dtype=np.float64)
+    if start.shape != (3, 3) or not np.isfinite(start).all() or scale_of(start) == 0:
+        raise InputError(
+            "matrix0 is not a finite 3x3 matrix. Hint: refine a registration whose status is ok."
+        )
+    if min(len(pre), len(post)) < min_matches:
+        return failed(
+            f"{len(pre)} points before and {len(post)} after; at least {min_matches} are needed "
+            "in both"
+        )
+    task = Task.of(
+        pre,
+        post,
+        *Field.around_both(pre, post, field_shape, field_shape),
+        localisation_error_px=localisation_error_px,
+        min_matches=min_matches,
+        free_scale=model == "similarity",
+        errors_px=errors,
+    )
+    found = search.search_near(task, start, max_shift_px, np.radians(max_turn_deg))
+    return judge(found, task, max_chance_alignments, max_error_px)
+
+
+def register_from_landmarks(
+    pairs: npt.ArrayLike,
+    *,
+    model: str = "rigid",
+    localisation_error_px: float = 1.0,
+    max_residual_px: float = 10.0,
+) -> Registration:
+    """Transform from landmarks named by hand.
+
+    Parameters
+    ----------
+    pairs
+        (n, 4) rows x_pre, y_pre, x_post, y_post in pixels, or (n, 2, 2); n >= 2.
+    model
+        'rigid' or 'similarity'.
+    localisation_error_px
+        How well they were pointed at, per axis.
+    max_residual_px
+        Landmarks that disagree by more are refused: a pair is probably swapped.
+
+    Returns
+    -------
+    Registration, with `chance_alignments` NaN: nothing was searched for.
+
+    Raises
+    ------
+    InputError
+        Fewer than two pairs, or all in one place.
+    """
+    table = np.asarray(pairs, dtype=np.float64)
+    if table.size % 4 or table.ndim not in (2, 3) or len(table) * 4 != table.size:
+        raise InputError(
+            f"landmarks of shape {table.shape}: not rows of x_pre, y_pre, x_post, y_post. "
+            "Hint: four numbers a landmark."
+        )
+    pre = as_points(table.reshape(-1, 4)[:, :2], "landmarks before")
+    post = as_points(table.reshape(-1, 4)[:, 2:], "landmarks after")
+    matrix = fit_transform(pre, post, model=model)
+    residual = np.hypot(*(apply_matrix(matrix, pre) - post).T)
+    if residual.max() > max_residual_px:
+        return failed(
+            f"landmark {int(residual.argmax()) + 1} is {residual.max():.1f} px from where the "
+            f"others put it (allowed: {max_residual_px:g}): are two swapped?",
+            float("nan"),
+        )
+    error = target_error(
+        pre,
+        post,
+        matrix,
+        free_scale=model == "similarity",
+        prior_error_px=localisation_error_px,
+        prior_dof=LANDMARK_PRIOR_DOF,
+    )
+    rows = np.arange(len(pre))
+    rms = float(np.sqrt(np.mean(residual**2)))
+    return Registration(
+        matrix,
+        "ok",
+        "from landmarks named by hand",
+        float("nan"),
+        np.column_stack([rows, rows]),
+        rms,
+        error_model=error,
+    )
+
+
+def _checked_errors(error_px: npt.ArrayLike, points: FloatArray) -> FloatArray:
+    errors = np.asarray(error_px, dtype=np.float64)
+    if errors.shape != (len(points),) or not np.isfinite(errors).all() or (errors < 0).any():
+        raise InputError(
+            f"errors of shape {errors.shape} for {len(points)} points, or not all finite and "
+            "non-negative. Hint: one standard error a point."
+        )
+    return errors

@@ -1,0 +1,54 @@
+"""Landmarks that a person paired in the two brightfield images.
+
+In: a CSV file with columns x_pre, y_pre, x_post, y_post. Out: an array.
+"""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from blinkpair.arrays import FloatArray
+from blinkpair.errors import InputError
+
+COLUMNS = ["x_pre", "y_pre", "x_post", "y_post"]
+
+
+def read_landmarks(path: str | Path) -> FloatArray:
+    """Read pairs of places.
+
+    Returns
+    -------
+    (n, 4) float
+        x, y before and x, y after annealing, pixels.
+
+    Raises
+    ------
+    InputError
+        If a column is missing, a value is no number, or there are fewer than two pairs.
+    """
+    try:
+        table = pd.read_csv(path, sep=None, engine="python", encoding="utf-8-sig")
+    except (OSError, ValueError, csv.Error) as error:
+        raise InputError(
+            f"{path}: not a readable table ({error}). Hint: save it as CSV."
+        ) from error
+    table.columns = table.columns.str.strip()
+    if missing := [name for name in COLUMNS if name not in table.columns]:
+        raise InputError(
+            f"{path}: the column(s) {', '.join(missing)} are missing. Hint: the first line reads "
+            "x_pre,y_pre,x_post,y_post."
+        )
+    numbers = table[COLUMNS].apply(pd.to_numeric, errors="coerce")
+    bad = np.flatnonzero(numbers.isna().any(axis=1))
+    if bad.size:
+        raise InputError(
+            f"{path}, line {bad[0] + 2}: not four numbers. Hint: use a decimal point, and pixels "
+            "counted from 0."
+        )
+    if len(numbers) < 2:
+        raise InputError(f"{path}: {len(numbers)} landmark(s). Hint: two fix a rigid transform.")
+    return numbers.to_numpy(float)

@@ -1,0 +1,198 @@
+"""Register two unlabelled point patterns of one sample, or refuse.
+
+Comes in: the microspheres found in the brightfield images before and after annealing,
+in any order, some lost, some new, under any rotation. Goes out: the transform from pre
+to post pixels, how far off it is at any place, and the number of alignments this good
+that two unrelated patterns would show. A wrong transform accepted in silence is the
+worst failure there is, so everything that could be chance, camera dust, a regular
+lattice or a mirror image is refused with a reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.errors import InputError
+from blinkpair.registration.acceptance import (
+    AMBIGUOUS,
+    fit_matches,
+    judge,
+    mirror_is_better,
+    stays_put,
+    without_dust,
+)
+from blinkpair.registration.alignment import search as alignment_search
+from blinkpair.registration.alignment import task as alignment_task
+from blinkpair.registration.alignment.search import Alignments
+from blinkpair.registration.alignment.task import Field, Motions, Task, checked_patterns
+from blinkpair.registration.result import Registration, failed
+from blinkpair.registration.rigid import apply_matrix, fit_transform
+
+__all__ = ["Registration", "alignments", "apply_matrix", "fit_transform", "register_points"]
+
+# Two points fix a motion and check nothing.
+MIN_MATCHES = 3
+
+
+def register_points(
+    pre_xy: npt.ArrayLike,
+    post_xy: npt.ArrayLike,
+    *,
+    model: str = "rigid",
+    max_chance_alignments: float = 3e-4,
+    min_microspheres: int = 3,
+    localisation_error_px: float = 0.2,
+    max_error_px: float = 3.0,
+    field_shape: tuple[int, int] | None = None,
+    shape_pre: tuple[int, int] | None = None,
+    shape_post: tuple[int, int] | None = None,
+) -> Registration:
+    """Find the transform between two unlabelled patterns, under any rotation.
+
+    Parameters
+    ----------
+    pre_xy, post_xy
+        (n, 2) positions in pixels, any order, up to 2,000.
+    model
+        'rigid', or 'similarity' with a scale of 0.8 to 1.25.
+    max_chance_alignments
+        Largest expected number of chance alignments this good that is accepted.
+    min_microspheres
+        Fewest matches accepted; at least 3, as two fix the motion and check nothing.
+    localisation_error_px
+        Expected localisation error per axis and image. The residuals have their say too.
+    max_error_px
+        Largest error accepted anywhere in the overlap of the fields, at 95 % confidence.
+    field_shape, shape_pre, shape_post
+        Image shapes (y, x). Default: what the points' bounding boxes suggest, one size for both.
+
+    Returns
+    -------
+    Registration
+
+    Raises
+    ------
+    InputError
+        Positions that are not finite (n, 2) arrays, or settings out of range.
+    """
+    pre, post = checked_patterns(
+        pre_xy, post_xy, model, max_chance_alignments, localisation_error_px
+    )
+    if min_microspheres < MIN_MATCHES:
+        raise InputError(
+            f"min_microspheres = {min_microspheres}: two points fix a motion and check nothing. "
+            f"Hint: {MIN_MATCHES} or more."
+        )
+    if min(len(pre), len(post)) < min_microspheres:
+        return failed(
+            f"{len(pre)} points before and {len(post)} after; at least {min_microspheres} are "
+            "needed in both"
+        )
+    fields = Field.around_both(pre, post, shape_pre or field_shape, shape_post or field_shape)
+    rows = without_dust(pre, post, fields, localisation_error_px)
+    n_dust = len(pre) - len(rows[0])
+    note = f"{n_dust} points in the same place in both images were left out as camera dust"
+    note = note if n_dust else ""
+    if min(map(len, rows)) < min_microspheres:
+        return failed(f"too few points are left: {note}, or the sample did not move")
+    search = _search(pre, post, rows, fields, model, min_microspheres, localisation_error_px)
+    result = judge(search.found, search.task, max_chance_alignments, max_error_px)
+    if not result.reason.startswith(AMBIGUOUS) and mirror_is_better(
+        search.found, search.task, search.motions, max_chance_alignments
+    ):
+        why = "the patterns match better as mirror images: is one image flipped?"
+        result = failed(why, result.chance_alignments)
+    if result.status == "ok" and stays_put(result, search.task):
+        why = (
+            "the best alignment leaves everything in place, as dust on the camera does: points "
+            "alone cannot tell the two apart"
+        )
+        result = failed(why, result.chance_alignments)
+    reason = "; ".join(filter(None, (result.reason, note)))
+    return replace(search.in_given_rows(result), reason=reason, n_dust=n_dust)
+
+
+def alignments(
+    pre_xy: npt.ArrayLike,
+    post_xy: npt.ArrayLike,
+    *,
+    model: str = "rigid",
+    localisation_error_px: float = 0.2,
+    field_shape: tuple[int, int] | None = None,
+) -> list[Registration]:
+    """All the distinct alignments `register_points` chooses from, the best first.
+
+    None of them is judged: `chance_alignments` of the r-th best is about r where the patterns
+    are unrelated. Those that leave everything in place are left out, as is dust.
+
+    Parameters
+    ----------
+    pre_xy, post_xy, model, localisation_error_px, field_shape
+        As for :func:`register_points`.
+
+    Returns
+    -------
+    At most a few dozen, each fitted to its matches.
+
+    Raises
+    ------
+    InputError
+        As :func:`register_points`.
+    """
+    pre, post = checked_patterns(pre_xy, post_xy, model, 1.0, localisation_error_px)
+    if min(len(pre), len(post)) < MIN_MATCHES:
+        return []
+    fields = Field.around_both(pre, post, field_shape, field_shape)
+    rows = without_dust(pre, post, fields, localisation_error_px)
+    if min(map(len, rows)) < MIN_MATCHES:
+        return []
+    search = _search(pre, post, rows, fields, model, MIN_MATCHES, localisation_error_px)
+    fits = [
+        fit_matches(search.task, search.task.matrix(motion), float(chance))
+        for motion, chance in zip(search.found.motions, search.found.chance, strict=True)
+    ]
+    return [
+        search.in_given_rows(fit)
+        for fit in fits
+        if fit.n_matched >= MIN_MATCHES and not stays_put(fit, search.task)
+    ]
+
+
+@dataclass(frozen=True)
+class _Search:
+    """What was sought, among which motions, and what was found; `rows` are those not of dust."""
+
+    task: Task
+    motions: Motions
+    found: Alignments
+    rows: tuple[IntArray, IntArray]
+
+    def in_given_rows(self, result: Registration) -> Registration:
+        """Return the result with pairs that are rows of the points as they were given."""
+        pairs = [rows[column] for rows, column in zip(self.rows, result.pairs.T, strict=True)]
+        return replace(result, pairs=np.column_stack(pairs))
+
+
+def _search(
+    pre: FloatArray,
+    post: FloatArray,
+    rows: tuple[IntArray, IntArray],
+    fields: tuple[Field, Field],
+    model: str,
+    min_matches: int,
+    localisation_error_px: float,
+) -> _Search:
+    task = Task.of(
+        pre[rows[0]],
+        post[rows[1]],
+        *fields,
+        localisation_error_px=localisation_error_px,
+        min_matches=min_matches,
+        free_scale=model == "similarity",
+    )
+    motions = alignment_task.all_motions(task)
+    return _Search(task, motions, alignment_search.search(task, motions), rows)

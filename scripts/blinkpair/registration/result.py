@@ -1,0 +1,190 @@
+"""The outcome of a registration, as values and as the content of `registration.json`.
+
+Comes in: a transform with its evidence, or the reason why there is none. Goes out: an
+object that answers where a point lands and how far off that may be, and its written form.
+Kept apart from the search, which steps that only use the outcome need not load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.registration.rigid import rotation_deg, scale_of
+from blinkpair.registration.target_error import TargetError
+
+
+@dataclass(frozen=True)
+class Registration:
+    """Outcome of a registration.
+
+    Attributes
+    ----------
+    matrix
+        3x3 from pre to post pixels, acting on columns (x, y, 1); NaN where it failed.
+    status
+        'ok' or 'failed'.
+    reason
+        Why it failed, or what is worth knowing.
+    chance_alignments
+        Expected number of alignments at least as good in two unrelated patterns of the
+        same density; for a failed one, that of the best alignment found.
+    pairs
+        (m, 2) matched rows of the pre and post points.
+    rms_px
+        Root mean square of the matches' residual distances.
+    n_dust
+        Points at the same place in both images, taken for dust and left out.
+    """
+
+    matrix: FloatArray
+    status: Literal["ok", "failed"]
+    reason: str
+    chance_alignments: float
+    pairs: IntArray
+    rms_px: float
+    n_dust: int = 0
+    error_model: TargetError | None = field(default=None, repr=False)
+
+    @property
+    def n_matched(self) -> int:
+        """Number of matched pairs."""
+        return len(self.pairs)
+
+    @property
+    def rotation_deg(self) -> float:
+        """Rotation in degrees, (-180, 180]; +90 takes +x to +y."""
+        return rotation_deg(self.matrix)
+
+    @property
+    def translation_px(self) -> tuple[float, float]:
+        """Where the pre pixel (0, 0) lands (x, y): the matrix' last column."""
+        return float(self.matrix[0, 2]), float(self.matrix[1, 2])
+
+    @property
+    def scale(self) -> float:
+        """Scale factor; 1 for a rigid transform."""
+        return scale_of(self.matrix)
+
+    def tre(self, xy: npt.ArrayLike, confidence: float | None = None) -> FloatArray:
+        """Target registration error at pre positions `xy`, in post pixels.
+
+        Parameters
+        ----------
+        xy
+            (n, 2) positions in pre pixels.
+        confidence
+            None: expected root-mean-square radial error, both axes together. Otherwise
+            the radius that contains this fraction of the errors, 0.68 or 0.95 say.
+
+        Returns
+        -------
+        (n,) array; NaN for a failed registration.
+        """
+        points = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
+        if self.error_model is None:
+            return np.full(len(points), np.nan)
+        return self.error_model.at(points, confidence)
+
+
+def failed(reason: str, chance: float = np.inf) -> Registration:
+    """Registration that failed for this reason; its matrix is NaN, so that nobody uses it."""
+    nowhere = np.full((3, 3), np.nan)
+    return Registration(nowhere, "failed", reason, chance, np.zeros((0, 2), np.int64), np.nan)
+
+
+@dataclass(frozen=True)
+class FieldRegistration:
+    """Registration of one field.
+
+    Attributes
+    ----------
+    final : Registration
+        From pre-PL to post-PL pixels; status 'failed' with the reason where there is none.
+    microspheres : Registration
+        What the microspheres alone say, pre- to post-brightfield pixels.
+    evidence : str
+        What carried it: 'microspheres' found the transform, 'microspheres and nanocrystals' where
+        the latter refined it; 'landmarks' in place of 'microspheres' where a person named them;
+        'nanocrystals' by their own pattern; 'microspheres together with nanocrystals' where
+        neither decides alone; 'none'.
+    """
+
+    final: Registration
+    microspheres: Registration
+    evidence: str
+
+
+def describe(
+    result: FieldRegistration,
+    *,
+    nanocrystals_pre: FloatArray,
+    n_microspheres: tuple[int, int],
+    shape: tuple[int, int],
+) -> dict[str, Any]:
+    """Return the content of `registration.json`."""
+    final, coarse = result.final, result.microspheres
+    ok = final.status == "ok"
+    tre = final.tre(nanocrystals_pre) if ok and len(nanocrystals_pre) else np.empty(0)
+    if ok and not tre.size:
+        tre = final.tre(np.array([[(shape[1] - 1) / 2, (shape[0] - 1) / 2]]))
+    refined = ok and "nanocrystals" in result.evidence
+    return {
+        "status": final.status,
+        "reason": final.reason,
+        "evidence": result.evidence,
+        "matrix": final.matrix if ok else None,
+        "matrix_brightfield": coarse.matrix if coarse.status == "ok" else None,
+        "rotation_deg": final.rotation_deg if ok else None,
+        "translation_px": final.translation_px if ok else None,
+        "scale": final.scale if ok else None,
+        "n_microspheres_pre": n_microspheres[0],
+        "n_microspheres_post": n_microspheres[1],
+        "n_microspheres_matched": coarse.n_matched if coarse.status == "ok" else 0,
+        "n_dust": coarse.n_dust,
+        "n_nanocrystals_matched": final.n_matched if refined else 0,
+        "rms_px": final.rms_px if ok else None,
+        "rms_microspheres_px": coarse.rms_px if coarse.status == "ok" else None,
+        "tre_px": float(np.sqrt(np.mean(tre**2))) if ok else None,
+        "chance_alignments": (
+            coarse.chance_alignments if coarse.status == "ok" else final.chance_alignments
+        ),
+        "chance_alignments_nanocrystals": final.chance_alignments if refined else None,
+        "microsphere_pairs": coarse.pairs if coarse.status == "ok" else [],
+        "nanocrystal_pairs": final.pairs if refined else [],
+        "error_model": asdict(final.error_model) if ok and final.error_model else None,
+    }
+
+
+def describe_failed(reason: str) -> dict[str, Any]:
+    """Return the content of `registration.json` for a field that was refused before matching."""
+    nowhere = failed(reason)
+    return describe(
+        FieldRegistration(nowhere, nowhere, "none"),
+        nanocrystals_pre=np.empty((0, 2)),
+        n_microspheres=(0, 0),
+        shape=(1, 1),
+    )
+
+
+def from_description(content: Mapping[str, Any]) -> Registration:
+    """Rebuild the final registration from `registration.json`."""
+    if content["status"] != "ok":
+        return failed(content["reason"])
+    model = dict(content["error_model"])
+    model["centroid"] = np.array(model["centroid"])
+    return Registration(
+        np.array(content["matrix"]),
+        "ok",
+        content["reason"],
+        content["chance_alignments"],
+        np.array(content["nanocrystal_pairs"], np.int64).reshape(-1, 2),
+        content["rms_px"],
+        content["n_dust"],
+        TargetError(**model),
+    )

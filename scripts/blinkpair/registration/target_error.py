@@ -1,0 +1,168 @@
+"""How far off is a fitted transform at a place without fiducials?
+
+Comes in: the fiducials' positions and their residuals. Goes out: the target registration
+error at any position.
+
+With n fiducials, each localised with variance v per axis (v: variance of the
+difference post - mapped pre), the least-squares rigid transform errs at a distance d
+from the fiducials' centroid with variance
+
+    v / n                    along the line to the centroid,
+    v (1 / n + d^2 / I)      across it,       I = sum of squared distances to the centroid
+
+(in the plane, Fitzpatrick, West & Maurer, IEEE TMI 17, 694, 1998); a free scale adds
+d^2 / I along the line as well. v is not known: it is estimated from the residuals, and 3
+fiducials leave 3 degrees of freedom. With v integrated out the error follows a bivariate
+t distribution, whose tails are those of few fiducials: its radii hold whatever the
+localisation error is. An expectation of v beforehand would narrow them for few fiducials,
+and be wrong wherever the microscope is better or worse than expected. Landmarks named by
+hand are the exception: two of them leave one residual, so a prior speaks for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from blinkpair.arrays import FloatArray
+from blinkpair.errors import InputError
+from blinkpair.registration.rigid import apply_matrix
+
+# Positions of whole numbers can agree exactly: no residual is smaller than their rounding.
+ROUNDING_PX2 = 1e-6
+
+_PHASE = (np.arange(32) + 0.5) * (np.pi / 32)
+
+
+@dataclass(frozen=True)
+class TargetError:
+    """Error model of one fitted transform.
+
+    Attributes
+    ----------
+    centroid
+        (2,) centroid of the fiducials in pre pixels.
+    spread_px2
+        Sum of their squared distances to it.
+    n
+        Number of fiducials.
+    variance_px2
+        Estimated variance per axis of one fiducial's residual, both images together.
+    dof
+        Degrees of freedom behind it.
+    free_scale
+        True for a similarity.
+    shift_variance_px2
+        Variance per axis of a displacement of the whole field that the fiducials do not show.
+    """
+
+    centroid: FloatArray
+    spread_px2: float
+    n: int
+    variance_px2: float
+    dof: float
+    free_scale: bool
+    shift_variance_px2: float = 0.0
+
+    def at(self, xy: npt.ArrayLike, confidence: float | None = None) -> FloatArray:
+        """Target registration error at positions `xy`.
+
+        Parameters
+        ----------
+        xy
+            (m, 2) positions in pre pixels.
+        confidence
+            None: the expected root-mean-square radial error, both axes together.
+            0.68, 0.95 ...: the radius that contains this fraction of the errors.
+
+        Returns
+        -------
+        (m,) array in post pixels.
+        """
+        points = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
+        turn = ((points - self.centroid) ** 2).sum(axis=1) / self.spread_px2
+        across = self.variance_px2 * (1.0 / self.n + turn)
+        along = across if self.free_scale else np.full_like(across, self.variance_px2 / self.n)
+        estimated, shift = along + across, self.shift_variance_px2
+        if confidence is None:
+            return np.asarray(np.sqrt(estimated + 2 * shift))
+        if not 0.0 < confidence < 1.0:
+            raise InputError(
+                f"confidence = {confidence} is not between 0 and 1. Hint: 0.95 for 95 %."
+            )
+        # Welch and Satterthwaite: the displacement's variance is known, the other estimated.
+        dof = self.dof * ((estimated + 2 * shift) / estimated) ** 2
+        return _t_radius(along + shift, across + shift, dof, confidence)
+
+
+def target_error(
+    pre_xy: FloatArray,
+    post_xy: FloatArray,
+    matrix: FloatArray,
+    *,
+    free_scale: bool,
+    weights: FloatArray | None = None,
+    prior_error_px: float = 0.0,
+    prior_dof: float = 0.0,
+) -> TargetError:
+    """Estimate the error model from matched fiducials.
+
+    Parameters
+    ----------
+    pre_xy, post_xy
+        (n, 2) matched fiducials, row by row; n >= 3, or n >= 2 with a prior.
+    matrix
+        The transform fitted to them.
+    free_scale
+        True for a similarity.
+    weights
+        (n,) inverse variances that the fit used, in any unit; default: equal. The variance is then
+        that of a fiducial of mean weight.
+    prior_error_px
+        Localisation error per axis in one image that is expected beforehand.
+    prior_dof
+        How many residuals that expectation is worth.
+
+    Raises
+    ------
+    InputError
+        Fewer fiducials than leave a residual, and no prior.
+    """
+    n = len(pre_xy)
+    w = np.ones(n) if weights is None else weights / weights.mean()
+    residual2 = float(w @ ((apply_matrix(matrix, pre_xy) - post_xy) ** 2).sum(axis=1))
+    dof = prior_dof + max(2 * n - (4 if free_scale else 3), 0)
+    if not dof > 0:
+        raise InputError(
+            f"{n} fiducials leave no residual to tell the error by. Hint: use three or more."
+        )
+    prior = prior_dof * 2.0 * prior_error_px**2
+    centroid = w @ pre_xy / n
+    spread = float(w @ ((pre_xy - centroid) ** 2).sum(axis=1))
+    variance = max((prior + residual2) / dof, ROUNDING_PX2)
+    return TargetError(centroid, spread, n, variance, dof, free_scale)
+
+
+def _t_radius(
+    along: FloatArray, across: FloatArray, dof: FloatArray, fraction: float
+) -> FloatArray:
+    """Radius holding `fraction` of a bivariate t with variances `along`, `across`.
+
+    With (u, v) = rho (sqrt(along) cos f, sqrt(across) sin f), f uniform, the tail is
+    P(R > r) = mean over f of (1 + r^2 / (dof (along cos^2 f + across sin^2 f)))^(-dof/2):
+    monotonous in r, solved by bisection.
+    """
+    width = along[:, None] * np.cos(_PHASE) ** 2 + across[:, None] * np.sin(_PHASE) ** 2
+    low = np.zeros(len(along))
+    # The radius of the rounder distribution with both variances the larger one.
+    high = np.sqrt(np.maximum(along, across) * dof * ((1 - fraction) ** (-2 / dof) - 1))
+    nu = dof[:, None]
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        tail = np.exp(-0.5 * nu * np.log1p(middle[:, None] ** 2 / (nu * width))).mean(axis=1)
+        outside = tail > 1 - fraction
+        low = np.where(outside, middle, low)
+        high = np.where(outside, high, middle)
+    return np.asarray(0.5 * (low + high))

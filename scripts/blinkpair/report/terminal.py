@@ -1,0 +1,162 @@
+"""Say in a few lines what a run found: `python -m blinkpair.report.terminal results`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from blinkpair import files
+
+NOTEWORTHY_FALSE_SHARE = 0.1
+MOST_NAMED = 20  # fields of a kind; more push the numbers off the screen
+# Exit status of a run that finished: 0, or above this one by the number of fields refused. Below it
+# are Snakemake's own, above 125 the shell's.
+REFUSED_STATUS, MAX_STATUS = 10, 120
+
+
+def tell(results: str | Path) -> str:
+    """Return the tables in words and where to look next.
+
+    Parameters
+    ----------
+    results : path
+        The folder of results.
+    """
+    folder = Path(results)
+    types = files.read_csv(folder / "types.csv")
+    lines = ["", *_populations(files.read_csv(folder / "populations.csv"))]
+    lines += ["", *_blinking(types, files.read_csv(folder / "photostability.csv"))]
+    lines += ["", *_fields(files.read_csv(folder / "fields.csv")), *_false_events(types)]
+    lines += [
+        "",
+        f"Report:     {folder / 'report.html'}",
+        f"Table:      {folder / 'populations.csv'}",
+        f"Histogram:  {folder / 'figures' / 'delta_histograms.png'}",
+        f"Look next:  {folder / 'figures'} (all figures; registration/ shows each field's),",
+        f"            {folder / 'nanocrystals.csv'} (one row each), README.md (what it means)",
+    ]
+    return "\n".join(lines)
+
+
+def how_it_ended(results: str | Path) -> tuple[str, int]:
+    """Return the last lines of a run that finished, and its exit status.
+
+    Parameters
+    ----------
+    results : path
+        The folder of results.
+
+    Returns
+    -------
+    text : str
+        How many fields were refused, and why; '' where only a part of the results was asked for.
+    status : int
+        0 if none was refused, else 10 and the number of those that were, 120 at most.
+    """
+    table = Path(results) / "fields.csv"
+    if not table.exists():
+        return "", 0
+    fields = files.read_csv(table)
+    refused = int((fields["status"] != "ok").sum())
+    lines = _fields(fields)
+    if refused:
+        lines[0] = f"{refused} of {len(fields)} fields were refused and are in no number:"
+    lines += _warnings(Path(results))
+    return "\n".join(lines), min(REFUSED_STATUS + refused, MAX_STATUS) if refused else 0
+
+
+def _name(temperature_c: str) -> str:
+    return temperature_c if temperature_c == "control" else f"{float(temperature_c):g} C"
+
+
+def _populations(populations: pd.DataFrame) -> list[str]:
+    width = max([5, *(len(str(n)) for n in populations["n"])])
+    lines = [
+        f"{'annealed at':>12} {'fields':>7} {'n':>{width}} {'became emissive':>18}"
+        f" {'became dark':>18} {'mean change':>24}"
+    ]
+    for row in populations.to_dict("records"):
+        shares = [
+            f"{row[f'n_{p}']} ({100 * row[f'fraction_{p}']:.0f} %)"
+            for p in ("became_emissive", "became_dark")
+        ]
+        change = (
+            f"{100 * row['mean_delta']:+.1f} points "
+            f"[{100 * row['mean_delta_low']:+.1f}, {100 * row['mean_delta_high']:+.1f}]"
+        )
+        lines.append(
+            f"{_name(row['temperature_c']):>12} {row['n_fields']:>7} {row['n']:>{width}}"
+            f" {shares[0]:>18} {shares[1]:>18} {change:>24}"
+        )
+    return lines
+
+
+def _blinking(types: pd.DataFrame, photostability: pd.DataFrame) -> list[str]:
+    """Before and after: type A of those that could be fitted, PL kept, going dark."""
+    lines = [f"{'annealed at':>12} {'type A of fitted':>24} {'PL kept':>15} {'going dark':>22}"]
+    for label in types["temperature_c"].unique():
+        columns = []
+        for table, cell in ((types, _type_a), (photostability, _kept), (photostability, _dark)):
+            own = table[table["temperature_c"] == label].set_index("epoch")
+            columns.append(" -> ".join(cell(own.loc[epoch]) for epoch in ("pre", "post")))
+        lines.append(f"{_name(label):>12} {columns[0]:>24} {columns[1]:>15} {columns[2]:>22}")
+    return lines
+
+
+def _type_a(row: pd.Series[Any]) -> str:
+    return f"{row['n_truncated_power_law']} of {row['n'] - row['n_not_fitted']}"
+
+
+def _kept(row: pd.Series[Any]) -> str:
+    return f"{100 * row['kept']:.0f} %" if np.isfinite(row["kept"]) else "-"
+
+
+def _dark(row: pd.Series[Any]) -> str:
+    return f"{row['n_going_dark']} of {row['n']}"
+
+
+def _fields(fields: pd.DataFrame) -> list[str]:
+    refused = fields[fields["status"] != "ok"]
+    lines = [f"{len(fields) - len(refused)} of {len(fields)} fields registered."]
+    lines += _some([f"  refused: {row.field}: {row.reason}" for row in refused.itertuples()])
+    by_hand = fields.loc[fields["evidence"].str.startswith("landmarks"), "field"]
+    return lines + _some([f"  registered by hand: {field}" for field in by_hand])
+
+
+def _some(lines: list[str]) -> list[str]:
+    more = len(lines) - MOST_NAMED
+    return lines if more <= 0 else [*lines[:MOST_NAMED], f"  and {more} more: see fields.csv"]
+
+
+def _warnings(results: Path) -> list[str]:
+    """What a reader of the numbers must know first, as far as the tables are there."""
+    lines = []
+    if (results / "populations.csv").exists():
+        populations = files.read_csv(results / "populations.csv")
+        empty = populations[(populations["n"] == 0) & (populations["n_fields"] > 0)]
+        lines += [
+            f"No nanocrystal is counted at {_name(label)}: nanocrystals.csv says why in "
+            "excluded_because, or all were dark."
+            for label in empty["temperature_c"]
+        ]
+    if (results / "types.csv").exists():
+        lines += _false_events(files.read_csv(results / "types.csv"))
+    return lines
+
+
+def _false_events(types: pd.DataFrame) -> list[str]:
+    share = types["median_false_event_share"].max()
+    if not share > NOTEWORTHY_FALSE_SHARE:
+        return []
+    return [
+        f"Noise alone makes up to {100 * share:.0f} % of the on-events (median of a temperature):",
+        "  alpha and the types feel it. Hint: see how they are with threshold: method: hmm.",
+    ]
+
+
+if __name__ == "__main__":
+    print(tell(sys.argv[1] if len(sys.argv) > 1 else "results"))

@@ -1,0 +1,68 @@
+"""Which steps of a run failed, and what each said last: told once more at the run's end.
+
+In: what Snakemake notes of a step that failed. Out: a line a step. The profiles keep Snakemake
+quiet about single steps, of which there may be a hundred thousand; it then names none of those
+that fail either.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from blinkpair.run.logs import FAILED
+
+MOST_TOLD = 20
+
+
+class Failures(logging.Handler):
+    """Collects what Snakemake notes of steps that failed."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self._steps: dict[str, Sequence[Mapping[str, Any]]] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a step, or the steps of a group: the last try of each."""
+        noted = record.__dict__
+        alone = "rule_name" in noted and not noted.get("indent")  # not once more within its group
+        for steps in ([noted] if alone else [], noted.get("job_error_info", [])):
+            if steps:
+                self._steps[str([step["log"] for step in steps])] = steps
+
+    def told(self) -> str:
+        """Return in words what failed and was not done at a later try; '' where nothing was."""
+        lines = [_last_words(steps) for steps in self._steps.values() if not _is_done(steps)]
+        if not lines:
+            return ""
+        more = len(lines) - MOST_TOLD
+        lines = sorted(lines)[:MOST_TOLD] + ([f"  and {more} more"] if more > 0 else [])
+        return "\n".join(
+            [
+                "These steps failed, the others went on:",
+                *lines,
+                "Hint: mend what they say and start the same command again; what is finished "
+                "stays.\n",
+            ]
+        )
+
+
+def _is_done(steps: Sequence[Mapping[str, Any]]) -> bool:
+    return all(Path(output).exists() for step in steps for output in step["output"])
+
+
+def _last_words(steps: Sequence[Mapping[str, Any]]) -> str:
+    """Return the log of the step that failed, of a group's, and its last line."""
+    logs = [str(log) for step in steps for log in step["log"]]
+    for log in logs:
+        try:
+            text = Path(log).read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        if FAILED in text:
+            last = text.strip().splitlines()[-1]
+            return f"  {log}: {last.partition(f'{FAILED}: ')[2] or last}"
+    where = logs[0] if logs else steps[0]["rule_name"]
+    return f"  {where}: it ended without a word, as when it is killed"

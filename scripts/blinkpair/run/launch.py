@@ -1,0 +1,160 @@
+"""What happens once before any job runs: settings and sheet, checked.
+
+In: the configuration as Snakemake read it. Out: complete settings, the table of fields and
+the shapes of their movies. The process the user started checks everything and keeps the
+result; the processes of submitted jobs read what it kept, because thousands of them opening
+every movie again would be slow and could not find anything new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import shlex
+import sys
+from collections.abc import Iterable, Mapping
+from io import StringIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from blinkpair import files
+from blinkpair.errors import InputError
+from blinkpair.run.folder import check_folder
+
+log = logging.getLogger(__name__)
+
+KEPT = Path(".snakemake/blinkpair")
+RUN = KEPT / "run.json"
+SHEET = KEPT / "sheet"
+MOST_SHEET_BYTES = 100_000_000  # what is larger is a movie named by mistake, and will be refused
+
+
+class Launch(NamedTuple):
+    """What the rules are made from.
+
+    Attributes
+    ----------
+    settings : dict
+        Every setting, with its default where the user gave none.
+    fields : DataFrame
+        One row a field, indexed by its name; texts, but for `exposure_s` and `pixel_size_um`.
+    shapes : DataFrame
+        `frames`, `height`, `width` of each field's movies, indexed by its name.
+    sheet : bytes
+        The sample sheet as the user wrote it.
+    """
+
+    settings: dict[str, Any]
+    fields: pd.DataFrame
+    shapes: pd.DataFrame
+    sheet: bytes
+
+    @property
+    def sheet_digest(self) -> str:
+        """What tells this sheet from one with another text."""
+        return hashlib.sha256(self.sheet).hexdigest()[:16]
+
+
+class ByField(dict[str, Any]):
+    """Something of each field by its name; asking for another is an error that says so."""
+
+    def __missing__(self, field: str) -> Any:
+        """Name the field."""
+        raise InputError(
+            f"there is no field '{field}' in the sample sheet. Hint: check the name in the path of "
+            "the file that was asked for."
+        )
+
+
+def prepare(
+    config: Mapping[str, Any], config_files: Iterable[str | Path], *, submitted: bool
+) -> Launch:
+    """Return settings with every default filled in, and the fields by name.
+
+    Parameters
+    ----------
+    config : mapping
+    config_files : iterable of path
+        Where it was read from, to name lines.
+    submitted : bool
+        True in a process that runs a submitted job: it takes what `keep` kept. (Where nothing
+        was kept, as on a node without the run's disk, it checks for itself.)
+
+    Raises
+    ------
+    blinkpair.errors.InputError
+        Listing everything that is wrong; if the folder cannot be worked in; or if the job's
+        settings are not the run's.
+    """
+    from blinkpair.inputs.settings import load_settings
+
+    if submitted and KEPT.exists():
+        return _recall(load_settings(config, config_files))
+    if not submitted:
+        check_folder()
+    from blinkpair.inputs.checking import check_everything
+
+    sheet = _read_sheet(config)
+    settings, fields, shapes, notes = check_everything(config, config_files=config_files)
+    for note in notes:
+        log.warning(note)
+    # As it will be read back, so that no job depends on which process planned it.
+    return Launch(settings, _read_fields(StringIO(_as_csv(fields))), shapes, sheet)
+
+
+def keep(launched: Launch) -> None:
+    """Keep the checked inputs, the command line and the time for the jobs of a run, as it starts.
+
+    Not earlier: somebody may look with `snakemake -n` what another sheet would do while jobs of a
+    run are waiting.
+    """
+    from blinkpair.run.provenance import utc_now
+
+    with files.written_aside(SHEET) as aside:
+        aside.write_bytes(launched.sheet)
+    files.write_text(_as_csv(launched.fields), KEPT / "fields.csv")
+    files.write_csv(launched.shapes.reset_index(), KEPT / "shapes.csv")
+    files.write_json(launched.settings, KEPT / "settings.json")
+    files.write_json({"command": _command(), "started": utc_now()}, RUN)
+
+
+def _recall(settings: dict[str, Any]) -> Launch:
+    if settings != files.read_json(KEPT / "settings.json"):
+        raise InputError(
+            "this job was submitted by a run with other settings than the one that was started "
+            "last in this folder. Hint: cancel the jobs of the earlier run."
+        )
+    shapes = pd.read_csv(KEPT / "shapes.csv", dtype={"field": str}, keep_default_na=False)
+    fields = _read_fields(KEPT / "fields.csv")
+    return Launch(settings, fields, shapes.set_index("field"), SHEET.read_bytes())
+
+
+def _read_sheet(config: Mapping[str, Any]) -> bytes:
+    """Return the sample sheet's bytes; none where the check will tell why it cannot be read."""
+    from blinkpair.inputs.settings import examine_settings
+
+    try:
+        with Path(examine_settings(config)[0]["fields"]).open("rb") as sheet:
+            return sheet.read(MOST_SHEET_BYTES)
+    except OSError:
+        return b""
+
+
+def _as_csv(fields: pd.DataFrame) -> str:
+    return fields.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+
+
+def _read_fields(table: Path | StringIO) -> pd.DataFrame:
+    fields = pd.read_csv(table, dtype=str, keep_default_na=False, encoding="utf-8")
+    for name in ("exposure_s", "pixel_size_um"):
+        fields[name] = pd.to_numeric(fields[name])
+    return fields.set_index("field", drop=False)
+
+
+def _command() -> str:
+    """Return the command line the run was started with, without the program's folder."""
+    program = Path(sys.argv[0])
+    name = program.parent.name if program.name == "__main__.py" else program.name
+    return shlex.join([name, *sys.argv[1:]])

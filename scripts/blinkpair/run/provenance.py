@@ -1,0 +1,168 @@
+"""How a result was made: versions, settings, sample sheet, inputs, command and times.
+
+In: settings, the sample sheet, what the run was started with. Out: the content of
+`provenance.json`, from which `blinkpair.reproduce` makes the results again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import subprocess
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import blinkpair
+
+PACKAGES = (
+    "snakemake",
+    "numpy",
+    "scipy",
+    "pandas",
+    "numba",
+    "xarray",
+    "h5netcdf",
+    "tifffile",
+    "imagecodecs",
+    "nd2",
+    "sif_parser",
+    "matplotlib",
+    "plotly",
+    "jinja2",
+)
+SETS = (".ome.tif", ".ome.tiff")
+SAMPLE_BYTES = 1 << 20
+CHECKSUM = "SHA-256 of the size and the first and last MiB"
+NO_CHECKSUM = "none was taken (provenance: checksums: false)"
+
+
+def fast_checksum(path: str | Path) -> str:
+    """SHA-256 of a file's size and its first and last MiB.
+
+    A movie is 10 GB: reading all of it again would take as long as analysing it. A file that was
+    exchanged, cut or acquired anew differs; one changed only in the middle is not noticed.
+    """
+    file = Path(path)
+    size = file.stat().st_size
+    digest = hashlib.sha256(str(size).encode())
+    with file.open("rb") as stream:
+        digest.update(stream.read(SAMPLE_BYTES))
+        if size > SAMPLE_BYTES:
+            stream.seek(max(SAMPLE_BYTES, size - SAMPLE_BYTES))
+            digest.update(stream.read(SAMPLE_BYTES))
+    return digest.hexdigest()
+
+
+def sheet_rows(path: str | Path) -> list[dict[str, str]]:
+    """Read the rows of a sample sheet, with the columns and texts of its writer."""
+    from blinkpair.inputs.sheet_text import read_cells
+
+    columns = read_cells(path).columns
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def sheet_paths(rows: Iterable[Mapping[str, str]]) -> list[str]:
+    """List the paths in rows of a sample sheet, as they stand there."""
+    from blinkpair.inputs.sheet import PATH_COLUMNS
+
+    columns = (*PATH_COLUMNS, "landmarks")
+    return [path for row in rows for column in columns if (path := row.get(column))]
+
+
+def input_files(paths: Iterable[str]) -> list[str]:
+    """List the files behind paths of the sample sheet, each once, sorted."""
+    return sorted({str(file) for path in paths for file in _files(path) if file.is_file()})
+
+
+def _files(path: str) -> list[Path]:
+    from blinkpair.movie.paths import movie_files
+    from blinkpair.movie.reader import open_movie
+
+    listed = list(movie_files(path))
+    if len(listed) == 1 and listed[0].name.lower().endswith(SETS):
+        # The file may be the first of several, which lie beside it and which its header names.
+        listed += [listed[0].with_name(part.name) for part in open_movie(path).paths]
+    return listed
+
+
+def describe(path: str | Path, *, checksum: bool) -> dict[str, Any]:
+    """Return size and checksum of a file; the latter is None where it is not asked for."""
+    size = Path(path).stat().st_size
+    return {"bytes": size, "checksum": fast_checksum(path) if checksum else None}
+
+
+def commit(folder: str | Path) -> str | None:
+    """Return the commit of the checkout a folder lies in, '+changes' if it was edited."""
+
+    def git(*arguments: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD") + (
+            "+changes" if git("status", "--porcelain", "-uno") else ""
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def utc_now() -> str:
+    """Return the time as ISO 8601 in UTC, to the second."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def made_with(source: str) -> dict[str, Any]:
+    """Return what results come from besides settings and inputs: programs and machine.
+
+    Parameters
+    ----------
+    source : str
+        Digest of blinkpair's source.
+    """
+    from llvmlite import binding
+
+    versions = {"blinkpair": blinkpair.__version__, "python": platform.python_version()}
+    return {
+        "versions": versions | {name: metadata.version(name) for name in PACKAGES},
+        "commit": commit(Path(__file__).parents[3]),
+        "source": source,
+        "platform": {
+            "system": platform.platform(),
+            "machine": platform.machine(),
+            "processor": binding.get_host_cpu_name(),
+        },
+    }
+
+
+def provenance(
+    settings: Mapping[str, Any], sheet: str | Path, run: Mapping[str, str], source: str
+) -> dict[str, Any]:
+    """Return everything needed to make a result again.
+
+    Parameters
+    ----------
+    settings : mapping
+        With every default filled in.
+    sheet : path
+        The sample sheet.
+    run : mapping
+        `command`, the command line of the run, and `started`, the time.
+    source : str
+        Digest of blinkpair's source.
+    """
+    rows = sheet_rows(sheet)
+    checksum = bool(settings["provenance"]["checksums"])
+    inputs = {p: describe(p, checksum=checksum) for p in input_files(sheet_paths(rows))}
+    return {
+        **made_with(source),
+        "command": run["command"],
+        "times": {"started": run["started"], "recorded": utc_now()},
+        "settings": settings,
+        "sheet": rows,
+        "checksum": CHECKSUM if checksum else NO_CHECKSUM,
+        "inputs": inputs,
+    }

@@ -1,0 +1,67 @@
+"""Which columns of the sample sheet, and which of its fields, the results carry on and show.
+
+Input: the checked table of fields. Output: names of columns, fields and files; the note in figures.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from blinkpair.labels import SIMULATED, is_simulated
+
+# What results carry on of a field: who it is, and what the user added.
+CARRIED = ("field", "temperature_c", "sample")
+# What the report says of a field it shows.
+SHOWN_COLUMNS = [
+    "field",
+    "temperature_c",
+    "sample",
+    "pixel_size_um",
+    "pre_brightfield",
+    "post_brightfield",
+]
+NOT_CARRIED = (
+    "pre_brightfield",
+    "pre_pl",
+    "post_brightfield",
+    "post_pl",
+    "exposure_s",
+    "pixel_size_um",
+    "landmarks",
+)
+
+
+def carried_columns(fields: pd.DataFrame) -> list[str]:
+    """Columns of the sheet that every nanocrystal's row carries on."""
+    extra = [c for c in fields.columns if c not in CARRIED and c not in NOT_CARRIED]
+    return [*CARRIED, *extra]
+
+
+def fields_to_show(fields: pd.DataFrame, max_fields: int) -> list[str]:
+    """Return the fields whose nanocrystals the report shows one by one, in the sheet's order.
+
+    They are taken in turns from the temperatures, so that each has about as many.
+    """
+    turn = fields.groupby("temperature_c", sort=False).cumcount()
+    chosen = turn.sort_values(kind="stable").index[:max_fields]
+    return [name for name in fields.index if name in set(chosen)]
+
+
+def figure_note(fields: pd.DataFrame) -> str:
+    """Return what is written in every figure: that its data are simulated, where the sheet says so.
+
+    A field is simulated if its column `sample` says 'simulated'; 'partly simulated' where only
+    some are.
+    """
+    simulated = fields["sample"].map(is_simulated)
+    if not simulated.any():
+        return ""
+    return SIMULATED if simulated.all() else f"partly {SIMULATED}"
+
+
+def brightfield_files(fields: pd.DataFrame) -> list[str]:
+    """Every file of the brightfield images of some fields, before then after."""
+    from blinkpair.movie.paths import movie_files
+
+    columns = ("pre_brightfield", "post_brightfield")
+    return [str(f) for column in columns for path in fields[column] for f in movie_files(path)]

@@ -1,0 +1,113 @@
+"""Digests of source: what a step's results depend on, and what all results come from.
+
+Snakemake runs a step again when its own script changes, but does not see a change in a module that
+the script imports. With the digest of the step among the parameters of its rule, it does.
+
+Input: the name of a step. Output: a digest of every library module that the step reaches.
+"""
+
+from __future__ import annotations
+
+import ast
+import functools
+import hashlib
+from pathlib import Path
+
+SCRIPTS = Path(__file__).parents[2]
+PACKAGE = "blinkpair"
+# How a log looks is no part of a result.
+NO_PART_OF_RESULTS = {"blinkpair.run.logs"}
+
+
+@functools.cache
+def of_step(step: str, scripts: Path = SCRIPTS) -> str:
+    """Digest of the library modules that a step imports, directly or through others.
+
+    Parameters
+    ----------
+    step : str
+        Name of the step's script without '.py'.
+    scripts : Path
+        Folder with the steps and the library.
+
+    Raises
+    ------
+    ValueError
+        If an import cannot be followed: a relative one, or one from a package's public names
+        instead of the module that defines them.
+    """
+    digest = hashlib.sha256()
+    for name, content in sorted(modules_of(step, scripts).items()):
+        digest.update(name.encode() + b"\0" + content)
+    return digest.hexdigest()[:16]
+
+
+def modules_of(step: str, scripts: Path = SCRIPTS) -> dict[str, bytes]:
+    """Return the content of every library file that a step depends on, by name.
+
+    Packages themselves are left out: their `__init__.py` holds only a description and public names.
+    What a module reads besides lies in a folder of the module's name, next to it.
+    """
+    reached: dict[str, bytes] = {}
+    waiting = list(_imports(scripts / f"{step}.py", scripts))
+    while waiting:
+        name = waiting.pop()
+        if name in reached or name in NO_PART_OF_RESULTS:
+            continue
+        path = scripts.joinpath(*name.split(".")).with_suffix(".py")
+        reached[name] = path.read_bytes()
+        for file in sorted(path.with_suffix("").glob("*")):
+            reached[f"{name}/{file.name}"] = file.read_bytes()
+        waiting += _imports(path, scripts)
+    return reached
+
+
+@functools.cache
+def _imports(path: Path, scripts: Path) -> tuple[str, ...]:
+    """Library modules that a file imports, wherever in the file, by their full names."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.ImportFrom):
+            if node.level:
+                raise ValueError(
+                    f"{path}, line {node.lineno}: a relative import is not followed. Hint: write "
+                    "the full name of the module."
+                )
+            names = [(f"{node.module}.{alias.name}", node.module or "") for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [(alias.name, "") for alias in node.names]
+        else:
+            continue
+        for full, parent in names:
+            if full.partition(".")[0] != PACKAGE or full == PACKAGE:
+                continue
+            module = next((name for name in (full, parent) if _is_module(name, scripts)), None)
+            if module is None:
+                raise ValueError(
+                    f"{path}, line {node.lineno}: '{full}' is a public name of a package. Hint: "
+                    "import it from the module that defines it."
+                )
+            found.append(module)
+    return tuple(found)
+
+
+def _is_module(name: str, scripts: Path) -> bool:
+    return bool(name) and scripts.joinpath(*name.split(".")).with_suffix(".py").is_file()
+
+
+@functools.cache
+def of_all_source() -> str:
+    """Digest of everything the results come from: library, steps, rules, schemas.
+
+    It tells one source from another where no commit does. Changed source has the steps that use it
+    run again, so that it, too, is what the older results would be made by today.
+    """
+    root = SCRIPTS.parent
+    parts = ("Snakefile", "scripts/**/*", "workflow/rules/*", "workflow/schemas/*")
+    # Not what editors and Python leave beside the source.
+    kinds = {"", ".py", ".pyi", ".smk", ".yaml", ".j2", ".css", ".js", ".mplstyle"}
+    digest = hashlib.sha256()
+    for file in sorted(file for part in parts for file in root.glob(part)):
+        if file.suffix in kinds and file.is_file():
+            digest.update(file.relative_to(root).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()[:16]

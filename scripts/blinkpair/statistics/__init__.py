@@ -1,0 +1,1 @@
+"""Intervals that respect fields, and rank tests."""

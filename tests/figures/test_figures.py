@@ -1,0 +1,395 @@
+"""Figures: what they show is what the tables say, and the same figure gives the same bytes."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_hex
+from matplotlib.figure import Figure
+from matplotlib.image import imread
+from matplotlib.patches import Rectangle, StepPatch
+from matplotlib.quiver import Quiver
+from matplotlib.text import Text
+
+import blinkpair
+from blinkpair.blinking.on_fractions import classify
+from blinkpair.figures import changes, registration, sensitivity, style, trajectories
+from blinkpair.populations.sensitivity import on_fractions_by_threshold, sensitivity_table
+from blinkpair.populations.table import summarise_populations
+
+SCRIPTS = str(Path(blinkpair.__file__).parents[1])
+
+
+def nanocrystals(labels=(70, "control"), n=40, seed=1):
+    rng = np.random.default_rng(seed)
+    parts = []
+    for label in labels:
+        before, after = rng.uniform(0, 1, (2, n))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "field": [f"{label}_{i % 2}" for i in range(n)],
+                    "temperature_c": label,
+                    "analysed": True,
+                    "on_fraction_pre": before,
+                    "on_fraction_post": after,
+                    "population": classify(before, after),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+def words(figure):
+    """Return all that is written in a figure."""
+    return "\n".join(text.get_text() for text in figure.findobj(Text))
+
+
+def heights(axes):
+    return [bar.get_height() for bar in axes.patches if isinstance(bar, Rectangle)]
+
+
+@pytest.fixture(scope="module")
+def field():
+    """Two images of the same five microspheres, turned by 30 degrees, one more before."""
+    angle = np.deg2rad(30)
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    matrix = np.eye(3)
+    matrix[:2, :2], matrix[:2, 2] = turn, np.array([64, 64]) - turn @ [64, 64] + [4, -3]
+    pre = np.array([[40, 50], [80, 60], [60, 90], [70, 40], [55, 65], [90, 90]], dtype=float)
+    post = pre @ turn.T + matrix[:2, 2]
+    y, x = np.mgrid[:128, :128]
+
+    def image(points, contrast):
+        spots = [np.exp(-((x - a) ** 2 + (y - b) ** 2) / 8) for a, b in points]
+        return 1000 + contrast * np.sum(spots, axis=0)
+
+    pairs = np.column_stack([np.arange(5), np.arange(5)])
+    return {
+        "brightfield_pre": image(pre, 300),
+        "brightfield_post": image(post[:5], -200),
+        "matrix_brightfield": matrix,
+        "microspheres_pre": pre,
+        "microspheres_post": post[:5],
+        "microsphere_pairs": pairs,
+        "nanocrystals_pre": pre,
+        "nanocrystals_post": post[:5],
+        "nc_pairs": pairs,
+        "matrix": matrix,
+        "info": {"status": "ok", "rms_px": 0.12, "chance_alignments": 1e-6},
+    }
+
+
+def test_histogram_holds_every_nanocrystal_of_n_and_none_else():
+    table = nanocrystals(labels=(70,))
+    table.loc[0, ["on_fraction_pre", "on_fraction_post"]] = [1.0, 0.0]  # the two outer edges
+    table.loc[1, ["on_fraction_pre", "on_fraction_post"]] = [0.0, 1.0]
+    table.loc[2, ["on_fraction_pre", "on_fraction_post"]] = [0.0, 0.0]  # dark in both
+    table.loc[3, "analysed"] = False
+    table["population"] = classify(
+        table["on_fraction_pre"], table["on_fraction_post"], analysed=table["analysed"]
+    )
+    figure = changes.delta_histograms(table, summarise_populations(table))
+    assert sum(heights(figure.axes[0])) == pytest.approx(100)
+
+
+def test_histogram_says_n_and_mean_and_shows_the_control_in_every_panel():
+    table = nanocrystals(labels=(70, 100, "control"))
+    summary = summarise_populations(table)
+    figure = changes.delta_histograms(table, summary, note="simulated")
+    assert len(figure.axes) == 2
+    for ax, (_, row) in zip(figure.axes, summary.iterrows(), strict=False):
+        assert any(isinstance(patch, StepPatch) for patch in ax.patches)
+        title = ax.get_title(loc="left")
+        assert f"n = {row['n']} in 2 fields" in title
+        assert style.points(row["mean_delta"]) in title
+    assert "simulated" in words(figure)
+
+
+def test_scatter_counts_are_those_of_the_populations():
+    table = nanocrystals(labels=(70,))
+    figure = changes.before_after_scatter(table, 0.10)
+    row = summarise_populations(table).iloc[0]
+    texts = [text.get_text() for text in figure.axes[0].texts]
+    counts = [text for text in texts if text[0].isdigit() and "°C" not in text]
+    names = ("became_emissive", "became_dark", "emissive")
+    shares = [f"{row[f'n_{p}']} ({100 * row[f'fraction_{p}']:.0f} %)" for p in names]
+    assert counts == [*shares, str(row["n_dark"])]
+    said = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert said == ["became emissive", "became dark", "emissive in both", "dark in both"]
+    dots = [line for line in figure.axes[0].lines if line.get_marker() == "o"]
+    assert sum(len(line.get_xdata()) for line in dots) == row["n"] + row["n_dark"]
+
+
+def test_temperatures_are_placed_in_order_whatever_the_rows_order():
+    table = nanocrystals(labels=("control", 120, 70))
+    figure = changes.population_fractions(summarise_populations(table))
+    names = [label.get_text().split("\n")[0] for label in figure.axes[0].get_xticklabels()]
+    assert names == ["70 °C", "120 °C", "control"]
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_no_or_one_nanocrystal_is_drawn_and_said(n):
+    table = nanocrystals(labels=(70,), n=3)
+    table["population"] = ["emissive"] * n + [""] * (3 - n)
+    table["analysed"] = table["population"] != ""
+    summary = summarise_populations(table)
+    drawn = [
+        changes.delta_histograms(table, summary),
+        changes.before_after_scatter(table),
+        changes.population_fractions(summary),
+    ]
+    assert all(f"n = {n}" in words(figure) for figure in drawn)
+
+
+def test_trace_says_the_share_of_frames_above_its_threshold():
+    before = np.array([[0, 150, 150, np.nan, 0.0]])
+    after = np.array([[150.0, 150, 150, 250]])
+    figure = trajectories.example_traces(before, after, [[100, 200]], 0.02, ["f1 / 3"])
+    assert "before: on 50.0 %" in words(figure)
+    assert "after: on 25.0 %" in words(figure)
+    assert figure.axes[1].get_xlim()[1] == pytest.approx(4 * 0.02)
+    assert "no nanocrystals" in words(trajectories.example_traces([], [], 100, 0.02, []))
+
+
+def test_integrated_pl_is_relative_to_its_start():
+    time_s = np.arange(0, 400, 1.0)
+    curve = pd.DataFrame({"field": "f", "temperature_c": 120, "epoch": "pre", "time_s": time_s})
+    curve["integrated_pl"] = 30 * (1 - time_s / 798)
+    dark = curve.assign(epoch="post", integrated_pl=0.0)
+    kept = pd.DataFrame({"temperature_c": ["120"] * 2, "epoch": ["pre", "post"]})
+    kept = kept.assign(kept=[0.503, np.nan], kept_low=[0.45, np.nan], kept_high=[0.56, np.nan])
+    figure = trajectories.integrated_pl(pd.concat([curve, dark]), kept)
+    assert "before: 50 % (45–56) kept" in words(figure)
+    assert "after: " not in words(figure)  # nothing can be kept of no light
+    line, reference = figure.axes[0].lines
+    # The first ten seconds, 0 to 9, are 100 % on average.
+    assert np.mean(line.get_ydata()[:10]) == pytest.approx(100)
+    assert reference.get_ydata()[0] == 100
+    assert "no PL" in words(trajectories.integrated_pl(dark, kept))
+
+
+def test_sensitivity_is_drawn_at_the_nearest_setting_of_the_table():
+    table = nanocrystals(labels=(70,))
+    pre, post = table["on_fraction_pre"].to_numpy(), table["on_fraction_post"].to_numpy()
+    grid = on_fractions_by_threshold(table, {c: (pre**c, post**c) for c in (0.5, 1.0, 2.0)})
+    found = sensitivity_table(grid, dark_cutoffs=(0.05, 0.12, 0.3))
+    figure = sensitivity.sensitivity_figure(found, threshold_counts=1.0, dark_cutoff=0.10)
+    line = figure.axes[0].lines[1]  # became emissive; the first marks the setting
+    expected = found[found["dark_cutoff"] == 0.12]["fraction_became_emissive"]
+    np.testing.assert_allclose(line.get_ydata(), 100 * expected)
+
+
+def test_registered_images_coincide_in_grey_though_the_contrast_flips(field):
+    figure = registration.registration_check(**field)
+    overlay = np.asarray(figure.axes[0].images[0].get_array())
+    for x, y in field["microspheres_pre"][:5].astype(int):
+        red, green, blue = overlay[y, x]
+        assert min(red, green, blue) > 0.9  # white, from 1 for both before and after
+    red, green, _ = overlay[90, 90]  # the one that is missing after
+    assert red - green > 0.4
+    assert "contrast inverted" in words(figure)
+
+
+def test_residual_arrows_are_the_known_displacement(field):
+    """After lies 0.3 px to the right, in the frame of before."""
+    turn = field["matrix"][:2, :2]
+    moved = field["nanocrystals_post"] + turn @ [0.3, 0.0]
+    figure = registration.registration_check(
+        **field | {"nanocrystals_post": moved, "microsphere_pairs": None}
+    )
+    (arrows,) = (item for item in figure.axes[2].collections if isinstance(item, Quiver))
+    times = int(figure.axes[2].texts[-1].get_text().split(" times")[0].split()[-1])
+    np.testing.assert_allclose(arrows.U / times, 0.3, atol=1e-9)
+    np.testing.assert_allclose(arrows.V / times, 0.0, atol=1e-9)
+    assert "longest 0.30 px" in words(figure)
+
+
+def test_failed_field_shows_both_images_and_why(field):
+    reason = "4 microspheres match where 3.8 are expected by chance."
+    failed = {"matrix": None, "matrix_brightfield": None, "nc_pairs": None}
+    info = {"status": "failed", "reason": reason}
+    figure = registration.registration_check(**field | failed | {"info": info}, field="f7")
+    assert len(figure.axes) == 2
+    assert reason in words(figure)
+    assert "f7: registration failed" in words(figure)
+
+
+@pytest.mark.parametrize(
+    ("evidence", "said"),
+    [
+        ("landmarks and nanocrystals", "f7: registered by hand, refined on nanocrystals"),
+        ("microspheres together with nanocrystals", "f7: registered by both patterns together"),
+        ("microspheres and nanocrystals", "f7: registered"),
+    ],
+)
+def test_what_carried_the_registration_is_said(field, evidence, said):
+    info = dict(field["info"]) | {"evidence": evidence}
+    info |= {"rotation_deg": -120.0, "translation_px": (-220.5, -135.0)}
+    info |= {f"n_microspheres_{which}": 25 for which in ("matched", "pre", "post")}
+    figure = registration.registration_check(**field | {"info": info}, field="f7")
+    text = words(figure)
+    assert said in text
+    figure.draw_without_rendering()
+    assert max(line.get_window_extent().x1 for line in figure.texts) <= figure.bbox.width + 1
+    assert ("by hand" in text) == evidence.startswith("landmarks")
+
+
+def test_registration_without_anything_matched_is_drawn(field):
+    none = dict.fromkeys(("microsphere_pairs", "nc_pairs", "nanocrystals_pre"))
+    figure = registration.registration_check(
+        **field | none | {"nanocrystals_post": None, "info": {"status": "ok", "rms_px": None}}
+    )
+    assert "nothing matched" in words(figure)
+
+
+def test_a_field_registered_by_its_nanocrystals_alone_is_no_failure(field):
+    alone = {"matrix_brightfield": None, "microsphere_pairs": []}
+    figure = registration.registration_check(**field | alone)
+    assert len(figure.axes) == 3
+    assert "5 nanocrystals matched" in words(figure)
+    assert len(figure.axes[0].images) == 1
+
+
+@pytest.mark.parametrize("status", ["ok", "failed"])
+def test_an_image_that_could_not_be_read_is_said(field, status):
+    missing = {"brightfield_post": registration.no_image(), "info": {"status": status}}
+    assert "no image" in words(registration.registration_check(**field | missing))
+
+
+def test_an_experiment_without_nanocrystals_is_drawn():
+    fields = pd.DataFrame({"field": ["a"], "temperature_c": ["70"], "status": ["failed"]})
+    none = nanocrystals().iloc[:0]
+    summary = summarise_populations(none, fields)
+    grid = sensitivity_table(none.assign(threshold_counts=100.0))
+    drawn = [
+        changes.delta_histograms(none, summary),
+        changes.before_after_scatter(none),
+        changes.population_fractions(summary),
+        sensitivity.sensitivity_figure(grid),
+    ]
+    for figure in drawn:
+        figure.draw_without_rendering()
+    assert all("no nanocrystals" in words(figure) or "n = 0" in words(figure) for figure in drawn)
+
+
+def test_the_same_figure_gives_the_same_bytes_and_300_dots_an_inch(tmp_path, field):
+    def draw():
+        trace = np.random.default_rng(2).normal(0, 50, (1, 2000))
+        return [
+            trajectories.example_traces(trace, trace, 100, 0.02, ["f1 / 3"]),
+            registration.registration_check(**field),
+        ]
+
+    for i, figures in enumerate(zip(draw(), draw(), strict=True)):
+        written = [style.save_figure(f, tmp_path / f"{i}.{k}") for k, f in enumerate(figures)]
+        for first, second in zip(*written, strict=True):
+            assert first.read_bytes() == second.read_bytes()
+        svg, pdf, png = written[0]
+        assert svg.name == f"{i}.0.svg"  # a dot in a field's name is no suffix
+        assert b"Date" not in pdf.read_bytes()
+        inches = imread(png).shape[1] / 300
+        assert inches == pytest.approx(figures[0].get_figwidth(), abs=1 / 300)
+
+
+def test_another_process_writes_the_same_bytes(tmp_path):
+    """Python's order of sets and the time of day have no say."""
+    code = (
+        "import sys; from blinkpair.figures import style;"
+        "figure = style.styled(style.new_figure)(85, 50, note='simulated');"
+        "figure.subplots().set_title('fields: α, τ and 10 °C', fontweight='bold');"
+        "style.save_figure(figure, sys.argv[1])"
+    )
+    for seed in "12":
+        environment = {"PYTHONPATH": SCRIPTS, "PYTHONHASHSEED": seed, "SOURCE_DATE_EPOCH": seed}
+        command = [sys.executable, "-c", code, str(tmp_path / seed)]
+        subprocess.run(command, check=True, env=environment)
+    for kind in ("svg", "pdf", "png"):
+        assert (tmp_path / f"1.{kind}").read_bytes() == (tmp_path / f"2.{kind}").read_bytes()
+
+
+def test_letters_of_a_pdf_are_embedded_as_truetype(tmp_path):
+    figure = style.styled(style.new_figure)(85, 50)
+    figure.subplots().set_title("change in on-fraction")
+    pdf = style.save_figure(figure, tmp_path / "a")[1].read_bytes()
+    assert b"/CIDFontType2" in pdf
+    assert b"/FontFile2" in pdf
+    assert b"/Type3" not in pdf
+
+
+def test_all_files_of_a_figure_have_their_panels_in_the_same_place(tmp_path):
+    """Letters are measured a little differently for each; the layout is that of the pixels."""
+    summary = summarise_populations(nanocrystals())
+    pixels, every = (changes.population_fractions(summary) for _ in range(2))
+    with mpl.rc_context(dict(style.STYLE)):
+        pixels.savefig(tmp_path / "pixels.png")
+    style.save_figure(every, tmp_path / "every")
+    for one, other in zip(pixels.axes, every.axes, strict=True):
+        assert one.get_position().bounds == other.get_position().bounds
+    assert every.get_layout_engine() is not None
+
+
+def test_the_style_sheet_serves_a_users_own_figure():
+    with mpl.rc_context():
+        mpl.style.use(str(style.STYLE_SHEET))
+        assert {key: mpl.rcParams[key] for key in style.STYLE} == dict(style.STYLE)
+        assert mpl.rcParams["figure.figsize"][0] * 25.4 == pytest.approx(85, abs=0.1)
+
+
+def test_settings_of_the_caller_have_no_say_and_are_left_alone(tmp_path):
+    before = style.new_figure(80, 50)
+    first = style.save_figure(before, tmp_path / "a")[0].read_bytes()
+    with mpl.rc_context({"svg.hashsalt": None, "font.size": 20}):
+        mine = dict(mpl.rcParams)
+        second = style.save_figure(before, tmp_path / "b")[0].read_bytes()
+        assert dict(mpl.rcParams) == mine
+    assert first == second
+
+
+def test_pyplot_is_never_imported():
+    code = (
+        "import sys; from blinkpair.figures import changes, registration, sensitivity, style,"
+        "trajectories; sys.exit('matplotlib.pyplot' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": SCRIPTS})
+
+
+def test_population_colours_are_told_apart():
+    """Any two differ by 50 of 255 in red, green or blue."""
+    colours = [
+        np.array([int(to_hex(c)[i : i + 2], 16) for i in (1, 3, 5)])
+        for c in style.POPULATION_COLOURS.values()
+    ]
+    for i, first in enumerate(colours):
+        for second in colours[i + 1 :]:
+            assert np.abs(first - second).max() > 50
+
+
+@pytest.mark.parametrize("labels", [(70,), (70, "control"), (70, 100, 120, "control")], ids=len)
+def test_figures_are_a_column_wide_and_hold_their_text(labels):
+    table = nanocrystals(labels=labels, n=400)
+    summary = summarise_populations(table)
+    drawn: list[Figure] = [
+        changes.delta_histograms(table, summary),
+        changes.before_after_scatter(table),
+        changes.population_fractions(summary),
+    ]
+    for figure in drawn:
+        for _ in range(2):  # squares come to rest in the second layout, as in a file
+            figure.draw_without_rendering()
+        width, height = figure.bbox.size
+        assert figure.get_figwidth() * style.MM_PER_INCH in (pytest.approx(85), pytest.approx(170))
+        ticks = {label for ax in figure.axes for label in ax.get_xticklabels()}
+        ticks |= {label for ax in figure.axes for label in ax.get_yticklabels()}
+        for text in set(figure.findobj(Text)) - ticks:  # ticks beyond the axes are not drawn
+            if text.get_text() and text.get_visible():
+                assert text.get_fontsize() >= 7
+                box = text.get_window_extent()
+                assert box.x0 >= -1
+                assert box.y0 >= -1
+                assert box.x1 <= width + 1, text.get_text()
+                assert box.y1 <= height + 1, text.get_text()

@@ -1,0 +1,153 @@
+"""Andor Solis: SIF files and spool folders."""
+
+import os
+
+import numpy as np
+import pytest
+
+from blinkpair.errors import InputError
+from blinkpair.movie.paths import movie_files
+from blinkpair.movie.reader import open_movie
+from tests.helpers.sif_files import HEIGHT, WIDTH, sif_header
+
+COUNT = 12
+
+
+@pytest.fixture(scope="module")
+def frames():
+    rng = np.random.default_rng(3)
+    return rng.integers(500, 4000, (COUNT, HEIGHT, WIDTH)).astype(np.uint16)
+
+
+def write_sif(path, frames, stamps_us=None, **how):
+    stamps = np.zeros(len(frames)) if stamps_us is None else stamps_us
+    path.write_bytes(sif_header(stamps, **how) + frames.astype("<f4").tobytes() + b"0\n1\n")
+    return path
+
+
+def write_spool(folder, frames, *, per_file=5, encoding="Mono16", pad=4, tail=48):
+    """Write a spool folder whose rows and frames end in bytes that are not pixels."""
+    folder.mkdir()
+    (folder / "Spooled files.sifx").write_bytes(sif_header(np.zeros(len(frames))))
+    dtype = np.dtype({"Mono16": "<u2", "Mono32": "<u4"}[encoding])
+    stride = WIDTH * dtype.itemsize + pad
+    size = HEIGHT * stride + tail
+    (folder / "acquisitionmetadata.ini").write_text(
+        f"[data]\nAOIHeight = {HEIGHT}\nAOIWidth = {WIDTH}\nAOIStride = {stride}\n"
+        f"PixelEncoding = {encoding}\nImageSizeBytes = {size}\n"
+        f"[multiimage]\nImagesPerFile = {per_file}\n",
+        encoding="utf-8-sig",
+    )
+    for k in range(0, len(frames), per_file):
+        data = b""
+        for frame in frames[k : k + per_file]:
+            rows = np.full((HEIGHT, stride), 0xEE, np.uint8)
+            rows[:, : stride - pad] = frame.astype(dtype).view(np.uint8)
+            data += rows.tobytes() + b"\xdd" * tail
+        # Solis fills the last file up, and writes the number of a file backwards.
+        name = f"{k // per_file:010d}"[::-1] + "spool.dat"
+        (folder / name).write_bytes(data.ljust(per_file * size, b"\0"))
+    return folder
+
+
+def read(path, size=5):
+    return np.concatenate([block.copy() for block in open_movie(path).blocks(size)])
+
+
+def test_sif_file(tmp_path, frames):
+    path = write_sif(tmp_path / "movie.sif", frames)
+    movie = open_movie(path)
+    assert movie.shape == frames.shape
+    assert (movie.dtype, movie.format) == (np.float32, "Andor SIF")
+    assert (movie.exposure_s, movie.pixel_size_um, movie.notes) == (0.02, None, ())
+    np.testing.assert_array_equal(read(path), frames)
+
+
+def test_stamps_win_over_the_header_and_go_on_after_their_wrap(tmp_path, frames):
+    stamps = (2**32 - 60_000 + 25_000 * np.arange(COUNT)) % 2**32
+    movie = open_movie(write_sif(tmp_path / "movie.sif", frames, stamps))
+    assert movie.exposure_s == pytest.approx(0.025)
+    assert any("cycle time says 20 ms" in note for note in movie.notes)
+
+
+def test_stamps_shared_by_frames_are_not_used(tmp_path, frames):
+    stamps = 1000 * (np.arange(COUNT) // 4)
+    movie = open_movie(write_sif(tmp_path / "movie.sif", frames, stamps))
+    assert movie.exposure_s == pytest.approx(0.02)
+    assert "share a time stamp" in movie.notes[-1]
+
+
+def test_the_cycle_time_is_the_time_of_a_frame(tmp_path, frames):
+    movie = open_movie(write_sif(tmp_path / "movie.sif", frames, cycle_s=0.03, exposure_s=0.02))
+    assert movie.exposure_s == pytest.approx(0.03)
+    assert "exposure says 20 ms but frames follow each other every 30 ms" in movie.notes[0]
+
+
+def test_sif_file_that_is_cut_off(tmp_path, frames):
+    path = write_sif(tmp_path / "movie.sif", frames)
+    header = len(sif_header(np.zeros(COUNT)))
+    os.truncate(path, header + 7 * WIDTH * HEIGHT * 4 + 3)
+    with pytest.raises(InputError, match="promises 12, the file holds 7"):
+        open_movie(path)
+    np.testing.assert_array_equal(read(f"{path}::frames=7"), frames[:7])
+    os.truncate(path, 300)
+    with pytest.raises(InputError, match="SIF header cannot be read"):
+        open_movie(path)
+
+
+def test_several_tracks_are_refused(tmp_path, frames):
+    with pytest.raises(InputError, match="several tracks"):
+        open_movie(write_sif(tmp_path / "movie.sif", frames, tracks=2))
+
+
+@pytest.mark.parametrize("encoding", ["Mono16", "Mono32"])
+@pytest.mark.parametrize(
+    ("per_file", "pad", "tail"), [(5, 4, 48), (1, 0, 0), (1, 0, 800), (4, 0, 0)]
+)
+def test_spool_folder(tmp_path, frames, encoding, per_file, pad, tail):
+    folder = tmp_path / "spool"
+    write_spool(folder, frames, per_file=per_file, encoding=encoding, pad=pad, tail=tail)
+    movie = open_movie(folder)
+    assert movie.shape == frames.shape
+    assert movie.dtype == {"Mono16": np.uint16, "Mono32": np.uint32}[encoding]
+    assert movie.exposure_s == pytest.approx(0.02)
+    np.testing.assert_array_equal(read(folder), frames)
+    np.testing.assert_array_equal(read(folder / "Spooled files.sifx", size=12), frames)
+    assert len(movie_files(folder)) == len(movie_files(folder / "Spooled files.sifx"))
+
+
+def test_a_percent_sign_in_the_description_of_a_spool_folder_is_text(tmp_path, frames):
+    folder = write_spool(tmp_path / "spool", frames)
+    with (folder / "acquisitionmetadata.ini").open("a", encoding="utf-8") as file:
+        file.write("[notes]\nLaser = 50 %\n")
+    np.testing.assert_array_equal(read(folder), frames)
+
+
+def test_spool_folder_without_its_last_or_a_middle_file(tmp_path, frames):
+    folder = write_spool(tmp_path / "spool", frames)
+    (folder / "2000000000spool.dat").unlink()
+    with pytest.raises(InputError, match="promises 12, the file holds 10"):
+        open_movie(folder)
+    (folder / "1000000000spool.dat").rename(folder / "2000000000spool.dat")
+    with pytest.raises(InputError, match="promises 12, the file holds 5"):
+        open_movie(folder)
+
+
+def test_incomplete_spool_folders(tmp_path, frames):
+    folder = write_spool(tmp_path / "spool", frames)
+    ini = folder / "acquisitionmetadata.ini"
+    text = ini.read_text(encoding="utf-8-sig")
+    ini.write_text(text.replace("Mono16", "Mono12Packed"))
+    with pytest.raises(InputError, match=r"Mono12Packed.*TIFF in Andor Solis"):
+        open_movie(folder)
+    ini.write_text(text.replace("AOIStride", "Stride"))
+    with pytest.raises(InputError, match="AOIStride missing"):
+        open_movie(folder)
+    ini.unlink()
+    with pytest.raises(InputError, match=r"one '\*\.ini' file, this one has 0"):
+        open_movie(folder)
+
+
+def test_a_folder_that_is_no_spool_folder(tmp_path):
+    with pytest.raises(InputError, match="not an Andor spool folder"):
+        open_movie(tmp_path)

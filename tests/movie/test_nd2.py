@@ -1,0 +1,192 @@
+"""Nikon ND2: frames, the true frame interval, and files that are cut off."""
+
+import struct
+import zlib
+
+import numpy as np
+import pytest
+
+from blinkpair.errors import InputError
+from blinkpair.movie.formats import nd2_movie
+from blinkpair.movie.reader import open_movie
+from tests.helpers.nd2_files import TINY, read_chunks, rewrite, set_number, write_nd2
+
+
+def tiny_frames() -> np.ndarray:
+    """What the tiny movie holds: 100 times the frame's number plus the pixel's modulo 97."""
+    pixels = np.arange(32 * 48).reshape(32, 48) % 97
+    return (100 * np.arange(25)[:, None, None] + pixels).astype(np.uint16)
+
+
+def read(path, **choices):
+    return np.concatenate([block.copy() for block in open_movie(path, **choices).blocks(7)])
+
+
+def stamped(stamps_ms):
+    def change(chunks):
+        chunks[b"CustomData|AcqTimesCache!"] = np.asarray(stamps_ms, "<f8").tobytes()
+
+    return change
+
+
+def test_frames_and_metadata_of_the_tiny_movie():
+    movie = open_movie(TINY)
+    assert movie.shape == (25, 32, 48)
+    assert movie.dtype == np.uint16
+    assert movie.exposure_s == pytest.approx(0.020)
+    assert movie.pixel_size_um == pytest.approx(0.16)
+    assert (movie.channel, movie.format, movie.notes) == ("GFP", "ND2", ())
+    np.testing.assert_array_equal(read(TINY), tiny_frames())
+
+
+def test_a_rewritten_file_is_the_same_movie(tmp_path):
+    # The helper that makes the broken files below makes a sound one when nothing is changed.
+    np.testing.assert_array_equal(read(write_nd2(tmp_path / "a.nd2", read_chunks())), tiny_frames())
+
+
+def test_stamps_win_over_the_period_of_the_time_loop(tmp_path):
+    movie = open_movie(rewrite(tmp_path / "a.nd2", stamped(25.0 * np.arange(25) + 3)))
+    assert movie.exposure_s == pytest.approx(0.025)
+    assert len(movie.notes) == 1
+    assert "period says 20 ms" in movie.notes[0]
+    assert "events table says 25 ms" in movie.notes[0]
+
+
+def test_period_zero_gives_way_to_the_statistics_of_the_loop(tmp_path):
+    def change(chunks):
+        loop = chunks[b"ImageMetadataLV!"]
+        loop = set_number(loop, "dPeriod", struct.pack("<d", 0.0))
+        chunks[b"ImageMetadataLV!"] = set_number(loop, "dAvgPeriodDiff", struct.pack("<d", 500.16))
+
+    movie = open_movie(rewrite(tmp_path / "a.nd2", change))
+    assert movie.exposure_s == pytest.approx(0.50016)
+    assert "period says 0; the time loop's statistics says 500.16 ms" in movie.notes[0]
+
+
+def test_period_zero_and_nothing_else_is_no_exposure(tmp_path):
+    def change(chunks):
+        loop = chunks[b"ImageMetadataLV!"]
+        chunks[b"ImageMetadataLV!"] = set_number(loop, "dPeriod", struct.pack("<d", 0.0))
+
+    assert open_movie(rewrite(tmp_path / "a.nd2", change)).exposure_s is None
+
+
+def test_dropped_frames_are_reported_and_do_not_stretch_the_interval(tmp_path):
+    stamps = 20.0 * np.arange(25)
+    stamps[10:] += 60.0
+    movie = open_movie(rewrite(tmp_path / "a.nd2", stamped(stamps)))
+    assert movie.exposure_s == pytest.approx(0.020)
+    assert "1 gap longer than 1.5 frames (the first before frame 10)" in movie.notes[0]
+    assert "about 3 frames were not recorded" in movie.notes[0]
+
+
+def test_dead_time_is_reported(tmp_path):
+    def change(chunks):
+        chunks[b"CustomData|Camera_ExposureTime1!"] = np.full(25, 15.0).tobytes()
+
+    movie = open_movie(rewrite(tmp_path / "a.nd2", change))
+    assert movie.exposure_s == pytest.approx(0.020)
+    assert "exposure says 15 ms but frames follow each other every 20 ms" in movie.notes[0]
+
+
+def test_lossless_compression(tmp_path):
+    def change(chunks):
+        key = b"ImageAttributesLV!"
+        chunks[key] = set_number(chunks[key], "eCompression", struct.pack("<i", 0))
+        for i in range(25):
+            name = f"ImageDataSeq|{i}!".encode()
+            chunks[name] = chunks[name][:8] + zlib.compress(chunks[name][8:])
+
+    path = rewrite(tmp_path / "a.nd2", change)
+    for threads in (1, 3):
+        got = [b.copy() for b in open_movie(path).blocks(4, threads=threads)]
+        np.testing.assert_array_equal(np.concatenate(got), tiny_frames())
+
+
+def test_lossy_compression_is_refused(tmp_path):
+    def change(chunks):
+        key = b"ImageAttributesLV!"
+        chunks[key] = set_number(chunks[key], "eCompression", struct.pack("<i", 1))
+
+    with pytest.raises(InputError, match="compressed with loss"):
+        open_movie(rewrite(tmp_path / "a.nd2", change))
+
+
+def test_padded_rows(tmp_path):
+    # Rows of 100 bytes, of which 96 are pixels.
+    def change(chunks):
+        key = b"ImageAttributesLV!"
+        chunks[key] = set_number(chunks[key], "uiWidthBytes", struct.pack("<I", 100))
+        for i, frame in enumerate(tiny_frames()):
+            rows = np.zeros((32, 50), "<u2")
+            rows[:, :48] = frame
+            chunks[f"ImageDataSeq|{i}!".encode()] = bytes(8) + rows.tobytes()
+
+    np.testing.assert_array_equal(read(rewrite(tmp_path / "a.nd2", change)), tiny_frames())
+
+
+def test_interleaved_channels(tmp_path):
+    # Two components a pixel, side by side; the names stay those of the single channel.
+    def change(chunks):
+        key = b"ImageAttributesLV!"
+        new = set_number(chunks[key], "uiWidthBytes", struct.pack("<I", 192))
+        chunks[key] = set_number(new, "uiComp", struct.pack("<I", 2))
+        for i, frame in enumerate(tiny_frames()):
+            both = np.stack([frame, 7 + frame], axis=2).astype("<u2")
+            chunks[f"ImageDataSeq|{i}!".encode()] = bytes(8) + both.tobytes()
+
+    path = rewrite(tmp_path / "a.nd2", change)
+    with pytest.raises(InputError, match=r"2 channels.*::channel="):
+        open_movie(path)
+    np.testing.assert_array_equal(read(path, channel=0), tiny_frames())
+    np.testing.assert_array_equal(read(f"{path}::channel=1"), tiny_frames() + 7)
+
+
+def test_a_file_without_its_chunk_map_was_cut_off(tmp_path):
+    path = tmp_path / "cut.nd2"
+    path.write_bytes(TINY.read_bytes()[:150_000])
+    with pytest.raises(InputError, match=r"cut\.nd2: the chunk map.*cut off.*copy the file again"):
+        open_movie(path)
+
+
+def test_missing_frames_are_counted_and_can_be_done_without(tmp_path):
+    def change(chunks):
+        for i in range(21, 25):
+            del chunks[f"ImageDataSeq|{i}!".encode()]
+
+    path = rewrite(tmp_path / "a.nd2", change)
+    with pytest.raises(InputError, match=r"promises 25, the file holds 21.*::frames=21"):
+        open_movie(path)
+    np.testing.assert_array_equal(read(f"{path}::frames=21"), tiny_frames()[:21])
+
+
+def test_a_frame_missing_in_the_middle_ends_the_movie(tmp_path):
+    path = rewrite(tmp_path / "a.nd2", lambda chunks: chunks.pop(b"ImageDataSeq|9!"))
+    with pytest.raises(InputError, match="promises 25, the file holds 9"):
+        open_movie(path)
+
+
+def test_a_map_that_points_nowhere_is_damage(tmp_path):
+    path = write_nd2(tmp_path / "a.nd2", read_chunks())
+    data = bytearray(path.read_bytes())
+    place = data.find(struct.pack("<I", 0x0ABECEDA), 4096 * 3)
+    data[place : place + 4] = b"oops"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="damaged"):
+        open_movie(path)
+
+
+def test_the_old_kind_is_refused(tmp_path):
+    path = tmp_path / "old.nd2"
+    path.write_bytes(b"\x00\x00\x00\x0cjP  \r\n\x87\n" + bytes(100))
+    with pytest.raises(InputError, match="old kind"):
+        open_movie(path)
+
+
+def test_frames_are_read_without_the_library(monkeypatch):
+    # The library gives frames through a memory map only, which some clusters charge to the job.
+    movie = open_movie(TINY)
+    monkeypatch.setattr(nd2_movie.nd2, "ND2File", None)
+    np.testing.assert_array_equal(
+        np.concatenate([b.copy() for b in movie.blocks(10)]), tiny_frames()
+    )

@@ -1,0 +1,289 @@
+"""What all formats share: blocks, split movies, choices behind a path, images, bad input."""
+
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tifffile
+from PIL import Image
+
+from blinkpair.errors import InputError
+from blinkpair.movie.formats.raw import RawFrames
+from blinkpair.movie.formats.selection import split_path
+from blinkpair.movie.paths import movie_files, natural_key
+from blinkpair.movie.reader import from_array, open_movie, read_image
+from tests.helpers.nd2_files import TINY
+
+SHAPE = (30, 12, 20)
+
+
+@pytest.fixture(scope="module")
+def frames():
+    return np.random.default_rng(2).integers(0, 4000, SHAPE).astype(np.uint16)
+
+
+@pytest.fixture
+def parts(tmp_path, frames):
+    """Split a movie over three files whose names sort wrongly as text."""
+    for name, part in (("1", frames[:13]), ("2", frames[13:20]), ("10", frames[20:])):
+        how = {"axes": "TYX", "finterval": 0.02}
+        tifffile.imwrite(tmp_path / f"run_{name}.tif", part, imagej=True, metadata=how)
+    return tmp_path / "run_*.tif"
+
+
+@pytest.mark.parametrize("size", [1, 7, 30, 1000])
+def test_blocks(tmp_path, frames, size):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, frames)
+    blocks = list(open_movie(path).blocks(size))
+    lengths = [len(block) for block in blocks]
+    assert sum(lengths) == 30
+    assert set(lengths[:-1]) <= {size}
+    assert 0 < lengths[-1] <= size
+    for block in blocks:
+        assert block.flags.c_contiguous
+        assert block.flags.writeable
+        assert block.dtype.isnative
+    np.testing.assert_array_equal(np.concatenate(blocks), frames)
+
+
+@pytest.mark.parametrize(("start", "stop"), [(0, 30), (3, 30), (5, 17), (12, 14), (29, 30), (8, 8)])
+def test_parts_of_a_movie(parts, frames, start, stop):
+    blocks = list(open_movie(parts).blocks(4, start, stop))
+    np.testing.assert_array_equal(
+        np.concatenate([np.empty((0, *SHAPE[1:]), np.uint16), *blocks]), frames[start:stop]
+    )
+
+
+def test_frames_beyond_the_movie_are_a_mistake_of_the_caller(frames):
+    movie = from_array(frames)
+    for wrong in ({"stop": 31}, {"start": -1}, {"start": 5, "stop": 4}, {"frames": 0}):
+        with pytest.raises(ValueError, match="frame"):
+            movie.blocks(**wrong)
+
+
+def test_memory_is_used_again_only_when_nobody_looks(tmp_path, frames):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, frames)
+    # Blocks that are kept, or of which a view is kept, stay as they were.
+    kept = [block[:, 2:4] for block in open_movie(path).blocks(3)]
+    np.testing.assert_array_equal(np.concatenate(kept), frames[:, 2:4])
+    # A loop that keeps none lives on three pieces of memory: its own block, the next, and the one
+    # that is read meanwhile (now and then a fourth, where the reading thread lets go late).
+    places = [block.__array_interface__["data"][0] for block in open_movie(path).blocks(1)]
+    assert len(places) == 30
+    assert len(set(places)) <= 6
+
+
+def test_a_loop_may_stop_early_and_errors_of_the_reading_arrive(tmp_path, frames):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, frames)
+    movie = open_movie(path)
+    for block in movie.blocks(3):
+        np.testing.assert_array_equal(block, frames[:3])
+        break
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+    with pytest.raises(InputError, match="ends before"):
+        list(movie.blocks(3))
+
+
+def test_two_iterations_at_a_time(tmp_path, frames):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, frames)
+    with open_movie(path) as movie:
+        for first, second in zip(movie.blocks(3), movie.blocks(3), strict=True):
+            np.testing.assert_array_equal(first, second)
+
+
+def test_a_block_is_about_8_mb():
+    movie = from_array(np.zeros((40, 512, 512), np.uint16))
+    assert movie.frames_per_block == 16  # 16 x 512 x 512 x 2 bytes = 8 MiB
+    assert len(next(movie.blocks())) == 16
+    assert from_array(np.zeros((3, 4, 5), np.uint8)).frames_per_block == 3
+
+
+def test_a_movie_split_over_files(parts, frames):
+    movie = open_movie(parts)
+    assert movie.shape == SHAPE
+    assert [path.name for path in movie.paths] == ["run_1.tif", "run_2.tif", "run_10.tif"]
+    assert movie.notes == ("3 files were joined in this order: run_1.tif, run_2.tif, run_10.tif",)
+    assert movie.exposure_s == pytest.approx(0.02)
+    np.testing.assert_array_equal(np.concatenate(list(movie.blocks(8))), frames)
+    listed = [str(path) for path in reversed(movie.paths)]
+    np.testing.assert_array_equal(np.concatenate(list(open_movie(listed).blocks())), frames)
+
+
+def test_the_first_frames_of_a_split_movie(parts, frames):
+    movie = open_movie(f"{parts}::frames=15")
+    assert len(movie.paths) == 2
+    np.testing.assert_array_equal(np.concatenate(list(movie.blocks())), frames[:15])
+    with pytest.raises(InputError, match="more frames than the 30"):
+        open_movie(f"{parts}::frames=31")
+
+
+def test_parts_that_do_not_fit(parts, frames):
+    extra = parts.parent / "run_11.tif"
+    tifffile.imwrite(extra, frames[:, :5])
+    with pytest.raises(InputError, match=r"12 x 20, run_11\.tif of 5 x 20"):
+        open_movie(parts)
+    tifffile.imwrite(extra, frames.astype(np.int32))
+    with pytest.raises(InputError, match=r"type uint16, run_11\.tif of int32"):
+        open_movie(parts)
+    how = {"axes": "TYX", "finterval": 0.04}
+    tifffile.imwrite(extra, frames, imagej=True, metadata=how)
+    assert "frame times differ: 0.02 in run_1.tif, 0.04 in run_11.tif" in open_movie(parts).notes[1]
+
+
+def test_a_file_whose_name_looks_like_a_pattern(tmp_path, frames):
+    path = tmp_path / "field[1].tif"
+    tifffile.imwrite(path, frames)
+    assert open_movie(path).shape == SHAPE
+
+
+def test_natural_order():
+    names = ["a10", "a9", "A1b", "a1a", "a", "9", "10"]
+    assert sorted(names, key=natural_key) == ["9", "10", "a", "a1a", "A1b", "a9", "a10"]
+    # Whatever the order in which a disk lists them.
+    for listed in (["a1", "A1", "a1b"], ["a1b", "A1", "a1"]):
+        assert sorted(listed, key=natural_key) == ["A1", "a1", "a1b"]
+
+
+def test_choices_behind_a_path():
+    bare, choice = split_path("d/a::b.nd2::channel=FITC, 488::z=3::frames=20")
+    assert bare == "d/a::b.nd2"
+    assert (choice.channel, choice.z, choice.frames) == ("FITC, 488", "3", 20)
+    assert split_path("a.nd2::Z=time")[1].z == "time"
+    for wrong, why in (
+        ("a.nd2::chanel=GFP", "not a choice.*::channel=..."),
+        ("a.nd2::z=top", "a number counted from 0"),
+        ("a.nd2::frames=0", "1 or more"),
+        ("a.nd2::channel=", "not a choice"),
+    ):
+        with pytest.raises(InputError, match=why):
+            split_path(wrong)
+
+
+def test_files_behind_a_path(parts):
+    assert [path.name for path in movie_files(f"{parts}::frames=3")] == [
+        "run_1.tif",
+        "run_2.tif",
+        "run_10.tif",
+    ]
+    assert movie_files("not/there.nd2::channel=0") == (Path("not/there.nd2"),)
+
+
+def test_image_is_the_mean_over_the_frames(tmp_path, frames):
+    path = tmp_path / "bf.tif"
+    tifffile.imwrite(path, frames)
+    image, movie = read_image(path)
+    assert image.dtype == np.float64
+    np.testing.assert_allclose(image, frames.mean(axis=0), rtol=1e-12)
+    assert movie.shape == SHAPE
+
+
+def test_image_that_is_not_finite(tmp_path):
+    image = np.ones((8, 9), np.float32)
+    image[2, 3] = np.nan
+    path = tmp_path / "bf.tif"
+    tifffile.imwrite(path, image)
+    with pytest.raises(InputError, match=r"bf\.tif: 1 pixels are not finite"):
+        read_image(path)
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_png(tmp_path, frames, dtype):
+    for k in range(12):
+        Image.fromarray(frames[k].astype(dtype)).save(tmp_path / f"bf_{k}.png")
+    image, movie = read_image(tmp_path / "bf_3.png")
+    np.testing.assert_array_equal(image, frames[3].astype(dtype))
+    assert (movie.format, movie.dtype, movie.exposure_s) == ("PNG", dtype, None)
+    split = open_movie(tmp_path / "bf_*.png")
+    np.testing.assert_array_equal(np.concatenate(list(split.blocks(5))), frames[:12].astype(dtype))
+
+
+def test_jpeg_comes_with_a_warning_and_colour_not_at_all(tmp_path):
+    grey = np.full((16, 24), 90, np.uint8)
+    Image.fromarray(grey).save(tmp_path / "bf.jpg")
+    image, movie = read_image(tmp_path / "bf.jpg")
+    np.testing.assert_allclose(image, 90, atol=1)
+    assert "JPEG compression" in movie.notes[0]
+    for name in ("rgb.png", "rgb.jpg"):
+        Image.fromarray(np.stack([grey] * 3, axis=2)).save(tmp_path / name)
+        with pytest.raises(InputError, match=r"not a grey image.*16-bit"):
+            read_image(tmp_path / name)
+
+
+def test_frames_of_two_files_that_seem_to_follow_each_other(tmp_path, frames):
+    # The second file's frame starts where one behind the first file's would.
+    size = frames[0].nbytes
+    for name, place, frame in (("a", 0, frames[0]), ("b", size, frames[1])):
+        (tmp_path / name).write_bytes(bytes(place) + frame.tobytes() + bytes(2 * size))
+    raw = RawFrames(
+        paths=(tmp_path / "a", tmp_path / "b"),
+        offsets=np.array([0, size]),
+        height=SHAPE[1],
+        width=SHAPE[2],
+        dtype=frames.dtype,
+        file_index=np.array([0, 1]),
+    )
+    out = np.empty((2, *SHAPE[1:]), frames.dtype)
+    with closing(raw.reader(1)) as reader:
+        reader.read_into(0, out)
+    np.testing.assert_array_equal(out, frames[:2])
+
+
+def test_frames_in_memory(frames):
+    movie = from_array(frames.astype(">u2"), exposure_s=0.02, pixel_size_um=0.16)
+    assert (movie.shape, movie.dtype, movie.exposure_s) == (SHAPE, np.uint16, 0.02)
+    np.testing.assert_array_equal(np.concatenate(list(movie.blocks(4))), frames)
+
+
+def test_bad_input_is_named(tmp_path):
+    (tmp_path / "empty.tif").touch()
+    (tmp_path / "text.tif").write_text("field\ttemperature_c\n")
+    (tmp_path / "noise.nd2").write_bytes(bytes(range(128, 256)))
+    (tmp_path / "stub.tif").write_bytes(b"II*\0\x08\0\0\0")
+    (tmp_path / "header.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(20))
+    for name, why in (
+        ("gone.nd2", r"does not exist\. Hint"),
+        ("no/folder.nd2", r"nor does the folder"),
+        ("empty.tif", r"is empty \(0 bytes\)"),
+        ("text.tif", "is a text file"),
+        ("noise.nd2", "format that is not known"),
+        ("stub.tif", "without a page|damaged"),
+        ("header.png", "damaged"),
+        ("gone_*.tif", "no file matches"),
+    ):
+        with pytest.raises(InputError, match=why) as caught:
+            open_movie(tmp_path / name)
+        assert str(caught.value).startswith(str(tmp_path / name))
+        assert "Hint: " in str(caught.value)
+    with pytest.raises(InputError, match="no file is given"):
+        open_movie([])
+
+
+def test_a_file_that_shrinks_while_it_is_read(tmp_path, frames):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, frames)
+    blocks = open_movie(path).blocks(5)
+    next(blocks)
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size // 2)
+    with pytest.raises(InputError, match="still being written or copied"):
+        list(blocks)
+
+
+def test_formats_are_loaded_when_they_are_met():
+    # A step must start in less than a second; the libraries of all formats take longer together.
+    code = (
+        "import sys; import blinkpair.movie as m; "
+        "heavy = {'nd2', 'tifffile', 'sif_parser', 'PIL', 'scipy', 'pandas'}; "
+        "assert not heavy & set(sys.modules), heavy & set(sys.modules); "
+        f"m.open_movie({str(TINY)!r}); assert not {{'tifffile', 'PIL'}} & set(sys.modules)"
+    )
+    scripts = Path(__file__).parents[2] / "scripts"
+    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(scripts)})

@@ -1,0 +1,152 @@
+"""Frames that do not show the sample are found, and nothing else is taken for one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blinkpair.errors import InputError
+from blinkpair.movie.reader import from_array, open_movie
+from blinkpair.nanocrystals.frame_quality import MAX_ODD_SHARE, check_frames, odd_frames
+from blinkpair.nanocrystals.projections import project
+
+FRAMES, SHAPE = 400, (64, 64)
+READ_NOISE, OFFSET, GAIN = 2.0, 100, 5.0
+
+
+def film(light, rng):
+    """Frames of an EMCCD (variance 2 x gain x signal) under so many counts of light a pixel."""
+    light = np.broadcast_to(light, FRAMES)[:, None, None]
+    noise = np.sqrt(2 * GAIN * light + READ_NOISE**2)
+    frames = OFFSET + light + noise * rng.standard_normal((FRAMES, *SHAPE))
+    return frames.round().clip(0).astype(np.uint16)
+
+
+def odd_of(frames):
+    projections = project(from_array(frames))
+    return np.flatnonzero(odd_frames(projections.frame_mean, projections.roughness))
+
+
+TIME = np.linspace(0, 1, FRAMES)
+
+
+@pytest.mark.parametrize(
+    "light",
+    [
+        15.0,
+        15 * np.exp(-2 * TIME),  # a background that bleaches to an eighth
+        15 * (1 + 0.05 * (TIME > 0.5)),  # the laser hops
+        15 * (1 + 0.02 * np.sin(300 * TIME)),  # and flickers
+        15 + 60 * np.exp(-40 * TIME),  # it is turned up as the movie begins
+    ],
+)
+def test_light_that_changes_as_it_does_in_experiments_is_not_odd(light):
+    assert odd_of(film(light, np.random.default_rng(1))).size == 0
+
+
+def test_cosmic_rays_are_not_odd_frames():
+    rng = np.random.default_rng(2)
+    frames = film(15.0, rng)
+    for frame in range(0, FRAMES, 4):
+        y, x = rng.integers(2, 60, 2)
+        frames[frame, y : y + 3, x : x + 2] = 40_000
+    assert odd_of(frames).size == 0
+
+
+def test_a_frame_of_twice_the_variance_is_not_odd():
+    frames = film(15.0, np.random.default_rng(10))
+    extra = np.random.default_rng(11).normal(0, np.sqrt(2 * GAIN * 15 + READ_NOISE**2), SHAPE)
+    frames[60] = (frames[60] + extra).round().clip(0)
+    assert odd_of(frames).size == 0
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 90), (150, 190), (200, 201), (310, 400)])
+@pytest.mark.parametrize("light", [15.0, 15 * np.exp(-TIME)])
+def test_a_closed_shutter_is_found_to_the_frame(first, last, light):
+    closed = (np.arange(FRAMES) >= first) & (np.arange(FRAMES) < last)
+    frames = film(np.where(closed, 0.0, light), np.random.default_rng(3))
+    assert odd_of(frames).tolist() == list(range(first, last))
+
+
+def test_a_flash_and_saturated_frames_are_found():
+    frames = film(15.0, np.random.default_rng(4))
+    frames[17] = film(900.0, np.random.default_rng(5))[0]
+    frames[200:203] = 65535
+    assert odd_of(frames).tolist() == [17, 200, 201, 202]
+
+
+def test_a_frame_that_is_repeated_is_found():
+    frames = film(15.0, np.random.default_rng(6))
+    frames[51] = frames[50]
+    frames[101:130] = frames[100]
+    assert odd_of(frames).tolist() == [50, 51, *range(100, 130)]
+
+
+def test_a_movie_stretched_to_twice_its_frames_is_refused():
+    frames = np.repeat(film(15.0, np.random.default_rng(6)), 2, axis=0)
+    with pytest.raises(InputError, match="several times in a row"):
+        check_frames(project(from_array(frames)), "a.tif")
+
+
+@pytest.mark.parametrize(("columns", "refused"), [(slice(10, 11), False), (slice(0, 20), True)])
+def test_a_part_of_the_sensor_that_never_changes_is_refused(columns, refused):
+    frames = np.pad(film(15.0, np.random.default_rng(6)), ((0, 0), (0, 0), (40, 40)), "reflect")
+    frames[:, :, columns] = 0
+    if refused:
+        with pytest.raises(InputError, match="14 % of its pixels never change"):
+            check_frames(project(from_array(frames)), "a.tif")
+    else:
+        assert check_frames(project(from_array(frames)), "a.tif") == []
+
+
+def test_few_odd_frames_are_told_and_more_are_refused():
+    allowed = int(MAX_ODD_SHARE * FRAMES)
+    frames = film(15.0, np.random.default_rng(7))
+    frames[30 : 30 + allowed] = 50_000
+    (note,) = check_frames(project(from_array(frames)), "a.tif")
+    assert "4 of 400 frames, the first of them frame 30" in note
+    frames[30 + allowed] = 50_000
+    with pytest.raises(InputError, match=r"a.tif: 5 of 400 frames.*::frames=30"):
+        check_frames(project(from_array(frames)), "a.tif")
+
+
+def test_a_movie_of_one_image_is_refused():
+    still = np.repeat(film(15.0, np.random.default_rng(8))[:1], FRAMES, axis=0)
+    with pytest.raises(InputError, match="all the same"):
+        check_frames(project(from_array(still)), "a.tif")
+
+
+@pytest.mark.parametrize(("share", "refused"), [(0.005, False), (0.02, True)])
+def test_saturated_pixels_are_refused_where_they_are_many(share, refused):
+    frames = film(15.0, np.random.default_rng(9))
+    rows = round(share * SHAPE[0] * SHAPE[1] / 8)
+    frames[:, 8, :8] = 65535
+    frames[:, 20 : 20 + rows, :8] = 65535
+    projections = project(from_array(frames))
+    if refused:
+        with pytest.raises(InputError, match="2 % of its pixel values are saturated"):
+            check_frames(projections, "a.tif")
+    else:
+        assert check_frames(projections, "a.tif") == []
+
+
+REAL = Path(__file__).parents[3] / "shared" / "realdata"
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the collection of real files is not beside this")
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pims_stuck.tif",
+        "arcadia-example-timelapse.nd2",
+        "sif_spool_mono32",
+        "trackpy_brightfield/*",
+        # Another forward model, with cosmic rays and single frames of twice the noise's variance.
+        "sample_field/pre_pl.nd2",
+        "sample_field/post_pl.nd2",
+    ],
+)
+def test_no_frame_of_a_movie_from_elsewhere_is_odd(name):
+    assert check_frames(project(open_movie(str(REAL / name))), name) == []

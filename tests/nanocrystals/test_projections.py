@@ -1,0 +1,58 @@
+"""The one pass over a movie keeps what plain NumPy would, whatever the type of its pixels."""
+
+import numpy as np
+import pytest
+
+from blinkpair.errors import InputError
+from blinkpair.movie.reader import from_array
+from blinkpair.nanocrystals.projections import BURST_FRAMES, project, stretch_length
+
+
+def movie_of(dtype, frames=87, shape=(31, 23), seed=1):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(100, 30, (frames, *shape))
+    if np.dtype(dtype).kind == "u":
+        values = np.clip(values, 0, np.iinfo(dtype).max)
+    return values.astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16", "int32", "float32"])
+def test_the_projections_are_those_of_numpy(dtype):
+    frames = movie_of(dtype)
+    found = project(from_array(frames))
+    exact = frames.astype(float)
+    # 87 frames: stretches of 20, the last 7 frames join the one before.
+    starts = [0, 20, 40, 60]
+    assert stretch_length(87) == 20
+    assert found.n_frames.tolist() == [20, 20, 20, 27]
+    for s, first in enumerate(starts):
+        part = exact[first : first + found.n_frames[s]]
+        # Sums of integers are exact: the mean is to the bit what rounding leaves.
+        np.testing.assert_allclose(found.mean[s], part.mean(axis=0), rtol=1e-6)
+        np.testing.assert_allclose(found.variance[s], part.var(axis=0), rtol=2e-5)
+        whole = len(part) // BURST_FRAMES * BURST_FRAMES
+        bursts = part[:whole].reshape(-1, BURST_FRAMES, *part.shape[1:]).mean(axis=1)
+        np.testing.assert_allclose(found.burst[s], bursts.max(axis=0), rtol=1e-6)
+    np.testing.assert_allclose(found.frame_mean, exact.mean(axis=(1, 2)), rtol=1e-12)
+    np.testing.assert_array_equal(found.centre_frame, [9.5, 29.5, 49.5, 73])
+
+
+def test_saturated_pixels_are_counted():
+    frames = movie_of("uint16")
+    frames[3, 4, :5] = 65535
+    frames[80, 30, 22] = 65535
+    assert project(from_array(frames)).saturated_fraction == 6 / frames.size
+    assert project(from_array(movie_of("float32"))).saturated_fraction == 0.0
+
+
+def test_a_frame_that_is_not_finite_is_named():
+    frames = movie_of("float32")
+    frames[45, 3, 3] = np.nan
+    with pytest.raises(InputError, match="frame 45"):
+        project(from_array(frames))
+
+
+def test_a_movie_shorter_than_a_burst_is_one_stretch():
+    found = project(from_array(movie_of("uint16", frames=7)))
+    assert found.n_frames.tolist() == [7]
+    assert np.isfinite(found.burst).all()

@@ -1,0 +1,164 @@
+"""Counts of apertures against sums worked out by hand and against the simulated truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import settings as trials
+from hypothesis import strategies as st
+
+from blinkpair import photometry
+from blinkpair.errors import InputError
+from blinkpair.movie.reader import from_array
+from blinkpair.photometry.counts import aperture_stays_inside, extract_traces
+
+
+def flat_movie(frames=6, size=41, level=100):
+    return np.full((frames, size, size), level, np.uint16)
+
+
+def test_a_centred_aperture_is_the_sum_of_nine_pixels():
+    rng = np.random.default_rng(1)
+    movie = rng.integers(0, 500, (4, 41, 41), dtype=np.uint16)
+    traces = extract_traces(from_array(movie), [[20, 18]], background="none")
+    assert np.allclose(traces[0], movie[:, 17:20, 19:22].sum(axis=(1, 2)))
+
+
+def test_an_aperture_between_pixels_counts_them_by_area():
+    movie = flat_movie(level=0)
+    movie[:, 20, 18] = 100  # half of this column lies inside 18.5 .. 21.5 around x = 20.0 - 0.5
+    traces = extract_traces(from_array(movie), [[19.5, 20.0]], background="none")
+    assert np.allclose(traces[0], 50.0 + 0.0)
+
+
+def test_apertures_follow_the_drift():
+    movie = flat_movie(frames=5, level=100)
+    drift = np.column_stack([np.arange(5) * 2.0, np.zeros(5)])
+    for frame in range(5):
+        movie[frame, 20, 14 + 2 * frame] = 1000
+    moving = extract_traces(from_array(movie), [[14, 20]], drift)
+    still = extract_traces(from_array(movie), [[14, 20]])
+    assert np.allclose(moving[0], 900.0, atol=1)
+    assert still[0, 0] > 800
+    assert np.all(still[0, 2:] < 100)
+
+
+def test_background_is_local_and_per_frame():
+    movie = np.stack([flat_movie(1, level=100 + 10 * f)[0] for f in range(6)])
+    assert np.allclose(extract_traces(from_array(movie), [[20, 20]]), 0.0)
+
+
+def test_a_neighbour_in_the_ring_does_not_count():
+    movie = flat_movie()
+    movie[:, 19:22, 25:28] = 2000
+    both = np.array([[20.0, 20.0], [26.0, 20.0]])
+    assert np.allclose(extract_traces(from_array(movie), both)[0], 0.0, atol=1e-3)
+
+
+def test_the_off_level_is_zero_under_skewed_noise(small_field, small_movies):
+    """The median of EMCCD noise lies 2 counts below its mean: 20 counts in nine pixels."""
+    truth = small_field.truth[small_field.truth["analysable"]]
+    off = small_field.on_time_pre[truth.index] == 0
+    traces = extract_traces(
+        from_array(small_movies["pre"]),
+        truth[["x_pre", "y_pre"]].to_numpy(),
+        small_field.drift_pre,
+        neighbours_xy=small_field.truth[["x_pre", "y_pre"]].to_numpy(),
+    )
+    level = np.array([t[o].mean() for t, o in zip(traces, off, strict=True) if o.sum() > 200])
+    # Noise of 37 counts over 200 frames or more: 2.6 counts each.
+    assert len(level) >= 5
+    assert abs(level.mean()) < 2.5
+    assert np.abs(level).max() < 12
+
+
+# Same examples every time, and no limit on their duration: a busy machine is no failure.
+STEADY = trials(derandomize=True, deadline=None, max_examples=30)
+
+
+def drawn(seed, frames=9, n=5):
+    """Movie of noise with skewed counts, a drift, and positions whose rings the edges cut."""
+    rng = np.random.default_rng(seed)
+    movie = rng.gamma(2, 50, (frames, 37, 41)).astype(np.uint16)
+    drift = np.cumsum(rng.normal(0, 0.3, (frames, 2)), axis=0)
+    return movie, rng.uniform(6, 30, (n, 2)), drift
+
+
+@STEADY
+@given(st.integers(0, 10**6), st.integers(1, 30), st.integers(0, 20_000))
+def test_counts_scale_with_the_light_and_know_no_offset(seed, gain, offset):
+    """The skew of the ring is a difference of counts, and scales as they do."""
+    movie, xy, drift = drawn(seed)
+    one = extract_traces(from_array(movie), xy, drift)
+    other = extract_traces(from_array(movie.astype(np.int32) * gain + offset), xy, drift)
+    # Sums of nine pixels in double precision, differences in single: 2^-24 of each.
+    scale = 9 * (gain * int(movie.max()) + offset)
+    np.testing.assert_allclose(other, gain * one.astype(float), rtol=0, atol=3 * 2**-24 * scale)
+
+
+@STEADY
+@given(st.integers(0, 10**6), st.integers(1, 9), st.integers(1, 3), st.randoms())
+def test_blocks_cores_and_the_order_of_nanocrystals_change_no_bit(seed, size, cores, shuffler):
+    movie, xy, drift = drawn(seed)
+    order = list(range(len(xy)))
+    shuffler.shuffle(order)
+    one = extract_traces(from_array(movie), xy, drift)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(photometry, "usable_cores", lambda most: min(cores, most))
+        other = extract_traces(from_array(movie), xy[order], drift, frames_per_block=size)
+    np.testing.assert_array_equal(other, one[order])
+
+
+@STEADY
+@given(st.integers(0, 10**6), st.integers(0, 7), st.integers(0, 7))
+def test_a_movie_shifted_by_whole_pixels_or_transposed_has_the_same_counts(seed, dx, dy):
+    movie, xy, drift = drawn(seed)
+    xy = 13 + (xy - 6) / 2  # where no ring is cut: at the old edges it no longer would be
+    wide = np.pad(movie, ((0, 0), (dy, 0), (dx, 0)))
+    one = extract_traces(from_array(movie), xy, drift)
+    shifted = extract_traces(from_array(wide), np.add(xy, (dx, dy)), drift)
+    turned = np.ascontiguousarray(movie.transpose(0, 2, 1))
+    transposed = extract_traces(from_array(turned), xy[:, ::-1], drift[:, ::-1])
+    # Edges of apertures are rounded to 2^-48 of a pixel, counts to 2^-24 of their sum.
+    np.testing.assert_allclose(shifted, one, rtol=0, atol=3 * 2**-24 * 9 * movie.max())
+    np.testing.assert_allclose(transposed, one, rtol=0, atol=3 * 2**-24 * 9 * movie.max())
+
+
+def test_an_aperture_that_leaves_the_sensor_at_some_drift_is_noticed():
+    drift = np.array([[0.0, 0.0], [3.0, -1.0]])
+    xy = np.array([[10.0, 10.0], [1.2, 10.0], [34.9, 10.0], [10.0, 1.9], [10.0, 38.0]])
+    inside = aperture_stays_inside(xy, drift, (40, 40), aperture_px=3)
+    assert inside.tolist() == [True, True, True, False, True]
+    assert not aperture_stays_inside(np.array([[35.1, 10.0]]), drift, (40, 40), aperture_px=3)[0]
+
+
+def test_a_drift_of_the_wrong_length_is_refused():
+    with pytest.raises(InputError, match=r"\(5, 2\)"):
+        extract_traces(from_array(flat_movie(5)), [[20, 20]], np.zeros((4, 2)))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.int16, np.int32, np.float32, np.float64])
+@pytest.mark.parametrize("edge", [False, True])
+def test_the_background_is_the_rings_median_to_the_bit(dtype, edge):
+    rng = np.random.default_rng(4)
+    low, high = (-30, 30) if np.dtype(dtype).kind in "if" else (0, 250)
+    frames = rng.integers(low, high, (7, 41, 41)).astype(dtype)
+    x, y = (5, 20) if edge else (20, 20)
+    # A neighbour takes pixels out of the ring, so that their number is odd in one of the two.
+    for others in ([[x, y]], [[x, y], [x + 6, y + 1]]):
+        trace = extract_traces(from_array(frames), [[x, y]], neighbours_xy=others)[0]
+        dy, dx = np.mgrid[-8:9, -8:9]
+        radius = np.hypot(dx, dy)
+        ring = (radius >= 4.5) & (radius <= 7.3)
+        if len(others) > 1:
+            ring &= np.hypot(dx - 6, dy - 1) > 3.0
+        columns, rows = dx[ring] + x, dy[ring] + y
+        inside = columns >= 0
+        values = frames[:, rows[inside], columns[inside]].astype(float)
+        median, mean = np.median(values, axis=1), values.mean(axis=1)
+        aperture = frames[:, y - 1 : y + 2, x - 1 : x + 2].astype(float).sum(axis=(1, 2))
+        expected = (aperture - 9 * median).astype(np.float32)
+        expected -= np.float32(9 * (mean - median).sum() / 7)
+        # The mean's last bit may hang on the order of its sum; the median's may not.
+        np.testing.assert_allclose(trace, expected, rtol=1e-6, atol=1e-3)

@@ -1,0 +1,191 @@
+"""Pooled dwell times: counts that close, laws that are found again, exposures kept apart."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from blinkpair.dwell_fits.fits import fit_dwell_times
+from blinkpair.dwell_fits.histograms import log_binned_density
+from blinkpair.errors import InputError
+from blinkpair.figures.dwell_examples import measure_dwell_example
+from blinkpair.populations.pooled_dwell_times import law_of, pool_densities, pool_fits
+
+EXPOSURE_S = 0.02
+WINDOW = 20_000
+
+
+def drawn_events(rng, n, alpha, tau_frames=np.inf):
+    """Durations of Eq. 1 or 2 in whole frames, 1 to the window."""
+    t = np.arange(1, WINDOW + 1, dtype=float)
+    law = t**-alpha * np.exp(-t / tau_frames)
+    return rng.choice(np.arange(1, WINDOW + 1), size=n, p=law / law.sum())
+
+
+def table_of(durations, *, cut=(), field="f1", temperature_c=100, **columns):
+    """Counts of each duration, as the workflow writes them for one field, epoch and state."""
+    frames = np.union1d(durations, cut).astype(int)
+    return pd.DataFrame(
+        {
+            "field": field,
+            "temperature_c": temperature_c,
+            "epoch": "pre",
+            "state": "on",
+            "duration_frames": frames,
+            "n_events": [int(np.sum(np.asarray(durations) == f)) for f in frames],
+            "n_cut_by_end": [int(np.sum(np.asarray(cut) == f)) for f in frames],
+            "exposure_s": EXPOSURE_S,
+            "window_frames": WINDOW,
+        }
+        | columns
+    )
+
+
+def test_pooled_is_the_sum_of_the_fields():
+    rng = np.random.default_rng(1)
+    first, second = drawn_events(rng, 400, 1.6), drawn_events(rng, 300, 1.9)
+    table = pd.concat([table_of(first, cut=[7, 900]), table_of(second, cut=[7], field="f2")])
+    row = pool_fits(table).iloc[0]
+    both = np.concatenate([first, second, [7, 7, 900]])
+    own = fit_dwell_times(
+        both,
+        exposure_s=EXPOSURE_S,
+        window_frames=WINDOW,
+        censored=np.arange(len(both)) >= 700,
+    )
+    assert (row["n_events"], row["n_cut_by_end"], row["n_fields"]) == (700, 3, 2)
+    assert row["model"] == own.model
+    assert row["alpha"] == pytest.approx(own.alpha, rel=1e-9)
+    assert row["p_value"] == pytest.approx(own.p_value, rel=1e-6)
+    density = pool_densities(table)
+    assert density["n_events"].sum() == 700  # the cut ones are in the fit alone
+    expected = log_binned_density(both[:700], exposure_s=EXPOSURE_S)
+    pd.testing.assert_frame_equal(density[expected.columns], expected)
+
+
+def test_the_law_of_alike_nanocrystals_is_found_again():
+    """40 traces of zeta-distributed events, alpha 1.5, each seen until the window ends."""
+    rng = np.random.default_rng(2)
+    complete, cut = [], []
+    for _ in range(40):
+        events = np.minimum(rng.zipf(1.5, 2000), WINDOW)
+        ends = np.cumsum(events)
+        last = int(np.searchsorted(ends, WINDOW))
+        complete.append(events[:last])
+        cut.append(WINDOW - (ends[last - 1] if last else 0))
+    row = pool_fits(table_of(np.concatenate(complete), cut=cut)).iloc[0]
+    assert row["model"] == "power_law"
+    assert abs(row["alpha"] - 1.5) < 4 * row["alpha_se"]
+    # An exponential cut at 25 frames, 0.5 s, is seen as such.
+    row = pool_fits(table_of(drawn_events(rng, 3000, 1.5, 25))).iloc[0]
+    assert row["model"] == "truncated_power_law"
+    assert abs(row["alpha"] - 1.5) < 4 * row["alpha_se"]
+    assert row["tau_low_s"] < 25 * EXPOSURE_S < row["tau_high_s"]
+
+
+@pytest.mark.parametrize("tau_frames", [np.inf, 25])
+def test_a_row_draws_the_law_it_was_fitted_to(tau_frames, tmp_path):
+    """Over whole frames the density adds up to the share of events it was fitted to, here 1."""
+    events = drawn_events(np.random.default_rng(3), 3000, 1.5, tau_frames)
+    fits = pool_fits(table_of(events))
+    fits.to_csv(tmp_path / "fits.csv", index=False)
+    law = law_of(pd.read_csv(tmp_path / "fits.csv").iloc[0])
+    own = fit_dwell_times(
+        events, exposure_s=EXPOSURE_S, window_frames=WINDOW, censored=np.zeros(3000, bool)
+    )
+    t = EXPOSURE_S * np.geomspace(1, 5000, 50)
+    np.testing.assert_allclose(law.density(t), own.density(t), rtol=1e-6)
+    if np.isfinite(tau_frames):
+        every = EXPOSURE_S * np.arange(law.fitted_from_frames, WINDOW + 1)
+        total = law.density(every).sum() * EXPOSURE_S
+        assert total == pytest.approx(np.mean(events >= law.fitted_from_frames), abs=1e-4)
+
+
+def test_a_mixture_of_power_laws_is_shallower_than_its_parts_on_average_at_long_times():
+    """Half alpha 1.3 and half 2.5: beyond 100 frames the shallow ones are nearly alone."""
+    rng = np.random.default_rng(4)
+    parts = [drawn_events(rng, 20_000, alpha) for alpha in (1.3, 2.5)]
+    density = pool_densities(table_of(np.concatenate(parts)))
+    late = density[(density["first_frame"] > 100) & (density["n_events"] > 20)]
+    slope = np.polyfit(np.log(late["duration_s"]), np.log(late["density_per_s"]), 1)[0]
+    # 2,900 events over a factor of 200 in t: alpha to about 0.03.
+    assert -slope == pytest.approx(1.3, abs=0.12)
+
+
+def test_fields_of_different_exposure_are_pooled_apart():
+    rng = np.random.default_rng(5)
+    events = np.minimum(drawn_events(rng, 200, 1.6), 8000)
+    table = pd.concat(
+        [
+            table_of(events, field="a"),
+            table_of(events, field="b", exposure_s=0.020004),  # a clock's last digit
+            table_of(events, field="c", exposure_s=0.05, window_frames=8000),
+        ]
+    )
+    fits = pool_fits(table)
+    assert fits["exposure_s"].tolist() == pytest.approx([0.020002, 0.05])
+    assert fits["n_fields"].tolist() == [2, 1]
+    assert fits["n_events"].iloc[0] == 400
+    # Whole frames are the same, so the law is, in frames.
+    assert fits["alpha"].iloc[1] == pytest.approx(pool_fits(table_of(events))["alpha"].iloc[0])
+
+
+def test_order_of_rows_changes_nothing_and_the_control_comes_last():
+    rng = np.random.default_rng(6)
+    table = pd.concat(
+        [
+            table_of(drawn_events(rng, 150, 1.7), field=f"{label}", temperature_c=label, **more)
+            for label in ("control", 120, "70")
+            for more in ({}, {"epoch": "post"}, {"state": "off"})
+        ]
+    )
+    shuffled = table.sample(frac=1, random_state=1)
+    for pool in (pool_fits, pool_densities):
+        first = pool(table)
+        pd.testing.assert_frame_equal(first, pool(shuffled), check_exact=True)
+        assert first["temperature_c"].unique().tolist() == [70, 120, "control"]
+    keys = pool_fits(table)[["epoch", "state"]].to_numpy().tolist()
+    assert keys[:3] == [["pre", "on"], ["pre", "off"], ["post", "on"]]
+
+
+def test_few_events_and_none_are_not_fitted():
+    few = pool_fits(table_of([1, 2, 3, 4]), min_events=30).iloc[0]
+    assert (few["model"], few["n_events"]) == ("not_fitted", 4)
+    assert "fewer than" in few["reason"]
+    assert law_of(few).model == "not_fitted"
+    cut_only = table_of([], cut=[5, 9])
+    assert pool_fits(cut_only)["n_events"].tolist() == [0]
+    assert pool_densities(cut_only).empty
+    none = table_of([1]).iloc[:0]
+    assert pool_fits(none).empty
+    assert pool_densities(none).empty
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "says"),
+    [
+        ("epoch", "before", "epoch 'before'"),
+        ("state", "True", "state 'True'"),
+        ("duration_frames", 0, "duration_frames 0"),
+        ("n_events", -1, "n_events -1"),
+        ("n_cut_by_end", 0.5, "n_cut_by_end 0.5"),
+        ("exposure_s", 0.0, "exposure_s"),
+    ],
+)
+def test_what_cannot_be_is_named(column, value, says):
+    table = table_of([1, 2, 3]).assign(**{column: value})
+    with pytest.raises(InputError, match=f"{says}(?s:.*)Hint"):
+        pool_fits(table)
+    with pytest.raises(InputError, match=column):
+        pool_densities(table.drop(columns=column))
+
+
+def test_example_measures_the_events_of_both_states():
+    """On 1 to 3 frames in turn, off 2: 60 on events, the first of them cut by the start."""
+    trace = np.concatenate([[True] * (1 + k % 3) + [False] * 2 for k in range(60)])
+    example = measure_dwell_example("f1, 7", {"pre": trace}, exposure_s=0.02, min_events=20)
+    on, off = (example.dwell_times["pre", state] for state in ("on", "off"))
+    assert on.density["n_events"].tolist() == [19, 20, 20]
+    assert on.fit.model != "not_fitted"
+    assert off.density["n_events"].sum() == 59  # the last is cut by the end
+    assert off.fit.n_censored == 1
+    assert off.fit.model == "not_fitted"  # one duration is no distribution

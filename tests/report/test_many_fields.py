@@ -1,0 +1,153 @@
+"""Figures, report and summary of thousands of fields: densities, bands, and the first rows."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from matplotlib.colors import to_rgb
+from matplotlib.text import Text
+
+from blinkpair.blinking.on_fractions import classify
+from blinkpair.figures import changes, trajectories
+from blinkpair.figures.style import EPOCH_COLOURS, POPULATION_COLOURS
+from blinkpair.report import language, page, tables
+from blinkpair.report.terminal import MOST_NAMED, _fields, how_it_ended
+from tests.helpers.report_run import a_run
+
+
+def words(figure):
+    return "\n".join(text.get_text() for text in figure.findobj(Text))
+
+
+def on_fractions(n):
+    rng = np.random.default_rng(1)
+    before, after = rng.uniform(0, 1, (2, n))
+    return pd.DataFrame(
+        {
+            "temperature_c": "70",
+            "on_fraction_pre": before,
+            "on_fraction_post": after,
+            "population": classify(before, after),
+        }
+    )
+
+
+def test_more_nanocrystals_than_dots_can_show_are_shaded():
+    """Each square of 1 x 1 points that holds one is shaded, in its population's colour."""
+    few = changes.before_after_scatter(on_fractions(500))
+    assert not few.axes[0].images
+    table = on_fractions(changes.MOST_DOTS + 1)
+    many = changes.before_after_scatter(table)
+    assert "1 × 1 points" in words(many)
+    assert "1 × 1 points" not in words(few)
+    (ax,) = many.axes
+    assert max(len(line.get_xdata()) for line in ax.lines) == 2  # the diagonal and the cutoffs
+    images = {tuple(image.get_array()[0, 0, :3]): image.get_array() for image in ax.images}
+    for name, colour in POPULATION_COLOURS.items():
+        own = table[table["population"] == name]
+        shaded = images[to_rgb(colour)][..., 3]
+        row, column = (
+            np.minimum(100 * own[f"on_fraction_{epoch}"], 99).astype(int)
+            for epoch in ("post", "pre")
+        )
+        assert (shaded[row, column] >= 0.2).all()
+        assert (shaded > 0).sum() == len(set(zip(row, column, strict=True)))
+
+
+def light(n_fields):
+    """Fields that fall in a straight line to between 0 and 100 % of their start."""
+    time_s = np.arange(0.5, 100)
+
+    def counts(place):
+        return (50.0 + place) * (1 - place / (n_fields - 1) * time_s / 100)
+
+    parts = [
+        pd.DataFrame(
+            {
+                "field": f"f{place}",
+                "temperature_c": "70",
+                "epoch": epoch,
+                "time_s": time_s,
+                "integrated_pl": 50.0
+                + place
+                - (50.0 + place) * (place / (n_fields - 1)) * time_s / 100,
+            }
+        )
+        for place in range(n_fields)
+        for epoch in ("pre", "post")
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def test_more_fields_than_lines_can_show_are_a_median_and_bands():
+    kept = pd.DataFrame(columns=["temperature_c", "epoch", "kept", "kept_low", "kept_high"])
+    few = trajectories.integrated_pl(light(4), kept, reference_s=1.0)
+    assert len(few.axes[0].lines) == 4 * 2 + 1
+    n_fields = trajectories.MOST_LINES // 2 + 1
+    many = trajectories.integrated_pl(light(n_fields), kept, reference_s=1.0)
+    (ax,) = many.axes
+    assert "nine tenths" in words(many)
+    assert len(ax.lines) == 2 + 1
+    assert len(ax.collections) == 2 * 2
+    assert [line.get_color() for line in ax.lines[:2]] == list(EPOCH_COLOURS.values())
+    # The middle field falls to half, at 99.5 s to 100 - 49.75 points, of a start at 0.5 s.
+    assert ax.lines[0].get_ydata()[-1] == pytest.approx(100 * (1 - 0.4975) / (1 - 0.0025))
+    band = ax.collections[0].get_paths()[0].vertices
+    last = band[band[:, 0] == band[:, 0].max(), 1]
+    # Nine tenths of the fields end between 100 and 0 %, but for a twentieth at either side.
+    assert (last.min(), last.max()) == pytest.approx((5, 95), abs=1.0)
+
+
+def many_fields(n, n_refused):
+    table, *_ = a_run(fields_each=n // 2, n=3, refused=[f"70_{i}" for i in range(n_refused)])
+    columns = ["n_nanocrystals_matched", "chance_alignments", "rms_px"]
+    return table.assign(**dict.fromkeys(columns, 1.0))
+
+
+def test_a_table_of_many_fields_shows_the_first_and_says_so():
+    table = many_fields(2 * tables.MOST_ROWS, 7)
+    shown = tables.fields(table[::-1])
+    assert len(shown.rows) == tables.MOST_ROWS
+    assert [row[2].startswith("REFUSED") for row in shown.rows[:8]] == [True] * 7 + [False]
+    assert shown.note.startswith("Shown are the first 200 of 400 fields, refused ones first")
+    assert not tables.fields(table[: tables.MOST_ROWS]).note.startswith("Shown")
+
+
+def test_a_table_of_many_inputs_shows_the_first_and_says_so():
+    entry = {"bytes": 1, "checksum": "0"}
+    inputs = {f"{i}.tif": entry for i in range(12_000)}
+    shown = tables.inputs({"inputs": inputs, "checksum": "sha256"})
+    assert len(shown.rows) == tables.MOST_ROWS
+    assert f"200 of 12{language.THIN}000 files; all are in provenance.json" in shown.note
+
+
+def test_a_sentence_names_some_of_many():
+    names = [f"f{i}" for i in range(25)]
+    assert language.some_of(names[:20]) == names[:20]
+    assert language.some_of(names) == [*names[:20], "5 more"]
+    sheet = pd.DataFrame({"field": names, "sample": ["simulated"] * 24 + ["slip 3"]})
+    assert page._banner(sheet).endswith("f18, f19, 4 more.")
+
+
+def test_the_terminal_names_some_of_the_refused():
+    table = many_fields(200, 50)
+    lines = _fields(table)
+    assert lines[0] == "150 of 200 fields registered."
+    assert len(lines) == 1 + MOST_NAMED + 1
+    assert lines[-1] == "  and 30 more: see fields.csv"
+    assert _fields(many_fields(200, 20))[-1] == "  refused: 70_19: too few"
+
+
+@pytest.mark.parametrize(("refused", "status"), [(0, 0), (1, 11), (57, 67), (110, 120), (500, 120)])
+def test_the_exit_status_says_how_many_fields_were_refused(tmp_path, refused, status):
+    table = pd.DataFrame({"field": [f"f{i}" for i in range(600)], "evidence": "none"})
+    table["status"] = ["failed"] * refused + ["ok"] * (600 - refused)
+    table["reason"] = "too few"
+    table.to_csv(tmp_path / "fields.csv", index=False)
+    text, ended = how_it_ended(tmp_path)
+    assert ended == status
+    first = f"{refused} of 600 fields were refused" if refused else "600 of 600 fields registered"
+    assert text.startswith(first)
+
+
+def test_a_run_of_a_part_ends_without_a_word(tmp_path):
+    assert how_it_ended(tmp_path) == ("", 0)

@@ -1,0 +1,248 @@
+"""The methods paragraph says what the code did, with the run's own numbers and settings."""
+
+import itertools
+import re
+
+import pytest
+
+from blinkpair import photometry
+from blinkpair.inputs.settings import load_settings
+from blinkpair.populations.table import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIELDS
+from blinkpair.report import words
+from tests.helpers.report_run import NAN, a_run
+
+SETTINGS = load_settings({})
+PROVENANCE = {"versions": {"blinkpair": "0.1.0"}, "commit": "0123456789abcdef+changes"}
+SHOWN = [{"exposure_s": 0.02, "frames": {"pre": 20_000, "post": 19_500}, "pixel_size_um": 0.16}]
+
+
+def methods(settings=None, provenance=PROVENANCE, shown=tuple(SHOWN) * 2, **run):
+    return words.methods(load_settings(settings or {}), provenance, *a_run(**run), shown)
+
+
+def test_the_methods_hold_the_runs_own_numbers():
+    text = methods()
+    for part in (
+        "blinkpair 0.1.0 (commit 0123456789, with local changes)",
+        "2 fields were recorded (1 at 70 °C and 1 re-mounted without annealing as a control)",
+        "The movies had 19 500 to 20 000 frames of 20 ms.",
+        "26 microspheres were matched",
+        "turned by −97.0°",
+        "registration was 0.031 px (5 nm)",
+        "but never more than 4 px apart (64 pairs)",
+        "would show 3; of the pairs found at most so many are chance, as true partners come first",
+        "Of 80 nanocrystals, 77 were analysed; left out were 1 whose aperture leaves the sensor "
+        "and 2 closer to another one than 4 px.",
+        "at least 50 complete events",
+        "95 % confidence intervals: Wilson’s of shares, Student’s of means and Woodruff’s",
+    ):
+        assert part in text.replace("\N{NARROW NO-BREAK SPACE}", " "), part
+    assert "simulated" not in text
+
+
+def test_every_setting_that_has_a_choice_is_worded():
+    choices = {
+        "registration": {"model": ["rigid", "similarity"]},
+        "photometry": {"background": ["annulus_median", "none"]},
+        "threshold": {"method": ["fixed", "noise", "hmm"]},
+        "dwell_times": {"method": ["maximum_likelihood", "least_squares"]},
+    }
+    said = {
+        "rigid": "a rigid transform (rotation and shift)",
+        "similarity": "(rotation, shift and scale)",
+        "annulus_median": "less the median of a ring of 4.5 to 7.3 px radius",
+        "none": "without subtraction of a background",
+        "fixed": "more than 100 counts",
+        "noise": "in frames above a threshold as rarely exceeded by the noise of its own off level",
+        "hmm": "hidden Markov model",
+        "maximum_likelihood": "by maximum likelihood",
+        "least_squares": "as least-squares lines",
+    }
+    keys = [(section, key) for section, own in choices.items() for key in own]
+    for values in itertools.product(*(choices[s][k] for s, k in keys)):
+        settings = {s: {k: v} for (s, k), v in zip(keys, values, strict=True)}
+        text = methods(settings)
+        assert {name for name, words_ in said.items() if words_ in text} == set(values)
+        assert not re.search(r"\bnan\b|None|\{|\}|  |\.\.|,\.| ,", text), text
+
+
+def test_numbers_of_the_settings_are_in_the_methods():
+    text = methods(
+        {
+            "microspheres": {"diameter_um": 2.5},
+            "threshold": {"counts": 1234.5},
+            "registration": {"min_microspheres": 5, "max_chance_alignments": 0.01},
+            "nanocrystals": {"psf_sigma_px": 0.7, "min_separation_px": 3.5},
+            "pairing": {"tolerance_px": 2.25},
+            "photometry": {"aperture_px": 5},
+            "dark_cutoff": 0.125,
+            "dwell_times": {"min_events": 77, "significance": 0.01},
+            "photostability": {"reference_s": 12, "significance": 0.01, "min_change": 0.125},
+            "statistics": {"confidence": 0.99},
+        }
+    )
+    for part in (
+        "2.5 µm diameter",
+        "at least 5 of them",
+        "at most 0.01 alignments",
+        "standard deviation 0.7 px",
+        "within 2.25 px plus three times the error",
+        "never more than 3.5 px apart",
+        "aperture 5 px wide",
+        "more than 1234.5 counts",
+        "below 12.5 % a nanocrystal was called dark",
+        "at least 77 complete events",
+        "test at a significance of 0.01",
+        "each at a significance of 0.005",
+        "below 12.5 % of its start, and of the off-fraction below 12.5 points",
+        "the last 12 s",
+        "99 % confidence intervals",
+    ):
+        assert part in text
+
+
+def test_refused_fields_are_named_and_stopping_is_said():
+    text = methods(fields_each=2, refused=("70_1",))
+    assert "1 field could not be registered or read and was excluded (70_1)." in text
+    assert "In the 3 registered fields" in text
+    alone = methods(labels=(70,), fields_each=2, refused=("70_0",))
+    assert "In the one registered field, 26 microspheres were matched" in alone
+
+
+def test_the_outcome_of_the_registration_is_median_and_range():
+    fields, populations, nanocrystals = a_run()
+    fields["n_microspheres_matched"], fields["tre_px"] = [20, 26], [0.02, 0.04]
+    fields["rotation_deg"], fields["scale"] = [-97.04, 171.0], [0.9, 1.0]
+    settings = load_settings({"registration": {"model": "similarity"}})
+    text = words.methods(settings, PROVENANCE, fields, populations, nanocrystals, SHOWN)
+    assert (
+        "23 microspheres (median; range 20 to 26) were matched, the sample was turned by −97.0 to "
+        "171.0°, the scale was 0.9000 to 1.0000 and the expected error of the registration was "
+        "0.03 px in the median and 0.04 px at most (4.8 nm in the median and 6.4 nm at most)."
+    ) in text
+
+
+def test_stopping_at_a_refused_field_is_said():
+    assert "set to stop" in methods({"on_failed_field": "stop"})
+    assert "set to stop" not in methods()
+
+
+def test_intervals_are_worded_by_what_they_rest_on():
+    several = methods({"statistics": {"resamples": 12_000, "seed": 9}}, fields_each=3)
+    several = several.replace("\N{NARROW NO-BREAK SPACE}", " ")
+    said = {
+        "of as many independent nanocrystals, pooled over": {BY_FIELDS, BY_OTHER_FIELDS},
+        "A temperature with one field took that of the others.": {BY_OTHER_FIELDS},
+        "with nanocrystals taken as independent, as no temperature had two": {BY_NANOCRYSTALS},
+    }
+    assert "(12 000 resamples, seed 9)" in several
+    fields, populations, nanocrystals = a_run()
+    for used in ({BY_FIELDS}, {BY_FIELDS, BY_OTHER_FIELDS}, {BY_NANOCRYSTALS}, {"", BY_FIELDS}):
+        populations["interval_method"] = (sorted(used) * 2)[:2]
+        text = words.methods(SETTINGS, PROVENANCE, fields, populations, nanocrystals, SHOWN)
+        assert {part for part in said if part in text} == {p for p in said if said[p] & used}
+    assert "Newcombe" in several
+    assert "Newcombe" not in methods(labels=(70,))
+
+
+def test_what_is_not_known_is_left_out():
+    unknown = [{"exposure_s": 0.02, "frames": {"pre": 0, "post": 0}, "pixel_size_um": None}]
+    text = methods(provenance=PROVENANCE | {"commit": None}, shown=unknown)
+    assert "analysed with blinkpair 0.1.0." in text
+    assert "frames of 20 ms" not in text
+    assert " nm" not in text
+    one = methods(shown=SHOWN)
+    assert "The movies of the fields shown singly had" in one
+    fields, populations, nanocrystals = a_run()
+    fields["expected_chance_pairs"] = NAN
+    fields["sample"] = ["simulated", "chip 3"]
+    fields["evidence"] = ["landmarks and nanocrystals", "nanocrystals"]
+    text = words.methods(SETTINGS, PROVENANCE, fields, populations, nanocrystals, SHOWN)
+    assert "are chance" not in text
+    assert "1 of them is simulated." in text
+
+
+def test_the_methods_of_a_run_without_any_field_left_are_no_error():
+    fields, populations, nanocrystals = a_run()
+    tables = fields.assign(status="failed", evidence="none"), populations.head(0)
+    text = words.methods(SETTINGS, PROVENANCE, *tables, nanocrystals.head(0), [])
+    assert "2 fields could not be registered or read and were excluded (70_0 and control" in text
+
+
+@pytest.mark.parametrize(
+    ("evidence", "said"),
+    [
+        ("microspheres and nanocrystals", "in brightfield and refined on the nanocrystals"),
+        ("microspheres", "in brightfield and not refined on nanocrystals"),
+        ("nanocrystals", "by the pattern of the nanocrystals alone"),
+        ("microspheres together with nanocrystals", "as neither decided alone"),
+        ("landmarks and nanocrystals", "from landmarks named by hand and refined on"),
+        ("landmarks", "from landmarks named by hand and not refined on"),
+    ],
+)
+def test_every_kind_of_evidence_is_worded(evidence, said):
+    fields, populations, nanocrystals = a_run()
+    fields["evidence"] = evidence
+    one = words.methods(SETTINGS, PROVENANCE, fields, populations, nanocrystals, SHOWN)
+    start = re.search(r"a rigid transform \(rotation and shift\), (.*?)\. A transform", one)
+    assert start
+    assert said in start.group(1)
+    assert ("silica microspheres of 1 µm" in one) is evidence.startswith("microspheres")
+    assert ("were not tested against chance" in one) is evidence.startswith("landmarks")
+    assert ("the product of both levels" in one) is ("together" in evidence)
+    # Landmarks and a pattern of nanocrystals are no microspheres that matched.
+    assert ("26 microspheres were matched" in one) is evidence.startswith("microspheres")
+    fields["evidence"] = ["microspheres", "nanocrystals"]
+    fields["n_microspheres_matched"] = [26, 0]
+    two = words.methods(SETTINGS, PROVENANCE, fields, populations, nanocrystals, SHOWN)
+    assert "(rotation and shift): 1 field by silica microspheres of" in two
+    assert "; 1 field by the pattern of the nanocrystals alone." in two
+    assert "26 microspheres were matched" in two
+
+
+@pytest.mark.parametrize(
+    ("frames", "all_shown", "said"),
+    [
+        ([1500, 1500], True, "the last 10 s of a movie with the first 10 s, in counts"),
+        ([1499, 300], True, "the last tenth of a movie with the first tenth, as the movies are"),
+        ([1500, 1499], True, "or tenths of movies shorter than three times that, in counts"),
+        ([1500, 1500], False, "or tenths of movies shorter than three times that, in counts"),
+    ],
+)
+def test_the_reference_of_the_pl_kept_is_the_one_that_was_used(frames, all_shown, said):
+    """As in `photostability.kept_fraction`, at 20 ms a frame."""
+    shown = [{"exposure_s": 0.02, "frames": dict(zip(("pre", "post"), frames, strict=True))}]
+    text = methods(shown=shown * (2 if all_shown else 1))
+    assert said in text
+    assert "of the analysed nanocrystals above their local background" in text
+    plain_sum = methods({"photometry": {"background": "none"}}, shown=shown)
+    assert "above their local background" not in plain_sum
+
+
+def test_what_the_code_does_is_said():
+    text = methods()
+    ring = f"{photometry.RING_INNER_PX:g} to {photometry.RING_OUTER_PX:g} px radius"
+    for part in (
+        ring,
+        f"within {photometry.NEIGHBOUR_RADIUS_PX:g} px of other nanocrystals",
+        f"at least {photometry.MIN_RING_PIXELS} remained",
+        "mean difference of the ring’s mean and median",
+        "no different alignment was about as good",
+        "analysed nanocrystals that were emissive in the epoch",
+        "The first event of a trace, whose age is unknown, was left out",
+        "those of one frame were set aside, durations shifted",
+        "both take nanocrystals as independent",
+    ):
+        assert part in text, part
+    lines = methods({"dwell_times": {"method": "least_squares"}})
+    assert "Events cut by either end of the movie were left out." in lines
+    assert "set aside" not in lines
+
+
+def test_a_threshold_of_ones_own_says_what_stands_in_for_it():
+    for method in ("noise", "hmm"):
+        text = methods({"threshold": {"method": method, "counts": 123.4, "noise_sigmas": 5}})
+        assert "as 5 standard deviations by a normal variable" in text
+        assert "The skewness of the noise was measured once for each field and epoch." in text
+        assert "where none of the field did, 123.4 counts." in text
+    assert "skewness" not in methods()

@@ -1,0 +1,215 @@
+"""The report's tables: what stands in their cells and under them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from blinkpair.report import blinking_tables, cells, tables
+from blinkpair.run.provenance import NO_CHECKSUM, PACKAGES
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(0.007, "+0.7"), (-0.0726, "−7.3"), (0.0004, "0.0"), (-0.0004, "0.0"), (np.nan, "–")],
+)
+def test_points_have_a_sign_unless_they_are_nothing(value, text):
+    assert cells.signed_points(value) == text
+
+
+def test_a_tiny_p_value_is_an_upper_limit():
+    assert cells.p_value(3e-9) == "< 0.0001"
+    assert cells.p_value(0.0098) == "0.0098"
+    assert cells.p_value(np.nan) == "–"
+
+
+def test_populations_are_set_with_counts_shares_and_intervals():
+    row = {"temperature_c": "100", "n_fields": 2, "n_fields_failed": 1, "n": 10, "n_dark": 3}
+    row |= {"n_excluded": 4, "p_mcnemar": 0.5, "p_wilcoxon": 0.25, "expected_chance_pairs": 0.5}
+    for name, n in (("became_emissive", 2), ("became_dark", 0), ("emissive", 8)):
+        row |= {f"n_{name}": n, f"fraction_{name}": n / 10}
+        row |= {f"fraction_{name}_low": 0.0, f"fraction_{name}_high": 0.31}
+    for name in ("mean_delta", "median_delta", "mean_delta_minus_control"):
+        row |= {name: -0.01, f"{name}_low": -0.02, f"{name}_high": np.nan}
+    for name, low in (("became_emissive", 0.004), ("became_dark", -0.196)):
+        difference = f"fraction_{name}_minus_control"
+        row |= {difference: low + 0.1, f"{difference}_low": low, f"{difference}_high": low + 0.2}
+    row["interval_method"] = "fields"
+    empty = row | {"temperature_c": "120", "n": 0, "interval_method": ""}
+    table = tables.populations(pd.DataFrame([row, empty]), 0.9)
+    cells = {name: cell for name, cell, _ in table.rows}
+    assert table.header == ["", "100 °C", "120 °C"]
+    assert cells["fields (refused)"] == "2 (1)"
+    assert cells["became emissive"] == "2, 20 % (0 to 31)"
+    assert cells["became dark"] == "0 (0 to 31 %)"
+    assert cells["mean change, points"] == "−1.0"  # half an interval is none
+    assert cells["became emissive minus control’s, points"] == "+10.4 (+0.4 to +20.4)"
+    assert cells["became dark minus control’s, points"] == "−9.6 (−19.6 to +0.4)"
+    assert cells["chance pairs, at most"] == "0.5"
+    # A row without nanocrystals has no intervals, and no word for what they rest on.
+    assert "In brackets 90 % intervals (fields)." in table.note
+
+
+def a_field(name, **changed):
+    row = {"field": name, "temperature_c": "70", "status": "ok", "reason": ""}
+    row |= {"evidence": "microspheres and nanocrystals", "chance_alignments": 2e-9}
+    row |= {"rotation_deg": 171.0, "rms_px": 0.05, "tre_px": 0.03, "n_pairs": 1023}
+    row |= {"n_microspheres_matched": 5, "n_nanocrystals_matched": 200}
+    return row | {"expected_chance_pairs": 10.33} | changed
+
+
+def by_column(table):
+    return [dict(zip(table.header, row, strict=True)) for row in table.rows]
+
+
+def test_refused_fields_stand_first_with_their_reason():
+    numbers = ["rotation_deg", "rms_px", "tre_px", "n_pairs", "n_microspheres_matched"]
+    gone = dict.fromkeys([*numbers, "n_nanocrystals_matched"], np.nan)
+    refused = a_field("b", temperature_c="control", status="failed", reason="too few", **gone)
+    rows = tables.fields(pd.DataFrame([a_field("a"), refused])).rows
+    assert rows[0][:3] == ["b", "control", "REFUSED: too few"]
+    assert rows[1][0] == "a"
+    assert len({len(row) for row in rows}) == 1
+
+
+def test_a_field_says_what_chance_could_have_made():
+    table = tables.fields(pd.DataFrame([a_field("a"), a_field("b", chance_alignments=0.00021)]))
+    assert [row["expected chance alignments"] for row in by_column(table)] == [
+        "< 0.0001",
+        "0.00021",
+    ]
+    assert by_column(table)[0]["pairs (chance, at most)"] == "1023 (10)"
+    assert by_column(table)[0]["turned by, °"] == "171.00"
+
+
+@pytest.mark.parametrize(
+    ("evidence", "chance", "said"),
+    [
+        ("microspheres", 1e-5, "5"),
+        ("microspheres together with nanocrystals", 1e-5, "5"),
+        ("nanocrystals", 1e-5, "–"),
+        ("landmarks", np.nan, "–"),  # five landmarks
+        ("landmarks and nanocrystals", 1e-5, "5"),  # refined on microspheres
+    ],
+)
+def test_only_microspheres_are_counted_as_such(evidence, chance, said):
+    field = a_field("a", evidence=evidence, chance_alignments=chance)
+    assert by_column(tables.fields(pd.DataFrame([field])))[0]["microspheres matched"] == said
+
+
+@pytest.mark.parametrize(
+    ("samples", "names"),
+    [
+        (["simulated", "simulated"], ["a", "b"]),
+        (["chip 3", " Simulated"], ["a", "b (simulated)"]),
+        (["chip 3", ""], ["a", "b"]),
+    ],
+)
+def test_simulated_fields_are_marked_where_others_are_not(samples, names):
+    table = pd.DataFrame([a_field("a"), a_field("b")])
+    marked = tables.fields(table.assign(sample=samples))
+    assert [row[0] for row in marked.rows] == names
+    assert [row[0] for row in tables.fields(table).rows] == ["a", "b"]
+
+
+def test_what_was_left_out_is_counted_by_reason_and_temperature():
+    table = pd.DataFrame(
+        {
+            "temperature_c": ["70", "70", "control"],
+            "excluded_because": ["", "crowded", "edge"],
+        }
+    )
+    counted = tables.excluded(table)
+    assert counted.header == ["", "70 °C", "control"]
+    assert [row[1:] for row in counted.rows] == [["1", "0"], ["0", "1"], ["1", "0"]]
+
+
+def test_ordinary_numbers_have_no_exponent():
+    assert [cells.number(v, 6) for v in (1250, 1023, 123.4)] == ["1250", "1023", "123.4"]
+    assert [cells.number(v) for v in (123456.0, 0.339, np.nan, None)] == [
+        "123456",
+        "0.339",
+        "–",
+        "–",
+    ]
+    row = {"temperature_c": "70", "threshold_counts": 1250.0, "dark_cutoff": 0.125, "n": 200}
+    for name, n in (("became_emissive", 1), ("became_dark", 0), ("emissive", 199)):
+        row |= {f"n_{name}": n, f"fraction_{name}": n / 200}
+    set_cells = tables.sensitivity(pd.DataFrame([row | {"mean_delta": -0.01}])).rows[0]
+    assert set_cells == ["70 °C", "1250", "12.5 %", "200", "1, < 1 %", "0", "199, > 99 %", "−1.0"]
+
+
+def test_a_share_is_nothing_or_all_only_where_it_is():
+    shares = [cells.percent(v) for v in (0.0, 0.004, 0.006, 0.994, 0.996, 1.0, np.nan)]
+    assert shares == ["0 %", "< 1 %", "1 %", "99 %", "> 99 %", "100 %", "–"]
+
+
+def a_type(kind, n, **changed):
+    row = {"temperature_c": "100", "type_pre": kind, "n": n, "n_gained": n, "n_lost": 0}
+    row |= {"mean_delta": 0.1, "mean_delta_low": 0.05, "mean_delta_high": 0.15}
+    row |= {"p_wilcoxon": 0.012, "p_against_power_law": np.nan, "interval_method": "fields"}
+    return row | changed
+
+
+def change_by_type(n_a, n_b):
+    rows = [
+        a_type("all", 100),
+        a_type("truncated_power_law", n_a, p_against_power_law=0.034),
+        a_type("power_law", n_b),
+        a_type("undecided", 0),
+        a_type("dark", 30),
+    ]
+    table = blinking_tables.change_by_type(pd.DataFrame(rows), 0.9)
+    return {row[0].split(", ")[1].split(" (")[0]: row for row in table.rows}, table
+
+
+def test_those_dark_before_have_no_interval_and_no_test():
+    cells, table = change_by_type(20, 30)
+    assert cells["dark"][1:] == ["30", "+10.0", "30 / 0", "–", "–"]
+    assert cells["all"][1:] == ["100", "+10.0 (+5.0 to +15.0)", "100 / 0", "0.012", "–"]
+    assert "undecided" not in cells
+    assert "90 % intervals (fields)" in table.note
+    assert "tend back to the mean" in table.note
+    assert "dark before are in n only if they gained: compare with the control" in table.note
+
+
+@pytest.mark.parametrize(
+    ("n_a", "n_b", "own", "against"),
+    [(6, 6, "0.012", "0.034"), (5, 6, "–", "–"), (6, 5, "0.012", "–")],
+)
+def test_few_nanocrystals_have_no_p(n_a, n_b, own, against):
+    cells, table = change_by_type(n_a, n_b)
+    assert cells["type A"][-2:] == [own, against]
+    assert table.header[-2:] == ["Wilcoxon p", "against type B, p"]
+    assert cells["type B"][-1] == "–"
+
+
+def test_types_and_photostability_say_what_their_numbers_are():
+    row = {"temperature_c": "70", "epoch": "pre", "n": 10, "n_not_tested": 2}
+    for name in (*blinking_tables.TYPES, *blinking_tables.CLASSES):
+        row |= {f"n_{name}": 2, f"fraction_{name}": 0.2}
+    medians = ["alpha_on_power_law", "alpha_on_truncated_power_law", "tau_on_s"]
+    row |= {f"median_{name}": 0.02 for name in [*medians, "false_event_share"]}
+    row |= {"kept": 0.998, "kept_low": 0.95, "kept_high": 1.046}
+    used = pd.DataFrame([row | {"interval_method": "fields"}, row | {"interval_method": ""}])
+    types, light = blinking_tables.types(used, 0.9), blinking_tables.photostability(used, 0.9)
+    for table in (types, light):
+        assert "In brackets 90 % intervals (fields)." in table.note
+    assert "Types A and B are of on events" in types.note
+    assert "α near 0 and a cut-off τ is an exponential" in types.note
+    assert "Stable means that no trend was shown" in light.note
+    assert light.rows[0][1] == "100 % (95 to 105)"
+
+
+def test_inputs_are_listed_with_what_is_known_of_them():
+    entries = {"a.tif": {"bytes": 10_500_000, "checksum": None}}
+    shown = tables.inputs({"inputs": entries, "checksum": NO_CHECKSUM})
+    assert shown.rows == [["a.tif", "10 500 000", "–"]]
+    assert shown.note == "Checksum: none was taken (provenance: checksums: false)."
+
+
+def test_the_report_was_made_with_the_packages_it_names():
+    assert {"plotly", "jinja2", "numpy"} <= set(PACKAGES)
+    provenance = {"versions": dict.fromkeys(PACKAGES, "1"), "commit": None}
+    rows = dict(tables.versions(provenance).rows)
+    assert rows["plotly"] == "1"
+    assert rows["commit of blinkpair"] == "not known"
