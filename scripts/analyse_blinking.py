@@ -5,7 +5,8 @@ from typing import Any
 import xarray as xr
 
 from blinkpair import files
-from blinkpair.blinking.field import EPOCHS, analyse_nanocrystals, on_fractions_at
+from blinkpair.blinking.field import analyse_nanocrystals, on_fractions_at
+from blinkpair.epochs import EPOCHS
 from blinkpair.photometry.traces import join_epochs
 from blinkpair.run.logs import log_to
 

@@ -7,6 +7,7 @@ import yaml
 
 import blinkpair
 from blinkpair import files
+from blinkpair.epochs import EPOCHS
 from blinkpair.report.fields import read_field
 from blinkpair.report.page import NANOCRYSTAL_COLUMNS, build_page
 from blinkpair.report.traces import bins_for
@@ -41,7 +42,7 @@ def build_report(
             row["field"],
             row,
             of_field[row["field"]]
-            | {f"brightfield_{epoch}": row[f"{epoch}_brightfield"] for epoch in ("pre", "post")},
+            | {f"brightfield_{epoch}": row[f"{epoch}_brightfield"] for epoch in EPOCHS},
             bins,
         )
         for row in shown

@@ -49,8 +49,8 @@ def register(
     files.write_json(paired.summary(), outputs["pairing"])
     if content["status"] != "ok" and on_failed_field == "stop":
         raise InputError(
-            f"field {field}: {content['reason']}. Hint: set on_failed_field to 'exclude' to go on "
-            "without it, or drop it from the sheet."
+            f"field {field}: {content['reason']}",
+            "set on_failed_field to 'exclude' to go on without it, or drop it from the sheet",
         )
 
 

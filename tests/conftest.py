@@ -6,24 +6,42 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
+from blinkpair.epochs import EPOCHS
 from blinkpair.simulate import Camera, FieldDesign, SimulatedField, simulate_field
 from tests.helpers.tiny_experiment import snakemake, write_tiny_experiment
 
 # Whole runs, and a Slurm that mostly waits: side by side, and first.
-SHARED = ("cluster", "workflow")
+TOGETHER = ("workflow", "cluster")
+
+
+def group(nodeid: str) -> str:
+    """Return what shares a run or a file's fixtures with a test: its folder or its file."""
+    file = nodeid.partition("::")[0]
+    return next((name for name in TOGETHER if file.startswith(f"tests/{name}/")), file)
+
+
+class ByGroup(LoadScopeScheduling):
+    """Keep a group in one process; xdist's own 'loadgroup' no longer does, see findings."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> ByGroup:
+    """Schedule by groups."""
+    return ByGroup(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together, in one process, what shares a run or a file's fixtures."""
+    """Put whole runs first."""
 
-    def group(item: pytest.Item) -> str:
-        folder = item.path.parent.name
-        return folder if folder in SHARED else item.path.name
+    def place(item: pytest.Item) -> int:
+        own = group(item.nodeid)
+        return TOGETHER.index(own) if own in TOGETHER else len(TOGETHER)
 
-    items.sort(key=lambda item: (*SHARED, group(item)).index(group(item)))
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(group(item)))
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
@@ -44,7 +62,7 @@ def small_field() -> SimulatedField:
 @pytest.fixture(scope="session")
 def small_movies(small_field: SimulatedField) -> dict[str, np.ndarray]:
     """Both movies of the small field, (frames, y, x) uint16."""
-    return {epoch: np.concatenate(list(small_field.film(epoch))) for epoch in ("pre", "post")}
+    return {epoch: np.concatenate(list(small_field.film(epoch))) for epoch in EPOCHS}
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import pytest
 
 from blinkpair import files
 from blinkpair.errors import WriteError
-from blinkpair.inputs.headers import Fault, what_keeps_from
+from blinkpair.inputs.headers import Fault, access_problem
 from tests.helpers.faults import (
     NOBODY,
     PAGE,
@@ -163,11 +163,11 @@ def test_what_may_not_be_read_is_told_with_who_can_change_that(tmp_path):
     os.chown(own, NOBODY, NOBODY)
     ask = "ask its owner for the right to read it."
     with as_nobody(tmp_path):
-        told = what_keeps_from("own.tif", str(tmp_path))
+        told = access_problem("own.tif", str(tmp_path))
         assert told == Fault("'own.tif' may not be read by you.", "run: chmod u+r 'own.tif'.")
         for path in ("locked", "locked/a.tif"):
-            told = what_keeps_from(path, str(tmp_path))
+            told = access_problem(path, str(tmp_path))
             assert told == Fault(f"'{path}' may not be read by you.", ask)
-        pattern = what_keeps_from("locked/*.tif", str(tmp_path))
+        pattern = access_problem("locked/*.tif", str(tmp_path))
     assert pattern is not None
     assert pattern.what.endswith("may not be read by you.")

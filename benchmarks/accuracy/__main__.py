@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from blinkpair.blinking.field import EPOCHS
 from blinkpair.blinking.on_fractions import COUNTED, classify
+from blinkpair.epochs import EPOCHS
 from blinkpair.movie.reader import from_array
 from blinkpair.nanocrystals.finding import find_nanocrystals
 from blinkpair.nanocrystals.projections import project

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from blinkpair.blinking.field import EPOCHS, analyse_nanocrystals
+from blinkpair.blinking.field import analyse_nanocrystals
 from blinkpair.brightfield.microspheres import find_microspheres
+from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.settings import load_settings
 from blinkpair.movie.reader import from_array
 from blinkpair.nanocrystals.catalogues import positions

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from blinkpair.blinking.field import EPOCHS
 from blinkpair.blinking.on_fractions import DARK_CUTOFF, classify
+from blinkpair.epochs import EPOCHS
 from blinkpair.files import read_csv, read_json, write_csv, write_json
 from blinkpair.populations.blinking_types import TRUNCATED, TYPES
 from blinkpair.simulate import Camera, FieldDesign, write_experiment

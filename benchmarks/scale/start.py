@@ -20,6 +20,7 @@ import tifffile
 
 from benchmarks.page import text_of
 from benchmarks.scale.pooled import ROOT, write_section
+from blinkpair.epochs import EPOCHS
 
 SHAPES = {"bf": (512, 512), "pl": (20_000, 512, 512)}
 HEADER_BYTES = 4096
@@ -40,7 +41,7 @@ def write_sheet(folder: Path, n: int) -> None:
         with path.open("rb") as file:
             heads[kind] = file.read(HEADER_BYTES), path.stat().st_size
         path.unlink()
-    columns = [(epoch, kind) for kind in SHAPES for epoch in ("pre", "post")]
+    columns = [(epoch, kind) for kind in SHAPES for epoch in EPOCHS]
     rows = []
     for i in range(n):
         home = folder / "movies" / f"{i // 100:03d}"

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.scale.fields import ROOT, Fields
 from benchmarks.speed.tasks import peak_mb
+from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.settings import load_settings
 
 SETTINGS = load_settings({})
@@ -127,7 +128,6 @@ def tell(fields: Fields) -> None:
     tell(fields.folder)
 
 
-EPOCHS = ("pre", "post")
 STEPS: dict[str, Callable[[Fields], None]] = {
     step.__name__: step
     for step in (

@@ -24,6 +24,7 @@ import pandas as pd
 
 from benchmarks.page import text_of, update
 from benchmarks.speed import files
+from blinkpair.epochs import EPOCHS
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'scripts'}"}
@@ -33,6 +34,7 @@ HEAD = """# Speed
 Made by `make benchmark`; the movies are simulated. The fastest of three runs each in a process of
 its own, with the slowest beside it; *warm*: the file is in the page cache; *cold*: it was dropped
 from it. Disks and page caches have moods: a ratio of two cold times can be off by a third.
+from blinkpair.epochs import EPOCHS
 """
 
 
@@ -211,7 +213,7 @@ def importing(module: str) -> float:
 
 def field_part(bench: Bench) -> Iterable[str]:
     yield "## A whole field through the workflow"
-    movies = [str(bench.sheet[f"{epoch}_pl"][0]) for epoch in ("pre", "post")]
+    movies = [str(bench.sheet[f"{epoch}_pl"][0]) for epoch in EPOCHS]
     reading = sum(min(bench.run("read", path=path, cold=True)["seconds"]) for path in movies)
     sheet = bench.sheet.copy()
     for column in ("pre_brightfield", "pre_pl", "post_brightfield", "post_pl"):

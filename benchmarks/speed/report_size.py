@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from blinkpair.blinking.field import EPOCHS
 from blinkpair.blinking.photostability import integrated_pl
+from blinkpair.epochs import EPOCHS
 from blinkpair.photometry.traces import epoch_dataset, join_epochs
 from blinkpair.registration.rigid import apply_matrix
 from blinkpair.report.fields import field_content

@@ -126,7 +126,8 @@ def analyse(n: int = 300, frames: int = 20_000) -> list[float]:
     """Everything of a field after its traces: states, fits, types, photostability."""
     import pandas as pd
 
-    from blinkpair.blinking.field import EPOCHS, analyse_nanocrystals
+    from blinkpair.blinking.field import analyse_nanocrystals
+    from blinkpair.epochs import EPOCHS
     from blinkpair.inputs.settings import load_settings
     from blinkpair.simulate.blinking import DwellLaw, on_time_per_frame
 

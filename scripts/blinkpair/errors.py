@@ -12,10 +12,28 @@ from pathlib import Path
 class InputError(ValueError):
     """Something in the user's input is wrong.
 
-    The message names the file, row or field, says what is wrong and what to do
-    about it. A step turns one that concerns a single field into that field's
-    `reason`; the others finish.
+    A step turns one that concerns a single field into that field's `reason`; the others finish.
+
+    Parameters
+    ----------
+    what : str
+        What is wrong. Neither this nor `hint` ends in a full stop; `str` adds them.
+    hint : str, optional
+        What to do about it.
+    place : path, optional
+        Where it is wrong: a file, with line and column where there are some, or a field.
     """
+
+    def __init__(self, what: str, hint: str = "", place: str | os.PathLike[str] = "") -> None:
+        super().__init__(what, hint, str(place))  # what rebuilds the error when it is unpickled
+        self.what, self.hint, self.place = what, hint, str(place)
+
+    def __str__(self) -> str:
+        """Return place, what is wrong and what to do as one text."""
+        text = f"{self.place}: {self.what}" if self.place else self.what
+        if not self.hint:
+            return text
+        return f"{text}. Hint: {self.hint}{'' if self.hint.endswith('?') else '.'}"
 
 
 class ChoiceError(InputError):
@@ -48,7 +66,7 @@ REASONS = {
 
 
 @contextmanager
-def told_in_words(path: str | Path) -> Iterator[None]:
+def describe_write_errors(path: str | Path) -> Iterator[None]:
     """Turn what keeps a file from being written into a `WriteError` that says what to do.
 
     Parameters

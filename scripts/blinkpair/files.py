@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from blinkpair.errors import InputError, told_in_words
+from blinkpair.errors import InputError, describe_write_errors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +38,7 @@ BATCH_BYTES = 16 << 20  # as text; as numbers it is about as much again
 
 
 @contextmanager
-def written_aside(path: str | Path) -> Iterator[Path]:
+def atomic_write(path: str | Path) -> Iterator[Path]:
     """Yield a path to write to; it takes the final name once the block ends without an error.
 
     Raises
@@ -49,7 +49,7 @@ def written_aside(path: str | Path) -> Iterator[Path]:
     final = Path(path)
     before, after = f".{final.stem}.", f".part{final.suffix}"
     aside = final.with_name(f"{before}{os.getpid()}{after}")
-    with told_in_words(final):
+    with describe_write_errors(final):
         final.parent.mkdir(parents=True, exist_ok=True)
         _remove_leftovers(final.parent, before, after)
         try:
@@ -103,7 +103,7 @@ def _plain(value: Any) -> Any:
 
 def write_json(content: Mapping[str, Any], path: str | Path) -> None:
     """Write a mapping as JSON; NaN becomes null."""
-    with written_aside(path) as aside:
+    with atomic_write(path) as aside:
         aside.write_text(
             json.dumps(_plain(content), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
         )
@@ -117,7 +117,7 @@ def read_json(path: str | Path) -> dict[str, Any]:
 
 def write_csv(table: pd.DataFrame, path: str | Path) -> None:
     """Write a table with a header, '.' as decimal point, six significant digits, LF line ends."""
-    with written_aside(path) as aside:
+    with atomic_write(path) as aside:
         table.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8")
 
 
@@ -181,7 +181,7 @@ def join_csv(paths: Iterable[str | Path], output: str | Path) -> None:
     InputError
         If the headers differ.
     """
-    with written_aside(output) as aside, aside.open("wb") as joined:
+    with atomic_write(output) as aside, aside.open("wb") as joined:
         for place, (header, table) in enumerate(_rows_of(paths)):
             if place == 0:
                 joined.write(header)
@@ -290,7 +290,7 @@ def lines_of_fields(path: str | Path, fields: Iterable[str]) -> str:
 
 def write_bytes(content: bytes | memoryview, path: str | Path) -> None:
     """Write bytes as they are."""
-    with written_aside(path) as aside:
+    with atomic_write(path) as aside:
         aside.write_bytes(content)
 
 

@@ -67,8 +67,8 @@ def temperature_label(value: object) -> Temperature:
         number = float("nan")
     if not np.isfinite(number):
         raise InputError(
-            f"temperature_c is '{text}', neither a number nor the word {CONTROL}. "
-            "Hint: correct it in the sample sheet."
+            f"temperature_c is '{text}', neither a number nor the word {CONTROL}",
+            "correct it in the sample sheet",
         )
     return int(number) if number.is_integer() else number
 
@@ -78,8 +78,8 @@ def require_columns(table: pd.DataFrame, columns: list[str], name: str) -> None:
     missing = [column for column in columns if column not in table]
     if missing:
         raise InputError(
-            f"The {name} table lacks {', '.join(missing)}. "
-            "Hint: it has to be the table the workflow writes, with its header."
+            f"The {name} table lacks {', '.join(missing)}",
+            "it has to be the table the workflow writes, with its header",
         )
 
 

@@ -8,14 +8,13 @@ from pathlib import Path
 import pandas as pd
 
 from analyse_blinking import analyse_blinking
+from blinkpair.epochs import EPOCHS
 from blinkpair.run import launch
 from extract_traces import extract_traces
 from find_microspheres import find_microspheres
 from find_nanocrystals import find_nanocrystals
 from register import register
 from summarise import summarise
-
-EPOCHS = ("pre", "post")
 
 
 def analyse(folder: Path, config: dict) -> Path:

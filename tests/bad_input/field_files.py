@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
+from blinkpair.epochs import EPOCHS
 from blinkpair.simulate import FieldDesign, simulate_field
 from tests.helpers.tiny_experiment import DESIGN
 
@@ -52,7 +53,7 @@ def simulated(design: FieldDesign = SOUND, seed: int = SEED, **changes: Any) -> 
     """Simulate a field like the sound one but for some changes of its design."""
     made = simulate_field(replace(design, **changes), seed)
     arrays = {"pre_brightfield": made.brightfield_pre, "post_brightfield": made.brightfield_post}
-    for epoch in ("pre", "post"):
+    for epoch in EPOCHS:
         arrays[f"{epoch}_pl"] = np.concatenate(list(made.film(epoch)))
     return Files(arrays)
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from blinkpair.epochs import EPOCHS
 from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import simulate_field
 from blinkpair.simulate.brightfield import render_brightfield
@@ -82,13 +83,13 @@ def _(files):
 
 @case("bytes of the counts exchanged", "excluded", "noisy")
 def _(files):
-    for epoch in ("pre", "post"):
+    for epoch in EPOCHS:
         files.arrays[f"{epoch}_pl"] = files.arrays[f"{epoch}_pl"].byteswap()
 
 
 @case("twenty times the gain, threshold of 100 counts", "excluded", "noisy")
 def _(files):
-    for epoch in ("pre", "post"):
+    for epoch in EPOCHS:
         files.arrays[f"{epoch}_pl"] = files.arrays[f"{epoch}_pl"] * np.uint16(20)
 
 
@@ -169,7 +170,7 @@ def _(files):
 @case("no microspheres", "analysed")
 def _(files):
     spoilt = simulated(n_microspheres=0, n_dust=0)
-    for epoch in ("pre", "post"):
+    for epoch in EPOCHS:
         files.arrays[f"{epoch}_brightfield"] = spoilt.arrays[f"{epoch}_brightfield"]
 
 

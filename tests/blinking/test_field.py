@@ -9,6 +9,7 @@ from blinkpair.blinking.field import analyse_nanocrystals
 from blinkpair.blinking.run_lengths import events_to_fit, run_lengths
 from blinkpair.dwell_fits.fits import fit_dwell_times
 from blinkpair.dwell_fits.result import DwellFit, LawFit
+from blinkpair.epochs import EPOCHS
 from blinkpair.figures import examples
 from blinkpair.inputs.settings import load_settings
 from blinkpair.photometry.traces import epoch_dataset, join_epochs
@@ -227,20 +228,20 @@ def test_examples_keep_each_fields_own_exposure(tmp_path):
         )
         epochs = [
             epoch_dataset(np.ones((1, 9), "f4"), rows, epoch=epoch, exposure_s=exposure_s)
-            for epoch in ("pre", "post")
+            for epoch in EPOCHS
         ]
-        states = {epoch: np.ones((1, 9), bool) for epoch in ("pre", "post")}
+        states = {epoch: np.ones((1, 9), bool) for epoch in EPOCHS}
         paths[field] = str(tmp_path / f"{field}.nc")
         files.write_netcdf(join_epochs(*epochs, states, field), paths[field])
     chosen = pd.DataFrame({"field": ["a", "b"], "nc_id": 0, "label": ["a", "b"]})
-    for epoch in ("pre", "post"):
+    for epoch in EPOCHS:
         chosen[f"threshold_counts_{epoch}"] = 100.0
         chosen[f"on_fraction_{epoch}"] = 1.0
     assert examples.read_traces(chosen, paths).exposure_s.tolist() == [0.02, 0.04]
 
 
 def test_no_nanocrystals_make_no_rows():
-    nothing = {epoch: np.empty((0, 0), np.float32) for epoch in ("pre", "post")}
+    nothing = {epoch: np.empty((0, 0), np.float32) for epoch in EPOCHS}
     result = analyse(nothing, np.zeros(0, bool))
     assert result.table.empty
     assert "photostability_post" in result.table

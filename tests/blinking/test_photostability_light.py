@@ -7,6 +7,7 @@ from pandas.testing import assert_frame_equal
 from scipy import stats
 
 from blinkpair.blinking.photostability import integrated_pl, kept_fraction
+from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.populations.photostability_summary import summarise_photostability
 
@@ -129,7 +130,7 @@ def test_fields_that_differ_widen_the_interval():
     parts = [("a", 1.0), ("b", 0.8), ("c", 0.6)]
     table = pd.concat([light(np.random.default_rng(22), 70, 1, 30, 1.0)] * 3, ignore_index=True)
     table["field"] = np.repeat([name for name, _ in parts], 30)
-    for epoch in ("pre", "post"):
+    for epoch in EPOCHS:
         kept = np.repeat([ratio for _, ratio in parts], 30)
         table[f"end_counts_{epoch}"] = kept * table[f"start_counts_{epoch}"]
     row = summarise_photostability(table).iloc[0]

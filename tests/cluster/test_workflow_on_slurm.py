@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from blinkpair.epochs import EPOCHS
 from tests.cluster.slurm import Job, Slurm
 from tests.helpers.tiny_experiment import ENDS_WELL, ROOT
 
@@ -149,7 +150,7 @@ def test_movies_are_copied_to_the_node_once_and_read_there(slurm, experiment, fo
     assert run.returncode in ENDS_WELL, run.stderr[-4000:]
     assert (folder / target).read_bytes() == (experiment / target).read_bytes()
     for step in ("find_nanocrystals", "extract_traces"):
-        for epoch in ("pre", "post"):
+        for epoch in EPOCHS:
             said = (folder / "logs" / "hot" / f"{step}_{epoch}.log").read_text()
             assert f"read from the copy {disk}" in said
     said = "".join(log.read_text() for log in folder.glob(".snakemake/slurm_logs/*/*.log"))

@@ -15,6 +15,7 @@ import blinkpair
 from blinkpair.blinking.on_fractions import classify
 from blinkpair.dwell_fits.fits import fit_dwell_times
 from blinkpair.dwell_fits.histograms import log_binned_density
+from blinkpair.epochs import EPOCHS
 from blinkpair.figures import dwell_times, photostability, style, types
 from blinkpair.figures.dwell_examples import DwellExample, DwellTimes
 from blinkpair.populations import blinking_types, type_states
@@ -40,7 +41,7 @@ def nanocrystals(labels=(100, "control"), n=120, seed=1, kinds=(0.2, 0.6, 0.1, 0
                 "population": classify(before, after),
             }
         )
-        for epoch in ("pre", "post"):
+        for epoch in EPOCHS:
             part[f"blinking_{epoch}"] = rng.choice(type_states.TYPES, n, p=kinds)
             part[f"alpha_on_{epoch}"] = rng.normal(1.6, 0.2, n)
             part[f"tau_on_{epoch}_s"] = 0.2
@@ -52,7 +53,7 @@ def durations(labels=(100,), n=400, exposure_s=0.02):
     rng = np.random.default_rng(2)
     parts = []
     for label in labels:
-        for epoch in ("pre", "post"):
+        for epoch in EPOCHS:
             for state in ("on", "off"):
                 events = np.minimum(np.floor(rng.random(n) ** (-1 / 0.6)), 20_000).astype(int)
                 frames, counts = np.unique(events, return_counts=True)
@@ -82,7 +83,7 @@ def classes(labels=(100,), counts=(112, 11, 0, 10)):
         share = count / n if n else np.nan
         row |= {f"n_{name}": count, f"fraction_{name}": share}
         row |= {f"fraction_{name}_low": 0.9 * share, f"fraction_{name}_high": share}
-    keys = [{"temperature_c": t, "epoch": e} for t in labels for e in ("pre", "post")]
+    keys = [{"temperature_c": t, "epoch": e} for t in labels for e in EPOCHS]
     return pd.DataFrame([key | row for key in keys])
 
 
@@ -92,7 +93,7 @@ def example(label="type A to B: f1, 3 (100 °C)"):
         events, exposure_s=0.02, window_frames=20_000, censored=np.zeros(300, bool)
     )
     own = DwellTimes(log_binned_density(events, exposure_s=0.02), fit)
-    return DwellExample(label, {(e, s): own for e in ("pre", "post") for s in ("on", "off")})
+    return DwellExample(label, {(e, s): own for e in EPOCHS for s in ("on", "off")})
 
 
 def every_figure(labels, **more):

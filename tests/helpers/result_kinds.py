@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from blinkpair import files
 from blinkpair.errors import WriteError
 from blinkpair.figures import style
-from blinkpair.run.launch import Launch, keep
+from blinkpair.run.launch import Launch, save_launch
 from tests.helpers.faults import PAGE, fill
 
 ROWS = pd.DataFrame(np.random.default_rng(5).normal(size=(600, 4)), columns=list("abcd"))
@@ -37,7 +37,7 @@ def write_joined(path: Path) -> None:
 
 def write_kept(path: Path) -> None:
     fields = ROWS.assign(field=[f"f{i}" for i in range(len(ROWS))])
-    keep(Launch({"a": 1}, fields, fields[["field", "a"]].set_index("field"), b"field\ta\n"))
+    save_launch(Launch({"a": 1}, fields, fields[["field", "a"]].set_index("field"), b"field\ta\n"))
 
 
 WRITERS: dict[str, tuple[str, Callable[[Path], None]]] = {

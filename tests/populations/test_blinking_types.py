@@ -6,6 +6,7 @@ import pytest
 from scipy import stats
 
 from blinkpair.blinking.on_fractions import classify
+from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.figures.dwell_examples import choose_dwell_examples
 from blinkpair.populations.blinking_types import (
@@ -85,7 +86,7 @@ def drawn(rng, *, labels=(70, 100, "control"), n=80, fields=3, spread=0.0):
             }
         )
         part["population"] = classify(pre, post, analysed=part["analysed"])
-        for epoch in ("pre", "post"):
+        for epoch in EPOCHS:
             part[f"alpha_on_{epoch}"] = rng.normal(1.5, 0.2, n)
             part[f"tau_on_{epoch}_s"] = rng.lognormal(-1, 1, n)
             part[f"n_on_events_{epoch}"] = rng.integers(0, 500, n)

@@ -12,6 +12,7 @@ from blinkpair.blinking.on_fractions import classify
 from blinkpair.dwell_fits.events import Events
 from blinkpair.dwell_fits.fits import fit_counted_events, fit_dwell_times
 from blinkpair.dwell_fits.histograms import log_binned_density
+from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.figures import examples
 from blinkpair.figures.dwell_examples import choose_dwell_examples
@@ -48,7 +49,7 @@ def nanocrystals(names=NAMES, n=60, seed=1):
             }
         )
         part["population"] = classify(before, after, analysed=part["analysed"])
-        for epoch in ("pre", "post"):
+        for epoch in EPOCHS:
             kind = rng.choice(STATES[:-1], n)
             part[f"blinking_{epoch}"] = kind
             part[f"alpha_on_{epoch}"] = rng.normal(1.6, 0.2, n)

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from blinkpair.figures.overlay import brought_back, residuals, warped_back
+from blinkpair.epochs import EPOCHS
+from blinkpair.figures.overlay import map_back, residuals, warped_back
 from blinkpair.registration.rigid import apply_matrix
 from blinkpair.report.cutouts import (
     OUTSIDE,
@@ -143,7 +144,7 @@ def test_residuals_are_by_how_much_after_lies_off_before():
     before, residual = residuals(here, there, pairs, matrix)
     assert before == pytest.approx(here[order])
     assert residual == pytest.approx(off[order])
-    assert brought_back(there, matrix) == pytest.approx((here + off)[order])
+    assert map_back(there, matrix) == pytest.approx((here + off)[order])
 
 
 @pytest.fixture(scope="module")
@@ -217,7 +218,7 @@ def test_an_unreadable_image_is_null_and_the_others_stay(field):
     assert (content["width"], content["pl_width"]) == (120, 120)
     nothing = field_images(None, None, None, None, matrix_brightfield=None, matrix=None)
     assert nothing["width"] is None
-    assert not any(nothing[f"{name}_{epoch}"] for name in ("bf", "pl") for epoch in ("pre", "post"))
+    assert not any(nothing[f"{name}_{epoch}"] for name in ("bf", "pl") for epoch in EPOCHS)
 
 
 def test_one_transform_stands_in_for_the_other(field):

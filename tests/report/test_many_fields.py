@@ -7,10 +7,11 @@ from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
 from blinkpair.blinking.on_fractions import classify
+from blinkpair.epochs import EPOCHS
 from blinkpair.figures import changes, trajectories
 from blinkpair.figures.style import EPOCH_COLOURS, POPULATION_COLOURS
 from blinkpair.report import language, page, tables
-from blinkpair.report.terminal import MOST_NAMED, _fields, how_it_ended
+from blinkpair.report.terminal import MOST_NAMED, _fields, exit_summary
 from tests.helpers.report_run import a_run
 
 
@@ -73,7 +74,7 @@ def light(n_fields):
             }
         )
         for place in range(n_fields)
-        for epoch in ("pre", "post")
+        for epoch in EPOCHS
     ]
     return pd.concat(parts, ignore_index=True)
 
@@ -143,11 +144,11 @@ def test_the_exit_status_says_how_many_fields_were_refused(tmp_path, refused, st
     table["status"] = ["failed"] * refused + ["ok"] * (600 - refused)
     table["reason"] = "too few"
     table.to_csv(tmp_path / "fields.csv", index=False)
-    text, ended = how_it_ended(tmp_path)
+    text, ended = exit_summary(tmp_path)
     assert ended == status
     first = f"{refused} of 600 fields were refused" if refused else "600 of 600 fields registered"
     assert text.startswith(first)
 
 
 def test_a_run_of_a_part_ends_without_a_word(tmp_path):
-    assert how_it_ended(tmp_path) == ("", 0)
+    assert exit_summary(tmp_path) == ("", 0)

@@ -12,6 +12,7 @@ from hypothesis.extra import numpy as hnp
 
 from blinkpair.blinking.run_lengths import events_to_fit, run_lengths
 from blinkpair.dwell_fits.histograms import bin_edges, log_binned_density
+from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.report.packing import leb128, pack
 from blinkpair.report.traces import (
@@ -213,11 +214,11 @@ def test_counts_beyond_16_bits_take_32():
 
 
 def test_without_nanocrystals_there_is_nothing_and_no_error():
-    nothing = {epoch: np.empty((0, 0), np.float32) for epoch in ("pre", "post")}
+    nothing = {epoch: np.empty((0, 0), np.float32) for epoch in EPOCHS}
     content = thin_traces(nothing, 500)
     assert content["pre"]["bins"] == 0
     assert content["offset"] == []
-    no_states = {epoch: np.empty((0, 0), np.int8) for epoch in ("pre", "post")}
+    no_states = {epoch: np.empty((0, 0), np.int8) for epoch in EPOCHS}
     assert dwell_counts(no_states)["edges_frames"] == [1]
     assert unpack(pack_runs(no_states["pre"])).size == 0
 

@@ -31,7 +31,7 @@ def test_a_step_is_told_with_the_last_line_of_its_log(failures, tmp_path):
     crash = f"{FAILED}\nTraceback (most recent call last):\nOSError: [Errno 5] Input/output error\n"
     note(failures, **step(tmp_path, "extract", crash))
     note(failures, **step(tmp_path, "killed", "INFO: a line\n"))
-    assert failures.told().splitlines()[1:-1] == [
+    assert failures.summary().splitlines()[1:-1] == [
         "  extract.log: OSError: [Errno 5] Input/output error",
         "  killed.log: it ended without a word, as when it is killed",
         "  register.log: the disk is full. Hint: y",
@@ -44,18 +44,18 @@ def test_of_a_group_the_step_that_failed_is_told_and_only_once(failures, tmp_pat
         note(failures, groupid="field", job_error_info=steps)
         for one in steps:
             note(failures, indent=True, **one)
-    assert failures.told().splitlines()[1:-1] == ["  register.log: why"]
+    assert failures.summary().splitlines()[1:-1] == ["  register.log: why"]
 
 
 def test_a_step_that_a_later_try_finished_is_not_told(failures, tmp_path):
     note(failures, **step(tmp_path, "find", f"{FAILED}: memory"))
     (tmp_path / "find.csv").touch()
     note(failures)  # an error that is no step's
-    assert failures.told() == ""
+    assert failures.summary() == ""
 
 
 def test_thousands_do_not_push_everything_off_the_screen(failures, tmp_path):
     for i in range(MOST_TOLD + 30):
         note(failures, **step(tmp_path, f"s{i}", f"{FAILED}: why"))
-    assert len(failures.told().splitlines()) == MOST_TOLD + 3
-    assert "and 30 more" in failures.told()
+    assert len(failures.summary().splitlines()) == MOST_TOLD + 3
+    assert "and 30 more" in failures.summary()

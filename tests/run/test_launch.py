@@ -13,7 +13,7 @@ import tifffile
 from blinkpair.errors import InputError
 from blinkpair.files import read_json
 from blinkpair.inputs import headers
-from blinkpair.inputs.headers import look_at_all
+from blinkpair.inputs.headers import read_headers
 from blinkpair.inputs.sheet import PATH_COLUMNS
 from blinkpair.run import launch
 
@@ -38,7 +38,7 @@ def lab(tmp_path, monkeypatch):
 
 def test_a_submitted_job_takes_what_the_run_found_and_opens_nothing(lab):
     run = launch.prepare(CONFIG, [], submitted=False)
-    launch.keep(run)
+    launch.save_launch(run)
     for file in lab.glob("*.tif"):
         file.unlink()
     job = launch.prepare(CONFIG, [], submitted=True)
@@ -54,7 +54,7 @@ def test_what_is_recorded_is_the_sheet_that_was_checked(lab):
     written = (lab / "fields.tsv").read_bytes()
     run = launch.prepare(CONFIG, [], submitted=False)
     (lab / "fields.tsv").write_bytes(written.replace(b"007", b"008"))  # by hand, meanwhile
-    launch.keep(run)
+    launch.save_launch(run)
     assert launch.SHEET.read_bytes() == written
     job = launch.prepare(CONFIG, [], submitted=True)
     assert job.sheet_digest == run.sheet_digest
@@ -65,7 +65,7 @@ def test_a_run_keeps_its_command_without_folders_and_its_start(lab, monkeypatch)
     run = launch.prepare(CONFIG, [], submitted=False)
     for program in ("/somewhere/bin/snakemake", "/somewhere/snakemake/__main__.py"):
         monkeypatch.setattr("sys.argv", [program, "--config", "dark_cutoff=0.2 "])
-        launch.keep(run)
+        launch.save_launch(run)
         kept = read_json(launch.RUN)
         assert kept["command"] == "snakemake --config 'dark_cutoff=0.2 '"
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", kept["started"])
@@ -77,7 +77,7 @@ def test_nothing_is_kept_before_the_run_starts(lab):
 
 
 def test_a_job_of_a_run_with_other_settings_is_refused(lab):
-    launch.keep(launch.prepare(CONFIG, [], submitted=False))
+    launch.save_launch(launch.prepare(CONFIG, [], submitted=False))
     with pytest.raises(InputError, match="other settings"):
         launch.prepare(CONFIG | {"dark_cutoff": 0.2}, [], submitted=True)
 
@@ -91,10 +91,10 @@ def test_a_job_far_from_the_runs_disk_checks_for_itself(lab):
 
 def test_many_files_are_looked_at_by_processes_that_find_the_same(lab, monkeypatch):
     paths = [*(str(path) for path in lab.glob("*.tif")), "missing.tif"]
-    by_threads = look_at_all(paths)
+    by_threads = read_headers(paths)
     monkeypatch.setattr(headers, "_MANY", 2)
     monkeypatch.setattr(headers, "_PART", 3)
-    assert look_at_all(paths) == by_threads
+    assert read_headers(paths) == by_threads
     assert by_threads["missing.tif"][0].startswith("there is no file")
 
 

@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 import xarray as xr
 
+from blinkpair.epochs import EPOCHS
 from blinkpair.files import read_csv
-
-EPOCHS = ("pre", "post")
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +114,7 @@ def test_the_states_in_the_page_are_those_of_the_traces(report, experiment):
         field,
     )
     for row, runs in enumerate(shown):
-        for epoch, run in zip(("pre", "post"), runs, strict=True):
+        for epoch, run in zip(EPOCHS, runs, strict=True):
             states = [(run["first"] + i) % 2 for i in range(len(run["lengths"]))]
             frames = dataset[f"on_{epoch}"].to_numpy()[row]
             assert np.array_equal(np.repeat(states, run["lengths"]), frames[frames >= 0])

@@ -8,12 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from blinkpair.epochs import EPOCHS
 from blinkpair.files import lines_of_fields, read_csv, read_json
 from blinkpair.report.fields import read_field
 from blinkpair.report.page import build_page
 from tests.workflow.browser import Report
-
-EPOCHS = ("pre", "post")
 
 
 @pytest.mark.parametrize("width", [390, 1280])

@@ -11,7 +11,8 @@ import pytest
 import xarray as xr
 from scipy.spatial import cKDTree
 
-from blinkpair.report.terminal import tell
+from blinkpair.epochs import EPOCHS
+from blinkpair.report.terminal import summarise_run
 from tests.helpers.tiny_experiment import ROOT, snakemake
 
 FIELDS = ["hot", "re-mounted"]
@@ -43,7 +44,7 @@ def test_populations_are_the_true_ones(experiment, nanocrystals, field):
     truth = truth_of(experiment, field)
     distance, match = cKDTree(truth[["x_pre", "y_pre"]]).query(table[["x_pre", "y_pre"]])
     assert (distance < 1).all()
-    for epoch in ("pre", "post"):
+    for epoch in EPOCHS:
         measured = table[f"on_fraction_{epoch}"].to_numpy()
         true = truth[f"on_fraction_{epoch}"].to_numpy()[match]
         # 200 frames, blinks shorter than a frame: 0.1 is three times the usual difference.
@@ -106,7 +107,7 @@ def test_types_of_the_fitted_are_the_true_ones(experiment, nanocrystals):
     _, match = cKDTree(truth[["x_pre", "y_pre"]]).query(table[["x_pre", "y_pre"]])
     truncated = truth["truncated"].to_numpy()[match]
     right = []
-    for epoch in ("pre", "post"):
+    for epoch in EPOCHS:
         model = table[f"blinking_{epoch}"].to_numpy()
         fitted = np.isin(model, ["power_law", "truncated_power_law"])
         assert fitted.sum() >= 5
@@ -130,7 +131,7 @@ def test_tables_of_types_add_up_to_the_populations(experiment, nanocrystals):
     on = fits[(fits["state"] == "on") & (fits["temperature_c"] == "control")].set_index("epoch")
     control = nanocrystals[nanocrystals["temperature_c"] == "control"]
     counted = control[control["population"].isin(["became_emissive", "became_dark", "emissive"])]
-    for epoch in ("pre", "post"):
+    for epoch in EPOCHS:
         fitted = counted.loc[counted[f"on_fraction_{epoch}"] >= 0.1, f"n_on_events_{epoch}"]
         assert on.at[epoch, "n_events"] + on.at[epoch, "n_cut_by_end"] == fitted.sum()
 
@@ -236,7 +237,7 @@ def test_landmarks_named_by_hand_register_a_field_and_it_says_so(experiment, tmp
     assert fields.at["hot", "evidence"] == "landmarks and nanocrystals"
     assert fields.at["re-mounted", "evidence"] == "microspheres and nanocrystals"
     assert "registered by hand" in (folder / "results/figures/registration/hot.svg").read_text()
-    assert "registered by hand: hot" in tell(folder / "results")
+    assert "registered by hand: hot" in summarise_run(folder / "results")
 
 
 def test_the_workflow_passes_its_own_linter(experiment):

@@ -12,6 +12,7 @@ from pathlib import Path
 # The library lies beside the steps; Snakemake puts that folder on the path of steps only.
 sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
+from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.labels import SIMULATED, is_simulated
 from blinkpair.movie.paths import movie_files
@@ -45,21 +46,20 @@ logger.addHandler(FAILURES)
 
 
 onstart:
-    launch.keep(LAUNCHED)
+    launch.save_launch(LAUNCHED)
 
 
 onsuccess:
-    text, status = terminal.how_it_ended("results")
+    text, status = terminal.exit_summary("results")
     print(text, file=sys.stderr)
     if status:
         sys.exit(status)
 
 
 onerror:
-    sys.stderr.write(FAILURES.told())
+    sys.stderr.write(FAILURES.summary())
 
 
-EPOCHS = ["pre", "post"]
 # What results carry on of a field.
 CARRIED = sheet_columns.carried_columns(FIELDS)
 
@@ -69,7 +69,7 @@ wildcard_constraints:
     epoch="|".join(EPOCHS),
 
 
-def signed(function):
+def with_signature(function):
     """Write on a function which arguments it takes: Snakemake asks several times for each job."""
     function.__signature__ = inspect.signature(function)
     return function
@@ -78,26 +78,26 @@ def signed(function):
 def of_field(column):
     """What the sheet says of a job's field; {epoch} in the column's name is the job's."""
     if "{epoch}" in column:
-        return signed(lambda w: ROW_OF[w.field][column.format(epoch=w.epoch)])
-    return signed(lambda wildcards: ROW_OF[wildcards.field][column])
+        return with_signature(lambda w: ROW_OF[w.field][column.format(epoch=w.epoch)])
+    return with_signature(lambda wildcards: ROW_OF[wildcards.field][column])
 
 
 def of_epochs(column):
     """The same for pre and post."""
     columns = [column.format(epoch=epoch) for epoch in EPOCHS]
-    return signed(lambda wildcards: [ROW_OF[wildcards.field][c] for c in columns])
+    return with_signature(lambda wildcards: [ROW_OF[wildcards.field][c] for c in columns])
 
 
 def files_of(column):
     """The files behind a path of the sheet: one, or the parts of a movie."""
     path = of_field(column)
-    return signed(lambda wildcards: [str(f) for f in movie_files(path(wildcards))])
+    return with_signature(lambda wildcards: [str(f) for f in movie_files(path(wildcards))])
 
 
 def files_of_epochs(column):
     """The same for pre and post, all together."""
     paths = of_epochs(column)
-    return signed(
+    return with_signature(
         lambda wildcards: [str(f) for p in paths(wildcards) for f in movie_files(p)]
     )
 
@@ -115,10 +115,10 @@ def movie_of(column):
     def copies(wildcards):
         return [storage.stage(f) for f in files(wildcards)]
 
-    return signed(copies) if SETTINGS["read_movies"] == "from_copy" else files
+    return with_signature(copies) if SETTINGS["read_movies"] == "from_copy" else files
 
 
-def both(pattern):
+def both_epochs(pattern):
     """A field's file of either epoch, pre first."""
     return expand(pattern, epoch=EPOCHS, allow_missing=True)
 
@@ -128,7 +128,7 @@ def both(pattern):
 SNAKEMAKE_MB = 350
 
 
-@signed
+@with_signature
 def note_of_field(wildcards):
     """What is written in the figures of a job's field."""
     return (
@@ -152,13 +152,13 @@ def for_movies(base, per_megapixel=0, per_gigabyte=0):
             attempt * (base + per_megapixel * megapixels + per_gigabyte * gigabytes)
         )
 
-    return signed(amount)
+    return with_signature(amount)
 
 
 def for_fields(base, per_thousand):
     """A resource of a pooled job: what the number of fields asks for, times the attempt."""
     size = base + per_thousand * len(FIELDS) / 1000
-    return signed(lambda wildcards, attempt: round(attempt * size))
+    return with_signature(lambda wildcards, attempt: round(attempt * size))
 
 
 def figure_stems(names):

@@ -124,9 +124,9 @@ rule plot_examples:
 rule plot_registration:
     input:
         brightfields=files_of_epochs("{epoch}_brightfield"),
-        microspheres=both("results/fields/{field}/microspheres_{epoch}.csv"),
-        nanocrystals=both("results/fields/{field}/nanocrystals_{epoch}.csv"),
-        images=both("results/fields/{field}/images_{epoch}.nc"),
+        microspheres=both_epochs("results/fields/{field}/microspheres_{epoch}.csv"),
+        nanocrystals=both_epochs("results/fields/{field}/nanocrystals_{epoch}.csv"),
+        images=both_epochs("results/fields/{field}/images_{epoch}.nc"),
         registration="results/fields/{field}/registration.json",
     output:
         multiext("results/figures/registration/{field}", ".svg", ".pdf"),

@@ -8,8 +8,8 @@ rule find_microspheres:
     input:
         files_of_epochs("{epoch}_brightfield"),
     output:
-        tables=both("results/fields/{field}/microspheres_{epoch}.csv"),
-        infos=both("results/fields/{field}/microspheres_{epoch}.json"),
+        tables=both_epochs("results/fields/{field}/microspheres_{epoch}.csv"),
+        infos=both_epochs("results/fields/{field}/microspheres_{epoch}.json"),
     log:
         "logs/{field}/find_microspheres.log",
     benchmark:

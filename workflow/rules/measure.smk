@@ -37,7 +37,7 @@ rule extract_traces:
 
 rule analyse_blinking:
     input:
-        epochs=both("results/fields/{field}/traces_{epoch}.nc"),
+        epochs=both_epochs("results/fields/{field}/traces_{epoch}.nc"),
         places="results/fields/{field}/places.csv",
     output:
         traces="results/fields/{field}/traces.nc",

@@ -6,11 +6,11 @@
 
 rule register:
     input:
-        microspheres=both("results/fields/{field}/microspheres_{epoch}.csv"),
-        microspheres_info=both("results/fields/{field}/microspheres_{epoch}.json"),
-        nanocrystals=both("results/fields/{field}/nanocrystals_{epoch}.csv"),
-        nanocrystals_info=both("results/fields/{field}/nanocrystals_{epoch}.json"),
-        drifts=both("results/fields/{field}/drift_{epoch}.csv"),
+        microspheres=both_epochs("results/fields/{field}/microspheres_{epoch}.csv"),
+        microspheres_info=both_epochs("results/fields/{field}/microspheres_{epoch}.json"),
+        nanocrystals=both_epochs("results/fields/{field}/nanocrystals_{epoch}.csv"),
+        nanocrystals_info=both_epochs("results/fields/{field}/nanocrystals_{epoch}.json"),
+        drifts=both_epochs("results/fields/{field}/drift_{epoch}.csv"),
         landmarks=lambda wildcards: ROW_OF[wildcards.field]["landmarks"] or [],
     output:
         registration="results/fields/{field}/registration.json",

@@ -21,8 +21,8 @@ from blinkpair.blinking.photostability import classify_trajectories, integrated_
 from blinkpair.blinking.run_lengths import count_durations, events_to_fit, run_lengths
 from blinkpair.blinking.states.assign import assign_states, expected_false_events
 from blinkpair.dwell_fits.fits import DwellFit, fit_dwell_times
+from blinkpair.epochs import EPOCHS
 
-EPOCHS = ("pre", "post")
 DROWNED_NOISES = 1.5
 # What the columns of words say of nanocrystals that were not measured, or not tested.
 UNKNOWN = {

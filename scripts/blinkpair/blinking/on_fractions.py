@@ -92,7 +92,7 @@ def population_codes(
     for name, values in (("on_fraction_pre", before), ("on_fraction_post", after)):
         if np.any((values < 0) | (values > 1)):
             raise InputError(
-                f"{name} has values outside 0 to 1. Hint: on-fractions are fractions, not percent."
+                f"{name} has values outside 0 to 1", "on-fractions are fractions, not percent"
             )
     bright_before, bright_after = before >= dark_cutoff, after >= dark_cutoff
     codes = np.full(before.shape, POPULATIONS.index("dark"), np.int8)

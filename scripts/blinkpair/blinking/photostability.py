@@ -28,7 +28,6 @@ from blinkpair.errors import InputError
 
 CLASSES = ("stable", "brightening", "dimming", "going_dark")
 NOT_TESTED = "not_tested"
-EPOCHS = ("pre", "post")
 
 
 def classify_trajectories(
@@ -80,13 +79,13 @@ def classify_trajectories(
     _check_traces(intensity, exposure_s)
     if states.dtype != np.bool_ or states.shape != intensity.shape:
         raise InputError(
-            f"states is {states.dtype} of shape {states.shape}, intensity of {intensity.shape}. "
-            "Hint: pass booleans, one for each count."
+            f"states is {states.dtype} of shape {states.shape}, intensity of {intensity.shape}",
+            "pass booleans, one for each count",
         )
     if not (0 < significance < 1 and min_change >= 0):
         raise InputError(
-            f"significance is {significance}, min_change {min_change}. Hint: the first lies "
-            "between 0 and 1, the second is a share of at least 0."
+            f"significance is {significance}, min_change {min_change}",
+            "the first lies between 0 and 1, the second is a share of at least 0",
         )
     frames = intensity.shape[1]
     rows = []
@@ -116,9 +115,9 @@ def _classify(on_level: Trend, off_fraction: Trend, significance: float, min_cha
     if np.isnan(on_level.p_value) and np.isnan(off_fraction.p_value):
         return NOT_TESTED
     found = []
-    if on_level.speaks(significance, min_change):
+    if on_level.is_significant(significance, min_change):
         found.append((on_level.p_value, "brightening" if on_level.change > 0 else "dimming"))
-    if off_fraction.speaks(significance, min_change):
+    if off_fraction.is_significant(significance, min_change):
         name = "going_dark" if off_fraction.change > 0 else "brightening"
         found.append((off_fraction.p_value, name))
     return min(found)[1] if found else "stable"
@@ -230,12 +229,12 @@ def _mean_of_known(counts: NDArray[np.float32]) -> FloatArray:
 def _check_traces(intensity: NDArray[np.float32], exposure_s: float) -> None:
     if intensity.ndim != 2:
         raise InputError(
-            f"intensity has {intensity.ndim} dimensions. Hint: pass counts of shape "
-            "(nanocrystals, frames)."
+            f"intensity has {intensity.ndim} dimensions",
+            "pass counts of shape (nanocrystals, frames)",
         )
     _check_positive("exposure_s", exposure_s)
 
 
 def _check_positive(name: str, value: float) -> None:
     if not value > 0:
-        raise InputError(f"{name} is {value}. Hint: a time in seconds, above 0.")
+        raise InputError(f"{name} is {value}", "a time in seconds, above 0")

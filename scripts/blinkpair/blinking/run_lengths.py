@@ -55,8 +55,8 @@ def run_lengths(states: ArrayLike) -> pd.DataFrame:
     on = np.asarray(states)
     if on.dtype != np.bool_ or on.ndim not in (1, 2):
         raise InputError(
-            f"states is a {on.ndim}-dimensional array of {on.dtype}. Hint: pass booleans of shape "
-            "(nanocrystals, frames), as `states.assign_states` returns them."
+            f"states is a {on.ndim}-dimensional array of {on.dtype}",
+            "pass booleans of shape (nanocrystals, frames), as `states.assign_states` returns them",
         )
     frames = on.shape[-1]
     if on.size == 0:

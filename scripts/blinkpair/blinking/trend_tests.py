@@ -80,7 +80,7 @@ class Trend:
     p_value: float = float("nan")
     direction: int = 0
 
-    def speaks(self, significance: float, min_change: float) -> bool:
+    def is_significant(self, significance: float, min_change: float) -> bool:
         """Whether the change is significant, at least `min_change`, and not contradicted."""
         return (
             self.p_value <= significance

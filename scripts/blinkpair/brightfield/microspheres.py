@@ -284,25 +284,26 @@ def _checked(image: ArrayLike, diameter_px: float) -> FloatArray:
     pixels = np.asarray(image)
     if pixels.ndim != 2:
         raise InputError(
-            f"brightfield image: expected one 2-D image, not an array of shape {pixels.shape}. "
-            "Hint: choose one frame and one channel."
+            f"brightfield image: expected one 2-D image, not an array of shape {pixels.shape}",
+            "choose one frame and one channel",
         )
     pixels = pixels.astype(float)
     if not np.isfinite(pixels).all():
         raise InputError(
-            f"brightfield image: {int((~np.isfinite(pixels)).sum())} pixels are not numbers. "
-            "Hint: replace them, for example by the median of their neighbours."
+            f"brightfield image: {int((~np.isfinite(pixels)).sum())} pixels are not numbers",
+            "replace them, for example by the median of their neighbours",
         )
     if not (np.isfinite(diameter_px) and diameter_px >= MIN_DIAMETER_PX):
         raise InputError(
-            f"microspheres.diameter_um: the spheres are {diameter_px:.3g} pixels across; at least "
-            f"{MIN_DIAMETER_PX:g} are needed. Hint: check diameter_um and pixel_size_um."
+            f"microspheres.diameter_um: the spheres are {diameter_px:.3g} pixels across; at "
+            f"least {MIN_DIAMETER_PX:g} are needed",
+            "check diameter_um and pixel_size_um",
         )
     if min(pixels.shape) < MIN_DIAMETERS * diameter_px:
         raise InputError(
-            f"brightfield image: {pixels.shape[1]} x {pixels.shape[0]} pixels are less than three "
-            f"microspheres of {diameter_px:.3g} pixels across. Hint: check diameter_um and "
-            "pixel_size_um."
+            f"brightfield image: {pixels.shape[1]} x {pixels.shape[0]} pixels are less than "
+            f"three microspheres of {diameter_px:.3g} pixels across",
+            "check diameter_um and pixel_size_um",
         )
     return pixels
 

@@ -140,7 +140,7 @@ def _newton_step(hessian: FloatArray, gradient: FloatArray, active: BoolArray) -
 
 
 @njit()
-def climb(
+def maximise_likelihood(
     theta: FloatArray,
     free: BoolArray,
     statistics: FloatArray,

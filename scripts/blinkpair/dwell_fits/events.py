@@ -76,26 +76,26 @@ def count_events(
         raw = raw.astype(np.int64)
     if raw.ndim != 1:
         raise InputError(
-            f"durations_frames has {raw.ndim} dimensions. Hint: pass the durations of one "
-            "nanocrystal as a flat array."
+            f"durations_frames has {raw.ndim} dimensions",
+            "pass the durations of one nanocrystal as a flat array",
         )
     if window_frames < 1:
-        raise InputError(f"window_frames is {window_frames}. Hint: pass the frames of the trace.")
+        raise InputError(f"window_frames is {window_frames}", "pass the frames of the trace")
     bad = ~np.isfinite(raw) | (raw != np.rint(raw)) | (raw < 1) | (raw > window_frames)
     if bad.any():
         at = int(np.flatnonzero(bad)[0])
         raise InputError(
             f"durations_frames[{at}] is {raw[at]}: not a whole number of frames from 1 to "
-            f"window_frames = {window_frames}. Hint: divide seconds by the exposure and round, "
-            "and pass the length of the whole trace as window_frames."
+            f"window_frames = {window_frames}",
+            "divide seconds by the exposure and round, and pass the length of the whole trace "
+            "as window_frames",
         )
     cut = np.zeros(len(raw), dtype=bool)
     if censored is not None:
         cut = np.asarray(censored, dtype=bool)
         if cut.shape != raw.shape:
             raise InputError(
-                f"censored has shape {cut.shape}, durations_frames {raw.shape}. Hint: one flag an "
-                "event."
+                f"censored has shape {cut.shape}, durations_frames {raw.shape}", "one flag an event"
             )
     frames, place = np.unique(raw.astype(np.int64), return_inverse=True)
     complete, n_cut = (np.bincount(place[chosen], minlength=frames.size) for chosen in (~cut, cut))

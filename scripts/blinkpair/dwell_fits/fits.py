@@ -368,10 +368,8 @@ def _why_not(events: Events, min_events: int) -> str:
 
 def _check_settings(exposure_s: float, significance: float, tau_of_interest_s: float) -> None:
     if not (np.isfinite(exposure_s) and exposure_s > 0):
-        raise InputError(
-            f"exposure_s is {exposure_s}. Hint: the time a frame in seconds, e.g. 0.02."
-        )
+        raise InputError(f"exposure_s is {exposure_s}", "the time a frame in seconds, e.g. 0.02")
     if not 0 < significance < 1:
-        raise InputError(f"significance is {significance}. Hint: a probability, e.g. 0.05.")
+        raise InputError(f"significance is {significance}", "a probability, e.g. 0.05")
     if not tau_of_interest_s > 0:
-        raise InputError(f"tau_of_interest_s is {tau_of_interest_s}. Hint: seconds, e.g. 1.0.")
+        raise InputError(f"tau_of_interest_s is {tau_of_interest_s}", "seconds, e.g. 1.0")

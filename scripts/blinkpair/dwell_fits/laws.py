@@ -17,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 
 from blinkpair.arrays import FloatArray
-from blinkpair.dwell_fits.ascent import climb
+from blinkpair.dwell_fits.ascent import maximise_likelihood
 from blinkpair.dwell_fits.events import Events
 
 _NODES_PER_BLOCK = 10
@@ -135,7 +135,7 @@ class DwellLikelihood:
         if rate is not None:
             theta[1] = rate
         free = np.array([True, rate is None, short])
-        theta, value, hessian = climb(
+        theta, value, hessian = maximise_likelihood(
             theta * self._unit,
             free,
             self._statistics,

@@ -19,6 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF, POPULATIONS
+from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
 from blinkpair.figures.panels import columns_of
 from blinkpair.figures.style import POPULATION_COLOURS, POPULATION_NAMES
@@ -154,7 +155,7 @@ def before_after_scatter(
             part = own[own["population"] == name]
             if part.empty:  # an unclipped line without points has an extent, at the corner
                 continue
-            before, after = (100 * part[f"on_fraction_{epoch}"] for epoch in ("pre", "post"))
+            before, after = (100 * part[f"on_fraction_{epoch}"] for epoch in EPOCHS)
             if dense:
                 _density(ax, before, after, POPULATION_COLOURS[name], most=len(own))
                 continue

@@ -22,8 +22,9 @@ from blinkpair.blinking.run_lengths import events_to_fit, run_lengths
 from blinkpair.dwell_fits.fits import fit_dwell_times
 from blinkpair.dwell_fits.histograms import log_binned_density
 from blinkpair.dwell_fits.result import DwellFit, Method
+from blinkpair.epochs import EPOCHS
 from blinkpair.labels import CONTROL, require_columns, text_codes
-from blinkpair.populations.type_states import EPOCHS, PURE, REQUIRED, TRUNCATED, blinking_states
+from blinkpair.populations.type_states import PURE, REQUIRED, TRUNCATED, blinking_states
 
 # What they are chosen by.
 COLUMNS = (

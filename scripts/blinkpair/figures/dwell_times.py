@@ -16,9 +16,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from blinkpair.dwell_fits.result import DwellFit
+from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
 from blinkpair.figures.dwell_examples import DwellExample
-from blinkpair.figures.panels import EPOCHS, epoch_legend, is_first, paired_rows
+from blinkpair.figures.panels import epoch_legend, is_first, paired_rows
 from blinkpair.figures.style import EPOCH_COLOURS, EPOCH_NAMES
 from blinkpair.labels import Temperature, sort_temperatures, temperature_labels
 from blinkpair.populations.pooled_dwell_times import law_of

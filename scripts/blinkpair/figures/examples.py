@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.on_fractions import COUNTED
-from blinkpair.blinking.photostability import CLASSES, EPOCHS
+from blinkpair.blinking.photostability import CLASSES
+from blinkpair.epochs import EPOCHS
 from blinkpair.labels import CONTROL, temperature_labels
 
 # What the examples are chosen by, and what is written beside their traces.

@@ -21,7 +21,7 @@ def no_image() -> FloatArray:
     return np.empty((0, 0))
 
 
-def filled(image: ArrayLike) -> FloatArray:
+def fill_missing(image: ArrayLike) -> FloatArray:
     """Give pixels that the drift took out of view the median of the others."""
     pixels = np.asarray(image, dtype=float)
     known = np.isfinite(pixels)
@@ -37,10 +37,10 @@ def even_light(image: FloatArray) -> FloatArray:
     return np.asarray(np.clip(0.5 + 0.5 * flat / span, 0, 1))
 
 
-def alike(pre: FloatArray, post: FloatArray) -> tuple[FloatArray, bool]:
+def match_contrast(pre: FloatArray, post: FloatArray) -> tuple[FloatArray, bool]:
     """Give the image after the contrast of the one before; both evened, 0 to 1.
 
-    Microspheres turn from bright to dark with focus; shown alike, they can be compared.
+    Microspheres turn from bright to dark with focus; shown match_contrast, they can be compared.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def _dark_spots(image: FloatArray) -> bool:
     return bool(np.sum((image - 0.5) ** 3) < 0)
 
 
-def brought_back(xy: ArrayLike, to_post: ArrayLike) -> FloatArray:
+def map_back(xy: ArrayLike, to_post: ArrayLike) -> FloatArray:
     """Bring positions after, (n, 2), to the pixels before; `to_post` leads the other way."""
     return apply_matrix(np.linalg.inv(np.asarray(to_post, dtype=float)), xy)
 
@@ -81,7 +81,7 @@ def residuals(
         In px before.
     """
     before = pre_xy[pairs[:, 0]]
-    return before, brought_back(post_xy[pairs[:, 1]], to_post) - before
+    return before, map_back(post_xy[pairs[:, 1]], to_post) - before
 
 
 def warped_back(

@@ -15,11 +15,10 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
 from blinkpair.figures.style import EPOCH_COLOURS, EPOCH_NAMES
 from blinkpair.labels import Temperature, sort_temperatures, temperature_labels
-
-EPOCHS = ("pre", "post")
 
 
 def columns_of(n: int, most: int) -> int:

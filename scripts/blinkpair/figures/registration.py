@@ -22,10 +22,10 @@ from numpy.typing import ArrayLike, NDArray
 from blinkpair.arrays import FloatArray
 from blinkpair.figures import style
 from blinkpair.figures.overlay import (
-    alike,
-    brought_back,
     even_light,
-    filled,
+    fill_missing,
+    map_back,
+    match_contrast,
     no_image,
     residuals,
     warped_back,
@@ -109,7 +109,7 @@ def registration_check(
         return figure
     to_post, to_post_pl = (np.asarray(m, dtype=float) for m in (known[0], known[-1]))
     sphere_pairs, dot_pairs = _pairs(microsphere_pairs), _pairs(nc_pairs)
-    projections = [None if image is None else filled(image) for image in (pl_pre, pl_post)]
+    projections = [None if image is None else fill_missing(image) for image in (pl_pre, pl_post)]
     shape = next((i.shape for i in (*projections, *images) if i is not None and i.size), (1, 1))
     left, middle, right = figure.subplots(1, 3)
     _draw_brightfield(left, images, spheres, sphere_pairs, to_post)
@@ -145,7 +145,7 @@ def _draw_brightfield(
     inverted = ""
     if all(image.size for image in images):
         pre, post = images
-        post, flipped = alike(pre, post)
+        post, flipped = match_contrast(pre, post)
         inverted = ", contrast inverted" if flipped else ""
         _overlay(ax, pre, post, to_post)
     else:
@@ -256,7 +256,7 @@ def _marks(
     ax: Axes, points: list[FloatArray], pairs: NDArray[np.intp], to_post: FloatArray, *, size: float
 ) -> None:
     """Circle the matched; cross out, in its epoch's colour, what only one epoch has."""
-    here = [points[0], brought_back(points[1], to_post)]
+    here = [points[0], map_back(points[1], to_post)]
     matched = here[0][pairs[:, 0]]
     ax.plot(matched[:, 0], matched[:, 1], "o", mfc="none", mec="white", ms=size, mew=0.6)
     for side, colour in ((0, MAGENTA), (1, LIME)):

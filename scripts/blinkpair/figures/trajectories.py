@@ -18,11 +18,11 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
 from blinkpair.arrays import FloatArray
+from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
 from blinkpair.figures.style import EPOCH_COLOURS, EPOCH_NAMES
 from blinkpair.labels import sort_temperatures, temperature_labels
 
-EPOCHS = ("pre", "post")
 ROW_MM = 27.0
 COLUMNS = ("field", "temperature_c", "epoch", "time_s", "integrated_pl")  # of the light of fields
 MOST_LINES = 200  # in a panel, two a field; more of them hide each other

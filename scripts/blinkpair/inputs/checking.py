@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from blinkpair.inputs.headers import Header, look_at_all, what_keeps_from
+from blinkpair.inputs.headers import Header, access_problem, read_headers
 from blinkpair.inputs.problems import UnsoundInputError
 from blinkpair.inputs.row_checks import Findings, Row, check_microspheres, check_row, differ
 from blinkpair.inputs.settings import examine_settings
@@ -160,7 +160,7 @@ def examine_inputs(
     base = "" if base_dir is None else str(base_dir)
     sheet = str(settings["fields"])
     findings = Findings()
-    opened = look_at_all((path for c in PATH_COLUMNS for path in fields[c] if path), base)
+    opened = read_headers((path for c in PATH_COLUMNS for path in fields[c] if path), base)
     resolved: dict[str, list[float]] = {EXPOSURE.column: [], PIXEL_SIZE.column: []}
     for line, row in zip(fields.index, fields.to_dict("records"), strict=True):
         found = {c: opened[row[c]] for c in PATH_COLUMNS if row[c]}
@@ -170,7 +170,7 @@ def examine_inputs(
         for column, seen in found.items():
             if not isinstance(seen, Header):
                 one.fault(column, seen)
-        if row["landmarks"] and (fault := what_keeps_from(str(row["landmarks"]), base)):
+        if row["landmarks"] and (fault := access_problem(str(row["landmarks"]), base)):
             one.fault("landmarks", fault)
         damaged = len(findings.refusals) > before
         movies = [headers[c] for c in MOVIE_COLUMNS if c in headers]

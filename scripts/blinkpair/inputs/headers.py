@@ -76,28 +76,28 @@ class Header:
         return self.height, self.width
 
 
-def look_at_all(paths: Iterable[str], base: str = "") -> dict[str, Header | Fault]:
-    """Look at many files at once; see `look_at`."""
+def read_headers(paths: Iterable[str], base: str = "") -> dict[str, Header | Fault]:
+    """Look at many files at once; see `read_header`."""
     ordered = sorted(set(paths))
     if len(ordered) < _MANY:
-        return _look_at_some(ordered, base, _PROCESSES * _THREADS)
+        return _read_some(ordered, base, _PROCESSES * _THREADS)
     parts = [ordered[i : i + _PART] for i in range(0, len(ordered), _PART)]
-    look = partial(_look_at_some, base=base, threads=_THREADS)
+    look = partial(_read_some, base=base, threads=_THREADS)
     # Not forked: the process that plans may have threads of its own.
     context = multiprocessing.get_context("spawn")
     try:
         with ProcessPoolExecutor(_PROCESSES, mp_context=context) as pool:
             return {path: seen for found in pool.map(look, parts) for path, seen in found.items()}
     except BrokenProcessPool:  # started from a notebook or a script that cannot be imported again
-        return _look_at_some(ordered, base, _PROCESSES * _THREADS)
+        return _read_some(ordered, base, _PROCESSES * _THREADS)
 
 
-def _look_at_some(paths: list[str], base: str, threads: int) -> dict[str, Header | Fault]:
+def _read_some(paths: list[str], base: str, threads: int) -> dict[str, Header | Fault]:
     with ThreadPoolExecutor(threads) as pool:
-        return dict(zip(paths, pool.map(partial(look_at, base=base), paths), strict=True))
+        return dict(zip(paths, pool.map(partial(read_header, base=base), paths), strict=True))
 
 
-def look_at(path: str, base: str = "") -> Header | Fault:
+def read_header(path: str, base: str = "") -> Header | Fault:
     """Open a movie or image and return what its header says.
 
     Parameters
@@ -116,7 +116,7 @@ def look_at(path: str, base: str = "") -> Header | Fault:
     )
 
     bare, _ = split_path(path)
-    if fault := what_keeps_from(bare, base):
+    if fault := access_problem(bare, base):
         return fault
     full = os.path.join(base, path)  # noqa: PTH118 (a Path would eat the slashes of '::' choices)
     try:
@@ -143,7 +143,7 @@ def look_at(path: str, base: str = "") -> Header | Fault:
     )
 
 
-def what_keeps_from(path: str, base: str = "") -> Fault | None:
+def access_problem(path: str, base: str = "") -> Fault | None:
     """Say why there is nothing at a path, or nothing that may be read; None where there is.
 
     Parameters

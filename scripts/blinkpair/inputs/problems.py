@@ -74,7 +74,8 @@ class UnsoundInputError(InputError):
 
     def __init__(self, problems: Iterable[Problem]) -> None:
         self.problems = tuple(problems)
-        super().__init__(self.problems)  # args rebuild the error when it is unpickled
+        super().__init__(str(self))
+        self.args = (self.problems,)  # what rebuilds the error when it is unpickled
 
     def __str__(self) -> str:
         """Return the count and then one line a problem."""

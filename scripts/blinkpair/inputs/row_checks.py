@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from blinkpair.brightfield.limits import MIN_DIAMETER_PX, MIN_DIAMETERS
+from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.headers import Fault, Header
 from blinkpair.inputs.problems import Problem
 from blinkpair.inputs.sheet import BRIGHTFIELD_COLUMNS, MOVIE_COLUMNS
@@ -75,7 +76,7 @@ def check_row(one: Row, settings: Mapping[str, Any]) -> None:
 
 def check_lengths(one: Row) -> None:
     """Compare the numbers of frames: movies are long, images short, both epochs alike."""
-    for epoch in ("pre", "post"):
+    for epoch in EPOCHS:
         movie, image = one.headers.get(f"{epoch}_pl"), one.headers.get(f"{epoch}_brightfield")
         image_is_long = image is not None and image.frames > MOST_BRIGHTFIELD_FRAMES
         if movie is not None and movie.frames == 1:

@@ -42,7 +42,7 @@ def staged_path(path: PathLike, files: Sequence[PathLike]) -> str:
     inner = str(there[0]).lstrip("/")
     root = str(here[0]).removesuffix(inner)
     if len(here) != len(there) or here != [Path(root + str(f).lstrip("/")) for f in there]:
-        raise InputError(f"{path}: the copies {here[0]} ... are not those of its files.")
+        raise InputError(f"the copies {here[0]} ... are not those of its files.", place=path)
     for copied, original in zip(here, there, strict=True):
         new, old = copied.stat(), original.stat()
         if (new.st_size, int(new.st_mtime)) != (old.st_size, int(old.st_mtime)):

@@ -58,11 +58,11 @@ def resolve(path: PathLike | Sequence[PathLike]) -> tuple[list[Path], Selection,
     """Turn what a user wrote into files in order, choices, and a name for messages."""
     if not isinstance(path, str | os.PathLike):
         if not path:
-            raise ChoiceError("no file is given for this movie. Hint: name at least one.")
+            raise ChoiceError("no file is given for this movie", "name at least one")
         split = [split_path(os.fspath(one)) for one in path]
         files = sorted((Path(bare).expanduser() for bare, _ in split), key=natural_key)
         if any(selection != split[0][1] for _, selection in split):
-            raise ChoiceError(f"{files[0]}: the parts of a movie carry different '::' choices.")
+            raise ChoiceError("the parts of a movie carry different '::' choices.", place=files[0])
         return files, split[0][1], str(files[0])
     bare, selection = split_path(os.fspath(path))
     file = Path(bare).expanduser()
@@ -71,7 +71,8 @@ def resolve(path: PathLike | Sequence[PathLike]) -> tuple[list[Path], Selection,
     found = sorted(map(Path, glob.glob(str(file), recursive=True)), key=natural_key)  # noqa: PTH207
     if not found:
         raise ChoiceError(
-            f"{bare}: no file matches this pattern. Hint: relative paths start at the working "
-            "directory; check the spelling, capitals included."
+            "no file matches this pattern",
+            "relative paths start at the working directory; check the spelling, capitals included",
+            place=bare,
         )
     return found, selection, bare

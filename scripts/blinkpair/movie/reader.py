@@ -226,8 +226,9 @@ def open_movie(
     if left:
         held = sum(part.shape[0] for part in parts)
         raise ChoiceError(
-            f"{called}: '::frames={selection.frames}' asks for more frames than the {held} it "
-            "holds. Hint: leave it out to read all."
+            f"'::frames={selection.frames}' asks for more frames than the {held} it holds",
+            "leave it out to read all",
+            place=called,
         )
     return _join(called, parts)
 
@@ -264,8 +265,9 @@ def read_image(
     image = total / movie.shape[0]
     if not np.isfinite(image).all():
         raise InputError(
-            f"{movie.paths[0]}: {int((~np.isfinite(image)).sum())} pixels are not finite (NaN or "
-            "infinite). Hint: use the image as the camera recorded it."
+            f"{int((~np.isfinite(image)).sum())} pixels are not finite (NaN or infinite)",
+            "use the image as the camera recorded it",
+            place=movie.paths[0],
         )
     return image, movie
 
@@ -312,9 +314,10 @@ def _join(called: str, parts: Sequence[Source]) -> Movie:
         ):
             if ours != theirs:
                 raise ChoiceError(
-                    f"{called}: its parts do not fit together: {first.paths[0].name} has {what} "
-                    f"{_spoken(ours)}, {part.paths[0].name} of {_spoken(theirs)}. Hint: does the "
-                    "pattern match files that do not belong to the movie?"
+                    f"its parts do not fit together: {first.paths[0].name} has {what} "
+                    f"{_spoken(ours)}, {part.paths[0].name} of {_spoken(theirs)}",
+                    "does the pattern match files that do not belong to the movie?",
+                    place=called,
                 )
         for what, one, other in (
             ("frame times", first.exposure_s, part.exposure_s),

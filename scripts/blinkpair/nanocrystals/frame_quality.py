@@ -116,22 +116,26 @@ def check_frames(projections: Projections, name: str) -> list[str]:
     saturated = projections.saturated_fraction
     if saturated > MAX_SATURATED_SHARE:
         raise InputError(
-            f"{name}: {100 * saturated:.0f} % of its pixel values are saturated (at the top of the "
-            "file's range): counts are cut off there. Hint: record with less gain or light."
+            f"{100 * saturated:.0f} % of its pixel values are saturated (at the top of the "
+            "file's range): counts are cut off there",
+            "record with less gain or light",
+            place=name,
         )
     odd = odd_frames(projections.frame_mean, projections.roughness)
     if odd.all():
         raise InputError(
-            f"{name}: its frames are all the same, or each is there several times in a row: no "
-            "camera films so. Hint: is this a still image saved as a movie, or was the movie "
-            "stretched?"
+            "its frames are all the same, or each is there several times in a row: no camera "
+            "films so",
+            "is this a still image saved as a movie, or was the movie stretched?",
+            place=name,
         )
     constant = len(find_constant_pixels(projections)) / projections.mean[0].size
     if constant > MAX_CONSTANT_SHARE:
         raise InputError(
-            f"{name}: {100 * constant:.0f} % of its pixels never change: a part of the sensor was "
-            "not read, the movie was padded, or its background was cut off at a number. Hint: use "
-            "the frames as the camera recorded them."
+            f"{100 * constant:.0f} % of its pixels never change: a part of the sensor was not "
+            "read, the movie was padded, or its background was cut off at a number",
+            "use the frames as the camera recorded them",
+            place=name,
         )
     if not odd.any():
         return []
@@ -145,6 +149,8 @@ def check_frames(projections: Projections, name: str) -> list[str]:
         return [what]
     beginning = f", or use the beginning: '::frames={first}' behind both paths" if first else ""
     raise InputError(
-        f"{name}: {what}. Hint: look at the mean of each frame (in ImageJ: Stacks > Plot Z-axis "
-        f"Profile); record it again{beginning}."
+        what,
+        "look at the mean of each frame (in ImageJ: Stacks > Plot Z-axis Profile); record "
+        f"it again{beginning}",
+        place=name,
     )

@@ -197,8 +197,9 @@ def project(movie: Movie) -> Projections:
     bad = np.flatnonzero(~np.isfinite(frame_mean))
     if bad.size:
         raise InputError(
-            f"{movie.name}: {bad.size} frame(s), the first of them frame {bad[0]}, hold NaN or "
-            "infinite values. Hint: export the raw integer movie of the camera."
+            f"{bad.size} frame(s), the first of them frame {bad[0]}, hold NaN or infinite values",
+            "export the raw integer movie of the camera",
+            place=movie.name,
         )
     return Projections(
         mean,

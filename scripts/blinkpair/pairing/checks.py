@@ -58,7 +58,8 @@ def check_movies(pre: Mapping[str, Any], post: Mapping[str, Any]) -> None:
     if pre["frames_digest"] == post["frames_digest"]:
         raise InputError(
             "the movies before and after annealing hold the same frames: one is a copy of the "
-            "other. Hint: look for the right file."
+            "other",
+            "look for the right file",
         )
 
 
@@ -79,8 +80,9 @@ def check_found(pre: Mapping[str, Any], post: Mapping[str, Any]) -> None:
     if without:
         raise InputError(
             f"no nanocrystal was found in the movie {' nor in the one '.join(without)}: whether "
-            "all were dark, or the light was off, or the focus lost, cannot be told. Hint: look at "
-            "the movie; where it shows nanocrystals, nanocrystals.psf_sigma_px may be far off."
+            "all were dark, or the light was off, or the focus lost, cannot be told",
+            "look at the movie; where it shows nanocrystals, nanocrystals.psf_sigma_px may be "
+            "far off",
         )
 
 
@@ -99,20 +101,22 @@ def check_pairing(pairing: Pairing) -> None:
     crowded = int((because == "crowded").sum())
     if uncertain and uncertain + crowded + int((because == "hot_pixel").sum()) == in_view:
         raise InputError(
-            "the microspheres match, the nanocrystals do not: the shift between brightfield and PL "
-            "remains unknown, and none can be found again to within its aperture. Hint: were both "
-            "movies taken at the places of their brightfield images?"
+            "the microspheres match, the nanocrystals do not: the shift between brightfield "
+            "and PL remains unknown, and none can be found again to within its aperture",
+            "were both movies taken at the places of their brightfield images?",
         )
     if uncertain > max(FEW_UNCERTAIN, MAX_UNCERTAIN_SHARE * in_view):
         raise InputError(
-            f"the places of {uncertain} of {in_view} nanocrystals in view are known to more than "
-            f"{MAX_PLACE_ERROR_PX:g} px only: without them the annealed populations would be "
-            "counted too small. Hint: few nanocrystals or microspheres are common to both epochs, "
-            "or the drift could not be followed; landmarks in the sheet may help."
+            f"the places of {uncertain} of {in_view} nanocrystals in view are known to more "
+            f"than {MAX_PLACE_ERROR_PX:g} px only: without them the annealed populations would "
+            "be counted too small",
+            "few nanocrystals or microspheres are common to both epochs, or the drift could "
+            "not be followed; landmarks in the sheet may help",
         )
     if crowded > max(FEW_CROWDED, MAX_CROWDED_SHARE * in_view):
         raise InputError(
             f"{crowded} of {in_view} nanocrystals in view have a neighbour closer than "
-            "nanocrystals.min_separation_px: at this density many of the others are two that are "
-            "seen as one. Hint: dilute the sample."
+            "nanocrystals.min_separation_px: at this density many of the others are two that "
+            "are seen as one",
+            "dilute the sample",
         )

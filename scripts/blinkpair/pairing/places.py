@@ -15,6 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.arrays import FloatArray
+from blinkpair.epochs import EPOCHS
 from blinkpair.pairing.matching import expected_chance_pairs, match_points
 from blinkpair.photometry.apertures import aperture_is_clear, aperture_stays_inside
 from blinkpair.registration.result import Registration
@@ -154,7 +155,7 @@ def _nearest(table: pd.DataFrame) -> FloatArray:
     if len(table) < 2:
         return np.full(len(table), np.inf)
     distances = []
-    for epoch in ("pre", "post"):
+    for epoch in EPOCHS:
         xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
         distances.append(cKDTree(xy).query(xy, k=2)[0][:, 1])
     return np.minimum(*distances)
@@ -181,7 +182,7 @@ def _exclusions(
     uncertain = (table["registration_error_px"] > MAX_PLACE_ERROR_PX).to_numpy()
     paired = (table["detected_pre"] & table["detected_post"]).to_numpy() & refined
     reason[uncertain & ~paired] = "registration_uncertain"
-    for epoch, drift, hot in zip(("pre", "post"), (drift_pre, drift_post), hot_pixels, strict=True):
+    for epoch, drift, hot in zip(EPOCHS, (drift_pre, drift_post), hot_pixels, strict=True):
         xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
         pixels = np.asarray(hot, float).reshape(-1, 2)
         reason[~aperture_is_clear(xy, drift, pixels, aperture_px=aperture_px)] = "hot_pixel"
@@ -189,7 +190,7 @@ def _exclusions(
     for epoch, drift in (("pre", drift_pre), ("post", drift_post)):
         xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
         reason[~aperture_stays_inside(xy, drift, shape, aperture_px=aperture_px)] = "edge"
-    for epoch in ("pre", "post"):
+    for epoch in EPOCHS:
         xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
         seen = (xy >= -0.5).all(axis=1) & (xy[:, 0] < width - 0.5) & (xy[:, 1] < height - 0.5)
         reason[~seen] = "outside"

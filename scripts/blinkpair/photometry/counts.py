@@ -268,13 +268,13 @@ def extract_traces(
     drift = np.zeros((frames, 2)) if drift is None else np.array(drift, np.float64)
     if drift.shape != (frames, 2):
         raise InputError(
-            f"drift has shape {drift.shape}, but the movie {movie.name} has {frames} frames. "
-            f"Hint: give one x, y for each frame, an array of ({frames}, 2)."
+            f"drift has shape {drift.shape}, but the movie {movie.name} has {frames} frames",
+            f"give one x, y for each frame, an array of ({frames}, 2)",
         )
     if not np.isfinite(xy).all():
-        raise InputError("a position to measure is NaN or infinite. Hint: drop it first.")
+        raise InputError("a position to measure is NaN or infinite", "drop it first")
     if background not in BACKGROUNDS:
-        raise InputError(f"unknown background '{background}'. Hint: use one of {BACKGROUNDS}.")
+        raise InputError(f"unknown background '{background}'", f"use one of {BACKGROUNDS}")
     half = reach_px(aperture_px)
     ring = _ring_offsets()
     # From top to bottom, so that neighbours find each other's pixels in the processor's cache.

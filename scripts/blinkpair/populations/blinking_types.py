@@ -26,11 +26,11 @@ import numpy as np
 import pandas as pd
 
 from blinkpair.arrays import FloatArray
+from blinkpair.epochs import EPOCHS
 from blinkpair.labels import require_columns
 from blinkpair.populations.table import interval_methods, put_estimate
 from blinkpair.populations.type_states import (
     DARK,
-    EPOCHS,
     EVENTS,
     FALSE_EVENTS,
     LARGE_CHANGE,

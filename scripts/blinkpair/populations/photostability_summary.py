@@ -14,7 +14,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from blinkpair.arrays import FloatArray
-from blinkpair.blinking.photostability import CLASSES, EPOCHS
+from blinkpair.blinking.photostability import CLASSES
+from blinkpair.epochs import EPOCHS
 from blinkpair.labels import (
     Temperature,
     as_bool,

@@ -17,6 +17,7 @@ import pandas as pd
 
 from blinkpair.arrays import IntArray
 from blinkpair.dwell_fits.events import Events
+from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.labels import (
     Temperature,
@@ -26,7 +27,6 @@ from blinkpair.labels import (
     text_codes,
 )
 
-EPOCHS = ("pre", "post")
 STATES = ("on", "off")
 KEYS = ("temperature_c", "exposure_s", "epoch", "state")
 COUNTS = ("duration_frames", "n_events", "n_cut_by_end", "window_frames")
@@ -130,7 +130,7 @@ def pool_durations(parts: Iterable[pd.DataFrame]) -> list[Pool]:
         pool
         for label in sort_temperatures(exposures)
         for steps, exposure_s in _exposures(exposures[label])
-        for pool in _pools(sums, label, steps, exposure_s)
+        for pool in _pooled_rows(sums, label, steps, exposure_s)
     ]
 
 
@@ -175,7 +175,7 @@ def _exposures(known: dict[tuple[int, str], float]) -> list[tuple[list[int], flo
     return groups
 
 
-def _pools(
+def _pooled_rows(
     sums: dict[tuple[Temperature, int, str, str], _Sums],
     label: Temperature,
     steps: list[int],
@@ -210,8 +210,8 @@ def _checked(durations: pd.DataFrame) -> pd.DataFrame:
         unknown = sorted(set(map(str, table[name].unique())) - set(known))
         if unknown:
             raise InputError(
-                f"The dwell-time table has {name} '{unknown[0]}'. "
-                f"Hint: it has to be one of {', '.join(known)}."
+                f"The dwell-time table has {name} '{unknown[0]}'",
+                f"it has to be one of {', '.join(known)}",
             )
     least = {"duration_frames": 1, "n_events": 0, "n_cut_by_end": 0, "window_frames": 1}
     for name, low in least.items():
@@ -220,12 +220,12 @@ def _checked(durations: pd.DataFrame) -> pd.DataFrame:
         if bad.any():
             row = table.iloc[int(np.flatnonzero(bad)[0])]
             raise InputError(
-                f"The dwell-time table has {name} {row[name]} in field {row['field']}. "
-                f"Hint: it counts whole frames or events, at least {low}."
+                f"The dwell-time table has {name} {row[name]} in field {row['field']}",
+                f"it counts whole frames or events, at least {low}",
             )
     exposure_s = table["exposure_s"].to_numpy(float)
     if not np.all(np.isfinite(exposure_s) & (exposure_s > 0)):
         raise InputError(
-            "The dwell-time table has an exposure_s that is no time. Hint: seconds, e.g. 0.02."
+            "The dwell-time table has an exposure_s that is no time", "seconds, e.g. 0.02"
         )
     return table

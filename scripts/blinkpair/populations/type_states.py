@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray
 from blinkpair.blinking.on_fractions import COUNTED
+from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.labels import (
     Temperature,
@@ -28,7 +29,6 @@ from blinkpair.labels import (
 TRUNCATED, PURE, DARK = "truncated_power_law", "power_law", "dark"  # type A, type B
 TYPES = (TRUNCATED, PURE, "undecided", "not_fitted")
 STATES = (*TYPES, DARK)
-EPOCHS = ("pre", "post")
 LARGE_CHANGE = 0.20  # of the on-fraction, the paper's for Fig. S11
 
 REQUIRED = (
@@ -84,7 +84,8 @@ def blinking_states(nanocrystals: pd.DataFrame) -> pd.DataFrame:
         if unknown:
             raise InputError(
                 f"blinking_{epoch} of the nanocrystals table says '{unknown[0]}' where the "
-                f"nanocrystal is emissive. Hint: it has to be one of {', '.join(TYPES)}."
+                "nanocrystal is emissive",
+                f"it has to be one of {', '.join(TYPES)}",
             )
         state = np.array([STATES.index(n) if n in STATES else -1 for n in names], np.int8)[codes]
         state[dark] = STATES.index(DARK)

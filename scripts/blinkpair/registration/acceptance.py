@@ -34,7 +34,7 @@ DUST_SIGNIFICANCE = 1e-3
 AMBIGUOUS = "ambiguous"
 
 
-def without_dust(
+def drop_camera_dust(
     pre: FloatArray, post: FloatArray, fields: tuple[Field, Field], localisation_error_px: float
 ) -> tuple[IntArray, IntArray]:
     """Rows of either pattern without those in one place in both images, if beyond chance."""
@@ -52,7 +52,9 @@ def without_dust(
     )
 
 
-def judge(found: Alignments, task: Task, max_chance: float, max_error_px: float) -> Registration:
+def accept_or_refuse(
+    found: Alignments, task: Task, max_chance: float, max_error_px: float
+) -> Registration:
     """Accept the best alignment, or say what is wrong with it."""
     if not len(found.chance):
         return failed("no alignment is better than chance")
@@ -158,7 +160,7 @@ def mirror_is_better(found: Alignments, task: Task, motions: Motions, max_chance
     )
 
 
-def stays_put(result: Registration, task: Task) -> bool:
+def is_identity(result: Registration, task: Task) -> bool:
     """Whether the matches are where they were in the camera's own frame."""
     before, after = task.pre_xy[result.pairs[:, 0]], task.post_xy[result.pairs[:, 1]]
     return bool(np.median(np.hypot(*(after - before).T)) < IDENTITY_PX)

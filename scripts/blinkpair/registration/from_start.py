@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from blinkpair.arrays import FloatArray
 from blinkpair.errors import InputError
-from blinkpair.registration.acceptance import judge
+from blinkpair.registration.acceptance import accept_or_refuse
 from blinkpair.registration.alignment import search
 from blinkpair.registration.alignment.task import Field, Task, checked_patterns
 from blinkpair.registration.result import Registration, failed
@@ -89,7 +89,7 @@ def refine_on_points(
     start = np.asarray(matrix0, dtype=np.float64)
     if start.shape != (3, 3) or not np.isfinite(start).all() or scale_of(start) == 0:
         raise InputError(
-            "matrix0 is not a finite 3x3 matrix. Hint: refine a registration whose status is ok."
+            "matrix0 is not a finite 3x3 matrix", "refine a registration whose status is ok"
         )
     if min(len(pre), len(post)) < min_matches:
         return failed(
@@ -106,7 +106,7 @@ def refine_on_points(
         errors_px=errors,
     )
     found = search.search_near(task, start, max_shift_px, np.radians(max_turn_deg))
-    return judge(found, task, max_chance_alignments, max_error_px)
+    return accept_or_refuse(found, task, max_chance_alignments, max_error_px)
 
 
 def register_from_landmarks(
@@ -141,8 +141,8 @@ def register_from_landmarks(
     table = np.asarray(pairs, dtype=np.float64)
     if table.size % 4 or table.ndim not in (2, 3) or len(table) * 4 != table.size:
         raise InputError(
-            f"landmarks of shape {table.shape}: not rows of x_pre, y_pre, x_post, y_post. "
-            "Hint: four numbers a landmark."
+            f"landmarks of shape {table.shape}: not rows of x_pre, y_pre, x_post, y_post",
+            "four numbers a landmark",
         )
     pre = as_points(table.reshape(-1, 4)[:, :2], "landmarks before")
     post = as_points(table.reshape(-1, 4)[:, 2:], "landmarks after")
@@ -180,6 +180,7 @@ def _checked_errors(error_px: npt.ArrayLike, points: FloatArray) -> FloatArray:
     if errors.shape != (len(points),) or not np.isfinite(errors).all() or (errors < 0).any():
         raise InputError(
             f"errors of shape {errors.shape} for {len(points)} points, or not all finite and "
-            "non-negative. Hint: one standard error a point."
+            "non-negative",
+            "one standard error a point",
         )
     return errors

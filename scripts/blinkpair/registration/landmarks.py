@@ -33,22 +33,21 @@ def read_landmarks(path: str | Path) -> FloatArray:
     try:
         table = pd.read_csv(path, sep=None, engine="python", encoding="utf-8-sig")
     except (OSError, ValueError, csv.Error) as error:
-        raise InputError(
-            f"{path}: not a readable table ({error}). Hint: save it as CSV."
-        ) from error
+        raise InputError(f"not a readable table ({error})", "save it as CSV", place=path) from error
     table.columns = table.columns.str.strip()
     if missing := [name for name in COLUMNS if name not in table.columns]:
         raise InputError(
-            f"{path}: the column(s) {', '.join(missing)} are missing. Hint: the first line reads "
-            "x_pre,y_pre,x_post,y_post."
+            f"the column(s) {', '.join(missing)} are missing",
+            "the first line reads x_pre,y_pre,x_post,y_post",
+            place=path,
         )
     numbers = table[COLUMNS].apply(pd.to_numeric, errors="coerce")
     bad = np.flatnonzero(numbers.isna().any(axis=1))
     if bad.size:
         raise InputError(
-            f"{path}, line {bad[0] + 2}: not four numbers. Hint: use a decimal point, and pixels "
-            "counted from 0."
+            f"{path}, line {bad[0] + 2}: not four numbers",
+            "use a decimal point, and pixels counted from 0",
         )
     if len(numbers) < 2:
-        raise InputError(f"{path}: {len(numbers)} landmark(s). Hint: two fix a rigid transform.")
+        raise InputError(f"{len(numbers)} landmark(s)", "two fix a rigid transform", place=path)
     return numbers.to_numpy(float)

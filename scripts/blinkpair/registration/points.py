@@ -19,11 +19,11 @@ from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.errors import InputError
 from blinkpair.registration.acceptance import (
     AMBIGUOUS,
+    accept_or_refuse,
+    drop_camera_dust,
     fit_matches,
-    judge,
+    is_identity,
     mirror_is_better,
-    stays_put,
-    without_dust,
 )
 from blinkpair.registration.alignment import search as alignment_search
 from blinkpair.registration.alignment import task as alignment_task
@@ -84,8 +84,8 @@ def register_points(
     )
     if min_microspheres < MIN_MATCHES:
         raise InputError(
-            f"min_microspheres = {min_microspheres}: two points fix a motion and check nothing. "
-            f"Hint: {MIN_MATCHES} or more."
+            f"min_microspheres = {min_microspheres}: two points fix a motion and check nothing",
+            f"{MIN_MATCHES} or more",
         )
     if min(len(pre), len(post)) < min_microspheres:
         return failed(
@@ -93,20 +93,20 @@ def register_points(
             "needed in both"
         )
     fields = Field.around_both(pre, post, shape_pre or field_shape, shape_post or field_shape)
-    rows = without_dust(pre, post, fields, localisation_error_px)
+    rows = drop_camera_dust(pre, post, fields, localisation_error_px)
     n_dust = len(pre) - len(rows[0])
     note = f"{n_dust} points in the same place in both images were left out as camera dust"
     note = note if n_dust else ""
     if min(map(len, rows)) < min_microspheres:
         return failed(f"too few points are left: {note}, or the sample did not move")
     search = _search(pre, post, rows, fields, model, min_microspheres, localisation_error_px)
-    result = judge(search.found, search.task, max_chance_alignments, max_error_px)
+    result = accept_or_refuse(search.found, search.task, max_chance_alignments, max_error_px)
     if not result.reason.startswith(AMBIGUOUS) and mirror_is_better(
         search.found, search.task, search.motions, max_chance_alignments
     ):
         why = "the patterns match better as mirror images: is one image flipped?"
         result = failed(why, result.chance_alignments)
-    if result.status == "ok" and stays_put(result, search.task):
+    if result.status == "ok" and is_identity(result, search.task):
         why = (
             "the best alignment leaves everything in place, as dust on the camera does: points "
             "alone cannot tell the two apart"
@@ -147,7 +147,7 @@ def alignments(
     if min(len(pre), len(post)) < MIN_MATCHES:
         return []
     fields = Field.around_both(pre, post, field_shape, field_shape)
-    rows = without_dust(pre, post, fields, localisation_error_px)
+    rows = drop_camera_dust(pre, post, fields, localisation_error_px)
     if min(map(len, rows)) < MIN_MATCHES:
         return []
     search = _search(pre, post, rows, fields, model, MIN_MATCHES, localisation_error_px)
@@ -158,7 +158,7 @@ def alignments(
     return [
         search.in_given_rows(fit)
         for fit in fits
-        if fit.n_matched >= MIN_MATCHES and not stays_put(fit, search.task)
+        if fit.n_matched >= MIN_MATCHES and not is_identity(fit, search.task)
     ]
 
 

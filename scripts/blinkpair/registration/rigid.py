@@ -23,8 +23,8 @@ def check_model(model: str) -> None:
     """Raise :class:`InputError` unless `model` is one this module knows."""
     if model not in MODELS:
         raise InputError(
-            f"Unknown transform model {model!r}. Hint: set registration: model to one of "
-            f"{', '.join(MODELS)}."
+            f"Unknown transform model {model!r}",
+            f"set registration: model to one of {', '.join(MODELS)}",
         )
 
 
@@ -42,19 +42,20 @@ def as_points(xy: npt.ArrayLike, name: str = "points") -> FloatArray:
         points = np.array(xy, dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise InputError(
-            f"{name}: not a table of numbers ({error}). Hint: pass an (n, 2) array of x, y."
+            f"not a table of numbers ({error})", "pass an (n, 2) array of x, y", place=name
         ) from error
     if points.size == 0:
         return np.zeros((0, 2))
     if points.ndim != 2 or points.shape[1] != 2:
         raise InputError(
-            f"{name}: shape {points.shape} is not (n, 2). Hint: pass one row a point, x then y."
+            f"shape {points.shape} is not (n, 2)", "pass one row a point, x then y", place=name
         )
     bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
     if bad.size:
         raise InputError(
-            f"{name}: {bad.size} positions are not finite numbers, the first in row {bad[0]}. "
-            "Hint: drop the detections whose fit did not converge."
+            f"{bad.size} positions are not finite numbers, the first in row {bad[0]}",
+            "drop the detections whose fit did not converge",
+            place=name,
         )
     return points
 
@@ -114,18 +115,16 @@ def fit_transform(
     post = as_points(post_xy, "post points")
     if len(pre) != len(post):
         raise InputError(
-            f"{len(pre)} pre points against {len(post)} post points. Hint: row i of one must "
-            "correspond to row i of the other."
+            f"{len(pre)} pre points against {len(post)} post points",
+            "row i of one must correspond to row i of the other",
         )
     if len(pre) < 2:
-        raise InputError(
-            f"{len(pre)} pair(s) do not fix a rotation. Hint: give at least two pairs."
-        )
+        raise InputError(f"{len(pre)} pair(s) do not fix a rotation", "give at least two pairs")
     w = np.ones(len(pre)) if weights is None else np.asarray(weights, dtype=np.float64)
     if w.shape != (len(pre),) or not np.isfinite(w).all() or (w < 0).any() or w.sum() <= 0:
         raise InputError(
-            "weights must be one finite, non-negative number a pair, not all zero. "
-            "Hint: leave them out for equal weights."
+            "weights must be one finite, non-negative number a pair, not all zero",
+            "leave them out for equal weights",
         )
     w = w / w.sum()
     centre_pre, centre_post = w @ pre, w @ post
@@ -137,7 +136,8 @@ def fit_transform(
     if size <= 1e-12 or strength <= 1e-12:
         raise InputError(
             "The pairs all lie in one place (or the weights leave a single one): they fix no "
-            "rotation. Hint: choose pairs far apart."
+            "rotation",
+            "choose pairs far apart",
         )
     scale = strength / size if model == "similarity" else 1.0
     a, b = scale * along / strength, scale * across / strength

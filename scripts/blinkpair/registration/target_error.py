@@ -89,9 +89,7 @@ class TargetError:
         if confidence is None:
             return np.asarray(np.sqrt(estimated + 2 * shift))
         if not 0.0 < confidence < 1.0:
-            raise InputError(
-                f"confidence = {confidence} is not between 0 and 1. Hint: 0.95 for 95 %."
-            )
+            raise InputError(f"confidence = {confidence} is not between 0 and 1", "0.95 for 95 %")
         # Welch and Satterthwaite: the displacement's variance is known, the other estimated.
         dof = self.dof * ((estimated + 2 * shift) / estimated) ** 2
         return _t_radius(along + shift, across + shift, dof, confidence)
@@ -136,7 +134,7 @@ def target_error(
     dof = prior_dof + max(2 * n - (4 if free_scale else 3), 0)
     if not dof > 0:
         raise InputError(
-            f"{n} fiducials leave no residual to tell the error by. Hint: use three or more."
+            f"{n} fiducials leave no residual to tell the error by", "use three or more"
         )
     prior = prior_dof * 2.0 * prior_error_px**2
     centroid = w @ pre_xy / n

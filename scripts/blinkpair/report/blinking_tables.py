@@ -25,7 +25,7 @@ from blinkpair.report.cells import (
     share_cells,
     signed_points,
     temperature,
-    turned,
+    transposed,
 )
 from blinkpair.report.language import known, plain
 
@@ -61,7 +61,7 @@ def types(table: pd.DataFrame, confidence: float) -> Table:
         "A law with α near 0 and a cut-off τ is an exponential. "
         f"{intervals_note(table.get('interval_method', ()), confidence)}"
     )
-    return turned("Types of blinking", _epoch_rows(table), cells, _epoch_name, note)
+    return transposed("Types of blinking", _epoch_rows(table), cells, _epoch_name, note)
 
 
 def transitions(table: pd.DataFrame) -> Table:
@@ -139,7 +139,7 @@ def alpha_by_change(table: pd.DataFrame, confidence: float) -> Table:
     }
     name = lambda row: temperature(row["temperature_c"])  # noqa: E731
     note = intervals_note(table.get("interval_method", ()), confidence)
-    return turned("α of type B before annealing, by the change", rows, cells, name, note)
+    return transposed("α of type B before annealing, by the change", rows, cells, name, note)
 
 
 def photostability(table: pd.DataFrame, confidence: float) -> Table:
@@ -155,7 +155,7 @@ def photostability(table: pd.DataFrame, confidence: float) -> Table:
         "analysed nanocrystals, tested or not. "
         f"{intervals_note(table.get('interval_method', ()), confidence)}"
     )
-    return turned("Photostability within a movie", _epoch_rows(table), cells, _epoch_name, note)
+    return transposed("Photostability within a movie", _epoch_rows(table), cells, _epoch_name, note)
 
 
 def _kept(row: Row) -> str:

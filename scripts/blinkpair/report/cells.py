@@ -123,7 +123,7 @@ def share_cells(names: Mapping[str, str]) -> dict[str, Callable[[Row], str]]:
     return {label: line(key) for key, label in names.items()}
 
 
-def turned(
+def transposed(
     caption: str,
     rows: Iterable[Row],
     cells: Mapping[str, Callable[[Row], str]],

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from blinkpair.arrays import BoolArray, FloatArray
-from blinkpair.figures.overlay import alike, even_light, filled, warped_back
+from blinkpair.figures.overlay import even_light, fill_missing, match_contrast, warped_back
 
 LONGEST_SIDE_PX = 768
 QUALITY = 75
@@ -63,7 +63,7 @@ def field_images(
     inverted = False
     bf_shown = [None if image is None else even_light(image) for image in brightfield]
     if bf_shown[0] is not None and bf_shown[1] is not None:
-        bf_shown[1], inverted = alike(bf_shown[0], bf_shown[1])
+        bf_shown[1], inverted = match_contrast(bf_shown[0], bf_shown[1])
     pl_shown = _stretched(pl)
     matrices = [m for m in (matrix_brightfield, matrix) if m is not None]
     sizes = [_size(*brightfield, *pl), _size(*pl, *brightfield)]
@@ -111,7 +111,7 @@ def _image(image: ArrayLike | None) -> FloatArray | None:
     if image is None:
         return None
     pixels = np.asarray(image, dtype=np.float64)
-    return filled(pixels) if pixels.size > 1 else None
+    return fill_missing(pixels) if pixels.size > 1 else None
 
 
 def _size(*images: FloatArray | None) -> tuple[int, int] | None:

@@ -14,13 +14,14 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.arrays import FloatArray
-from blinkpair.figures.overlay import brought_back, residuals
+from blinkpair.epochs import EPOCHS
+from blinkpair.figures.overlay import map_back, residuals
 from blinkpair.labels import temperature_label
 from blinkpair.report.cutouts import cutouts_content
 from blinkpair.report.field_images import field_images
 from blinkpair.report.language import known
 from blinkpair.report.rounding import decimals, significant
-from blinkpair.report.traces import EPOCHS, dwell_counts, pack_runs, thin_traces
+from blinkpair.report.traces import dwell_counts, pack_runs, thin_traces
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -211,7 +212,7 @@ def _marks(
     """List [x, y, which]; those after are brought back where the field is registered."""
     both = _pairs(pairs if to_post is not None else None)
     pre, post = found["pre"], found["post"]
-    back = post if to_post is None else brought_back(post, to_post)
+    back = post if to_post is None else map_back(post, to_post)
     groups = (
         (MATCHED, pre[both[:, 0]]),
         (BEFORE_ONLY, np.delete(pre, both[:, 0], axis=0)),

@@ -37,8 +37,8 @@ def pack(array: NDArray[Any]) -> str:
     """
     if array.dtype.kind not in "iu":
         raise InputError(
-            f"An array of {array.dtype} cannot be packed. Hint: bring it to integers, with the "
-            "scale told apart."
+            f"An array of {array.dtype} cannot be packed",
+            "bring it to integers, with the scale told apart",
         )
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     return base64.b64encode(zlib.compress(little.tobytes(), 9)).decode("ascii")
@@ -64,7 +64,7 @@ def leb128(values: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
     """
     numbers = np.asarray(values, dtype=np.int64).ravel()
     if numbers.size and (numbers.min() < 0 or numbers.max() >= 1 << 35):
-        raise InputError("A number is outside 0 to 2^35 - 1. Hint: these are no lengths of runs.")
+        raise InputError("A number is outside 0 to 2^35 - 1", "these are no lengths of runs")
     size = np.ones(numbers.size, dtype=np.int64)
     for power in (7, 14, 21, 28):
         size += numbers >= (1 << power)

@@ -20,7 +20,7 @@ from blinkpair.blinking.on_fractions import COUNTED
 from blinkpair.dwell_fits.histograms import count_limits
 from blinkpair.figures import style
 from blinkpair.labels import CONTROL, temperature_label
-from blinkpair.report import blinking_tables, cells, tables, words
+from blinkpair.report import blinking_tables, cells, result_sentences, tables
 from blinkpair.report.language import some_of
 from blinkpair.report.packing import pack
 
@@ -114,7 +114,9 @@ def build_page(
         note=note,
         banner=_banner(results["fields"]),
         answers=answers,
-        headline=words.headline(results["populations"], results["fields"], settings["dark_cutoff"]),
+        headline=result_sentences.headline(
+            results["populations"], results["fields"], settings["dark_cutoff"]
+        ),
         tables={
             "populations": tables.populations(results["populations"], confidence),
             "fields": tables.fields(results["fields"]),
@@ -132,7 +134,7 @@ def build_page(
         },
         hidden=hidden,
         n_shown=len(shown),
-        methods=words.methods(
+        methods=result_sentences.methods(
             settings,
             provenance,
             results["fields"],
@@ -140,7 +142,7 @@ def build_page(
             results["nanocrystals"],
             fields,
         ),
-        cite=words.citation(citation, provenance["versions"]["blinkpair"]),
+        cite=result_sentences.citation(citation, provenance["versions"]["blinkpair"]),
         settings=yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True),
     )
 
@@ -197,10 +199,10 @@ def _answers(
             "mean_points": [100 * row[f"mean_delta{end}"] for end in ("", "_low", "_high")],
             "became_emissive": cells.percent(row["fraction_became_emissive"]),
             "became_dark": cells.percent(row["fraction_became_dark"]),
-            "sentence": words.answer(
+            "sentence": result_sentences.answer(
                 row, None if row is control else control, confidence, dark_cutoff
             ),
-            "caveats": words.caveats(row),
+            "caveats": result_sentences.caveats(row),
         }
         for row in rows
     ]

@@ -26,7 +26,7 @@ from blinkpair.report.cells import (
     share_of,
     signed_points,
     temperature,
-    turned,
+    transposed,
 )
 from blinkpair.report.language import fixed, grouped, known, per_cent
 
@@ -69,7 +69,7 @@ def populations(table: pd.DataFrame, confidence: float) -> Table:
         "come first."
     )
     name = lambda row: temperature(row["temperature_c"])  # noqa: E731
-    return turned("Populations", rows, cells, name, note)
+    return transposed("Populations", rows, cells, name, note)
 
 
 def excluded(nanocrystals: pd.DataFrame) -> Table:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from blinkpair import files
+from blinkpair.epochs import EPOCHS
 
 NOTEWORTHY_FALSE_SHARE = 0.1
 MOST_NAMED = 20  # fields of a kind; more push the numbers off the screen
@@ -18,7 +19,7 @@ MOST_NAMED = 20  # fields of a kind; more push the numbers off the screen
 REFUSED_STATUS, MAX_STATUS = 10, 120
 
 
-def tell(results: str | Path) -> str:
+def summarise_run(results: str | Path) -> str:
     """Return the tables in words and where to look next.
 
     Parameters
@@ -42,7 +43,7 @@ def tell(results: str | Path) -> str:
     return "\n".join(lines)
 
 
-def how_it_ended(results: str | Path) -> tuple[str, int]:
+def exit_summary(results: str | Path) -> tuple[str, int]:
     """Return the last lines of a run that finished, and its exit status.
 
     Parameters
@@ -102,7 +103,7 @@ def _blinking(types: pd.DataFrame, photostability: pd.DataFrame) -> list[str]:
         columns = []
         for table, cell in ((types, _type_a), (photostability, _kept), (photostability, _dark)):
             own = table[table["temperature_c"] == label].set_index("epoch")
-            columns.append(" -> ".join(cell(own.loc[epoch]) for epoch in ("pre", "post")))
+            columns.append(" -> ".join(cell(own.loc[epoch]) for epoch in EPOCHS))
         lines.append(f"{_name(label):>12} {columns[0]:>24} {columns[1]:>15} {columns[2]:>22}")
     return lines
 
@@ -159,4 +160,4 @@ def _false_events(types: pd.DataFrame) -> list[str]:
 
 
 if __name__ == "__main__":
-    print(tell(sys.argv[1] if len(sys.argv) > 1 else "results"))
+    print(summarise_run(sys.argv[1] if len(sys.argv) > 1 else "results"))

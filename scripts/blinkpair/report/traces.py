@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.dwell_fits.histograms import bin_edges
+from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.report.packing import leb128, pack
 from blinkpair.report.rounding import round_down, round_up
 
-EPOCHS = ("pre", "post")
 NO_FRAME = 255
 _STEPS = 254  # codes 0..254
 # A trace is as good as its noise: steps finer than this share of it only take room.
@@ -178,8 +178,8 @@ def find_runs(on: NDArray[np.int8]) -> Runs:
     if np.any(start[~there] + length[~there] < frames):
         at = int(row[~there][np.argmax(start[~there] + length[~there] < frames)])
         raise InputError(
-            f"Row {at} of the states lacks frames in the middle. Hint: -1 marks the frames that a "
-            "shorter movie lacks at its end."
+            f"Row {at} of the states lacks frames in the middle",
+            "-1 marks the frames that a shorter movie lacks at its end",
         )
     known = np.bincount(row[there], weights=length[there], minlength=n).astype(np.int64)
     return Runs(row[there], state[there], start[there], length[there], known)

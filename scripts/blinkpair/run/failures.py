@@ -32,7 +32,7 @@ class Failures(logging.Handler):
             if steps:
                 self._steps[str([step["log"] for step in steps])] = steps
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """Return in words what failed and was not done at a later try; '' where nothing was."""
         lines = [_last_words(steps) for steps in self._steps.values() if not _is_done(steps)]
         if not lines:

@@ -34,20 +34,20 @@ def check_folder(folder: str | Path = ".") -> None:
     for place in (home, *(home / name for name in WRITTEN)):
         if place.exists() and not os.access(place, os.W_OK | os.X_OK):
             raise InputError(
-                f"{_named(place)} cannot be written: it is read-only, or not yours. Hint: see to "
-                "its rights and its disk, or start in another folder. Nothing was started."
+                f"{_named(place)} cannot be written: it is read-only, or not yours",
+                "see to its rights and its disk, or start in another folder. Nothing was started",
             )
     if (free := shutil.disk_usage(home).free) < LEAST_BYTES:
         raise InputError(
-            f"{_named(home)} lies on a full disk: {free / 1e6:.1f} MB are free. Hint: free some "
-            f"space and {AGAIN}."
+            f"{_named(home)} lies on a full disk: {free / 1000000.0:.1f} MB are free",
+            f"free some space and {AGAIN}",
         )
     if not _is_recorded(home / RECORD) and (found := _any_file(home / RESULTS)):
         raise InputError(
             f"{RESULTS}/ holds results ({found.relative_to(home)}), and {RECORD}/ does not say "
-            "how they were made: they may be of another version or of other settings. Hint: rename "
-            f"{RESULTS}/, and all is made anew; or put the folder {RECORD} that lay beside it "
-            "where they were made in the place of the one here. Nothing was started."
+            "how they were made: they may be of another version or of other settings",
+            f"rename {RESULTS}/, and all is made anew; or put the folder {RECORD} that lay "
+            "beside it where they were made in the place of the one here. Nothing was started",
         )
 
 

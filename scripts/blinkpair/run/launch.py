@@ -63,8 +63,8 @@ class ByField(dict[str, Any]):
     def __missing__(self, field: str) -> Any:
         """Name the field."""
         raise InputError(
-            f"there is no field '{field}' in the sample sheet. Hint: check the name in the path of "
-            "the file that was asked for."
+            f"there is no field '{field}' in the sample sheet",
+            "check the name in the path of the file that was asked for",
         )
 
 
@@ -79,8 +79,8 @@ def prepare(
     config_files : iterable of path
         Where it was read from, to name lines.
     submitted : bool
-        True in a process that runs a submitted job: it takes what `keep` kept. (Where nothing
-        was kept, as on a node without the run's disk, it checks for itself.)
+        True in a process that runs a submitted job: it takes what `save_launch` kept.
+        (Where nothing was kept, as on a node without the run's disk, it checks for itself.)
 
     Raises
     ------
@@ -91,7 +91,7 @@ def prepare(
     from blinkpair.inputs.settings import load_settings
 
     if submitted and KEPT.exists():
-        return _recall(load_settings(config, config_files))
+        return load_launch(load_settings(config, config_files))
     if not submitted:
         check_folder()
     from blinkpair.inputs.checking import check_everything
@@ -104,7 +104,7 @@ def prepare(
     return Launch(settings, _read_fields(StringIO(_as_csv(fields))), shapes, sheet)
 
 
-def keep(launched: Launch) -> None:
+def save_launch(launched: Launch) -> None:
     """Keep the checked inputs, the command line and the time for the jobs of a run, as it starts.
 
     Not earlier: somebody may look with `snakemake -n` what another sheet would do while jobs of a
@@ -112,7 +112,7 @@ def keep(launched: Launch) -> None:
     """
     from blinkpair.run.provenance import utc_now
 
-    with files.written_aside(SHEET) as aside:
+    with files.atomic_write(SHEET) as aside:
         aside.write_bytes(launched.sheet)
     files.write_text(_as_csv(launched.fields), KEPT / "fields.csv")
     files.write_csv(launched.shapes.reset_index(), KEPT / "shapes.csv")
@@ -120,11 +120,13 @@ def keep(launched: Launch) -> None:
     files.write_json({"command": _command(), "started": utc_now()}, RUN)
 
 
-def _recall(settings: dict[str, Any]) -> Launch:
+def load_launch(settings: dict[str, Any]) -> Launch:
+    """Return what `save_launch` kept; InputError if it is of other settings."""
     if settings != files.read_json(KEPT / "settings.json"):
         raise InputError(
             "this job was submitted by a run with other settings than the one that was started "
-            "last in this folder. Hint: cancel the jobs of the earlier run."
+            "last in this folder",
+            "cancel the jobs of the earlier run",
         )
     shapes = pd.read_csv(KEPT / "shapes.csv", dtype={"field": str}, keep_default_na=False)
     fields = _read_fields(KEPT / "fields.csv")

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from blinkpair.errors import InputError, WriteError, told_in_words
+from blinkpair.errors import InputError, WriteError, describe_write_errors
 from blinkpair.files import is_running
 
 FAILED = "the step failed"
@@ -48,7 +48,7 @@ def log_to(path: str | Path) -> None:
     end_with_the_run()
     handler: logging.Handler
     try:
-        with told_in_words(path):
+        with describe_write_errors(path):
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             handler = Log(path, mode="w", encoding="utf-8")
     except WriteError as error:

@@ -45,13 +45,16 @@ def read_record(path: str | Path) -> dict[str, Any]:
         missing = needed - record.keys()
     except (OSError, ValueError, AttributeError) as error:
         raise InputError(
-            f"{path}: cannot be read as the record of a run ({error}). Hint: name the "
-            "provenance.json in the results of the run."
+            f"cannot be read as the record of a run ({error})",
+            "name the provenance.json in the results of the run",
+            place=path,
         ) from None
     if missing:
         raise InputError(
-            f"{path}: this record does not hold {', '.join(sorted(missing))}. Hint: it was made by "
-            "an earlier blinkpair; check out its commit, and run that with your settings and sheet."
+            f"this record does not hold {', '.join(sorted(missing))}",
+            "it was made by an earlier blinkpair; check out its commit, and run that with your "
+            "settings and sheet",
+            place=path,
         )
     return record
 
@@ -224,7 +227,7 @@ def reproduce(path: str | Path, folder: str | Path, inputs: str | Path | None = 
     new = Path(folder)
     # Said before the inputs are read, which can take minutes.
     if new.exists() and (not new.is_dir() or any(new.iterdir())):
-        raise InputError(f"{new}: is not an empty folder. Hint: name a new one.")
+        raise InputError("is not an empty folder", "name a new one", place=new)
     start = Path(path).resolve().parents[1] if inputs is None else Path(inputs)
     check_inputs(record, start)
     config, sheet = lay_out(record, start, new)

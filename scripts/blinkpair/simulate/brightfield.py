@@ -151,7 +151,7 @@ def microsphere_profile(
         return np.asarray(np.interp(radius, at, contrast, right=0.0))
     if family == "rings":
         return _rings_profile(radius, diameter_px, defocus)
-    raise InputError(f"family: {family!r} is unknown. Hint: use 'diffraction' or 'rings'.")
+    raise InputError(f"family: {family!r} is unknown", "use 'diffraction' or 'rings'")
 
 
 def _stamp_window(
@@ -227,7 +227,7 @@ def _points(xy: ArrayLike | None, name: str) -> FloatArray:
     if points.size == 0:
         return np.empty((0, 2))
     if points.ndim != 2 or points.shape[1] != 2 or not np.isfinite(points).all():
-        raise InputError(f"{name}: expected finite (n, 2) positions x, y, not {points.shape}.")
+        raise InputError(f"expected finite (n, 2) positions x, y, not {points.shape}.", place=name)
     return points
 
 
@@ -298,7 +298,7 @@ def render_brightfield(
         For positions that are not finite (n, 2) or a diameter that is not positive.
     """
     if not diameter_px > 0:
-        raise InputError(f"diameter_px: must be positive, not {diameter_px}.")
+        raise InputError(f"diameter_px: must be positive, not {diameter_px}")
     spheres = _points(microspheres_xy, "microspheres_xy")
     light = (illumination or Illumination()).field(shape) * light_counts
 

@@ -91,8 +91,7 @@ def assign_states(
     counts = np.asarray(traces)
     if counts.ndim != 2:
         raise InputError(
-            f"traces has {counts.ndim} dimensions. Hint: pass counts of shape (nanocrystals, "
-            "frames)."
+            f"traces has {counts.ndim} dimensions", "pass counts of shape (nanocrystals, frames)"
         )
     n = len(counts)
     if method == "fixed":
@@ -104,7 +103,7 @@ def assign_states(
             source=np.full(n, "fixed"),
         )
     if method not in ("noise", "hmm"):
-        raise InputError(f"unknown method {method!r}. Hint: 'fixed', 'noise' or 'hmm'.")
+        raise InputError(f"unknown method {method!r}", "'fixed', 'noise' or 'hmm'")
     from blinkpair.blinking.off_levels import estimate_off_levels
 
     off = estimate_off_levels(counts) if off_levels is None else off_levels

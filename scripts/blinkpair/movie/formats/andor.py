@@ -42,8 +42,9 @@ def open_sif(path: Path, selection: Selection) -> Source:
     promised = header["NumberOfFrames"]
     if header["NumberOfSubImages"] != 1 or height < 2:
         raise InputError(
-            f"{path}: holds spectra or several tracks, not images. "
-            "Hint: record with the read mode 'Image'."
+            "holds spectra or several tracks, not images",
+            "record with the read mode 'Image'",
+            place=path,
         )
     plausible(path, promised, height=height, width=width)
     _check_choices(path, promised, selection)
@@ -83,8 +84,9 @@ def open_spool(folder: Path, selection: Selection) -> Source:
     files = sorted(folder.glob("*spool.dat"), key=lambda p: spool_number(p.name))
     if not files:
         raise InputError(
-            f"{folder}: an Andor spool folder without '*spool.dat' files, which hold the frames. "
-            "Hint: copy the whole folder."
+            "an Andor spool folder without '*spool.dat' files, which hold the frames",
+            "copy the whole folder",
+            place=folder,
         )
     dtype = np.dtype(_ENCODINGS[layout["PixelEncoding"]])
     height, width = int(layout["AOIHeight"]), int(layout["AOIWidth"])
@@ -130,9 +132,10 @@ def _header(path: Path) -> Mapping[str, Any]:
         if isinstance(error, OSError):
             raise
         raise InputError(
-            f"{path}: its SIF header cannot be read ({type(error).__name__}: {error}); the file "
-            "is cut off or of an unknown version. "
-            "Hint: copy it again, or export the movie as TIFF in Andor Solis."
+            f"its SIF header cannot be read ({type(error).__name__}: {error}); the file is cut "
+            "off or of an unknown version",
+            "copy it again, or export the movie as TIFF in Andor Solis",
+            place=path,
         ) from error
 
 
@@ -168,8 +171,9 @@ def _only(folder: Path, pattern: str) -> Path:
     found = sorted(folder.glob(pattern))
     if len(found) != 1:
         raise InputError(
-            f"{folder}: an Andor spool folder has one '{pattern}' file, this one has "
-            f"{len(found)}. Hint: give the folder as Solis wrote it, one movie in each."
+            f"an Andor spool folder has one '{pattern}' file, this one has {len(found)}",
+            "give the folder as Solis wrote it, one movie in each",
+            place=folder,
         )
     return found[0]
 
@@ -181,18 +185,18 @@ def _layout(path: Path) -> Mapping[str, str]:
     try:
         parser.read_string(path.read_text(encoding="utf-8-sig"))
     except (configparser.Error, UnicodeDecodeError) as error:
-        raise InputError(f"{path}: not an acquisition's description ({error}).") from error
+        raise InputError(f"not an acquisition's description ({error}).", place=path) from error
     layout = {key: value for part in parser.sections() for key, value in parser[part].items()}
     needed = ("AOIHeight", "AOIWidth", "AOIStride", "PixelEncoding", "ImageSizeBytes")
     missing = [key for key in needed if key not in layout]
     if missing:
-        raise InputError(
-            f"{path}: {', '.join(missing)} missing. Hint: copy the spool folder again."
-        )
+        raise InputError(f"{', '.join(missing)} missing", "copy the spool folder again", place=path)
     if layout["PixelEncoding"] not in _ENCODINGS:
         raise InputError(
-            f"{path}: pixels are stored as '{layout['PixelEncoding']}'; "
-            f"{', '.join(_ENCODINGS)} can be read. Hint: export the movie as TIFF in Andor Solis."
+            f"pixels are stored as '{layout['PixelEncoding']}'; {', '.join(_ENCODINGS)} can be "
+            "read",
+            "export the movie as TIFF in Andor Solis",
+            place=path,
         )
     return layout
 

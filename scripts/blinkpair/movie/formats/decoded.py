@@ -74,8 +74,9 @@ class DecodedReader:
             # Decoders of a dozen formats raise as many kinds of errors on damaged data.
             except Exception as error:
                 raise InputError(
-                    f"{self._frames.path}: frame {start + i} cannot be decoded ({error}). "
-                    "Hint: the file is damaged there; copy or export it again."
+                    f"frame {start + i} cannot be decoded ({error})",
+                    "the file is damaged there; copy or export it again",
+                    place=self._frames.path,
                 ) from error
 
         if self._pool is None:

@@ -29,7 +29,7 @@ def open_image(path: Path, selection: Selection) -> Source:
     with Image.open(path) as image:
         kind, mode, (width, height) = str(image.format), image.mode, image.size
         if getattr(image, "n_frames", 1) > 1:
-            raise InputError(f"{path}: an animation. Hint: export the movie as TIFF.")
+            raise InputError("an animation", "export the movie as TIFF", place=path)
     if mode not in _GREY:
         raise refuse_colour(path, f"this is not a grey image (its mode is {mode})")
     choose_planes(str(path), {}, selection)

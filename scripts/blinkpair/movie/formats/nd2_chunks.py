@@ -52,10 +52,11 @@ class ChunkMap:
             place = int.from_bytes(tail[32:], "little")
             if not tail.startswith(_MAP_SIGNATURE) or place >= self._size:
                 raise InputError(
-                    f"{path}: the chunk map at the end of this ND2 file is missing: the recording "
-                    "or a copy of it was cut off. Hint: copy the file again from the microscope's "
-                    "computer; if it is like that there, too, open it in NIS-Elements and save it "
-                    "anew."
+                    "the chunk map at the end of this ND2 file is missing: the recording or a copy "
+                    "of it was cut off",
+                    "copy the file again from the microscope's computer; if it is like that there, "
+                    "too, open it in NIS-Elements and save it anew",
+                    place=path,
                 )
         data = self._data(place)
         start = 0
@@ -116,9 +117,10 @@ class ChunkMap:
 
     def _damaged(self, place: int) -> InputError:
         return InputError(
-            f"{self._path}: the chunk map of this ND2 file points to a place ({place}) where "
-            "no chunk is, or only a part of one: the file is damaged. Hint: copy it again from "
-            "the microscope's computer."
+            f"the chunk map of this ND2 file points to a place ({place}) where no chunk is, or "
+            "only a part of one: the file is damaged",
+            "copy it again from the microscope's computer",
+            place=self._path,
         )
 
 

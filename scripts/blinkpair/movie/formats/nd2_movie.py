@@ -56,8 +56,9 @@ def open_nd2(path: Path, selection: Selection) -> Source:
     with path.open("rb") as file:
         if file.read(4) == _LEGACY_MAGIC:
             raise InputError(
-                f"{path}: an ND2 file of the old kind (JPEG 2000, before 2010). "
-                "Hint: open it in NIS-Elements and save it anew, or export it as TIFF."
+                "an ND2 file of the old kind (JPEG 2000, before 2010)",
+                "open it in NIS-Elements and save it anew, or export it as TIFF",
+                place=path,
             )
     chunks = ChunkMap(path)
     with warnings.catch_warnings():
@@ -104,8 +105,10 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
         n_present = present.size
     else:
         raise InputError(
-            f"{path}: compressed with loss ('{attributes.compressionType}'): its counts are not "
-            "those of the camera. Hint: use the original recording."
+            f"compressed with loss ('{attributes.compressionType}'): its counts are not those "
+            "of the camera",
+            "use the original recording",
+            place=path,
         )
     count = frames_to_read(path, planes.index.size, n_present, selection.frames)
     exposure_s, notes = _timing(file, chunks, planes.index[:count])
@@ -133,8 +136,9 @@ def _pixel_offsets(path: Path, chunks: ChunkMap, places: list[int]) -> IntArray:
     lengths = {n for n in map(chunks.header_bytes, probes) if n is not None}
     if len(lengths) > 1:
         raise InputError(
-            f"{path}: its frames are stored in different ways. "
-            "Hint: export the movie as TIFF in NIS-Elements."
+            "its frames are stored in different ways",
+            "export the movie as TIFF in NIS-Elements",
+            place=path,
         )
     return np.array(places, np.int64) + (lengths.pop() if lengths else 0) + STAMP_BYTES
 

@@ -184,8 +184,9 @@ class RawReader:
                 got = file.readinto(buffer[filled:])
                 if not got:
                     raise InputError(
-                        f"{file.name}: ends before frame {frame} is complete; it was "
-                        "complete when it was opened. Hint: is it still being written or copied?"
+                        f"ends before frame {frame} is complete; it was so when it was opened",
+                        "is it still being written or copied?",
+                        place=file.name,
                     )
                 filled += got
 

@@ -49,8 +49,9 @@ def open_source(path: Path, selection: Selection, *, alone: bool = True) -> Sour
         raise
     except PermissionError as error:
         raise InputError(
-            f"{path}: you have no permission to read this file ({error.strerror}). "
-            "Hint: ask its owner, or copy it to where you can."
+            f"you have no permission to read this file ({error.strerror})",
+            "ask its owner, or copy it to where you can",
+            place=path,
         ) from error
     except OSError as error:
         # The disk's trouble, not the file's: let it be tried again. A place that cannot be, as a
@@ -66,9 +67,10 @@ def open_source(path: Path, selection: Selection, *, alone: bool = True) -> Sour
 def _damaged(path: Path, error: Exception) -> InputError:
     said = f"{type(error).__name__}: {error}"[:300]
     return InputError(
-        f"{path}: cannot be read; it is damaged or of a variant that is not known ({said}). "
-        "Hint: copy the file again from the microscope's computer; if it opens in ImageJ, save it "
-        "there as TIFF."
+        f"cannot be read; it is damaged or of a variant that is not known ({said})",
+        "copy the file again from the microscope's computer; if it opens in ImageJ, save "
+        "it there as TIFF",
+        place=path,
     )
 
 
@@ -76,8 +78,9 @@ def _open(path: Path, selection: Selection, *, alone: bool) -> Source:
     if path.is_dir():
         if not any(path.glob("*.sifx")):
             raise InputError(
-                f"{path}: a folder, but not an Andor spool folder (no .sifx file in it). "
-                "Hint: give the movie's file, or a pattern such as 'folder/*.tif'."
+                "a folder, but not an Andor spool folder (no .sifx file in it)",
+                "give the movie's file, or a pattern such as 'folder/*.tif'",
+                place=path,
             )
         from blinkpair.movie.formats.andor import open_spool
 
@@ -85,14 +88,15 @@ def _open(path: Path, selection: Selection, *, alone: bool) -> Source:
     if not path.exists():
         where = "" if path.parent.exists() else f" (nor does the folder {path.parent})"
         raise InputError(
-            f"{path}: does not exist{where}. Hint: relative paths start at the working directory; "
-            "check the spelling, capitals included."
+            f"does not exist{where}",
+            "relative paths start at the working directory; check the spelling, capitals included",
+            place=path,
         )
     with path.open("rb") as file:
         start = file.read(64)
     if not start:
         raise InputError(
-            f"{path}: is empty (0 bytes). Hint: was copying it interrupted, or the disk full?"
+            "is empty (0 bytes)", "was copying it interrupted, or the disk full?", place=path
         )
     if start.startswith(_TIFF):
         from blinkpair.movie.formats.tiff_movie import open_tiff
@@ -114,6 +118,8 @@ def _open(path: Path, selection: Selection, *, alone: bool) -> Source:
         return open_image(path, selection)
     text = all(byte in b"\t\n\r\f" or 32 <= byte < 127 for byte in start)
     raise InputError(
-        f"{path}: is {'a text file' if text else 'of a format that is not known'}, whatever its "
-        f"name says (it starts with {start[:12]!r}). Hint: {_NAMED} can be read."
+        f"is {'a text file' if text else 'of a format that is not known'}, whatever its "
+        f"name says (it starts with {start[:12]!r})",
+        f"{_NAMED} can be read",
+        place=path,
     )

@@ -100,8 +100,9 @@ def split_path(path: str) -> tuple[str, Selection]:
         key = key.lower()
         if key not in _KEYS or not value:
             raise ChoiceError(
-                f"{path}: '::{part}' is not a choice this reader knows. "
-                f"Hint: behind a path it takes {', '.join(f'::{name}=...' for name in _KEYS)}."
+                f"'::{part}' is not a choice this reader knows",
+                f"behind a path it takes {', '.join(f'::{name}=...' for name in _KEYS)}",
+                place=path,
             )
         made[key] = _checked(path, key, value)
     return bare, Selection(**made)
@@ -113,7 +114,7 @@ def _checked(path: str, key: str, value: str) -> str | int:
         return value
     if not value.isdecimal() or (key == "frames" and int(value) == 0):
         what = "a number of frames, 1 or more" if key == "frames" else "a number counted from 0"
-        raise ChoiceError(f"{path}: '::{key}={value}' is not {what}. Hint: write '::{key}=1'.")
+        raise ChoiceError(f"'::{key}={value}' is not {what}", f"write '::{key}=1'", place=path)
     return int(value) if key == "frames" else value
 
 
@@ -168,8 +169,9 @@ def choose_planes(
         key = _AXIS_KEY.get(axis)
         if key is None:
             raise InputError(
-                f"{path}: has an axis '{axis}' of length {size} that is neither time, channel "
-                "nor z. Hint: export the movie alone, one frame after the other."
+                f"has an axis '{axis}' of length {size} that is neither time, channel nor z",
+                "export the movie alone, one frame after the other",
+                place=path,
             )
         names = channel_names if key == "channel" else ()
         wanted = getattr(selection, key)
@@ -184,9 +186,10 @@ def choose_planes(
         raise ChoiceError(_left_open(path, open_choices, channel_names))
     if len(time_axes) > 1:
         raise InputError(
-            f"{path}: has {len(time_axes)} axes that could be time "
-            f"({', '.join(f'{axis}: {axes[axis]}' for axis in time_axes)}). "
-            "Hint: export the movie alone, one frame after the other."
+            f"has {len(time_axes)} axes that could be time "
+            f"({', '.join(f'{axis}: {axes[axis]}' for axis in time_axes)})",
+            "export the movie alone, one frame after the other",
+            place=path,
         )
     _refuse_idle_choice(path, selection, axes, channel_names)
 
@@ -226,8 +229,9 @@ def _number(path: str, key: str, wanted: str, size: int, names: Sequence[str]) -
     if wanted.isdecimal() and int(wanted) < size:
         return int(wanted)
     raise ChoiceError(
-        f"{path}: there is no {key} '{wanted}'; it holds {_listed(key, size, names)}. "
-        f"Hint: '::{key}=' takes {'a name or ' if names else ''}a number counted from 0."
+        f"there is no {key} '{wanted}'; it holds {_listed(key, size, names)}",
+        f"'::{key}=' takes {'a name or ' if names else ''}a number counted from 0",
+        place=path,
     )
 
 

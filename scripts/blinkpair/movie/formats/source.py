@@ -88,8 +88,9 @@ def native_dtype(path: Path, dtype: np.dtype[Any]) -> np.dtype[Any]:
     native = dtype.newbyteorder("=")
     if native.str[1:] not in _DTYPES:
         raise InputError(
-            f"{path}: its pixels are of type {dtype.name}, which is not one a camera delivers. "
-            "Hint: export the movie as 16-bit or 32-bit grey values."
+            f"its pixels are of type {dtype.name}, which is not one a camera delivers",
+            "export the movie as 16-bit or 32-bit grey values",
+            place=path,
         )
     return native
 
@@ -118,17 +119,19 @@ def plausible(path: Path | str, planes: int = 1, *, height: int = 1, width: int 
     else:
         return
     raise InputError(
-        f"{path}: its header promises {promised}, which no camera delivers: it is damaged. "
-        "Hint: copy the file again from the microscope's computer."
+        f"its header promises {promised}, which no camera delivers: it is damaged",
+        "copy the file again from the microscope's computer",
+        place=path,
     )
 
 
 def refuse_colour(path: Path, what: str) -> InputError:
     """Say that a colour image is of no use here, and how to get a grey one."""
     return InputError(
-        f"{path}: {what}; the counts of a camera cannot be had back from colours. "
-        "Hint: export it as 16-bit grey values (in ImageJ: Image > Type > 16-bit; "
-        "in NIS-Elements: export without 'apply LUTs')."
+        f"{what}; the counts of a camera cannot be had back from colours",
+        "export it as 16-bit grey values (in ImageJ: Image > Type > 16-bit; in "
+        "NIS-Elements: export without 'apply LUTs')",
+        place=path,
     )
 
 
@@ -161,13 +164,14 @@ def frames_to_read(
     enough = limit is not None and limit <= present if more else wanted <= present
     if enough and promised > 0:
         return wanted
-    again = "Hint: copy the file again from the microscope's computer"
+    again = "copy the file again from the microscope's computer"
     if present <= 0:
         raise InputError(
-            f"{path}: promises {promised} frames, but not one is there in full. {again}."
+            f"promises {promised} frames, but not one is there in full", again, place=path
         )
     raise InputError(
-        f"{path}: frames are missing at the end: its header promises "
-        f"{f'more than {promised}' if more else promised}, the file holds {present}. {again}; "
-        f"to use what is there, append '::frames={present}' to the path."
+        f"frames are missing at the end: its header promises {'more than ' if more else ''}"
+        f"{promised}, the file holds {present}",
+        f"{again}; to use what is there, append '::frames={present}' to the path",
+        place=path,
     )

@@ -83,8 +83,9 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
         one, notes = _only_series(path, series, position)
         if one.axes[-2:] != "YX":
             raise InputError(
-                f"{path}: its axes are {one.axes} with lengths {one.shape}; y and x must come "
-                "last. Hint: export the movie as plain grey frames, one after the other."
+                f"its axes are {one.axes} with lengths {one.shape}; y and x must come last",
+                "export the movie as plain grey frames, one after the other",
+                place=path,
             )
         sizes, kind = dict(zip(one.axes[:-2], one.shape[:-2], strict=True)), one.kind
         if one.dataoffset is not None and kind not in ("uniform", "generic"):
@@ -167,8 +168,9 @@ def _only_series(
     shown = ", ".join(f"{k}: {' x '.join(map(str, one.shape))}" for k, one in enumerate(series[:8]))
     more = ", ..." if len(series) > 8 else ""
     raise ChoiceError(
-        f"{path}: holds {len(series)} images of its own kind each ({shown}{more}). "
-        "Hint: choose one by appending '::position=0' to the path, or export the movie alone."
+        f"holds {len(series)} images of its own kind each ({shown}{more})",
+        "choose one by appending '::position=0' to the path, or export the movie alone",
+        place=path,
     )
 
 
@@ -200,8 +202,9 @@ def _refuse_circle(path: Path, tif: Any) -> None:
         place = struct.unpack(tiff.offsetformat, pointer)[0]
     if place:
         raise InputError(
-            f"{path}: is damaged: page {len(seen)} of its chain of pages leads back to an earlier "
-            "one. Hint: copy the file again from the microscope's computer."
+            f"is damaged: page {len(seen)} of its chain of pages leads back to an earlier one",
+            "copy the file again from the microscope's computer",
+            place=path,
         )
 
 
@@ -210,8 +213,9 @@ def _refuse_ome_traps(path: Path, tif: Any) -> None:
     text = tif.ome_metadata or ""
     if "<!DOCTYPE" in text or "<!ENTITY" in text:  # entities can unfold to any length
         raise InputError(
-            f"{path}: its OME text defines a document type, which no microscope's program writes. "
-            "Hint: open the movie in ImageJ and save it as TIFF."
+            "its OME text defines a document type, which no microscope's program writes",
+            "open the movie in ImageJ and save it as TIFF",
+            place=path,
         )
     for pixels in re.findall(r"<(?:\w+:)?Pixels\b[^>]*>", text):
         sizes = {axis: int(n) for axis, n in re.findall(r"\bSize([XYZCT])\s*=\s*.(\d+)", pixels)}

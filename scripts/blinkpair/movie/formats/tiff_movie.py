@@ -72,8 +72,9 @@ def open_tiff(path: Path, selection: Selection, *, alone: bool = True) -> Source
             page = tif.pages.first  # and not len(tif.pages), which walks through all of them
         except IndexError:
             raise InputError(
-                f"{path}: a TIFF file without a page: the recording or a copy of it was cut off. "
-                "Hint: copy the file again from the microscope's computer."
+                "a TIFF file without a page: the recording or a copy of it was cut off",
+                "copy the file again from the microscope's computer",
+                place=path,
             ) from None
         # ImageJ writes 8-bit counts shown in false colours as a palette image.
         palette = page.photometric == _PALETTE and not tif.is_imagej
@@ -86,8 +87,9 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
     page = tif.pages.first
     if page.dtype is None:  # which numpy would take for float64
         raise InputError(
-            f"{path}: pixels of {page.bitspersample} bits cannot be read. "
-            "Hint: export the movie as 16-bit grey values."
+            f"pixels of {page.bitspersample} bits cannot be read",
+            "export the movie as 16-bit grey values",
+            place=path,
         )
     dtype = native_dtype(path, page.dtype)
     shape = (page.imagelength, page.imagewidth)
@@ -120,8 +122,9 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
         pages = [layout.pages[int(i)] for i in present]
         if any(one.parent is not tif for one in pages):
             raise InputError(
-                f"{path}: a compressed movie that goes on in other files. "
-                "Hint: name all of them with a pattern, e.g. 'movie_*.tif'."
+                "a compressed movie that goes on in other files",
+                "name all of them with a pattern, e.g. 'movie_*.tif'",
+                place=path,
             )
         paths = (path,)
         table = [(one.dataoffsets, one.databytecounts, one.jpegtables) for one in pages]

@@ -270,19 +270,17 @@ def checked_patterns(
     """Both patterns as float arrays, or :class:`InputError` where anything is out of range."""
     check_model(model)
     if not max_chance_alignments > 0:
-        raise InputError(
-            f"max_chance_alignments = {max_chance_alignments} must be above 0. Hint: 3e-4."
-        )
+        raise InputError(f"max_chance_alignments = {max_chance_alignments} must be above 0", "3e-4")
     if not 0 < localisation_error_px < 5:
         raise InputError(
-            f"localisation_error_px = {localisation_error_px} must be above 0 and below 5. "
-            "Hint: 0.2 for well-focused microspheres."
+            f"localisation_error_px = {localisation_error_px} must be above 0 and below 5",
+            "0.2 for well-focused microspheres",
         )
     pre, post = as_points(pre_xy, "pre points"), as_points(post_xy, "post points")
     for name, points in (("pre", pre), ("post", post)):
         if len(points) > MAX_POINTS:
             raise InputError(
-                f"{len(points)} {name} points; at most {MAX_POINTS} can be registered. "
-                "Hint: raise the detection threshold."
+                f"{len(points)} {name} points; at most {MAX_POINTS} can be registered",
+                "raise the detection threshold",
             )
     return pre, post

@@ -9,7 +9,7 @@ from blinkpair.populations.table import (
     BY_OTHER_FIELDS,
     summarise_populations,
 )
-from blinkpair.report import words
+from blinkpair.report import result_sentences
 from blinkpair.report.language import (
     as_set,
     counted,
@@ -59,7 +59,7 @@ def estimate(name, *values):
 
 
 def answer(row, control=None, confidence=0.95, dark_cutoff=0.1):
-    return words.answer(row, control, confidence, dark_cutoff)
+    return result_sentences.answer(row, control, confidence, dark_cutoff)
 
 
 CONTROL = a_row(temperature_c="control")
@@ -199,19 +199,19 @@ def test_an_answer_has_four_sentences_at_most():
 )
 def test_what_the_intervals_rest_on_is_said(method, said):
     all_of_them = {"pooled over", "other temperatures", "too narrow"}
-    text = words.caveats(a_row(interval_method=method))
+    text = result_sentences.caveats(a_row(interval_method=method))
     assert said in text
     assert sum(other in text for other in all_of_them) == 1
     assert "Wilson’s (shares), Student’s (mean) and of order statistics (median)" in text
     assert ("divided by a design effect" in text) is (method != BY_NANOCRYSTALS)
-    assert words.caveats(a_row(n=0)) == ""
+    assert result_sentences.caveats(a_row(n=0)) == ""
 
 
 @pytest.mark.parametrize(
     ("expected", "said"), [(10.3, "about 10 pairs"), (0.4, "less than one pair"), (0, "no pair")]
 )
 def test_chance_pairs_are_an_upper_limit(expected, said):
-    text = words.caveats(a_row(expected_chance_pairs=expected))
+    text = result_sentences.caveats(a_row(expected_chance_pairs=expected))
     assert text.endswith(
         f"Unrelated catalogues of this density would show {said}; of the pairs found at most so "
         "many are chance, as true partners come first."
@@ -223,7 +223,7 @@ def test_refused_fields_are_said_where_there_are_any():
     assert "2 fields were refused and are" in answer(a_row(n_fields_failed=2))
     row = a_row(n_fields_failed=pd.NA, expected_chance_pairs=NAN)
     assert "refused" not in answer(row)
-    assert "pair" not in words.caveats(row)
+    assert "pair" not in result_sentences.caveats(row)
 
 
 def test_one_is_singular_and_none_is_an_answer():
@@ -243,7 +243,9 @@ def test_one_is_singular_and_none_is_an_answer():
 
 def headline(dark_cutoff=0.1, **run):
     fields, populations, _ = a_run(**run)
-    return words.headline(populations, fields, dark_cutoff), populations.set_index("temperature_c")
+    return result_sentences.headline(populations, fields, dark_cutoff), populations.set_index(
+        "temperature_c"
+    )
 
 
 def test_the_headline_counts_the_annealed_and_the_control_apart():
@@ -290,7 +292,7 @@ def test_the_sentences_take_the_workflows_own_table():
     assert populations.equals(summarise_populations(nanocrystals, fields))
     annealed, control = populations.to_dict("records")
     assert "The control changed by" in answer(annealed, control)
-    assert "design effect" in words.caveats(annealed)
+    assert "design effect" in result_sentences.caveats(annealed)
 
 
 def test_citations_follow_the_file():
@@ -321,7 +323,7 @@ def test_citations_follow_the_file():
             }
         ],
     }
-    assert words.citation(content, "1.2.0") == [
+    assert result_sentences.citation(content, "1.2.0") == [
         "The developers. blinkpair: a workflow. Version 1.2.0 (2026). https://doi.org/10.1/x",
         "D. Wang and J.-P. M. van den Broek. Why do they blink? J. Blink. 12, 3–9 (2024).",
     ]
