@@ -26,8 +26,12 @@ def test_a_change_in_any_file_with_kernels_changes_where_they_are_kept(tmp_path)
 
 def test_all_kernels_are_kept_there():
     loaded = (
-        "from blinkpair import alignment_kernels, chance, compiled, dwell_ascent, photometry, "
-        "projections, states_hmm\n"
+        "from blinkpair import compiled\n"
+        "from blinkpair.blinking.states import hmm\n"
+        "from blinkpair.dwell_fits import ascent\n"
+        "from blinkpair.nanocrystals import projections\n"
+        "from blinkpair.photometry import counts\n"
+        "from blinkpair.registration.alignment import chance, kernels\n"
         "from blinkpair.simulate import camera\n"
         "for module in list(globals().values()):\n"
         "    for kernel in vars(module).values() if hasattr(module, '__file__') else ():\n"

@@ -1,7 +1,6 @@
 """Fixtures of the unit tests."""
 
 import json
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,5 +22,5 @@ def lab(tmp_path, monkeypatch):
             raise ChoiceError(f"{path}: {header['choice']}")
         return SimpleNamespace(**header)
 
-    monkeypatch.setitem(sys.modules, "blinkpair.movie", SimpleNamespace(open_movie=open_movie))
+    monkeypatch.setattr("blinkpair.movie.reader.open_movie", open_movie)
     return Lab(tmp_path)

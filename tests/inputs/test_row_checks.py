@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from blinkpair.errors import InputError
-from blinkpair.inputs import row_checks
 from tests.helpers.input_lab import IMAGE, MOVIE
 
 # --- what must fit together
@@ -134,9 +133,9 @@ def test_microspheres_that_cannot_be_found_at_this_pixel_size_are_told(lab, diam
 
 def test_the_bounds_of_the_microspheres_are_those_of_their_finder():
     from blinkpair import brightfield
+    from blinkpair.brightfield.limits import MIN_DIAMETERS
 
-    assert row_checks.MIN_DIAMETER_PX == brightfield.MIN_DIAMETER_PX
-    size = row_checks.MIN_DIAMETERS * 10.0
+    size = MIN_DIAMETERS * 10.0
     brightfield.find_microspheres(np.zeros((int(size), int(size))), 10.0)
     with pytest.raises(InputError, match="less than three"):
         brightfield.find_microspheres(np.zeros((int(size) - 1, int(size))), 10.0)

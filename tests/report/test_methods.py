@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from blinkpair import photometry
+from blinkpair.photometry import counts
 from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.settings import load_settings
 from blinkpair.populations.table import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIELDS
@@ -224,11 +224,11 @@ def test_the_reference_of_the_pl_kept_is_the_one_that_was_used(frames, all_shown
 
 def test_what_the_code_does_is_said():
     text = methods()
-    ring = f"{photometry.RING_INNER_PX:g} to {photometry.RING_OUTER_PX:g} px radius"
+    ring = f"{counts.RING_INNER_PX:g} to {counts.RING_OUTER_PX:g} px radius"
     for part in (
         ring,
-        f"within {photometry.NEIGHBOUR_RADIUS_PX:g} px of other nanocrystals",
-        f"at least {photometry.MIN_RING_PIXELS} remained",
+        f"within {counts.NEIGHBOUR_RADIUS_PX:g} px of other nanocrystals",
+        f"at least {counts.MIN_RING_PIXELS} remained",
         "mean difference of the ring’s mean and median",
         "no different alignment was about as good",
         "analysed nanocrystals that were emissive in the epoch",

@@ -10,7 +10,7 @@ import pytest
 
 from blinkpair.files import lines_of_fields, read_csv, write_csv
 from blinkpair.report import page
-from blinkpair.run import launch
+from blinkpair.run import sheet_columns
 
 
 def nanocrystals(deltas: dict[str, list[float]], population: str = "emissive") -> pd.DataFrame:
@@ -50,10 +50,10 @@ def test_lines_of_a_field_are_those_of_the_file(tmp_path):
 
 def test_fields_to_show_are_taken_in_turns_from_the_temperatures():
     sheet = pd.DataFrame({"temperature_c": ["70"] * 3 + ["100"] * 2}, index=list("abcde"))
-    assert launch.fields_to_show(sheet, 3) == ["a", "b", "d"]
-    assert launch.fields_to_show(sheet, 4) == ["a", "b", "d", "e"]
-    assert launch.fields_to_show(sheet, 99) == list("abcde")
-    assert launch.fields_to_show(sheet, 0) == []
+    assert sheet_columns.fields_to_show(sheet, 3) == ["a", "b", "d"]
+    assert sheet_columns.fields_to_show(sheet, 4) == ["a", "b", "d", "e"]
+    assert sheet_columns.fields_to_show(sheet, 99) == list("abcde")
+    assert sheet_columns.fields_to_show(sheet, 0) == []
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_fields_to_show_are_taken_in_turns_from_the_temperatures():
 def test_simulated_fields_are_called_so_and_no_others(samples, banner, note):
     sheet = pd.DataFrame({"field": ["a", "b"], "sample": samples})
     assert page._banner(sheet) == banner
-    assert launch.figure_note(sheet) == note
+    assert sheet_columns.figure_note(sheet) == note
 
 
 def test_a_temperature_without_nanocrystals_has_an_empty_histogram():
