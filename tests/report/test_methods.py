@@ -5,9 +5,9 @@ import re
 
 import pytest
 
-from blinkpair.photometry import counts
 from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.settings import load_settings
+from blinkpair.photometry import counts
 from blinkpair.populations.table import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIELDS
 from blinkpair.report import result_sentences
 from tests.helpers.report_run import NAN, a_run
