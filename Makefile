@@ -25,6 +25,8 @@ check: .venv/dev.stamp
 	$(BIN)/ruff format --check scripts tests benchmarks
 	$(BIN)/snakefmt --check Snakefile workflow
 	$(BIN)/mypy
+	PYTHONPATH=scripts $(BIN)/lint-imports --no-cache
+	$(BIN)/codespell
 
 # One, forty and six minutes on 2 cores; they bring the pages of docs/ up to date.
 accuracy: .venv/dev.stamp

@@ -85,13 +85,17 @@ def of_field(column):
 def of_epochs(column):
     """The same for pre and post."""
     columns = [column.format(epoch=epoch) for epoch in EPOCHS]
-    return with_signature(lambda wildcards: [ROW_OF[wildcards.field][c] for c in columns])
+    return with_signature(
+        lambda wildcards: [ROW_OF[wildcards.field][c] for c in columns]
+    )
 
 
 def files_of(column):
     """The files behind a path of the sheet: one, or the parts of a movie."""
     path = of_field(column)
-    return with_signature(lambda wildcards: [str(f) for f in movie_files(path(wildcards))])
+    return with_signature(
+        lambda wildcards: [str(f) for f in movie_files(path(wildcards))]
+    )
 
 
 def files_of_epochs(column):
@@ -131,11 +135,7 @@ SNAKEMAKE_MB = 350
 @with_signature
 def note_of_field(wildcards):
     """What is written in the figures of a job's field."""
-    return (
-        SIMULATED
-        if is_simulated(ROW_OF[wildcards.field]["sample"])
-        else ""
-    )
+    return SIMULATED if is_simulated(ROW_OF[wildcards.field]["sample"]) else ""
 
 
 def for_movies(base, per_megapixel=0, per_gigabyte=0):

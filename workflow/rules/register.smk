@@ -7,9 +7,13 @@
 rule register:
     input:
         microspheres=both_epochs("results/fields/{field}/microspheres_{epoch}.csv"),
-        microspheres_info=both_epochs("results/fields/{field}/microspheres_{epoch}.json"),
+        microspheres_info=both_epochs(
+            "results/fields/{field}/microspheres_{epoch}.json"
+        ),
         nanocrystals=both_epochs("results/fields/{field}/nanocrystals_{epoch}.csv"),
-        nanocrystals_info=both_epochs("results/fields/{field}/nanocrystals_{epoch}.json"),
+        nanocrystals_info=both_epochs(
+            "results/fields/{field}/nanocrystals_{epoch}.json"
+        ),
         drifts=both_epochs("results/fields/{field}/drift_{epoch}.csv"),
         landmarks=lambda wildcards: ROW_OF[wildcards.field]["landmarks"] or [],
     output:
