@@ -161,7 +161,7 @@ def main() -> None:
     lines.append(f"| nanocrystals found in an empty field | at most 1 | {max(found)} | |")
     rms = table["on_fraction_rms_true_time"]
     lines.append(
-        f"| on-fraction against the true time on: RMS | (told) | {rms.max():.3g} | "
+        f"| on-fraction against the true time on: RMS | (reported) | {rms.max():.3g} | "
         f"{rms.median():.3g} |"
     )
     lines += [

@@ -1,4 +1,4 @@
-"""How right is what the blinking says? Simulated events and traces; the tables of docs/blinking.md.
+"""How right is the blinking analysis? Simulated events and traces; the tables of docs/blinking.md.
 
 Run as `PYTHONPATH=scripts python -m benchmarks.blinking [--share 0.1] [--parts fits states]
 [--write docs/blinking.md]`. Every row has its own seed, so the tables do not depend on the number
@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from benchmarks.blinking import fits, others, photostability, states
 from benchmarks.page import Part, run, text_of
 
-HEAD = """# How right what the blinking says is
+HEAD = """# How right the blinking analysis is
 
 Made by `make accuracy`; every number on this page is of simulated data with known truth: frames
 of 20 ms, a window of 20,000 of them.
@@ -36,7 +36,7 @@ def truncated_part(pool: Executor, share: float) -> Iterable[str]:
     yield (
         "Durations drawn in whole frames from Eq. 2. 90 % are to be recognised from 200 events on. "
         "*Best possible* is what the likelihood ratio of the true law against the nearest pure one "
-        "recognises, both being told: no test that holds its 5 % for every pure law can do more, "
+        "recognises, both being known: no test that holds its 5 % for every pure law can do more, "
         "and where it is below 90 % nothing can reach 90 %."
     )
     yield text_of(fits.truncated_table(pool, round(2000 * share)), 3)

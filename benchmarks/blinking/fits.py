@@ -99,7 +99,7 @@ def pure_table(pool: Executor, draws: int) -> pd.DataFrame:
 
 
 def best_possible(alpha: float, tau: float, n: int, level: float, rng: Rng) -> float:
-    """Power in percent of the best test there is, the truth being told.
+    """Power in percent of the best test there is, the truth being known.
 
     Neyman and Pearson's likelihood ratio of the true law against the pure law nearest to it
     (in Kullback and Leibler's sense). No test that holds its level for every pure law can

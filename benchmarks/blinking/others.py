@@ -1,7 +1,7 @@
 """The dwell-time fits beside the powerlaw package, on the same durations.
 
 powerlaw fits both laws from one frame on with its discrete option and compares them by its
-nested likelihood ratio; it knows no window.
+nested likelihood ratio; it has no window.
 """
 
 from __future__ import annotations

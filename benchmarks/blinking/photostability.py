@@ -44,7 +44,7 @@ def lit_fraction(rng, alpha, shortest, longest, growth, memory, lit):
     """
     frames = lit.size
     lit[:] = 0.0
-    t = -frames * rng.random()  # what the window sees begins in the midst of an event
+    t = -frames * rng.random()  # the window begins in the middle of an event
     state = int(rng.random() < 0.5)
     score = rng.standard_normal(2)
     while t < frames:

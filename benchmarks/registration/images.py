@@ -30,12 +30,12 @@ LIGHT_COUNTS = 8000.0
 NOISE_COUNTS = np.hypot(np.sqrt(LIGHT_COUNTS), 10.0)
 SNR = (10.0, 40.0)
 GRID = np.stack(np.meshgrid(*[np.linspace(0, SIZE - 1, 33)] * 2), -1).reshape(-1, 2)
-# An image sees both the same places to so much of its edge.
+# Both images show the same places up to this distance from the edge.
 EDGE_PX = 5.0
 
 
 def overlap(rotation_deg: float, shift_px: np.ndarray) -> float:
-    """Share of the first field that the second one sees."""
+    """Share of the first field that the second one shows."""
     return float(_inside(apply_matrix(rigid_matrix(rotation_deg, tuple(shift_px), SHAPE), GRID)))
 
 
@@ -86,7 +86,7 @@ ROWS = [
 
 
 def draw(row: Row, seed: int) -> SimulatedField:
-    """Draw a field of this row; drawn again until it has the microspheres in common it asks for."""
+    """Draw a field of this row; drawn again until it has the required microspheres in common."""
     for attempt in range(1000):
         rng = np.random.default_rng([seed, attempt])
         rotation = rng.uniform(-180, 180)

@@ -29,7 +29,7 @@ ABOUT = (
     "files, HDF5 ended the process by a segmentation fault and matplotlib spoke of streams: "
     "NetCDF files and figures are now put together in memory."
 )
-TOLD = ("the disk is full. Hint: free some space", "No space left on device")
+DISK_IS_FULL = ("the disk is full. Hint: free some space", "No space left on device")
 
 
 def rows() -> list[dict[str, Any]]:
@@ -39,7 +39,9 @@ def rows() -> list[dict[str, Any]]:
         for kind in WRITERS:
             with small_disk(Path(home, "disk"), 4 << 20) as disk, chdir(disk):
                 tried, wrong = write_on_a_full_disk(disk, kind, TRIES)
-            outcome = "told with what to do, nothing damaged or left, same bytes with room again"
+            outcome = (
+                "reported with what to do, nothing damaged or left, same bytes with room again"
+            )
             outcome = f"{tried - len(wrong)} {outcome}" + f"; {wrong}" * bool(wrong)
             table.append((f"fill the disk within a write: {kind}", tried, outcome))
         begun, whole = Path(home, "begun"), Path(home, "whole")
@@ -63,12 +65,14 @@ def lay_out(begun: Path, folder: Path) -> None:
 def runs_on_small_disks(begun: Path, whole: Path, folder: Path) -> tuple[str, int, str]:
     """Run on disks of too little room until it fails, give them room, and run again."""
     reference = visible(whole / "results")
-    told = damaged = left = same = 0
+    reported = damaged = left = same = 0
     for size_mb in SIZES_MB:
         with small_disk(folder, round(size_mb * 1e6)) as disk:
             lay_out(begun, disk)
             failed = snakemake(disk, *RUN, check=False)
-            told += failed.returncode != 0 and any(words in failed.stderr for words in TOLD)
+            reported += failed.returncode != 0 and any(
+                words in failed.stderr for words in DISK_IS_FULL
+            )
             damaged += len(differing(disk / "results", reference))
             left += len(left_aside(disk / "results"))
             remount(disk, "size=100m")
@@ -76,7 +80,7 @@ def runs_on_small_disks(begun: Path, whole: Path, folder: Path) -> tuple[str, in
             same += again.returncode == 0 and visible(disk / "results") == reference
             print(f"{size_mb} MB: {failed.stderr.splitlines()[-2:]}", flush=True)
     outcome = (
-        f"{told} failed and said that the disk is full, {damaged} damaged files, {left} left "
+        f"{reported} failed and reported the full disk, {damaged} damaged files, {left} left "
         f"aside; with room, {same} went on by the same command and ended with the bytes of an "
         "undisturbed run"
     )
@@ -85,16 +89,18 @@ def runs_on_small_disks(begun: Path, whole: Path, folder: Path) -> tuple[str, in
 
 
 def starts_that_are_refused(begun: Path, whole: Path, folder: Path) -> list[tuple[str, int, str]]:
-    """Start where nothing can be written, or where nobody knows how the results were made."""
+    """Start where nothing can be written, or where the results have no record of how they were made."""
     found = []
     with small_disk(folder, 30_000_000) as disk:
         lay_out(begun, disk)
 
         def start(tried: str) -> None:
             refused: subprocess.CompletedProcess[str] = snakemake(disk, *RUN, check=False)
-            told = "Hint:" in refused.stderr and "Traceback" not in refused.stderr
+            explained = "Hint:" in refused.stderr and "Traceback" not in refused.stderr
             outcome = "refused before anything started, with what to do"
-            found.append((tried, 1, outcome if refused.returncode and told else "NOT told"))
+            found.append(
+                (tried, 1, outcome if refused.returncode and explained else "NOT explained")
+            )
 
         remount(disk, "ro")
         start("start in a folder that is read-only")

@@ -35,9 +35,9 @@ ABOUT = (
     "One field of 128 x 128 pixels and 200 frames, simulated, and what was done to its files, its "
     "sheet or its configuration. *Refused*: the field is, with this reason in `fields.csv`, the "
     "report and the last lines of the run; it has no number anywhere, and all others finished. "
-    "*Told*: nothing was started, and the message said this (with all else that was wrong). "
-    "*Same numbers*: same nanocrystals in the same populations, on-fractions within 0.005. Epochs "
-    "that are exchanged are told only where both files say when they were taken: pixels cannot."
+    "*Reported*: nothing was started, and the message lists this (with all other errors). *Same "
+    "numbers*: same nanocrystals in the same populations, on-fractions within 0.005. Exchanged "
+    "epochs are detected only if both files hold the time of recording."
 )
 
 
@@ -47,7 +47,7 @@ def rows() -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="inputs") as folder:
         return [
             *fields_of_one_run(sound, Path(folder) / "fields"),
-            *told_before(sound, Path(folder) / "told"),
+            *reported_before(sound, Path(folder) / "reported"),
             *experiments(sound, Path(folder)),
         ]
 
@@ -93,13 +93,16 @@ def fields_of_one_run(sound: Files, folder: Path) -> list[Row]:
         )
     refused = sum(case.outcome == "refused" for case in cases)
     last = f"{refused} of {len(made)} fields were refused"
-    told = last in ended.stderr and ended.returncode == min(10 + refused, 120)
+    complete = last in ended.stderr and ended.returncode == min(10 + refused, 120)
     report = (folder / "results/report.html").exists()
-    words = f"finished with its report; said '{last}', exit status {ended.returncode}"
-    return [*out, row("the run of all these", words if told and report else ended.stderr[-300:])]
+    words = f"finished with its report; last lines '{last}', exit status {ended.returncode}"
+    return [
+        *out,
+        row("the run of all these", words if complete and report else ended.stderr[-300:]),
+    ]
 
 
-def told_before(sound: Files, folder: Path) -> list[Row]:
+def reported_before(sound: Files, folder: Path) -> list[Row]:
     """Check what stops a run before it starts."""
     made = [sound.write(folder, "sound"), sound.write(folder, "other")]
     text = pd.DataFrame(made).to_csv(sep="\t", index=False)
@@ -120,14 +123,14 @@ def told_before(sound: Files, folder: Path) -> list[Row]:
 
 
 def outcome(folder: Path, config: dict[str, Any], says: tuple[str, ...]) -> str:
-    """Check a sheet as a run does, and say in words what came of it."""
+    """Check a sheet as a run does, and return the outcome in words."""
     with chdir(folder):
         try:
             prepare({"fields": "sheet.tsv", **config}, (), submitted=False)
         except UnsoundInputError as error:
-            told = str(error)
-            wrong = not says or [text for text in says if text not in told]
-            return f"WRONG: {told}" if wrong else f"told: {short(error.problems[0].what)}"
+            listed = str(error)
+            wrong = not says or [text for text in says if text not in listed]
+            return f"WRONG: {listed}" if wrong else f"reported: {short(error.problems[0].what)}"
     return "WRONG: it was read" if says else "read as if nothing were"
 
 
@@ -136,7 +139,7 @@ def experiments(sound: Files, folder: Path) -> list[Row]:
     lonely = simulated(SOUND, **LONELY)
     dark = sound.copy()
     dark.arrays["post_pl"] = simulated(n_nanocrystals=0).arrays["post_pl"]
-    told = {
+    few = {
         "one field at each temperature, of which one has one nanocrystal and one is refused": {
             "70": lonely, "100": sound, "120": dark
         },
@@ -144,7 +147,7 @@ def experiments(sound: Files, folder: Path) -> list[Row]:
         "no field left": {"70": dark, "120": dark},
     }  # fmt: skip
     out = []
-    for k, (name, fields) in enumerate(told.items()):
+    for k, (name, fields) in enumerate(few.items()):
         place = folder / f"experiment{k}"
         made = [
             files.write(place, f"at{label}") | {"temperature_c": label}

@@ -94,7 +94,7 @@ def rows() -> list[dict[str, Any]]:
         (
             "starts in a folder that a killed Snakemake had locked",
             seen["starts locked"],
-            f"{seen['unlock told']} named `--unlock`, and went on after it",
+            f"{seen['unlock named']} named `--unlock`, and went on after it",
         ),
         (
             "jobs seen more than a second after their Snakemake was killed",
@@ -151,10 +151,10 @@ def kill_until_done(
             seen["part seen"] += len(left_aside(results))
         if run.wait() == 0:
             break
-        said = (folder / "said").read_text(errors="replace")
-        if "LockException" in said:
+        printed = (folder / "printed").read_text(errors="replace")
+        if "LockException" in printed:
             seen["starts locked"] += 1
-            seen["unlock told"] += "--unlock" in said and "power loss" in said
+            seen["unlock named"] += "--unlock" in printed and "power loss" in printed
             snakemake(folder, "--unlock")
         elif seen["starts locked"] >= LOCKED_STARTS:
             shutil.rmtree(folder / ".snakemake" / "locks", ignore_errors=True)  # as --unlock does

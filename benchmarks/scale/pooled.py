@@ -24,7 +24,7 @@ from benchmarks.scale.fields import NANOCRYSTALS, ROOT, analyse_template, write_
 
 # By name only: what the steps import is measured in their own processes.
 STEPS = ("summarise", "summarise_blinking", "plot_populations", "plot_blinking")
-STEPS += ("plot_examples", "build_report", "tell")
+STEPS += ("plot_examples", "build_report", "summarise_run")
 ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'scripts'}"}
 MOST_MB = 1000
 MOST_PAGE_MB = 30
@@ -98,7 +98,7 @@ def _sizes(seen: dict[int, dict[str, Any]]) -> str:
 
 
 def failures(text: str) -> list[str]:
-    """Rows of the table that ask for more memory than they may, or grow faster than linearly."""
+    """Rows of the table that use more memory than they may, or grow faster than linearly."""
     lines = [line.split("|")[1:-1] for line in text.splitlines() if line.startswith("| ")]
     header, *rows = [[cell.strip() for cell in line] for line in lines]
     memory = [place for place, name in enumerate(header) if name.endswith("MB")]

@@ -122,10 +122,10 @@ def build_report(fields: Fields) -> None:
     )
 
 
-def tell(fields: Fields) -> None:
-    from blinkpair.report.terminal import tell
+def summarise_run(fields: Fields) -> None:
+    from blinkpair.report.terminal import summarise_run as summarise
 
-    tell(fields.folder)
+    summarise(fields.folder)
 
 
 STEPS: dict[str, Callable[[Fields], None]] = {
@@ -137,7 +137,7 @@ STEPS: dict[str, Callable[[Fields], None]] = {
         plot_blinking,
         plot_examples,
         build_report,
-        tell,
+        summarise_run,
     )
 }
 

@@ -3,7 +3,7 @@
 Run as `make benchmark` (its files take 35 GB of disk), or as `PYTHONPATH=scripts
 python -m benchmarks.speed [--frames 2000] [--folder DIR] [--parts steps field]
 [--write docs/speed.md]`.
-Of several runs the fastest counts, the slowest is told.
+The fastest of several runs counts; the slowest is listed beside it.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Bench:
         self._seen: dict[str, dict[str, Any]] = {}
 
     def run(self, task: str, **arguments: Any) -> dict[str, Any]:
-        """Measure a task once; the same call again tells the same."""
+        """Measure a task once; the same call again returns the same."""
         key = json.dumps([task, arguments])
         if key not in self._seen:
             done = subprocess.run(
