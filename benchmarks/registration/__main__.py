@@ -89,7 +89,8 @@ def radii_part(pool: Executor, share: float) -> Iterable[str]:
     yield (
         "Share of positions, evenly spread over the field, whose error is within the radius that "
         "`tre(xy, 0.68)` and `tre(xy, 0.95)` predict, over the number of matched fiducials and the "
-        "true jitter (which is unknown to the registration). Positions of one trial share its error: "
+        "true jitter (which is unknown to the registration). Positions of one trial share its "
+        "error: "
         "n trials leave standard errors of about 40 and 19 points over the root of n."
     )
     yield text_of(points.radius_table(pool, round(1000 * share)), 3)

@@ -30,33 +30,33 @@ A crash never becomes a damaged result: what was tried, how many times, and what
 experiments are simulated. `make robustness` makes the tables.
 
 **A file under its final name is complete.** It is written under another name beside it
-(`.NAME.PROCESS.part.EXT`), brought to the disk (`fsync`) and renamed. Without `fsync` a file can be
-there and empty after a power cut, since the name may reach the disk before what it names; it costs
-0.3 ms for a small file, 22 ms for 30 MB on the disk it was measured on, 0.1 s of the 40 s of a
-field. The next write of the same file removes what a killed process left.
+(`.NAME.PROCESS.part.EXT`), brought to the disk (`fsync`) and renamed. Without `fsync` a file can
+be there and empty after a power cut, since the name may reach the disk before what it names; it
+costs 0.3 ms for a small file, 22 ms for 30 MB on the disk it was measured on, 0.1 s of the 40 s
+of a field. The next write of the same file removes what a killed process left.
 
 **After a crash the same command goes on.** What is finished stays, what was under way is done
 again. A killed Snakemake leaves its lock; the next start reports it, and `snakemake --unlock`
-removes it. The jobs of a killed Snakemake end (in the middle of a step on Linux only), so that none
-writes results of its settings beside those of the next run.
+removes it. The jobs of a killed Snakemake end (in the middle of a step on Linux only), so that
+none writes results of its settings beside those of the next run.
 
-**A run that cannot work is refused before it starts**: the folder cannot be written, its disk is full,
-or it holds results without Snakemake's record of how they were made (`.snakemake/`), which may be of
-another version.
+**A run that cannot work is refused before it starts**: the folder cannot be written, its disk is
+full, or it holds results without Snakemake's record of how they were made (`.snakemake/`), which
+may be of another version.
 
 **The same input gives the same bytes**, on one core or two, in any order of jobs, in another
 folder, time zone or locale: a test runs an experiment twice and compares every file
 ([reproduce.md](reproduce.md)).
 
 **What comes in is only read.** Nothing of it is unpickled, evaluated or run (a test checks the
-source), a field's name cannot lead out of `results/`, and the report escapes all text. Dependencies
-are locked by hashes; `make audit` looks them up among the known vulnerabilities, which needs the
-network. It has not been run against a current database for this page; one of 2021 listed none of the
-versions in use.
+source), a field's name cannot lead out of `results/`, and the report escapes all text.
+Dependencies are locked by hashes; `make audit` looks them up among the known vulnerabilities,
+which needs the network. It has not been run against a current database for this page; one of 2021
+listed none of the versions in use.
 
 **Every error is reported or refused before it becomes a number.** Errors of the sheet or the
-configuration stop a run before it starts; errors in the files of one field refuse that field. The exit
-status of a finished run is 0, or 10 plus the number of refused fields (120 at most).
+configuration stop a run before it starts; errors in the files of one field refuse that field. The
+exit status of a finished run is 0, or 10 plus the number of refused fields (120 at most).
 """
 
 

@@ -89,7 +89,7 @@ def runs_on_small_disks(begun: Path, whole: Path, folder: Path) -> tuple[str, in
 
 
 def starts_that_are_refused(begun: Path, whole: Path, folder: Path) -> list[tuple[str, int, str]]:
-    """Start where nothing can be written, or where the results have no record of how they were made."""
+    """Start where nothing can be written, or where the results have no record of their making."""
     found = []
     with small_disk(folder, 30_000_000) as disk:
         lay_out(begun, disk)

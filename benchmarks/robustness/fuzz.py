@@ -1,9 +1,9 @@
 """What becomes of damaged files: tens of thousands of mutants, each read under an alarm.
 
-Comes in: the sound files of `tests/helpers/mutants.py`. Goes out: a table of what was tried, how
-often, and what happened. A mutant may be read or be refused with an `InputError`. Anything else is
-a fault, reported with the seed that makes it again; so are more than ten seconds, and more than 600 MB,
-as much as the largest frame that is accepted.
+A mutant may be read or be refused with an `InputError`. Anything else is a fault, reported with the
+seed that makes it again; so are more than ten seconds, and more than 600 MB, as much as the largest
+frame that is accepted. Input: the sound files of `tests/helpers/mutants.py`. Output: a table of what
+was tried, how often, and what happened.
 
 Run as `PYTHONPATH=scripts python -m benchmarks.robustness.fuzz [--share 0.1]`.
 """
