@@ -2,8 +2,8 @@
 
 A mutant may be read or be refused with an `InputError`. Anything else is a fault, reported with the
 seed that makes it again; so are more than ten seconds, and more than 600 MB, as much as the largest
-frame that is accepted. Input: the sound files of `tests/helpers/mutants.py`. Output: a table of what
-was tried, how often, and what happened.
+frame that is accepted. Input: the sound files of `tests/helpers/mutants.py`. Output: a table of
+what was tried, how often, and what happened.
 
 Run as `PYTHONPATH=scripts python -m benchmarks.robustness.fuzz [--share 0.1]`.
 """
