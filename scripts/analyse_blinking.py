@@ -5,7 +5,7 @@ from typing import Any
 import xarray as xr
 
 from blinkpair import files
-from blinkpair.blinking.field import analyse_nanocrystals, on_fractions_at
+from blinkpair.blinking.field import BlinkingSettings, analyse_nanocrystals, on_fractions_at
 from blinkpair.epochs import EPOCHS
 from blinkpair.photometry.traces import join_epochs
 from blinkpair.run.logs import log_to
@@ -17,13 +17,13 @@ def analyse_blinking(
     outputs: dict[str, str],
     *,
     field: dict[str, Any],
-    threshold: dict[str, Any],
-    dark_cutoff: float,
-    dwell_times: dict[str, Any],
-    photostability: dict[str, Any],
+    settings: dict[str, Any],
     sensitivity_counts: list[float],
 ) -> None:
-    """Analyse one field; `field` holds its columns of the sheet that results carry on."""
+    """Analyse one field; `field` holds its columns of the sheet that results carry on.
+
+    `settings` holds the sections threshold, dwell_times and photostability, and dark_cutoff.
+    """
     datasets = [xr.load_dataset(path, engine="h5netcdf") for path in epochs]
     measured = datasets[0]["nanocrystal"].to_numpy()
     exposure_s = datasets[0].attrs["exposure_s"]
@@ -36,10 +36,7 @@ def analyse_blinking(
         measured,
         intensity,
         exposure_s=exposure_s,
-        threshold=threshold,
-        dark_cutoff=dark_cutoff,
-        dwell_times=dwell_times,
-        photostability=photostability,
+        settings=BlinkingSettings.of(settings),
     )
     files.write_netcdf(join_epochs(*datasets, result.states, field["field"]), outputs["traces"])
     table = result.table
@@ -64,9 +61,6 @@ if __name__ == "__main__":
         snakemake.input.places,
         dict(snakemake.output.items()),
         field=snakemake.params.field,
-        threshold=snakemake.params.threshold,
-        dark_cutoff=snakemake.params.dark_cutoff,
-        dwell_times=snakemake.params.dwell_times,
-        photostability=snakemake.params.photostability,
+        settings=snakemake.params.settings,
         sensitivity_counts=snakemake.params.sensitivity_counts,
     )

@@ -3,6 +3,7 @@
 from typing import Any
 
 from blinkpair import files
+from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.figures import dwell_examples, dwell_times, examples, style, trajectories
 from blinkpair.run.logs import log_to
 
@@ -34,12 +35,12 @@ def plot_examples(
             note=note,
         )
         style.save_figure(figure, stems[name])
-    events = []
+    events, settings = [], DwellTimeSettings(**fits)
     for row in clear.itertuples():
         states = examples.read_states(str(row.field), int(row.nc_id), traces)
         events.append(
             dwell_examples.measure_dwell_example(
-                str(row.label), states.on, exposure_s=states.exposure_s, **fits
+                str(row.label), states.on, exposure_s=states.exposure_s, settings=settings
             )
         )
     figure = dwell_times.example_dwell_times(events, note=note)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from blinkpair import files
+from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.populations import blinking_types, photostability_summary, pooled_dwell_times
 from blinkpair.populations.pools import COLUMNS as DURATION_COLUMNS
 from blinkpair.populations.pools import pool_durations
@@ -31,7 +32,7 @@ def summarise_blinking(
             groups, large_change=large_change, **statistics
         ),
         "dwell_times": pooled_dwell_times.pool_densities(pools),
-        "dwell_fits": pooled_dwell_times.pool_fits(pools, **dwell_times),
+        "dwell_fits": pooled_dwell_times.pool_fits(pools, DwellTimeSettings(**dwell_times)),
     }
     del groups  # of millions of nanocrystals, before others are read of them
     tables["photostability"] = photostability_summary.summarise_photostability(

@@ -122,7 +122,7 @@ STEP = """
 import logging, sys
 from pathlib import Path
 from blinkpair import files
-from blinkpair.logs import log_to
+from blinkpair.run.logs import log_to
 log_to("logs/step.log")
 for _ in range(400):
     logging.getLogger("blinkpair").info("a line that no longer fits on the disk")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from blinkpair.blinking.field import analyse_nanocrystals
+from blinkpair.blinking.field import BlinkingSettings, analyse_nanocrystals
 from blinkpair.brightfield.microspheres import find_microspheres
 from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.settings import load_settings
@@ -104,9 +104,6 @@ def analyse(field: SimulatedField) -> Analysed:
         inside["nc_id"].to_numpy(),
         intensity,
         exposure_s=design.camera.exposure_s,
-        threshold=settings["threshold"],
-        dark_cutoff=settings["dark_cutoff"],
-        dwell_times=settings["dwell_times"],
-        photostability=settings["photostability"],
+        settings=BlinkingSettings.of(settings),
     ).table
     return Analysed(registration, catalogues, table, movies)

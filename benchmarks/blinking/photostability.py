@@ -21,7 +21,7 @@ from scipy.special import ndtr, stdtr
 
 from blinkpair.blinking import trend_tests
 from blinkpair.blinking.photostability import classify_trajectories
-from blinkpair.blinking.states.assign import assign_states
+from blinkpair.blinking.states.registry import assign_states
 
 FRAMES = 20_000
 EXPOSURE_S = 0.02

@@ -21,9 +21,9 @@ from benchmarks.blinking.fits import (
     draw_whole_frames,
     percent,
 )
-from blinkpair.blinking.off_levels import estimate_off_levels
+from blinkpair.blinking.off_levels import estimate_off_levels, expected_false_events
 from blinkpair.blinking.run_lengths import events_to_fit, run_lengths
-from blinkpair.blinking.states.assign import assign_states, expected_false_events
+from blinkpair.blinking.states.registry import METHODS, assign_states
 from blinkpair.dwell_fits.fits import DwellFit, fit_dwell_times
 
 SKEWNESS = 0.3  # of the background's noise, after electron multiplication
@@ -84,8 +84,8 @@ def states_rows(
     off = estimate_off_levels(traces)
     true = fits_of(lit > 0.5)
     rows = []
-    for method in ("fixed", "noise", "hmm"):
-        assigned = assign_states(traces, method, off_levels=off)
+    for method in METHODS:
+        assigned = assign_states(traces, method, off)
         false_events = expected_false_events(
             off.noise_counts,
             assigned.thresholds_counts,
@@ -157,7 +157,7 @@ def weak_rows(ratio: float, n: int) -> list[dict[str, Any]]:
     spread = np.sqrt(noise**2 + 2 * on * lit)
     traces = (on * lit + spread * rng.normal(size=lit.shape)).astype(np.float32)
     rows = []
-    for method in ("fixed", "noise", "hmm"):
+    for method in METHODS:
         found = assign_states(traces, method).states.mean(axis=1)
         rows.append(
             {

@@ -126,7 +126,7 @@ def analyse(n: int = 300, frames: int = 20_000) -> list[float]:
     """Everything of a field after its traces: states, fits, types, photostability."""
     import pandas as pd
 
-    from blinkpair.blinking.field import analyse_nanocrystals
+    from blinkpair.blinking.field import BlinkingSettings, analyse_nanocrystals
     from blinkpair.epochs import EPOCHS
     from blinkpair.inputs.settings import load_settings
     from blinkpair.simulate.blinking import DwellLaw, on_time_per_frame
@@ -144,8 +144,7 @@ def analyse(n: int = 300, frames: int = 20_000) -> list[float]:
         noise = rng.normal(size=lit.shape) * np.sqrt(1600 + 1000 * lit)
         intensity[epoch] = (500 * lit + noise).astype(np.float32)
     rows = pd.DataFrame({"nc_id": np.arange(n), "analysed": True})
-    settings = load_settings({})
-    keys = ("threshold", "dark_cutoff", "dwell_times", "photostability")
+    settings = BlinkingSettings.of(load_settings({}))
 
     def work() -> None:
         analyse_nanocrystals(
@@ -153,7 +152,7 @@ def analyse(n: int = 300, frames: int = 20_000) -> list[float]:
             np.arange(n),
             intensity,
             exposure_s=EXPOSURE_S,
-            **{key: settings[key] for key in keys},
+            settings=settings,
         )
 
     work()

@@ -90,10 +90,7 @@ def _analyse_field(row: dict, carried: dict, settings: dict) -> None:
         {name: str(folder / f"{name}.csv") for name in outputs}
         | {"traces": str(folder / "traces.nc"), "table": str(folder / "nanocrystals.csv")},
         field=carried,
-        threshold=settings["threshold"],
-        dark_cutoff=settings["dark_cutoff"],
-        dwell_times=settings["dwell_times"],
-        photostability=settings["photostability"],
+        settings=settings,
         sensitivity_counts=settings["sensitivity"]["counts"],
     )
 

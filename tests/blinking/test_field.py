@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from blinkpair import files
-from blinkpair.blinking.field import analyse_nanocrystals
+from blinkpair.blinking.field import BlinkingSettings, analyse_nanocrystals
 from blinkpair.blinking.run_lengths import events_to_fit, run_lengths
 from blinkpair.dwell_fits.fits import fit_dwell_times
 from blinkpair.dwell_fits.result import DwellFit, LawFit
@@ -22,15 +22,15 @@ SETTINGS = load_settings({})
 def analyse(intensity, analysed, **changed):
     n = len(analysed)
     places = pd.DataFrame({"nc_id": np.arange(n) + 10, "analysed": analysed})
-    settings = {k: SETTINGS[k] | changed.get(k, {}) for k in ("threshold", "dwell_times")}
+    settings = SETTINGS | {
+        k: SETTINGS[k] | changed.get(k, {}) for k in ("threshold", "dwell_times")
+    }
     return analyse_nanocrystals(
         places,
         places["nc_id"].to_numpy(),
         intensity,
         exposure_s=EXPOSURE_S,
-        dark_cutoff=SETTINGS["dark_cutoff"],
-        photostability=SETTINGS["photostability"],
-        **settings,
+        settings=BlinkingSettings.of(settings),
     )
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blinkpair.blinking.off_levels import estimate_off_levels
+from blinkpair.blinking.off_levels import estimate_off_levels, expected_false_events
 from blinkpair.blinking.on_fractions import on_fraction
-from blinkpair.blinking.states.assign import assign_states, expected_false_events
+from blinkpair.blinking.states.registry import METHODS, assign_states
+from blinkpair.blinking.states.settings import ThresholdSettings
 from blinkpair.errors import InputError
 
 FRAMES = 20_000
@@ -50,7 +51,7 @@ def test_a_missing_frame_is_off():
 
 def test_the_fixed_threshold_loads_nothing_heavy():
     code = (
-        "import sys, numpy as np; from blinkpair.states import assign_states;"
+        "import sys, numpy as np; from blinkpair.blinking.states.registry import assign_states;"
         "assign_states(np.zeros((2, 5), np.float32));"
         "heavy = ('scipy', 'numba', 'pandas', 'hmmlearn', 'sklearn');"
         "print([m for m in heavy if m in sys.modules])"
@@ -107,7 +108,7 @@ def test_nobody_off_leaves_the_fixed_threshold():
     rng = np.random.default_rng(4)
     traces = counts(rng, np.ones((2, FRAMES)))
     for method in ("noise", "hmm"):
-        assigned = assign_states(traces, method, threshold_counts=120.0)
+        assigned = assign_states(traces, ThresholdSettings(method, counts=120.0))
         assert assigned.source.tolist() == ["fixed", "fixed"]
         np.testing.assert_array_equal(assigned.thresholds_counts, 120.0)
         assert np.isnan(assigned.off_noise_counts).all()
@@ -132,7 +133,7 @@ def test_the_model_finds_dim_states_a_threshold_cannot():
     rng = np.random.default_rng(6)
     lit = np.stack([telegraph(rng, f, frames=4000) for f in (0.2, 0.5, 0.8)])
     traces = counts(rng, lit.astype(float), on=160.0)  # four times the noise
-    wrong = {m: (assign_states(traces, m).states != lit).mean() for m in ("fixed", "noise", "hmm")}
+    wrong = {m: (assign_states(traces, m).states != lit).mean() for m in METHODS}
     # With levels 4 noises apart, the best of all thresholds errs in 3 % of frames (measured over
     # all of them); neighbours know more: the model errs in 0.1 %.
     best = min(((traces > t) != lit).mean() for t in range(40, 150, 5))
@@ -192,7 +193,7 @@ def test_false_events_scale_with_the_off_frames_and_fade_with_the_threshold():
     assert np.isnan(expected_false_events(np.nan, 100.0, FRAMES))
 
 
-@pytest.mark.parametrize("method", ["fixed", "noise", "hmm"])
+@pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("shape", [(0, 100), (2, 0), (2, 5)])
 def test_next_to_nothing_is_no_error(method, shape):
     assigned = assign_states(np.zeros(shape, dtype=np.float32), method)
@@ -234,9 +235,9 @@ def test_the_model_needs_no_frame_above_the_threshold():
     rng = np.random.default_rng(24)
     lit = np.stack([telegraph(rng, f) for f in [0.0] * 6 + [0.2, 0.4, 0.6]])
     traces = counts(rng, lit, on=180.0)
-    high = assign_states(traces, "noise", sigmas=12.0)
+    high = assign_states(traces, ThresholdSettings("noise", noise_sigmas=12.0))
     assert high.states.sum() == 0
-    model = assign_states(traces, "hmm", sigmas=12.0)
+    model = assign_states(traces, ThresholdSettings("hmm", noise_sigmas=12.0))
     np.testing.assert_allclose(on_fraction(model.states), lit.mean(axis=1), atol=0.02)
 
 

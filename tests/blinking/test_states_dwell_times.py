@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blinkpair.blinking.run_lengths import events_to_fit, run_lengths
-from blinkpair.blinking.states.assign import assign_states
+from blinkpair.blinking.states.registry import assign_states
 from blinkpair.dwell_fits.fits import fit_dwell_times
 from blinkpair.simulate.blinking import DwellLaw, on_time_per_frame
 

@@ -6,6 +6,7 @@ import pytest
 
 from blinkpair.dwell_fits.fits import fit_dwell_times
 from blinkpair.dwell_fits.histograms import log_binned_density
+from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.errors import InputError
 from blinkpair.figures.dwell_examples import measure_dwell_example
 from blinkpair.populations.pooled_dwell_times import law_of, pool_densities, pool_fits
@@ -148,7 +149,7 @@ def test_order_of_rows_changes_nothing_and_the_control_comes_last():
 
 
 def test_few_events_and_none_are_not_fitted():
-    few = pool_fits(table_of([1, 2, 3, 4]), min_events=30).iloc[0]
+    few = pool_fits(table_of([1, 2, 3, 4])).iloc[0]
     assert (few["model"], few["n_events"]) == ("not_fitted", 4)
     assert "fewer than" in few["reason"]
     assert law_of(few).model == "not_fitted"
@@ -182,7 +183,9 @@ def test_what_cannot_be_is_named(column, value, says):
 def test_example_measures_the_events_of_both_states():
     """On 1 to 3 frames in turn, off 2: 60 on events, the first of them cut by the start."""
     trace = np.concatenate([[True] * (1 + k % 3) + [False] * 2 for k in range(60)])
-    example = measure_dwell_example("f1, 7", {"pre": trace}, exposure_s=0.02, min_events=20)
+    example = measure_dwell_example(
+        "f1, 7", {"pre": trace}, exposure_s=0.02, settings=DwellTimeSettings(20)
+    )
     on, off = (example.dwell_times["pre", state] for state in ("on", "off"))
     assert on.density["n_events"].tolist() == [19, 20, 20]
     assert on.fit.model != "not_fitted"

@@ -61,10 +61,10 @@ rule analyse_blinking:
         field=lambda wildcards: {
             column: of_field(column)(wildcards) for column in CARRIED
         },
-        threshold=SETTINGS["threshold"],
-        dark_cutoff=SETTINGS["dark_cutoff"],
-        dwell_times=SETTINGS["dwell_times"],
-        photostability=SETTINGS["photostability"],
+        settings={
+            name: SETTINGS[name]
+            for name in ("threshold", "dark_cutoff", "dwell_times", "photostability")
+        },
         sensitivity_counts=SETTINGS["sensitivity"]["counts"],
         code=source_digest.of_step("analyse_blinking"),
     script:

@@ -8,6 +8,7 @@ and the on-fractions at other thresholds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,12 +16,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, IntArray
-from blinkpair.blinking.off_levels import OffLevels, estimate_off_levels
-from blinkpair.blinking.on_fractions import COUNTED, classify, on_fraction
-from blinkpair.blinking.photostability import classify_trajectories, integrated_pl, kept_fraction
+from blinkpair.blinking.off_levels import OffLevels, estimate_off_levels, expected_false_events
+from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF, classify, on_fraction
+from blinkpair.blinking.photostability import (
+    PhotostabilitySettings,
+    classify_trajectories,
+    integrated_pl,
+    kept_fraction,
+)
 from blinkpair.blinking.run_lengths import count_durations, events_to_fit, run_lengths
-from blinkpair.blinking.states.assign import assign_states, expected_false_events
-from blinkpair.dwell_fits.fits import DwellFit, fit_dwell_times
+from blinkpair.blinking.states.registry import assign_states
+from blinkpair.blinking.states.settings import ThresholdSettings
+from blinkpair.dwell_fits.fits import fit_dwell_times
+from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings
 from blinkpair.epochs import EPOCHS
 
 DROWNED_NOISES = 1.5
@@ -33,6 +41,29 @@ UNKNOWN = {
     "reason_off_{epoch}": "",
     "photostability_{epoch}": "not_tested",
 }
+
+
+@dataclass(frozen=True)
+class BlinkingSettings:
+    """What `analyse_nanocrystals` uses of the configuration.
+
+    `dark_cutoff` is the on-fraction below which a nanocrystal is dark.
+    """
+
+    threshold: ThresholdSettings = field(default_factory=ThresholdSettings)
+    dark_cutoff: float = DARK_CUTOFF
+    dwell_times: DwellTimeSettings = field(default_factory=DwellTimeSettings)
+    photostability: PhotostabilitySettings = field(default_factory=PhotostabilitySettings)
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> BlinkingSettings:
+        """Take them from the settings of a run, with other sections beside them."""
+        return cls(
+            ThresholdSettings(**settings["threshold"]),
+            settings["dark_cutoff"],
+            DwellTimeSettings(**settings["dwell_times"]),
+            PhotostabilitySettings(**settings["photostability"]),
+        )
 
 
 class FieldBlinking(NamedTuple):
@@ -56,10 +87,7 @@ def analyse_nanocrystals(
     intensity: Mapping[str, NDArray[np.float32]],
     *,
     exposure_s: float,
-    threshold: Mapping[str, Any],
-    dark_cutoff: float,
-    dwell_times: Mapping[str, Any],
-    photostability: Mapping[str, Any],
+    settings: BlinkingSettings,
 ) -> FieldBlinking:
     """Add on-fractions, their change, the population, the type of blinking and photostability.
 
@@ -72,41 +100,31 @@ def analyse_nanocrystals(
     intensity : mapping of (n, frames) float32
         Counts of the epochs 'pre' and 'post'.
     exposure_s : float
-    threshold : mapping
-        method ('fixed', 'noise' or 'hmm'), counts, noise_sigmas.
-    dark_cutoff : float
-        On-fraction below which a nanocrystal is dark.
-    dwell_times : mapping
-        min_events, significance and method of the fits.
-    photostability : mapping
-        significance, min_change, reference_s.
+    settings : BlinkingSettings
     """
+    threshold, dark_cutoff = settings.threshold, settings.dark_cutoff
     table = places.set_index("nc_id", drop=False)
     off = {epoch: estimate_off_levels(intensity[epoch]) for epoch in EPOCHS}
-    if threshold["method"] == "fixed" and any(
-        _is_drowned(off[epoch], threshold["counts"]) for epoch in EPOCHS
+    if threshold.method == "fixed" and any(
+        _is_drowned(off[epoch], threshold.counts) for epoch in EPOCHS
     ):
         table.loc[table["analysed"].to_numpy(bool), "excluded_because"] = "noisy"
         table["analysed"] = False
     analysed = np.isin(measured, table.index[table["analysed"].to_numpy(bool)])
     states, events = {}, {}
     for epoch in EPOCHS:
-        states[epoch], columns = _states_of(intensity[epoch], off[epoch], **threshold)
+        states[epoch], columns = _states_of(intensity[epoch], off[epoch], threshold)
         events[epoch] = run_lengths(states[epoch])
         emissive = columns["on_fraction_{epoch}"].to_numpy() >= dark_cutoff
         why_not = np.select([~analysed, ~emissive], ["not analysed", "dark"], "")
-        fits = {"exposure_s": exposure_s, "window_frames": intensity[epoch].shape[1]}
+        window = (exposure_s, intensity[epoch].shape[1])
         columns = pd.concat(
             [
                 columns,
-                _dwell_columns(events[epoch], why_not, True, **fits, **dwell_times),
-                _dwell_columns(events[epoch], why_not, False, **fits, **dwell_times),
+                _dwell_columns(events[epoch], why_not, True, *window, settings.dwell_times),
+                _dwell_columns(events[epoch], why_not, False, *window, settings.dwell_times),
                 _photostability_columns(
-                    intensity[epoch],
-                    states[epoch],
-                    analysed,
-                    exposure_s=exposure_s,
-                    **photostability,
+                    intensity[epoch], states[epoch], analysed, exposure_s, settings.photostability
                 ),
             ],
             axis=1,
@@ -154,17 +172,10 @@ def _is_drowned(off: OffLevels, threshold_counts: float) -> bool:
 
 
 def _states_of(
-    intensity: NDArray[np.float32],
-    off: OffLevels,
-    *,
-    method: Any,
-    counts: float,
-    noise_sigmas: float,
+    intensity: NDArray[np.float32], off: OffLevels, threshold: ThresholdSettings
 ) -> tuple[BoolArray, pd.DataFrame]:
     """States, and what they rest on; '{epoch}' in a column's name stands for pre or post."""
-    assigned = assign_states(
-        intensity, method, threshold_counts=counts, sigmas=noise_sigmas, off_levels=off
-    )
+    assigned = assign_states(intensity, threshold, off)
     on = assigned.states
     fraction = on_fraction(on, intensity)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -191,7 +202,12 @@ def _states_of(
 
 
 def _dwell_columns(
-    events: pd.DataFrame, why_not: NDArray[np.str_], on: bool, **settings: Any
+    events: pd.DataFrame,
+    why_not: NDArray[np.str_],
+    on: bool,
+    exposure_s: float,
+    window_frames: int,
+    settings: DwellTimeSettings,
 ) -> pd.DataFrame:
     """Fit the on (or off) events of each trace, but for those with a reason not to.
 
@@ -203,7 +219,17 @@ def _dwell_columns(
         if reason:
             fits.append(DwellFit("not_fitted", n_events=len(durations), reason=str(reason)))
         else:
-            fits.append(fit_dwell_times(durations, censored=censored, **settings))
+            fits.append(
+                fit_dwell_times(
+                    durations,
+                    censored=censored,
+                    exposure_s=exposure_s,
+                    window_frames=window_frames,
+                    min_events=settings.min_events,
+                    significance=settings.significance,
+                    method=settings.method,
+                )
+            )
     which, suffix = ("on", "") if on else ("off", "_off")
     columns = {
         f"blinking{suffix}_{{epoch}}": "model",
@@ -231,21 +257,18 @@ def _photostability_columns(
     intensity: NDArray[np.float32],
     states: BoolArray,
     analysed: BoolArray,
-    *,
     exposure_s: float,
-    significance: float,
-    min_change: float,
-    reference_s: float,
+    settings: PhotostabilitySettings,
 ) -> pd.DataFrame:
     """Classes of those analysed; counts at both ends of the movie of all."""
     classes = classify_trajectories(
         intensity[analysed],
         states[analysed],
         exposure_s=exposure_s,
-        significance=significance,
-        min_change=min_change,
+        significance=settings.significance,
+        min_change=settings.min_change,
     ).set_axis(np.flatnonzero(analysed), axis=0)
-    ends = kept_fraction(intensity, exposure_s=exposure_s, reference_s=reference_s)
+    ends = kept_fraction(intensity, exposure_s=exposure_s, reference_s=settings.reference_s)
     columns = pd.concat([classes, ends], axis=1)
     # The unit stands last in a name that has one, as in tau_on_pre_s.
     return columns.rename(

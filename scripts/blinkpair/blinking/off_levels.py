@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.special import gammainc, gammainccinv, gammaincinv, ndtr
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv, ndtr
 
 from blinkpair.arrays import FloatArray
 
@@ -200,3 +200,48 @@ def _vertex(y: FloatArray, i: int) -> float:
         return 0.0
     curvature = y[i - 1] - 2.0 * y[i] + y[i + 1]
     return float(0.5 * (y[i - 1] - y[i + 1]) / curvature) if curvature < 0 else 0.0
+
+
+def expected_false_events(
+    off_noise_counts: ArrayLike,
+    threshold_counts: ArrayLike,
+    n_frames: int,
+    *,
+    off_level_counts: ArrayLike = 0.0,
+    off_fraction: ArrayLike = 1.0,
+    skewness: float = 0.0,
+) -> FloatArray:
+    """Count the one-frame on events that noise alone makes of the off frames of a trace.
+
+    A false event is a single frame above the threshold between two below: with p the
+    probability of that in an off frame, and independent frames, n p (1 - p)^2 are expected.
+
+    Parameters
+    ----------
+    off_noise_counts, threshold_counts : (n,) arrays or floats
+        Standard deviation of the off counts; what a frame must exceed.
+    n_frames : int
+        Frames of the trace.
+    off_level_counts, off_fraction : (n,) arrays or floats
+        Mean of the off counts; share of the frames that are off.
+    skewness : float
+        Of the off counts. 0 is normal noise; electron multiplication skews the sum over an
+        aperture to the right, and it's then taken for a gamma distribution (0.2-0.5).
+
+    Returns
+    -------
+    (n,) array or a scalar array
+        Expected number of false events.
+    """
+    noise = np.asarray(off_noise_counts, dtype=np.float64)
+    above = np.asarray(threshold_counts, dtype=np.float64) - np.asarray(off_level_counts)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(noise > 0, above / noise, np.where(above >= 0, np.inf, -np.inf))
+    z = np.where(np.isnan(noise), np.nan, z)
+    if skewness > 0:
+        # Standardised gamma: shape 4 / skewness^2, starting 2 / skewness below its mean.
+        shape = 4.0 / skewness**2
+        p = gammaincc(shape, np.maximum(shape + z * np.sqrt(shape), 0.0))
+    else:
+        p = ndtr(-z)
+    return np.asarray(n_frames * np.asarray(off_fraction) * p * (1.0 - p) ** 2)

@@ -12,6 +12,8 @@ says how long it was.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -28,6 +30,19 @@ from blinkpair.errors import InputError
 
 CLASSES = ("stable", "brightening", "dimming", "going_dark")
 NOT_TESTED = "not_tested"
+
+
+@dataclass(frozen=True)
+class PhotostabilitySettings:
+    """The configuration's `photostability`.
+
+    `significance` and `min_change` are those of `classify_trajectories`, `reference_s` that of
+    `kept_fraction`.
+    """
+
+    significance: float = 0.05
+    min_change: float = 0.10
+    reference_s: float = 10
 
 
 def classify_trajectories(

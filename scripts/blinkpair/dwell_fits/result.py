@@ -17,6 +17,15 @@ _NAN = float("nan")
 
 
 @dataclass(frozen=True)
+class DwellTimeSettings:
+    """The configuration's `dwell_times`; the meaning of each is in `fits.fit_dwell_times`."""
+
+    min_events: int = 50
+    significance: float = 0.05
+    method: Method = "maximum_likelihood"
+
+
+@dataclass(frozen=True)
 class LawFit:
     """One of the two laws at its maximum likelihood; `tau_s` is infinite for the pure one."""
 

@@ -21,7 +21,7 @@ from blinkpair.arrays import BoolArray
 from blinkpair.blinking.run_lengths import events_to_fit, run_lengths
 from blinkpair.dwell_fits.fits import fit_dwell_times
 from blinkpair.dwell_fits.histograms import log_binned_density
-from blinkpair.dwell_fits.result import DwellFit, Method
+from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings
 from blinkpair.epochs import EPOCHS
 from blinkpair.labels import CONTROL, require_columns, text_codes
 from blinkpair.populations.type_states import PURE, REQUIRED, TRUNCATED, blinking_states
@@ -123,9 +123,7 @@ def measure_dwell_example(
     states: Mapping[str, BoolArray],
     *,
     exposure_s: float,
-    min_events: int = 30,
-    significance: float = 0.05,
-    method: Method = "maximum_likelihood",
+    settings: DwellTimeSettings = DwellTimeSettings(),
 ) -> DwellExample:
     """Take the histograms and fits of one nanocrystal's on and off events.
 
@@ -137,8 +135,7 @@ def measure_dwell_example(
         Epoch, 'pre' and 'post', to on (True) and off in each frame.
     exposure_s : float
         Time from frame to frame, s.
-    min_events, significance, method : int, float, str
-        As in `dwell_fits.fit_dwell_times`.
+    settings : DwellTimeSettings
     """
     measured = {}
     for epoch, on in states.items():
@@ -150,9 +147,9 @@ def measure_dwell_example(
                 exposure_s=exposure_s,
                 window_frames=on.size,
                 censored=cut,
-                min_events=min_events,
-                significance=significance,
-                method=method,
+                min_events=settings.min_events,
+                significance=settings.significance,
+                method=settings.method,
             )
             density = log_binned_density(durations[~cut], exposure_s=exposure_s)
             measured[epoch, state] = DwellTimes(density, fit)

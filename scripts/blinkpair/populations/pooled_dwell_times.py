@@ -24,7 +24,7 @@ import pandas as pd
 
 from blinkpair.dwell_fits.fits import fit_counted_events
 from blinkpair.dwell_fits.histograms import log_binned_density
-from blinkpair.dwell_fits.result import DwellFit, LawFit, Method
+from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings, LawFit
 from blinkpair.populations.pools import KEYS, Pool, pool_durations
 
 _FIT_COLUMNS = (
@@ -89,10 +89,7 @@ def pool_densities(
 
 def pool_fits(
     durations: pd.DataFrame | Sequence[Pool],
-    *,
-    significance: float = 0.05,
-    min_events: int = 30,
-    method: Method = "maximum_likelihood",
+    settings: DwellTimeSettings = DwellTimeSettings(),
 ) -> pd.DataFrame:
     """Fit both laws to the pooled events.
 
@@ -100,8 +97,7 @@ def pool_fits(
     ----------
     durations : DataFrame, or sequence of Pool
         As in `pool_densities`.
-    significance, min_events, method : float, int, str
-        As in `dwell_fits.fit_dwell_times`.
+    settings : DwellTimeSettings
 
     Returns
     -------
@@ -124,9 +120,9 @@ def pool_fits(
             pool.events,
             exposure_s=pool.exposure_s,
             window_frames=pool.window_frames,
-            min_events=min_events,
-            significance=significance,
-            method=method,
+            min_events=settings.min_events,
+            significance=settings.significance,
+            method=settings.method,
         )
         truncated = fit.model == "truncated_power_law"
         law = fit.truncated_power_law if truncated else fit.power_law

@@ -23,6 +23,7 @@ state, and because hmmlearn takes some 0.3 s for a trace of 20,000 frames, ten t
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -30,6 +31,9 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.off_levels import OffLevels
+from blinkpair.blinking.states import noise
+from blinkpair.blinking.states.result import AssignedStates
+from blinkpair.blinking.states.settings import ThresholdSettings
 from blinkpair.compiled import njit
 
 _ITERATIONS = 12
@@ -65,6 +69,20 @@ class _Model(NamedTuple):
     sigma: FloatArray
     transition: FloatArray  # from row to column
     share: FloatArray  # of the frames in each state
+
+
+def assign(
+    counts: NDArray[np.float32], settings: ThresholdSettings, off: OffLevels
+) -> AssignedStates:
+    """Return the states of the model; where a trace has no two levels, those of 'noise'."""
+    first = noise.assign(counts, settings, off)
+    states, levels, modelled = refine_states(counts, first.states, off)
+    return replace(
+        first,
+        states=states,
+        thresholds_counts=np.where(modelled, levels, first.thresholds_counts),
+        source=np.where(modelled, "hmm", first.source),
+    )
 
 
 def refine_states(
