@@ -1,13 +1,13 @@
-"""What the tables say in words: temperatures, the control, yes and no, required columns.
+"""Names and labels in one form: temperatures, the control, populations, types, classes, exclusions.
 
-In: cells and columns as a sheet or a CSV file gives them. Out: the same in one form, so that 70,
-70.0 and '70' are one temperature in every table and figure.
+70, 70.0 and '70' are one temperature in every table and figure, and a population has the same words
+in each. Input: cells and columns as a sheet or a CSV file holds them. Output: the same in one form.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,65 @@ from blinkpair.errors import InputError
 
 CONTROL = "control"
 SIMULATED = "simulated"
+
+EPOCH_NAMES = {"pre": "before", "post": "after"}
+POPULATION_NAMES = {
+    "became_emissive": "became emissive",
+    "became_dark": "became dark",
+    "emissive": "emissive in both",
+    "dark": "dark in both",
+}
+# The paper's types are of on events; the laws of off events have no letter.
+LAW_NAMES = {
+    "truncated_power_law": "truncated power law",
+    "power_law": "power law",
+    "undecided": "undecided",
+    "not_fitted": "not fitted",
+}
+TYPE_LETTERS = {"truncated_power_law": "A", "power_law": "B"}
+TYPE_NAMES = {
+    law: f"type {TYPE_LETTERS[law]} ({name})" if law in TYPE_LETTERS else name
+    for law, name in LAW_NAMES.items()
+}
+CLASS_NAMES = {
+    "stable": "stable",
+    "brightening": "brightening",
+    "dimming": "dimming",
+    "going_dark": "going dark",
+}
+
+
+class Exclusion(NamedTuple):
+    """Why a nanocrystal is excluded: in a table, and after 'excluded were 12 nanocrystals'."""
+
+    reason: str
+    clause: str
+
+
+# In the order in which the report lists them.
+EXCLUSIONS = {
+    "outside": Exclusion(
+        "outside: the sensor does not show the place in both epochs",
+        "whose place lies outside the sensor in one epoch",
+    ),
+    "edge": Exclusion(
+        "edge: the aperture leaves the sensor at some drift", "whose aperture leaves the sensor"
+    ),
+    "crowded": Exclusion(
+        "crowded: another nanocrystal is closer than min_separation_px",
+        "closer to another one than {min_separation_px} px",
+    ),
+    "registration_uncertain": Exclusion(
+        "registration uncertain at this place", "where the registration is uncertain"
+    ),
+    "hot_pixel": Exclusion(
+        "hot or dead pixel in the aperture", "with a hot or dead pixel in the aperture"
+    ),
+    "noisy": Exclusion(
+        "noise of the off level reaches the fixed threshold",
+        "in fields where the noise of the off level reaches the threshold",
+    ),
+}
 
 Temperature = float | int | str
 
@@ -122,3 +181,15 @@ def as_bool(column: pd.Series[Any]) -> BoolArray:
     if column.dtype == bool:
         return column.to_numpy()
     return column.astype(str).str.strip().str.lower().isin({"true", "1", "1.0"}).to_numpy(bool)
+
+
+def exclusions_in(column: pd.Series[Any]) -> dict[str, Exclusion]:
+    """Return the reasons that occur in `excluded_because`, in the order of `EXCLUSIONS`.
+
+    A reason without an entry there comes last, under its own name.
+    """
+    found = set(column.astype(str)) - {""}
+    unknown = sorted(found - EXCLUSIONS.keys())
+    own = {name: name.replace("_", " ") for name in unknown}
+    known = {name: words for name, words in EXCLUSIONS.items() if name in found}
+    return known | {name: Exclusion(text, f"as {text}") for name, text in own.items()}

@@ -32,7 +32,7 @@ def test_the_methods_hold_the_runs_own_numbers():
         "registration was 0.031 px (5 nm)",
         "but never more than 4 px apart (64 pairs)",
         "would show 3; of the pairs found at most so many are chance, as true partners come first",
-        "Of 80 nanocrystals, 77 were analysed; left out were 1 whose aperture leaves the sensor "
+        "Of 80 nanocrystals, 77 were analysed; excluded were 1 whose aperture leaves the sensor "
         "and 2 closer to another one than 4 px.",
         "at least 50 complete events",
         "95 % confidence intervals: Wilson’s of shares, Student’s of means and Woodruff’s",

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from blinkpair.labels import CLASS_NAMES, EXCLUSIONS, TYPE_NAMES
 from blinkpair.report import blinking_tables, cells, tables
 from blinkpair.run.provenance import NO_CHECKSUM, PACKAGES
 
@@ -111,7 +112,7 @@ def test_simulated_fields_are_marked_where_others_are_not(samples, names):
     assert [row[0] for row in tables.fields(table).rows] == ["a", "b"]
 
 
-def test_what_was_left_out_is_counted_by_reason_and_temperature():
+def test_excluded_nanocrystals_are_counted_by_reason_and_temperature():
     table = pd.DataFrame(
         {
             "temperature_c": ["70", "70", "control"],
@@ -121,6 +122,13 @@ def test_what_was_left_out_is_counted_by_reason_and_temperature():
     counted = tables.excluded(table)
     assert counted.header == ["", "70 °C", "control"]
     assert [row[1:] for row in counted.rows] == [["1", "0"], ["0", "1"], ["1", "0"]]
+
+
+def test_a_reason_without_words_is_counted_under_its_own_name():
+    table = pd.DataFrame({"temperature_c": "70", "excluded_because": ["too_bright", "edge"]})
+    rows = tables.excluded(table).rows
+    assert [row[0] for row in rows] == [EXCLUSIONS["edge"].reason, "too bright"]
+    assert [row[1] for row in rows] == ["1", "1"]
 
 
 def test_ordinary_numbers_have_no_exponent():
@@ -185,7 +193,7 @@ def test_few_nanocrystals_have_no_p(n_a, n_b, own, against):
 
 def test_types_and_photostability_say_what_their_numbers_are():
     row = {"temperature_c": "70", "epoch": "pre", "n": 10, "n_not_tested": 2}
-    for name in (*blinking_tables.TYPES, *blinking_tables.CLASSES):
+    for name in (*TYPE_NAMES, *CLASS_NAMES):
         row |= {f"n_{name}": 2, f"fraction_{name}": 0.2}
     medians = ["alpha_on_power_law", "alpha_on_truncated_power_law", "tau_on_s"]
     row |= {f"median_{name}": 0.02 for name in [*medians, "false_event_share"]}

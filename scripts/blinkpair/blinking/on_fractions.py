@@ -11,10 +11,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.errors import InputError
-from blinkpair.labels import as_bool
+from blinkpair.labels import POPULATION_NAMES, as_bool
 
-COUNTED = ("became_emissive", "became_dark", "emissive")  # these sum to n
-POPULATIONS = (*COUNTED, "dark")
+POPULATIONS = tuple(POPULATION_NAMES)
+COUNTED = POPULATIONS[:-1]  # these sum to n; those dark in both do not count
 DARK_CUTOFF = 0.10  # the paper's: darker than 10 % of the frames is dark
 
 

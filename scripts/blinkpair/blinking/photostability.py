@@ -27,8 +27,9 @@ from blinkpair.blinking.trend_tests import (
     runs,
 )
 from blinkpair.errors import InputError
+from blinkpair.labels import CLASS_NAMES
 
-CLASSES = ("stable", "brightening", "dimming", "going_dark")
+CLASSES = tuple(CLASS_NAMES)
 NOT_TESTED = "not_tested"
 
 

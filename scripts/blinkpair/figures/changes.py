@@ -22,8 +22,14 @@ from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF, POPULATIONS
 from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
 from blinkpair.figures.panels import columns_of
-from blinkpair.figures.style import POPULATION_COLOURS, POPULATION_NAMES
-from blinkpair.labels import CONTROL, Temperature, sort_temperatures, temperature_labels
+from blinkpair.figures.style import POPULATION_COLOURS
+from blinkpair.labels import (
+    CONTROL,
+    POPULATION_NAMES,
+    Temperature,
+    sort_temperatures,
+    temperature_labels,
+)
 
 COLUMNS = ("temperature_c", "on_fraction_pre", "on_fraction_post", "population")
 MOST_DOTS = 20_000  # in a figure; more of them hide each other, and make files of many megabytes

@@ -20,8 +20,8 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
 from blinkpair.figures.dwell_examples import DwellExample
 from blinkpair.figures.panels import epoch_legend, is_first, paired_rows
-from blinkpair.figures.style import EPOCH_COLOURS, EPOCH_NAMES
-from blinkpair.labels import Temperature, sort_temperatures, temperature_labels
+from blinkpair.figures.style import EPOCH_COLOURS
+from blinkpair.labels import EPOCH_NAMES, Temperature, sort_temperatures, temperature_labels
 from blinkpair.populations.pooled_dwell_times import law_of
 
 STATES = ("on", "off")

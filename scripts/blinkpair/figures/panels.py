@@ -17,8 +17,8 @@ from matplotlib.patches import Patch
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
-from blinkpair.figures.style import EPOCH_COLOURS, EPOCH_NAMES
-from blinkpair.labels import Temperature, sort_temperatures, temperature_labels
+from blinkpair.figures.style import EPOCH_COLOURS
+from blinkpair.labels import EPOCH_NAMES, Temperature, sort_temperatures, temperature_labels
 
 
 def columns_of(n: int, most: int) -> int:

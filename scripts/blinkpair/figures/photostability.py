@@ -10,13 +10,7 @@ from matplotlib.figure import Figure
 
 from blinkpair.figures import style
 from blinkpair.figures.panels import fractions_by_epoch
-
-CLASS_NAMES = {
-    "stable": "stable",
-    "brightening": "brighter",
-    "dimming": "dimmer",
-    "going_dark": "going dark",
-}
+from blinkpair.labels import CLASS_NAMES
 
 
 @style.styled

@@ -30,6 +30,7 @@ from blinkpair.figures.overlay import (
     residuals,
     warped_back,
 )
+from blinkpair.labels import EPOCH_NAMES
 
 __all__ = ["no_image", "registration_check"]
 
@@ -206,7 +207,7 @@ def _draw_failed(
             style.no_data(ax, "no image")
         ax.plot(points[:, 0], points[:, 1], "o", mfc="none", mec=style.ORANGE, ms=9, mew=0.8)
         count = f"{len(points)} microspheres found"
-        style.panel_title(ax, f"Brightfield {style.EPOCH_NAMES[epoch]}", count)
+        style.panel_title(ax, f"Brightfield {EPOCH_NAMES[epoch]}", count)
         _frame(ax, image.shape if image.size else (1, 1))
     reason = str(info.get("reason") or "no reason given")
     heading = ": ".join(part for part in (field, "registration failed") if part)

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 
 from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF
 from blinkpair.figures import style
-from blinkpair.labels import sort_temperatures, temperature_labels
+from blinkpair.labels import POPULATION_NAMES, sort_temperatures, temperature_labels
 
 
 @style.styled
@@ -79,7 +79,7 @@ def sensitivity_figure(
         Line2D([], [], color=style.POPULATION_COLOURS[name], marker="o", ms=2.5) for name in COUNTED
     ]
     for handle, name in zip(handles, COUNTED, strict=True):
-        handle.set_label(style.POPULATION_NAMES[name])
+        handle.set_label(POPULATION_NAMES[name])
     handles.append(Line2D([], [], color=style.GREY, lw=0.8, ls=(0, (3, 2)), label="as analysed"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4 if columns > 1 else 2)
     return figure

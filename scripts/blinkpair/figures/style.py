@@ -24,7 +24,7 @@ SINGLE_COLUMN_MM = 85.0
 DOUBLE_COLUMN_MM = 170.0
 MM_PER_INCH = 25.4
 
-# Okabe and Ito's colours, told apart with any kind of colour vision.
+# Okabe and Ito's colours, distinct with any kind of colour vision.
 BLACK, GREY = "#000000", "#8c8c8c"
 ORANGE, SKY_BLUE, GREEN, BLUE = "#e69f00", "#56b4e9", "#009e73", "#0072b2"
 VERMILLION, PURPLE = "#d55e00", "#cc79a7"
@@ -35,14 +35,7 @@ POPULATION_COLOURS = {
     "emissive": SKY_BLUE,
     "dark": GREY,
 }
-POPULATION_NAMES = {
-    "became_emissive": "became emissive",
-    "became_dark": "became dark",
-    "emissive": "emissive in both",
-    "dark": "dark in both",
-}
 EPOCH_COLOURS = {"pre": BLUE, "post": VERMILLION}
-EPOCH_NAMES = {"pre": "before", "post": "after"}
 
 STYLE_SHEET = Path(__file__).with_suffix("") / "blinkpair.mplstyle"
 STYLE = mpl.rc_params_from_file(STYLE_SHEET, use_default_template=False)

@@ -20,8 +20,8 @@ from numpy.typing import ArrayLike
 from blinkpair.arrays import FloatArray
 from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
-from blinkpair.figures.style import EPOCH_COLOURS, EPOCH_NAMES
-from blinkpair.labels import sort_temperatures, temperature_labels
+from blinkpair.figures.style import EPOCH_COLOURS
+from blinkpair.labels import EPOCH_NAMES, sort_temperatures, temperature_labels
 
 ROW_MM = 27.0
 COLUMNS = ("field", "temperature_c", "epoch", "time_s", "integrated_pl")  # of the light of fields

@@ -27,7 +27,7 @@ from blinkpair.figures.panels import (
     is_first,
     paired_rows,
 )
-from blinkpair.labels import require_columns, temperature_labels
+from blinkpair.labels import LAW_NAMES, TYPE_LETTERS, require_columns, temperature_labels
 from blinkpair.populations.type_states import (
     LARGE_CHANGE,
     PURE,
@@ -41,13 +41,7 @@ from blinkpair.populations.type_states import (
 
 COLUMNS = (*REQUIRED, "alpha_on_pre")  # of the nanocrystals, that these figures show
 TYPE_COLOURS = {TRUNCATED: style.GREEN, PURE: style.ORANGE}
-TYPE_NAMES = {
-    TRUNCATED: "A",
-    PURE: "B",
-    "undecided": "undecided",
-    "not_fitted": "not fitted",
-    "dark": "dark",
-}
+TYPE_NAMES = LAW_NAMES | TYPE_LETTERS | {"dark": "dark"}
 GAINED_COLOUR, LOST_COLOUR = style.GREEN, style.VERMILLION
 EDGES_POINTS = np.arange(-100, 101, 10)
 

@@ -21,14 +21,6 @@ from blinkpair.photometry.apertures import aperture_is_clear, aperture_stays_ins
 from blinkpair.registration.result import Registration
 from blinkpair.registration.rigid import apply_matrix
 
-EXCLUSIONS = {
-    "outside": "the sensor does not see its place in both epochs",
-    "edge": "its aperture leaves the sensor at some time",
-    "crowded": "another nanocrystal is closer than min_separation_px",
-    "registration_uncertain": "its place in the other epoch is known too poorly",
-    "hot_pixel": "a pixel that is too bright or never changes lies in its aperture at some time",
-    "noisy": "the noise of its field's off level comes up to the fixed threshold",
-}
 # A forced measurement this far off, half the usual aperture, would miss the nanocrystal.
 MAX_PLACE_ERROR_PX = 1.5
 

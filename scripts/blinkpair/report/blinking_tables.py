@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from blinkpair.labels import CLASS_NAMES, EPOCH_NAMES, TYPE_NAMES
 from blinkpair.report.cells import (
     NOTHING,
     Row,
@@ -29,19 +30,6 @@ from blinkpair.report.cells import (
 )
 from blinkpair.report.language import known, plain
 
-TYPES = {
-    "truncated_power_law": "type A (truncated power law)",
-    "power_law": "type B (power law)",
-    "undecided": "undecided",
-    "not_fitted": "not fitted",
-}
-CLASSES = {
-    "stable": "stable",
-    "brightening": "brightening",
-    "dimming": "dimming",
-    "going_dark": "going dark",
-}
-EPOCHS = {"pre": "before", "post": "after"}
 DARK = "dark"
 FEWEST_TO_TEST = 6  # with five, the smallest p that Wilcoxon's test can give is 0.06
 
@@ -49,7 +37,7 @@ FEWEST_TO_TEST = 6  # with five, the smallest p that Wilcoxon's test can give is
 def types(table: pd.DataFrame, confidence: float) -> Table:
     """Set `types.csv`, one column a temperature and epoch."""
     cells: dict[str, Callable[[Row], str]] = {"emissive in this epoch": lambda r: f"{r['n']}"}
-    cells |= share_cells(TYPES)
+    cells |= share_cells(TYPE_NAMES)
     cells |= {
         "median α, type B": lambda r: number(r["median_alpha_on_power_law"]),
         "median α, type A": lambda r: number(r["median_alpha_on_truncated_power_law"]),
@@ -148,7 +136,7 @@ def photostability(table: pd.DataFrame, confidence: float) -> Table:
         "PL kept at the end of the movie": lambda r: _kept(r),
         "nanocrystals tested": lambda r: f"{r['n']}",
     }
-    cells |= share_cells(CLASSES)
+    cells |= share_cells(CLASS_NAMES)
     cells["not tested"] = lambda r: f"{r['n_not_tested']}"
     note = (
         "Stable means that no trend was shown; shares are of those tested. PL kept is of "
@@ -168,14 +156,14 @@ def _kept(row: Row) -> str:
 
 
 def _epoch_name(row: Row) -> str:
-    return f"{temperature(row['temperature_c'])} {EPOCHS[str(row['epoch'])]}"
+    return f"{temperature(row['temperature_c'])} {EPOCH_NAMES[str(row['epoch'])]}"
 
 
 def _epoch_rows(table: pd.DataFrame) -> list[Row]:
     return [
         row
         for part in by_temperature(table)
-        for epoch in EPOCHS
+        for epoch in EPOCH_NAMES
         for row in part[part["epoch"] == epoch].to_dict("records")
     ]
 
@@ -185,4 +173,4 @@ def _count(values: pd.Series[Any]) -> str:
 
 
 def _plain(kind: object) -> str:
-    return TYPES.get(str(kind), str(kind).replace("_", " "))
+    return TYPE_NAMES.get(str(kind), str(kind).replace("_", " "))

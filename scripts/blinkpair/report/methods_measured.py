@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from blinkpair.labels import CONTROL, as_bool, temperature_label
+from blinkpair.labels import CONTROL, as_bool, exclusions_in, temperature_label
 from blinkpair.photometry.counts import (
     MIN_RING_PIXELS,
     NEIGHBOUR_RADIUS_PX,
@@ -22,15 +22,6 @@ from blinkpair.populations.table import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIE
 from blinkpair.report.language import as_set, counted, grouped, listed, per_cent, verb
 
 Settings = Mapping[str, Any]
-
-EXCLUDED = {
-    "outside": "whose place the sensor does not see in both epochs",
-    "edge": "whose aperture leaves the sensor",
-    "crowded": "closer to another one than {separation} px",
-    "registration_uncertain": "where the registration is uncertain",
-    "hot_pixel": "with a hot or dead pixel in the aperture",
-    "noisy": "in fields whose noise comes up to the threshold",
-}
 
 
 def measured(
@@ -113,13 +104,13 @@ def _numbers(settings: Settings, nanocrystals: pd.DataFrame) -> Iterator[str]:
     text = f"Of {counted(found, 'nanocrystal')}, {grouped(analysed)} "
     text += f"{verb(analysed, 'was', 'were')} analysed"
     separation = as_set(settings["nanocrystals"]["min_separation_px"])
-    reasons = nanocrystals["excluded_because"].value_counts()
-    left_out = [
-        f"{grouped(reasons[reason])} {words.format(separation=separation)}"
-        for reason, words in EXCLUDED.items()
-        if reason in reasons
+    because = nanocrystals["excluded_because"]
+    counts = because.value_counts()
+    excluded = [
+        f"{grouped(counts[name])} {words.clause.format(min_separation_px=separation)}"
+        for name, words in exclusions_in(because).items()
     ]
-    yield f"{text}; left out were {listed(left_out)}." if left_out else f"{text}."
+    yield f"{text}; excluded were {listed(excluded)}." if excluded else f"{text}."
 
 
 def _dwell_times(dwell_times: Settings) -> Iterator[str]:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from blinkpair import labels
 from blinkpair.blinking.on_fractions import COUNTED
 from blinkpair.dwell_fits.histograms import count_limits
 from blinkpair.figures import style
@@ -34,13 +35,6 @@ NANOCRYSTAL_COLUMNS = (
     "delta_on_fraction",
 )
 BIN_POINTS = 5  # as in figures.changes: 40 bins from -100 to +100 points
-# Types A and B are of on times; the laws of off times have these names.
-LAW_NAMES = {
-    "truncated_power_law": "truncated power law",
-    "power_law": "power law",
-    "undecided": "undecided",
-    "not_fitted": "not fitted",
-}
 PAGE = Path(__file__).parent / "page"
 STYLES = ("page.css", "sections.css")
 SCRIPTS = (
@@ -270,9 +264,9 @@ def _data(
         "threshold": settings["threshold"],
         "aperture_px": settings["photometry"]["aperture_px"],
         "colours": style.POPULATION_COLOURS,
-        "population_names": style.POPULATION_NAMES,
-        "type_names": blinking_tables.TYPES,
-        "law_names": LAW_NAMES,
+        "population_names": labels.POPULATION_NAMES,
+        "type_names": labels.TYPE_NAMES,
+        "law_names": labels.LAW_NAMES,
         "count_limits": np.stack(count_limits(np.arange(100)), axis=1).round(4),
-        "class_names": blinking_tables.CLASSES,
+        "class_names": labels.CLASS_NAMES,
     }

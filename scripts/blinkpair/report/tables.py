@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from blinkpair import labels
+from blinkpair.blinking.on_fractions import COUNTED
 from blinkpair.report.cells import (
     NOTHING,
     Row,
@@ -31,11 +32,7 @@ from blinkpair.report.cells import (
 from blinkpair.report.language import fixed, grouped, known, per_cent
 
 MOST_ROWS = 200  # of the tables of fields and of files: more are read in the files themselves
-POPULATIONS = {
-    "became_emissive": "became emissive",
-    "became_dark": "became dark",
-    "emissive": "emissive in both",
-}
+POPULATIONS = {name: labels.POPULATION_NAMES[name] for name in COUNTED}
 
 
 def populations(table: pd.DataFrame, confidence: float) -> Table:
@@ -73,21 +70,14 @@ def populations(table: pd.DataFrame, confidence: float) -> Table:
 
 
 def excluded(nanocrystals: pd.DataFrame) -> Table:
-    """Count the nanocrystals of all fields by why they were left out."""
-    meaning = {
-        "": "analysed",
-        "outside": "outside: the sensor does not see the place in both epochs",
-        "edge": "edge: the aperture leaves the sensor at some drift",
-        "crowded": "crowded: another nanocrystal is too close",
-        "registration_uncertain": "registration uncertain at this place",
-        "hot_pixel": "hot or dead pixel in the aperture",
-        "noisy": "noise comes up to the fixed threshold",
-    }
+    """Count the nanocrystals of all fields by the reason for which they were excluded."""
     parts = by_temperature(nanocrystals)
-    reasons = sorted(set(nanocrystals["excluded_because"]), key=[*meaning].index)
+    because = nanocrystals["excluded_because"]
+    names = {"": "analysed"} if (because == "").any() else {}
+    names |= {name: words.reason for name, words in labels.exclusions_in(because).items()}
     rows = [
-        [meaning[reason], *(f"{(part['excluded_because'] == reason).sum()}" for part in parts)]
-        for reason in reasons
+        [words, *(f"{(part['excluded_because'] == name).sum()}" for part in parts)]
+        for name, words in names.items()
     ]
     header = ["", *(temperature(part["temperature_c"].iloc[0]) for part in parts)]
     return Table("Nanocrystals found, by what became of them", header, rows)
