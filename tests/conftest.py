@@ -29,6 +29,7 @@ class ByGroup(LoadScopeScheduling):
         return group(nodeid)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log) -> ByGroup:
     """Schedule by groups."""
     return ByGroup(config, log)
