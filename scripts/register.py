@@ -4,7 +4,12 @@ from typing import Any
 
 from blinkpair import files
 from blinkpair.errors import InputError
-from blinkpair.pairing.field import EpochTables, register_and_pair
+from blinkpair.pairing.field import (
+    EpochTables,
+    PairingSettings,
+    RegistrationSettings,
+    register_and_pair,
+)
 from blinkpair.run.logs import log_to
 
 
@@ -42,7 +47,10 @@ def register(
         for k in range(2)
     ]
     content, paired = register_and_pair(
-        *epochs, landmarks=landmarks, registration=registration, pairing=pairing
+        *epochs,
+        landmarks=landmarks,
+        registration=RegistrationSettings(**registration),
+        pairing=PairingSettings(**pairing),
     )
     files.write_json({"field": field} | content, outputs["registration"])
     files.write_csv(paired.table, outputs["places"])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from analyse_blinking import analyse_blinking
 from blinkpair.epochs import EPOCHS
-from blinkpair.run import launch
+from blinkpair.run import launch, sheet_columns
 from extract_traces import extract_traces
 from find_microspheres import find_microspheres
 from find_nanocrystals import find_nanocrystals
@@ -24,7 +24,7 @@ def analyse(folder: Path, config: dict) -> Path:
     """
     with chdir(folder):
         settings, fields, *_ = launch.prepare(config, (), submitted=False)
-        carried = launch.carried_columns(fields)
+        carried = sheet_columns.carried_columns(fields)
         for row in fields.to_dict("records"):
             _analyse_field(row, {name: row[name] for name in carried}, settings)
         _pool(fields[carried], settings)

@@ -10,6 +10,7 @@ from blinkpair.blinking.states.registry import METHODS
 from blinkpair.blinking.states.settings import ThresholdSettings
 from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.inputs.settings import load_schema
+from blinkpair.pairing.field import PairingSettings, RegistrationSettings
 from tests.helpers.schema import defaults, defaults_of
 
 
@@ -19,6 +20,7 @@ from tests.helpers.schema import defaults, defaults_of
         ("threshold", ThresholdSettings),
         ("dwell_times", DwellTimeSettings),
         ("photostability", PhotostabilitySettings),
+        ("registration", RegistrationSettings),
     ],
 )
 def test_settings_and_defaults_are_those_of_the_schema(section, settings):
@@ -33,3 +35,11 @@ def test_the_dark_cutoff_is_that_of_the_schema():
 def test_the_methods_of_the_threshold_are_those_of_the_schema():
     threshold = load_schema("config")["properties"]["threshold"]["properties"]
     assert threshold["method"]["enum"] == list(METHODS)
+
+
+def test_a_pairing_uses_settings_of_three_sections():
+    own = defaults("pairing") | {
+        "min_separation_px": defaults("nanocrystals")["min_separation_px"],
+        "aperture_px": defaults("photometry")["aperture_px"],
+    }
+    assert defaults_of(PairingSettings) == own

@@ -2,45 +2,68 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pandas as pd
 import pytest
 
 from blinkpair.errors import InputError
-from blinkpair.pairing.checks import FEW_CROWDED, check_found, check_movies, check_pairing
+from blinkpair.pairing.checks import (
+    FEW_CROWDED,
+    FILES,
+    GROUNDS,
+    PAIRED,
+    REGISTERED,
+    Found,
+    grounds_table,
+    refuse,
+)
 from blinkpair.pairing.places import Pairing
+from tests.helpers.tiny_experiment import ROOT
+
+SOUND = {"status": "ok", "reason": ""}
 
 
-def movie(digest, n=20):
-    return {"frames_digest": digest, "n_nanocrystals": n}
+def of(pre, post, n_pre=20, n_post=20):
+    digests = ((pre, n_pre), (post, n_post))
+    movies = [SOUND | {"frames_digest": digest, "n_nanocrystals": n} for digest, n in digests]
+    return Found((movies[0], movies[1]), (SOUND, SOUND))
 
 
 def test_two_movies_of_different_frames_pass():
-    check_movies(movie("a"), movie("b"))
-    check_found(movie("a", 1), movie("b", 1))
+    refuse(FILES, of("a", "b"))
+    refuse(REGISTERED, of("a", "b", 1, 1))
 
 
 def test_a_movie_cannot_be_its_own_after():
     with pytest.raises(InputError, match="hold the same frames"):
-        check_movies(movie("a"), movie("a"))
+        refuse(FILES, of("a", "a"))
+
+
+def test_what_could_not_be_read_is_the_first_reason():
+    broken = {"status": "failed", "reason": "image.tif: is empty"}
+    with pytest.raises(InputError, match=r"^image.tif: is empty; image.tif: is empty$"):
+        refuse(FILES, Found(of("a", "a").movies, (broken, broken)))
 
 
 @pytest.mark.parametrize(
-    ("pre", "post", "said"),
+    ("pre", "post", "reason"),
     [
         (0, 20, "movie before annealing:"),
         (20, 0, "movie after annealing:"),
         (0, 0, "before annealing nor in the one after annealing:"),
     ],
 )
-def test_a_movie_without_nanocrystals_says_nothing_about_annealing(pre, post, said):
-    with pytest.raises(InputError, match=said):
-        check_found(movie("a", pre), movie("b", post))
+def test_a_movie_without_nanocrystals_shows_nothing_of_annealing(pre, post, reason):
+    with pytest.raises(InputError, match=reason):
+        refuse(REGISTERED, of("a", "b", pre, post))
 
 
 def pairing(**numbers):
     because = [reason for reason, n in numbers.items() for _ in range(n)]
     table = pd.DataFrame({"excluded_because": ["" if b == "none" else b for b in because]})
-    return Pairing(table, 0.0)
+    found = of("a", "b")
+    return Found(found.movies, found.images, Pairing(table, 0.0))
 
 
 @pytest.mark.parametrize(
@@ -55,17 +78,24 @@ def pairing(**numbers):
     ],
 )
 def test_pairings_that_leave_something_to_analyse_pass(numbers):
-    check_pairing(pairing(**numbers))
+    refuse(PAIRED, pairing(**numbers))
 
 
 @pytest.mark.parametrize(
-    ("numbers", "said"),
+    ("numbers", "reason"),
     [
         ({"registration_uncertain": 5, "crowded": 2, "outside": 3}, "nanocrystals do not"),
         ({"none": 20, "registration_uncertain": 3}, "3 of 23 nanocrystals in view"),
         ({"none": 20, "crowded": 11, "outside": 30}, "11 of 31 nanocrystals"),
     ],
 )
-def test_pairings_in_which_nothing_can_be_told_are_refused(numbers, said):
-    with pytest.raises(InputError, match=said):
-        check_pairing(pairing(**numbers))
+def test_pairings_of_uncertain_or_crowded_places_are_refused(numbers, reason):
+    with pytest.raises(InputError, match=reason):
+        refuse(PAIRED, pairing(**numbers))
+
+
+def test_the_page_of_methods_lists_the_grounds_as_they_are():
+    assert grounds_table() in (ROOT / "docs" / "method.md").read_text(encoding="utf-8")
+    for ground in GROUNDS:
+        for module in ground.module.split(", "):
+            import_module(f"blinkpair.{module}")

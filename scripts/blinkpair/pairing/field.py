@@ -7,13 +7,14 @@ Input: what was found in the images and movies of both epochs. Output: the conte
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from blinkpair.errors import InputError
 from blinkpair.nanocrystals import catalogues
-from blinkpair.pairing.checks import check_files, check_found, check_movies, check_pairing
+from blinkpair.pairing.checks import FILES, PAIRED, REGISTERED, Found, refuse
 from blinkpair.pairing.places import Pairing, no_nanocrystals, pair_nanocrystals
 from blinkpair.registration.fields import register_field
 from blinkpair.registration.landmarks import read_landmarks
@@ -40,13 +41,31 @@ class EpochTables(NamedTuple):
     drift: pd.DataFrame
 
 
+@dataclass(frozen=True)
+class RegistrationSettings:
+    """The configuration's `registration`; meanings as in `registration.points.register_points`."""
+
+    model: str = "rigid"
+    min_microspheres: int = 3
+    max_chance_alignments: float = 3e-4
+
+
+@dataclass(frozen=True)
+class PairingSettings:
+    """What `pairing.places.pair_nanocrystals` uses of the configuration."""
+
+    tolerance_px: float = 1.5
+    min_separation_px: float = 4.0
+    aperture_px: float = 3.0
+
+
 def register_and_pair(
     pre: EpochTables,
     post: EpochTables,
     *,
-    landmarks: str,
-    registration: Mapping[str, Any],
-    pairing: Mapping[str, float],
+    landmarks: str = "",
+    registration: RegistrationSettings = RegistrationSettings(),
+    pairing: PairingSettings = PairingSettings(),
 ) -> tuple[dict[str, Any], Pairing]:
     """Return the registration of a field, as written to its file, and its paired nanocrystals.
 
@@ -55,10 +74,8 @@ def register_and_pair(
     pre, post : EpochTables
     landmarks : str
         The user's file of common points; empty without one.
-    registration : mapping
-        Arguments of `registration.fields.register_field`.
-    pairing : mapping
-        Arguments of `pairing.places.pair_nanocrystals`.
+    registration : RegistrationSettings
+    pairing : PairingSettings
 
     Returns
     -------
@@ -78,13 +95,12 @@ def _register_and_pair(
     pre: EpochTables,
     post: EpochTables,
     landmarks: str,
-    registration: Mapping[str, Any],
-    pairing: Mapping[str, float],
+    registration: RegistrationSettings,
+    pairing: PairingSettings,
 ) -> tuple[dict[str, Any], Pairing]:
-    epochs = (pre, post)
     movies = (pre.nanocrystals_info, post.nanocrystals_info)
-    check_files(*movies, *(epoch.microspheres_info for epoch in epochs))
-    check_movies(*movies)
+    found = Found(movies, (pre.microspheres_info, post.microspheres_info))
+    refuse(FILES, found)
     found_pre = catalogues.positions(pre.nanocrystals)
     frames, height, width = movies[0]["shape"]
     result = register_field(
@@ -96,7 +112,9 @@ def _register_and_pair(
         landmarks=read_landmarks(landmarks) if landmarks else None,
         nanocrystal_errors_px=catalogues.errors_px(pre.nanocrystals, post.nanocrystals),
         start_error_px=catalogues.start_error_px(movies),
-        **registration,
+        model=registration.model,
+        min_microspheres=registration.min_microspheres,
+        max_chance_alignments=registration.max_chance_alignments,
     )
     content = describe(
         result,
@@ -106,8 +124,8 @@ def _register_and_pair(
     )
     if content["status"] != "ok":
         return content, no_nanocrystals()
-    check_found(*movies)
-    drift_pre, drift_post = (catalogues.read_drift(e.drift).per_frame(frames) for e in epochs)
+    refuse(REGISTERED, found)
+    drift_pre, drift_post = (catalogues.read_drift(e.drift).per_frame(frames) for e in (pre, post))
     paired = pair_nanocrystals(
         pre.nanocrystals,
         post.nanocrystals,
@@ -116,7 +134,9 @@ def _register_and_pair(
         drift_post=drift_post,
         shape=(height, width),
         hot_pixels=(movies[0]["hot_pixels"], movies[1]["hot_pixels"]),
-        **pairing,
+        tolerance_px=pairing.tolerance_px,
+        min_separation_px=pairing.min_separation_px,
+        aperture_px=pairing.aperture_px,
     )
-    check_pairing(paired)
+    refuse(PAIRED, replace(found, pairing=paired))
     return content, paired
