@@ -12,7 +12,7 @@ import pytest
 
 from blinkpair import files
 from blinkpair.errors import WriteError
-from blinkpair.inputs.headers import Fault, access_problem
+from blinkpair.inputs.headers import access_problem
 from tests.helpers.faults import (
     NOBODY,
     PAGE,
@@ -161,13 +161,16 @@ def test_what_may_not_be_read_is_told_with_who_can_change_that(tmp_path):
     for file in (locked / "a.tif", own):
         file.touch(mode=0o200)
     os.chown(own, NOBODY, NOBODY)
-    ask = "ask its owner for the right to read it."
+    ask = "ask its owner for the right to read it"
     with as_nobody(tmp_path):
         told = access_problem("own.tif", str(tmp_path))
-        assert told == Fault("'own.tif' may not be read by you.", "run: chmod u+r 'own.tif'.")
+        assert (told.what, told.hint) == (
+            "'own.tif' may not be read by you",
+            "run: chmod u+r 'own.tif'",
+        )
         for path in ("locked", "locked/a.tif"):
             told = access_problem(path, str(tmp_path))
-            assert told == Fault(f"'{path}' may not be read by you.", ask)
+            assert (told.what, told.hint) == (f"'{path}' may not be read by you", ask)
         pattern = access_problem("locked/*.tif", str(tmp_path))
     assert pattern is not None
-    assert pattern.what.endswith("may not be read by you.")
+    assert pattern.what.endswith("may not be read by you")

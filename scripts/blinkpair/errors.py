@@ -28,6 +28,14 @@ class InputError(ValueError):
         super().__init__(what, hint, str(place))  # what rebuilds the error when it is unpickled
         self.what, self.hint, self.place = what, hint, str(place)
 
+    def __eq__(self, other: object) -> bool:
+        """Compare kind and content."""
+        return type(self) is type(other) and self.args == getattr(other, "args", None)
+
+    def __hash__(self) -> int:
+        """Return a hash of kind and content."""
+        return hash((type(self), self.args))
+
     def __str__(self) -> str:
         """Return place, what is wrong and what to do as one text."""
         text = f"{self.place}: {self.what}" if self.place else self.what

@@ -1,9 +1,12 @@
 """Fields whose files hold a header as JSON, and a reader for them."""
 
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
+from blinkpair.errors import ChoiceError, InputError
 from blinkpair.inputs.checking import check_inputs
 from blinkpair.inputs.problems import UnsoundInputError
 from blinkpair.inputs.settings import load_settings
@@ -16,6 +19,15 @@ IMAGE = {"shape": [1, 512, 512], "exposure_s": None, "pixel_size_um": None, **AN
 
 
 SILENT = {"exposure_s": None}
+
+
+def open_header(path):
+    """Return what a file holds as JSON, as if it were the header of a movie."""
+    header = json.loads(Path(path.partition("::")[0]).read_text())
+    for key, kind in (("damaged", InputError), ("choice", ChoiceError)):
+        if key in header:
+            raise kind(*header[key], place=path)
+    return SimpleNamespace(**header)
 
 
 class Lab:
@@ -46,7 +58,7 @@ class Lab:
         self.sheet(**extra)
         settings = load_settings({"fields": "fields.tsv", **(config or {})})
         fields = read_fields(settings["fields"], self.folder)
-        return fields, check_inputs(fields, settings, self.folder)
+        return fields, check_inputs(fields, settings, self.folder, open_header)
 
     def problems(self, config=None, **extra):
         with pytest.raises(UnsoundInputError) as caught:

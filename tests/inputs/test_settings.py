@@ -130,30 +130,30 @@ def test_texts_from_the_command_line_are_read_as_numbers():
         ({"field": "a.tsv"}, "field", "did you mean fields?"),
         ({"Dark cutoff": 0.1}, "Dark cutoff", "did you mean dark_cutoff?"),
         ({"threshold": {"count": 9}}, "threshold.count", "did you mean counts?"),
-        ({"aperture_px": 3}, "aperture_px", "belongs in the section photometry."),
-        ({"photometry.aperture_px": 3}, "photometry.aperture_px", "in the section photometry."),
-        ({"photometry": {"dark_cutoff": 1}}, "photometry.dark_cutoff", "at the outermost level."),
+        ({"aperture_px": 3}, "aperture_px", "belongs in the section photometry"),
+        ({"photometry.aperture_px": 3}, "photometry.aperture_px", "in the section photometry"),
+        ({"photometry": {"dark_cutoff": 1}}, "photometry.dark_cutoff", "at the outermost level"),
         ({"zebra": 1}, "zebra", "known here: fields, exposure_s"),
-        ({True: 1}, "True", "YAML reads on, off, yes and no as true and false."),
+        ({True: 1}, "True", "YAML reads on, off, yes and no as true and false"),
     ],
 )
 def test_an_unknown_key_names_the_nearest_known_one(config, place, hint):
     (problem,) = problems_of(config)
     assert problem.place == f"configuration, {place}"
-    assert problem.what == "there is no such setting."
+    assert problem.what == "there is no such setting"
     assert hint in problem.hint
 
 
 @pytest.mark.parametrize(
     ("config", "place", "what", "hint"),
     [
-        ({"dark_cutoff": "0,1"}, "dark_cutoff", "'0,1' is not a number.", "decimal point: 0.1."),
-        ({"exposure_s": "20 ms"}, "exposure_s", "'20 ms' is not", "in seconds: 0.02."),
+        ({"dark_cutoff": "0,1"}, "dark_cutoff", "'0,1' is not a number", "decimal point: 0.1"),
+        ({"exposure_s": "20 ms"}, "exposure_s", "'20 ms' is not", "in seconds: 0.02"),
         ({"exposure_s": 20}, "exposure_s", "20 is out of range", "20 ms is 0.02"),
         ({"pixel_size_um": 16}, "pixel_size_um", "16 is out of range", "at 100x is 0.16"),
-        ({"pixel_size_um": "160nm"}, "pixel_size_um", "'160nm'", "in micrometres: 0.16."),
+        ({"pixel_size_um": "160nm"}, "pixel_size_um", "'160nm'", "in micrometres: 0.16"),
         ({"dark_cutoff": True}, "dark_cutoff", "'true' (a yes or no) is not a number", "write a"),
-        ({"dark_cutoff": None}, "dark_cutoff", "no value", "default, 0.1."),
+        ({"dark_cutoff": None}, "dark_cutoff", "no value", "default, 0.1"),
         ({"dark_cutoff": float("nan")}, "dark_cutoff", "'nan' is not a number", "number"),
         ({"threshold": {"counts": float("inf")}}, "threshold.counts", "'inf' is not a", "number"),
         ({"threshold": {"counts": "1e999"}}, "threshold.counts", "'1e999' is not a", "number"),
@@ -165,7 +165,7 @@ def test_an_unknown_key_names_the_nearest_known_one(config, place, hint):
         ({"threshold": "fixed"}, "threshold", "not 'fixed'", "'method: ...'"),
         ({"photometry": [{"aperture_px": 3}]}, "photometry", "not a list", "without a dash"),
         ({"threshold": {"method": "fixd"}}, "threshold.method", "'fixd'", "did you mean fixed?"),
-        ({"on_failed_field": False}, "on_failed_field", "'false'", "choices: exclude or stop."),
+        ({"on_failed_field": False}, "on_failed_field", "'false'", "choices: exclude or stop"),
         ({"sensitivity": {"counts": 90}}, "sensitivity.counts", "90 is not a list", "[90]"),
         ({"sensitivity": {"counts": []}}, "sensitivity.counts", "is empty", "[60, 80"),
         ({"sensitivity": {"counts": [9, 9.0]}}, "sensitivity.counts", "same value twice", "[60"),
@@ -257,14 +257,14 @@ def test_a_wrong_value_leaves_the_rest_usable_for_further_checks():
 
 
 def test_the_error_survives_the_way_through_a_process_pool():
-    error = UnsoundInputError([Problem("a.tsv, line 1", "is wrong.", "mend it.")])
+    error = UnsoundInputError([Problem("a.tsv, line 1", "is wrong", "mend it")])
     again = pickle.loads(pickle.dumps(error))
     assert str(again) == str(error)
     assert again.problems == error.problems
 
 
 def test_a_message_stays_on_its_line_whatever_the_user_wrote():
-    assert "\n" not in str(Problem("place", "'a\nb\x1b[31m' is wrong.", "mend it."))
+    assert "\n" not in str(Problem("place", "'a\nb\x1b[31m' is wrong", "mend it"))
 
 
 JSON = st.recursive(

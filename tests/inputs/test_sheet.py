@@ -149,7 +149,7 @@ def test_a_required_column_misspelt_is_named_once_with_its_right_name(tmp_path, 
     header = [wrong if name == meant else name for name in HEADER]
     (problem,) = problems_of(tmp_path, text_of(header, ROW))
     assert problem.place == "fields.tsv, line 1"
-    assert problem.what == f"there is no column '{wrong}' of that spelling."
+    assert problem.what == f"there is no column '{wrong}' of that spelling"
     assert problem.hint == f"did you mean {meant}?"
 
 
@@ -192,7 +192,7 @@ def test_missing_doubled_nameless_and_reserved_columns_are_told_together(tmp_pat
     ("column", "cell", "what", "hint"),
     [
         ("field", "", "no value is given", "unique name"),
-        ("field", "N2 70°C", "cannot be a field's name", "write N2_70_C, for example."),
+        ("field", "N2 70°C", "cannot be a field's name", "write N2_70_C, for example"),
         ("field", "a/b", "cannot be a field's name", "write a_b"),
         ("field", "é", "cannot be a field's name", "another name"),
         ("field", ".", "cannot be a field's name", "another name"),

@@ -12,7 +12,7 @@ from PIL import Image
 
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.raw import RawFrames
-from blinkpair.movie.formats.selection import split_path
+from blinkpair.movie.formats.selection import MoviePath
 from blinkpair.movie.paths import movie_files, natural_key
 from blinkpair.movie.reader import from_array, open_movie, read_image
 from tests.helpers.nd2_files import TINY
@@ -153,10 +153,11 @@ def test_natural_order():
 
 
 def test_choices_behind_a_path():
-    bare, choice = split_path("d/a::b.nd2::channel=FITC, 488::z=3::frames=20")
-    assert bare == "d/a::b.nd2"
+    parsed = MoviePath.parse("d/a::b.nd2::channel=FITC, 488::z=3::frames=20")
+    assert parsed.file == "d/a::b.nd2"
+    choice = parsed.selection
     assert (choice.channel, choice.z, choice.frames) == ("FITC, 488", "3", 20)
-    assert split_path("a.nd2::Z=time")[1].z == "time"
+    assert MoviePath.parse("a.nd2::Z=time").selection.z == "time"
     for wrong, why in (
         ("a.nd2::chanel=GFP", "not a choice.*::channel=..."),
         ("a.nd2::z=top", "a number counted from 0"),
@@ -164,7 +165,7 @@ def test_choices_behind_a_path():
         ("a.nd2::channel=", "not a choice"),
     ):
         with pytest.raises(InputError, match=why):
-            split_path(wrong)
+            MoviePath.parse(wrong)
 
 
 def test_files_behind_a_path(parts):

@@ -12,7 +12,6 @@ import tifffile
 
 from blinkpair.errors import InputError
 from blinkpair.files import read_json
-from blinkpair.inputs import headers
 from blinkpair.inputs.headers import read_headers
 from blinkpair.inputs.sheet import PATH_COLUMNS
 from blinkpair.run import launch
@@ -89,13 +88,11 @@ def test_a_job_far_from_the_runs_disk_checks_for_itself(lab):
         launch.prepare(CONFIG, [], submitted=True)
 
 
-def test_many_files_are_looked_at_by_processes_that_find_the_same(lab, monkeypatch):
+def test_many_headers_are_read_in_processes_with_the_same_result(lab):
     paths = [*(str(path) for path in lab.glob("*.tif")), "missing.tif"]
     by_threads = read_headers(paths)
-    monkeypatch.setattr(headers, "_MANY", 2)
-    monkeypatch.setattr(headers, "_PART", 3)
-    assert read_headers(paths) == by_threads
-    assert by_threads["missing.tif"][0].startswith("there is no file")
+    assert read_headers(paths, many=2, part=3) == by_threads
+    assert by_threads["missing.tif"].what.startswith("there is no file")
 
 
 def test_a_field_that_is_not_in_the_sheet_is_named(lab):

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from blinkpair.inputs.headers import Header, access_problem, read_headers
+from blinkpair.inputs.headers import Header, Open, access_problem, read_headers
 from blinkpair.inputs.problems import UnsoundInputError
 from blinkpair.inputs.row_checks import Findings, Row, check_microspheres, check_row, differ
 from blinkpair.inputs.settings import examine_settings
@@ -63,6 +63,7 @@ def check_everything(
     config: Mapping[str, Any] | None,
     base_dir: str | Path | None = None,
     config_files: Iterable[str | Path] = (),
+    open_movie: Open | None = None,
 ) -> Checked:
     """Check configuration, sample sheet and movies, and tell all errors together.
 
@@ -74,6 +75,8 @@ def check_everything(
         Where relative paths start; default: the working directory.
     config_files : iterable of paths, optional
         Where `config` came from, to name the lines of its errors.
+    open_movie : callable, optional
+        As in `headers.read_header`.
 
     Returns
     -------
@@ -89,7 +92,7 @@ def check_everything(
         raise UnsoundInputError(problems)
     sheet = examine_sheet(settings["fields"], base_dir)
     fields, findings = examine_inputs(
-        sheet.fields, settings, base_dir, sheet.bad_cells, frozenset(unsound)
+        sheet.fields, settings, base_dir, sheet.bad_cells, frozenset(unsound), open_movie
     )
     of_the_sheet = [*sheet.problems, *findings.problems]
     if problems or of_the_sheet:
@@ -101,7 +104,10 @@ def check_everything(
 
 
 def check_inputs(
-    fields: pd.DataFrame, settings: Mapping[str, Any], base_dir: str | Path | None = None
+    fields: pd.DataFrame,
+    settings: Mapping[str, Any],
+    base_dir: str | Path | None = None,
+    open_movie: Open | None = None,
 ) -> list[str]:
     """Check the movies and images of all fields.
 
@@ -114,6 +120,8 @@ def check_inputs(
         As from `settings.load_settings`.
     base_dir : path, optional
         Where relative paths start; default: the working directory.
+    open_movie : callable, optional
+        As in `headers.read_header`.
 
     Returns
     -------
@@ -125,7 +133,7 @@ def check_inputs(
     UnsoundInputError
         Naming every file that is missing, unreadable or does not fit.
     """
-    resolved, findings = examine_inputs(fields, settings, base_dir)
+    resolved, findings = examine_inputs(fields, settings, base_dir, open_movie=open_movie)
     if findings.problems:
         raise UnsoundInputError(findings.problems)
     for quantity in (EXPOSURE, PIXEL_SIZE):
@@ -139,6 +147,7 @@ def examine_inputs(
     base_dir: str | Path | None = None,
     bad_cells: frozenset[tuple[int, str]] = frozenset(),
     bad_settings: frozenset[str] = frozenset(),
+    open_movie: Open | None = None,
 ) -> tuple[pd.DataFrame, Findings]:
     """Check the movies and images of all fields without raising.
 
@@ -149,7 +158,9 @@ def examine_inputs(
     bad_cells : frozenset of (int, str), optional
         Cells of the sheet that were told already: what follows from them is not.
     bad_settings : frozenset of str, optional
-        Settings that were told already.
+        Settings that were reported already.
+    open_movie : callable, optional
+        As in `headers.read_header`.
 
     Returns
     -------
@@ -160,7 +171,9 @@ def examine_inputs(
     base = "" if base_dir is None else str(base_dir)
     sheet = str(settings["fields"])
     findings = Findings()
-    opened = read_headers((path for c in PATH_COLUMNS for path in fields[c] if path), base)
+    opened = read_headers(
+        (path for c in PATH_COLUMNS for path in fields[c] if path), base, open_movie=open_movie
+    )
     resolved: dict[str, list[float]] = {EXPOSURE.column: [], PIXEL_SIZE.column: []}
     for line, row in zip(fields.index, fields.to_dict("records"), strict=True):
         found = {c: opened[row[c]] for c in PATH_COLUMNS if row[c]}
@@ -169,9 +182,9 @@ def examine_inputs(
         before = len(findings.refusals)
         for column, seen in found.items():
             if not isinstance(seen, Header):
-                one.fault(column, seen)
-        if row["landmarks"] and (fault := access_problem(str(row["landmarks"]), base)):
-            one.fault("landmarks", fault)
+                one.unreadable(column, seen)
+        if row["landmarks"] and (problem := access_problem(str(row["landmarks"]), base)):
+            one.unreadable("landmarks", problem)
         damaged = len(findings.refusals) > before
         movies = [headers[c] for c in MOVIE_COLUMNS if c in headers]
         if movies or damaged:  # of a field that is refused hardly anything is read
@@ -247,9 +260,9 @@ def _resolve(
             elif not told:
                 hint = (
                     "name two movies taken alike; if a file is mistaken, put the true value into "
-                    f"a column {column} of the sheet."
+                    f"a column {column} of the sheet"
                 )
-                one.problem("post_pl", f"{text}.", hint)
+                one.problem("post_pl", text, hint)
         for silent in movies.keys() - in_files.keys():
             text = f"the file does not say {name}; that of {first}, {used:g} {unit}, is used."
             one.note(silent, text)
@@ -260,10 +273,10 @@ def _resolve(
     if in_config is not None:
         return float(in_config)
     if movies and not told:
-        what = f"{name} is known neither from the movies nor from the sheet or configuration."
+        what = f"{name} is known neither from the movies nor from the sheet or configuration"
         hint = (
             f"add '{column}: {quantity.example}' (in {unit}; your value) to the configuration, "
-            f"or a column {column} to the sheet if it differs between fields."
+            f"or a column {column} to the sheet if it differs between fields"
         )
         one.problem(next(iter(movies)), what, hint)
     return math.nan

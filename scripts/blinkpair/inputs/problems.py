@@ -1,10 +1,8 @@
-"""What is wrong with the user's input, collected and told all at once.
+"""Errors of the user's input, collected and reported all at once.
 
-Comes in: single problems, each with its place, found by the checks of the
-configuration (`settings`), the sample sheet (`sheet`) and the movies it names
-(`inputs`). Goes out: one error whose message has one line a problem. It exists
-because a sheet of forty fields is mended in one sitting only if every slip in
-it is named at the first try.
+A sheet of forty fields is mended in one sitting only if every slip in it is named at the first try.
+Input: single problems, each with its place, from the checks of the configuration (`settings`), the
+sample sheet (`sheet`) and the movies it names (`checking`). Output: one error, a line a problem.
 """
 
 from __future__ import annotations
@@ -13,7 +11,6 @@ import difflib
 import math
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from blinkpair.errors import InputError
 
@@ -33,34 +30,31 @@ _UNITS = {
 }
 
 
-@dataclass(frozen=True)
-class Problem:
-    """One thing to mend.
+class Problem(InputError):  # noqa: N818 (collected, seldom raised)
+    """One error among several, collected before any is raised.
 
-    Attributes
+    Parameters
     ----------
     place : str
         File, line and column (or configuration key), as an editor shows them.
-    what : str
-        What is wrong, a full sentence.
-    hint : str
-        What to do about it, a full sentence; may be empty.
+    what, hint : str
+        As of `InputError`.
     about : str
         The configuration key concerned, dotted; the sheet's column; or empty.
     line : int
         The line of the sample sheet; 0 where there is none.
     """
 
-    place: str
-    what: str
-    hint: str = ""
-    about: str = ""
-    line: int = 0
+    def __init__(
+        self, place: str, what: str, hint: str = "", about: str = "", line: int = 0
+    ) -> None:
+        super().__init__(what, hint, place)
+        self.about, self.line = about, line
+        self.args = (place, what, hint, about, line)  # what rebuilds it when it is unpickled
 
     def __str__(self) -> str:
         """Return the problem as one line."""
-        line = f"{self.place}: {self.what}"
-        return printable(f"{line} Hint: {self.hint}" if self.hint else line)
+        return printable(super().__str__())
 
 
 class UnsoundInputError(InputError):
@@ -69,7 +63,7 @@ class UnsoundInputError(InputError):
     Parameters
     ----------
     problems : iterable of Problem
-        Everything that was found, in the order in which it is told.
+        Everything that was found, in the order of the report.
     """
 
     def __init__(self, problems: Iterable[Problem]) -> None:
@@ -130,7 +124,7 @@ def as_number(text: str) -> float | None:
 
 
 def number_hint(text: str, unit: str = "") -> str:
-    """Say how to write what was most likely meant by a text that is no number.
+    """Return how to write what was most likely meant by a text that is no number.
 
     Parameters
     ----------
@@ -141,12 +135,12 @@ def number_hint(text: str, unit: str = "") -> str:
     """
     text = text.strip()
     if _DECIMAL_COMMA.fullmatch(text):
-        return f"use a decimal point: {text.replace(',', '.')}."
+        return f"use a decimal point: {text.replace(',', '.')}"
     if text[:1] == "\N{MINUS SIGN}":
-        return f"write the minus sign as a hyphen: -{text[1:]}."
+        return f"write the minus sign as a hyphen: -{text[1:]}"
     where = f" in {unit}" if unit else ""
     if match := _NUMBER_AND_UNIT.fullmatch(text):
         factor = _UNITS.get((match[2].lower(), unit))
         number = f": {float(match[1].replace(',', '.')) * factor:.10g}" if factor else ""
-        return f"write the number alone{where}{number}."
-    return f"write a number{where}."
+        return f"write the number alone{where}{number}"
+    return f"write a number{where}"

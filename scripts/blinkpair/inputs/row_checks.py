@@ -14,7 +14,8 @@ from typing import Any
 
 from blinkpair.brightfield.limits import MIN_DIAMETER_PX, MIN_DIAMETERS
 from blinkpair.epochs import EPOCHS
-from blinkpair.inputs.headers import Fault, Header
+from blinkpair.errors import ChoiceError, InputError
+from blinkpair.inputs.headers import Header
 from blinkpair.inputs.problems import Problem
 from blinkpair.inputs.sheet import BRIGHTFIELD_COLUMNS, MOVIE_COLUMNS
 
@@ -54,11 +55,12 @@ class Row:
         """Add something that keeps a run from starting."""
         self.findings.problems.append(Problem(self.place(column), what, hint, column, self.line))
 
-    def fault(self, column: str, fault: Fault) -> None:
-        """Add why a file has no header: its own field's loss, or a slip in the sheet."""
-        problem = Problem(self.place(column), fault.what, fault.hint, column, self.line)
-        found = self.findings
-        (found.refusals if fault.in_file else found.problems).append(problem)
+    def unreadable(self, column: str, error: InputError) -> None:
+        """Add why a file has no header: a slip in the sheet, or a file that refuses its field."""
+        what = f"{error.place}: {error.what}" if error.place else error.what
+        problem = Problem(self.place(column), what, error.hint, column, self.line)
+        in_sheet = isinstance(error, ChoiceError)
+        (self.findings.problems if in_sheet else self.findings.refusals).append(problem)
 
     def note(self, column: str, text: str) -> None:
         """Add something to be read that keeps nothing from starting."""
@@ -80,29 +82,27 @@ def check_lengths(one: Row) -> None:
         movie, image = one.headers.get(f"{epoch}_pl"), one.headers.get(f"{epoch}_brightfield")
         image_is_long = image is not None and image.frames > MOST_BRIGHTFIELD_FRAMES
         if movie is not None and movie.frames == 1:
-            what = "this file has one frame: an image stands where the movie belongs."
-            hint = "name the photoluminescence movie here."
+            what = "this file has one frame: an image stands where the movie belongs"
+            hint = "name the photoluminescence movie here"
             if image_is_long:
-                hint = f"{epoch}_pl and {epoch}_brightfield are probably swapped."
+                hint = f"{epoch}_pl and {epoch}_brightfield are probably swapped"
             one.problem(f"{epoch}_pl", what, hint)
         elif movie is not None and movie.frames < MIN_FRAMES:
-            what = (
-                f"the movie has {movie.frames} frames: too few to find a nanocrystal that blinks."
-            )
-            one.problem(f"{epoch}_pl", what, f"at least {MIN_FRAMES} are needed.")
+            what = f"the movie has {movie.frames} frames: too few to find a nanocrystal that blinks"
+            one.problem(f"{epoch}_pl", what, f"at least {MIN_FRAMES} are needed")
         elif movie is not None and movie.frames < FEW_FRAMES:
             text = f"the movie has {movie.frames} frames only; on-fractions will be coarse."
             one.note(f"{epoch}_pl", text)
         if image is not None and image_is_long:
             what = f"this file has {image.frames} frames: is this the movie?"
-            one.problem(f"{epoch}_brightfield", what, "name the brightfield image here.")
+            one.problem(f"{epoch}_brightfield", what, "name the brightfield image here")
     pre, post = one.headers.get("pre_pl"), one.headers.get("post_pl")
     if pre and post and min(pre.frames, post.frames) > 1 and differ(pre.frames, post.frames):
         longer = "pre_pl" if pre.frames > post.frames else "post_pl"
-        what = f"the movie has {post.frames} frames, the one before annealing {pre.frames}."
+        what = f"the movie has {post.frames} frames, the one before annealing {pre.frames}"
         hint = (
             "on-fractions of different spans cannot be compared; to use the beginning of the "
-            f"longer one, write ::frames={min(pre.frames, post.frames)} behind its path ({longer})."
+            f"longer one, write ::frames={min(pre.frames, post.frames)} behind its path ({longer})"
         )
         one.problem("post_pl", what, hint)
 
@@ -119,9 +119,9 @@ def check_sizes(one: Row) -> None:
         if header and other and header.size != other.size:
             what = (
                 f"its frames have {header.width} x {header.height} pixels, those of {reference} "
-                f"{other.width} x {other.height}."
+                f"{other.width} x {other.height}"
             )
-            hint = "check that it is the right file, taken with the same binning and crop."
+            hint = "check that it is the right file, taken with the same binning and crop"
             one.problem(column, what, hint)
 
 
@@ -139,11 +139,11 @@ def check_order(one: Row) -> None:
             )
             what = (
                 f"it says that it was taken on {earlier}, before the one of before annealing "
-                f"(pre_{kind}, {later})."
+                f"(pre_{kind}, {later})"
             )
             hint = (
                 "exchange the files of the two epochs; where the microscope's clock was wrong, "
-                "export both as TIFF, which says no date."
+                "export both as TIFF, which says no date"
             )
             one.problem(f"post_{kind}", what, hint)
 
@@ -154,11 +154,11 @@ def check_depth(one: Row) -> None:
         if column in one.headers and one.headers[column].dtype in ("uint8", "int8"):
             what = (
                 "its pixels have 8 bits, as exports for the eye have: a threshold in counts means "
-                "nothing there."
+                "nothing there"
             )
             hint = (
                 "export the movie with 16 bits; for a camera that has 8, set threshold: method: "
-                "noise."
+                "noise"
             )
             one.problem(column, what, hint)
 
@@ -169,13 +169,13 @@ def check_microspheres(one: Row, diameter_um: float, pixel_size_um: float) -> No
     if not images or not math.isfinite(pixel_size_um):
         return
     diameter_px = diameter_um / pixel_size_um
-    hint = "check microspheres.diameter_um in the configuration, and the pixel size."
+    hint = "check microspheres.diameter_um in the configuration, and the pixel size"
     what = f"microspheres of {diameter_um:g} um are {diameter_px:.3g} pixels across at "
     what += f"{pixel_size_um:g} um a pixel"
     if diameter_px < MIN_DIAMETER_PX:
-        one.problem(images[0], f"{what}; at least {MIN_DIAMETER_PX:g} are needed.", hint)
+        one.problem(images[0], f"{what}; at least {MIN_DIAMETER_PX:g} are needed", hint)
     elif (smallest := min(one.headers[images[0]].size)) < MIN_DIAMETERS * diameter_px:
-        one.problem(images[0], f"{what}; the image has only {smallest}.", hint)
+        one.problem(images[0], f"{what}; the image has only {smallest}", hint)
 
 
 def differ(a: float, b: float) -> bool:

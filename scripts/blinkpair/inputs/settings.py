@@ -94,12 +94,12 @@ def examine_settings(
     schema = load_schema("config")
     lines, found = _read_lines(config_files)
     if config is not None and not isinstance(config, Mapping):
-        what = f"the configuration is {_kind(config)}, not settings with a name each."
-        found.append(((), Problem("configuration", what, "write one 'name: value' a line.")))
+        what = f"the configuration is {_kind(config)}, not settings with a name each"
+        found.append(((), Problem("configuration", what, "write one 'name: value' a line")))
         config = None
     if not _countable(config):
-        what = f"it holds more than {_MOST_VALUES} values, or one that holds itself."
-        found.append(((), Problem("configuration", what, "write it without & and *.")))
+        what = f"it holds more than {_MOST_VALUES} values, or one that holds itself"
+        found.append(((), Problem("configuration", what, "write it without & and *")))
         config = None
     given = _read_as(config, schema)
     bad: set[tuple[str, ...]] = set()
@@ -113,7 +113,7 @@ def examine_settings(
             bad.add(_names(path))
             found.append((path, _wrong_value(path, error.instance, error.schema, lines)))
     found.sort(key=lambda pair: lines.get(_names(pair[0]), ("", 0)))
-    # One value can break two rules of the schema and is still told once.
+    # One value can break two rules of the schema and is still reported once.
     problems = list(dict.fromkeys(problem for _, problem in found))
     return _with_defaults(given, schema, bad), problems
 
@@ -211,7 +211,7 @@ def _unknown_key(path: _Path, schema: Mapping[str, Any], lines: _Lines) -> Probl
         places |= {(name, k): k for k in sub.get("properties", {})}
     here = [k for where, k in places.items() if list(where[:-1]) == section]
     dotted = {".".join(where): where for where in places}
-    hint = f"known here: {', '.join(here)}."
+    hint = f"known here: {', '.join(here)}"
     about = ""
     if close := nearest(key, here, 0.6 if key not in dotted else 1.0):
         about, hint = ".".join([*section, close]), f"did you mean {close}?"
@@ -219,55 +219,55 @@ def _unknown_key(path: _Path, schema: Mapping[str, Any], lines: _Lines) -> Probl
         where = dotted.get(close) or next(w for w, k in places.items() if k == close)
         about = ".".join(where)
         home = f"in the section {where[0]}" if len(where) == 2 else "at the outermost level"
-        hint = f"{where[-1]} belongs {home}."
+        hint = f"{where[-1]} belongs {home}"
     elif key in ("True", "False"):
-        hint += " YAML reads on, off, yes and no as true and false."
-    return Problem(key_place(path, lines), "there is no such setting.", hint, about)
+        hint += ". YAML reads on, off, yes and no as true and false"
+    return Problem(key_place(path, lines), "there is no such setting", hint, about)
 
 
 def _wrong_value(path: _Path, value: object, schema: Mapping[str, Any], lines: _Lines) -> Problem:
     kinds = _kinds(schema)
     leaf = next((str(p) for p in reversed(path) if not isinstance(p, int)), "")
-    meaning = f"Meaning: {schema['description']}." if "description" in schema else ""
+    meaning = f"meaning: {schema['description']}" if "description" in schema else ""
     unit = next((unit for end, unit in _UNITS.items() if leaf.endswith(end)), "")
     default = json.dumps(schema.get("default"))
     if "enum" in schema:
-        what = f"{_kind(value)} is not one of the choices."
+        what = f"{_kind(value)} is not one of the choices"
         close = nearest(value, schema["enum"]) if isinstance(value, str) else None
         hint = f"did you mean {close}?" if close else ""
-        hint += f" {'Choices' if hint else 'choices'}: {listed(schema['enum'], 'or')}."
+        hint += f" {'Choices' if hint else 'choices'}: {listed(schema['enum'], 'or')}"
     elif "object" in kinds:
         names = list(schema["properties"])
-        what = f"this is a section with settings of its own, not {_kind(value)}."
-        hint = f"write '{leaf}:' and below it, indented, for example '{names[0]}: ...'."
+        what = f"this is a section with settings of its own, not {_kind(value)}"
+        hint = f"write '{leaf}:' and below it, indented, for example '{names[0]}: ...'"
         if isinstance(value, list):
-            hint += " Lines of a section begin without a dash."
+            hint += ". Lines of a section begin without a dash"
     elif "array" in kinds and not isinstance(value, list):
         example = default if isinstance(value, dict) or value is None else f"[{value}]"
-        what, hint = f"{_kind(value)} is not a list.", f"write it in brackets: {example}."
+        what, hint = f"{_kind(value)} is not a list", f"write it in brackets: {example}"
     elif "array" in kinds:
-        what = "the list is empty." if not value else "the list has the same value twice."
-        hint = f"the default is {default}."
+        what = "the list is empty" if not value else "the list has the same value twice"
+        hint = f"the default is {default}"
     elif value is None:
-        what, hint = "no value is given.", f"leave the line out for the default, {default}."
+        what, hint = "no value is given", f"leave the line out for the default, {default}"
     elif {"number", "integer"} & kinds and (
         isinstance(value, bool) or not isinstance(value, int | float)
     ):
-        what = f"{_kind(value)} is not {'a whole' if 'integer' in kinds else 'a'} number."
-        hint = number_hint(value, unit) if isinstance(value, str) else "write a number."
-        hint += f" {meaning}"
+        what = f"{_kind(value)} is not {'a whole' if 'integer' in kinds else 'a'} number"
+        hint = number_hint(value, unit) if isinstance(value, str) else "write a number"
+        hint += f"; {meaning}"
     elif "boolean" in kinds:
-        what, hint = f"{_kind(value)} is neither true nor false.", f"write one of them. {meaning}"
+        what, hint = f"{_kind(value)} is neither true nor false", f"write one of them; {meaning}"
     elif "integer" in kinds and isinstance(value, float) and not value.is_integer():
-        what, hint = f"{value:g} is not a whole number.", f"write one without a point. {meaning}"
+        what, hint = f"{value:g} is not a whole number", f"write one without a point; {meaning}"
     elif {"number", "integer"} & kinds:
-        what, hint = f"{value:g} is out of range: it must be {_range(schema)}.", meaning
+        what, hint = f"{value:g} is out of range: it must be {_range(schema)}", meaning
         if "default" in schema:
-            hint = f"correct it, or leave the line out for the default, {default}. {meaning}"
+            hint = f"correct it, or leave the line out for the default, {default}; {meaning}"
     else:
-        what = "the text is empty." if value == "" else f"{_kind(value)} is not text."
-        hint = f"leave the line out for the default, {default}. {meaning}"
-    return Problem(key_place(path, lines), what, hint.strip(), ".".join(_names(path)))
+        what = "the text is empty" if value == "" else f"{_kind(value)} is not text"
+        hint = f"leave the line out for the default, {default}; {meaning}"
+    return Problem(key_place(path, lines), what, hint.strip("; "), ".".join(_names(path)))
 
 
 def _kind(value: object) -> str:
@@ -319,9 +319,9 @@ def _read_lines(
             here = (*path, key)
             lines[here] = (file, line)
             if key in seen:
-                what = f"this key is also on line {seen[key]}; only the last would count."
+                what = f"this key is also on line {seen[key]}; only the last would count"
                 place = key_place(here, lines)
-                doubled.append((here, Problem(place, what, "join the two.", ".".join(here))))
+                doubled.append((here, Problem(place, what, "join the two", ".".join(here))))
             seen[key] = line
             visit(value_node, here, file)
 

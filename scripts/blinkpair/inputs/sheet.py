@@ -30,7 +30,7 @@ from blinkpair.inputs.problems import (
 from blinkpair.inputs.settings import load_schema
 from blinkpair.inputs.sheet_text import Cells, read_cells
 from blinkpair.labels import CONTROL, temperature_label
-from blinkpair.movie.formats.selection import split_path
+from blinkpair.movie.formats.selection import MoviePath
 
 MOVIE_COLUMNS = ("pre_pl", "post_pl")
 BRIGHTFIELD_COLUMNS = ("pre_brightfield", "post_brightfield")
@@ -174,13 +174,13 @@ def find_shared_files(
         for column, path in zip(PATH_COLUMNS, paths, strict=True):
             if not path:
                 continue
-            file, choices = split_path(path)
-            earlier = uses.setdefault((identity(file), choices), [])
+            parsed = MoviePath.parse(path)
+            earlier = uses.setdefault((identity(parsed.file), parsed.selection), [])
             place = f"{sheet}, line {line}, column {column}"
             for other_line, other_field, other_temperature, other_column in earlier:
                 if line == other_line:
-                    what = f"this is the same file as in column {other_column}: {shown(path)}."
-                    hint = "name the file of this epoch and kind."
+                    what = f"this is the same file as in column {other_column}: {shown(path)}"
+                    hint = "name the file of this epoch and kind"
                 elif {column, other_column} <= set(BRIGHTFIELD_COLUMNS) or (
                     {column, other_column} == set(MOVIE_COLUMNS)
                     or (column == other_column == "pre_pl" and temperature != other_temperature)
@@ -199,10 +199,10 @@ def find_shared_files(
                     )
                     what = (
                         f"{shown(path)} is also the {other_column} of field {other_field} "
-                        f"(line {other_line}): {follows}."
+                        f"(line {other_line}): {follows}"
                     )
                     hint = "name another file"
-                    hint += ", or remove one of the two rows." if both_movies else "."
+                    hint += ", or remove one of the two rows" if both_movies else ""
                 problems.append(Problem(place, what, hint, column, int(line)))
                 break
             earlier.append((line, field, temperature, column))
@@ -218,8 +218,8 @@ def _read_cell(
     rules = schema[column]
     number = rules.get("type") == "number"
     if text == "":
-        what = "no value is given." if empty_is_bad else ""
-        hint = f"give one: {rules['description'][:1].lower()}{rules['description'][1:]}."
+        what = "no value is given" if empty_is_bad else ""
+        hint = f"give one: {rules['description'][:1].lower()}{rules['description'][1:]}"
         return (float("nan") if number else ""), what, hint
     if column == "field":
         return text, *_judge_name(text, rules)
@@ -230,15 +230,15 @@ def _read_cell(
         if value is None:
             return (
                 float("nan"),
-                f"{shown(text)} is not a number.",
+                f"{shown(text)} is not a number",
                 number_hint(text, _UNITS[column]),
             )
         if value <= rules["exclusiveMinimum"] or value > rules["maximum"]:
             what = (
                 f"{text} is out of range: it must be above {rules['exclusiveMinimum']} and at "
-                f"most {rules['maximum']}."
+                f"most {rules['maximum']}"
             )
-            return float("nan"), what, f"write it in {_UNITS[column]}."
+            return float("nan"), what, f"write it in {_UNITS[column]}"
         return value, "", ""
     if column in PATH_COLUMNS or column == "landmarks":
         return _read_path(text)
@@ -249,16 +249,16 @@ def _judge_name(text: str, rules: Mapping[str, Any]) -> tuple[str, str]:
     if not re.fullmatch(rules["pattern"], text):
         what = (
             f"{shown(text)} cannot be a field's name: letters a-z, digits, '.', '_' and '-' "
-            "only, and neither '.' nor '-' at its beginning."
+            "only, and neither '.' nor '-' at its beginning"
         )
         mended = re.sub(r"[^A-Za-z0-9._-]+", "_", text).lstrip(".-").strip("_")
-        hint = f"write {mended[:100]}, for example." if mended else "choose another name."
+        hint = f"write {mended[:100]}, for example" if mended else "choose another name"
         if text.startswith("#"):
-            hint += " To leave a field out, delete its row: '#' does not start a comment here."
+            hint += ". To leave a field out, delete its row: '#' does not start a comment here"
         return what, hint
     if len(text) > rules["maxLength"]:
-        what = f"this name has {len(text)} characters, more than {rules['maxLength']}."
-        return what, "a folder is called so: choose a shorter one."
+        what = f"this name has {len(text)} characters, more than {rules['maxLength']}"
+        return what, "a folder is called so: choose a shorter one"
     return "", ""
 
 
@@ -267,31 +267,30 @@ def _read_temperature(text: str, rules: Mapping[str, Any]) -> tuple[str, str, st
         return CONTROL, "", ""
     value = as_number(text)
     if value is None:
-        hint = number_hint(text, _UNITS["temperature_c"])[:-1]
+        hint = number_hint(text, _UNITS["temperature_c"])
         if nearest(text, [CONTROL], 0.4):
             hint = f"did you mean {CONTROL}?"
         else:
-            hint += f", or the word {CONTROL} for re-mounted without annealing."
-        return "", f"{shown(text)} is neither a number nor the word {CONTROL}.", hint
+            hint += f", or the word {CONTROL} for re-mounted without annealing"
+        return "", f"{shown(text)} is neither a number nor the word {CONTROL}", hint
     low, high = rules["oneOf"][0]["minimum"], rules["oneOf"][0]["maximum"]
     if not low <= value <= high:
-        what = f"{text} is out of range: it must be from {low} to {high}."
-        return "", what, "write the annealing temperature in degrees C."
+        what = f"{text} is out of range: it must be from {low} to {high}"
+        return "", what, "write the annealing temperature in degrees C"
     return str(temperature_label(value)), "", ""
 
 
 def _read_path(text: str) -> tuple[str, str, str]:
     if "{" in text or "}" in text:
-        what = f"{shown(text)} has a curly bracket, which Snakemake would take as a placeholder."
-        return "", what, "rename the file or folder, or link to it under another name."
+        what = f"{shown(text)} has a curly bracket, which Snakemake would take as a placeholder"
+        return "", what, "rename the file or folder, or link to it under another name"
     if _URL.match(text):
-        what = f"{shown(text)} is an address, not a file."
-        return "", what, "copy the file to a disk of this machine and name it there."
+        what = f"{shown(text)} is an address, not a file"
+        return "", what, "copy the file to a disk of this machine and name it there"
     try:
-        split_path(text)
+        MoviePath.parse(text)
     except InputError as error:
-        what, _, hint = str(error).removeprefix(f"{text}: ").partition(" Hint: ")
-        return "", what, hint
+        return "", error.what, error.hint
     return (os.path.expanduser(text) if text.startswith("~") else text), "", ""  # noqa: PTH111
 
 
@@ -304,12 +303,12 @@ def _repeated_names(cells: Cells, names: Iterable[str], path: str | Path) -> lis
         before, spelt = first.setdefault(name.lower(), (line, name))
         if before == line:
             continue
-        what = f"the name {name} is also on line {before}."
+        what = f"the name {name} is also on line {before}"
         if spelt != name:
             what = (
                 f"{name} differs from {spelt} (line {before}) only in upper and lower case; "
-                "some file systems would put both into one folder."
+                "some file systems would put both into one folder"
             )
         place = f"{path}, line {line}, column field"
-        problems.append(Problem(place, what, "give every field a name of its own.", "field", line))
+        problems.append(Problem(place, what, "give every field a name of its own", "field", line))
     return problems

@@ -73,8 +73,8 @@ def read_cells(path: str | Path, base_dir: str | Path | None = None) -> Cells:
     known, required = list(schema["properties"]), list(schema["required"])
     lines = [(n, line) for n, line in enumerate(re.split(r"\r\n|\n|\r", text), 1) if line.strip()]
     if not lines:
-        hint = f"its first line names the columns: {', '.join(required)}."
-        return Cells(problems=[Problem(str(path), "the sample sheet is empty.", hint)])
+        hint = f"its first line names the columns: {', '.join(required)}"
+        return Cells(problems=[Problem(str(path), "the sample sheet is empty", hint)])
 
     top, header = lines[0]
     place = f"{path}, line {top}"
@@ -82,13 +82,13 @@ def read_cells(path: str | Path, base_dir: str | Path | None = None) -> Cells:
     try:
         names = [_plain(name) for name in _split(header, separator)]
     except csv.Error as error:
-        what = f"the header cannot be read ({error})."
-        return Cells(problems=[Problem(place, what, "check its quotation marks.", line=top)])
+        what = f"the header cannot be read ({error})"
+        return Cells(problems=[Problem(place, what, "check its quotation marks", line=top)])
     while names and not names[-1]:
         names.pop()
     if len(names) == 1 and len(set(re.split(r"[\s|:]+", header)) & set(known)) > 1:
-        what = "the columns are separated by neither tabs, commas nor semicolons."
-        hint = "an editor may have turned tabs into spaces: put one tab between two columns."
+        what = "the columns are separated by neither tabs, commas nor semicolons"
+        hint = "an editor may have turned tabs into spaces: put one tab between two columns"
         return Cells(problems=[Problem(place, what, hint, line=top)])
     problems = _judge_header(names, separator, known, required, place, top)
     last_required = max((names.index(c) for c in required if c in names), default=0)
@@ -103,16 +103,16 @@ def read_cells(path: str | Path, base_dir: str | Path | None = None) -> Cells:
             rows.append(row)
             kept.append(number)
     if len(lines) == 1:
-        what = "the sample sheet has a header and no rows."
-        problems.append(Problem(str(path), what, "write one row a field below it.", line=top))
+        what = "the sample sheet has a header and no rows"
+        problems.append(Problem(str(path), what, "write one row a field below it", line=top))
     columns = {}
     for i, name in enumerate(names):
         texts = [row[i] for row in rows]
         if not name:
             filled = next((n for n, cell in zip(kept, texts, strict=True) if cell.strip()), None)
             if filled:
-                what = f"column {i + 1} has no name, but line {filled} has a value in it."
-                problems.append(Problem(place, what, "name the column or empty it.", line=top))
+                what = f"column {i + 1} has no name, but line {filled} has a value in it"
+                problems.append(Problem(place, what, "name the column or empty it", line=top))
             continue
         columns[name] = [_plain(cell) for cell in texts] if name in known else texts
     return Cells(columns, kept, problems, frozenset(required) & frozenset(names))
@@ -124,33 +124,33 @@ def _read_text(file: Path, name: str) -> tuple[str, Problem | None]:
     def fault(what: str, hint: str) -> tuple[str, Problem]:
         return "", Problem(name, what, hint)
 
-    save_as = "save it as text, 'CSV UTF-8' or tab-separated, from the spreadsheet program."
+    save_as = "save it as text, 'CSV UTF-8' or tab-separated, from the spreadsheet program"
     if file.is_dir():
-        return fault("this is a folder, not a sample sheet.", "name the file in it.")
+        return fault("this is a folder, not a sample sheet", "name the file in it")
     if not file.exists():
         close = nearest(file.name, (p.name for p in _siblings(file)), 0.7)
         meant = f"did you mean {file.with_name(close).name}? " if close else ""
-        what = "there is no such sample sheet."
-        hint = f"{meant}'fields' in the configuration names it, from the working directory."
+        what = "there is no such sample sheet"
+        hint = f"{meant}'fields' in the configuration names it, from the working directory"
         return fault(what, hint)
     try:
         if file.stat().st_size > _MOST_BYTES:
-            what = f"this file has {file.stat().st_size / 1e6:.0f} MB: too much for a sample sheet."
-            return fault(what, "name the table of fields, not a movie.")
+            what = f"this file has {file.stat().st_size / 1e6:.0f} MB: too much for a sample sheet"
+            return fault(what, "name the table of fields, not a movie")
         raw = file.read_bytes()
     except OSError as error:
-        return fault(f"the sample sheet cannot be read ({error.strerror}).", "check its rights.")
+        return fault(f"the sample sheet cannot be read ({error.strerror})", "check its rights")
     if raw.startswith(_EXCEL):
-        return fault("this is a workbook of a spreadsheet program, not text.", save_as)
+        return fault("this is a workbook of a spreadsheet program, not text", save_as)
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return fault("this is UTF-16 text ('Unicode text'), not UTF-8.", save_as)
+        return fault("this is UTF-16 text ('Unicode text'), not UTF-8", save_as)
     if b"\x00" in raw:
-        return fault("this is not a text file.", save_as)
+        return fault("this is not a text file", save_as)
     try:
         return raw.decode("utf-8-sig"), None
     except UnicodeDecodeError as error:
         line = len(re.split(rb"\r\n|\n|\r", raw[: error.start]))
-        what = f"line {line} has a character that is not UTF-8 (byte 0x{raw[error.start]:02x})."
+        what = f"line {line} has a character that is not UTF-8 (byte 0x{raw[error.start]:02x})"
         return fault(what, save_as)
 
 
@@ -201,22 +201,22 @@ def _judge_header(
     for i, name in enumerate(names):
         meant = _meant(name, names, known)
         if name and name in names[:i]:
-            add(f"the column {name} is there twice.", "remove or rename one of them.", name)
+            add(f"the column {name} is there twice", "remove or rename one of them", name)
         elif meant:
             explained.add(meant)
-            what = f"there is no column {shown(name)} of that spelling."
+            what = f"there is no column {shown(name)} of that spelling"
             add(what, f"did you mean {meant}?", meant)
         elif name in _RESULT_COLUMNS or name.endswith(_RESULT_ENDINGS):
-            what = f"{shown(name)} is, or looks like, a column that the results have themselves."
-            add(what, "rename it; names that end in an epoch belong to the results.", name)
+            what = f"{shown(name)} is, or looks like, a column that the results have themselves"
+            add(what, "rename it; names that end in an epoch belong to the results", name)
         elif _CONTROL_CHARACTERS.search(name):
-            add(f"the column's name {shown(name)} holds a control character.", "remove it.", name)
+            add(f"the column's name {shown(name)} holds a control character", "remove it", name)
     unexplained = [name for name in missing if name not in explained]
     if unexplained:
         s = "s" if len(unexplained) > 1 else ""
         hint = f"a sheet needs {', '.join(required)}; this one was read as separated by "
-        add(f"the column{s} {listed(unexplained)} {'are' if s else 'is'} missing.",
-            f"{hint}{_SEPARATORS[separator]}.")  # fmt: skip
+        add(f"the column{s} {listed(unexplained)} {'are' if s else 'is'} missing",
+            f"{hint}{_SEPARATORS[separator]}")  # fmt: skip
     return problems
 
 
@@ -245,25 +245,25 @@ def _read_row(
     try:
         cells = _split(line, separator)
     except csv.Error:
-        what = "a quotation mark is not closed, or text follows a closed one."
-        hint = 'a cell ends on its line, and a " inside a quoted cell is written twice.'
+        what = "a quotation mark is not closed, or text follows a closed one"
+        hint = 'a cell ends on its line, and a " inside a quoted cell is written twice'
         return [], Problem(place, what, hint)
     if not any(cell.strip() for cell in cells):
         return [], None
     for i, cell in enumerate(cells):
         if match := _CONTROL_CHARACTERS.search(cell):
             column = names[i] if i < len(names) else ""
-            what = f"{shown(cell)} holds a control character ({printable(match[0])})."
-            return [], Problem(f"{place}, column {column or i + 1}", what, "remove it.", column)
+            what = f"{shown(cell)} holds a control character ({printable(match[0])})"
+            return [], Problem(f"{place}, column {column or i + 1}", what, "remove it", column)
     if any(cell.strip() for cell in cells[len(names) :]):
-        what = f"this row has {len(cells)} cells, the header names {len(names)} columns."
+        what = f"this row has {len(cells)} cells, the header names {len(names)} columns"
         hint = "put a cell that holds the separator into quotation marks"
         if separator == ",":
             hint += ", and write numbers with a decimal point"
-        return [], Problem(place, what, f"{hint}.")
+        return [], Problem(place, what, hint)
     if len(cells) <= last_required:
         n = len(cells)
-        what = f"this row ends after {n} cell{'s' if n > 1 else ''}, before {names[last_required]}."
-        hint = f"separate the cells by {_SEPARATORS[separator]}, as in the header."
+        what = f"this row ends after {n} cell{'s' if n > 1 else ''}, before {names[last_required]}"
+        hint = f"separate the cells by {_SEPARATORS[separator]}, as in the header"
         return [], Problem(place, what, hint)
     return (cells + [""] * len(names))[: len(names)], None

@@ -1,7 +1,7 @@
-"""What stands in a movie's cell of the sample sheet -> the files behind it, in order.
+"""The files behind a path of the sample sheet, in order. Nothing is opened here.
 
-A path may be a pattern (``run_*.tif``) for a movie that was split over files, or a spool folder;
-choices may stand behind it (see `movie`). Nothing is opened here.
+Input: a file, a pattern (``run_*.tif``) for a movie that was split over files, or a spool folder,
+with or without choices. Output: files and choices.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from blinkpair.errors import ChoiceError
-from blinkpair.movie.formats.selection import Selection, split_path
+from blinkpair.movie.formats.selection import MoviePath, Selection
 
 PathLike = str | os.PathLike[str]
 
@@ -21,8 +21,8 @@ PathLike = str | os.PathLike[str]
 def movie_files(path: PathLike | Sequence[PathLike]) -> tuple[Path, ...]:
     """List the files behind a path of the sample sheet, without opening them.
 
-    Choices are taken off, patterns are resolved, and a spool folder stands for the files in it,
-    so that a workflow can watch them.
+    Patterns are resolved, and a spool folder stands for the files in it, so that a workflow can
+    watch them.
 
     Parameters
     ----------
@@ -55,24 +55,24 @@ def natural_key(path: PathLike) -> list[tuple[int, int, str]]:
 
 
 def resolve(path: PathLike | Sequence[PathLike]) -> tuple[list[Path], Selection, str]:
-    """Turn what a user wrote into files in order, choices, and a name for messages."""
+    """Return the files of a path in order, its choices, and a name for messages."""
     if not isinstance(path, str | os.PathLike):
         if not path:
             raise ChoiceError("no file is given for this movie", "name at least one")
-        split = [split_path(os.fspath(one)) for one in path]
-        files = sorted((Path(bare).expanduser() for bare, _ in split), key=natural_key)
-        if any(selection != split[0][1] for _, selection in split):
-            raise ChoiceError("the parts of a movie carry different '::' choices.", place=files[0])
-        return files, split[0][1], str(files[0])
-    bare, selection = split_path(os.fspath(path))
-    file = Path(bare).expanduser()
-    if file.exists() or not glob.has_magic(bare):
-        return [file], selection, bare
+        parts = [MoviePath.parse(os.fspath(one)) for one in path]
+        files = sorted((Path(part.file).expanduser() for part in parts), key=natural_key)
+        if any(part.selection != parts[0].selection for part in parts):
+            raise ChoiceError("the parts of a movie have different '::' choices", place=files[0])
+        return files, parts[0].selection, str(files[0])
+    parsed = MoviePath.parse(os.fspath(path))
+    file = Path(parsed.file).expanduser()
+    if file.exists() or not glob.has_magic(parsed.file):
+        return [file], parsed.selection, parsed.file
     found = sorted(map(Path, glob.glob(str(file), recursive=True)), key=natural_key)  # noqa: PTH207
     if not found:
         raise ChoiceError(
             "no file matches this pattern",
             "relative paths start at the working directory; check the spelling, capitals included",
-            place=bare,
+            place=parsed.file,
         )
-    return found, selection, bare
+    return found, parsed.selection, parsed.file

@@ -1,9 +1,9 @@
-"""Which part of a file is the movie: what a user writes behind a path, and what it picks.
+"""Which part of a file is the movie: the choices behind a path, and the planes they select.
 
-A path may carry choices, ``movie.nd2::channel=GFP::z=3``. `split_path` takes them off,
-`choose_planes` applies them to the axes a file declares and gives the planes to read, in the
-order of time. A file that leaves a choice open is refused with the list of what there is: a
-wrong channel read in silence would look like a dark sample.
+A file that leaves a choice open is refused with the list of what it holds: a wrong channel, read
+without a warning, would look like a dark sample. Input: a path of the sample sheet such as
+``movie.nd2::channel=GFP::z=3``; the axes that a file declares. Output: file and choices; the planes
+to read, in the order of time.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _MAX_LISTED = 12
 
 @dataclass(frozen=True)
 class Selection:
-    """The choices of a user; None means none was made.
+    """The choices behind a path; None where none was made.
 
     Attributes
     ----------
@@ -53,8 +53,51 @@ class Selection:
 
 
 @dataclass(frozen=True)
+class MoviePath:
+    """A path of the sample sheet, parsed.
+
+    Attributes
+    ----------
+    file : str
+        A file, folder or pattern, without its choices.
+    selection : Selection
+    """
+
+    file: str
+    selection: Selection = Selection()
+
+    @classmethod
+    def parse(cls, path: str) -> MoviePath:
+        """Separate a path from its choices.
+
+        Parameters
+        ----------
+        path : str
+            As in the sample sheet, e.g. ``data/pre.nd2::channel=GFP::z=0``.
+
+        Raises
+        ------
+        ChoiceError
+            An unknown key, or a value that is not a number where one is needed.
+        """
+        file, *parts = _CHOICES.split(path)
+        made: dict[str, Any] = {}
+        for part in parts:
+            key, value = (text.strip() for text in part.split("=", 1))
+            key = key.lower()
+            if key not in _KEYS or not value:
+                raise ChoiceError(
+                    f"'::{part}' is not a choice that can be made",
+                    f"use {', '.join(f'::{name}=...' for name in _KEYS)} behind a path",
+                    place=path,
+                )
+            made[key] = _checked(path, key, value)
+        return cls(file, Selection(**made))
+
+
+@dataclass(frozen=True)
 class Planes:
-    """What `choose_planes` picked.
+    """Result of `choose_planes`.
 
     Attributes
     ----------
@@ -65,47 +108,13 @@ class Planes:
     channel : str or None
         Name of the channel.
     notes : tuple of str
-        What a user should read.
+        For the user to read.
     """
 
     index: IntArray
     sample: int = 0
     channel: str | None = None
     notes: tuple[str, ...] = ()
-
-
-def split_path(path: str) -> tuple[str, Selection]:
-    """Take the choices off a path.
-
-    Parameters
-    ----------
-    path : str
-        As in the sample sheet, e.g. ``data/pre.nd2::channel=GFP::z=0``.
-
-    Returns
-    -------
-    path : str
-        The path without them.
-    selection : Selection
-
-    Raises
-    ------
-    ChoiceError
-        An unknown key, or a value that is not a number where one is needed.
-    """
-    bare, *parts = _CHOICES.split(path)
-    made: dict[str, Any] = {}
-    for part in parts:
-        key, value = (text.strip() for text in part.split("=", 1))
-        key = key.lower()
-        if key not in _KEYS or not value:
-            raise ChoiceError(
-                f"'::{part}' is not a choice this reader knows",
-                f"behind a path it takes {', '.join(f'::{name}=...' for name in _KEYS)}",
-                place=path,
-            )
-        made[key] = _checked(path, key, value)
-    return bare, Selection(**made)
 
 
 def _checked(path: str, key: str, value: str) -> str | int:
@@ -183,7 +192,7 @@ def choose_planes(
         else:
             picked[axis] = _number(path, key, wanted, size, names)
     if open_choices:
-        raise ChoiceError(_left_open(path, open_choices, channel_names))
+        raise _left_open(path, open_choices, channel_names)
     if len(time_axes) > 1:
         raise InputError(
             f"has {len(time_axes)} axes that could be time "
@@ -246,16 +255,11 @@ def _listed(key: str, size: int, names: Sequence[str]) -> str:
     return f"{size} {_AXIS_WORD[key]} (0 to {size - 1})"
 
 
-def _left_open(path: str, choices: Mapping[str, str], names: Sequence[str]) -> str:
-    """Say what there is to choose from, and how."""
+def _left_open(path: str, choices: Mapping[str, str], names: Sequence[str]) -> ChoiceError:
+    """Return the error that lists the open choices, and how to make them."""
     example = "".join(f"::{key}={names[0] if key == 'channel' and names else 0}" for key in choices)
     others = [key for key in choices if key != "channel"]
-    also = (
-        f"; '::{others[0]}=time' if they are the frames of a movie under a wrong name"
-        if others
-        else ""
-    )
-    return (
-        f"{path}: holds {' and '.join(choices.values())}, and none is chosen. "
-        f"Hint: append the choice to the path, e.g. '{path}{example}'{also}."
-    )
+    hint = f"append the choice to the path, e.g. '{path}{example}'"
+    if others:
+        hint += f"; '::{others[0]}=time' if they are the frames of a movie under a wrong name"
+    return ChoiceError(f"holds {' and '.join(choices.values())}, and none is chosen", hint, path)
