@@ -104,7 +104,7 @@ def prepare(
     return Launch(settings, _read_fields(StringIO(_as_csv(fields))), shapes, sheet)
 
 
-def save_launch(launched: Launch) -> None:
+def save_launch(launched: Launch, started: str = "") -> None:
     """Keep the checked inputs, the command line and the time for the jobs of a run, as it starts.
 
     Not earlier: somebody may look with `snakemake -n` what another sheet would do while jobs of a
@@ -117,7 +117,7 @@ def save_launch(launched: Launch) -> None:
     files.write_text(_as_csv(launched.fields), KEPT / "fields.csv")
     files.write_csv(launched.shapes.reset_index(), KEPT / "shapes.csv")
     files.write_json(launched.settings, KEPT / "settings.json")
-    files.write_json({"command": _command(), "started": utc_now()}, RUN)
+    files.write_json({"command": _command(), "started": started or utc_now()}, RUN)
 
 
 def load_launch(settings: dict[str, Any]) -> Launch:
