@@ -1,7 +1,7 @@
 """Pages of docs/ that are made of measured sections: one function a section, run and written.
 
-In: functions that yield the paragraphs of a section, its heading first. Out: the page, in which
-only the sections that ran are new.
+Input: functions that yield the paragraphs of a section, its heading first. Output: the page, in
+which only the sections that ran are new.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """How right are the dwell-time fits? Simulated durations with a known law.
 
-In: a pool of processes and the number of draws a row. Out: tables. Each row has its own seed.
+Each row has its own seed.
+
+Input: a pool of processes and the number of draws a row. Output: tables.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """How often do the tests of photostability fire, on blinkers that change and that do not?
 
-In: a pool of processes and the number of traces a row. Out: titles and tables; each table has its
-own seed. All data are simulated: on and off durations from power laws in continuous time, cut into
-frames, with noise, 500 counts when on, the paper's threshold of 100.
+All data are simulated: on and off durations from power laws in continuous time, cut into frames,
+with noise, 500 counts when on, the paper's threshold of 100.
+
+Input: a pool of processes and the number of traces a row. Output: titles and tables; each table
+has its own seed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """What a state assignment does to on-fraction, dwell times and types, on simulated traces.
 
-In: a pool of processes and the number of traces a row. Out: a table. The truth is the state of
-each frame that a camera without noise would see: on for more than half of the frame.
+The truth is the state of each frame that a camera without noise would see: on for more than half
+of the frame.
+
+Input: a pool of processes and the number of traces a row. Output: a table.
 """
 
 from __future__ import annotations

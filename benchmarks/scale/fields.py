@@ -1,10 +1,11 @@
 """The results of many fields, made of one that was really analysed.
 
-In: a folder, how many fields, a seed. Out: what the pooled steps read of each field. A simulated
-field and a blank one, which is refused, go through the workflow once. Of the first, a hundred
-variants are made: other nanocrystals of it, on-fractions moved and populations named anew,
+A simulated field and a blank one, which is refused, go through the workflow once. Of the first, a
+hundred variants are made: other nanocrystals of it, on-fractions moved and populations named anew,
 brightness changed, dwell times drawn for a movie of the paper's length. Every field has the text
 of one variant under its own name; what is alike in all, its traces and images, is hard links.
+
+Input: a folder, how many fields, a seed. Output: what the pooled steps read of each field.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """The files that speed is measured on: a simulated field of the paper's size, and other formats.
 
-In: a folder and a number of frames. Out: both movies as TIFF, the first one as ND2, and its first
-1,000 frames compressed. Written once, they are used again.
+Written once, they are used again.
+
+Input: a folder and a number of frames. Output: both movies as TIFF, the first one as ND2, and its
+first 1,000 frames compressed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Sound files, what damage makes of them, and what becomes of a damaged one.
 
-In: a random generator. Out: bytes, and the fate of a path that is opened and read to its end, under
-a limit of time and memory. The tests take a few hundred mutants, `benchmarks/robustness_fuzz.py`
-tens of thousands.
+The tests take a few hundred mutants, `benchmarks/robustness_fuzz.py` tens of thousands.
+
+Input: a random generator. Output: bytes, and the fate of a path that is opened and read to its
+end, under a limit of time and memory.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """From counts to the row of each nanocrystal: on-fractions, change, population, blinking.
 
-In: the counts of the same nanocrystals in both epochs and the table of their places.
-Out: the columns of `nanocrystals.csv`, the states behind them, how often each duration occurred,
-and the on-fractions at other thresholds.
+Input: the counts of the same nanocrystals in both epochs and the table of their places. Output:
+the columns of `nanocrystals.csv`, the states behind them, how often each duration occurred, and
+the on-fractions at other thresholds.
 """
 
 from __future__ import annotations

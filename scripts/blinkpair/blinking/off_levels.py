@@ -1,8 +1,5 @@
 """Find each nanocrystal's off level and its noise in the trace itself.
 
-In: background-subtracted counts (nanocrystal, frame). Out: location and spread of the off
-state, and where they come from.
-
 The off level is the lowest significant peak of the distribution of counts, and its noise comes
 from the spread *below* that peak, where no on frame can reach. A nanocrystal that is never off
 has no such peak: its lowest peak lies far above those of its neighbours in the field, and it
@@ -12,6 +9,9 @@ Electron multiplication skews the noise, so that the spread below the peak says 
 the frames above it. The skewness is the camera's and the background's, not the nanocrystal's:
 it is measured once a field, on the traces that are nearly all off, as the excess of frames just
 above the peak over those below, and read as a gamma (Pearson III) distribution.
+
+Input: background-subtracted counts (nanocrystal, frame). Output: location and spread of the off
+state, and where they come from.
 """
 
 from __future__ import annotations

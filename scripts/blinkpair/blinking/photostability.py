@@ -1,13 +1,14 @@
 """What the light does to a nanocrystal within one movie.
 
-In: counts and states (nanocrystal, frame). Out: for every nanocrystal whether it was stable, grew
-brighter, dimmed or went dark more often and longer (Fig. 5 of the paper); for a field the
-integrated photoluminescence against time (Fig. 4) and what is left of it.
 `photostability_summary` counts them for each temperature.
 
 What a movie cannot tell: whether an off event that lasts to its end is the last one. Blinking has
 no longest off event, so such an end alone does not make a nanocrystal unstable; `dark_at_end_s`
 says how long it was.
+
+Input: counts and states (nanocrystal, frame). Output: for every nanocrystal whether it was stable,
+grew brighter, dimmed or went dark more often and longer (Fig. 5 of the paper); for a field the
+integrated photoluminescence against time (Fig. 4) and what is left of it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,5 @@
 """Turn states into events: how long each nanocrystal stayed on or off, and when.
 
-In: boolean states (nanocrystal, frame). Out: one row an event.
-
 `count_durations` makes of that a table of how often each duration occurred, which is what fields
 have to hand on to be pooled.
 
@@ -11,6 +9,8 @@ before frame start_frame + duration_frames. The window cuts the first and the la
 trace: `censored_start` marks the run that contains the first frame, `censored_end` the one that
 contains the last; how long these lasted outside the window nobody knows. A trace that never
 changes state is one event, censored at both ends.
+
+Input: boolean states (nanocrystal, frame). Output: one row an event.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """Is a nanocrystal at the end of its movie still the one it was at the start?
 
-In: the states or the counts of one trace, frame by frame. Out: how much the share of off frames
-or the on level changed, and the probability of such a trend where nothing changes.
-
 Why not a regression: on and off durations are power laws, one event may fill half a movie, and the
 on-fraction of a nanocrystal that never changes wanders through the whole range. Tests that take
 bins of time as independent call most such traces unstable.
@@ -35,6 +32,9 @@ a row are not merged. An on level that wanders by 5 % with a memory of 20 s is t
 7 % of the traces, with one of 50 s in 17 %. Where single events last up to the whole movie, off
 events that grow fourfold are found in 5 to 15 % of the traces only; where the longest last 10 s,
 in 64 to 86 %.
+
+Input: the states or the counts of one trace, frame by frame. Output: how much the share of off
+frames or the on level changed, and the probability of such a trend where nothing changes.
 """
 
 from __future__ import annotations

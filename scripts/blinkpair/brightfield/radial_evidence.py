@@ -1,9 +1,10 @@
 """How round is the image about each pixel: the detection statistic of the microspheres.
 
-In: an image and the size of what is looked for. Out: for every pixel the share of the local
-variance that depends on the distance from that pixel only, as an F statistic. It asks nothing
-about the sign, the number or the contrast of the rings, so defocus does not matter, and under
-pure noise its distribution is known, so its threshold is a false-alarm rate.
+It asks nothing about the sign, the number or the contrast of the rings, so defocus does not
+matter, and under pure noise its distribution is known, so its threshold is a false-alarm rate.
+
+Input: an image and the size of what is looked for. Output: for every pixel the share of the local
+variance that depends on the distance from that pixel only, as an F statistic.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Fits of round objects in an image: a centre, a radial profile and a slope of the background.
 
-In: an image, rough centres and a set of functions of the distance from the centre. Out: refined
-centres with their errors and the profiles. The profile is free (or one shared shape), so that
-nothing is assumed about the sign or the form of the contrast; by symmetry the centre and the
-profile are estimated independently of each other, which makes the centre as precise as if the
-profile were known.
+The profile is free (or one shared shape), so that nothing is assumed about the sign or the form of
+the contrast; by symmetry the centre and the profile are estimated independently of each other,
+which makes the centre as precise as if the profile were known.
+
+Input: an image, rough centres and a set of functions of the distance from the centre. Output:
+refined centres with their errors and the profiles.
 """
 
 from __future__ import annotations

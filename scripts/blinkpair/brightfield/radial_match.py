@@ -1,10 +1,11 @@
 """All objects of one kind in an image: match their common profile, subtract, match again.
 
-In: an image, its noise, the profiles of the places that agree with each other and their centres.
-Out: the centres of everything in the image that looks like them, fitted together. Spheres in
-touch spoil each other's roundness; with each one's neighbours subtracted they are as round as
-the others. (Matching pursuit with refitted positions, after Mallat & Zhang 1993, IEEE Trans.
-Signal Process. 41, 3397.)
+Spheres in touch spoil each other's roundness; with each one's neighbours subtracted they are as
+round as the others. (Matching pursuit with refitted positions, after Mallat & Zhang 1993, IEEE
+Trans. Signal Process. 41, 3397.)
+
+Input: an image, its noise, the profiles of the places that agree with each other and their
+centres. Output: the centres of everything in the image that looks like them, fitted together.
 """
 
 from __future__ import annotations

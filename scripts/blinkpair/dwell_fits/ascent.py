@@ -1,10 +1,10 @@
 """Newton's ascent on the log-likelihood of a dwell-time law, compiled.
 
-In: the sufficient statistics of the events and the nodes of the normalising sums, as laid out
-by `dwell_laws.DwellLikelihood`. Out: the maximum, its height and its curvature.
-
 Compiled because one nanocrystal takes a dozen maximisations on arrays of a hundred numbers,
 where numpy spends its time on calls and not on numbers.
+
+Input: the sufficient statistics of the events and the nodes of the normalising sums, as laid out
+by `dwell_laws.DwellLikelihood`. Output: the maximum, its height and its curvature.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """The events of a trace, or of many traces together, counted by duration.
 
-In: durations in whole frames. Out: how often each occurred. A law of dwell times asks no more of
-them, and a thousand million events of ten thousand fields have some thousand durations.
+A law of dwell times asks no more of them, and a thousand million events of ten thousand fields
+have some thousand durations.
+
+Input: durations in whole frames. Output: how often each occurred.
 """
 
 from __future__ import annotations

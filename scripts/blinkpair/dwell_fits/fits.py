@@ -1,8 +1,5 @@
 """Judge whether a nanocrystal's blinking is a power law, a truncated one, or cannot be told.
 
-In: the durations of one nanocrystal's on (or off) events, in whole frames.
-Out: a `DwellFit`: the verdict, alpha, tau and what stands behind them.
-
 The laws are Eq. 1, P(t) ~ t^-alpha, and Eq. 2, P(t) ~ t^-alpha exp(-t / tau), as discrete
 distributions over whole frames, fitted by maximum likelihood (`dwell_laws`).
 
@@ -45,6 +42,9 @@ draws. `short_events="trust"` switches this off.
 
 What this cannot undo: where many off events are shorter than a frame, the on events around them
 merge, and a pure power law is then no longer one.
+
+Input: the durations of one nanocrystal's on (or off) events, in whole frames. Output: a
+`DwellFit`: the verdict, alpha, tau and what stands behind them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Histograms of dwell times for log-log axes.
 
-In: durations in whole frames. Out: probability densities in logarithmic bins of whole frames,
-with their counting error, for figures; no fit uses them.
+Input: durations in whole frames. Output: probability densities in logarithmic bins of whole
+frames, with their counting error, for figures; no fit uses them.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 """The two laws of blinking dwell times, as exact discrete distributions in a finite window.
 
-In: how often each duration in whole frames occurred, those cut by the end of the trace apart.
-Out: log-likelihoods, maximum-likelihood parameters and their covariance.
-
 Why it exists: P(t) ~ t^-alpha exp(-rate t) has to be normalised by a sum over every whole
 frame of the window (20,000 terms of it), hundreds of times per nanocrystal. Here a sum over a
 range of integers is a Gauss rule of the counting measure on blocks that double in length:
 about 120 terms instead of 20,000, equal to the full sum to about twelve digits.
+
+Input: how often each duration in whole frames occurred, those cut by the end of the trace apart.
+Output: log-likelihoods, maximum-likelihood parameters and their covariance.
 """
 
 from __future__ import annotations

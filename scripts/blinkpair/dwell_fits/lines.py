@@ -1,8 +1,9 @@
 """Straight lines through the log-log histogram of dwell times, as in the literature.
 
-In: durations in whole frames. Out: a `DwellFit` by least squares. Here to be compared with
-published numbers and not to be believed: neither the points' unequal noise nor their selection
-(a duration that did not occur has no logarithm) is known to it.
+Here to be compared with published numbers and not to be believed: neither the points' unequal
+noise nor their selection (a duration that did not occur has no logarithm) is known to it.
+
+Input: durations in whole frames. Output: a `DwellFit` by least squares.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What the annealing did to the on-fractions: histograms, before against after, populations.
 
-In: the nanocrystal table and the table of populations. Out: figures. Only nanocrystals that belong
-to a population are drawn.
+Only nanocrystals that belong to a population are drawn.
+
+Input: the nanocrystal table and the table of populations. Output: figures.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Which nanocrystals show what became of the types of blinking, and their dwell times.
 
-In: the nanocrystal table; then the states of the chosen ones. Out: for each transition between type
-A (`truncated_power_law`) and type B (`power_law`) the nanocrystals whose fits say it most
-clearly, and what a figure needs to draw their P(t) before and after.
-
 They are chosen for being clear, so they are no typical ones: how common each transition is stands
 in the table of transitions.
+
+Input: the nanocrystal table; then the states of the chosen ones. Output: for each transition
+between type A (`truncated_power_law`) and type B (`power_law`) the nanocrystals whose fits say it
+most clearly, and what a figure needs to draw their P(t) before and after.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """How long on and off events last: pooled over a temperature, and for single nanocrystals.
 
-In: the tables of `blinkpair.pooled_dwell_times`, or a few `DwellExample`. Out: figures on log-log
-axes, where a power law is a straight line. Points are counts in logarithmic bins with 68 % limits;
-no law was fitted to them, but to the events themselves.
+Points are counts in logarithmic bins with 68 % limits; no law was fitted to them, but to the
+events themselves.
+
+Input: the tables of `blinkpair.pooled_dwell_times`, or a few `DwellExample`. Output: figures on
+log-log axes, where a power law is a straight line.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Which nanocrystals to show as examples, and their traces.
 
-In: the nanocrystal table and the trace files. Out: for each population and for each class of
+Input: the nanocrystal table and the trace files. Output: for each population and for each class of
 photostability a nanocrystal, and its traces and states.
 """
 

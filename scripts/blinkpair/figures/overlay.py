@@ -1,7 +1,9 @@
 """Images and matches of a field prepared for the eye: in figures and on the page alike.
 
-In: camera images, positions of both epochs, the transform between them. Out: images from 0 to 1,
-positions and residuals in the pixels before annealing. Nothing here is measured on.
+Nothing here is measured on.
+
+Input: camera images, positions of both epochs, the transform between them. Output: images from 0
+to 1, positions and residuals in the pixels before annealing.
 """
 
 from __future__ import annotations

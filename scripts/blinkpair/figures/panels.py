@@ -1,6 +1,6 @@
 """Panels that several figures share: their arrangement, and fractions with intervals.
 
-In: how many panels, or a table of fractions before and after. Out: a figure and its axes.
+Input: how many panels, or a table of fractions before and after. Output: a figure and its axes.
 """
 
 from __future__ import annotations

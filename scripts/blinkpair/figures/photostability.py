@@ -1,6 +1,6 @@
 """How many nanocrystals stayed as they were during a movie, brightened or dimmed.
 
-In: the table of photostability classes. Out: a figure.
+Input: the table of photostability classes. Output: a figure.
 """
 
 from __future__ import annotations

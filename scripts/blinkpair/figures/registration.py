@@ -1,9 +1,11 @@
 """The registration of a field, for a person to judge at a glance.
 
-In: the images and positions of both epochs, which of them were matched, and what the registration
-says of itself. Out: one figure. Everything is drawn in the pixels before annealing: what comes from
-after is brought back. Before is magenta and after is green, so that what coincides is grey to
-white, and what does not is coloured.
+Everything is drawn in the pixels before annealing: what comes from after is brought back. Before
+is magenta and after is green, so that what coincides is grey to white, and what does not is
+coloured.
+
+Input: the images and positions of both epochs, which of them were matched, and what the
+registration says of itself. Output: one figure.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """How much the populations depend on the count threshold and the dark cutoff.
 
-In: the table of `blinkpair.sensitivity`. Out: a figure. Flat lines around the marked settings mean
-that the populations are the sample's; steep ones, that they are the settings'.
+Flat lines around the marked settings mean that the populations are the sample's; steep ones, that
+they are the settings'.
+
+Input: the table of `blinkpair.sensitivity`. Output: a figure.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """One look for all figures: sizes, type, colours, and files that come out the same every time.
 
-In: a finished matplotlib figure. Out: its .svg, .pdf and .png. What matplotlib itself can be told
-stands in `style/blinkpair.mplstyle`. The figures use matplotlib's objects and never pyplot, so that
-nothing of one figure is left behind for the next.
+What matplotlib itself can be told stands in `style/blinkpair.mplstyle`. The figures use
+matplotlib's objects and never pyplot, so that nothing of one figure is left behind for the next.
+
+Input: a finished matplotlib figure. Output: its .svg, .pdf and .png.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """What a nanocrystal and a field did over time.
 
-In: traces and integrated PL. Out: figures. Traces have tens of thousands of frames: their
-lines are pixels within SVG and PDF, everything else in it stays lines and letters.
+Traces have tens of thousands of frames: their lines are pixels within SVG and PDF, everything else
+in it stays lines and letters.
+
+Input: traces and integrated PL. Output: figures.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Types of blinking: how many, what became of them, and what became of the on-fraction of each.
 
-In: the nanocrystal table and the tables of `blinkpair.blinking_types`. Out: figures. Type A is
-green and type B orange, as in the paper.
+Type A is green and type B orange, as in the paper.
+
+Input: the nanocrystal table and the tables of `blinkpair.blinking_types`. Output: figures.
 """
 
 from __future__ import annotations

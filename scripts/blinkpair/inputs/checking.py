@@ -1,9 +1,10 @@
 """The movies and images a sample sheet names, looked at before anything is started.
 
-Comes in: the table of fields and the settings. Goes out: exposure and pixel size
-of every field, notes on what a user should know, and one error that lists
-everything that cannot work. Only headers are read, so that a slip in the last
-row of a sheet is told within seconds and not after a night.
+Only headers are read, so that a slip in the last row of a sheet is told within seconds and not
+after a night.
+
+Input: the table of fields and the settings. Output: exposure and pixel size of every field, notes
+on what a user should know, and one error that lists everything that cannot work.
 """
 
 from __future__ import annotations

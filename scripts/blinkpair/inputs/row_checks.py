@@ -1,7 +1,9 @@
 """What must fit together among the files of one row of the sample sheet.
 
-Comes in: the headers of a field's files. Goes out: what is wrong, and what is worth a note, each
-with its place in the sheet. `inputs` goes through the rows.
+`inputs` goes through the rows.
+
+Input: the headers of a field's files. Output: what is wrong, and what is worth a note, each with
+its place in the sheet.
 """
 
 from __future__ import annotations

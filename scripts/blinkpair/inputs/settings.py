@@ -1,10 +1,11 @@
 """The configuration: what the user wrote, checked, with every default filled in.
 
-Comes in: the mapping that was read from the configuration file and the command
-line. Goes out: a plain dict with every setting of
-`workflow/schemas/config.schema.yaml`, so that no later step repeats a default;
-or one error that lists everything that is wrong with it. Numbers may arrive as
-text, because Snakemake hands on `--config 'photometry={aperture_px: 3}'` as text.
+Numbers may arrive as text, because Snakemake hands on `--config 'photometry={aperture_px: 3}'` as
+text.
+
+Input: the mapping that was read from the configuration file and the command line. Output: a plain
+dict with every setting of `workflow/schemas/config.schema.yaml`, so that no later step repeats a
+default; or one error that lists everything that is wrong with it.
 """
 
 from __future__ import annotations

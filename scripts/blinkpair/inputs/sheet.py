@@ -1,10 +1,11 @@
 """The sample sheet: one row a field, read and checked.
 
-Comes in: a text table with tabs, commas or semicolons, as an editor or a
-spreadsheet program saves it. Goes out: a table of clean values, one row a field,
-indexed by the line each came from; or one error that lists every slip with its
-line and column. Columns and ranges are those of
-`workflow/schemas/fields.schema.yaml`; `sheet_text` does the splitting into cells.
+Columns and ranges are those of `workflow/schemas/fields.schema.yaml`; `sheet_text` does the
+splitting into cells.
+
+Input: a text table with tabs, commas or semicolons, as an editor or a spreadsheet program saves
+it. Output: a table of clean values, one row a field, indexed by the line each came from; or one
+error that lists every slip with its line and column.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The text of a sample sheet, split into cells.
 
-Comes in: a file as an editor or a spreadsheet program saved it. Goes out: its
-columns as text, the line of every row, and what is wrong with the file, its
-header or the shape of its rows. What a cell means is the business of `sheet`.
+What a cell means is the business of `sheet`.
+
+Input: a file as an editor or a spreadsheet program saved it. Output: its columns as text, the line
+of every row, and what is wrong with the file, its header or the shape of its rows.
 """
 
 from __future__ import annotations

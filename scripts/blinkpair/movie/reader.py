@@ -1,8 +1,6 @@
 """Movies and images of any supported format, read in blocks of frames.
 
-In: a path as a user writes it into the sample sheet. Out: a `Movie`, which knows its size,
-frame time and pixel size, and yields its frames block by block, so that 20,000 frames (10 GB)
-never are in memory. Opening reads headers only.
+Opening reads headers only.
 
 A path is a file (ND2; TIFF in its kinds; Andor SIF; PNG and JPEG for brightfield), an Andor
 spool folder or its .sifx, or a pattern (``run_*.tif``) for a movie that was split over files,
@@ -17,6 +15,10 @@ which are put in natural order (part2 before part10). Choices may be appended to
     the first 1500 frames only; the way to use a movie whose end is missing
 
 They can be combined: ``movie.nd2::channel=GFP::frames=1500``.
+
+Input: a path as a user writes it into the sample sheet. Output: a `Movie`, which knows its size,
+frame time and pixel size, and yields its frames block by block, so that 20,000 frames (10 GB)
+never are in memory.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """The smooth background of an image and the noise around it.
 
-In: an image of sparse spots. Out: its background and its local noise, each from robust
-statistics in the cells of a coarse mesh, interpolated. Detection and drift measure spots
-against it; photometry does not (it has an annulus of its own around every nanocrystal).
+Detection and drift measure spots against it; photometry does not (it has an annulus of its own
+around every nanocrystal).
+
+Input: an image of sparse spots. Output: its background and its local noise, each from robust
+statistics in the cells of a coarse mesh, interpolated.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A movie's catalogue as tables: what `find_nanocrystals` writes and later steps read.
 
-In: a `Catalogue` (or None where the movie could not be used). Out: tables and datasets
-with the same columns in both cases, and back.
+Input: a `Catalogue` (or None where the movie could not be used). Output: tables and datasets with
+the same columns in both cases, and back.
 """
 
 from __future__ import annotations

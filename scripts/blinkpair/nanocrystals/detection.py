@@ -1,9 +1,10 @@
 """Where there are nanocrystals, also those that are hardly ever on.
 
-In: the projections of a movie and its drift. Out: candidate positions at the first frame.
-Three images of the whole movie are searched together, because each keeps what the others
-lose: the mean (weak but steady), the variance from frame to frame (scattered short blinks)
-and the largest burst mean (one bright blink in 400 s).
+Three images of the whole movie are searched together, because each keeps what the others lose: the
+mean (weak but steady), the variance from frame to frame (scattered short blinks) and the largest
+burst mean (one bright blink in 400 s).
+
+Input: the projections of a movie and its drift. Output: candidate positions at the first frame.
 """
 
 from __future__ import annotations

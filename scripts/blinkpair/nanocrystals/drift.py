@@ -1,9 +1,10 @@
 """Drift of the sample during a movie.
 
-In: the mean images of successive stretches of the movie. Out: for every frame the
-displacement of the sample since the first frame. Blinking changes which nanocrystals
-are seen from stretch to stretch, so each stretch is compared with the mean of all others
-once aligned, not with its neighbour; the errors then do not add up.
+Blinking changes which nanocrystals are seen from stretch to stretch, so each stretch is compared
+with the mean of all others once aligned, not with its neighbour; the errors then do not add up.
+
+Input: the mean images of successive stretches of the movie. Output: for every frame the
+displacement of the sample since the first frame.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The nanocrystals of one movie, and how the sample drifted.
 
-In: the projections of a movie. Out: a table of nanocrystals with positions at the first
+Input: the projections of a movie. Output: a table of nanocrystals with positions at the first
 frame, the drift, the width of the PSF and the images a report shows.
 """
 

@@ -1,14 +1,15 @@
 """Frames that do not show the sample, told by themselves.
 
-In: two numbers a frame, its mean and its roughness, from the pass over the movie that is made
-anyway. Out: which frames are odd, and an error where they are too many. A shutter that was closed
-for a while would turn every nanocrystal off together, a room light or a saturated register would
-hide them: both give on-fractions that look like any others.
+A shutter that was closed for a while would turn every nanocrystal off together, a room light or a
+saturated register would hide them: both give on-fractions that look like any others.
 
 The roughness is the mean absolute difference of neighbouring pixels in a row, of the median row.
 Offsets and large structures drop out of it, and so do cosmic rays; the noise remains. Shot noise
 goes with the square root of the light, so that a hop of the laser by 5 % changes it by 2.5 % at
 most, while a closed shutter leaves the read-out's noise alone.
+
+Input: two numbers a frame, its mean and its roughness, from the pass over the movie that is made
+anyway. Output: which frames are odd, and an error where they are too many.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 """Where exactly: sub-pixel positions of spots that blink while the sample drifts.
 
-In: mean images of the stretches of a movie, the drift, positions good to a pixel.
-Out: positions at the first frame with their errors, the width of the PSF, and a drift
-refined on the spots themselves. Every stretch is fitted where the spot was at that time;
-no image is resampled, so an undersampled PSF (sigma 0.5 px) is not blurred or biased.
+Every stretch is fitted where the spot was at that time; no image is resampled, so an undersampled
+PSF (sigma 0.5 px) is not blurred or biased.
+
+Input: mean images of the stretches of a movie, the drift, positions good to a pixel. Output:
+positions at the first frame with their errors, the width of the PSF, and a drift refined on the
+spots themselves.
 """
 
 from __future__ import annotations

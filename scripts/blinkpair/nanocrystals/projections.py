@@ -1,9 +1,11 @@
 """One pass over a movie: what detection, drift and the report need of it.
 
-In: blocks of frames. Out: for each of at most ~50 stretches of the movie its mean,
-its variance from frame to frame and the brightest of its short bursts, pixel by pixel,
-and the sum of every frame. A stretch is short enough that the stage hardly drifts
-within it, so drift can be measured and taken out afterwards without a second pass.
+A stretch is short enough that the stage hardly drifts within it, so drift can be measured and
+taken out afterwards without a second pass.
+
+Input: blocks of frames. Output: for each of at most ~50 stretches of the movie its mean, its
+variance from frame to frame and the brightest of its short bursts, pixel by pixel, and the sum of
+every frame.
 """
 
 from __future__ import annotations

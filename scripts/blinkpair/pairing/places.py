@@ -1,9 +1,9 @@
 """The same nanocrystals in both epochs: the union of both catalogues, mapped into both.
 
-In: the nanocrystals detected before and after, the transform between them. Out: one row
-for every nanocrystal seen in either epoch, with a position in both, so that it can be
-measured where it was not seen ('dark before, emissive after' can be found in no other
-way), and the reason where it can't be analysed.
+Input: the nanocrystals detected before and after, the transform between them. Output: one row for
+every nanocrystal seen in either epoch, with a position in both, so that it can be measured where
+it was not seen ('dark before, emissive after' can be found in no other way), and the reason where
+it can't be analysed.
 """
 
 from __future__ import annotations

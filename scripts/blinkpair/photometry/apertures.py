@@ -1,6 +1,6 @@
 """Where apertures reach and what is near them: geometry that needs no movie.
 
-In: positions, drift and the sensor. Out: which apertures stay inside, who has neighbours.
+Input: positions, drift and the sensor. Output: which apertures stay inside, who has neighbours.
 """
 
 from __future__ import annotations

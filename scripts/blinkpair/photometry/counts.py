@@ -1,9 +1,10 @@
 """Counts of every nanocrystal in every frame.
 
-In: a movie, positions at its first frame, the drift. Out: background-subtracted counts.
-The aperture is a square whose edges cut pixels by area, so that the counts follow a
-drifting nanocrystal smoothly; the background is the median of a ring around it, frame by
-frame, so that a neighbour or a cosmic ray in the ring does not count.
+The aperture is a square whose edges cut pixels by area, so that the counts follow a drifting
+nanocrystal smoothly; the background is the median of a ring around it, frame by frame, so that a
+neighbour or a cosmic ray in the ring does not count.
+
+Input: a movie, positions at its first frame, the drift. Output: background-subtracted counts.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Traces as datasets: counts with units, exposure and positions.
 
-In: the counts of one epoch. Out: a dataset of that epoch, and both epochs in one with the states.
+Input: the counts of one epoch. Output: a dataset of that epoch, and both epochs in one with the
+states.
 """
 
 from __future__ import annotations

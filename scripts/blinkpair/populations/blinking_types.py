@@ -1,8 +1,5 @@
 """Types of blinking: how many nanocrystals have which, and what the annealing did to each.
 
-In: the nanocrystal table. Out: tables of the types before and after, of the transitions between
-them, of the change in on-fraction by initial type, and of alpha by what became of it.
-
 Type A (`truncated_power_law`, Eq. 2) and type B (`power_law`, Eq. 1) are told from the on events;
 `undecided` and `not_fitted` are types of their own here, because leaving them out would let the
 fractions rest on the nanocrystals that happen to blink often. A nanocrystal that is dark in an
@@ -14,6 +11,9 @@ of `blinkpair.resampling`, the design effects pooled over the temperatures; `int
 what they rest on. The rank tests take the nanocrystals as independent; read them next to the
 intervals. And read every difference between types next to the control's: nanocrystals that were
 chosen by how they blinked before tend back to the average without any annealing.
+
+Input: the nanocrystal table. Output: tables of the types before and after, of the transitions
+between them, of the change in on-fraction by initial type, and of alpha by what became of it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How many nanocrystals were stable, and how much light the fields kept, for each temperature.
 
-In: the table of all nanocrystals with their classes and their counts at both ends of the movies.
-Out: one row a temperature and epoch, with intervals.
+Input: the table of all nanocrystals with their classes and their counts at both ends of the
+movies. Output: one row a temperature and epoch, with intervals.
 """
 
 from __future__ import annotations

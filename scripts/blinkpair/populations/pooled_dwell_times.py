@@ -1,8 +1,5 @@
 """Dwell times of all nanocrystals of a temperature together.
 
-In: how often each duration occurred, field by field. Out: the probability densities of the pooled
-on and off events of each temperature and epoch, and the laws fitted to them.
-
 Pooling different nanocrystals mixes their laws, and a mixture of power laws is not one: steep laws
 rule the short events and shallow ones the long, so that the mixture bends upwards on log-log axes,
 and nanocrystals that blink often weigh more than those that blink seldom. With the hundred thousand
@@ -13,6 +10,9 @@ Durations are whole frames, and events of 20 ms frames are no half of those of 4
 an event shorter than a frame is lost in one and not in the other. Fields of different exposure are
 therefore pooled apart, each exposure in rows of its own, instead of being refused: a pooled
 curve is no reason to stop an experiment whose other tables do not mind.
+
+Input: how often each duration occurred, field by field. Output: the probability densities of the
+pooled on and off events of each temperature and epoch, and the laws fitted to them.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """How often each duration occurred, summed over the fields of a temperature.
 
-In: counts of durations, field by field, in one table or in parts of it. Out: the events of each
-temperature, exposure, epoch and state. Of ten thousand fields the parts need not fit into memory
-together: what is kept is a count for each duration, and a name and an exposure for each field.
+Of ten thousand fields the parts need not fit into memory together: what is kept is a count for
+each duration, and a name and an exposure for each field.
+
+Input: counts of durations, field by field, in one table or in parts of it. Output: the events of
+each temperature, exposure, epoch and state.
 """
 
 from __future__ import annotations

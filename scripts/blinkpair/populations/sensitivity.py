@@ -1,8 +1,10 @@
 """How the populations move with the count threshold and the dark cutoff.
 
-In: on-fractions of the same nanocrystals at several thresholds. Out: the counts of every population
-for each threshold and cutoff. The paper's 100 counts and 10 % are settings of one microscope; a
-conclusion that holds at those two numbers only is a conclusion about them.
+The paper's 100 counts and 10 % are settings of one microscope; a conclusion that holds at those
+two numbers only is a conclusion about them.
+
+Input: on-fractions of the same nanocrystals at several thresholds. Output: the counts of every
+population for each threshold and cutoff.
 """
 
 from __future__ import annotations

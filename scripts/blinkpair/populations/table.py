@@ -1,13 +1,13 @@
 """Populations: what the annealing did to the nanocrystals, temperature by temperature.
 
-In: the nanocrystal table (one row a nanocrystal, on-fractions before and after). Out: the
-population of each, and the table of populations with its intervals and tests.
-
 A nanocrystal dark in both epochs is no part of n: nothing tells it from an empty place. Intervals
 are those of `blinkpair.resampling`: the nanocrystals of one field are not independent, so they rest
 on resampled fields as soon as a temperature has two of them, and `interval_method` says so. The
 two tests, McNemar's exact and Wilcoxon's signed rank, do take the nanocrystals as independent; read
 them next to the intervals and to the control.
+
+Input: the nanocrystal table (one row a nanocrystal, on-fractions before and after). Output: the
+population of each, and the table of populations with its intervals and tests.
 """
 
 from __future__ import annotations

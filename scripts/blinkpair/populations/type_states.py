@@ -1,7 +1,9 @@
 """The type of blinking of each nanocrystal before and after, temperature by temperature.
 
-In: the nanocrystal table. Out: the rows that are counted, with their two types, in one order
-whatever the table's. Types are those of `blinkpair.blinking_types`.
+Types are those of `blinkpair.blinking_types`.
+
+Input: the nanocrystal table. Output: the rows that are counted, with their two types, in one order
+whatever the table's.
 """
 
 from __future__ import annotations

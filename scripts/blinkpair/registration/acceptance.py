@@ -1,8 +1,8 @@
 """The grounds to refuse a registration.
 
-Comes in: the alignments found between two patterns. Goes out: the best of them as a
-`Registration`, fitted to all its matches, or a failed one that says why: chance, camera
-dust, a regular lattice, a mirror image, another magnification, too loose a fit.
+Input: the alignments found between two patterns. Output: the best of them as a `Registration`,
+fitted to all its matches, or a failed one that says why: chance, camera dust, a regular lattice, a
+mirror image, another magnification, too loose a fit.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """Microspheres and nanocrystals together, where neither pattern decides alone.
 
-Comes in: both patterns of both epochs. Goes out: one registration with the level of both
-together against chance, or the reason why there is none.
-
 Every alignment of the microspheres is a place to look for one of the nanocrystals: near it,
 by as much as the channels' offset and the stage's creep can be, since the two patterns share
 the rotation but not the shift. Between unrelated fields the levels E of the microspheres'
@@ -13,6 +10,9 @@ a level B, the expected number with a product E p at or below e is therefore
     integral over E from 0 to B of min(1, e / E) = e (1 + ln(B / e)),
 
 the chance level of the two together.
+
+Input: both patterns of both epochs. Output: one registration with the level of both together
+against chance, or the reason why there is none.
 """
 
 from __future__ import annotations

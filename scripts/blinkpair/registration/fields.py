@@ -1,11 +1,13 @@
 """From microspheres and nanocrystals of one field to the transform between its epochs.
 
-In: microspheres and nanocrystals found before and after. Out: one transform, or the
-reason why there is none. The microspheres find the rotation from anywhere; the
-nanocrystals seen in both epochs then take out what brightfield cannot know: the offset d
-between the channels, which a rotation R turns into a shift d - R d, and the stage's creep
-between the image and the movie. Where the microspheres do not decide, the nanocrystals'
-own pattern may, or both patterns together, by the same test against chance.
+The microspheres find the rotation from anywhere; the nanocrystals seen in both epochs then take
+out what brightfield cannot know: the offset d between the channels, which a rotation R turns into
+a shift d - R d, and the stage's creep between the image and the movie. Where the microspheres do
+not decide, the nanocrystals' own pattern may, or both patterns together, by the same test against
+chance.
+
+Input: microspheres and nanocrystals found before and after. Output: one transform, or the reason
+why there is none.
 """
 
 from __future__ import annotations

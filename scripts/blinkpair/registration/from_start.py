@@ -1,7 +1,7 @@
 """Registration from a start: a transform that is nearly right, or landmarks named by hand.
 
-Comes in: a 3x3 matrix or paired landmarks, and points of both epochs. Goes out: the
-transform on those points, by the same test against chance as a search from nothing.
+Input: a 3x3 matrix or paired landmarks, and points of both epochs. Output: the transform on those
+points, by the same test against chance as a search from nothing.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Landmarks that a person paired in the two brightfield images.
 
-In: a CSV file with columns x_pre, y_pre, x_post, y_post. Out: an array.
+Input: a CSV file with columns x_pre, y_pre, x_post, y_post. Output: an array.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Register two unlabelled point patterns of one sample, or refuse.
 
-Comes in: the microspheres found in the brightfield images before and after annealing,
-in any order, some lost, some new, under any rotation. Goes out: the transform from pre
-to post pixels, how far off it is at any place, and the number of alignments this good
-that two unrelated patterns would show. A wrong transform accepted in silence is the
-worst failure there is, so everything that could be chance, camera dust, a regular
-lattice or a mirror image is refused with a reason.
+A wrong transform accepted in silence is the worst failure there is, so everything that could be
+chance, camera dust, a regular lattice or a mirror image is refused with a reason.
+
+Input: the microspheres found in the brightfield images before and after annealing, in any order,
+some lost, some new, under any rotation. Output: the transform from pre to post pixels, how far off
+it is at any place, and the number of alignments this good that two unrelated patterns would show.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """The outcome of a registration, as values and as the content of `registration.json`.
 
-Comes in: a transform with its evidence, or the reason why there is none. Goes out: an
-object that answers where a point lands and how far off that may be, and its written form.
 Kept apart from the search, which steps that only use the outcome need not load.
+
+Input: a transform with its evidence, or the reason why there is none. Output: an object that
+answers where a point lands and how far off that may be, and its written form.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Rigid and similarity transforms between two sets of paired points.
 
-Comes in: corresponding points, (n, 2) arrays of x, y in pixels. Goes out: a 3x3
-matrix acting on columns (x, y, 1), or the numbers it is made of. A mirror image is
-never a result: neither the microscope nor the flow cell can turn a sample over.
+A mirror image is never a result: neither the microscope nor the flow cell can turn a sample over.
+
+Input: corresponding points, (n, 2) arrays of x, y in pixels. Output: a 3x3 matrix acting on
+columns (x, y, 1), or the numbers it is made of.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """How far off is a fitted transform at a place without fiducials?
 
-Comes in: the fiducials' positions and their residuals. Goes out: the target registration
-error at any position.
-
 With n fiducials, each localised with variance v per axis (v: variance of the
 difference post - mapped pre), the least-squares rigid transform errs at a distance d
 from the fiducials' centroid with variance
@@ -17,6 +14,9 @@ t distribution, whose tails are those of few fiducials: its radii hold whatever 
 localisation error is. An expectation of v beforehand would narrow them for few fiducials,
 and be wrong wherever the microscope is better or worse than expected. Landmarks named by
 hand are the exception: two of them leave one residual, so a prior speaks for them.
+
+Input: the fiducials' positions and their residuals. Output: the target registration error at any
+position.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """The tables of types of blinking and of photostability, as a person reads them.
 
-In: `types.csv`, `type_transitions.csv`, `change_by_type.csv`, `alpha_by_change.csv` and
-`photostability.csv`. Out: `Table`s. Nothing is computed here that the tables do not hold.
+Nothing is computed here that the tables do not hold.
+
+Input: `types.csv`, `type_transitions.csv`, `change_by_type.csv`, `alpha_by_change.csv` and
+`photostability.csv`. Output: `Table`s.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
 """Numbers, shares and intervals as the cells of a table show them, and tables that are turned.
 
-In: rows of the result tables. Out: text. An interval without one of its ends is none.
+An interval without one of its ends is none.
+
+Input: rows of the result tables. Output: text.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What to cite, in lines as a list of references has them.
 
-In: the content of `CITATION.cff`. Out: text.
+Input: the content of `CITATION.cff`. Output: text.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the camera saw around each nanocrystal, before and after.
 
-In: an image of each epoch and the positions in it. Out: small squares of camera pixels, both
+Input: an image of each epoch and the positions in it. Output: small squares of camera pixels, both
 epochs of a nanocrystal on one scale of grey, in 8 bits.
 """
 

@@ -1,6 +1,6 @@
 """The images of a field, to be swiped between before and after.
 
-In: brightfield images and projections of both movies, and the transforms. Out: small lossy
+Input: brightfield images and projections of both movies, and the transforms. Output: small lossy
 pictures as data URIs, in the pixels before; those after are laid onto them, and are transparent
 where the sensor did not see the place after.
 """

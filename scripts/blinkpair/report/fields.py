@@ -1,6 +1,6 @@
 """All that the page shows of one field.
 
-In: traces, states, images, positions, the registration, drift and light of a field. Out: one
+Input: traces, states, images, positions, the registration, drift and light of a field. Output: one
 dict that JSON can hold, small.
 """
 

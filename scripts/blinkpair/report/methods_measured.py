@@ -1,7 +1,8 @@
 """The paragraph for a paper, from the counts on: states, dwell times, photostability, statistics.
 
-In: settings and result tables of a run. Out: sentences. Constants that are no settings are taken
-from the modules that use them.
+Constants that are no settings are taken from the modules that use them.
+
+Input: settings and result tables of a run. Output: sentences.
 """
 
 from __future__ import annotations

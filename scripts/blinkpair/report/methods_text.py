@@ -1,8 +1,9 @@
 """The paragraph for the experimental section of a paper, with the run's own numbers.
 
-In: settings, provenance and result tables of a run. Out: plain text. Every sentence follows from a
-setting or a number of this run; what is not known is left out. From the counts on the sentences
-are those of `methods_measured`.
+Every sentence follows from a setting or a number of this run; what is not known is left out. From
+the counts on the sentences are those of `methods_measured`.
+
+Input: settings, provenance and result tables of a run. Output: plain text.
 """
 
 from __future__ import annotations

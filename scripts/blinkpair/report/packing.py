@@ -1,7 +1,9 @@
 """Arrays as text that a page can hold and a browser can unpack.
 
-In: arrays of small integers. Out: text. In a page `DecompressionStream('deflate')` and a typed
-array give the numbers back, which in JSON would take three to five times the room.
+In a page `DecompressionStream('deflate')` and a typed array give the numbers back, which in JSON
+would take three to five times the room.
+
+Input: arrays of small integers. Output: text.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """The report: one HTML file that holds everything it shows.
 
-In: the result tables, what `fields.read_field` prepared of the fields to show, and how the run was
-made. Out: the text of the page. The tables are set here and can be read without any script; the
-plots are Plotly's, drawn in the browser from the data in the page. A content security policy
-forbids the page to load anything.
+The tables are set here and can be read without any script; the plots are Plotly's, drawn in the
+browser from the data in the page. A content security policy forbids the page to load anything.
+
+Input: the result tables, what `fields.read_field` prepared of the fields to show, and how the run
+was made. Output: the text of the page.
 """
 
 from __future__ import annotations

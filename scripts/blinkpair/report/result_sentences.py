@@ -1,8 +1,9 @@
 """What the tables say, in sentences.
 
-In: rows of the result tables. Out: plain text, which the page sets as it is. A sentence says no
-more than its interval allows, and the wording changes with it, and with what the interval rests
-on: nanocrystals of one field cannot say how far fields differ.
+A sentence says no more than its interval allows, and the wording changes with it, and with what
+the interval rests on: nanocrystals of one field cannot say how far fields differ.
+
+Input: rows of the result tables. Output: plain text, which the page sets as it is.
 """
 
 from __future__ import annotations

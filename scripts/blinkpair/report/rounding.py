@@ -1,6 +1,6 @@
 """Numbers with as many digits as they deserve: a page of thousands of them stays small.
 
-In: numbers. Out: the same, rounded, as lists that JSON can hold; what is not finite is None.
+Input: numbers. Output: the same, rounded, as lists that JSON can hold; what is not finite is None.
 """
 
 from __future__ import annotations

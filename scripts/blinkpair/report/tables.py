@@ -1,7 +1,8 @@
 """The result tables as a person reads them: text in cells, one column a temperature where it fits.
 
-In: the tables of `results/`. Out: `Table`s, which the page sets. Nothing is computed here that the
-tables do not hold. Those of blinking are in `blinking_tables`.
+Nothing is computed here that the tables do not hold. Those of blinking are in `blinking_tables`.
+
+Input: the tables of `results/`. Output: `Table`s, which the page sets.
 """
 
 from __future__ import annotations

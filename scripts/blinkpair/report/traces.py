@@ -1,6 +1,6 @@
 """Traces, states and dwell times of a field, small enough for a page.
 
-In: counts and states (nanocrystal, frame) of both epochs. Out: the smallest and the largest
+Input: counts and states (nanocrystal, frame) of both epochs. Output: the smallest and the largest
 counts of successive frames in 8 bits, so that no event disappears, however short; the states
 themselves, frame by frame; and how many events fell into bins of duration.
 """

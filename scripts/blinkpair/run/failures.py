@@ -1,8 +1,9 @@
 """Which steps of a run failed, and what each said last: told once more at the run's end.
 
-In: what Snakemake notes of a step that failed. Out: a line a step. The profiles keep Snakemake
-quiet about single steps, of which there may be a hundred thousand; it then names none of those
-that fail either.
+The profiles keep Snakemake quiet about single steps, of which there may be a hundred thousand; it
+then names none of those that fail either.
+
+Input: what Snakemake notes of a step that failed. Output: a line a step.
 """
 
 from __future__ import annotations

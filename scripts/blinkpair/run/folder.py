@@ -1,7 +1,8 @@
 """The folder a run works in: can it be written, and is it known how its results were made?
 
-In: the folder. Out: nothing, or an error before anything starts. It asks a handful of questions,
-whatever the number of fields.
+It asks a handful of questions, whatever the number of fields.
+
+Input: the folder. Output: nothing, or an error before anything starts.
 """
 
 from __future__ import annotations

@@ -1,9 +1,11 @@
 """What happens once before any job runs: settings and sheet, checked.
 
-In: the configuration as Snakemake read it. Out: complete settings, the table of fields and
-the shapes of their movies. The process the user started checks everything and keeps the
-result; the processes of submitted jobs read what it kept, because thousands of them opening
-every movie again would be slow and could not find anything new.
+The process the user started checks everything and keeps the result; the processes of submitted
+jobs read what it kept, because thousands of them opening every movie again would be slow and could
+not find anything new.
+
+Input: the configuration as Snakemake read it. Output: complete settings, the table of fields and
+the shapes of their movies.
 """
 
 from __future__ import annotations

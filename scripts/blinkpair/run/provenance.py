@@ -1,6 +1,6 @@
 """How a result was made: versions, settings, sample sheet, inputs, command and times.
 
-In: settings, the sample sheet, what the run was started with. Out: the content of
+Input: settings, the sample sheet, what the run was started with. Output: the content of
 `provenance.json`, from which `blinkpair.reproduce` makes the results again.
 """
 

@@ -2,9 +2,11 @@
 
     python -m blinkpair.run.reproduce results/provenance.json NEWFOLDER [--inputs FOLDER]
 
-In: the `provenance.json` of a run, and the movies and images it was made from. Out: a folder with
-the settings, the sample sheet and links to the inputs, in which the workflow gives the same files
-again; and what is different here, since that may change them. Nothing is run.
+Nothing is run.
+
+Input: the `provenance.json` of a run, and the movies and images it was made from. Output: a folder
+with the settings, the sample sheet and links to the inputs, in which the workflow gives the same
+files again; and what is different here, since that may change them.
 """
 
 from __future__ import annotations

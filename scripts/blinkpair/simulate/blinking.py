@@ -1,9 +1,9 @@
 """Blinking of one simulated nanocrystal, finer than the camera's frames.
 
-In: a power law for the on-times and one for the off-times, a wanted on-fraction.
-Out: for every frame the fraction of the exposure in which the nanocrystal was on.
-The switching happens in continuous time, so that frames cut through events as on
-a real camera.
+The switching happens in continuous time, so that frames cut through events as on a real camera.
+
+Input: a power law for the on-times and one for the off-times, a wanted on-fraction. Output: for
+every frame the fraction of the exposure in which the nanocrystal was on.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What an EMCCD reads at a given light, as tables that are sampled in one step.
 
-In: expected counts and the camera. Out: alias tables. Almost all pixels of a movie show
-the background alone; drawing their electrons and multiplication one by one would take ten
-times as long. The tables hold the exact distribution, tails included.
+Almost all pixels of a movie show the background alone; drawing their electrons and multiplication
+one by one would take ten times as long. The tables hold the exact distribution, tails included.
+
+Input: expected counts and the camera. Output: alias tables.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A whole simulated experiment on disk: movies, brightfield images, truth and sample sheet.
 
-In: a folder. Out: TIFF files as a camera's software writes them, the truth beside them
+Input: a folder. Output: TIFF files as a camera's software writes them, the truth beside them
 (`*_truth.csv`, `*_truth.json`) and a sheet that names the fields.
 """
 

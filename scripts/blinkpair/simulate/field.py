@@ -1,8 +1,9 @@
 """One simulated field before and after annealing, with its truth.
 
-In: a `FieldDesign` (optics, counts, motion, what annealing does) and a seed.
-Out: two brightfield images, two movies, and the true position, on-time and
-population of every nanocrystal. Used by the demo, the tests and the accuracy study.
+Used by the demo, the tests and the accuracy study.
+
+Input: a `FieldDesign` (optics, counts, motion, what annealing does) and a seed. Output: two
+brightfield images, two movies, and the true position, on-time and population of every nanocrystal.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """Draws of whole fields with replacement, for thousands of fields.
 
-In: the field of each nanocrystal. Out: how often each of some thousand draws took each field, and
-the means over what was drawn. Thousands of draws of thousands of fields are many numbers: they are
-kept as bytes, made wide a block at a time, and not drawn again for the next table.
+Thousands of draws of thousands of fields are many numbers: they are kept as bytes, made wide a
+block at a time, and not drawn again for the next table.
+
+Input: the field of each nanocrystal. Output: how often each of some thousand draws took each
+field, and the means over what was drawn.
 """
 
 from __future__ import annotations

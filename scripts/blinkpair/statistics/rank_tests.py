@@ -1,6 +1,6 @@
 """Rank tests of changes and of groups, defined for the small and the empty ones as well.
 
-In: one value a nanocrystal, taken as independent of each other. Out: p values, two-sided.
+Input: one value a nanocrystal, taken as independent of each other. Output: p values, two-sided.
 """
 
 from __future__ import annotations

@@ -1,8 +1,5 @@
 """Intervals for nanocrystals that share fields.
 
-In: a value a nanocrystal (0 or 1 for a population, the change of the on-fraction) and the field
-each nanocrystal lies in. Out: intervals that hold when the fields differ from each other.
-
 Why not simply resample: the nanocrystals of one field share illumination, focus and registration,
 so an interval that takes them as independent is too narrow; and an experiment has two to four
 fields a temperature, where the plain bootstrap over fields is too narrow as well (with two fields
@@ -21,6 +18,9 @@ fields of one temperature differ much more than those of the others, two or thre
 independent nanocrystals, and at a design effect of about 5 they hold the truth in 42 to 77 % of the
 cases only. With two fields at one single temperature they always hold it, and are too wide to
 say much.
+
+Input: a value a nanocrystal (0 or 1 for a population, the change of the on-fraction) and the field
+each nanocrystal lies in. Output: intervals that hold when the fields differ from each other.
 """
 
 from __future__ import annotations

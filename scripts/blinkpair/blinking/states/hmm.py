@@ -1,8 +1,5 @@
 """Refine on/off states with a hidden Markov model, one nanocrystal at a time.
 
-In: counts, first states from a threshold, and the off levels these rest on. Out: refined
-states, the counts that make a single frame on, and which traces were modelled.
-
 Off frames are normal (gamma where the field's noise is skewed), on frames normal with their own
 spread. A nanocrystal that switches during a frame is on for a part of it: such a partly lit frame
 is a state of its own, any part being equally likely, and it counts as on where more than half of
@@ -18,6 +15,9 @@ states: no random start. A frame is on where its posterior probability is above 
 
 Own code, because what is needed are such emissions and kinds, and a guard for traces of one
 state, and because hmmlearn takes some 0.3 s for a trace of 20,000 frames, ten times as long.
+
+Input: counts, first states from a threshold, and the off levels these rest on. Output: refined
+states, the counts that make a single frame on, and which traces were modelled.
 """
 
 from __future__ import annotations

@@ -1,8 +1,10 @@
 """Frames that must be decoded one by one: compressed, tiled or otherwise packed.
 
-In: a function that returns frame i from an open file. Out: frames in the caller's memory, in
-order. Decompression leaves Python's lock alone, so a pool of threads uses all cores; each
-thread fills its own frames of the block, and the result does not depend on their number.
+Decompression leaves Python's lock alone, so a pool of threads uses all cores; each thread fills
+its own frames of the block, and the result does not depend on their number.
+
+Input: a function that returns frame i from an open file. Output: frames in the caller's memory, in
+order.
 """
 
 from __future__ import annotations

@@ -1,10 +1,12 @@
 """Uncompressed frames, read straight from their places in the file.
 
-In: the offset of every frame and how its rows are laid out. Out: frames in the caller's memory.
 Plain reads, never a memory map: mapped pages are charged to the job on some clusters and get it
 killed. Frames that follow each other are fetched by one system call, and small headers between
 them (an ND2 chunk's, a TIFF page's) are read into a bin and forgotten, which is cheaper than
 stepping around them.
+
+Input: the offset of every frame and how its rows are laid out. Output: frames in the caller's
+memory.
 """
 
 from __future__ import annotations

@@ -1,9 +1,5 @@
 """How many alignments this good would two unrelated patterns show?
 
-Comes in: an alignment's number of matches, their residuals, and how many points lie in
-the overlap of the two fields. Goes out: the expected number of alignments at least as
-good between two patterns of independent, uniformly spread points of the same numbers.
-
 The yardstick of one alignment. n points lie in the overlap (area O) on one side and m
 on the other; k of them match with a sum of squared residuals S. All (q_1 ... q_k) that
 are an exact copy of (p_1 ... p_k) form a surface in 2k dimensions, 3 of them long
@@ -22,6 +18,10 @@ error can tell (with V ~ S^((2k - 3) / 2) a lucky triple would beat twenty good 
 The yardstick read as a rate. T ranks alignments of every size; how many chance
 alignments rank at or above a given one is the sum over all k, and the mean over all
 motions with their own n, m and O, of the tube's exact expectation where T is smaller.
+
+Input: an alignment's number of matches, their residuals, and how many points lie in the overlap of
+the two fields. Output: the expected number of alignments at least as good between two patterns of
+independent, uniformly spread points of the same numbers.
 """
 
 from __future__ import annotations

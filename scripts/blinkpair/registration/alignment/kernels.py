@@ -1,8 +1,9 @@
 """The inner loops of `alignment_search`, compiled.
 
-Comes in: points centred on their fields, and motions (a, b, tx, ty) that carry pre to
-post, x' = a x - b y + tx, y' = b x + a y + ty. Goes out: counts, and refined motions.
 Everything is scalars and preallocated arrays: numba compiles that in seconds.
+
+Input: points centred on their fields, and motions (a, b, tx, ty) that carry pre to post, x' = a x
+- b y + tx, y' = b x + a y + ty. Output: counts, and refined motions.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """All the ways to lay one point pattern onto another, the best of them first.
 
-Comes in: a `Task`, two unlabelled point sets. Goes out: the distinct alignments, each
-refined on its one-to-one matches and ranked by `chance.log_yardstick`.
-
 Every two points in one pattern and two in the other at the same distance propose a
 motion; nothing is drawn at random. Where all of them would take too long, a fixed,
 evenly mixed part of the pairs is tried.
+
+Input: a `Task`, two unlabelled point sets. Output: the distinct alignments, each refined on its
+one-to-one matches and ranked by `chance.log_yardstick`.
 """
 
 from __future__ import annotations

@@ -1,10 +1,10 @@
 """What an alignment is sought between, and among which motions.
 
-Comes in: two point sets, the shapes of the images, the localisation error. Goes out: a
-`Task` of centred points and the `Motions` that leave enough of the fields in common.
-
 A motion is a row (a, b, tx, ty): x' = a x - b y + tx, y' = b x + a y + ty, with
 a = s cos(angle), b = s sin(angle), between positions counted from the fields' centres.
+
+Input: two point sets, the shapes of the images, the localisation error. Output: a `Task` of
+centred points and the `Motions` that leave enough of the fields in common.
 """
 
 from __future__ import annotations
