@@ -19,7 +19,7 @@ def find_microspheres(
 ) -> None:
     """Find the microspheres of one field; lists hold the files of the epochs pre and post.
 
-    An unusable image leaves an empty table, and its entry of `infos` says 'failed' and why.
+    An unusable image leaves an empty table, and its entry of `infos` has the status 'failed'.
     """
     for image, table, info in zip(images, tables, infos, strict=True):
         outcome: dict[str, Any] = {"status": "ok", "reason": ""}

@@ -17,7 +17,7 @@ def find_nanocrystals(
 ) -> None:
     """Find the nanocrystals of one epoch.
 
-    An unusable movie leaves empty tables, and `info` says 'failed' and why.
+    An unusable movie leaves empty tables, and `info` has the status 'failed' and the reason.
     """
     outcome: dict[str, Any] = {"status": "ok", "reason": ""}
     catalogue, projections = None, None

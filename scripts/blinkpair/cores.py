@@ -9,10 +9,10 @@ def usable_cores(limit: int) -> int:
     """Cores this process may use, at most `limit`.
 
     They are those the system leaves it (a cluster's share, not the whole node) and not more than
-    `OMP_NUM_THREADS`, in which Snakemake tells a step the `threads` of its rule. No result depends
+    `OMP_NUM_THREADS`, in which Snakemake gives a step the `threads` of its rule. No result depends
     on their number.
     """
     affinity = getattr(os, "sched_getaffinity", None)
     cores = len(affinity(0)) if affinity is not None else os.cpu_count() or 1
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    return max(1, min(limit, cores, int(told) if told.isdecimal() else cores))
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    return max(1, min(limit, cores, int(allowed) if allowed.isdecimal() else cores))

@@ -45,7 +45,7 @@ class InputError(ValueError):
 
 
 class ChoiceError(InputError):
-    """What the sample sheet says of a file does not fit what is in it.
+    """An entry of the sample sheet does not fit the content of its file.
 
     A choice of channel, plane, position or frames is missing or misspelt, or a pattern takes in
     what does not belong together. The sheet is mended, not the file: this keeps a run from
@@ -75,7 +75,7 @@ REASONS = {
 
 @contextmanager
 def describe_write_errors(path: str | Path) -> Iterator[None]:
-    """Turn what keeps a file from being written into a `WriteError` that says what to do.
+    """Turn the reason why a file cannot be written into a `WriteError` with what to do.
 
     Parameters
     ----------
@@ -96,6 +96,6 @@ def describe_write_errors(path: str | Path) -> Iterator[None]:
 
 
 def _same_branch(path: str | Path, other: str) -> bool:
-    """Say whether `other` lies beside a file, or is one of the folders it lies in."""
+    """Return whether `other` lies beside a file, or is one of the folders it lies in."""
     folder, own = os.path.realpath(Path(path).parent), os.path.realpath(other)
     return own == folder or Path(own).parent == Path(folder) or Path(own) in Path(folder).parents

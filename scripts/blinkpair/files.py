@@ -44,7 +44,7 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     blinkpair.errors.WriteError
-        If the disk is full or the folder cannot be written, saying what to do.
+        If the disk is full or the folder cannot be written, with what to do.
     """
     final = Path(path)
     before, after = f".{final.stem}.", f".part{final.suffix}"
@@ -55,7 +55,7 @@ def atomic_write(path: str | Path) -> Iterator[Path]:
         try:
             yield aside
             # A name can reach the disk before what it names: after a power cut the file would
-            # be there, and empty. It is also here that a network disk says it is full.
+            # be there, and empty. It is also here that a network disk reports that it is full.
             with aside.open("rb+") as written:
                 os.fsync(written.fileno())
             aside.replace(final)
@@ -73,7 +73,7 @@ def _remove_leftovers(folder: Path, before: str, after: str) -> None:
 
 
 def is_running(process: int) -> bool:
-    """Say whether there is such a process on this machine; where nobody knows, there is.
+    """Return whether there is such a process on this machine; True where that is unknown.
 
     That of another machine may be taken for gone: what it wrote aside is lost then, and it fails.
     """

@@ -110,7 +110,7 @@ def temperature_label(value: object) -> Temperature:
     Returns
     -------
     int, float or str
-        Degrees C (an int where whole, so that files say 70 and not 70.0) or `control`.
+        Degrees C (an int where whole, so that files hold 70 and not 70.0) or `control`.
 
     Raises
     ------
@@ -151,7 +151,7 @@ def temperature_labels(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def is_simulated(sample: str) -> bool:
-    """Tell whether the sheet's column `sample` says so of a field."""
+    """Return whether a field is simulated, by the sheet's column `sample`."""
     return sample.strip().lower() == SIMULATED
 
 

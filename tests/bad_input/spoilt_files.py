@@ -139,7 +139,7 @@ def _(files):
     files.choices["post_pl"] = "::channel=1"
 
 
-@case("more frames chosen than there are", "stops", "asks for more frames than the 200 it holds")
+@case("more frames chosen than there are", "stops", "is more frames than the 200 it holds")
 def _(files):
     files.choices["post_pl"] = "::frames=500"
 
@@ -177,7 +177,7 @@ def _(files):
     files.arrays["post_brightfield"] = _movie(files)
 
 
-@case("epochs exchanged, by the files' dates", "stops", "before the one of before annealing")
+@case("epochs exchanged, by the files' dates", "stops", "before that of the one before annealing")
 def _(files):
     for column, date in (("pre_pl", "2024-05-02T10:00:00"), ("post_pl", "2024-05-02T09:00:00")):
         files.raw[column] = tiff_bytes(files.arrays[column], AcquisitionDate=date)

@@ -67,7 +67,7 @@ def test_stamps_win_over_the_header_and_go_on_after_their_wrap(tmp_path, frames)
     stamps = (2**32 - 60_000 + 25_000 * np.arange(COUNT)) % 2**32
     movie = open_movie(write_sif(tmp_path / "movie.sif", frames, stamps))
     assert movie.exposure_s == pytest.approx(0.025)
-    assert any("cycle time says 20 ms" in note for note in movie.notes)
+    assert any("cycle time gives 20 ms" in note for note in movie.notes)
 
 
 def test_stamps_shared_by_frames_are_not_used(tmp_path, frames):
@@ -80,7 +80,7 @@ def test_stamps_shared_by_frames_are_not_used(tmp_path, frames):
 def test_the_cycle_time_is_the_time_of_a_frame(tmp_path, frames):
     movie = open_movie(write_sif(tmp_path / "movie.sif", frames, cycle_s=0.03, exposure_s=0.02))
     assert movie.exposure_s == pytest.approx(0.03)
-    assert "exposure says 20 ms but frames follow each other every 30 ms" in movie.notes[0]
+    assert "exposure gives 20 ms but frames follow each other every 30 ms" in movie.notes[0]
 
 
 def test_sif_file_that_is_cut_off(tmp_path, frames):

@@ -48,8 +48,8 @@ def test_stamps_win_over_the_period_of_the_time_loop(tmp_path):
     movie = open_movie(rewrite(tmp_path / "a.nd2", stamped(25.0 * np.arange(25) + 3)))
     assert movie.exposure_s == pytest.approx(0.025)
     assert len(movie.notes) == 1
-    assert "period says 20 ms" in movie.notes[0]
-    assert "events table says 25 ms" in movie.notes[0]
+    assert "period gives 20 ms" in movie.notes[0]
+    assert "events table gives 25 ms" in movie.notes[0]
 
 
 def test_period_zero_gives_way_to_the_statistics_of_the_loop(tmp_path):
@@ -60,7 +60,7 @@ def test_period_zero_gives_way_to_the_statistics_of_the_loop(tmp_path):
 
     movie = open_movie(rewrite(tmp_path / "a.nd2", change))
     assert movie.exposure_s == pytest.approx(0.50016)
-    assert "period says 0; the time loop's statistics says 500.16 ms" in movie.notes[0]
+    assert "period gives 0; the time loop's statistics gives 500.16 ms" in movie.notes[0]
 
 
 def test_period_zero_and_nothing_else_is_no_exposure(tmp_path):
@@ -86,7 +86,7 @@ def test_dead_time_is_reported(tmp_path):
 
     movie = open_movie(rewrite(tmp_path / "a.nd2", change))
     assert movie.exposure_s == pytest.approx(0.020)
-    assert "exposure says 15 ms but frames follow each other every 20 ms" in movie.notes[0]
+    assert "exposure gives 15 ms but frames follow each other every 20 ms" in movie.notes[0]
 
 
 def test_lossless_compression(tmp_path):

@@ -61,7 +61,7 @@ def test_what_cannot_be_read_as_it_is(name, says):
 def test_period_zero_is_replaced_by_the_measured_one_and_said():
     movie = open_movie(REAL / "arcadia-example-timelapse.nd2")
     assert movie.notes == (
-        "the time loop's period says 0; the events table says 500.16 ms, used that",
+        "the time loop's period gives 0; the events table gives 500.16 ms, used that",
     )
 
 

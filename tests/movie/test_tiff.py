@@ -141,7 +141,7 @@ def test_only_the_directory_at_the_end_is_lost(tmp_path, frames):
 def test_asking_for_more_frames_than_there_are(tmp_path, frames):
     path = tmp_path / "movie.tif"
     tifffile.imwrite(path, frames)
-    with pytest.raises(InputError, match="asks for more frames than the 23"):
+    with pytest.raises(InputError, match="is more frames than the 23"):
         open_movie(f"{path}::frames=24")
 
 
@@ -205,8 +205,8 @@ def test_measured_times_of_the_planes_win_in_ome(tmp_path, frames):
     tifffile.imwrite(path, frames, metadata=how)
     movie = open_movie(path)
     assert movie.exposure_s == pytest.approx(0.033)
-    assert any("time increment says 20 ms" in note for note in movie.notes)
-    assert any("exposure time says 20 ms but frames follow" in note for note in movie.notes)
+    assert any("time increment gives 20 ms" in note for note in movie.notes)
+    assert any("exposure time gives 20 ms but frames follow" in note for note in movie.notes)
 
 
 @pytest.mark.parametrize(
@@ -289,7 +289,7 @@ def test_images_of_different_size_need_a_choice(tmp_path, frames):
 def test_an_inverted_display_is_said(tmp_path, frames):
     path = tmp_path / "movie.tif"
     tifffile.imwrite(path, frames, photometric="miniswhite")
-    assert "0 as white" in open_movie(path).notes[0]
+    assert "0 to be shown as white" in open_movie(path).notes[0]
     np.testing.assert_array_equal(read(path), frames)
 
 

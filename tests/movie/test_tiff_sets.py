@@ -82,8 +82,8 @@ def test_elapsed_times_win_over_the_planned_interval(tmp_path, frames):
     elapsed = 31.0 * np.arange(FRAMES) + 400
     movie = open_movie(write_micromanager(tmp_path / "a.tif", frames, elapsed_ms=elapsed))
     assert movie.exposure_s == pytest.approx(0.031)
-    assert any("planned interval says 0" in note for note in movie.notes)
-    assert any("exposure says 20 ms but frames follow" in note for note in movie.notes)
+    assert any("planned interval gives 0" in note for note in movie.notes)
+    assert any("exposure gives 20 ms but frames follow" in note for note in movie.notes)
 
 
 def test_an_acquisition_that_was_stopped_early(tmp_path, frames):

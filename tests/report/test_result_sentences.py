@@ -116,7 +116,7 @@ def test_chance_is_spoken_of_only_where_fields_say_how_they_differ(method):
     by_nanocrystals = method == BY_NANOCRYSTALS
     assert ("chance" in text) is ("a clear one" in text) is not by_nanocrystals
     assert ("more than the scatter of single nanocrystals explains" in text) is by_nanocrystals
-    assert ("one field cannot say whether fields differ by as much" in text) is by_nanocrystals
+    assert ("one field does not show whether fields differ by as much" in text) is by_nanocrystals
     assert ("−31.8), more than the scatter of single nanocrystals" in text) is by_nanocrystals
     unclear = answer(a_row(interval_method=method), CONTROL)
     assert ("chance" in unclear) is not by_nanocrystals
@@ -232,11 +232,11 @@ def test_one_is_singular_and_none_is_an_answer():
     nothing = a_row(n=0, n_dark=5, interval_method="", **blank)
     assert answer(nothing) == (
         "At 100 °C, no nanocrystal was emissive (on in at least 10 % of the frames) before or "
-        "after (5 were dark in both): nothing can be said."
+        "after (5 were dark in both): there is no result."
     )
     refused = nothing | {"n_fields": 0, "n_fields_failed": 3}
     assert answer(refused, a_row()) == (
-        "At 100 °C, no field could be used: nothing can be said. 3 fields were refused and are in "
+        "At 100 °C, no field could be used: there is no result. 3 fields were refused and are in "
         "no number."
     )
 

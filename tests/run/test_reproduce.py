@@ -118,7 +118,7 @@ def test_all_inputs_that_are_others_are_told_at_once_and_nothing_is_written(
     with pytest.raises(InputError) as caught:
         reproduce.reproduce(record, tmp_path / "new")
     told = str(caught.value)
-    assert told.startswith("3 inputs are not what the record says; nothing was written.")
+    assert told.startswith("3 inputs are not as recorded; nothing was written.")
     assert "data/pre.tif: cannot be read (No such file or directory)" in told
     assert "data/bf.png: has 3 bytes, then it had 33" in told
     assert "spool/0.dat: has another content" in told

@@ -31,7 +31,7 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 SETTINGS, FIELDS, SHAPES = LAUNCHED[:3]
-# Ten thousand fields are a hundred thousand jobs: what every one of them asks is made quick.
+# Ten thousand fields are a hundred thousand jobs: what every one of them needs is made quick.
 # Of the millions of objects none is garbage: it is looked for rarely, and not at the end.
 gc.set_threshold(100_000, 50, 100)
 atexit.register(gc.freeze)
@@ -70,13 +70,13 @@ wildcard_constraints:
 
 
 def with_signature(function):
-    """Write on a function which arguments it takes: Snakemake asks several times for each job."""
+    """Write on a function which arguments it takes: Snakemake inspects it several times a job."""
     function.__signature__ = inspect.signature(function)
     return function
 
 
 def of_field(column):
-    """What the sheet says of a job's field; {epoch} in the column's name is the job's."""
+    """Return the sheet's cell of a job's field; {epoch} in the column's name is the job's."""
     if "{epoch}" in column:
         return with_signature(lambda w: ROW_OF[w.field][column.format(epoch=w.epoch)])
     return with_signature(lambda wildcards: ROW_OF[wildcards.field][column])
@@ -139,7 +139,7 @@ def note_of_field(wildcards):
 
 
 def for_movies(base, per_megapixel=0, per_gigabyte=0):
-    """A resource of a field's job: what the size of its movies asks for, times the attempt.
+    """Return a resource of a field's job: by the size of its movies, times the attempt.
 
     Megapixels are those of a frame, gigabytes (1e9 bytes) those of a movie at 2 bytes a pixel.
     """
@@ -156,7 +156,7 @@ def for_movies(base, per_megapixel=0, per_gigabyte=0):
 
 
 def for_fields(base, per_thousand):
-    """A resource of a pooled job: what the number of fields asks for, times the attempt."""
+    """Return a resource of a pooled job: by the number of fields, times the attempt."""
     size = base + per_thousand * len(FIELDS) / 1000
     return with_signature(lambda wildcards, attempt: round(attempt * size))
 

@@ -1,4 +1,4 @@
-# Counts of every nanocrystal in both movies, and what they say; every movie is read once more.
+# Counts of every nanocrystal in both movies and their analysis; every movie is read once more.
 #
 # REQUIRED INPUTS: the movies of the sample sheet, places and drift.
 # OUTPUTS: results/fields/{field}/ traces_*.nc, traces.nc, nanocrystals.csv, on_fractions.csv,

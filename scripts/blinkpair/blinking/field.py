@@ -32,7 +32,7 @@ from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings
 from blinkpair.epochs import EPOCHS
 
 DROWNED_NOISES = 1.5
-# What the columns of words say of nanocrystals that were not measured, or not tested.
+# The columns of words for nanocrystals that were not measured, or not tested.
 UNKNOWN = {
     "threshold_from_{epoch}": "",
     "blinking_{epoch}": "not_fitted",
@@ -67,7 +67,7 @@ class BlinkingSettings:
 
 
 class FieldBlinking(NamedTuple):
-    """What one field says.
+    """Result of one field.
 
     `table` has one row a nanocrystal. `states` holds, for each epoch, (n, frames) bool arrays of
     the measured ones. `durations` has one row an epoch, state and duration, counted over the

@@ -5,7 +5,7 @@ from the spread *below* that peak, where no on frame can reach. A nanocrystal th
 has no such peak: its lowest peak lies far above those of its neighbours in the field, and it
 takes theirs instead.
 
-Electron multiplication skews the noise, so that the spread below the peak says too little of
+Electron multiplication skews the noise, so that the spread below the peak underestimates that of
 the frames above it. The skewness is the camera's and the background's, not the nanocrystal's:
 it is measured once a field, on the traces that are nearly all off, as the excess of frames just
 above the peak over those below, and read as a gamma (Pearson III) distribution.
@@ -123,7 +123,7 @@ def _skewness_table() -> tuple[FloatArray, FloatArray, FloatArray]:
 def _skewness(excess: float) -> tuple[float, float]:
     """Skewness of the gamma with this excess above its mode, and its lower spread."""
     skewness, table, lower = _skewness_table()
-    # More than any noise has: on frames are in it, and say nothing.
+    # More than any noise has: on frames are in it, and it is not used.
     gamma = float(np.interp(excess, table, skewness)) if excess < table[-1] else 0.0
     return gamma, float(np.interp(gamma, skewness, lower))
 

@@ -2,7 +2,7 @@
 
 `photostability_summary` counts them for each temperature.
 
-What a movie cannot tell: whether an off event that lasts to its end is the last one. Blinking has
+What a movie does not show: whether an off event that lasts to its end is the last one. Blinking has
 no longest off event, so such an end alone does not make a nanocrystal unstable; `dark_at_end_s`
 says how long it was.
 
@@ -55,7 +55,7 @@ def classify_trajectories(
     significance: float = 0.05,
     min_change: float = 0.10,
 ) -> pd.DataFrame:
-    """Say of every trace whether the nanocrystal changed within the movie.
+    """Return for every trace whether the nanocrystal changed within the movie.
 
     Parameters
     ----------
@@ -78,11 +78,11 @@ def classify_trajectories(
     pandas.DataFrame
         One row a trace. `photostability`: 'going_dark' (a rising off-fraction), 'brightening' (a
         rising on level or a falling off-fraction), 'dimming' (a falling on level), 'stable', or
-        'not_tested' where neither test is possible; where both speak, the smaller p decides.
-        `on_level_change` and `off_fraction_change` are the changes of straight lines through the
-        whole movie, `p_on_level` and `p_off_fraction` their two-sided p values (NaN: not
-        tested). `dark_at_end_s`: how long it had been off at the end, on events of a single frame
-        being taken for noise; 0 if on in the last frame.
+        'not_tested' where neither test is possible; where both are significant, the smaller p
+        decides. `on_level_change` and `off_fraction_change` are the changes of straight lines
+        through the whole movie, `p_on_level` and `p_off_fraction` their two-sided p values (NaN:
+        not tested). `dark_at_end_s`: how long it had been off at the end, on events of a single
+        frame being taken for noise; 0 if on in the last frame.
 
     Raises
     ------
@@ -212,7 +212,7 @@ def kept_fraction(
     -------
     pandas.DataFrame
         `start_counts`, `end_counts`: mean counts a frame, NaN where nothing was measured. The
-        ratio of a single nanocrystal says nothing, as it may be off at either end; that of their
+        ratio of a single nanocrystal means nothing, as it may be off at either end; that of their
         sums does.
 
     Raises

@@ -62,7 +62,7 @@ _MIN_SPAN = 0.5  # of the movie, between the first and the last block of the on 
 
 @dataclass(frozen=True)
 class Trend:
-    """A change over the movie and what speaks for it.
+    """A change over the movie and its evidence.
 
     Attributes
     ----------
@@ -189,9 +189,9 @@ def on_level_trend(
     twentieth of the movie is as curved as a fluctuation, and isn't found.
 
     Off events much shorter than a frame dim the frames they lie in, and how many of them there are
-    hangs on the blinking: where fast blinking gives way to one long event, the level seems to step
-    by a percent or so. Averaging does not remove that, so what is tested is a change above 2 %: as
-    much is taken off the linear coefficient.
+    depends on the blinking: where fast blinking gives way to one long event, the level seems to
+    step by a percent or so. Averaging does not remove that, so what is tested is a change above 2
+    %: as much is taken off the linear coefficient.
     """
     duration, on = runs(states)
     of_frame = np.repeat(np.arange(duration.size), duration)

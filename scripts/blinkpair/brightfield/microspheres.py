@@ -4,7 +4,7 @@ The spheres are the fiducials of the registration. Their image is a centre with 
 and size follow the focus, under uneven light, among dust and debris; so nothing is assumed but
 that it is round, about so large, and the same for all spheres of an image:
 
-1. every pixel is asked how much of the variance around it is radial (`radial_evidence`);
+1. at every pixel the radial share of the variance around it is measured (`radial_evidence`);
 2. the round places that share one profile make the consensus, whose median is the template;
 3. the template is matched with the image, found spheres are subtracted and the rest is matched
    again, which separates spheres in touch (`radial_match`); all centres are then fitted.
@@ -54,8 +54,8 @@ PROFILE_RADIUS = 1.4
 KNOT_SPACING = 1 / 6
 # Expected false detections in an image of noise.
 FALSE_ALARMS = 0.1
-# Share of the structure that is radial once the noise is accounted for, asked of a place that
-# speaks for itself. Measured: spheres 0.94 and more, simulated debris below 0.95 for four in five.
+# Share of the structure that is radial once the noise is accounted for, required of a place that
+# is judged alone. Measured: spheres 0.94 and more, simulated debris below 0.95 for four in five.
 ROUND_ALONE = 0.85
 # The same, of a place that nothing else in the image resembles.
 ROUND_WITHOUT_CONSENSUS = 0.95
@@ -239,7 +239,7 @@ def _contrast_scatter(amplitude: FloatArray) -> float:
 
 
 def _are_spheres(table: pd.DataFrame, amplitude: FloatArray, radius_px: float) -> bool:
-    """Tell a kind of spheres from debris that happens to share a profile.
+    """Return whether a kind is spheres, and not debris that happens to share a profile.
 
     Spheres are round, and all of one contrast; a neighbour within reach spoils the roundness.
     """
@@ -266,7 +266,7 @@ def _is_wide(template: Template, basis: Basis, diameter_px: float) -> bool:
 def _beyond_doubt(
     pixels: FloatArray, noise: FloatArray, places: _Places, basis: Basis, diameter_px: float
 ) -> list[pd.DataFrame]:
-    """Of too few places for a consensus: each that its own roundness vouches for.
+    """Return, of too few places for a consensus, each that is round enough by itself.
 
     Where there are enough of them and they still have nothing in common, they are debris.
     """

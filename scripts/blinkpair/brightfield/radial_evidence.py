@@ -1,6 +1,6 @@
 """How round is the image about each pixel: the detection statistic of the microspheres.
 
-It asks nothing about the sign, the number or the contrast of the rings, so defocus does not
+The sign, the number and the contrast of the rings do not matter, so defocus does not
 matter, and under pure noise its distribution is known, so its threshold is a false-alarm rate.
 
 Input: an image and the size of what is looked for. Output: for every pixel the share of the local
@@ -38,7 +38,7 @@ class Evidence:
 
     `inflation` is by how much the F values of the background exceed those of white noise
     (correlated noise, texture, fringes): F is to be divided by it. `threshold` is the value that
-    F over inflation exceeds anywhere in a noise image with the probability asked for.
+    F over inflation exceeds anywhere in a noise image with the given probability.
     """
 
     explained: FloatArray

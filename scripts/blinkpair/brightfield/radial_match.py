@@ -64,7 +64,7 @@ class Template:
     @classmethod
     def from_profiles(cls, basis: Basis, coefficients: FloatArray, radius_px: float) -> Template:
         """Median of profiles after scaling each to the first one, on which the others agree."""
-        # Compared as profiles on equal areas: the knots at the rim have few pixels to say much.
+        # Compared as profiles on equal areas: the knots at the rim have few pixels.
         values = coefficients @ basis(equal_area_radii(radius_px))[0].T
         values -= values.mean(axis=1, keepdims=True)
         scale = (values @ values[0]) / (values[0] @ values[0])

@@ -1,6 +1,6 @@
 """The events of a trace, or of many traces together, counted by duration.
 
-A law of dwell times asks no more of them, and a thousand million events of ten thousand fields
+A law of dwell times needs no more, and a thousand million events of ten thousand fields
 have some thousand durations.
 
 Input: durations in whole frames. Output: how often each occurred.
@@ -19,7 +19,7 @@ from blinkpair.errors import InputError
 
 @dataclass(frozen=True)
 class Events:
-    """How often each duration occurred: all that the likelihood of either law asks of events.
+    """How often each duration occurred: all that the likelihood of either law needs of events.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Judge whether a nanocrystal's blinking is a power law, a truncated one, or cannot be told.
+"""Decide whether a nanocrystal's blinking is a power law, a truncated one, or undecided.
 
 The laws are Eq. 1, P(t) ~ t^-alpha, and Eq. 2, P(t) ~ t^-alpha exp(-t / tau), as discrete
 distributions over whole frames, fitted by maximum likelihood (`dwell_laws`).
@@ -13,7 +13,7 @@ Events cut by the *start* of the trace have an unknown age; they must be left ou
 
 **The test.** A movie of finite length cuts every law off: traces with enough events to be fitted
 are those without a very long one, and a law with any upper bound inside the window is no pure one.
-So `truncated_power_law` is said where every tau above a tenth of the window, no truncation
+So the verdict is `truncated_power_law` where every tau above a tenth of the window, no truncation
 included, is rejected: by the likelihood ratio of the truncated law at its best against that at a
 tenth of the window, one-sided. Its square root r is not normal below a thousand events, because
 the sum of heavy-tailed durations is not; `p_value` therefore comes from
@@ -23,12 +23,12 @@ is nearly exact for exponential families. `likelihood_ratio` is that against the
 the edge tau = infinity, and `p_value_half_chi_square` what the textbook makes of it; it calls 5 to
 11 % of pure power laws truncated at the 5 % level.
 
-**Undecided.** Not being able to reject is no proof. `power_law` is said where the above is not
-rejected at `significance`, and a truncation at `tau_of_interest_s` *is*, by the one-sided
-likelihood ratio at the same level, so that every shorter tau is, too; `undecided` where neither
-is: the data agree with no truncation and with one that would matter. The default, 1 s, is the
-upper end of what truncation times of single nanocrystals' on events look like (0.22 s in the
-paper's Fig. 7b).
+**Undecided.** Not being able to reject is no proof. `power_law` is the verdict where the above is
+not rejected at `significance`, and a truncation at `tau_of_interest_s` *is*, by the one-sided
+likelihood ratio at the same level, so that every shorter tau is, too; `undecided` where neither is:
+the data agree with no truncation and with one that would matter. The default, 1 s, is the upper end
+of what truncation times of single nanocrystals' on events look like (0.22 s in the paper's Fig.
+7b).
 
 **Short events.** How a camera turns continuous time into frames changes P(t) at the first
 frames (thresholding a partly lit frame adds about half a frame, events shorter than a frame
@@ -69,12 +69,14 @@ __all__ = ["DwellFit", "LawFit", "fit_counted_events", "fit_dwell_times", "log_b
 
 logger = logging.getLogger(__name__)
 
-_UNBOUNDED = 2**40  # frames; the tail beyond is below anything a likelihood can feel
+_UNBOUNDED = 2**40  # frames; the tail beyond does not change a likelihood
 # Half the 5/3 % point of chi-square with one degree of freedom: 5 % over three relaxations.
 _GAIN_PER_RELAXATION = 2.87
 _MIN_DISTINCT = 3  # durations: two points make any law fit
 _MIN_LEFT = 10  # events that must remain when those of one frame are set aside
-_LONGEST_TAU = 1 / 10  # of the window: a longer truncation is not told from the window's own
+_LONGEST_TAU = (
+    1 / 10
+)  # of the window: a longer truncation cannot be separated from the window's own
 _NAN = float("nan")
 
 
@@ -109,7 +111,7 @@ def fit_dwell_times(
     significance : float
         One-sided level of the test for truncation, and of the exclusion of it.
     tau_of_interest_s : float
-        A truncation at this time or earlier has to be excluded to say `power_law`, s.
+        A truncation at this time or earlier has to be excluded for `power_law`, s.
     method : {'maximum_likelihood', 'least_squares'}
         'least_squares' fits straight lines to the log-log histogram, to compare with published
         numbers: alpha comes out biased, an F-test stands in for the likelihood ratio, and
@@ -197,7 +199,7 @@ class _Treatment:
 
 
 def _choose_treatment(events: Events, last: int, *, relax: bool) -> _Treatment:
-    """Take the plain law from one frame on, unless the shortest events speak clearly against it."""
+    """Return the plain law from one frame on, unless the shortest events clearly contradict it."""
     one_frame = events.n_complete - events.from_frames(2).n_complete
     candidates: list[_Treatment] = []
     for first in (1, 2):
@@ -207,7 +209,7 @@ def _choose_treatment(events: Events, last: int, *, relax: bool) -> _Treatment:
         n = likelihood.n_events + (one_frame if first == 2 else 0)
         fraction = likelihood.n_events / n
         # Set aside, the events of one frame keep a probability of their own in the likelihood,
-        # so that all treatments speak about the same data.
+        # so that all treatments describe the same data.
         aside = 0.0
         if first == 2:
             aside = sum(m * np.log(m / n) for m in (one_frame, n - one_frame) if m)
@@ -287,7 +289,9 @@ def _judge(
         )
     if p_interest < significance:
         cut_off = ndtr(-np.sqrt(ratio)) < significance
-        near = f"a cut-off near {truncated_law.tau_s:.2g} s is too long to tell from the window's"
+        near = (
+            f"a cut-off near {truncated_law.tau_s:.2g} s is too long to separate from the window's"
+        )
         return replace(fit, model="power_law", reason=near if cut_off else "")
     reason = f"neither no truncation nor one at {tau_of_interest_s:g} s is excluded"
     return replace(fit, model="undecided", reason=reason)

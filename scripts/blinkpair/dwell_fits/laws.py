@@ -125,7 +125,7 @@ class DwellLikelihood:
     def maximise(
         self, *, rate: float | None = None, short: bool = False, start: FloatArray | None = None
     ) -> Maximum:
-        """Maximum likelihood in alpha, in `rate` unless it is held, and in `short` if asked.
+        """Maximum likelihood in alpha, in `rate` unless it is held, and in `short` if free.
 
         Without cut events the log-likelihood is concave (an exponential family), so a Newton
         step that is halved until it climbs reaches the one maximum; rate >= 0 by stopping at

@@ -1,4 +1,4 @@
-"""What a fit of dwell times says: the verdict, the two laws and their densities to plot."""
+"""Result of a fit of dwell times: the verdict, the two laws and their densities to plot."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class LawFit:
 class DwellFit:
     """The verdict on one nanocrystal's dwell times, and both laws behind it.
 
-    `alpha` and its error are those of the truncated law if `model` says so, else those of the
+    `alpha` and its error are those of the truncated law if `model` is that law, else those of the
     pure one (`undecided` included); `tau_s` and its errors are nan unless truncated.
     `tau_low_s`, `tau_high_s` is the 95 % profile-likelihood interval (high may be infinite):
     prefer it to `tau_se_s`, which is symmetric and tau is not.
@@ -71,7 +71,7 @@ class DwellFit:
 
     @property
     def law(self) -> LawFit:
-        """The law of the verdict: the truncated one if `model` says so, else the pure one."""
+        """The law of the verdict: the truncated one if `model` is that law, else the pure one."""
         truncated = self.model == "truncated_power_law"
         return self.truncated_power_law if truncated else self.power_law
 

@@ -270,7 +270,7 @@ def _density(ax: Axes, before: ArrayLike, after: ArrayLike, colour: str, *, most
 def _key_line(ax: Axes, line_number: int, colour: str, text: str) -> None:
     """Write a line of a panel's key under its axis, at a distance in points.
 
-    A legend would hang on the panel's size, which the layout has yet to find.
+    A legend would depend on the panel's size, which the layout has yet to find.
     """
     for x, what, look in ((-8, "●", colour), (2, text, style.BLACK)):
         ax.annotate(

@@ -105,7 +105,7 @@ def choose_by_photostability(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd
     Returns
     -------
     pandas.DataFrame
-        Their rows, with a `label` that says in which epoch. Of the stable ones those closest to
+        Their rows, with a `label` that names the epoch. Of the stable ones those closest to
         the median on-fraction; of the others those with the smallest p value.
     """
     rows = []

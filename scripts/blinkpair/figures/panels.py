@@ -48,7 +48,7 @@ def paired_rows(
     Returns
     -------
     Figure, list of (upper, lower)
-        Axes in reading order, all on common scales; none for n = 0, and the figure then says so.
+        Axes in reading order, all on common scales; none for n = 0, which the figure then states.
     """
     columns = columns_of(n, most)
     blocks = max(1, -(-n // columns))
@@ -73,7 +73,7 @@ def paired_rows(
 
 
 def is_first(ax: Axes) -> bool:
-    """Tell whether a panel stands at the left of its row."""
+    """Return whether a panel stands at the left of its row."""
     place = ax.get_subplotspec()
     return place is None or place.is_first_col()
 
@@ -169,7 +169,7 @@ def _fractions(ax: Axes, counted: Mapping[str, Any], names: Mapping[str, str]) -
 
 
 def epoch_legend(figure: Figure, others: Sequence[Line2D | Patch] = ()) -> None:
-    """Say below the panels which colour is before and which after."""
+    """Draw a legend below the panels: which colour is before and which after."""
     handles: list[Line2D | Patch] = [
         Line2D([], [], color=EPOCH_COLOURS[e], marker="o", ms=3.5, label=EPOCH_NAMES[e])
         for e in EPOCHS

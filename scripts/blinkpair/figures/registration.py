@@ -5,7 +5,7 @@ is magenta and after is green, so that what coincides is grey to white, and what
 coloured.
 
 Input: the images and positions of both epochs, which of them were matched, and what the
-registration says of itself. Output: one figure.
+registration reports. Output: one figure.
 """
 
 from __future__ import annotations
@@ -268,7 +268,7 @@ def _marks(
 
 
 def _exaggeration(lengths: FloatArray, width_px: int) -> int:
-    """Choose how many times its length an arrow is drawn, so that most can be seen and told."""
+    """Return how many times its length an arrow is drawn, so that most are distinct."""
     typical = float(np.sqrt(np.mean(lengths**2)))
     fitting = [times for times in EXAGGERATIONS if times * typical <= TYPICAL_ARROW * width_px]
     return max(fitting, default=EXAGGERATIONS[0])

@@ -88,7 +88,7 @@ def sensitivity_figure(
 
 
 def _nearest(table: pd.DataFrame, column: str, value: float) -> pd.DataFrame:
-    """Rows at the one value of a column that is nearest to the value asked for."""
+    """Rows at the one value of a column that is nearest to the given value."""
     if table.empty:
         return table
     have = np.sort(table[column].unique().astype(float))

@@ -1,6 +1,6 @@
 """One look for all figures: sizes, type, colours, and files that come out the same every time.
 
-What matplotlib itself can be told stands in `style/blinkpair.mplstyle`. The figures use
+What matplotlib's own settings cover is in `style/blinkpair.mplstyle`. The figures use
 matplotlib's objects and never pyplot, so that nothing of one figure is left behind for the next.
 
 Input: a finished matplotlib figure. Output: its .svg, .pdf and .png.
@@ -50,7 +50,8 @@ def styled(draw: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(draw)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
-        # From the defaults, so that a user's matplotlibrc has no say; the backend stays theirs.
+        # From the defaults, so that a user's matplotlibrc changes nothing; the backend stays
+        # theirs.
         settings: Any = {**mpl.rcParamsDefault, **STYLE, "backend": mpl.rcParams["backend"]}
         with mpl.rc_context(settings):
             return draw(*args, **kwargs)
@@ -119,7 +120,7 @@ def save_figure(figure: Figure, path_stem: str | Path) -> tuple[Path, Path, Path
 
 
 def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
-    """Write one file; put together in memory, as matplotlib says of a full disk what it likes."""
+    """Write one file, put together in memory: matplotlib hides that a disk is full."""
     content = io.BytesIO()
     figure.savefig(content, format=path.suffix[1:], metadata=metadata)
     write_bytes(content.getbuffer(), path)
@@ -159,5 +160,5 @@ def panel_title(axes: Axes, title: str, *lines: str) -> None:
 
 
 def no_data(axes: Axes, text: str = "no nanocrystals") -> None:
-    """Say in the middle of an empty panel why it is empty."""
+    """Write in the middle of an empty panel why it is empty."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)

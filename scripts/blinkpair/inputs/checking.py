@@ -1,6 +1,6 @@
 """The movies and images a sample sheet names, looked at before anything is started.
 
-Only headers are read, so that a slip in the last row of a sheet is told within seconds and not
+Only headers are read, so that a slip in the last row of a sheet is reported within seconds and not
 after a night.
 
 Input: the table of fields and the settings. Output: exposure and pixel size of every field, notes
@@ -27,7 +27,7 @@ from blinkpair.inputs.sheet import MOVIE_COLUMNS, PATH_COLUMNS, examine_sheet, f
 
 @dataclass(frozen=True)
 class Quantity:
-    """Something that the sheet, a movie or the configuration says of a field."""
+    """A quantity of a field that the sheet, a movie or the configuration can give."""
 
     column: str
     name: str
@@ -66,7 +66,7 @@ def check_everything(
     config_files: Iterable[str | Path] = (),
     open_movie: Open | None = None,
 ) -> Checked:
-    """Check configuration, sample sheet and movies, and tell all errors together.
+    """Check configuration, sample sheet and movies, and report all errors together.
 
     Parameters
     ----------
@@ -157,7 +157,7 @@ def examine_inputs(
     fields, settings, base_dir
         As for `check_inputs`; empty paths are passed over.
     bad_cells : frozenset of (int, str), optional
-        Cells of the sheet that were told already: what follows from them is not.
+        Cells of the sheet that were reported already; what follows from them is not.
     bad_settings : frozenset of str, optional
         Settings that were reported already.
     open_movie : callable, optional
@@ -196,17 +196,17 @@ def examine_inputs(
         for column in MOVIE_COLUMNS:
             for text in headers[column].notes if column in headers else ():
                 one.note(column, f"{text.rstrip('.')}.")
-        # An image in the place of a movie is told; that it has no time per frame follows from it.
+        # An image in the place of a movie is reported; that it has no time per frame follows.
         no_movie = any(headers[c].frames == 1 for c in MOVIE_COLUMNS if c in headers)
         for quantity in (EXPOSURE, PIXEL_SIZE):
-            told = (
+            reported = (
                 no_movie
                 or damaged
                 or (line, quantity.column) in bad_cells
                 or quantity.column in bad_settings
             )
             may_differ = quantity is PIXEL_SIZE and settings["registration"]["model"] != "rigid"
-            value = _resolve(one, quantity, row[quantity.column], settings, told, may_differ)
+            value = _resolve(one, quantity, row[quantity.column], settings, reported, may_differ)
             resolved[quantity.column].append(value)
         if "microspheres.diameter_um" not in bad_settings:
             check_microspheres(one, settings["microspheres"]["diameter_um"], value)
@@ -231,12 +231,12 @@ def _resolve(
     quantity: Quantity,
     in_sheet: float,
     settings: Mapping[str, Any],
-    told: bool,
+    reported: bool,
     may_differ: bool,
 ) -> float:
     """Decide a quantity: the sheet goes before the movies, they before the configuration.
 
-    `told` keeps quiet about a value that is missing because of a slip told
+    With `reported`, no value is demanded that is missing because of a slip reported
     already; `may_differ` allows the two epochs to differ.
     """
     name, unit, column = quantity.name, quantity.unit, quantity.column
@@ -258,14 +258,14 @@ def _resolve(
             text = f"{name} is {last:g} {unit} here and {used:g} {unit} in pre_pl"
             if may_differ:
                 one.note("post_pl", f"{text}; that of pre_pl is used.")
-            elif not told:
+            elif not reported:
                 hint = (
                     "name two movies taken alike; if a file is mistaken, put the true value into "
                     f"a column {column} of the sheet"
                 )
                 one.problem("post_pl", text, hint)
         for silent in movies.keys() - in_files.keys():
-            text = f"the file does not say {name}; that of {first}, {used:g} {unit}, is used."
+            text = f"the file does not hold {name}; that of {first}, {used:g} {unit}, is used."
             one.note(silent, text)
         if in_config is not None and differ(in_config, used):
             text = f"{name} is {used:g} {unit} in the file and {in_config:g} {unit} in the "
@@ -273,7 +273,7 @@ def _resolve(
         return used
     if in_config is not None:
         return float(in_config)
-    if movies and not told:
+    if movies and not reported:
         what = f"{name} is known neither from the movies nor from the sheet or configuration"
         hint = (
             f"add '{column}: {quantity.example}' (in {unit}; your value) to the configuration, "

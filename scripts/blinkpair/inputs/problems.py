@@ -17,7 +17,7 @@ from blinkpair.errors import InputError
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _NUMBER_AND_UNIT = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*([^\d.,\s_].*)")
-# What one of these is in the unit after it, which is the one that is asked for.
+# What one of these is in the unit after it, which is the required one.
 _UNITS = {
     ("s", "seconds"): 1.0,
     ("ms", "seconds"): 1e-3,
@@ -131,7 +131,7 @@ def number_hint(text: str, unit: str = "") -> str:
     text : str
         What stands there.
     unit : str, optional
-        The unit asked for: 'seconds', 'micrometres' or 'degrees C'.
+        The required unit: 'seconds', 'micrometres' or 'degrees C'.
     """
     text = text.strip()
     if _DECIMAL_COMMA.fullmatch(text):

@@ -70,7 +70,7 @@ class Row:
 
 
 def check_row(one: Row, settings: Mapping[str, Any]) -> None:
-    """Check all that the headers and the settings say together, but for the pixel size."""
+    """Check the headers and the settings against each other, but for the pixel size."""
     check_lengths(one)
     check_sizes(one)
     check_order(one)
@@ -128,7 +128,7 @@ def check_sizes(one: Row) -> None:
 
 
 def check_order(one: Row) -> None:
-    """Tell epochs that were exchanged, where the files say when they were taken."""
+    """Report epochs that were exchanged, where the files hold the time of recording."""
     for kind in ("pl", "brightfield"):
         pre, post = one.headers.get(f"pre_{kind}"), one.headers.get(f"post_{kind}")
         # Clocks of two programs need not agree, nor their time zones.
@@ -140,18 +140,18 @@ def check_order(one: Row) -> None:
                 for seconds in (post.acquired_s, pre.acquired_s)
             )
             what = (
-                f"it says that it was taken on {earlier}, before the one of before annealing "
+                f"its date is {earlier}, before that of the one before annealing "
                 f"(pre_{kind}, {later})"
             )
             hint = (
                 "exchange the files of the two epochs; where the microscope's clock was wrong, "
-                "export both as TIFF, which says no date"
+                "export both as TIFF, which holds no date"
             )
             one.problem(f"post_{kind}", what, hint)
 
 
 def check_depth(one: Row) -> None:
-    """Tell movies of 8 bits under a threshold in counts: these are no longer the camera's."""
+    """Report movies of 8 bits under a threshold in counts: these are no longer the camera's."""
     for column in MOVIE_COLUMNS:
         if column in one.headers and one.headers[column].dtype in ("uint8", "int8"):
             what = (
@@ -166,7 +166,7 @@ def check_depth(one: Row) -> None:
 
 
 def check_microspheres(one: Row, diameter_um: float, pixel_size_um: float) -> None:
-    """Tell microspheres that are too small or too large to be found, by a wrong unit mostly."""
+    """Report microspheres too small or too large to be found, mostly because of a wrong unit."""
     images = [c for c in BRIGHTFIELD_COLUMNS if c in one.headers]
     if not images or not math.isfinite(pixel_size_um):
         return

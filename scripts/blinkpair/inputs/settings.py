@@ -140,7 +140,7 @@ def _names(path: _Path) -> tuple[str, ...]:
 
 
 def _read_as(value: object, schema: Mapping[str, Any]) -> Any:
-    """Copy `value` into plain types, reading texts as the numbers that the schema asks for."""
+    """Copy `value` into plain types, reading texts as the numbers that the schema requires."""
     kinds = _kinds(schema)
     if "object" in kinds:
         if value is None:  # a section whose lines are all commented out
@@ -168,7 +168,7 @@ def _read_as(value: object, schema: Mapping[str, Any]) -> Any:
 
 
 def _countable(value: object) -> bool:
-    """Say whether a value holds no more than `_MOST_VALUES` others."""
+    """Return whether a value holds no more than `_MOST_VALUES` others."""
     waiting, count = [value], 0
     while waiting and count <= _MOST_VALUES:
         one = waiting.pop()
@@ -205,7 +205,7 @@ def _kinds(schema: Mapping[str, Any]) -> set[str]:
 
 
 def _unknown_key(path: _Path, schema: Mapping[str, Any], lines: _Lines) -> Problem:
-    """Say what an unknown key was probably meant to be: here, or in another section."""
+    """Return the problem of an unknown key, with what was probably meant."""
     *section, key = _names(path)
     places = {(k,): k for k in schema["properties"]}
     for name, sub in schema["properties"].items():
@@ -304,7 +304,7 @@ def _read_lines(
     YAML's readers keep the last of two equal keys in silence, so a section
     repeated further down would undo the first. Later files go before earlier
     ones, as their values do. A file that cannot be read so is left out: whoever
-    read the configuration has told its errors.
+    read the configuration has reported its errors.
     """
     lines: dict[tuple[str, ...], tuple[str, int]] = {}
     doubled: list[tuple[_Path, Problem]] = []

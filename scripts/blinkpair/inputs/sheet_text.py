@@ -65,7 +65,7 @@ def read_cells(path: str | Path, base_dir: str | Path | None = None) -> Cells:
     Returns
     -------
     Cells
-        A row of the wrong length, or with a control character, is left out and told.
+        Rows of the wrong length, or with a control character, are dropped and reported as problems.
     """
     text, fault = _read_text(Path(base_dir or ".") / path, str(path))
     if fault:

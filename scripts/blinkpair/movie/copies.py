@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def staged_path(path: PathLike, files: Sequence[PathLike]) -> str:
-    """Say where to open a movie whose files were copied elsewhere.
+    """Return the path of a movie whose files were copied elsewhere.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def staged_path(path: PathLike, files: Sequence[PathLike]) -> str:
         new, old = copied.stat(), original.stat()
         if (new.st_size, int(new.st_mtime)) != (old.st_size, int(old.st_mtime)):
             raise OSError(f"{copied} is not a copy of {original} as it is now. Hint: remove it.")
-    # What the sheet says: a file, folder or pattern, and its choices.
+    # As in the sheet: a file, folder or pattern, and its choices.
     copy = root + os.fspath(path).removeprefix("./").lstrip("/")
     log.info("read from the copy %s", copy)
     return copy

@@ -72,7 +72,7 @@ class Movie:
         Side of a pixel in the sample.
     acquired_s : float or None
         When the recording began, seconds since 1970 by the microscope's clock; None where the file
-        does not say.
+        does not hold it.
     channel : str or None
         Name of the channel.
     format : str
@@ -228,7 +228,7 @@ def open_movie(
     if left:
         held = sum(part.shape[0] for part in parts)
         raise ChoiceError(
-            f"'::frames={selection.frames}' asks for more frames than the {held} it holds",
+            f"'::frames={selection.frames}' is more frames than the {held} it holds",
             "leave it out to read all",
             place=called,
         )
@@ -253,7 +253,7 @@ def read_image(
     image : (y, x) float64 array
         The mean over the frames, where there are several.
     movie : Movie
-        What the file says about itself.
+        Its metadata.
 
     Raises
     ------
@@ -306,7 +306,7 @@ def from_array(
 
 
 def _join(called: str, parts: Sequence[Source]) -> Movie:
-    """Put the parts of a movie behind each other, or say why they do not fit."""
+    """Join the parts of a movie; ChoiceError if they do not fit."""
     first = parts[0]
     notes = list(first.notes)
     for part in parts[1:]:

@@ -84,7 +84,7 @@ def images_dataset(catalogue: Catalogue | None, projections: Projections | None)
 
 
 def describe(catalogue: Catalogue, projections: Projections) -> dict[str, Any]:
-    """Return what a reader wants to know of a movie at a glance."""
+    """Return the main numbers of a movie."""
     drift = catalogue.drift
     return {
         "n_nanocrystals": len(catalogue.table),

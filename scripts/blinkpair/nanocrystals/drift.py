@@ -26,7 +26,7 @@ MIN_PEAK_SIGMAS = 6.0
 # Neighbouring third differences of noise correlate by -15/20, 6/20 and -1/20: as many of them as
 # 1 + 2 (sum of squares) are worth one.
 THIRD_DIFFERENCES_CORRELATED = 2.31
-# A bend is followed as far as it seems sure, and noise has its say in that: measured on simulated
+# A bend is followed as far as it is significant, and noise can bend it, too: measured on simulated
 # drifts, straight and bent, the variance is 1.09 to 1.22 times that of fixed shares.
 BEND_FOLLOWED = 1.15
 
@@ -59,7 +59,7 @@ class Drift:
         """Standard error per axis of the place at frame 0, which no stretch shows.
 
         That of the first three stretches, each as uncertain as all are, carried half a stretch
-        back as `per_frame` does. Few stretches tell their uncertainty poorly: a spread estimated
+        back as `per_frame` does. Few stretches measure their uncertainty poorly: a spread estimated
         with k degrees of freedom counts for (k + 2) / k of its variance.
         """
         if len(self.xy) < 4:
@@ -88,7 +88,7 @@ def _beyond(knots: FloatArray, values: FloatArray, at: float) -> FloatArray:
     """Continue beyond the first knot: in a straight line, and bent where the drift surely bends.
 
     Newton's form through the first three knots; the bend counts by the share of it that is not
-    the noise of the knots, as third differences tell it.
+    the noise of the knots, from third differences.
     """
     steps = (knots[0] - at) / (knots[1] - knots[0])
     slope = values[1] - values[0]
@@ -227,7 +227,7 @@ def _vertex(three: NDArray[np.float32]) -> float:
 
 
 def _fill(centre_frame: FloatArray, xy: FloatArray, good: BoolArray) -> FloatArray:
-    """Stretches without a significant peak take what their neighbours say."""
+    """Return the drift with stretches without a significant peak taken from their neighbours."""
     return np.column_stack(
         [np.interp(centre_frame, centre_frame[good], xy[good, k]) for k in range(2)]
     )

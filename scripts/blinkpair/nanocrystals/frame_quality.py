@@ -1,4 +1,4 @@
-"""Frames that do not show the sample, told by themselves.
+"""Detect frames that do not show the sample, from the frames alone.
 
 A shutter that was closed for a while would turn every nanocrystal off together, a room light or a
 saturated register would hide them: both give on-fractions that look like any others.
@@ -31,9 +31,9 @@ MAX_ODD_SHARE = 0.01
 # Of the pixel values of a movie. Hot pixels and the peaks of bright nanocrystals are fewer, and
 # their states do not depend on it.
 MAX_SATURATED_SHARE = 0.01
-# What a frame's roughness must step by, as a factor, to be another scene. Less light is told from
-# the light there was; more of it matters once its noise comes near a threshold, and cameras have
-# single frames of 1.4 times the noise.
+# What a frame's roughness must step by, as a factor, to be another scene. Less light is measured
+# from the light there was; more of it matters once its noise comes near a threshold, and cameras
+# have single frames of 1.4 times the noise.
 DARKER_FACTOR, BRIGHTER_FACTOR = 3 / 4, 2.0
 STEP_FACTOR = 1.15
 STEP_NOISES = 8.0
@@ -41,11 +41,11 @@ STEP_NOISES = 8.0
 MAX_CONSTANT_SHARE = 0.01
 # A camera repeats no frame: noise makes two numbers of two frames equal once in thousands.
 REPEATED_FRAMES = 2
-_LEVEL_FRAMES = 50  # by which the level beside a step is told
+_LEVEL_FRAMES = 50  # from which the level beside a step is measured
 
 
 def odd_frames(frame_mean: FloatArray, roughness: FloatArray) -> BoolArray:
-    """Say which frames do not show what most of the movie shows.
+    """Return which frames do not show what most of the movie shows.
 
     Parameters
     ----------
@@ -76,7 +76,7 @@ def _stepped_away(roughness: FloatArray) -> BoolArray:
 
 
 def _same_scene(stretches: list[FloatArray]) -> list[bool]:
-    """Say which of several stretches go on at the level that the first one had, one by one."""
+    """Return for each stretch whether it continues at the level of the first one."""
     seen, same = stretches[0], [True]
     for own in stretches[1:]:
         apart = np.median(own[:_LEVEL_FRAMES]) - np.median(seen[-_LEVEL_FRAMES:])

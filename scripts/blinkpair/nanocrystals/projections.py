@@ -29,7 +29,9 @@ BURST_FRAMES = 10  # 0.2 s at 20 ms: a blink that long stands out whatever happe
 MAX_STRETCHES = 50  # three float32 images each: 160 MB at 512 x 512
 
 BURSTS_A_READ = 2
-ROUGHNESS_ROWS = 4  # every fourth row says enough of a frame's noise, at a quarter of the work
+ROUGHNESS_ROWS = (
+    4  # every fourth row measures a frame's noise well enough, at a quarter of the work
+)
 
 
 @dataclass(frozen=True)
@@ -191,7 +193,7 @@ def project(movie: Movie) -> Projections:
             if first_frame == starts[s + 1]:
                 n = int(starts[s + 1] - starts[s])
                 mean[s] = total / n
-                with np.errstate(invalid="ignore"):  # infinite counts are told below
+                with np.errstate(invalid="ignore"):  # infinite counts are reported below
                     variance[s] = np.maximum(squares / n - (total / n) ** 2, 0.0)
                 burst[s] = brightest
                 total[:], squares[:], brightest[:] = 0.0, 0.0, -np.inf

@@ -164,7 +164,7 @@ def _exclusions(
     *,
     refined: bool,
 ) -> NDArray[np.object_]:
-    """Say for each nanocrystal why it is excluded; '' if it is not. The first reason counts.
+    """Return for each nanocrystal why it is excluded; '' if it is not. The first reason counts.
 
     A pair knows its place in both epochs however uncertain the transform is there, unless no
     nanocrystals agreed on one: then the pair itself may be chance.

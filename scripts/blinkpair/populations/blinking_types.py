@@ -1,6 +1,6 @@
 """Types of blinking: how many nanocrystals have which, and what the annealing did to each.
 
-Type A (`truncated_power_law`, Eq. 2) and type B (`power_law`, Eq. 1) are told from the on events;
+Type A (`truncated_power_law`, Eq. 2) and type B (`power_law`, Eq. 1) are of the on events;
 `undecided` and `not_fitted` are types of their own here, because leaving them out would let the
 fractions rest on the nanocrystals that happen to blink often. A nanocrystal that is dark in an
 epoch has no on events to fit: it is `dark` there. Only the n of the table of populations count, so
@@ -129,7 +129,7 @@ def type_transitions(
         (no part of n): `n`, `n_pre` (all with that type before), `fraction_of_pre` with `_low`
         and `_high`, NaN where no nanocrystal had that type. The `n` of a temperature add up to
         the n of its populations. The row `dark` is of those that became emissive: a fraction of
-        it says nothing about how many dark ones there were.
+        it does not contain how many dark ones there were.
     """
     groups = _groups(nanocrystals)
     blocks: list[list[dict[str, Any]]] = [[] for _ in groups]

@@ -54,7 +54,7 @@ def summarise_photostability(
         for both epochs `photostability_*`, `start_counts_*`, `end_counts_*`.
     confidence : float
         Coverage of the intervals, which are those of `blinkpair.resampling`; `interval_method`
-        says what they rest on.
+        names their basis.
     resamples, seed : int
         Number of draws of fields, and the seed of the draws.
 

@@ -67,7 +67,7 @@ class Pool:
     events: Events
 
     def keys(self) -> dict[str, Any]:
-        """What tells it from other pools, by the names of the columns."""
+        """What distinguishes it from other pools, by the names of the columns."""
         return {name: getattr(self, name) for name in KEYS}
 
 

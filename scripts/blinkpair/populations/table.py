@@ -1,10 +1,10 @@
 """Populations: what the annealing did to the nanocrystals, temperature by temperature.
 
-A nanocrystal dark in both epochs is no part of n: nothing tells it from an empty place. Intervals
-are those of `blinkpair.resampling`: the nanocrystals of one field are not independent, so they rest
-on resampled fields as soon as a temperature has two of them, and `interval_method` says so. The
-two tests, McNemar's exact and Wilcoxon's signed rank, do take the nanocrystals as independent; read
-them next to the intervals and to the control.
+A nanocrystal dark in both epochs is no part of n: it cannot be distinguished from an empty place.
+Intervals are those of `blinkpair.resampling`: the nanocrystals of one field are not independent, so
+they rest on resampled fields as soon as a temperature has two of them, and `interval_method` states
+it. The two tests, McNemar's exact and Wilcoxon's signed rank, do take the nanocrystals as
+independent; read them next to the intervals and to the control.
 
 Input: the nanocrystal table (one row a nanocrystal, on-fractions before and after). Output: the
 population of each, and the table of populations with its intervals and tests.
@@ -79,7 +79,7 @@ def summarise_populations(
     -------
     DataFrame
         Ascending in temperature, the control last. Fractions, on-fractions and changes are 0 to 1,
-        undefined values NaN. `interval_method` says what the intervals rest on,
+        undefined values NaN. `interval_method` names the basis of the intervals,
         `design_effect_delta` how many nanocrystals of a field weigh as one independent one
         in the mean change. `*_minus_control` are differences from the control's row.
 
@@ -128,7 +128,7 @@ def summarise_populations(
 
 @dataclass(frozen=True)
 class _Group:
-    """The nanocrystals of one temperature, ordered so that the rows' order has no say."""
+    """Return the nanocrystals of one temperature, ordered so that the rows' order is irrelevant."""
 
     label: Temperature
     rows: pd.DataFrame
@@ -178,7 +178,7 @@ def _counts(group: _Group, fields: pd.DataFrame | None) -> dict[str, Any]:
 
 
 def interval_methods(fields: Sequence[FieldDraws]) -> list[str]:
-    """Say what the interval of each temperature rests on; the empty string without nanocrystals."""
+    """Return the basis of each temperature's interval; the empty string without nanocrystals."""
     several = any(own.n_fields > 1 for own in fields)
     one_field = BY_OTHER_FIELDS if several else BY_NANOCRYSTALS
     return [

@@ -64,7 +64,7 @@ def blinking_states(nanocrystals: pd.DataFrame) -> pd.DataFrame:
     -------
     DataFrame
         The rows of the n, with `type_pre`, `type_post` (one of `STATES`) and `delta` (0 to 1)
-        added and `temperature_c` in its one form, in an order that does not hang on the
+        added and `temperature_c` in its one form, in an order that does not depend on the
         table's.
 
     Raises
@@ -85,7 +85,7 @@ def blinking_states(nanocrystals: pd.DataFrame) -> pd.DataFrame:
         unknown = sorted(set(names[np.unique(codes[~dark])].tolist()) - set(STATES))
         if unknown:
             raise InputError(
-                f"blinking_{epoch} of the nanocrystals table says '{unknown[0]}' where the "
+                f"blinking_{epoch} of the nanocrystals table is '{unknown[0]}' where the "
                 "nanocrystal is emissive",
                 f"it has to be one of {', '.join(TYPES)}",
             )
@@ -123,7 +123,7 @@ def type_groups(nanocrystals: pd.DataFrame) -> list[TypeGroup]:
 def large_changes(
     states: pd.DataFrame, large_change: float = LARGE_CHANGE
 ) -> tuple[BoolArray, BoolArray]:
-    """Tell which rows of `blinking_states` were type B and gained, or lost, more than so much.
+    """Return which rows of `blinking_states` were type B and gained, or lost, more than so much.
 
     Rows without a finite `alpha_on_pre` are in neither.
     """

@@ -1,8 +1,8 @@
 """The grounds to refuse a registration.
 
 Input: the alignments found between two patterns. Output: the best of them as a `Registration`,
-fitted to all its matches, or a failed one that says why: chance, camera dust, a regular lattice, a
-mirror image, another magnification, too loose a fit.
+fitted to all its matches, or a failed one with the reason: chance, camera dust, a regular lattice,
+a mirror image, another magnification, too loose a fit.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ def drop_camera_dust(
 def accept_or_refuse(
     found: Alignments, task: Task, max_chance: float, max_error_px: float
 ) -> Registration:
-    """Accept the best alignment, or say what is wrong with it."""
+    """Return the best alignment, or a failed one with the reason."""
     if not len(found.chance):
         return failed("no alignment is better than chance")
     chance = float(found.chance[0])
@@ -75,7 +75,7 @@ def accept_or_refuse(
         )
     if not task.free_scale and (scale := _foreign_scale(result, task, max_error_px / 2)):
         return failed(
-            f"the matches want a scale of {scale:.4f}, not 1: was the magnification the same? "
+            f"the matches fit a scale of {scale:.4f}, not 1: was the magnification the same? "
             "If not, set registration: model: similarity",
             chance,
         )
@@ -98,7 +98,7 @@ def _on_a_line(xy: FloatArray, tolerance_px: float) -> bool:
 def _largest_error_px(result: Registration, task: Task) -> float:
     """Radius of 95 % of the errors where the overlap's error is largest.
 
-    As far as a few residuals agree by luck, or disagree, the expected error is asked as well.
+    Few residuals can agree or disagree by luck, so the expected error is used as well.
     """
     model = result.error_model
     if model is None:
@@ -111,7 +111,7 @@ def _largest_error_px(result: Registration, task: Task) -> float:
 
 
 def _foreign_scale(result: Registration, task: Task, tolerance_px: float) -> float | None:
-    """Scale the pattern wants, where that is not 1 by errors and by so much at the edge.
+    """Return the scale that fits the pattern, where it differs significantly from 1.
 
     Under another magnification the points of one neighbourhood still match rigidly. With the
     scale set free about their middle, the matches spread from there over the field.
@@ -150,7 +150,7 @@ def mirror_is_better(found: Alignments, task: Task, motions: Motions, max_chance
     """Whether the second pattern seen from behind matches beyond chance, and better.
 
     Points on a line match their mirror image under a proper rotation too: a flipped
-    image has alignments of its own beyond chance, so this is asked of good ones as well.
+    image has alignments of its own beyond chance, so good ones are tested as well.
     """
     mirrored = search.search(task.mirrored(), motions)
     return bool(
@@ -179,8 +179,8 @@ def fit_matches(task: Task, matrix: FloatArray, chance: float) -> Registration:
         model, weights = "similarity" if task.free_scale else "rigid", task.weights(pairs)
         matrix = fit_transform(pre, post, model=model, weights=weights)
         error = target_error(pre, post, matrix, free_scale=task.free_scale, weights=weights)
-        # Wider than the search's, where the residuals say so: trimmed, they would flatter. They
-        # are asked together with what was expected, as few of them can agree by luck.
+        # Wider than the search's, where the residuals are larger: trimmed, they would flatter. They
+        # are combined with the expected error, as few of them can agree by luck.
         residual2 = float(((apply_matrix(matrix, pre) - post) ** 2).sum())
         variance = (residual2 + PRIOR_DOF * task.variance_px2) / (error.dof + PRIOR_DOF)
         gate = min(2 * task.gate_px, TRIM_SIGMAS * np.sqrt(variance))
@@ -192,8 +192,8 @@ def fit_matches(task: Task, matrix: FloatArray, chance: float) -> Registration:
 def _plausible(task: Task, matrix: FloatArray, pairs: IntArray) -> IntArray:
     """Matches that are no farther apart than their own errors allow.
 
-    A bright spot has a large say: paired with another one it would bend the fit. The unit of the
-    errors is that of half the matches, whose squared residuals lie below 2 ln 2 variances.
+    A bright nanocrystal has a large weight: paired with another one it would bend the fit. The unit
+    of the errors is that of half the matches, whose squared residuals lie below 2 ln 2 variances.
     """
     weights = task.weights(pairs)
     if weights is None or len(pairs) < 3:

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 # Standard deviation of the offset between the brightfield and the PL channel, per axis: filter
-# cubes displace by a pixel or two. Used only where the nanocrystals cannot tell.
+# cubes displace by a pixel or two. Used only where the nanocrystals do not measure it.
 CHANNEL_OFFSET_PX = 1.5
 # Standard deviation of what the stage creeps between a brightfield image and its movie, per axis
 # and both epochs together. Used only there, too.

@@ -64,7 +64,7 @@ def register_points(
     min_microspheres
         Fewest matches accepted; at least 3, as two fix the motion and check nothing.
     localisation_error_px
-        Expected localisation error per axis and image. The residuals have their say too.
+        Expected localisation error per axis and image. Larger residuals raise it.
     max_error_px
         Largest error accepted anywhere in the overlap of the fields, at 95 % confidence.
     field_shape, shape_pre, shape_post
@@ -109,7 +109,7 @@ def register_points(
     if result.status == "ok" and is_identity(result, search.task):
         why = (
             "the best alignment leaves everything in place, as dust on the camera does: points "
-            "alone cannot tell the two apart"
+            "alone cannot distinguish the two"
         )
         result = failed(why, result.chance_alignments)
     reason = "; ".join(filter(None, (result.reason, note)))

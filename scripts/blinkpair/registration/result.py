@@ -81,7 +81,7 @@ class Registration:
             (n, 2) positions in pre pixels.
         confidence
             None: expected root-mean-square radial error, both axes together. Otherwise
-            the radius that contains this fraction of the errors, 0.68 or 0.95 say.
+            the radius that contains this fraction of the errors, for example 0.68 or 0.95.
 
         Returns
         -------
@@ -108,7 +108,7 @@ class FieldRegistration:
     final : Registration
         From pre-PL to post-PL pixels; status 'failed' with the reason where there is none.
     microspheres : Registration
-        What the microspheres alone say, pre- to post-brightfield pixels.
+        Of the microspheres alone, pre- to post-brightfield pixels.
     evidence : str
         What carried it: 'microspheres' found the transform, 'microspheres and nanocrystals' where
         the latter refined it; 'landmarks' in place of 'microspheres' where a person named them;

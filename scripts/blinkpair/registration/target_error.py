@@ -13,7 +13,7 @@ fiducials leave 3 degrees of freedom. With v integrated out the error follows a 
 t distribution, whose tails are those of few fiducials: its radii hold whatever the
 localisation error is. An expectation of v beforehand would narrow them for few fiducials,
 and be wrong wherever the microscope is better or worse than expected. Landmarks named by
-hand are the exception: two of them leave one residual, so a prior speaks for them.
+hand are the exception: two of them leave one residual, so a prior replaces it.
 
 Input: the fiducials' positions and their residuals. Output: the target registration error at any
 position.
@@ -134,7 +134,7 @@ def target_error(
     dof = prior_dof + max(2 * n - (4 if free_scale else 3), 0)
     if not dof > 0:
         raise InputError(
-            f"{n} fiducials leave no residual to tell the error by", "use three or more"
+            f"{n} fiducials leave no residual to estimate the error from", "use three or more"
         )
     prior = prior_dof * 2.0 * prior_error_px**2
     centroid = w @ pre_xy / n

@@ -143,7 +143,7 @@ def transposed(
 
 
 def intervals_note(methods: Iterable[Any], confidence: float) -> str:
-    """Say what stands in brackets: the coverage, and what the intervals rest on."""
+    """Return the meaning of the brackets: the coverage, and the basis of the intervals."""
     # A row without nanocrystals has no interval, and rests on nothing.
     used = sorted({str(method) for method in methods if isinstance(method, str) and method})
     basis = f" ({'; '.join(used)})" if used else ""

@@ -12,7 +12,7 @@ from blinkpair.report.language import listed
 
 
 def citation(content: Mapping[str, Any], version: str) -> list[str]:
-    """Say what to cite: the software, then the works it follows.
+    """Return what to cite: the software, then the works it follows.
 
     Parameters
     ----------

@@ -126,7 +126,7 @@ def cutouts_content(
     xy_post: ArrayLike,
     size_px: int = SIZE_PX,
 ) -> dict[str, Any]:
-    """Cut out, pack, and say where in its central pixel each nanocrystal was.
+    """Return packed cut-outs, and where in its central pixel each nanocrystal was.
 
     Returns
     -------

@@ -131,7 +131,7 @@ def _dwell_times(dwell_times: Settings) -> Iterator[str]:
     yield (
         f"{who}, by maximum likelihood of their distributions over whole frames. The first event "
         "of a trace, whose age is unknown, was left out; the last, cut by the end of the movie, "
-        "entered by its probability to last longer. Where the shortest events spoke clearly "
+        "entered by its probability to last longer. Where the shortest events clearly "
         "against whole frames, those of one frame were set aside, durations shifted by a part of "
         "a frame, or both."
     )
@@ -155,7 +155,7 @@ def _photostability(photostability: Settings) -> Iterator[str]:
 
 
 def _kept(settings: Settings, shown: Sequence[Mapping[str, Any]], *, all_shown: bool) -> str:
-    """Say which ends of the movies are compared: short movies have shorter ones."""
+    """Return which ends of the movies are compared: short movies have shorter ones."""
     reference_s = settings["photostability"]["reference_s"]
     reference = f"{as_set(reference_s)} s"
     short = {

@@ -39,7 +39,7 @@ BEADS = f"by {SILICA} found in brightfield"
 REFINED = "refined on the nanocrystals seen in both epochs"
 NOT_REFINED = "not refined on nanocrystals, too few of which matched"
 TOGETHER = "microspheres together with nanocrystals"
-# How a field was registered, by what `evidence` says of it.
+# How a field was registered, by its `evidence`.
 WAYS = {
     "microspheres and nanocrystals": f"{BEADS} and {REFINED}",
     "microspheres": f"{BEADS} and {NOT_REFINED}",
@@ -126,7 +126,7 @@ def _recordings(fields: pd.DataFrame, shown: Sequence[Mapping[str, Any]]) -> Ite
 
 
 def _condition(value: object) -> str:
-    """Say what was done to a field, after a number."""
+    """Return what was done to a field, after a number."""
     if temperature_label(value) == CONTROL:
         return "re-mounted without annealing as a control"
     return f"at {temperature(value)}"
@@ -179,7 +179,7 @@ def _registration(
 
 
 def _outcome(ok: pd.DataFrame, model: str, pixel_um: float | None) -> str:
-    """Say how the registered fields came out."""
+    """Return the outcome of the registered fields."""
     degrees: Write = lambda value: fixed(value, 1)  # noqa: E731
     scales: Write = lambda value: fixed(value, 4)  # noqa: E731
     # Elsewhere the column holds landmarks, or 0 where microspheres did not decide.

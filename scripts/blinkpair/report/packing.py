@@ -40,7 +40,7 @@ def pack(array: NDArray[Any]) -> str:
     if array.dtype.kind not in "iu":
         raise InputError(
             f"An array of {array.dtype} cannot be packed",
-            "bring it to integers, with the scale told apart",
+            "bring it to integers, with the scale apart",
         )
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     return base64.b64encode(zlib.compress(little.tobytes(), 9)).decode("ascii")

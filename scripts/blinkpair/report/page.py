@@ -26,7 +26,7 @@ from blinkpair.report import blinking_tables, cells, result_sentences, tables
 from blinkpair.report.language import some_of
 from blinkpair.report.packing import pack
 
-# What the page says of the nanocrystals of all fields.
+# Columns of the nanocrystals of all fields that the page uses.
 NANOCRYSTAL_COLUMNS = (
     "field",
     "temperature_c",
@@ -169,7 +169,7 @@ def _text(name: str) -> str:
 
 
 def _banner(fields: pd.DataFrame) -> str:
-    """Say which fields are simulated, as far as their column `sample` says so."""
+    """Return which fields are simulated, by their column `sample`."""
     is_simulated = tables.is_simulated(fields)
     if is_simulated.all():
         return "These data are simulated." if len(fields) else ""

@@ -1,7 +1,7 @@
-"""What the tables say, in sentences.
+"""The tables in sentences.
 
-A sentence says no more than its interval allows, and the wording changes with it, and with what
-the interval rests on: nanocrystals of one field cannot say how far fields differ.
+A sentence states no more than its interval allows, and the wording changes with it, and with what
+the interval rests on: nanocrystals of one field do not show how far fields differ.
 
 Input: rows of the result tables. Output: plain text, which the page sets as it is.
 """
@@ -43,7 +43,7 @@ TOO_FEW = "too few for an interval"
 
 
 def answer(row: Row, control: Row | None, confidence: float, dark_cutoff: float) -> str:
-    """Say what happened to the nanocrystals of a temperature, in at most four sentences.
+    """Return what happened to the nanocrystals of a temperature, in at most four sentences.
 
     Parameters
     ----------
@@ -69,12 +69,12 @@ def answer(row: Row, control: Row | None, confidence: float, dark_cutoff: float)
 
 
 def caveats(row: Row) -> str:
-    """Say how the intervals of a temperature were made, and how many pairs may be chance."""
+    """Return how the intervals of a temperature were made, and how many pairs may be chance."""
     return " ".join([*_basis(row), *_chance(row)]) if row["n"] else ""
 
 
 def headline(populations: pd.DataFrame, fields: pd.DataFrame, dark_cutoff: float) -> str:
-    """Say in a few sentences what the run measured, and what came out.
+    """Return in a few sentences what the run measured, and the outcome.
 
     Parameters
     ----------
@@ -105,7 +105,7 @@ def headline(populations: pd.DataFrame, fields: pd.DataFrame, dark_cutoff: float
 def _measured(
     annealed: list[Row], control: Row | None, fields: pd.DataFrame, dark_cutoff: float
 ) -> str:
-    """Say how many nanocrystals in how many fields, the annealed and the control's apart."""
+    """Return the numbers of nanocrystals and fields, the annealed and the control's apart."""
     groups = []
     if annealed or control is None or not control["n_fields"]:
         n, n_fields = (sum(int(row[name]) for row in annealed) for name in ("n", "n_fields"))
@@ -126,7 +126,7 @@ def _measured(
 
 
 def _control_alone(control: Row | None, it: str) -> str:
-    """Say what the control showed, or why it shows nothing."""
+    """Return what the control showed, or why it shows nothing."""
     if control is None:
         return "There is no control that was re-mounted without annealing."
     if not control["n_fields"]:
@@ -156,12 +156,12 @@ def _where(row: Row) -> str:
 def _nothing(row: Row, where: str, dark_cutoff: float) -> str:
     start = capitalised(where)
     if not row["n_fields"]:
-        return f"{start}, no field could be used: nothing can be said."
+        return f"{start}, no field could be used: there is no result."
     dark = row["n_dark"]
     both = f" ({grouped(dark)} {verb(dark, 'was', 'were')} dark in both)" if dark else ""
     return (
         f"{start}, no nanocrystal was emissive (on in at least {per_cent(dark_cutoff)} of the "
-        f"frames) before or after{both}: nothing can be said."
+        f"frames) before or after{both}: there is no result."
     )
 
 
@@ -217,11 +217,11 @@ def _change(row: Row, confidence: float) -> list[str]:
     else:
         text += (
             "; the interval includes no change, although the ranks, with nanocrystals taken as "
-            f"independent, speak against it ({test})"
+            f"independent, contradict it ({test})"
         )
     text += _median(row, sign)
     if sign and _of_nanocrystals(row):
-        text += "; one field cannot say whether fields differ by as much"
+        text += "; one field does not show whether fields differ by as much"
     return [f"{text}."]
 
 
@@ -230,7 +230,7 @@ def _of_nanocrystals(row: Row) -> bool:
 
 
 def _verdict(row: Row, clear: bool) -> str:
-    """Say what explains a change: chance, or, of one field, the scatter of nanocrystals alone."""
+    """Return what explains a change: chance, or, of one field, the nanocrystals' scatter alone."""
     if _of_nanocrystals(row):
         what = "the scatter of single nanocrystals"
         return f"more than {what} explains" if clear else f"which {what} could explain"
@@ -238,7 +238,7 @@ def _verdict(row: Row, clear: bool) -> str:
 
 
 def _median(row: Row, sign_of_mean: int) -> str:
-    """Add the median's change where it does not say what the mean's says."""
+    """Add the median's change where it contradicts the mean's."""
     sign = _sign(row, "median_delta")
     if sign is None or sign == sign_of_mean:
         return ""
@@ -282,7 +282,7 @@ def _difference(row: Row, clear: bool) -> str:
 
 
 def _shares_against_control(row: Row) -> str:
-    """Say by their intervals whether the shares of both populations differ from the control's."""
+    """Return whether the shares of both populations differ from the control's, by intervals."""
     signs = {
         name: _sign(row, f"fraction_{name.replace(' ', '_')}_minus_control")
         for name in ("became emissive", "became dark")

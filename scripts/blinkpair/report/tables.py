@@ -103,7 +103,7 @@ def sensitivity(table: pd.DataFrame) -> Table:
 
 
 def is_simulated(table: pd.DataFrame) -> pd.Series[bool]:
-    """Whether the sheet says of each field that it is simulated, in its column `sample`."""
+    """Return for each field whether it is simulated, by the sheet's column `sample`."""
     if "sample" not in table:
         return pd.Series(False, table.index)
     return table["sample"].astype(str).map(labels.is_simulated)
@@ -163,7 +163,7 @@ def fields(table: pd.DataFrame) -> Table:
 
 
 def _microspheres(row: Row) -> str:
-    """Write how many were matched; not where they were not asked, or landmarks stand for them."""
+    """Return how many were matched; nothing where they were not used or landmarks replace them."""
     by_hand = str(row["evidence"]).startswith("landmarks") and not known(row["chance_alignments"])
     if by_hand or row["evidence"] == "nanocrystals":
         return NOTHING
@@ -171,7 +171,7 @@ def _microspheres(row: Row) -> str:
 
 
 def _of_all(n: int, what: str, file: str) -> str:
-    """Say that a table shows only the first rows, where it does."""
+    """Return a note that a table shows only the first rows, where it does."""
     if n <= MOST_ROWS:
         return ""
     return f"Shown are the first {MOST_ROWS} of {grouped(n)} {what}; all are in {file}. "

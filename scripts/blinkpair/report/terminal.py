@@ -1,4 +1,4 @@
-"""Say in a few lines what a run found: `python -m blinkpair.report.terminal results`."""
+"""A run's results in a few lines: `python -m blinkpair.report.terminal results`."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def exit_summary(results: str | Path) -> tuple[str, int]:
     Returns
     -------
     text : str
-        How many fields were refused, and why; '' where only a part of the results was asked for.
+        How many fields were refused, and why; '' where only a part of the results was requested.
     status : int
         0 if none was refused, else 10 and the number of those that were, 120 at most.
     """
@@ -140,7 +140,7 @@ def _warnings(results: Path) -> list[str]:
         populations = files.read_csv(results / "populations.csv")
         empty = populations[(populations["n"] == 0) & (populations["n_fields"] > 0)]
         lines += [
-            f"No nanocrystal is counted at {_name(label)}: nanocrystals.csv says why in "
+            f"No nanocrystal is counted at {_name(label)}: nanocrystals.csv gives the reason in "
             "excluded_because, or all were dark."
             for label in empty["temperature_c"]
         ]
@@ -155,7 +155,7 @@ def _false_events(types: pd.DataFrame) -> list[str]:
         return []
     return [
         f"Noise alone makes up to {100 * share:.0f} % of the on-events (median of a temperature):",
-        "  alpha and the types feel it. Hint: see how they are with threshold: method: hmm.",
+        "  alpha and the blinking types are affected. Hint: compare with threshold: method: hmm.",
     ]
 
 

@@ -1,4 +1,4 @@
-"""Which steps of a run failed, and what each said last: told once more at the run's end.
+"""Which steps of a run failed, with the last message of each, for the end of the run.
 
 The profiles keep Snakemake quiet about single steps, of which there may be a hundred thousand; it
 then names none of those that fail either.
@@ -44,7 +44,7 @@ class Failures(logging.Handler):
             [
                 "These steps failed, the others went on:",
                 *lines,
-                "Hint: mend what they say and start the same command again; what is finished "
+                "Hint: mend what they report and start the same command again; what is finished "
                 "stays.\n",
             ]
         )

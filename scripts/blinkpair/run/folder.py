@@ -1,6 +1,6 @@
 """The folder a run works in: can it be written, and is it known how its results were made?
 
-It asks a handful of questions, whatever the number of fields.
+A handful of checks, whatever the number of fields.
 
 Input: the folder. Output: nothing, or an error before anything starts.
 """
@@ -17,7 +17,7 @@ RESULTS, LOGS, RECORD = "results", "logs", ".snakemake"
 WRITTEN = (RESULTS, f"{RESULTS}/fields", f"{RESULTS}/figures", LOGS, RECORD)
 # Under `.snakemake/`: of what is done and of what is under way, as files or as a database.
 RECORDS = ("metadata", "incomplete", "metadata.db")
-# What Snakemake itself writes before and after a job; without it, it fails without saying why.
+# What Snakemake itself writes before and after a job; without it, it fails without a reason.
 LEAST_BYTES = 5_000_000
 
 
@@ -45,7 +45,7 @@ def check_folder(folder: str | Path = ".") -> None:
         )
     if not _is_recorded(home / RECORD) and (found := _any_file(home / RESULTS)):
         raise InputError(
-            f"{RESULTS}/ holds results ({found.relative_to(home)}), and {RECORD}/ does not say "
+            f"{RESULTS}/ holds results ({found.relative_to(home)}), and {RECORD}/ does not record "
             "how they were made: they may be of another version or of other settings",
             f"rename {RESULTS}/, and all is made anew; or put the folder {RECORD} that lay "
             "beside it where they were made in the place of the one here. Nothing was started",
@@ -57,7 +57,7 @@ def _named(place: Path) -> str:
 
 
 def _is_recorded(record: Path) -> bool:
-    """Say whether Snakemake has written down anything of results that are there."""
+    """Return whether Snakemake has a record of results that are there."""
     for place in (record / name for name in RECORDS):
         if place.is_file():
             return True

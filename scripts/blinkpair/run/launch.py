@@ -55,18 +55,18 @@ class Launch(NamedTuple):
 
     @property
     def sheet_digest(self) -> str:
-        """What tells this sheet from one with another text."""
+        """Digest of the sheet's text."""
         return hashlib.sha256(self.sheet).hexdigest()[:16]
 
 
 class ByField(dict[str, Any]):
-    """Something of each field by its name; asking for another is an error that says so."""
+    """Something of each field by its name; an unknown name is an InputError."""
 
     def __missing__(self, field: str) -> Any:
         """Name the field."""
         raise InputError(
             f"there is no field '{field}' in the sample sheet",
-            "check the name in the path of the file that was asked for",
+            "check the name in the path of the requested file",
         )
 
 
@@ -136,7 +136,7 @@ def load_launch(settings: dict[str, Any]) -> Launch:
 
 
 def _read_sheet(config: Mapping[str, Any]) -> bytes:
-    """Return the sample sheet's bytes; none where the check will tell why it cannot be read."""
+    """Return the sample sheet's bytes; none where the check will report why it cannot be read."""
     from blinkpair.inputs.settings import examine_settings
 
     try:

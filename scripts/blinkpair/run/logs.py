@@ -15,27 +15,27 @@ from blinkpair.errors import InputError, WriteError, describe_write_errors
 from blinkpair.files import is_running
 
 FAILED = "the step failed"
-# The variable in which a run tells its steps its process.
+# The variable in which a run gives its process to its steps.
 RUN_PROCESS = "BLINKPAIR_RUN_PROCESS"
 PR_SET_PDEATHSIG = 1  # of Linux, <sys/prctl.h>
 
 
 class Log(logging.FileHandler):
-    """A log whose disk may be full: that is told once on the terminal, and the step goes on."""
+    """A log whose disk may be full: that is reported once on the terminal, and the step goes on."""
 
-    told = False
+    reported = False
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 (logging's name)
-        """Say what keeps the log from being written; results are told by themselves."""
+        """Report why the log cannot be written; results are reported by themselves."""
         error = sys.exc_info()[1]
         if not isinstance(error, OSError):
             super().handleError(record)
-        elif not self.told:
-            self.told = True
+        elif not self.reported:
+            self.reported = True
             sys.stderr.write(f"{self.baseFilename} cannot be written: {error}\n")
 
     def close(self) -> None:
-        """Close the file; what cannot be written then is lost, and was told."""
+        """Close the file; what cannot be written then is lost, and was reported."""
         with suppress(OSError):
             super().close()
 
@@ -43,7 +43,7 @@ class Log(logging.FileHandler):
 def log_to(path: str | Path) -> None:
     """Send logging, warnings and the error that ends the step to a file; end with the run.
 
-    An error that says itself what to do comes without its traceback.
+    An error with a hint comes without its traceback.
     """
     end_with_the_run()
     handler: logging.Handler

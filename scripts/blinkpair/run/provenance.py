@@ -89,7 +89,7 @@ def _files(path: str) -> list[Path]:
 
 
 def describe(path: str | Path, *, checksum: bool) -> dict[str, Any]:
-    """Return size and checksum of a file; the latter is None where it is not asked for."""
+    """Return size and checksum of a file; the latter is None where it is turned off."""
     size = Path(path).stat().st_size
     return {"bytes": size, "checksum": fast_checksum(path) if checksum else None}
 

@@ -110,7 +110,7 @@ def check_inputs(record: Mapping[str, Any], inputs: str | Path) -> None:
     ]
     try:
         added = set(input_files(lasting)) - record["inputs"].keys()
-    except InputError:  # a pattern matches nothing: its files are missing, and told above
+    except InputError:  # a pattern matches nothing: its files are missing, and reported above
         added = set()
     wrong += [
         f"{path}: was not there, and would be read as part of a movie" for path in sorted(added)
@@ -118,14 +118,14 @@ def check_inputs(record: Mapping[str, Any], inputs: str | Path) -> None:
     if wrong:
         count = "1 input is" if len(wrong) == 1 else f"{len(wrong)} inputs are"
         raise InputError(
-            "\n  ".join([f"{count} not what the record says; nothing was written.", *wrong])
+            "\n  ".join([f"{count} not as recorded; nothing was written.", *wrong])
             + f"\nHint: relative paths were looked for in {inputs}; --inputs names another folder. "
             "Put back the recorded files: results of others would not be the same."
         )
 
 
 def _differs(file: Path, entry: Mapping[str, Any]) -> str:
-    """Say how a file is not the recorded one; '' if it is."""
+    """Return how a file differs from the recorded one; '' if it does not."""
     try:
         found = describe(file, checksum=entry["checksum"] is not None)
     except OSError as error:
@@ -227,7 +227,7 @@ def reproduce(path: str | Path, folder: str | Path, inputs: str | Path | None = 
     """
     record = read_record(path)
     new = Path(folder)
-    # Said before the inputs are read, which can take minutes.
+    # Checked before the inputs are read, which can take minutes.
     if new.exists() and (not new.is_dir() or any(new.iterdir())):
         raise InputError("is not an empty folder", "name a new one", place=new)
     start = Path(path).resolve().parents[1] if inputs is None else Path(inputs)

@@ -11,7 +11,7 @@ from blinkpair.labels import SIMULATED, is_simulated
 
 # What results carry on of a field: who it is, and what the user added.
 CARRIED = ("field", "temperature_c", "sample")
-# What the report says of a field it shows.
+# Columns of a field that the report shows.
 SHOWN_COLUMNS = [
     "field",
     "temperature_c",
@@ -48,9 +48,9 @@ def fields_to_show(fields: pd.DataFrame, max_fields: int) -> list[str]:
 
 
 def figure_note(fields: pd.DataFrame) -> str:
-    """Return what is written in every figure: that its data are simulated, where the sheet says so.
+    """Return what is written in every figure: that its data are simulated, by the sheet.
 
-    A field is simulated if its column `sample` says 'simulated'; 'partly simulated' where only
+    A field is simulated if its column `sample` is 'simulated'; 'partly simulated' where only
     some are.
     """
     simulated = fields["sample"].map(is_simulated)

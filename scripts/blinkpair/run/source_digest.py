@@ -99,7 +99,7 @@ def _is_module(name: str, scripts: Path) -> bool:
 def of_all_source() -> str:
     """Digest of everything the results come from: library, steps, rules, schemas.
 
-    It tells one source from another where no commit does. Changed source has the steps that use it
+    It distinguishes sources where no commit does. Changed source has the steps that use it
     run again, so that it, too, is what the older results would be made by today.
     """
     root = SCRIPTS.parent

@@ -27,7 +27,7 @@ class AliasTables(NamedTuple):
 
     `threshold` (levels, 512) uint32 and `alias` (levels, 512) int16: an outcome drawn evenly is
     kept if 32 random bits are below its threshold, and else replaced by its alias. `level` and
-    `fraction` (y, x) say between which two levels each pixel lies; the fraction is in 2^-23.
+    `fraction` (y, x) give the two levels between which each pixel lies; the fraction is in 2^-23.
     """
 
     threshold: NDArray[np.uint32]

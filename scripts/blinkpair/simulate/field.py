@@ -221,7 +221,7 @@ def _analysable(
 ) -> BoolArray:
     """Isolated by 4.2 px, and 1.6 px inside the sensor's edge in both epochs at any drift.
 
-    A little more than an analysis with an aperture of 3 px and a separation of 4 px asks for.
+    A little more than an analysis with an aperture of 3 px and a separation of 4 px needs.
     """
     from scipy.spatial import cKDTree
 

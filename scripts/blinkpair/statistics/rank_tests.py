@@ -21,7 +21,7 @@ def signed_rank(delta: FloatArray) -> float:
     Returns
     -------
     float
-        1 where nothing changed, so that nothing speaks against no change; NaN for n = 0.
+        1 where nothing changed; NaN for n = 0.
     """
     from scipy import stats  # half a second to import, and few steps need it
 

@@ -14,10 +14,10 @@ temperature's own.
 Measured on 400 simulated experiments each, at design effects from 1 to 6: 95 % intervals hold the
 truth in 91 to 100 % of the cases with two to six fields at each of four temperatures. Where the
 fields of one temperature differ much more than those of the others, two or three fields each, it is
-83 to 97 %. With one field each, nothing tells how fields differ; the intervals are then those of
-independent nanocrystals, and at a design effect of about 5 they hold the truth in 42 to 77 % of the
-cases only. With two fields at one single temperature they always hold it, and are too wide to
-say much.
+83 to 97 %. With one field each, the difference between fields is unknown; the intervals are then
+those of independent nanocrystals, and at a design effect of about 5 they hold the truth in 42 to 77
+% of the cases only. With two fields at one single temperature they always hold it, and are too wide
+to say much.
 
 Input: a value a nanocrystal (0 or 1 for a population, the change of the on-fraction) and the field
 each nanocrystal lies in. Output: intervals that hold when the fields differ from each other.
@@ -42,7 +42,7 @@ UNDEFINED: Interval = (float("nan"), float("nan"))
 
 @dataclass(frozen=True)
 class DesignEffect:
-    """How much less a nanocrystal says than an independent one would.
+    """Design effect: variance inflation because nanocrystals of a field are correlated.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ def field_variance_ratio(values: FloatArray, field_codes: Codes, draws: Draws) -
 
 
 def pool_design_effects(ratios: Sequence[float], n_fields: Sequence[int]) -> list[DesignEffect]:
-    """Share what all groups say about how much fields differ.
+    """Pool the information of all groups about the differences between fields.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def pool_design_effects(ratios: Sequence[float], n_fields: Sequence[int]) -> lis
 def pooled_effects(
     values: Sequence[FloatArray], fields: Sequence[FieldDraws]
 ) -> list[DesignEffect]:
-    """Design effect of the mean of each group's values, with what all groups say about it."""
+    """Return the design effect of each group's mean, pooled over all groups."""
     ratios = [
         field_variance_ratio(value, own.codes, own.draws)
         for value, own in zip(values, fields, strict=True)

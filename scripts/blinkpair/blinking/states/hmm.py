@@ -118,7 +118,7 @@ def refine_states(
         seen = first
         if first.sum() < _MIN_FRAMES:
             # On may lie below a threshold many noises above off: two groups of counts, if there
-            # are two, and what is only noise does not pass the separation asked for below.
+            # are two, and what is only noise does not pass the separation required below.
             seen = _upper_group(x)
         if not _MIN_FRAMES <= seen.sum() <= len(seen) - _MIN_FRAMES:
             continue

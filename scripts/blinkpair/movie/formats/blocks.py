@@ -52,7 +52,7 @@ class Buffers:
 
 
 def _references(buffers: list[NDArray[Any]], k: int) -> int | None:
-    """Count references; None, which equals no count, where Python cannot tell (PyPy)."""
+    """Count references; None, which equals no count, where Python has no count (PyPy)."""
     count = getattr(sys, "getrefcount", None)
     return None if count is None else int(count(buffers[k]))
 

@@ -1,6 +1,6 @@
 """File formats: a path in, a `Source` out.
 
-The format is told from a file's first bytes and not from its name, which people change. Each
+The format follows from a file's first bytes and not from its name, which people change. Each
 format lives in a module of its own that is imported when a file of it is met, because the
 libraries behind them take a while to load.
 """
@@ -65,9 +65,9 @@ def open_source(path: Path, selection: Selection, *, alone: bool = True) -> Sour
 
 
 def _damaged(path: Path, error: Exception) -> InputError:
-    said = f"{type(error).__name__}: {error}"[:300]
+    cause = f"{type(error).__name__}: {error}"[:300]
     return InputError(
-        f"cannot be read; it is damaged or of a variant that is not known ({said})",
+        f"cannot be read; it is damaged or of a variant that is not known ({cause})",
         "copy the file again from the microscope's computer; if it opens in ImageJ, save "
         "it there as TIFF",
         place=path,

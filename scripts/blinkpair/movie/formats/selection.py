@@ -188,7 +188,7 @@ def choose_planes(
             open_choices[key] = _listed(key, size, names)
         elif wanted.lower() == "time" and key != "channel":
             time_axes.append(axis)
-            notes.append(f"its {size} {_AXIS_WORD[key]} were read as frames, as asked")
+            notes.append(f"its {size} {_AXIS_WORD[key]} were read as frames, as chosen")
         else:
             picked[axis] = _number(path, key, wanted, size, names)
     if open_choices:

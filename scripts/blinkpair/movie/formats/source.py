@@ -96,7 +96,7 @@ def native_dtype(path: Path, dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def plausible(path: Path | str, planes: int = 1, *, height: int = 1, width: int = 1) -> None:
-    """Refuse what a header can only promise by mistake, before memory is asked for.
+    """Refuse what a header can only promise by mistake, before memory is allocated.
 
     Parameters
     ----------
@@ -126,7 +126,7 @@ def plausible(path: Path | str, planes: int = 1, *, height: int = 1, width: int 
 
 
 def refuse_colour(path: Path, what: str) -> InputError:
-    """Say that a colour image is of no use here, and how to get a grey one."""
+    """Return the error of a colour image, with how to get a grey one."""
     return InputError(
         f"{what}; the counts of a camera cannot be had back from colours",
         "export it as 16-bit grey values (in ImageJ: Image > Type > 16-bit; in "
@@ -158,7 +158,7 @@ def frames_to_read(
     Raises
     ------
     InputError
-        Frames are missing and the user did not say to do without them.
+        Frames are missing and the path does not choose to do without them.
     """
     wanted = promised if limit is None else min(limit, promised)
     enough = limit is not None and limit <= present if more else wanted <= present

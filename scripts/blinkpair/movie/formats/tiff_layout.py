@@ -39,7 +39,7 @@ class Layout:
     pages : sequence
         tifffile's page of each plane, None where missing; empty where one page stands for all.
     broken : bool
-        The chain of pages points beyond the file: there were more planes than `sizes` can tell.
+        The chain of pages points beyond the file: there were more planes than `sizes` holds.
     notes : tuple of str
     """
 
@@ -93,7 +93,7 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
         pages = _pages_of(one)
     if kind == "mmstack":
         sizes = _planned(tif, sizes)
-    # An axis that somebody declared tells how many planes there should be; a mere chain does not.
+    # A declared axis gives the number of planes there should be; a mere chain does not.
     broken = _chain_broken(tif) and kind in _BY_CHAIN
     if broken:
         pages = [tif.pages.get(k, aspage=False) for k in range(len(tif.pages))]
@@ -224,7 +224,7 @@ def _refuse_ome_traps(path: Path, tif: Any) -> None:
 
 
 def _chain_broken(tif: Any) -> bool:
-    """Say whether the last page points to a next one that the file does not hold."""
+    """Return whether the last page points to a next one that the file does not hold."""
     place = tif.pages.next_page_offset
     if not place:
         return False

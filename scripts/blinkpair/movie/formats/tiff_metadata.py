@@ -1,7 +1,7 @@
 """Frame time, pixel size and channel names out of a TIFF file's texts and tags.
 
 Each program has its own place for them: ImageJ a text of ``key=value`` lines and the resolution
-tags, OME an XML text, Micro-Manager JSON in the file and in each page. Where none speaks, the
+tags, OME an XML text, Micro-Manager JSON in the file and in each page. Where none has it, the
 resolution tags count only if they give a size a camera pixel can have in a sample: the usual 72
 or 96 dpi mean nothing.
 """
@@ -34,7 +34,7 @@ _SQUARE_TOLERANCE = 0.01
 
 @dataclass(frozen=True)
 class TiffMetadata:
-    """What a file says about itself.
+    """Metadata of a file.
 
     Attributes
     ----------
@@ -116,16 +116,16 @@ def _ome(tif: Any) -> TiffMetadata | None:
     pixels = next((one for one in root.iter() if one.tag.endswith("Pixels")), None)
     if pixels is None:
         return None
-    say = pixels.attrib
-    size = _number(say.get("PhysicalSizeX"))
-    step = _number(say.get("TimeIncrement"))
-    interval = seconds(step, say.get("TimeIncrementUnit", "s")) if step else None
+    attributes = pixels.attrib
+    size = _number(attributes.get("PhysicalSizeX"))
+    step = _number(attributes.get("TimeIncrement"))
+    interval = seconds(step, attributes.get("TimeIncrementUnit", "s")) if step else None
     planes = [one.attrib for one in pixels if one.tag.endswith("Plane")]
     exposure = _number(planes[0].get("ExposureTime")) if planes else None
     channels = [one.attrib for one in pixels if one.tag.endswith("Channel")]
     names = [one.get("Name", "") for one in channels]
     return TiffMetadata(
-        micrometres(size, say.get("PhysicalSizeXUnit", "um")) if size else None,
+        micrometres(size, attributes.get("PhysicalSizeXUnit", "um")) if size else None,
         channels=tuple(names) if all(names) else (),
         intervals=(Statement("the OME time increment", interval),),
         exposure=Statement(
@@ -135,7 +135,7 @@ def _ome(tif: Any) -> TiffMetadata | None:
         acquired_s=_date_s(
             next((one.text for one in root.iter() if one.tag.endswith("AcquisitionDate")), None)
         ),
-        stamps_s=_ome_stamps(say, planes),
+        stamps_s=_ome_stamps(attributes, planes),
     )
 
 
@@ -148,10 +148,10 @@ def _date_s(text: object) -> float | None:
     return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
 
 
-def _ome_stamps(say: Mapping[str, str], planes: Sequence[Mapping[str, str]]) -> FloatArray:
+def _ome_stamps(attributes: Mapping[str, str], planes: Sequence[Mapping[str, str]]) -> FloatArray:
     """Order the times of the planes as the axes are in the file."""
-    order = say.get("DimensionOrder", "XYCZT")[:1:-1]  # slowest first, as tifffile has them
-    shape = tuple(int(say.get(f"Size{axis}", 1)) for axis in order)
+    order = attributes.get("DimensionOrder", "XYCZT")[:1:-1]  # slowest first, as tifffile has them
+    shape = tuple(int(attributes.get(f"Size{axis}", 1)) for axis in order)
     stamps = np.full(shape, np.nan)
     for plane in planes:
         place = tuple(int(plane.get(f"The{axis}", 0)) for axis in order)

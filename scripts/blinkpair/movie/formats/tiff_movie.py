@@ -1,6 +1,6 @@
 """TIFF in its kinds: plain multi-page, BigTIFF, ImageJ, OME, Micro-Manager, compressed or not.
 
-`tifffile` reads the headers and says how pages make up a movie (`tiff_layout`); uncompressed
+`tifffile` reads the headers and finds how pages make up a movie (`tiff_layout`); uncompressed
 frames are then read straight from their places, the others decoded page by page. A file that
 was cut off still opens, with fewer pages, so what the header promises is compared with what is
 there.
@@ -135,7 +135,7 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
     kind = next((name for flag, name in _KINDS.items() if getattr(tif, f"is_{flag}")), "TIFF")
     exposure_s, notes = metadata.timing(planes.index[:count])
     if page.photometric == _WHITE_IS_ZERO:
-        notes += ("a tag says that it is to be shown with 0 as white; counts are as stored",)
+        notes += ("a tag asks for 0 to be shown as white; counts are as stored",)
     return Source(
         paths=paths,
         format=kind if page.compression == 1 else f"{kind}, {page.compression.name} compression",

@@ -1,4 +1,4 @@
-"""How long a frame lasts, from what a file says about it in several places.
+"""How long a frame lasts, from several places of a file.
 
 Durations of on and off events are counted in frames, so the number that matters is the time
 from one frame to the next. Files state it as a nominal period (which can be 0, or simply not
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-# Two statements that differ by less say the same: clock and rounding errors are below a percent.
+# Two values that differ by less are equal: clock and rounding errors are below a percent.
 _TOLERANCE = 0.02
 # Seconds in the units that ImageJ, OME and Micro-Manager write.
 _SECONDS = {
@@ -32,14 +32,14 @@ _MICROMETRES = {
 
 @dataclass(frozen=True)
 class Statement:
-    """One place of a file that says how long a frame takes.
+    """One place of a file that holds the time of a frame.
 
     Attributes
     ----------
     where : str
         In words, e.g. 'the events table'.
     seconds : float or None
-        None where the place is empty; 0 where it says 0.
+        None where the place is empty; 0 where it holds 0.
     """
 
     where: str
@@ -63,12 +63,12 @@ def frame_time(
     exposure : Statement, optional
         The exposure, used where no interval is known.
     frames : int
-        Frames of the movie: of a single one, nothing about intervals need be said.
+        Frames of the movie: a single one needs no interval.
 
     Returns
     -------
     seconds : float or None
-        None where the file says nothing.
+        None where the file holds none.
     notes : tuple of str
         Contradictions, in words.
     """
@@ -80,18 +80,18 @@ def frame_time(
         if exposure is None or not exposure.usable:
             return None, ()
         return exposure.seconds, (
-            f"no interval between frames is given; {exposure.where} says "
+            f"no interval between frames is given; {exposure.where} gives "
             f"{_spoken(exposure.seconds)}, used that",
         )
     notes = tuple(
-        f"{other.where} says {_spoken(other.seconds)}; {chosen.where} says "
+        f"{other.where} gives {_spoken(other.seconds)}; {chosen.where} gives "
         f"{_spoken(chosen.seconds)}, used that"
         for other in intervals
         if other is not chosen and other.seconds is not None and _differ(other, chosen)
     )
     if exposure is not None and exposure.usable and _differ(exposure, chosen):
         notes += (
-            f"{exposure.where} says {_spoken(exposure.seconds)} but frames follow each other "
+            f"{exposure.where} gives {_spoken(exposure.seconds)} but frames follow each other "
             f"every {_spoken(chosen.seconds)}: durations count the latter",
         )
     return chosen.seconds, notes
@@ -118,7 +118,7 @@ def interval_of_stamps(
     statement : Statement
         `seconds` is None where the stamps are absent, equal or not increasing.
     notes : tuple of str
-        Says how many gaps there are.
+        Lists the number of gaps.
     """
     stamps = np.asarray(stamps_s, dtype=np.float64)
     if stamps.size < 2 or not np.isfinite(stamps).all():

@@ -13,7 +13,7 @@ have a known density across the tube, M(S): normal, with the variance of
     T = C(n, k) m! / (m - k)!  O^-k  G k sqrt(I) / M(S),
 
 so that small residuals count for the alignment, but not beyond what the localisation
-error can tell (with V ~ S^((2k - 3) / 2) a lucky triple would beat twenty good matches).
+error can show (with V ~ S^((2k - 3) / 2) a lucky triple would beat twenty good matches).
 
 The yardstick read as a rate. T ranks alignments of every size; how many chance
 alignments rank at or above a given one is the sum over all k, and the mean over all
@@ -170,7 +170,7 @@ def clumping(points: FloatArray, area: float, tolerance_px: float) -> tuple[floa
     Clumps lie on other clumps more often than single points do on single points: the
     chance of a second match beside a first is higher by the ratio of neighbours found to
     neighbours expected, once for either pattern. Beads that touch do so at one distance, so
-    the ratio is asked at the match's own.
+    the ratio is taken at the match's own.
 
     Parameters
     ----------
@@ -188,7 +188,7 @@ def clumping(points: FloatArray, area: float, tolerance_px: float) -> tuple[floa
         none is none. At least 1.
     beside
         The ratio at `CLUMP_BINS` distances up to the clump distance, or that over all of them if
-        it is larger. The pair that is asked about is not counted. At least 1.
+        it is larger. The pair in question is not counted. At least 1.
     """
     n = len(points)
     n_pairs = 0.5 * n * (n - 1)

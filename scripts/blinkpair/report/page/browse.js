@@ -1,7 +1,7 @@
 // The filters, the scatter and the table of nanocrystals.
 
 const PAGE_ROWS = 50;
-// Near the dark cutoff with the digits that tell on which side of it.
+// Near the dark cutoff with the digits that show on which side of it.
 const percentText = (share) => (Number.isFinite(share) ? `${(100 * share).toFixed(Math.abs(share - DATA.dark_cutoff) < 0.001 ? 3 : 1)} %` : "–");
 const percentOf = (share) => `${Number((100 * share).toPrecision(6))} %`;
 const signed = (points, digits = 1) => {
@@ -36,7 +36,7 @@ function buildFilters() {
   });
   fields.push(el("div", { class: "range" }, ...ends));
   fields.push(
-    el("button", { type: "button", id: "clear-filters", onclick: () => { state.filters = {}; state.page = 0; tell(); } }, "Clear filters"),
+    el("button", { type: "button", id: "clear-filters", onclick: () => { state.filters = {}; state.page = 0; notify(); } }, "Clear filters"),
     el("button", { type: "button", id: "clear-selection", onclick: clearSelection }, "Clear selection"),
   );
   byId("filters").replaceChildren(...fields);
@@ -106,7 +106,7 @@ function drawScatter() {
     if (index !== undefined) select(index);
   }, (event) => {
     const chosen = (event?.points ?? []).map((point) => point.customdata).filter((index) => index !== undefined);
-    // Plotly keeps the box until it is told otherwise: it has to go with the selection.
+    // Plotly keeps the box until it is removed: it has to go with the selection.
     if (chosen.length) selectAll(chosen.map((index) => NCS[index]), "", event.selections?.at(-1) ?? null);
   }, clearSelection);
 }
@@ -124,7 +124,7 @@ function turnPage(by) {
 function sortBy(name) {
   state.sort = { column: name, down: state.sort.column === name && !state.sort.down };
   state.page = 0;
-  tell();
+  notify();
 }
 
 function showTable() {

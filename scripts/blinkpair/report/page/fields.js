@@ -159,7 +159,7 @@ function residualsSpec(field) {
   };
 }
 
-// What a plot without data says.
+// The text in a plot without data.
 function wordsInstead(some, text) {
   return some ? [] : [{ text, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 }];
 }

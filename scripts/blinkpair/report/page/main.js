@@ -42,7 +42,7 @@ function listen(header) {
   byId("next").addEventListener("click", () => step(1));
   byId("page-back").addEventListener("click", () => turnPage(-1));
   byId("page-on").addEventListener("click", () => turnPage(1));
-  byId("only-selected").addEventListener("change", (event) => { state.onlySelected = event.target.checked; state.page = 0; tell(); });
+  byId("only-selected").addEventListener("change", (event) => { state.onlySelected = event.target.checked; state.page = 0; notify(); });
   byId("download-csv").addEventListener("click", () => downloadCsv(header));
   byId("theme").addEventListener("click", switchTheme);
   document.addEventListener("keydown", onKey);
@@ -67,9 +67,9 @@ async function start() {
   painters.push(drawAnswers, drawScatter, followField);
   if (DATA.fields.length) buildFields();
   drawRobust();
-  // One is shown at once, so that the page says what there is to see.
+  // One is shown at once, as an example of the page's content.
   state.current = (NCS.find((nc) => nc.population === "became_emissive") ?? NCS.find((nc) => nc.population) ?? NCS[0])?.index ?? null;
-  tell();
+  notify();
   document.documentElement.dataset.ready = "yes";
 }
 

@@ -107,7 +107,7 @@ function save(name, content) {
   if (content instanceof Blob) setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
 
-// In light colours whatever the page has, at the size on the screen; the file says what it shows.
+// In light colours whatever the page has, at the size on the screen; the file names its content.
 async function saveSvg(id) {
   const div = document.getElementById(id);
   const { data, layout } = withLook(drawn.get(id)(PALETTES.light), PALETTES.light);

@@ -1,4 +1,4 @@
-// What is filtered, selected and looked at; whoever shows it is told of every change.
+// What is filtered, selected and shown; the parts that show it are notified of every change.
 
 let NCS = [];
 const state = { filters: {}, selection: null, current: null, sort: { column: null, down: false }, page: 0, onlySelected: false, remark: "", box: null };
@@ -65,7 +65,7 @@ function listed() {
   return rows;
 }
 
-function tell() {
+function notify() {
   for (const listener of listeners) listener();
   if (painting) return;
   painting = true;
@@ -77,13 +77,13 @@ function tell() {
 
 function selectAll(ncs, remark = "", box = null) {
   Object.assign(state, { remark, box });
-  if (!ncs.length) return tell();
+  if (!ncs.length) return notify();
   state.selection = new Set(ncs.map((nc) => nc.index));
   state.onlySelected = true;
   state.current = ncs[0].index;
   showAll(ncs);
   state.page = 0;
-  tell();
+  notify();
 }
 
 // Look at one nanocrystal; it stays within a selection that it belongs to.
@@ -94,7 +94,7 @@ function select(index) {
   }
   showAll([NCS[index]]);
   turnToCurrent();
-  tell();
+  notify();
 }
 
 // A filter must not hide what was just selected elsewhere on the page.
@@ -104,13 +104,13 @@ function showAll(ncs) {
 
 function clearSelection() {
   Object.assign(state, { selection: null, onlySelected: false, current: null, remark: "", box: null });
-  tell();
+  notify();
 }
 
 function setFilter(name, value) {
   state.filters = { ...state.filters, [name]: value };
   Object.assign(state, { page: 0, remark: "" });
-  tell();
+  notify();
 }
 
 function step(by) {
@@ -118,13 +118,13 @@ function step(by) {
   const chosen = several ? listed().filter((nc) => state.selection.has(nc.index)) : [];
   if (several && chosen.length < 2) {
     state.remark = "The filters leave no other of the selected.";
-    return tell();
+    return notify();
   }
   const rows = several ? chosen : listed();
   if (!rows.length) return;
   const at = rows.findIndex((nc) => nc.index === state.current);
   const next = at < 0 ? (by > 0 ? 0 : rows.length - 1) : (at + by + rows.length) % rows.length;
-  if (several) { state.current = rows[next].index; turnToCurrent(); tell(); } else select(rows[next].index);
+  if (several) { state.current = rows[next].index; turnToCurrent(); notify(); } else select(rows[next].index);
 }
 
 function flagsOf(nc) {
