@@ -71,10 +71,13 @@ class DecodedReader:
         def one(i: int) -> None:
             try:
                 self._frames.decode(self._read_at, start + i, out[i])
-            except (InputError, OSError, MemoryError):
+            except (InputError, MemoryError):
                 raise
-            # Decoders of a dozen formats raise as many kinds of errors on damaged data.
+            # Decoders of a dozen formats raise as many kinds of errors on damaged data; Pillow an
+            # OSError without a number, which no disk raises.
             except Exception as error:
+                if isinstance(error, OSError) and error.errno is not None:
+                    raise
                 raise InputError(
                     f"frame {start + i} cannot be decoded ({error})",
                     "the file is damaged there; copy or export it again",

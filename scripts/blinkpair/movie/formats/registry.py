@@ -1,26 +1,71 @@
-"""File formats: a path in, a `Source` out.
+"""The file formats that can be read, one row each, and the choice among them.
 
-The format follows from a file's first bytes and not from its name, which people change. Each
-format lives in a module of its own that is imported when a file of it is met, because the
-libraries behind them take a while to load.
+The format follows from a file's first bytes and not from its name, which people change. Each format
+is in a module of its own that is imported when a file of it is opened, because the libraries behind
+them take a while to load.
+
+Input: a file or spool folder. Output: a `Source`.
 """
 
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.selection import Selection
 from blinkpair.movie.formats.source import Source
 
-__all__ = ["Selection", "Source", "open_source"]
 
-_TIFF = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
-_ND2 = (b"\xda\xce\xbe\x0a", b"\x00\x00\x00\x0cjP  ")
-_SIF = (b"Andor Technology Multi-Channel File",)
-_IMAGE = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
-_NAMED = "ND2 (.nd2), TIFF (.tif), Andor SIF (.sif) or spool folder (.sifx), PNG, JPEG"
+def _tiff(path: Path, selection: Selection, alone: bool) -> Source:
+    from blinkpair.movie.formats.tiff_movie import open_tiff
+
+    return open_tiff(path, selection, alone=alone)
+
+
+def _nd2(path: Path, selection: Selection, alone: bool) -> Source:
+    from blinkpair.movie.formats.nd2_movie import open_nd2
+
+    return open_nd2(path, selection)
+
+
+def _andor(path: Path, selection: Selection, alone: bool) -> Source:
+    from blinkpair.movie.formats.andor import open_sif, open_spool
+
+    if path.suffix.lower() == ".sifx":
+        return open_spool(path.parent, selection)
+    return open_sif(path, selection)
+
+
+def _image(path: Path, selection: Selection, alone: bool) -> Source:
+    from blinkpair.movie.formats.image import open_image
+
+    return open_image(path, selection)
+
+
+class Format(NamedTuple):
+    """A format: its name for the user, its first bytes, and what opens it.
+
+    `open` takes the path, the selection, and False for one part of a list of files.
+    """
+
+    name: str
+    starts: tuple[bytes, ...]
+    open: Callable[[Path, Selection, bool], Source]
+
+
+FORMATS = (
+    Format("ND2 (.nd2)", (b"\xda\xce\xbe\x0a", b"\x00\x00\x00\x0cjP  "), _nd2),
+    Format("TIFF (.tif)", (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"), _tiff),
+    Format(
+        "Andor SIF (.sif) or spool folder (.sifx)",
+        (b"Andor Technology Multi-Channel File",),
+        _andor,
+    ),
+    Format("PNG, JPEG", (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"), _image),
+)
 
 
 def open_source(path: Path, selection: Selection, *, alone: bool = True) -> Source:
@@ -98,28 +143,13 @@ def _open(path: Path, selection: Selection, *, alone: bool) -> Source:
         raise InputError(
             "is empty (0 bytes)", "was copying it interrupted, or the disk full?", place=path
         )
-    if start.startswith(_TIFF):
-        from blinkpair.movie.formats.tiff_movie import open_tiff
-
-        return open_tiff(path, selection, alone=alone)
-    if start.startswith(_ND2):
-        from blinkpair.movie.formats.nd2_movie import open_nd2
-
-        return open_nd2(path, selection)
-    if start.startswith(_SIF):
-        from blinkpair.movie.formats.andor import open_sif, open_spool
-
-        if path.suffix.lower() == ".sifx":
-            return open_spool(path.parent, selection)
-        return open_sif(path, selection)
-    if start.startswith(_IMAGE):
-        from blinkpair.movie.formats.image import open_image
-
-        return open_image(path, selection)
+    for one in FORMATS:
+        if start.startswith(one.starts):
+            return one.open(path, selection, alone)
     text = all(byte in b"\t\n\r\f" or 32 <= byte < 127 for byte in start)
     raise InputError(
         f"is {'a text file' if text else 'of a format that is not known'}, whatever its "
         f"name says (it starts with {start[:12]!r})",
-        f"{_NAMED} can be read",
+        f"{', '.join(one.name for one in FORMATS)} can be read",
         place=path,
     )
