@@ -1,11 +1,12 @@
-"""Types of arrays, and which points lie near which.
+"""Types of arrays, and what several packages compute: runs, a parabola's top, near points.
 
-Input: points as (n, 2) arrays of x and y. Output: the rows of the points within a radius.
+Input: arrays. Output: beginnings of runs; an offset; rows of the points within a radius.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,33 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 BoolArray = NDArray[np.bool_]
+
+
+def begins(values: NDArray[Any]) -> BoolArray:
+    """Return where a run of equal values begins; (n,) for (n,) values."""
+    first = np.ones(values.shape, dtype=bool)
+    np.not_equal(values[1:], values[:-1], out=first[1:])
+    return first
+
+
+def row_runs(values: NDArray[Any]) -> tuple[IntArray, IntArray, IntArray, NDArray[Any]]:
+    """Return row, first column, length and value of every run of a (rows, columns) array."""
+    columns = values.shape[-1]
+    flat = np.ascontiguousarray(values).ravel()
+    first = begins(flat)
+    first[::columns] = True
+    start = np.flatnonzero(first)
+    row, column = np.divmod(start, columns)
+    return row, column, np.diff(start, append=flat.size), flat[start]
+
+
+def vertex(low: float, middle: float, high: float) -> float:
+    """Return the offset of the maximum of the parabola through three points at -1, 0 and 1.
+
+    0 where the three have no maximum.
+    """
+    curvature = low - 2.0 * middle + high
+    return 0.5 * (low - high) / curvature if curvature < 0 else 0.0
 
 
 def neighbours(xy: FloatArray, others: FloatArray, radius_px: float) -> Iterator[IntArray]:

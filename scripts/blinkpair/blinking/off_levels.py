@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammainc, gammaincc, gammainccinv, gammaincinv, ndtr
 
-from blinkpair.arrays import FloatArray
+from blinkpair.arrays import FloatArray, vertex
 
 _BINS_PER_SIGMA = 4
 _SMOOTHING_SIGMA = 0.6  # of the frame noise: merges neither off with on nor makes bumps peaks
@@ -169,7 +169,9 @@ def _lowest_peak(trace: NDArray[np.float32]) -> tuple[float, float, float, float
     # Scaled so that a value is a number of frames: those within the kernel's width.
     smooth = np.convolve(np.pad(counts, reach).astype(float), kernel, mode="valid")
     peak = _first_significant_peak(smooth, max(_MIN_FRAMES, _MIN_FRACTION * len(x)))
-    level = float(edges[0] + (peak + 0.5 + _vertex(smooth, peak)) * width)
+    inside = 0 < peak < len(smooth) - 1
+    shift = vertex(*map(float, smooth[peak - 1 : peak + 2])) if inside else 0.0
+    level = float(edges[0] + (peak + 0.5 + shift) * width)
     below = level - x[x < level]
     if len(below) < min(_MIN_BELOW, 0.3 * len(x)):
         return np.nan, np.nan, np.nan, np.nan
@@ -192,14 +194,6 @@ def _first_significant_peak(smooth: FloatArray, min_frames: float) -> int:
         if dip > _SIGNIFICANCE * np.sqrt(height):
             return int(peak)
     return top
-
-
-def _vertex(y: FloatArray, i: int) -> float:
-    """Offset of a parabola's top from sample i, in samples."""
-    if not 0 < i < len(y) - 1:
-        return 0.0
-    curvature = y[i - 1] - 2.0 * y[i] + y[i + 1]
-    return float(0.5 * (y[i - 1] - y[i + 1]) / curvature) if curvature < 0 else 0.0
 
 
 def expected_false_events(

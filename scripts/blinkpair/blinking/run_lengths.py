@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from blinkpair.arrays import BoolArray, IntArray
+from blinkpair.arrays import BoolArray, IntArray, row_runs
 from blinkpair.errors import InputError
 
 COLUMNS = (
@@ -62,15 +62,7 @@ def run_lengths(states: ArrayLike) -> pd.DataFrame:
     if on.size == 0:
         none = np.zeros(0, dtype=np.int64)
         return _table(none, none, none, on.reshape(-1), frames)
-    flat = np.ascontiguousarray(on).ravel()
-    # A run begins where the state changes and at every trace's first frame.
-    begins = np.empty(flat.shape, dtype=bool)
-    np.not_equal(flat[1:], flat[:-1], out=begins[1:])
-    begins[::frames] = True
-    start = np.flatnonzero(begins)
-    duration = np.diff(start, append=flat.size)
-    nanocrystal, start_frame = np.divmod(start, frames)
-    return _table(nanocrystal, start_frame, duration, flat[start], frames)
+    return _table(*row_runs(on), frames)
 
 
 def _table(

@@ -46,7 +46,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr
 
-from blinkpair.arrays import BoolArray, FloatArray, IntArray
+from blinkpair.arrays import BoolArray, FloatArray, IntArray, begins
 
 _SHORT_FRAMES = 1  # what noise alone makes: two false frames in a row are rare
 _MIN_CYCLES = 10  # of one on and one off event; 10! orders, and Student's tail holds
@@ -232,9 +232,7 @@ def _polynomials(n: int, degree: int) -> FloatArray:
 
 def runs(states: BoolArray) -> tuple[IntArray, BoolArray]:
     """Durations in frames of the runs of one trace, and whether each is on."""
-    if states.size == 0:
-        return np.zeros(0, dtype=np.int64), states
-    begin = np.concatenate([[0], np.flatnonzero(states[1:] != states[:-1]) + 1])
+    begin = np.flatnonzero(begins(states))
     return np.diff(begin, append=states.size), states[begin]
 
 
@@ -254,5 +252,5 @@ def merge_short(duration: IntArray, on: BoolArray, *, state: bool) -> tuple[IntA
         In alternation again; the durations have the same sum.
     """
     merged = on ^ ((on == state) & (duration <= _SHORT_FRAMES))
-    begin = np.concatenate([[0], np.flatnonzero(merged[1:] != merged[:-1]) + 1])
+    begin = np.flatnonzero(begins(merged))
     return np.add.reduceat(duration, begin), merged[begin]

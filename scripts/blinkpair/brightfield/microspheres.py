@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import ndimage
+from skimage.measure import block_reduce
 
 from blinkpair.arrays import FloatArray
 from blinkpair.brightfield.limits import MIN_DIAMETER_PX, MIN_DIAMETERS
@@ -140,8 +141,7 @@ def _binned(pixels: FloatArray, binning: int) -> FloatArray:
         return pixels
     rows, columns = (-n % binning for n in pixels.shape)
     padded = np.pad(pixels, ((0, rows), (0, columns)), mode="edge")
-    shape = padded.shape[0] // binning, binning, padded.shape[1] // binning, binning
-    return np.asarray(padded.reshape(shape).mean(axis=(1, 3)))
+    return np.asarray(block_reduce(padded, binning, np.mean))
 
 
 def _find(pixels: FloatArray, diameter_px: float, false_alarms: float) -> pd.DataFrame:

@@ -325,6 +325,8 @@ def _tau_interval(
     likelihood: DwellLikelihood, best: Maximum, *, short: bool, ratio: float, level: float = 0.95
 ) -> tuple[float, float]:
     """Profile-likelihood interval of tau, frames: where the signed root of the ratio is +-z."""
+    from scipy.optimize import brentq  # loaded only where there is a tau
+
     z = float(ndtri(0.5 + level / 2))
     unbounded = np.sqrt(ratio) <= z  # not even no truncation at all is outside
     ends = []
@@ -341,22 +343,14 @@ def _tau_interval(
         if side < 0 and unbounded:
             ends.append(float("inf"))
             continue
-        x0, f0 = float(np.log(best.rate)), -z
+        x0 = float(np.log(best.rate))
         step = side * min(z * float(np.sqrt(best.covariance[1, 1])) / best.rate, 2.0)
         x1 = x0 + step
         f1 = excess(x1)
         while f1 < 0 and abs(x1 - x0) < 40:
-            x0, f0, x1 = x1, f1, x1 + step
+            x0, x1 = x1, x1 + step
             f1 = excess(x1)
-        for _ in range(6):  # regula falsi on a nearly straight function
-            x = x0 - f0 * (x1 - x0) / (f1 - f0)
-            f = excess(x)
-            if abs(f) < 3e-3:
-                break
-            if f < 0:
-                x0, f0 = x, f
-            else:
-                x1, f1 = x, f
+        x = x1 if f1 <= 0 else brentq(excess, x0, x1, xtol=1e-4)
         ends.append(float(np.exp(-x)))
     return ends[0], ends[1]
 

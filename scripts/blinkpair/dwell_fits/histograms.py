@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from scipy.special import gammaincinv, ndtr
 
 from blinkpair.arrays import FloatArray, IntArray
 
@@ -65,8 +66,7 @@ def log_binned_density(
     DataFrame
         `first_frame, last_frame, n_events, duration_s` (geometric mean of the bin's two
         ends), `density_per_s` (n_events / all events / bin width), and `density_low_per_s`,
-        `density_high_per_s`: 68 % limits from counting n_events (Garwood, by the
-        Wilson-Hilferty approximation to chi-square).
+        `density_high_per_s`: 68 % limits from counting n_events (Garwood).
     """
     durations = np.asarray(durations_frames, dtype=np.int64)
     each = np.ones(durations.shape, int) if n_events is None else np.asarray(n_events, np.int64)
@@ -94,11 +94,6 @@ def log_binned_density(
 
 
 def count_limits(counts: IntArray) -> tuple[FloatArray, FloatArray]:
-    """68 % limits of counted events (Garwood, by Wilson and Hilferty's approximation)."""
-    return _gamma_quantile(counts, -1.0), _gamma_quantile(counts + 1, 1.0)
-
-
-def _gamma_quantile(shape: IntArray, z: float) -> FloatArray:
-    k = np.maximum(shape, 1).astype(np.float64)
-    quantile = k * (1.0 - 1.0 / (9.0 * k) + z / (3.0 * np.sqrt(k))) ** 3
-    return np.where(shape > 0, quantile, 0.0)
+    """68 % limits of counted events (F. Garwood, Biometrika 28, 437, 1936)."""
+    low = gammaincinv(np.maximum(counts, 1), ndtr(-1.0))
+    return np.where(counts > 0, low, 0.0), np.asarray(gammaincinv(counts + 1, ndtr(1.0)))

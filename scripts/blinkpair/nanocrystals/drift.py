@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.arrays import BoolArray, FloatArray, vertex
 from blinkpair.cores import usable_cores
 
 log = logging.getLogger(__name__)
@@ -214,16 +214,11 @@ def _peak(correlation: NDArray[np.float32], reach: int) -> tuple[FloatArray, boo
     stands_out = bool(window[row, column] - centre > MIN_PEAK_SIGMAS * sigma)
     row = int(np.clip(row, 1, 2 * reach - 1))
     column = int(np.clip(column, 1, 2 * reach - 1))
-    dx = _vertex(window[row, column - 1 : column + 2])
-    dy = _vertex(window[row - 1 : row + 2, column])
+    dx, dy = (
+        np.clip(vertex(*map(float, three)), -1, 1)
+        for three in (window[row, column - 1 : column + 2], window[row - 1 : row + 2, column])
+    )
     return np.array([column - reach + dx, row - reach + dy]), stands_out
-
-
-def _vertex(three: NDArray[np.float32]) -> float:
-    """Offset of the maximum of the parabola through three points at -1, 0, 1."""
-    low, middle, high = (float(v) for v in three)
-    curvature = low - 2 * middle + high
-    return float(np.clip(0.5 * (low - high) / curvature, -1, 1)) if curvature < 0 else 0.0
 
 
 def _fill(centre_frame: FloatArray, xy: FloatArray, good: BoolArray) -> FloatArray:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.arrays import BoolArray, FloatArray, begins
 from blinkpair.errors import InputError
 from blinkpair.nanocrystals.detection import find_constant_pixels
 
@@ -87,10 +87,8 @@ def _same_scene(stretches: list[FloatArray]) -> list[bool]:
 
 
 def _repeated(frame_mean: FloatArray, roughness: FloatArray) -> BoolArray:
-    frames = len(frame_mean)
-    changes = (np.diff(frame_mean) != 0) | (np.diff(roughness) != 0)
-    bounds = np.concatenate([[0], np.flatnonzero(changes) + 1, [frames]])
-    lengths = np.diff(bounds)
+    first = np.flatnonzero(begins(frame_mean) | begins(roughness))
+    lengths = np.diff(first, append=len(frame_mean))
     return np.repeat(lengths >= REPEATED_FRAMES, lengths)
 
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.arrays import BoolArray, FloatArray, vertex
 
 
 @dataclass(frozen=True)
@@ -183,9 +183,7 @@ def estimate_psf_sigma(
         total = (root * (windows.values - windows.values.mean(axis=(2, 3), keepdims=True))) ** 2
         misfit[i] = np.median(power / total.sum(axis=(1, 2, 3)))
     best = int(np.clip(np.argmin(misfit), 1, grid.size - 2))
-    low, middle, high = misfit[best - 1 : best + 2]
-    curvature = low - 2 * middle + high
-    shift = 0.5 * (low - high) / curvature if curvature > 0 else 0.0
+    shift = vertex(*(-misfit[best - 1 : best + 2]).tolist())
     ratio = grid[best + 1] / grid[best]
     return float(grid[best] * ratio ** float(np.clip(shift, -1, 1)))
 

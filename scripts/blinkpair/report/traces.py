@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.arrays import FloatArray, IntArray, row_runs
 from blinkpair.dwell_fits.histograms import bin_edges
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
@@ -166,14 +166,7 @@ def find_runs(on: NDArray[np.int8]) -> Runs:
     if on.size == 0:
         none = np.zeros(0, dtype=np.int64)
         return Runs(none, none.astype(np.int8), none, none, np.zeros(n, dtype=np.int64))
-    flat = np.ascontiguousarray(on, dtype=np.int8).ravel()
-    begins = np.empty(flat.shape, dtype=bool)
-    np.not_equal(flat[1:], flat[:-1], out=begins[1:])
-    begins[::frames] = True
-    first = np.flatnonzero(begins)
-    length = np.diff(first, append=flat.size)
-    row, start = np.divmod(first, frames)
-    state = flat[first]
+    row, start, length, state = row_runs(on)
     there = state >= 0
     if np.any(start[~there] + length[~there] < frames):
         at = int(row[~there][np.argmax(start[~there] + length[~there] < frames)])
