@@ -8,9 +8,10 @@ import pytest
 
 from blinkpair.errors import ChoiceError, InputError
 from blinkpair.inputs.checking import check_inputs
+from blinkpair.inputs.columns import PATH_COLUMNS
 from blinkpair.inputs.problems import UnsoundInputError
 from blinkpair.inputs.settings import load_settings
-from blinkpair.inputs.sheet import PATH_COLUMNS, read_fields
+from blinkpair.inputs.sheet import read_fields
 
 HEADER = ["field", "temperature_c", *PATH_COLUMNS]
 ANY = {"dtype": "uint16", "format": "ND2", "acquired_s": None, "notes": ()}

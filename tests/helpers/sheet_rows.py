@@ -2,8 +2,9 @@
 
 import pytest
 
+from blinkpair.inputs.columns import PATH_COLUMNS
 from blinkpair.inputs.problems import UnsoundInputError
-from blinkpair.inputs.sheet import PATH_COLUMNS, read_fields
+from blinkpair.inputs.sheet import read_fields
 
 HEADER = ["field", "temperature_c", *PATH_COLUMNS]
 ROW = ["A", "70", "pre bf.nd2", "pre.nd2", "post bf.nd2", "post.nd2"]

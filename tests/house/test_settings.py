@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from blinkpair.blinking.field import BlinkingSettings
@@ -12,6 +14,9 @@ from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.inputs.settings import load_schema
 from blinkpair.pairing.field import PairingSettings, RegistrationSettings
 from tests.helpers.schema import defaults, defaults_of
+from tests.helpers.tiny_experiment import ROOT
+
+RULE = re.MULTILINE | re.DOTALL
 
 
 @pytest.mark.parametrize(
@@ -43,3 +48,15 @@ def test_a_pairing_uses_settings_of_three_sections():
         "aperture_px": defaults("photometry")["aperture_px"],
     }
     assert defaults_of(PairingSettings) == own
+
+
+def test_the_schema_names_the_rules_in_which_each_setting_acts():
+    acts = {}
+    for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")):
+        for rule, body in re.findall(r"^rule (\w+):(.*?)(?=^rule |\Z)", path.read_text(), RULE):
+            for section, name in re.findall(r'SETTINGS\["(\w+)"\](?:\["(\w+)"\])?', body):
+                acts.setdefault((section, name), set()).add(rule)
+    for section, rules in load_schema("config")["properties"].items():
+        for name, leaf in rules.get("properties", {"": rules}).items():
+            expected = acts.get((section, name), set()) | acts.get((section, ""), set())
+            assert set(leaf.get("x-rules", [])) == expected, (section, name)

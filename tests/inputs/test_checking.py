@@ -8,9 +8,10 @@ import pytest
 
 from blinkpair.inputs import headers
 from blinkpair.inputs.checking import check_everything, check_inputs
+from blinkpair.inputs.columns import PATH_COLUMNS
 from blinkpair.inputs.problems import UnsoundInputError
 from blinkpair.inputs.settings import load_settings
-from blinkpair.inputs.sheet import PATH_COLUMNS, examine_sheet
+from blinkpair.inputs.sheet import examine_sheet
 from tests.helpers.input_lab import SILENT, open_header
 
 REAL_DATA = Path(__file__).parents[3] / "shared" / "realdata"

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from blinkpair.inputs.checking import check_everything
+from blinkpair.inputs.columns import PATH_COLUMNS
 from blinkpair.inputs.problems import UnsoundInputError
-from blinkpair.inputs.sheet import PATH_COLUMNS
 
 HEADER = ["field", "temperature_c", *PATH_COLUMNS]
 REAL_DATA = Path(__file__).parents[3] / "shared" / "realdata"

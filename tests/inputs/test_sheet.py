@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from blinkpair.inputs.columns import PATH_COLUMNS
 from blinkpair.inputs.problems import UnsoundInputError
 from blinkpair.inputs.settings import load_schema
-from blinkpair.inputs.sheet import PATH_COLUMNS, read_fields
+from blinkpair.inputs.sheet import examine_sheet, read_fields
 from tests.helpers.sheet_rows import HEADER, PLAIN, ROW, ROW_B, problems_of, read, row, text_of
 
 # --- the same table, however it was saved
@@ -331,3 +332,24 @@ def test_the_readme_names_every_column():
     text = (Path(__file__).parents[2] / "config" / "README.md").read_text(encoding="utf-8")
     for column in load_schema("fields")["properties"]:
         assert f"`{column}`" in text, column
+
+
+def test_a_sheet_of_another_schema_is_read_by_its_own_columns(tmp_path):
+    schema = {
+        "required": ["slip", "dose"],
+        "properties": {
+            "slip": {
+                "x-kind": "name", "pattern": "^[a-z]+$", "maxLength": 9, "description": "Slip",
+            },
+            "dose": {
+                "type": "number", "exclusiveMinimum": 0, "maximum": 5,
+                "x-unit": "seconds", "description": "Dose",
+            },
+        },
+    }  # fmt: skip
+    path = tmp_path / "slips.csv"
+    path.write_text("slip,dose,note\na,1.5,x\na,9,y\n")
+    sheet = examine_sheet(path, schema=schema)
+    assert list(sheet.fields) == ["slip", "dose", "note"]
+    assert sheet.fields["dose"].tolist()[0] == 1.5
+    assert [(p.line, p.about) for p in sheet.problems] == [(3, "dose"), (3, "slip")]

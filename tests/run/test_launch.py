@@ -12,8 +12,8 @@ import tifffile
 
 from blinkpair.errors import InputError
 from blinkpair.files import read_json
+from blinkpair.inputs.columns import PATH_COLUMNS
 from blinkpair.inputs.headers import read_headers
-from blinkpair.inputs.sheet import PATH_COLUMNS
 from blinkpair.run import launch
 
 CONFIG = {"fields": "fields.tsv", "exposure_s": 0.02, "pixel_size_um": 0.16}

@@ -62,8 +62,10 @@ rule analyse_blinking:
             column: of_field(column)(wildcards) for column in CARRIED
         },
         settings={
-            name: SETTINGS[name]
-            for name in ("threshold", "dark_cutoff", "dwell_times", "photostability")
+            "threshold": SETTINGS["threshold"],
+            "dark_cutoff": SETTINGS["dark_cutoff"],
+            "dwell_times": SETTINGS["dwell_times"],
+            "photostability": SETTINGS["photostability"],
         },
         sensitivity_counts=SETTINGS["sensitivity"]["counts"],
         code=source_digest.of_step("analyse_blinking"),

@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from blinkpair.inputs.columns import MOVIE_COLUMNS, PATH_COLUMNS
 from blinkpair.inputs.headers import Header, Open, access_problem, read_headers
 from blinkpair.inputs.problems import UnsoundInputError
 from blinkpair.inputs.row_checks import Findings, Row, check_microspheres, check_row, differ
 from blinkpair.inputs.settings import examine_settings
-from blinkpair.inputs.sheet import MOVIE_COLUMNS, PATH_COLUMNS, examine_sheet, find_shared_files
+from blinkpair.inputs.sheet import examine_sheet, find_shared_files
 
 
 @dataclass(frozen=True)

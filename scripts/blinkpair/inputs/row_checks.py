@@ -17,9 +17,9 @@ from typing import Any
 from blinkpair.brightfield.limits import MIN_DIAMETER_PX, MIN_DIAMETERS
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import ChoiceError, InputError
+from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS, MOVIE_COLUMNS
 from blinkpair.inputs.headers import Header
 from blinkpair.inputs.problems import Problem
-from blinkpair.inputs.sheet import BRIGHTFIELD_COLUMNS, MOVIE_COLUMNS
 
 # Two epochs whose length, frame time or pixel size differ by less are alike.
 TOLERANCE = 0.01

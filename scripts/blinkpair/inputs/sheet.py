@@ -20,6 +20,7 @@ from typing import Any
 import pandas as pd
 
 from blinkpair.errors import InputError
+from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS, MOVIE_COLUMNS, PATH_COLUMNS
 from blinkpair.inputs.problems import (
     Problem,
     UnsoundInputError,
@@ -33,10 +34,6 @@ from blinkpair.inputs.sheet_text import Cells, read_cells
 from blinkpair.labels import CONTROL, temperature_label
 from blinkpair.movie.formats.selection import MoviePath
 
-MOVIE_COLUMNS = ("pre_pl", "post_pl")
-BRIGHTFIELD_COLUMNS = ("pre_brightfield", "post_brightfield")
-PATH_COLUMNS = ("pre_brightfield", "pre_pl", "post_brightfield", "post_pl")
-_UNITS = {"temperature_c": "degrees C", "exposure_s": "seconds", "pixel_size_um": "micrometres"}
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
 
@@ -97,20 +94,27 @@ def read_fields(path: str | Path, base_dir: str | Path | None = None) -> pd.Data
     return sheet.fields
 
 
-def examine_sheet(path: str | Path, base_dir: str | Path | None = None) -> Sheet:
+def examine_sheet(
+    path: str | Path,
+    base_dir: str | Path | None = None,
+    schema: Mapping[str, Any] | None = None,
+) -> Sheet:
     """Read a sample sheet without raising; files shared by fields are not looked for.
 
     Parameters
     ----------
     path, base_dir
         As for `read_fields`.
+    schema : mapping, optional
+        Of a row, like `workflow/schemas/fields.schema.yaml`, which is the default.
 
     Returns
     -------
     Sheet
     """
-    schema = load_schema("fields")["properties"]
-    cells = read_cells(path, base_dir)
+    schema = schema or load_schema("fields")
+    cells = read_cells(path, base_dir, schema)
+    schema = schema["properties"]
     problems = list(cells.problems)
     bad: set[tuple[int, str]] = set()
     columns: dict[str, list[Any]] = {}
@@ -126,9 +130,11 @@ def examine_sheet(path: str | Path, base_dir: str | Path | None = None) -> Sheet
                 problems.append(Problem(place, what, hint, column, line))
                 bad.add((line, column))
         columns[column] = values
-    problems += _repeated_names(cells, columns["field"], path)
+    for name, rules in schema.items():
+        if rules.get("x-kind") == "name":
+            problems += _repeated_names(cells, name, columns[name], path)
     index = pd.Index(cells.lines, name="sheet_line", dtype="int64")
-    numbers = ("exposure_s", "pixel_size_um")
+    numbers = [name for name, rules in schema.items() if rules.get("type") == "number"]
     fields = pd.DataFrame(
         {
             name: pd.array(v, dtype=float if name in numbers else "str")
@@ -222,9 +228,10 @@ def _read_cell(
         what = "no value is given" if empty_is_bad else ""
         hint = f"give one: {rules['description'][:1].lower()}{rules['description'][1:]}"
         return (float("nan") if number else ""), what, hint
-    if column == "field":
+    kind = rules.get("x-kind", "")
+    if kind == "name":
         return text, *_judge_name(text, rules)
-    if column == "temperature_c":
+    if kind == "temperature":
         return _read_temperature(text, rules)
     if number:
         value = as_number(text)
@@ -232,16 +239,16 @@ def _read_cell(
             return (
                 float("nan"),
                 f"{shown(text)} is not a number",
-                number_hint(text, _UNITS[column]),
+                number_hint(text, rules["x-unit"]),
             )
         if value <= rules["exclusiveMinimum"] or value > rules["maximum"]:
             what = (
                 f"{text} is out of range: it must be above {rules['exclusiveMinimum']} and at "
                 f"most {rules['maximum']}"
             )
-            return float("nan"), what, f"write it in {_UNITS[column]}"
+            return float("nan"), what, f"write it in {rules['x-unit']}"
         return value, "", ""
-    if column in PATH_COLUMNS or column == "landmarks":
+    if kind in ("movie", "brightfield", "file"):
         return _read_path(text)
     return text, "", ""
 
@@ -268,7 +275,7 @@ def _read_temperature(text: str, rules: Mapping[str, Any]) -> tuple[str, str, st
         return CONTROL, "", ""
     value = as_number(text)
     if value is None:
-        hint = number_hint(text, _UNITS["temperature_c"])
+        hint = number_hint(text, rules["x-unit"])
         if nearest(text, [CONTROL], 0.4):
             hint = f"did you mean {CONTROL}?"
         else:
@@ -295,7 +302,9 @@ def _read_path(text: str) -> tuple[str, str, str]:
     return (os.path.expanduser(text) if text.startswith("~") else text), "", ""  # noqa: PTH111
 
 
-def _repeated_names(cells: Cells, names: Iterable[str], path: str | Path) -> list[Problem]:
+def _repeated_names(
+    cells: Cells, column: str, names: Iterable[str], path: str | Path
+) -> list[Problem]:
     problems = []
     first: dict[str, tuple[int, str]] = {}
     for line, name in zip(cells.lines, names, strict=True):
@@ -310,6 +319,8 @@ def _repeated_names(cells: Cells, names: Iterable[str], path: str | Path) -> lis
                 f"{name} differs from {spelt} (line {before}) only in upper and lower case; "
                 "some file systems would put both into one folder"
             )
-        place = f"{path}, line {line}, column field"
-        problems.append(Problem(place, what, "give every field a name of its own", "field", line))
+        place = f"{path}, line {line}, column {column}"
+        problems.append(
+            Problem(place, what, f"give every {column} a name of its own", column, line)
+        )
     return problems

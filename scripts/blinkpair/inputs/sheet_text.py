@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from blinkpair.inputs.problems import Problem, listed, nearest, normalised, printable, shown
 from blinkpair.inputs.settings import load_schema
@@ -52,7 +53,11 @@ class Cells:
     required: frozenset[str] = frozenset()
 
 
-def read_cells(path: str | Path, base_dir: str | Path | None = None) -> Cells:
+def read_cells(
+    path: str | Path,
+    base_dir: str | Path | None = None,
+    schema: Mapping[str, Any] | None = None,
+) -> Cells:
     """Read a sheet and split it into cells.
 
     Parameters
@@ -61,6 +66,8 @@ def read_cells(path: str | Path, base_dir: str | Path | None = None) -> Cells:
         As the user wrote it; messages call it so.
     base_dir : path, optional
         Where a relative path starts; default: the working directory.
+    schema : mapping, optional
+        As in `sheet.examine_sheet`.
 
     Returns
     -------
@@ -70,7 +77,7 @@ def read_cells(path: str | Path, base_dir: str | Path | None = None) -> Cells:
     text, fault = _read_text(Path(base_dir or ".") / path, str(path))
     if fault:
         return Cells(problems=[fault])
-    schema = load_schema("fields")
+    schema = schema or load_schema("fields")
     known, required = list(schema["properties"]), list(schema["required"])
     lines = [(n, line) for n, line in enumerate(re.split(r"\r\n|\n|\r", text), 1) if line.strip()]
     if not lines:

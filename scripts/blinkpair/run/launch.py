@@ -23,6 +23,7 @@ import pandas as pd
 
 from blinkpair import files
 from blinkpair.errors import InputError
+from blinkpair.inputs.columns import NUMBER_COLUMNS
 from blinkpair.run.folder import check_folder
 
 log = logging.getLogger(__name__)
@@ -152,7 +153,7 @@ def _as_csv(fields: pd.DataFrame) -> str:
 
 def _read_fields(table: Path | StringIO) -> pd.DataFrame:
     fields = pd.read_csv(table, dtype=str, keep_default_na=False, encoding="utf-8")
-    for name in ("exposure_s", "pixel_size_um"):
+    for name in NUMBER_COLUMNS:
         fields[name] = pd.to_numeric(fields[name])
     return fields.set_index("field", drop=False)
 

@@ -66,7 +66,7 @@ def sheet_rows(path: str | Path) -> list[dict[str, str]]:
 
 def sheet_paths(rows: Iterable[Mapping[str, str]]) -> list[str]:
     """List the paths in rows of a sample sheet, as they stand there."""
-    from blinkpair.inputs.sheet import PATH_COLUMNS
+    from blinkpair.inputs.columns import PATH_COLUMNS
 
     columns = (*PATH_COLUMNS, "landmarks")
     return [path for row in rows for column in columns if (path := row.get(column))]

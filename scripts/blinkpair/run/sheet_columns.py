@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS, CARRIED_COLUMNS, NOT_CARRIED
 from blinkpair.labels import SIMULATED, is_simulated
 
-# What results carry on of a field: who it is, and what the user added.
-CARRIED = ("field", "temperature_c", "sample")
 # Columns of a field that the report shows.
 SHOWN_COLUMNS = [
     "field",
@@ -20,21 +19,12 @@ SHOWN_COLUMNS = [
     "pre_brightfield",
     "post_brightfield",
 ]
-NOT_CARRIED = (
-    "pre_brightfield",
-    "pre_pl",
-    "post_brightfield",
-    "post_pl",
-    "exposure_s",
-    "pixel_size_um",
-    "landmarks",
-)
 
 
 def carried_columns(fields: pd.DataFrame) -> list[str]:
-    """Columns of the sheet that every nanocrystal's row carries on."""
-    extra = [c for c in fields.columns if c not in CARRIED and c not in NOT_CARRIED]
-    return [*CARRIED, *extra]
+    """Return the columns of the sheet that every nanocrystal's row carries on."""
+    extra = [c for c in fields.columns if c not in (*CARRIED_COLUMNS, *NOT_CARRIED)]
+    return [*CARRIED_COLUMNS, *extra]
 
 
 def fields_to_show(fields: pd.DataFrame, max_fields: int) -> list[str]:
@@ -63,5 +53,5 @@ def brightfield_files(fields: pd.DataFrame) -> list[str]:
     """Every file of the brightfield images of some fields, before then after."""
     from blinkpair.movie.paths import movie_files
 
-    columns = ("pre_brightfield", "post_brightfield")
+    columns = BRIGHTFIELD_COLUMNS
     return [str(f) for column in columns for path in fields[column] for f in movie_files(path)]
