@@ -1,6 +1,8 @@
 """Andor Solis: SIF files and spool folders."""
 
 import os
+import sys
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -151,3 +153,12 @@ def test_incomplete_spool_folders(tmp_path, frames):
 def test_a_folder_that_is_no_spool_folder(tmp_path):
     with pytest.raises(InputError, match="not an Andor spool folder"):
         open_movie(tmp_path)
+
+
+def test_another_version_of_the_library_is_no_damaged_file(tmp_path, monkeypatch):
+    path = tmp_path / "movie.sif"
+    path.write_bytes(sif_header(np.arange(2) * 2e4))
+    monkeypatch.setitem(sys.modules, "sif_parser._sif_open", ModuleType("_sif_open"))
+    monkeypatch.delitem(sys.modules, "blinkpair.movie.formats.andor")
+    with pytest.raises(ImportError, match=r"sif_parser lacks.*envs/run\.lock"):
+        open_movie(path)

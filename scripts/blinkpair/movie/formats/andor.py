@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-from sif_parser._sif_open import _open as read_sif_header
 from sif_parser.utils import ordered_dat_files as spool_number
 
 from blinkpair.errors import InputError
@@ -22,6 +21,14 @@ from blinkpair.movie.formats.raw import RawFrames
 from blinkpair.movie.formats.selection import Selection, choose_planes
 from blinkpair.movie.formats.source import Source, frames_to_read, native_dtype, plausible
 from blinkpair.movie.formats.timing import Statement, frame_time, interval_of_stamps
+
+try:  # a private name: the public functions read the pixels, too
+    from sif_parser._sif_open import _open as read_sif_header
+except ImportError as error:
+    raise ImportError(
+        "this version of sif_parser lacks the function that reads a SIF header. Hint: install the "
+        "version of envs/run.lock."
+    ) from error
 
 # Mono12 keeps each pixel in a word of its own; Mono12Packed does not and is refused.
 _ENCODINGS = {"Mono8": "u1", "Mono12": "<u2", "Mono16": "<u2", "Mono32": "<u4"}

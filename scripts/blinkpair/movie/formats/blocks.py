@@ -1,13 +1,15 @@
 """The memory of the blocks, and a reader that runs over the parts of a movie.
 
-Fresh memory has to be handed out page by page by the operating system, which takes as long as
-a third of the reading. So a block's memory is used again, but only once nobody refers to it:
-Python counts the references, views included.
+Fresh memory has to be handed out page by page by the operating system, which takes as long as a
+third of the reading. So a block's memory is used again as soon as no array refers to it any more.
+
+Input: the size of a block; the parts of a movie. Output: arrays to fill; frames.
 """
 
 from __future__ import annotations
 
-import sys
+import math
+import weakref
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,28 +35,24 @@ class Buffers:
 
     def __init__(self, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> None:
         self._shape, self._dtype = shape, dtype
-        self._kept: list[NDArray[Any]] = []
-        self._unused: int | None = None  # references to a buffer that only this list holds
+        self._free: list[NDArray[np.uint8]] = []
 
     def take(self, frames: int) -> NDArray[Any]:
         """Return a C-contiguous (frames, y, x) array whose content is undefined."""
-        for k in range(len(self._kept)):
-            if _references(self._kept, k) == self._unused:
-                return self._kept[k][:frames]
-        fresh = np.empty(self._shape, self._dtype)
-        self._kept.append(fresh)
-        del fresh
-        if self._unused is None:
-            self._unused = _references(self._kept, 0)
-        # A consumer that keeps its blocks keeps them; they need not be remembered here.
-        del self._kept[:-_KEPT]
-        return self._kept[-1][:frames]
+        size = math.prod(self._shape)
+        try:
+            memory = self._free.pop()
+        except IndexError:
+            memory = np.empty(size * self._dtype.itemsize, np.uint8)
+        # Every view of a block refers to this array, and not to `memory`, since a memoryview stands
+        # between the two. When the last view is gone, it is gone.
+        block = np.frombuffer(memory.data, self._dtype, size)
+        weakref.finalize(block, self._release, memory).atexit = False
+        return block.reshape(self._shape)[:frames]
 
-
-def _references(buffers: list[NDArray[Any]], k: int) -> int | None:
-    """Count references; None, which equals no count, where Python has no count (PyPy)."""
-    count = getattr(sys, "getrefcount", None)
-    return None if count is None else int(count(buffers[k]))
+    def _release(self, memory: NDArray[np.uint8]) -> None:
+        if len(self._free) < _KEPT:
+            self._free.append(memory)
 
 
 class PartsReader:

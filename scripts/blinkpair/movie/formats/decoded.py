@@ -92,6 +92,7 @@ class DecodedReader:
                 pass
 
     def _read_at(self, offset: int, size: int) -> bytes:
+        # Not seek and read: several threads share the file.
         data = os.pread(self._file.fileno(), size, offset)
         if len(data) < size:
             raise ValueError(f"{size - len(data)} bytes are missing at the end of the file")

@@ -1,11 +1,14 @@
 """The chunks of an ND2 file: where each is, and what is in it.
 
-An ND2 file is a row of named chunks with a map of names and places at its end. The `nd2`
-library reads the metadata out of them but gives frames only through a memory map, so the places
-of the frames, and the two arrays with a value per frame (time stamps, exposures), are taken
-from here. Layout: a chunk is (magic, bytes of the name, bytes of the data, name, data); the map
+An ND2 file is a row of named chunks with a map of names and places at its end. The `nd2` library
+(0.12) reads the metadata from them. It returns frames from a memory map of the whole file, whose
+pages count as the job's own memory on some clusters, and zeros for a frame that is not in the file.
+So the places of the frames, and the two arrays with a value per frame (time stamps, exposures), are
+read here. Layout: a chunk is (magic, bytes of the name, bytes of the data, name, data); the map
 is a chunk of (name ending in '!', place, size); the last 40 bytes are a signature and the place
 of the map. Numbers are little-endian.
+
+Input: a file. Output: the places and contents of its chunks.
 """
 
 from __future__ import annotations

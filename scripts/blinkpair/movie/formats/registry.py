@@ -90,7 +90,7 @@ def open_source(path: Path, selection: Selection, *, alone: bool = True) -> Sour
     """
     try:
         return _open(path, selection, alone=alone)
-    except InputError:
+    except (InputError, ImportError):  # a library that is missing is no fault of the file
         raise
     except PermissionError as error:
         raise InputError(
