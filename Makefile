@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 
-.PHONY: demo test test-cluster check lock audit accuracy robustness benchmark clean
+.PHONY: demo test test-all check lock audit accuracy robustness benchmark clean
 
 demo: .venv/run.stamp
 	@test -f demo/complete || { echo "Simulating the experiment into demo/ ..."; \
@@ -13,11 +13,12 @@ demo: .venv/run.stamp
 	@PYTHONPATH=scripts $(BIN)/python -m blinkpair.report.terminal results
 
 test: .venv/dev.stamp check
-	$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m "not slow"
 
-# Five minutes: tests on a real Slurm, which they run themselves; as root, with slurm-wlm and munge.
-test-cluster: .venv/dev.stamp
-	$(BIN)/python -m pytest tests/cluster
+# And the slow ones: runs that are killed or made again, and a real Slurm, which the tests run
+# themselves (as root, with slurm-wlm and munge; they skip elsewhere).
+test-all: test
+	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m slow
 
 # Style, types and the workflow's own linter.
 check: .venv/dev.stamp

@@ -14,6 +14,8 @@ from tests.helpers.tiny_experiment import snakemake, write_tiny_experiment
 
 # Whole runs, and a Slurm that mostly waits: side by side, and first.
 TOGETHER = ("workflow", "cluster")
+# Minutes each: `make test-all` runs them, `make test` does not.
+SLOW = ("tests/cluster/", "tests/workflow/test_same_bytes.py", "tests/workflow/test_faults.py")
 
 
 def group(nodeid: str) -> str:
@@ -36,13 +38,16 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log) -> ByGroup:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put whole runs first."""
+    """Put whole runs first, and mark those that take minutes."""
 
     def place(item: pytest.Item) -> int:
         own = group(item.nodeid)
         return TOGETHER.index(own) if own in TOGETHER else len(TOGETHER)
 
     items.sort(key=place)
+    for item in items:
+        if item.nodeid.startswith(SLOW):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")
