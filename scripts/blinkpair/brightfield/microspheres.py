@@ -114,6 +114,14 @@ def find_microspheres(
     InputError
         If the image is not a finite 2-D array larger than a few spheres, or the diameter not
         a number of at least 3 pixels.
+
+    Examples
+    --------
+    >>> from blinkpair.simulate import FieldDesign, simulate_field
+    >>> field = simulate_field(FieldDesign(n_microspheres=20, frames=2), seed=1)
+    >>> found = find_microspheres(field.brightfield_pre, diameter_px=6.25)
+    >>> bool(found["sigma_px"].median() < 0.1)
+    True
     """
     pixels = _checked(image, diameter_px)
     if pixels.max() == pixels.min():

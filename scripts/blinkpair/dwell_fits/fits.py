@@ -123,6 +123,15 @@ def fit_dwell_times(
     ------
     InputError
         If the durations are not whole frames within the window, or a setting makes no sense.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(1)
+    >>> durations = np.minimum(np.floor(rng.pareto(0.6, 2000) + 1), 20_000).astype(int)
+    >>> fit = fit_dwell_times(durations, exposure_s=0.02, window_frames=20_000)
+    >>> fit.model, round(fit.alpha, 1)
+    ('power_law', 1.6)
     """
     events = count_events(durations_frames, censored, window_frames)
     return fit_counted_events(

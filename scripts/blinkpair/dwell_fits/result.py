@@ -102,6 +102,14 @@ class DwellFit:
             Times, s; nan below the first fitted frame.
         law : {'model', 'power_law', 'truncated'}
             'model' is the law of the verdict (the pure one where undecided).
+
+        Examples
+        --------
+        >>> from blinkpair.dwell_fits import fit_dwell_times
+        >>> durations = np.repeat([1, 2, 4, 8], [80, 40, 20, 10])
+        >>> fit = fit_dwell_times(durations, exposure_s=0.02, window_frames=1000)
+        >>> bool(np.all(np.diff(fit.density([0.02, 0.04, 0.08])) < 0))
+        True
         """
         frames = np.asarray(duration_s, dtype=np.float64) / self.exposure_s
         truncated = law == "truncated" or (law == "model" and self.model == "truncated_power_law")

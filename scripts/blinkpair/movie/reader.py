@@ -225,6 +225,15 @@ def open_movie(
     InputError
         The file is missing, empty, not a movie, cut off, in colour, has several channels or
         planes and no choice was made, or the parts do not fit together.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import tifffile
+    >>> path = tempfile.mkdtemp() + "/movie.tif"
+    >>> tifffile.imwrite(path, np.zeros((5, 32, 32), np.uint16), photometric="minisblack")
+    >>> open_movie(path + "::frames=3").shape
+    (3, 32, 32)
     """
     files, selection, called = resolve(path)
     if channel is not None:
@@ -273,6 +282,16 @@ def read_image(
     ------
     InputError
         As `open_movie`; or a pixel is not finite.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import tifffile
+    >>> path = tempfile.mkdtemp() + "/image.tif"
+    >>> tifffile.imwrite(path, np.full((32, 32), 7, np.uint16))
+    >>> image, movie = read_image(path)
+    >>> image.mean(), movie.format
+    (np.float64(7.0), 'TIFF')
     """
     movie = open_movie(path, channel=channel, z=z)
     total = np.zeros(movie.shape[1:], np.float64)
@@ -301,6 +320,12 @@ def from_array(
     Returns
     -------
     Movie
+
+    Examples
+    --------
+    >>> movie = from_array(np.zeros((5, 32, 32), np.uint16), exposure_s=0.02)
+    >>> [block.shape for block in movie.blocks(frames=3)]
+    [(3, 32, 32), (2, 32, 32)]
     """
     count, height, width = frames.shape
     native = np.ascontiguousarray(frames, frames.dtype.newbyteorder("="))

@@ -261,6 +261,15 @@ def extract_traces(
     ------
     InputError
         If positions or drift have the wrong shape, or the background is unknown.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from blinkpair.movie import from_array
+    >>> frames = np.full((4, 32, 32), 100, np.uint16)
+    >>> frames[2, 15:18, 15:18] += 50  # nine pixels, in one frame
+    >>> extract_traces(from_array(frames), [[16, 16]]).round().tolist()
+    [[0.0, 0.0, 450.0, 0.0]]
     """
     from concurrent.futures import ThreadPoolExecutor
 

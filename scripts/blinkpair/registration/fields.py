@@ -70,6 +70,15 @@ def register_field(
         Standard errors per axis of the nanocrystals of either epoch; default: all alike.
     start_error_px : float
         Standard error per axis of the drift's zero, the first frame, both epochs together.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pre = np.random.default_rng(1).uniform(0, 512, (12, 2))
+    >>> post = pre @ [[0, 1], [-1, 0]] + [500, 10]  # turned by 90 degrees, shifted
+    >>> result = register_field(pre[:6], post[:6], pre, post, shape=(512, 512))
+    >>> result.evidence, round(result.final.rotation_deg)
+    ('microspheres and nanocrystals', 90)
     """
     beads = (microspheres_pre, microspheres_post)
     spots = _Nanocrystals(

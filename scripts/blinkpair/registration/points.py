@@ -78,6 +78,15 @@ def register_points(
     ------
     InputError
         Positions that are not finite (n, 2) arrays, or settings out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> pre = np.random.default_rng(1).uniform(0, 512, (12, 2))
+    >>> post = pre @ [[0, 1], [-1, 0]] + [500, 10]  # turned by 90 degrees, shifted
+    >>> result = register_points(pre, post)
+    >>> result.status, round(result.rotation_deg), len(result.pairs)
+    ('ok', 90, 12)
     """
     pre, post = checked_patterns(
         pre_xy, post_xy, model, max_chance_alignments, localisation_error_px

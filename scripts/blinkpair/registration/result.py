@@ -86,6 +86,15 @@ class Registration:
         Returns
         -------
         (n,) array; NaN for a failed registration.
+
+        Examples
+        --------
+        >>> from blinkpair.registration import register_points
+        >>> import numpy as np
+        >>> pre = np.random.default_rng(1).uniform(0, 512, (12, 2))
+        >>> post = pre @ [[0, 1], [-1, 0]] + [500, 10]  # turned by 90 degrees, shifted
+        >>> register_points(pre, post).tre([[256, 256]]).shape
+        (1,)
         """
         points = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
         if self.error_model is None:

@@ -33,6 +33,11 @@ def demo_designs(frames: int = 300, size_px: int = 384) -> dict[str, tuple[str, 
     """Field name -> (temperature, design, seed): one field a temperature and a control.
 
     The control is smaller and filmed twelve times as long, so that its blinking can be fitted.
+
+    Examples
+    --------
+    >>> {temperature for temperature, _, _ in demo_designs().values()} >= {"70", "100", "120"}
+    True
     """
     designs: dict[str, tuple[str, FieldDesign, int]] = {}
     base = FieldDesign(
@@ -110,7 +115,15 @@ def write_movie(path: Path, blocks: Iterable, design: FieldDesign) -> None:  # t
 
 
 def write_field(folder: Path, name: str, simulated: SimulatedField) -> dict[str, str]:
-    """Write one field's four files and its truth; return the sheet's path columns."""
+    """Write one field's four files and its truth; return the sheet's path columns.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> field = simulate_field(FieldDesign(camera=Camera(shape=(96, 96)), frames=20), seed=1)
+    >>> sorted(write_field(Path(tempfile.mkdtemp()), "f1", field))
+    ['post_brightfield', 'post_pl', 'pre_brightfield', 'pre_pl']
+    """
     import tifffile
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -147,7 +160,16 @@ def write_field(folder: Path, name: str, simulated: SimulatedField) -> dict[str,
 def write_experiment(
     folder: Path, designs: dict[str, tuple[str, FieldDesign, int]], threads: int = 2
 ) -> pd.DataFrame:
-    """Simulate and write every field; return the sample sheet."""
+    """Simulate and write every field; return the sample sheet.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> design = FieldDesign(camera=Camera(shape=(96, 96)), frames=20)
+    >>> sheet = write_experiment(Path(tempfile.mkdtemp()), {"f1": ("100", design, 1)})
+    >>> list(sheet.columns[:3])
+    ['field', 'temperature_c', 'sample']
+    """
 
     def one(item: tuple[str, tuple[str, FieldDesign, int]]) -> dict[str, str]:
         name, (temperature, design, seed) = item

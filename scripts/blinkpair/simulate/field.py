@@ -115,7 +115,13 @@ class SimulatedField(NamedTuple):
 def rigid_matrix(
     rotation_deg: float, shift_px: tuple[float, float], shape: tuple[int, int]
 ) -> FloatArray:
-    """Turn about the centre of the field, then shift: 3x3, acting on columns (x, y, 1)."""
+    """Turn about the centre of the field, then shift: 3x3, acting on columns (x, y, 1).
+
+    Examples
+    --------
+    >>> rigid_matrix(180, (3, 0), shape=(11, 11)) @ [0, 0, 1]
+    array([13., 10.,  1.])
+    """
     angle = np.deg2rad(rotation_deg)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     centre = (np.array(shape[::-1]) - 1) / 2
@@ -126,7 +132,14 @@ def rigid_matrix(
 
 
 def simulate_field(design: FieldDesign, seed: int) -> SimulatedField:
-    """Draw a field; everything follows from the design and the seed."""
+    """Draw a field; everything follows from the design and the seed.
+
+    Examples
+    --------
+    >>> field = simulate_field(FieldDesign(frames=10), seed=1)
+    >>> field.matrix.shape, "on_fraction_pre" in field.truth
+    ((3, 3), True)
+    """
     rng = np.random.default_rng([seed, 1])
     shape = design.camera.shape
     matrix = rigid_matrix(design.rotation_deg, design.shift_px, shape)
