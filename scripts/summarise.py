@@ -8,6 +8,7 @@ from blinkpair import files
 from blinkpair.populations import sensitivity
 from blinkpair.populations import table as populations
 from blinkpair.run.logs import log_to
+from blinkpair.statistics.resampling import StatisticsSettings
 
 
 def summarise(
@@ -36,7 +37,7 @@ def summarise(
     sweep = files.read_batches(on_fractions, sensitivity.COLUMNS)
     files.write_csv(fields, outputs["fields"])
     files.write_csv(
-        populations.summarise_populations(nanocrystals, fields, **statistics),
+        populations.summarise_populations(nanocrystals, fields, StatisticsSettings(**statistics)),
         outputs["populations"],
     )
     files.write_csv(

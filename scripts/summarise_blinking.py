@@ -9,6 +9,7 @@ from blinkpair.populations.pools import COLUMNS as DURATION_COLUMNS
 from blinkpair.populations.pools import pool_durations
 from blinkpair.populations.type_states import COLUMNS, type_groups
 from blinkpair.run.logs import log_to
+from blinkpair.statistics.resampling import StatisticsSettings
 
 
 def summarise_blinking(
@@ -22,21 +23,22 @@ def summarise_blinking(
     large_change: float,
 ) -> None:
     """Make the tables per temperature; `durations` and `integrated_pl` have one file a field."""
+    intervals = StatisticsSettings(**statistics)
     pools = pool_durations(files.read_batches(durations, DURATION_COLUMNS))
     groups = type_groups(files.read_csv(nanocrystals, COLUMNS))
     tables = {
-        "types": blinking_types.summarise_types(groups, **statistics),
-        "type_transitions": blinking_types.type_transitions(groups, **statistics),
-        "change_by_type": blinking_types.change_by_type(groups, **statistics),
+        "types": blinking_types.summarise_types(groups, intervals),
+        "type_transitions": blinking_types.type_transitions(groups, intervals),
+        "change_by_type": blinking_types.change_by_type(groups, intervals),
         "alpha_by_change": blinking_types.alpha_by_change(
-            groups, large_change=large_change, **statistics
+            groups, intervals, large_change=large_change
         ),
         "dwell_times": pooled_dwell_times.pool_densities(pools),
         "dwell_fits": pooled_dwell_times.pool_fits(pools, DwellTimeSettings(**dwell_times)),
     }
     del groups  # of millions of nanocrystals, before others are read of them
     tables["photostability"] = photostability_summary.summarise_photostability(
-        files.read_csv(nanocrystals, photostability_summary.COLUMNS), **statistics
+        files.read_csv(nanocrystals, photostability_summary.COLUMNS), intervals
     )
     for name, rows in tables.items():
         files.write_csv(rows, outputs[name])

@@ -115,8 +115,8 @@ def rows() -> list[dict[str, Any]]:
 
 
 def killed_writer(kills: int) -> dict[str, Any]:
-    """Kill a process within its writes; see `tests/killed_writer.py`."""
-    script = str(ROOT / "tests" / "killed_writer.py")
+    """Kill a process within its writes; see `tests/helpers/killed_writer.py`."""
+    script = str(ROOT / "tests" / "helpers" / "killed_writer.py")
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, script, folder, str(kills)]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE)

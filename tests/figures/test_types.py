@@ -20,6 +20,7 @@ from blinkpair.figures import dwell_times, photostability, style, types
 from blinkpair.figures.dwell_examples import DwellExample, DwellTimes
 from blinkpair.populations import blinking_types, type_states
 from blinkpair.populations.pooled_dwell_times import pool_densities, pool_fits
+from blinkpair.statistics.resampling import StatisticsSettings
 
 A, B = types.TRUNCATED, types.PURE
 FIVE = (60, 70, 100, 120, "control")
@@ -101,9 +102,13 @@ def every_figure(labels, **more):
     events = durations(labels)
     return [
         types.delta_by_type(table, note="simulated"),
-        types.alpha_by_change(table, blinking_types.alpha_by_change(table, resamples=50)),
-        types.type_transitions(blinking_types.type_transitions(table, resamples=50)),
-        types.types(blinking_types.summarise_types(table, resamples=50)),
+        types.alpha_by_change(
+            table, blinking_types.alpha_by_change(table, StatisticsSettings(resamples=50))
+        ),
+        types.type_transitions(
+            blinking_types.type_transitions(table, StatisticsSettings(resamples=50))
+        ),
+        types.types(blinking_types.summarise_types(table, StatisticsSettings(resamples=50))),
         dwell_times.pooled_dwell_times(pool_densities(events), pool_fits(events)),
         dwell_times.example_dwell_times([example()]),
         photostability.photostability_classes(classes(labels)),

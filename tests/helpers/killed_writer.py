@@ -1,6 +1,6 @@
 """Kill a process that writes results without a pause, at random moments, again and again.
 
-Run as `python tests/killed_writer.py FOLDER KILLS` with `scripts` on the path; prints as JSON how
+Run as `python tests/helpers/killed_writer.py FOLDER KILLS` with `scripts` on the path; prints as JSON how
 many kills there were, how many files they left aside, and names of visible files that were damaged.
 Processes are forked here, away from the threads of who asks.
 """

@@ -13,6 +13,7 @@ from blinkpair.blinking.states.settings import ThresholdSettings
 from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.inputs.settings import load_schema
 from blinkpair.pairing.field import PairingSettings, RegistrationSettings
+from blinkpair.statistics.resampling import StatisticsSettings
 from tests.helpers.schema import defaults, defaults_of
 from tests.helpers.tiny_experiment import ROOT
 
@@ -26,6 +27,7 @@ RULE = re.MULTILINE | re.DOTALL
         ("dwell_times", DwellTimeSettings),
         ("photostability", PhotostabilitySettings),
         ("registration", RegistrationSettings),
+        ("statistics", StatisticsSettings),
     ],
 )
 def test_settings_and_defaults_are_those_of_the_schema(section, settings):

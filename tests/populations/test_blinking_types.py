@@ -17,6 +17,7 @@ from blinkpair.populations.blinking_types import (
 )
 from blinkpair.populations.table import BY_FIELDS, BY_NANOCRYSTALS, summarise_populations
 from blinkpair.populations.type_states import STATES, TYPES, blinking_states
+from blinkpair.statistics.resampling import StatisticsSettings
 
 A, B = "truncated_power_law", "power_law"
 
@@ -208,27 +209,29 @@ def test_rank_test_is_level_where_alpha_tells_nothing():
     p = []
     for _ in range(200):
         table["alpha_on_pre"] = rng.normal(1.5, 0.2, 40)
-        p.append(alpha_by_change(table, resamples=2)["p_rank"][0])
+        p.append(alpha_by_change(table, StatisticsSettings(resamples=2))["p_rank"][0])
     assert 1 <= np.sum(np.array(p) < 0.05) <= 22
 
 
 @pytest.mark.parametrize("summarise", TABLES)
 def test_order_of_rows_and_a_trip_through_csv_change_nothing(summarise, tmp_path):
     table = drawn(np.random.default_rng(4), spread=0.5)
-    first = summarise(table, seed=5, resamples=200)
+    first = summarise(table, StatisticsSettings(seed=5, resamples=200))
     shuffled = table.sample(frac=1, random_state=1)
-    again = summarise(shuffled, seed=5, resamples=200)
+    again = summarise(shuffled, StatisticsSettings(seed=5, resamples=200))
     pd.testing.assert_frame_equal(first, again, check_exact=True)
     table.to_csv(tmp_path / "nanocrystals.csv", index=False)
     back = pd.read_csv(tmp_path / "nanocrystals.csv")
-    pd.testing.assert_frame_equal(first, summarise(back, seed=5, resamples=200))
+    pd.testing.assert_frame_equal(first, summarise(back, StatisticsSettings(seed=5, resamples=200)))
     assert first["temperature_c"].unique().tolist() == [70, 100, "control"]
     assert set(first["interval_method"]) <= {BY_FIELDS, ""}
 
 
 @pytest.mark.parametrize("summarise", TABLES)
 def test_estimates_lie_within_their_intervals(summarise):
-    table = summarise(drawn(np.random.default_rng(6), spread=1.0), resamples=200)
+    table = summarise(
+        drawn(np.random.default_rng(6), spread=1.0), StatisticsSettings(resamples=200)
+    )
     names = [name.removesuffix("_low") for name in table if name.endswith("_low")]
     assert names
     for name in names:
@@ -250,7 +253,7 @@ def test_intervals_hold_the_truth_where_fields_differ():
     held = held_as_independent = 0
     for _ in range(40):
         table = drawn(rng, n=240, fields=4, spread=0.5)
-        row = summarise_types(table, resamples=200).iloc[0]
+        row = summarise_types(table, StatisticsSettings(resamples=200)).iloc[0]
         held += row[f"fraction_{A}_low"] <= truth <= row[f"fraction_{A}_high"]
         plain = stats.binomtest(int(row[f"n_{A}"]), int(row["n"])).proportion_ci(method="wilson")
         held_as_independent += plain.low <= truth <= plain.high

@@ -68,7 +68,12 @@ def test_a_run_that_is_killed_leaves_whole_files_and_goes_on(experiment, folder)
 
 
 def test_a_writer_that_is_killed_within_a_write_leaves_whole_files(tmp_path):
-    command = [sys.executable, str(ROOT / "tests" / "killed_writer.py"), str(tmp_path), "40"]
+    command = [
+        sys.executable,
+        str(ROOT / "tests" / "helpers" / "killed_writer.py"),
+        str(tmp_path),
+        "40",
+    ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "scripts")}
     done = subprocess.run(command, check=True, capture_output=True, env=environment)
     seen = json.loads(done.stdout)

@@ -45,6 +45,7 @@ from blinkpair.populations.type_states import (
 from blinkpair.statistics import field_draws, resampling
 from blinkpair.statistics.field_draws import FieldDraws
 from blinkpair.statistics.rank_tests import rank_sum, signed_rank
+from blinkpair.statistics.resampling import StatisticsSettings
 
 _NAN = float("nan")
 _FITTED = ("alpha_on_{}", "tau_on_{}_s")
@@ -53,7 +54,7 @@ Nanocrystals = pd.DataFrame | Sequence[TypeGroup]
 
 
 def summarise_types(
-    nanocrystals: Nanocrystals, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+    nanocrystals: Nanocrystals, statistics: StatisticsSettings = StatisticsSettings()
 ) -> pd.DataFrame:
     """Count the types of blinking before and after.
 
@@ -63,10 +64,7 @@ def summarise_types(
         As `type_groups` takes it, or what it returned, with `alpha_on_{epoch}` and
         `tau_on_{epoch}_s`, and, if known, `expected_false_on_events_{epoch}` and
         `n_on_events_{epoch}`.
-    confidence : float
-        Coverage of the intervals.
-    resamples, seed : int
-        Number of draws of fields, and their seed.
+    statistics : StatisticsSettings
 
     Returns
     -------
@@ -88,7 +86,7 @@ def summarise_types(
         require_columns(group.rows, fitted, "nanocrystals")
     by_epoch: list[list[dict[str, Any]]] = []
     for epoch in EPOCHS:
-        parts = [_part(g, g.rows[f"type_{epoch}"] != DARK, resamples, seed) for g in groups]
+        parts = [_part(g, g.rows[f"type_{epoch}"] != DARK, statistics) for g in groups]
         rows = []
         for part in parts:
             state = part.rows[f"type_{epoch}"].to_numpy()
@@ -98,7 +96,7 @@ def summarise_types(
         for name in TYPES:
             flags = [_flags(p.rows[f"type_{epoch}"], name) for p in parts]
             fractions = resampling.pooled_fractions(
-                flags, [p.fields for p in parts], confidence=confidence
+                flags, [p.fields for p in parts], confidence=statistics.confidence
             )
             for row, fraction in zip(rows, fractions, strict=True):
                 put_estimate(row, f"fraction_{name}", fraction)
@@ -111,7 +109,7 @@ def summarise_types(
 
 
 def type_transitions(
-    nanocrystals: Nanocrystals, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+    nanocrystals: Nanocrystals, statistics: StatisticsSettings = StatisticsSettings()
 ) -> pd.DataFrame:
     """Count the nanocrystals of each type before that have each type after.
 
@@ -119,8 +117,7 @@ def type_transitions(
     ----------
     nanocrystals : DataFrame, or sequence of TypeGroup
         As `type_groups` takes it, or what it returned.
-    confidence, resamples, seed : float, int, int
-        As in `summarise_types`.
+    statistics : StatisticsSettings
 
     Returns
     -------
@@ -134,13 +131,13 @@ def type_transitions(
     groups = _groups(nanocrystals)
     blocks: list[list[dict[str, Any]]] = [[] for _ in groups]
     for before in STATES:
-        parts = [_part(g, g.rows["type_pre"] == before, resamples, seed) for g in groups]
+        parts = [_part(g, g.rows["type_pre"] == before, statistics) for g in groups]
         fields = [part.fields for part in parts]
         for after in STATES:
             if before == after == DARK:
                 continue
             flags = [_flags(part.rows["type_post"], after) for part in parts]
-            fractions = resampling.pooled_fractions(flags, fields, confidence=confidence)
+            fractions = resampling.pooled_fractions(flags, fields, confidence=statistics.confidence)
             rows = []
             for block, part, flag, fraction in zip(blocks, parts, flags, fractions, strict=True):
                 row: dict[str, Any] = {
@@ -158,7 +155,7 @@ def type_transitions(
 
 
 def change_by_type(
-    nanocrystals: Nanocrystals, *, confidence: float = 0.95, resamples: int = 2000, seed: int = 0
+    nanocrystals: Nanocrystals, statistics: StatisticsSettings = StatisticsSettings()
 ) -> pd.DataFrame:
     """Tabulate the change in on-fraction by the type before (Fig. 8).
 
@@ -166,8 +163,7 @@ def change_by_type(
     ----------
     nanocrystals : DataFrame, or sequence of TypeGroup
         As `type_groups` takes it, or what it returned.
-    confidence, resamples, seed : float, int, int
-        As in `summarise_types`.
+    statistics : StatisticsSettings
 
     Returns
     -------
@@ -183,13 +179,12 @@ def change_by_type(
     blocks: list[list[dict[str, Any]]] = [[] for _ in groups]
     for name in ("all", *STATES):
         parts = [
-            _part(g, (g.rows["type_pre"] == name) | (name == "all"), resamples, seed)
-            for g in groups
+            _part(g, (g.rows["type_pre"] == name) | (name == "all"), statistics) for g in groups
         ]
         fields = [part.fields for part in parts]
         deltas = [part.rows["delta"].to_numpy(float) for part in parts]
-        means = resampling.pooled_means(deltas, fields, confidence=confidence)
-        medians = resampling.pooled_medians(deltas, fields, confidence=confidence)
+        means = resampling.pooled_means(deltas, fields, confidence=statistics.confidence)
+        medians = resampling.pooled_medians(deltas, fields, confidence=statistics.confidence)
         rows = []
         for block, group, delta, mean, median in zip(
             blocks, groups, deltas, means, medians, strict=True
@@ -210,11 +205,9 @@ def change_by_type(
 
 def alpha_by_change(
     nanocrystals: Nanocrystals,
+    statistics: StatisticsSettings = StatisticsSettings(),
     *,
     large_change: float = LARGE_CHANGE,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
 ) -> pd.DataFrame:
     """Compare alpha before of the type-B nanocrystals that gained much and lost much (Fig. S11).
 
@@ -224,8 +217,7 @@ def alpha_by_change(
         As `type_groups` takes it, or what it returned, with `alpha_on_pre`.
     large_change : float
         Gained: the on-fraction rose by more than this (0 to 1). Lost: it fell by more.
-    confidence, resamples, seed : float, int, int
-        As in `summarise_types`.
+    statistics : StatisticsSettings
 
     Returns
     -------
@@ -246,13 +238,13 @@ def alpha_by_change(
     chosen = [large_changes(group.rows, large_change) for group in groups]
     for which, name in enumerate(("gained", "lost")):
         parts = [
-            _part(group, masks[which], resamples, seed)
+            _part(group, masks[which], statistics)
             for group, masks in zip(groups, chosen, strict=True)
         ]
         fields = [part.fields for part in parts]
         values = [part.rows["alpha_on_pre"].to_numpy(float) for part in parts]
-        medians = resampling.pooled_medians(values, fields, confidence=confidence)
-        means = resampling.pooled_means(values, fields, confidence=confidence)
+        medians = resampling.pooled_medians(values, fields, confidence=statistics.confidence)
+        means = resampling.pooled_means(values, fields, confidence=statistics.confidence)
         for row, value, median, mean in zip(rows, values, medians, means, strict=True):
             row[f"n_{name}"] = value.size
             put_estimate(row, f"median_alpha_{name}", median)
@@ -260,7 +252,7 @@ def alpha_by_change(
         alphas.append(values)
     for row, gained, lost in zip(rows, *alphas, strict=True):
         row["p_rank"], row["probability_gained_larger"] = rank_sum(gained, lost)
-    both = [_part(g, m[0] | m[1], resamples, seed) for g, m in zip(groups, chosen, strict=True)]
+    both = [_part(g, m[0] | m[1], statistics) for g, m in zip(groups, chosen, strict=True)]
     _put_methods(rows, [part.fields for part in both])
     return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["temperature_c", "large_change"])
 
@@ -276,9 +268,11 @@ def _groups(nanocrystals: Nanocrystals) -> Sequence[TypeGroup]:
     return type_groups(nanocrystals) if isinstance(nanocrystals, pd.DataFrame) else nanocrystals
 
 
-def _part(group: TypeGroup, chosen: Any, resamples: int, seed: int) -> _Part:
+def _part(group: TypeGroup, chosen: Any, statistics: StatisticsSettings) -> _Part:
     rows = group.rows[np.asarray(chosen, dtype=bool)]
-    fields = field_draws.resample_fields(rows["field"], group.label, resamples=resamples, seed=seed)
+    fields = field_draws.resample_fields(
+        rows["field"], group.label, resamples=statistics.resamples, seed=statistics.seed
+    )
     return _Part(group.label, rows, fields)
 
 

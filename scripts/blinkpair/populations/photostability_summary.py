@@ -27,7 +27,7 @@ from blinkpair.labels import (
 from blinkpair.populations.table import interval_methods, put_estimate
 from blinkpair.statistics import field_draws, resampling
 from blinkpair.statistics.field_draws import FieldDraws
-from blinkpair.statistics.resampling import Estimate
+from blinkpair.statistics.resampling import Estimate, StatisticsSettings
 
 COLUMNS = (
     "field",
@@ -40,10 +40,7 @@ _CLEARLY = 2.0  # standard errors by which a field's light at the start has to e
 
 def summarise_photostability(
     nanocrystals: pd.DataFrame,
-    *,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
+    statistics: StatisticsSettings = StatisticsSettings(),
 ) -> pd.DataFrame:
     """Tabulate the photostability, one row a temperature and epoch.
 
@@ -52,11 +49,8 @@ def summarise_photostability(
     nanocrystals : pandas.DataFrame
         One row a nanocrystal: `field`, `temperature_c` (degrees C, or `control`), `analysed`, and
         for both epochs `photostability_*`, `start_counts_*`, `end_counts_*`.
-    confidence : float
-        Coverage of the intervals, which are those of `blinkpair.resampling`; `interval_method`
-        names their basis.
-    resamples, seed : int
-        Number of draws of fields, and the seed of the draws.
+    statistics : StatisticsSettings
+        `interval_method` names the basis of the intervals.
 
     Returns
     -------
@@ -81,7 +75,9 @@ def summarise_photostability(
 
     def draws_of(fields: Sequence[ArrayLike]) -> list[FieldDraws]:
         return [
-            field_draws.resample_fields(own, label, resamples=resamples, seed=seed)
+            field_draws.resample_fields(
+                own, label, resamples=statistics.resamples, seed=statistics.seed
+            )
             for label, own in zip(labels, fields, strict=True)
         ]
 
@@ -92,13 +88,13 @@ def summarise_photostability(
         draws = draws_of([fields for _, fields in tested])
         for name in CLASSES:
             flags = [(kind == name).to_numpy().astype(float) for kind, _ in tested]
-            fractions = resampling.pooled_fractions(flags, draws, confidence=confidence)
+            fractions = resampling.pooled_fractions(flags, draws, confidence=statistics.confidence)
             for row, fraction in zip(own, fractions, strict=True):
                 put_estimate(row, f"fraction_{name}", fraction)
         kept = [_kept(group, epoch) for group in groups]
         moves = [residuals for _, residuals, _ in kept]
         spreads = resampling.pooled_means(
-            moves, draws_of([fields for *_, fields in kept]), confidence=confidence
+            moves, draws_of([fields for *_, fields in kept]), confidence=statistics.confidence
         )
         for row, (ratio, residuals, _), spread in zip(own, kept, spreads, strict=True):
             # There is no less light than none.

@@ -34,7 +34,7 @@ from blinkpair.labels import (
 from blinkpair.statistics import field_draws, resampling
 from blinkpair.statistics.field_draws import FieldDraws
 from blinkpair.statistics.rank_tests import signed_rank
-from blinkpair.statistics.resampling import Estimate
+from blinkpair.statistics.resampling import Estimate, StatisticsSettings
 
 # What a table of populations is made of.
 COLUMNS = (
@@ -54,10 +54,7 @@ BY_NANOCRYSTALS = "nanocrystals taken as independent"
 def summarise_populations(
     nanocrystals: pd.DataFrame,
     fields: pd.DataFrame | None = None,
-    *,
-    confidence: float = 0.95,
-    resamples: int = 2000,
-    seed: int = 0,
+    statistics: StatisticsSettings = StatisticsSettings(),
 ) -> pd.DataFrame:
     """Tabulate the populations, one row a temperature.
 
@@ -70,10 +67,7 @@ def summarise_populations(
         One row a field: `field`, `temperature_c`, `status` (`ok` or `failed`) and, if known,
         `expected_chance_pairs`. Without it the fields are those of `nanocrystals`, and the
         failed ones are unknown.
-    confidence : float
-        Coverage of the intervals.
-    resamples, seed : int
-        Number of draws of fields, and the seed of the draws.
+    statistics : StatisticsSettings
 
     Returns
     -------
@@ -95,7 +89,7 @@ def summarise_populations(
         fields = fields.assign(temperature_c=temperature_labels(fields["temperature_c"]))
     present = set(table["temperature_c"]) | (set() if fields is None else set(fields.temperature_c))
     groups = [
-        _group(table[table["temperature_c"] == label], label, resamples, seed)
+        _group(table[table["temperature_c"] == label], label, statistics)
         for label in sort_temperatures(present)
     ]
     rows = [_counts(group, fields) for group in groups]
@@ -103,16 +97,16 @@ def summarise_populations(
     fields_of = [group.fields for group in groups]
     for name in COUNTED:
         flags = [(group.population == name).astype(float) for group in groups]
-        fractions = resampling.pooled_fractions(flags, fields_of, confidence=confidence)
+        fractions = resampling.pooled_fractions(flags, fields_of, confidence=statistics.confidence)
         for row, fraction in zip(rows, fractions, strict=True):
             put_estimate(row, f"fraction_{name}", fraction)
 
     deltas = [group.delta for group in groups]
-    means = resampling.pooled_means(deltas, fields_of, confidence=confidence)
+    means = resampling.pooled_means(deltas, fields_of, confidence=statistics.confidence)
     for row, mean in zip(rows, means, strict=True):
         put_estimate(row, "mean_delta", mean.within(-1.0, 1.0))
         row["design_effect_delta"] = mean.design_effect
-    medians = resampling.pooled_medians(deltas, fields_of, confidence=confidence)
+    medians = resampling.pooled_medians(deltas, fields_of, confidence=statistics.confidence)
     for row, median in zip(rows, medians, strict=True):
         put_estimate(row, "median_delta", median)
 
@@ -137,7 +131,7 @@ class _Group:
     fields: FieldDraws
 
 
-def _group(rows: pd.DataFrame, label: Temperature, resamples: int, seed: int) -> _Group:
+def _group(rows: pd.DataFrame, label: Temperature, statistics: StatisticsSettings) -> _Group:
     counted = rows[as_bool(rows["analysed"]) & rows["population"].isin(COUNTED).to_numpy()]
     before = counted["on_fraction_pre"].to_numpy(float)
     delta = counted["on_fraction_post"].to_numpy(float) - before
@@ -149,7 +143,10 @@ def _group(rows: pd.DataFrame, label: Temperature, resamples: int, seed: int) ->
         population=names.astype(object).to_numpy()[order],
         delta=delta[order],
         fields=field_draws.resample_fields(
-            counted["field"].iloc[order], label, resamples=resamples, seed=seed
+            counted["field"].iloc[order],
+            label,
+            resamples=statistics.resamples,
+            seed=statistics.seed,
         ),
     )
 

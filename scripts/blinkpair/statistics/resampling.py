@@ -41,6 +41,15 @@ UNDEFINED: Interval = (float("nan"), float("nan"))
 
 
 @dataclass(frozen=True)
+class StatisticsSettings:
+    """The configuration's `statistics`: coverage of intervals, draws of fields and their seed."""
+
+    seed: int = 1
+    resamples: int = 5000
+    confidence: float = 0.95
+
+
+@dataclass(frozen=True)
 class DesignEffect:
     """Design effect: variance inflation because nanocrystals of a field are correlated.
 
