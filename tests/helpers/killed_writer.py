@@ -1,7 +1,7 @@
 """Kill a process that writes results without a pause, at random moments, again and again.
 
-Run as `python tests/helpers/killed_writer.py FOLDER KILLS` with `scripts` on the path; prints as JSON how
-many kills there were, how many files they left aside, and names of visible files that were damaged.
+Run as `python tests/helpers/killed_writer.py FOLDER KILLS` with `scripts` on the path. It prints as
+JSON the number of kills, of files left aside, and the names of visible files that were damaged.
 Processes are forked here, away from the threads of who asks.
 """
 
