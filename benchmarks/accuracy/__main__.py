@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
+from benchmarks.accuracy.chain import analyse
 from blinkpair.blinking.on_fractions import COUNTED, classify
 from blinkpair.epochs import EPOCHS
 from blinkpair.movie.reader import from_array
@@ -24,7 +25,6 @@ from blinkpair.photometry.counts import extract_traces
 from blinkpair.registration.points import apply_matrix
 from blinkpair.simulate import Camera, FieldDesign, simulate_field
 from blinkpair.simulate.camera import film_block
-from tests.bad_input.chain import analyse
 
 # rotation (degrees), shift (px), drift (px), channel offset (px), PSF sigma before and after (px)
 CASES = [

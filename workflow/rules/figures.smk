@@ -37,7 +37,7 @@ FIGURES = {
     "dwell_times": ("Blinking", "Durations, all together"),
     "example_dwell_times": ("Blinking", "Durations, single nanocrystals"),
     "integrated_pl": ("Photostability", "Integrated PL"),
-    "photostability": ("Photostability", "Stable, brighter, dimmer, going dark"),
+    "photostability": ("Photostability", "Stable, brightening, dimming, going dark"),
     "example_photostability": ("Photostability", "Example traces"),
 }
 
