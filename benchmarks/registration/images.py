@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.accuracy.chain import register
 from benchmarks.registration.points import run
 from blinkpair.brightfield.microspheres import find_microspheres
 from blinkpair.nanocrystals.catalogues import positions
 from blinkpair.registration.points import apply_matrix, register_points
 from blinkpair.simulate import Camera, FieldDesign, SimulatedField, rigid_matrix, simulate_field
 from blinkpair.simulate.brightfield import render_brightfield
-from tests.bad_input.chain import register
 
 SIZE = 512
 SHAPE = (SIZE, SIZE)
