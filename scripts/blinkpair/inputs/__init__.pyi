@@ -1,0 +1,1 @@
+from .checking import check_everything as check_everything
