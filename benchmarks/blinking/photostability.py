@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
-from contextlib import contextmanager
 from typing import Any
 
 import numba
@@ -171,17 +170,11 @@ def mean_off_time(states: np.ndarray, rng: Rng, orders: int = 399) -> np.ndarray
     return np.array(found)
 
 
-@contextmanager
-def changed(**constants: Any):
-    """Run with other constants of the tests, to show what those in use are good for."""
-    before = {name: getattr(trend_tests, name) for name in constants}
-    for name, value in constants.items():
-        setattr(trend_tests, name, value)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            setattr(trend_tests, name, value)
+def off_fraction_p(states: np.ndarray, **arguments: int) -> np.ndarray:
+    """p values of the test of the off-fraction with other arguments than those in use."""
+    frame = np.arange(FRAMES)
+    trends = [trend_tests.off_fraction_trend(on, frame, FRAMES, **arguments) for on in states]
+    return np.array([trend.p_value for trend in trends])
 
 
 # ---- tables ------------------------------------------------------------------------------
@@ -229,10 +222,9 @@ def false_events(rng: Rng, traces: int) -> Titled:
     for noise, level in ((20.0, 1.0), (25.0, 1.0), (40.0, 1.0), (40.0, 0.5)):
         counts = blinkers(rng, traces, 1.5, 1.5, noise=noise, level=level)
         found = classified(counts)
-        with changed(_SHORT_FRAMES=0):
-            raw = classified(counts)
+        raw = off_fraction_p(assign_states(counts).states, short_frames=0)
         numbers = [
-            raw["p_off_fraction"] <= LEVEL,
+            raw <= LEVEL,
             found["p_off_fraction"] <= LEVEL,
             ~found["photostability"].isin(["stable", "not_tested"]),
         ]
@@ -251,10 +243,9 @@ def memory(rng: Rng, traces: int) -> Titled:
                 rng, traces, alpha, alpha, shortest=2.0, longest_s=longest_s, memory=correlation
             )
             found = classified(counts)
-            with changed(_BLOCKS=FRAMES):
-                single = classified(counts)
+            single = off_fraction_p(assign_states(counts).states, min_blocks=FRAMES)
             numbers = [
-                single["p_off_fraction"] <= LEVEL,
+                single <= LEVEL,
                 found["p_off_fraction"] <= LEVEL,
                 ~found["photostability"].isin(["stable", "not_tested"]),
             ]

@@ -25,9 +25,9 @@ process again.
 The on level is tested against its own slow fluctuations: the straight component of its course
 over the curved ones.
 
-Measured on 3,600 simulated blinkers that do not change (benchmarks/photostability.py), each test
-at 2.5 %: that of the off-fraction fires on 2.1 %, that of the on level on 0.1 %, a t-test of the
-halves on 59 %. With a hundred false events a trace it's 3.5 % instead of 2.5: two false frames in
+Measured on 3,600 simulated blinkers that do not change (benchmarks/blinking/photostability.py),
+each test at 2.5 %: that of the off-fraction fires on 2.1 %, that of the on level on 0.1 %, a t-test
+of the halves on 59 %. With a hundred false events a trace it's 3.5 % instead of 2.5: two false frames in
 a row are not merged. An on level that wanders by 5 % with a memory of 20 s is taken for a trend in
 7 % of the traces, with one of 50 s in 17 %. Where single events last up to the whole movie, off
 events that grow fourfold are found in 5 to 15 % of the traces only; where the longest last 10 s,
@@ -48,9 +48,9 @@ from scipy.special import stdtr
 
 from blinkpair.arrays import BoolArray, FloatArray, IntArray, begins
 
-_SHORT_FRAMES = 1  # what noise alone makes: two false frames in a row are rare
+SHORT_FRAMES = 1  # what noise alone makes: two false frames in a row are rare
 _MIN_CYCLES = 10  # of one on and one off event; 10! orders, and Student's tail holds
-_BLOCKS = 20  # at least, where each is more than one cycle: memory needs long blocks, power many
+MIN_BLOCKS = 20  # where each is more than one cycle: memory needs long blocks, power many
 _LEVEL_BLOCKS = 40
 _MIN_BLOCK_FRAMES = 5
 _CURVES = 8  # fluctuations of up to this many bends a movie are what a trend is judged by
@@ -89,7 +89,14 @@ class Trend:
         )
 
 
-def off_fraction_trend(states: BoolArray, frame: IntArray, frames: int) -> Trend:
+def off_fraction_trend(
+    states: BoolArray,
+    frame: IntArray,
+    frames: int,
+    *,
+    short_frames: int = SHORT_FRAMES,
+    min_blocks: int = MIN_BLOCKS,
+) -> Trend:
     """Test whether off events get longer, or on events shorter, through the movie.
 
     Parameters
@@ -100,6 +107,10 @@ def off_fraction_trend(states: BoolArray, frame: IntArray, frames: int) -> Trend
         Number of each of them, ascending.
     frames : int
         Frames of the movie.
+    short_frames : int
+        Runs up to this length are merged into their surroundings.
+    min_blocks : int
+        The cycles form at least so many blocks, where each is more than one cycle.
 
     Returns
     -------
@@ -112,7 +123,9 @@ def off_fraction_trend(states: BoolArray, frame: IntArray, frames: int) -> Trend
     centred = frame - frame.mean()
     slope = -float(centred[states].sum()) / float(centred @ centred)
     change = float(np.clip(slope * frames, -1.0, 1.0))
-    duration, on = merge_short(*merge_short(*runs(states), state=True), state=False)
+    duration, on = runs(states)
+    for state in (True, False):
+        duration, on = merge_short(duration, on, state=state, short_frames=short_frames)
     duration, on = duration[1:-1], on[1:-1]
     cycles = duration.size // 2
     if cycles < _MIN_CYCLES:
@@ -120,12 +133,12 @@ def off_fraction_trend(states: BoolArray, frame: IntArray, frames: int) -> Trend
     log_duration = np.log(duration[: 2 * cycles]).reshape(cycles, 2)
     second_minus_first = log_duration[:, 1] - log_duration[:, 0]
     score = second_minus_first if on[0] else -second_minus_first  # off minus on
-    return Trend(change, *order_correlation(_in_blocks(score)))
+    return Trend(change, *order_correlation(_in_blocks(score, min_blocks)))
 
 
-def _in_blocks(score: FloatArray) -> FloatArray:
+def _in_blocks(score: FloatArray, min_blocks: int) -> FloatArray:
     """Means of equal blocks (of unequal ones not all orders are equally likely), no rest."""
-    in_block = max(score.size // _BLOCKS, 1)
+    in_block = max(score.size // min_blocks, 1)
     blocks = score.size // in_block
     return np.asarray(score[: blocks * in_block].reshape(blocks, in_block).mean(axis=1))
 
@@ -236,8 +249,10 @@ def runs(states: BoolArray) -> tuple[IntArray, BoolArray]:
     return np.diff(begin, append=states.size), states[begin]
 
 
-def merge_short(duration: IntArray, on: BoolArray, *, state: bool) -> tuple[IntArray, BoolArray]:
-    """Give runs of one frame of one state to their surroundings.
+def merge_short(
+    duration: IntArray, on: BoolArray, *, state: bool, short_frames: int = SHORT_FRAMES
+) -> tuple[IntArray, BoolArray]:
+    """Merge the short runs of one state into their surroundings.
 
     Parameters
     ----------
@@ -245,12 +260,14 @@ def merge_short(duration: IntArray, on: BoolArray, *, state: bool) -> tuple[IntA
         As `runs` returns them.
     state : bool
         True to merge on runs, False to merge off runs.
+    short_frames : int
+        Runs up to this length are short.
 
     Returns
     -------
     duration, on : (l,) arrays
         In alternation again; the durations have the same sum.
     """
-    merged = on ^ ((on == state) & (duration <= _SHORT_FRAMES))
+    merged = on ^ ((on == state) & (duration <= short_frames))
     begin = np.flatnonzero(begins(merged))
     return np.add.reduceat(duration, begin), merged[begin]
