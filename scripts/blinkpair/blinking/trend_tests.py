@@ -27,11 +27,11 @@ over the curved ones.
 
 Measured on 3,600 simulated blinkers that do not change (benchmarks/blinking/photostability.py),
 each test at 2.5 %: that of the off-fraction fires on 2.1 %, that of the on level on 0.1 %, a t-test
-of the halves on 59 %. With a hundred false events a trace it's 3.5 % instead of 2.5: two false frames in
-a row are not merged. An on level that wanders by 5 % with a memory of 20 s is taken for a trend in
-7 % of the traces, with one of 50 s in 17 %. Where single events last up to the whole movie, off
-events that grow fourfold are found in 5 to 15 % of the traces only; where the longest last 10 s,
-in 64 to 86 %.
+of the halves on 59 %. With a hundred false events a trace it's 3.5 % instead of 2.5: two false
+frames in a row are not merged. An on level that wanders by 5 % with a memory of 20 s is taken for a
+trend in 7 % of the traces, with one of 50 s in 17 %. Where single events last up to the whole
+movie, off events that grow fourfold are found in 5 to 15 % of the traces only; where the longest
+last 10 s, in 64 to 86 %.
 
 Input: the states or the counts of one trace, frame by frame. Output: how much the share of off
 frames or the on level changed, and the probability of such a trend where nothing changes.
