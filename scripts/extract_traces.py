@@ -7,6 +7,7 @@ from blinkpair.movie.copies import remove_copies, staged_path
 from blinkpair.movie.reader import open_movie
 from blinkpair.nanocrystals import catalogues
 from blinkpair.photometry import counts
+from blinkpair.photometry.counts import PhotometrySettings
 from blinkpair.photometry.traces import epoch_dataset
 from blinkpair.run.logs import log_to
 
@@ -19,8 +20,7 @@ def extract_traces(
     *,
     epoch: str,
     exposure_s: float,
-    aperture_px: float,
-    background: str,
+    settings: PhotometrySettings,
 ) -> None:
     """Measure every nanocrystal of the field in the movie of one epoch, detected there or not.
 
@@ -37,8 +37,8 @@ def extract_traces(
                 frames,
                 inside[position].to_numpy(float),
                 path,
-                aperture_px=aperture_px,
-                background=background,
+                aperture_px=settings.aperture_px,
+                background=settings.background,
                 neighbours_xy=table[position].to_numpy(float),
             )
     files.write_netcdf(epoch_dataset(intensity, inside, epoch=epoch, exposure_s=exposure_s), traces)
@@ -53,7 +53,6 @@ if __name__ == "__main__":
         snakemake.output.traces,
         epoch=snakemake.wildcards.epoch,
         exposure_s=snakemake.params.exposure_s,
-        aperture_px=snakemake.params.aperture_px,
-        background=snakemake.params.background,
+        settings=PhotometrySettings(snakemake.params.aperture_px, snakemake.params.background),
     )
     remove_copies(snakemake.params.pl, snakemake.input.movie)

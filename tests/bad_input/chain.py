@@ -9,6 +9,7 @@ import pandas as pd
 
 from analyse_blinking import analyse_blinking
 from blinkpair.epochs import EPOCHS
+from blinkpair.photometry.counts import PhotometrySettings
 from blinkpair.run import launch, sheet_columns
 from extract_traces import extract_traces
 from find_microspheres import find_microspheres
@@ -81,7 +82,7 @@ def _analyse_field(row: dict, carried: dict, settings: dict) -> None:
             traces[k],
             epoch=epoch,
             exposure_s=row["exposure_s"],
-            **settings["photometry"],
+            settings=PhotometrySettings(**settings["photometry"]),
         )
     outputs = ["on_fractions", "durations", "integrated_pl"]
     analyse_blinking(

@@ -13,6 +13,7 @@ from blinkpair.blinking.states.settings import ThresholdSettings
 from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.inputs.settings import load_schema
 from blinkpair.pairing.field import PairingSettings, RegistrationSettings
+from blinkpair.photometry.counts import BACKGROUNDS, PhotometrySettings
 from blinkpair.statistics.resampling import StatisticsSettings
 from tests.helpers.schema import defaults, defaults_of
 from tests.helpers.tiny_experiment import ROOT
@@ -24,6 +25,7 @@ RULE = re.MULTILINE | re.DOTALL
     ("section", "settings"),
     [
         ("threshold", ThresholdSettings),
+        ("photometry", PhotometrySettings),
         ("dwell_times", DwellTimeSettings),
         ("photostability", PhotostabilitySettings),
         ("registration", RegistrationSettings),
@@ -42,6 +44,11 @@ def test_the_dark_cutoff_is_that_of_the_schema():
 def test_the_methods_of_the_threshold_are_those_of_the_schema():
     threshold = load_schema("config")["properties"]["threshold"]["properties"]
     assert threshold["method"]["enum"] == list(METHODS)
+
+
+def test_the_backgrounds_are_those_of_the_schema():
+    photometry = load_schema("config")["properties"]["photometry"]["properties"]
+    assert photometry["background"]["enum"] == list(BACKGROUNDS)
 
 
 def test_a_pairing_uses_settings_of_three_sections():

@@ -10,6 +10,7 @@ Input: a movie, positions at its first frame, the drift. Output: background-subt
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +36,14 @@ MIN_RING_PIXELS = 20
 BACKGROUNDS = ("annulus_median", "none")
 
 __all__ = ["aperture_stays_inside", "extract_traces", "reach_px"]
+
+
+@dataclass(frozen=True)
+class PhotometrySettings:
+    """The configuration's `photometry`; the meaning of each is in `extract_traces`."""
+
+    aperture_px: float = 3
+    background: str = "annulus_median"
 
 
 def _ring_offsets() -> IntArray:
