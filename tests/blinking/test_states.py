@@ -104,14 +104,14 @@ def test_never_off_takes_the_off_level_of_the_field():
     assert assigned.states[3].mean() > 0.999
 
 
-def test_nobody_off_leaves_the_fixed_threshold():
+@pytest.mark.parametrize("method", METHODS)
+def test_nobody_off_leaves_the_fixed_threshold(method):
     rng = np.random.default_rng(4)
     traces = counts(rng, np.ones((2, FRAMES)))
-    for method in ("noise", "hmm"):
-        assigned = assign_states(traces, ThresholdSettings(method, counts=120.0))
-        assert assigned.source.tolist() == ["fixed", "fixed"]
-        np.testing.assert_array_equal(assigned.thresholds_counts, 120.0)
-        assert np.isnan(assigned.off_noise_counts).all()
+    assigned = assign_states(traces, ThresholdSettings(method, counts=120.0))
+    assert assigned.source.tolist() == ["fixed", "fixed"]
+    np.testing.assert_array_equal(assigned.thresholds_counts, 120.0)
+    assert np.isnan(assigned.off_noise_counts).all()
 
 
 @pytest.mark.parametrize("gain", [0.2, 5.0])
@@ -162,10 +162,11 @@ def test_the_model_leaves_one_state_alone():
     np.testing.assert_allclose(on_fraction(assigned.states), lit.mean(axis=1), atol=2e-3)
 
 
-def test_the_model_is_the_same_every_time():
+@pytest.mark.parametrize("method", METHODS)
+def test_states_are_the_same_every_time(method):
     rng = np.random.default_rng(9)
     traces = counts(rng, np.stack([telegraph(rng, 0.4, frames=4000)] * 2).astype(float))
-    first, second = assign_states(traces, "hmm"), assign_states(traces, "hmm")
+    first, second = assign_states(traces, method), assign_states(traces, method)
     assert first.states.tobytes() == second.states.tobytes()
     assert first.thresholds_counts.tobytes() == second.thresholds_counts.tobytes()
 
