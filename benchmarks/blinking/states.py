@@ -1,6 +1,6 @@
 """What a state assignment does to on-fraction, dwell times and types, on simulated traces.
 
-The truth is the state of each frame that a camera without noise would see: on for more than half
+The truth is the state of each frame that a camera without noise would record: on for more than half
 of the frame.
 
 Input: a pool of processes and the number of traces a row. Output: a table.

@@ -91,7 +91,7 @@ def test_a_row_is_the_fit_of_its_own_states(field, found):
 
 
 def law_of(row, which, t):
-    """P(t) per second as the columns of a row say it."""
+    """P(t) per second from the columns of a row."""
     tau_s = row[f"tau_{which}_pre_s"]
     cut_off = t / tau_s if np.isfinite(tau_s) else 0.0
     short = row[f"short_{which}_pre_s"] / t
@@ -158,9 +158,10 @@ def test_false_events_are_those_of_the_off_frames_noise(field, found):
     # Dark: 0.62 % of 20,000 frames lie above 2.5 sigma, each with two below beside it.
     expected = FRAMES * 0.00621 * (1 - 0.00621) ** 2
     counted = run_lengths(intensity["pre"][3] > 100)["state"].sum()
-    told = found.table["expected_false_on_events_pre"][3]
-    assert told == pytest.approx(expected, rel=0.15)  # the noise is known to 1 %: 5 % of it here
-    assert told == pytest.approx(counted, abs=4 * np.sqrt(counted))
+    reported = found.table["expected_false_on_events_pre"][3]
+    # The noise is known to 1 %: 5 % of it here.
+    assert reported == pytest.approx(expected, rel=0.15)
+    assert reported == pytest.approx(counted, abs=4 * np.sqrt(counted))
     assert found.table["expected_false_on_events_pre"][4] == 0.0  # never off
 
 

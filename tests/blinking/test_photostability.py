@@ -275,7 +275,7 @@ def test_dark_at_the_end_looks_through_single_frames():
     np.testing.assert_allclose(table["dark_at_end_s"], [10.0, 10.0, 0.0])
 
 
-# ---- a trace speaks for itself ---------------------------------------------------------
+# ---- a row depends on its own trace only ---------------------------------------------------------
 
 
 def test_rows_do_not_depend_on_the_others_nor_on_the_gain(stationary):

@@ -78,7 +78,7 @@ def test_off_levels_come_back_from_nearly_off_to_nearly_on(skewness, offset):
     # level to sigma / sqrt(400) and the peak's own uncertainty, some three times that.
     np.testing.assert_allclose(off.noise_counts, NOISE, rtol=0.2)
     np.testing.assert_allclose(off.level_counts, offset, atol=8)
-    # One trace tells the skewness to about 0.2, the median of 17 of them to 0.06.
+    # One trace gives the skewness to about 0.2, the median of 17 of them to 0.06.
     assert off.skewness == pytest.approx(skewness, abs=0.18)
 
 
@@ -135,7 +135,7 @@ def test_the_model_finds_dim_states_a_threshold_cannot():
     traces = counts(rng, lit.astype(float), on=160.0)  # four times the noise
     wrong = {m: (assign_states(traces, m).states != lit).mean() for m in METHODS}
     # With levels 4 noises apart, the best of all thresholds errs in 3 % of frames (measured over
-    # all of them); neighbours know more: the model errs in 0.1 %.
+    # all of them); neighbours add information: the model errs in 0.1 %.
     best = min(((traces > t) != lit).mean() for t in range(40, 150, 5))
     assert best > 0.02
     assert wrong["hmm"] < 0.2 * best
@@ -217,7 +217,7 @@ def test_on_frames_near_the_off_level_are_no_skewness():
     lit = np.stack([telegraph(rng, f) for f in np.linspace(0.3, 0.6, 12)])
     # On is 3.75 times the noise: frames above the off peak are on, not the tail of the noise.
     off = estimate_off_levels(counts(rng, lit, on=150.0))
-    assert off.skewness < 0.3  # 12 traces tell it to 0.1; on frames taken for a tail give 1.5
+    assert off.skewness < 0.3  # 12 traces give it to 0.1; on frames taken for a tail give 1.5
     np.testing.assert_allclose(off.noise_counts, NOISE, rtol=0.25)
     # Taken for a tail they would put the threshold above every on frame.
     assert off.upper_quantile(4.0).max() < 260

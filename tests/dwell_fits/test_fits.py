@@ -125,7 +125,7 @@ def test_alpha_is_unbiased_and_its_error_true():
 def test_few_events_of_a_steep_law_cannot_tell():
     rng = np.random.default_rng(15)
     # At alpha = 2.2, the longest of 50 events lasts 50^(1 / 1.2) = 26 frames: half a second
-    # says nothing on truncation at one.
+    # holds no evidence on truncation at one.
     pure = [fit_dwell_times(draw(rng, 2.2, 50), **SETTINGS).model for _ in range(50)]
     assert pure.count("undecided") > 35
 

@@ -45,7 +45,7 @@ UNKNOWN = {
 
 @dataclass(frozen=True)
 class BlinkingSettings:
-    """What `analyse_nanocrystals` uses of the configuration.
+    """The settings that `analyse_nanocrystals` uses.
 
     `dark_cutoff` is the on-fraction below which a nanocrystal is dark.
     """
@@ -57,7 +57,7 @@ class BlinkingSettings:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> BlinkingSettings:
-        """Take them from the settings of a run, with other sections beside them."""
+        """Return them from a mapping of sections, which may hold other sections too."""
         return cls(
             ThresholdSettings(**settings["threshold"]),
             settings["dark_cutoff"],
@@ -89,7 +89,7 @@ def analyse_nanocrystals(
     exposure_s: float,
     settings: BlinkingSettings,
 ) -> FieldBlinking:
-    """Add on-fractions, their change, the population, the type of blinking and photostability.
+    """Return the table with on-fractions, population, type of blinking and photostability.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def analyse_nanocrystals(
 
 
 def _is_drowned(off: OffLevels, threshold_counts: float) -> bool:
-    """Whether a field's off level comes up to the threshold with 1.5 times its noise.
+    """Return whether a field's off level plus 1.5 times its noise exceeds the threshold.
 
     One off frame in fifteen is then called on: as many as make a dark nanocrystal emissive. The
     movie has another gain or background than the threshold was made for.
@@ -174,7 +174,7 @@ def _is_drowned(off: OffLevels, threshold_counts: float) -> bool:
 def _states_of(
     intensity: NDArray[np.float32], off: OffLevels, threshold: ThresholdSettings
 ) -> tuple[BoolArray, pd.DataFrame]:
-    """States, and what they rest on; '{epoch}' in a column's name stands for pre or post."""
+    """Return states with levels and thresholds; '{epoch}' in a name stands for pre or post."""
     assigned = assign_states(intensity, threshold, off)
     on = assigned.states
     fraction = on_fraction(on, intensity)
@@ -209,7 +209,7 @@ def _dwell_columns(
     window_frames: int,
     settings: DwellTimeSettings,
 ) -> pd.DataFrame:
-    """Fit the on (or off) events of each trace, but for those with a reason not to.
+    """Return fits of the on (or off) events of each trace, where `why_not` is empty.
 
     Dark ones are not fitted, as in the paper.
     """
@@ -260,7 +260,7 @@ def _photostability_columns(
     exposure_s: float,
     settings: PhotostabilitySettings,
 ) -> pd.DataFrame:
-    """Classes of those analysed; counts at both ends of the movie of all."""
+    """Return classes of those analysed, and counts at both ends of the movie of all."""
     classes = classify_trajectories(
         intensity[analysed],
         states[analysed],
@@ -283,7 +283,7 @@ def on_fractions_at(
     intensity: Mapping[str, NDArray[np.float32]],
     thresholds_counts: Iterable[float],
 ) -> pd.DataFrame:
-    """On-fractions of each nanocrystal at several fixed thresholds.
+    """Return on-fractions of each nanocrystal at several fixed thresholds.
 
     Returns
     -------

@@ -28,15 +28,15 @@ from blinkpair.arrays import FloatArray, vertex
 _BINS_PER_SIGMA = 4
 _SMOOTHING_SIGMA = 0.6  # of the frame noise: merges neither off with on nor makes bumps peaks
 _MAX_BINS = 4096
-_MIN_FRAMES = 20  # in a peak, and ...
-_MIN_FRACTION = 0.002  # ... of all frames, to be believed
+_MIN_FRAMES = 20  # in a peak that is accepted
+_MIN_FRACTION = 0.002  # of all frames, likewise
 _SIGNIFICANCE = 3.0  # of the dip that sets a peak apart, in its counting error
 _NEAR_SIGMA = 3.0  # how far off levels of one field may lie from each other
 _MAD_TO_SIGMA = 1.4826
 _HALF_NORMAL_SIGMA = 0.6827  # share of a half normal within one sigma
 _MIN_BELOW = 100  # frames below the peak, for a spread of one's own (7 % of it)
-_MOSTLY_OFF = 0.3  # share of frames below or near the peak, to ask a trace for the skewness
-_NEARLY_ALL_OFF = 0.9  # ... to believe it
+_MOSTLY_OFF = 0.3  # share of frames below or near the peak: used for the skewness, if need be
+_NEARLY_ALL_OFF = 0.9  # the same: used for the skewness first
 _MIN_CLEAN = 3
 _ABOVE_SIGMA = 2.0  # of the lower spread: how far above the peak frames are counted
 _MAX_SKEWNESS = 1.5
@@ -50,8 +50,8 @@ class OffLevels:
     """The off state of n nanocrystals.
 
     `level_counts` (mean) and `noise_counts` (standard deviation) are (n,) floats; `source` is
-    (n,) strings: 'own', 'field' (no off state to see: the median of the others) or 'none'
-    (nobody's was: nan). `skewness` is that of the field's off counts, 0 for normal noise.
+    (n,) strings: 'own', 'field' (no off state in the trace: the median of the others) or 'none'
+    (none in the field: nan). `skewness` is that of the field's off counts, 0 for normal noise.
     """
 
     level_counts: FloatArray
@@ -60,7 +60,7 @@ class OffLevels:
     skewness: float
 
     def upper_quantile(self, sigmas: float) -> FloatArray:
-        """Counts exceeded by noise as rarely as a normal variable exceeds `sigmas`."""
+        """Return the counts exceeded by noise as rarely as a normal variable exceeds `sigmas`."""
         z = sigmas
         if self.skewness > 0:
             shape = 4.0 / self.skewness**2
@@ -69,7 +69,7 @@ class OffLevels:
 
 
 def estimate_off_levels(traces: NDArray[np.float32]) -> OffLevels:
-    """Estimate location and noise of every off state.
+    """Return location and noise of every off state.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def estimate_off_levels(traces: NDArray[np.float32]) -> OffLevels:
 
 @lru_cache(maxsize=1)
 def _skewness_table() -> tuple[FloatArray, FloatArray, FloatArray]:
-    """Skewness of a gamma, with what `_lowest_peak` would measure on it.
+    """Return the skewness of gamma distributions with what `_lowest_peak` would measure.
 
     The share of frames within _ABOVE_SIGMA lower spreads above the mode over those below it,
     and the lower spread over the standard deviation.
@@ -121,15 +121,15 @@ def _skewness_table() -> tuple[FloatArray, FloatArray, FloatArray]:
 
 
 def _skewness(excess: float) -> tuple[float, float]:
-    """Skewness of the gamma with this excess above its mode, and its lower spread."""
+    """Return the skewness of the gamma with this excess above its mode, and its lower spread."""
     skewness, table, lower = _skewness_table()
-    # More than any noise has: on frames are in it, and it is not used.
+    # An excess beyond the table contains on frames and is not used.
     gamma = float(np.interp(excess, table, skewness)) if excess < table[-1] else 0.0
     return gamma, float(np.interp(gamma, skewness, lower))
 
 
 def _clean_excess(excess: FloatArray, near_share: FloatArray) -> float:
-    """Excess above the peak where on frames have no part in it; 0, which is none, if nowhere.
+    """Return the excess above the peak without on frames; 0 where no trace is mostly off.
 
     On frames that lie near the off peak only add to it. So the traces that are nearly all off
     decide; where there are fewer than three of them, the lower quartile of those mostly off.
@@ -143,7 +143,7 @@ def _clean_excess(excess: FloatArray, near_share: FloatArray) -> float:
 
 
 def _lowest_peak(trace: NDArray[np.float32]) -> tuple[float, float, float, float]:
-    """Locate the lowest significant peak.
+    """Return the lowest significant peak.
 
     Returns
     -------
@@ -181,7 +181,7 @@ def _lowest_peak(trace: NDArray[np.float32]) -> tuple[float, float, float, float
 
 
 def _first_significant_peak(smooth: FloatArray, min_frames: float) -> int:
-    """Index of the lowest local maximum that a real dip sets apart from what is above it."""
+    """Return the index of the lowest local maximum with a significant dip above it."""
     top = int(np.argmax(smooth))
     inner = smooth[1:-1]
     maxima = np.flatnonzero((inner > smooth[:-2]) & (inner >= smooth[2:])) + 1
@@ -205,7 +205,7 @@ def expected_false_events(
     off_fraction: ArrayLike = 1.0,
     skewness: float = 0.0,
 ) -> FloatArray:
-    """Count the one-frame on events that noise alone makes of the off frames of a trace.
+    """Return how many one-frame on events noise alone makes of the off frames of a trace.
 
     A false event is a single frame above the threshold between two below: with p the
     probability of that in an off frame, and independent frames, n p (1 - p)^2 are expected.
@@ -220,7 +220,7 @@ def expected_false_events(
         Mean of the off counts; share of the frames that are off.
     skewness : float
         Of the off counts. 0 is normal noise; electron multiplication skews the sum over an
-        aperture to the right, and it's then taken for a gamma distribution (0.2-0.5).
+        aperture to the right, and it is then taken for a gamma distribution (0.2-0.5).
 
     Returns
     -------

@@ -19,7 +19,7 @@ DARK_CUTOFF = 0.10  # the paper's: darker than 10 % of the frames is dark
 
 
 def on_fraction(states: BoolArray, counts: ArrayLike | None = None) -> FloatArray:
-    """Share of on frames of every trace, 0..1; nan without frames.
+    """Return the share of on frames of every trace, 0..1; nan without frames.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def classify(
     *,
     analysed: ArrayLike | None = None,
 ) -> NDArray[np.str_]:
-    """Name the population of each nanocrystal.
+    """Return the name of the population of each nanocrystal.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ def classify(
     dark_cutoff : float
         On-fractions below it are dark; one equal to it is emissive.
     analysed : array_like of bool, shape (n,), optional
-        False for nanocrystals left out; all are taken without it.
+        False for excluded nanocrystals; none is excluded without it.
 
     Returns
     -------
@@ -80,7 +80,7 @@ def population_codes(
     *,
     analysed: ArrayLike | None = None,
 ) -> NDArray[np.int8]:
-    """Number the population of each nanocrystal, a byte each; parameters as in `classify`.
+    """Return the number of the population of each nanocrystal; parameters as in `classify`.
 
     Returns
     -------

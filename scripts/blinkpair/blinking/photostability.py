@@ -1,10 +1,10 @@
-"""What the light does to a nanocrystal within one movie.
+"""Classify how nanocrystals change within one movie.
 
-`photostability_summary` counts them for each temperature.
+`photostability_summary` counts the classes for each temperature.
 
 What a movie does not show: whether an off event that lasts to its end is the last one. Blinking has
 no longest off event, so such an end alone does not make a nanocrystal unstable; `dark_at_end_s`
-says how long it was.
+is its length.
 
 Input: counts and states (nanocrystal, frame). Output: for every nanocrystal whether it was stable,
 grew brighter, dimmed or went dark more often and longer (Fig. 5 of the paper); for a field the
@@ -60,8 +60,8 @@ def classify_trajectories(
     Parameters
     ----------
     intensity : (n, frames) float32 array
-        Background-subtracted counts. Frames that are NaN are passed over, as if the movie had
-        been stopped for them.
+        Background-subtracted counts. Frames that are NaN are left out, as if the movie had been
+        stopped for them.
     states : (n, frames) bool array
         True where on, from `states.assign_states`.
     exposure_s : float
@@ -91,7 +91,7 @@ def classify_trajectories(
 
     Notes
     -----
-    The tests are those of `blinkpair.trend_tests`. A row depends on its own trace only.
+    The tests are those of `trend_tests`. A row depends on its own trace only.
     """
     _check_traces(intensity, exposure_s)
     if states.dtype != np.bool_ or states.shape != intensity.shape:
@@ -151,7 +151,7 @@ def _dark_at_end_frames(on: BoolArray) -> float:
 def integrated_pl(
     intensity: NDArray[np.float32], *, exposure_s: float, bin_s: float | None = None
 ) -> pd.DataFrame:
-    """Sum the counts of all nanocrystals of a field, against time (Fig. 4 of the paper).
+    """Return the summed counts of all nanocrystals of a field, against time (Fig. 4 of the paper).
 
     Parameters
     ----------
@@ -197,7 +197,7 @@ def integrated_pl(
 def kept_fraction(
     intensity: NDArray[np.float32], *, exposure_s: float, reference_s: float = 10.0
 ) -> pd.DataFrame:
-    """Measure each nanocrystal at the two ends of the movie.
+    """Return the mean counts of each nanocrystal at the two ends of the movie.
 
     Parameters
     ----------
@@ -236,7 +236,7 @@ def kept_fraction(
 
 
 def _mean_of_known(counts: NDArray[np.float32]) -> FloatArray:
-    """Mean over the last axis without NaN; NaN where there is nothing else."""
+    """Return the mean over the last axis without NaN; NaN where there is nothing else."""
     known = np.isfinite(counts)
     total = np.where(known, counts, np.float32(0)).sum(axis=-1, dtype=np.float64)
     n = known.sum(axis=-1)

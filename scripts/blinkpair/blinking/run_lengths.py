@@ -1,13 +1,12 @@
-"""Turn states into events: how long each nanocrystal stayed on or off, and when.
+"""List on and off events: how long each nanocrystal stayed in a state, and when.
 
-`count_durations` makes of that a table of how often each duration occurred, which is what fields
-have to hand on to be pooled.
+`count_durations` counts how often each duration occurred; fields are pooled from these counts.
 
 Conventions: an event is a maximal run of frames in one state. `start_frame` is the first frame
 of the run (0-based), `duration_frames` the number of frames in it, at least 1, so the run ends
 before frame start_frame + duration_frames. The window cuts the first and the last run of every
 trace: `censored_start` marks the run that contains the first frame, `censored_end` the one that
-contains the last; how long these lasted outside the window nobody knows. A trace that never
+contains the last; how long these lasted outside the window is unknown. A trace that never
 changes state is one event, censored at both ends.
 
 Input: boolean states (nanocrystal, frame). Output: one row an event.

@@ -1,4 +1,4 @@
-"""Is a nanocrystal at the end of its movie still the one it was at the start?
+"""Test whether a nanocrystal changed within one movie.
 
 Why not a regression: on and off durations are power laws, one event may fill half a movie, and the
 on-fraction of a nanocrystal that never changes wanders through the whole range. Tests that take
@@ -11,7 +11,7 @@ where they are). The statistic is the correlation of a block of cycles' place in
 log(off duration / on duration), mean over the cycles of the block. Over all orders of equal
 blocks its mean is 0 and its variance 1 / (blocks - 1) exactly, and its tail is close to Student's
 (E. J. G. Pitman, J. R. Stat. Soc. Suppl. 4, 225, 1937), so that no random draws are needed. The
-logarithm is what gives a heavy-tailed duration its due: with the plain mean time of the off frames
+logarithm limits the weight of a heavy-tailed duration: with the plain mean time of the off frames
 as the statistic, one event outweighs all others and a third of the power is left. Blocks of several
 cycles, where there are enough, keep neighbours together: a memory of a few cycles does not count as
 a trend.
@@ -81,7 +81,7 @@ class Trend:
     direction: int = 0
 
     def is_significant(self, significance: float, min_change: float) -> bool:
-        """Whether the change is significant, at least `min_change`, and not contradicted."""
+        """Return whether the change is significant, at least `min_change`, and not contradicted."""
         return (
             self.p_value <= significance
             and abs(self.change) >= min_change
@@ -137,7 +137,7 @@ def off_fraction_trend(
 
 
 def _in_blocks(score: FloatArray, min_blocks: int) -> FloatArray:
-    """Means of equal blocks (of unequal ones not all orders are equally likely), no rest."""
+    """Return the means of equal blocks: of unequal ones, not all orders are equally likely."""
     in_block = max(score.size // min_blocks, 1)
     blocks = score.size // in_block
     return np.asarray(score[: blocks * in_block].reshape(blocks, in_block).mean(axis=1))
@@ -197,9 +197,9 @@ def on_level_trend(
     The blocks' levels are developed in orthogonal polynomials. For a level that only fluctuates,
     with a memory short against an eighth of the movie, the coefficients are alike in size and
     independent, so the linear one over the root mean square of the next eight follows Student's t
-    with eight degrees of freedom. It's the low-frequency variance estimate of U. K. Müller (J.
+    with eight degrees of freedom. It is the low-frequency variance estimate of U. K. Müller (J.
     Econometrics 141, 1331, 2007), who takes cosines. A change that is over within the first
-    twentieth of the movie is as curved as a fluctuation, and isn't found.
+    twentieth of the movie is as curved as a fluctuation, and is not found.
 
     Off events much shorter than a frame dim the frames they lie in, and how many of them there are
     depends on the blinking: where fast blinking gives way to one long event, the level seems to
@@ -231,20 +231,20 @@ def on_level_trend(
     unit = np.sqrt(_LEVEL_BLOCKS * (_LEVEL_BLOCKS + 1) / (_LEVEL_BLOCKS - 1) / 12)
     beyond = max(abs(linear) - _UNSEEN_DIPS * float(level.mean()) * unit, 0.0)
     noise = float(np.sqrt(np.mean(coefficient[1:] ** 2)))
-    t = beyond / max(noise, 1e-9 * start)  # no noise at all is none of a camera's
+    t = beyond / max(noise, 1e-9 * start)  # a level without noise is no camera's
     return Trend(slope / start, float(2 * stdtr(_CURVES, -t)), int(np.sign(linear)))
 
 
 @lru_cache(maxsize=4)
 def _polynomials(n: int, degree: int) -> FloatArray:
-    """Orthonormal polynomials of degree 1, 2, ... on n points, (n, degree); the first rises."""
+    """Return (n, degree) orthonormal polynomials from degree 1 on n points; the first rises."""
     x = np.linspace(-1.0, 1.0, n)
     basis, triangle = np.linalg.qr(np.polynomial.legendre.legvander(x, degree))
     return np.asarray(basis[:, 1:] * np.sign(np.diag(triangle))[1:])
 
 
 def runs(states: BoolArray) -> tuple[IntArray, BoolArray]:
-    """Durations in frames of the runs of one trace, and whether each is on."""
+    """Return the durations in frames of the runs of one trace, and whether each is on."""
     begin = np.flatnonzero(begins(states))
     return np.diff(begin, append=states.size), states[begin]
 

@@ -1,4 +1,4 @@
-"""Newton's ascent on the log-likelihood of a dwell-time law, compiled.
+"""Maximise the log-likelihood of a dwell-time law by Newton's method, compiled.
 
 Compiled because one nanocrystal takes a dozen maximisations on arrays of a hundred numbers,
 where numpy spends its time on calls and not on numbers.
@@ -28,7 +28,7 @@ def log_likelihood(
     sums: FloatArray,
     short_sd: float,
 ) -> tuple[float, FloatArray, FloatArray]:
-    """Value, gradient and Hessian of theta . sums + sum_g omega_g log Z_g(theta).
+    """Return value, gradient and Hessian of theta . sums + sum_g omega_g log Z_g(theta).
 
     Parameters
     ----------
@@ -89,9 +89,9 @@ def log_likelihood(
 
 @njit()
 def _newton_step(hessian: FloatArray, gradient: FloatArray, active: BoolArray) -> FloatArray:
-    """Solve (damping - H) step = gradient in the active parameters, by Cholesky.
+    """Return the solution of (damping - H) step = gradient in the active parameters, by Cholesky.
 
-    The damping is zero wherever -H is positive definite, which cut events can spoil far from
+    The damping is zero wherever -H is positive definite. With cut events it may not be, far from
     the maximum.
     """
     n = len(gradient)
@@ -149,9 +149,9 @@ def maximise_likelihood(
     sums: FloatArray,
     short_sd: float,
 ) -> tuple[FloatArray, float, FloatArray]:
-    """Maximise over the free natural parameters, theta[1] <= 0 (a cut-off, not a growth).
+    """Return the maximum over the free natural parameters, theta[1] <= 0 (a cut-off, not a growth).
 
-    A Newton step is halved until it climbs. Without cut events the function is concave, and
+    A Newton step is halved until the value rises. Without cut events the function is concave, and
     the one maximum is reached from any start.
 
     Returns

@@ -1,6 +1,6 @@
-"""The events of a trace, or of many traces together, counted by duration.
+"""Count the events of a trace, or of many traces together, by duration.
 
-A law of dwell times needs no more, and a thousand million events of ten thousand fields
+A law of dwell times needs only these counts, and a thousand million events of ten thousand fields
 have some thousand durations.
 
 Input: durations in whole frames. Output: how often each occurred.
@@ -34,7 +34,7 @@ class Events:
     cut: IntArray
 
     def from_frames(self, first: int) -> Events:
-        """Leave out the shorter ones."""
+        """Return the events of at least `first` frames."""
         keep = self.frames >= first
         return Events(self.frames[keep], self.complete[keep], self.cut[keep])
 
@@ -57,7 +57,7 @@ class Events:
 def count_events(
     durations_frames: ArrayLike, censored: ArrayLike | None, window_frames: int
 ) -> Events:
-    """Check single events, and count them by duration.
+    """Return single events, checked and counted by duration.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def count_events(
     Raises
     ------
     InputError
-        For what is no such duration.
+        If a value is no such duration.
     """
     raw = np.asarray(durations_frames)
     if raw.size == 0:

@@ -1,7 +1,7 @@
 """Decide whether a nanocrystal's blinking is a power law, a truncated one, or undecided.
 
 The laws are Eq. 1, P(t) ~ t^-alpha, and Eq. 2, P(t) ~ t^-alpha exp(-t / tau), as discrete
-distributions over whole frames, fitted by maximum likelihood (`dwell_laws`).
+distributions over whole frames, fitted by maximum likelihood (`laws`).
 
 **The window.** Durations given without `censored` are complete events: no event can be longer
 than the window, and the laws are normalised over 1..window_frames. With `censored`, an event
@@ -20,19 +20,19 @@ the sum of heavy-tailed durations is not; `p_value` therefore comes from
 Barndorff-Nielsen's r* = r + log(u / r) / r with u the distance of the rates times
 sqrt(|J| / |J0|), J and J0 being the information of the two fits (Biometrika 73, 307, 1986), which
 is nearly exact for exponential families. `likelihood_ratio` is that against the pure law itself,
-the edge tau = infinity, and `p_value_half_chi_square` what the textbook makes of it; it calls 5 to
-11 % of pure power laws truncated at the 5 % level.
+the edge tau = infinity, and `p_value_half_chi_square` the textbook's p value for it, by which 5 to
+11 % of pure power laws are called truncated at the 5 % level.
 
 **Undecided.** Not being able to reject is no proof. `power_law` is the verdict where the above is
 not rejected at `significance`, and a truncation at `tau_of_interest_s` *is*, by the one-sided
 likelihood ratio at the same level, so that every shorter tau is, too; `undecided` where neither is:
 the data agree with no truncation and with one that would matter. The default, 1 s, is the upper end
-of what truncation times of single nanocrystals' on events look like (0.22 s in the paper's Fig.
+of the truncation times of single nanocrystals' on events (0.22 s in the paper's Fig.
 7b).
 
 **Short events.** How a camera turns continuous time into frames changes P(t) at the first
 frames (thresholding a partly lit frame adds about half a frame, events shorter than a frame
-merge or vanish), and a fit that trusts them takes the mismatch for a truncation. So three
+merge or vanish), and a plain fit of them takes the mismatch for a truncation. So three
 relaxations are tried, each kept only if it raises the log-likelihood of the *truncated* law by
 more than 2.87 a parameter (a likelihood-ratio test at 5 % over the three): leave the events of
 one frame to a probability of their own; a factor exp(short / t), which is to first order a
@@ -40,11 +40,11 @@ shift of the durations by a constant fraction of a frame (with a prior that it i
 about half a frame); both. Durations drawn in whole frames keep the plain law in about 97 of 100
 draws. `short_events="trust"` switches this off.
 
-What this cannot undo: where many off events are shorter than a frame, the on events around them
+This has a limit: where many off events are shorter than a frame, the on events around them
 merge, and a pure power law is then no longer one.
 
 Input: the durations of one nanocrystal's on (or off) events, in whole frames. Output: a
-`DwellFit`: the verdict, alpha, tau and what stands behind them.
+`DwellFit`: the verdict, alpha, tau and their evidence.
 """
 
 from __future__ import annotations
@@ -74,9 +74,8 @@ _UNBOUNDED = 2**40  # frames; the tail beyond does not change a likelihood
 _GAIN_PER_RELAXATION = 2.87
 _MIN_DISTINCT = 3  # durations: two points make any law fit
 _MIN_LEFT = 10  # events that must remain when those of one frame are set aside
-_LONGEST_TAU = (
-    1 / 10
-)  # of the window: a longer truncation cannot be separated from the window's own
+# Of the window: a longer truncation cannot be separated from the window's own.
+_LONGEST_TAU = 1 / 10
 _NAN = float("nan")
 
 
@@ -92,15 +91,15 @@ def fit_dwell_times(
     method: Method = "maximum_likelihood",
     short_events: Literal["auto", "trust"] = "auto",
 ) -> DwellFit:
-    """Fit Eq. 1 and Eq. 2 to the durations of one nanocrystal's events and judge between them.
+    """Return the fits of Eq. 1 and Eq. 2 to one nanocrystal's durations, and the verdict.
 
     Parameters
     ----------
     durations_frames : (n,) array
         Durations of complete events in whole frames, 1..window_frames. Events cut by the start
-        of the trace do not belong here; the one cut by its end only together with `censored`.
+        of the trace are left out; the one cut by its end is given only with `censored`.
     exposure_s : float
-        Time from frame to frame, s.
+        Frame interval.
     window_frames : int
         Frames of the trace.
     censored : (n,) bool array, optional
@@ -114,8 +113,8 @@ def fit_dwell_times(
         A truncation at this time or earlier has to be excluded for `power_law`, s.
     method : {'maximum_likelihood', 'least_squares'}
         'least_squares' fits straight lines to the log-log histogram, to compare with published
-        numbers: alpha comes out biased, an F-test stands in for the likelihood ratio, and
-        there is no 'undecided'.
+        numbers: alpha is biased, an F-test replaces the likelihood ratio, and there is no
+        'undecided'.
     short_events : {'auto', 'trust'}
         See the module's text; 'trust' fits the plain laws from one frame on.
 
@@ -159,9 +158,7 @@ def fit_counted_events(
     method: Method = "maximum_likelihood",
     short_events: Literal["auto", "trust"] = "auto",
 ) -> DwellFit:
-    """Do what `fit_dwell_times` does for events that were counted by duration.
-
-    A thousand million events of ten thousand fields have some thousand durations.
+    """Return what `fit_dwell_times` does, for events that were counted by duration.
 
     Parameters
     ----------
@@ -197,7 +194,7 @@ def _enough_longer(events: Events) -> bool:
 
 @dataclass(frozen=True)
 class _Treatment:
-    """A way to treat the shortest events, with the truncated law fitted under it."""
+    """A treatment of the shortest events, with the truncated law fitted under it."""
 
     likelihood: DwellLikelihood
     truncated: Maximum
@@ -307,7 +304,7 @@ def _judge(
 
 
 def _one_sided_p(truncated: Maximum, held: Maximum) -> float:
-    """P value of the held rate against a higher one from Barndorff-Nielsen's r*."""
+    """Return the p value of the held rate against a higher one from Barndorff-Nielsen's r*."""
     r = np.sqrt(max(2.0 * (truncated.log_likelihood - held.log_likelihood), 0.0))
     excess = truncated.rate - held.rate
     if excess <= 0.0 or r < 1e-3:
@@ -333,11 +330,11 @@ def _law(likelihood: DwellLikelihood, fit: Maximum, fraction: float, exposure_s:
 def _tau_interval(
     likelihood: DwellLikelihood, best: Maximum, *, short: bool, ratio: float, level: float = 0.95
 ) -> tuple[float, float]:
-    """Profile-likelihood interval of tau, frames: where the signed root of the ratio is +-z."""
+    """Return the profile-likelihood interval of tau, frames: at its ends the ratio's root is z."""
     from scipy.optimize import brentq  # loaded only where there is a tau
 
     z = float(ndtri(0.5 + level / 2))
-    unbounded = np.sqrt(ratio) <= z  # not even no truncation at all is outside
+    unbounded = np.sqrt(ratio) <= z  # the interval has no upper end
     ends = []
     nearby = [best]
     for side in (1.0, -1.0):  # a higher rate first: the lower end of tau

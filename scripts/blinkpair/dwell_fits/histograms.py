@@ -15,7 +15,7 @@ from blinkpair.arrays import FloatArray, IntArray
 
 
 def bin_edges(longest_frames: int, *, bins_per_decade: int = 8) -> IntArray:
-    """Edges of logarithmic bins of whole frames, up to the first one beyond the longest event.
+    """Return edges of logarithmic bins of whole frames, to the first beyond the longest event.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def log_binned_density(
     exposure_s: float,
     bins_per_decade: int = 8,
 ) -> pd.DataFrame:
-    """Probability density P(t) of event durations in logarithmic bins of whole frames.
+    """Return the probability density P(t) of event durations in logarithmic bins of whole frames.
 
     A bin holds the durations first_frame..last_frame, both included, and its width is the
     number of whole frames in it: bins that would hold no whole frame do not exist, so that the
@@ -94,6 +94,6 @@ def log_binned_density(
 
 
 def count_limits(counts: IntArray) -> tuple[FloatArray, FloatArray]:
-    """68 % limits of counted events (F. Garwood, Biometrika 28, 437, 1936)."""
+    """Return 68 % limits of counted events (F. Garwood, Biometrika 28, 437, 1936)."""
     low = gammaincinv(np.maximum(counts, 1), ndtr(-1.0))
     return np.where(counts > 0, low, 0.0), np.asarray(gammaincinv(counts + 1, ndtr(1.0)))

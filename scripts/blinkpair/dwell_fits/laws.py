@@ -1,7 +1,7 @@
 """The two laws of blinking dwell times, as exact discrete distributions in a finite window.
 
-Why it exists: P(t) ~ t^-alpha exp(-rate t) has to be normalised by a sum over every whole
-frame of the window (20,000 terms of it), hundreds of times per nanocrystal. Here a sum over a
+P(t) ~ t^-alpha exp(-rate t) has to be normalised by a sum over every whole
+frame of the window (20,000 terms of it), hundreds of times per nanocrystal. Here, a sum over a
 range of integers is a Gauss rule of the counting measure on blocks that double in length:
 about 120 terms instead of 20,000, equal to the full sum to about twelve digits.
 
@@ -29,7 +29,7 @@ _SHORT_SD = 1.0
 
 
 def _gauss_of_integers(first: int, count: int) -> tuple[FloatArray, FloatArray]:
-    """Nodes and weights for the sum of a smooth function over `count` integers from `first`.
+    """Return nodes and weights for the sum of a smooth function over `count` integers from `first`.
 
     Golub-Welsch on the recurrence of the discrete Chebyshev (Gram) polynomials, which are
     orthogonal under the counting measure: beta_k = k^2 (N^2 - k^2) / (4 (4 k^2 - 1)).
@@ -45,7 +45,7 @@ def _gauss_of_integers(first: int, count: int) -> tuple[FloatArray, FloatArray]:
 
 @lru_cache(maxsize=4096)
 def summation_rule(first: int, last: int) -> tuple[FloatArray, FloatArray]:
-    """Nodes x and weights w with sum(w f(x)) = sum of f over the integers first..last.
+    """Return nodes x and weights w with sum(w f(x)) = sum of f over the integers first..last.
 
     Holds for functions as smooth as t^-alpha exp(-rate t): no faster than a power of t from
     one block, which spans at most a factor of two in t, to the next.
@@ -97,7 +97,7 @@ class DwellLikelihood:
     Parameters
     ----------
     events : Events
-        What is known of a cut one is T >= duration, so it enters through the survival function.
+        A cut one is an event of T >= duration and enters through the survival function.
     first, last : int
         The law lives on first..last frames; shorter events are left out.
     """
@@ -125,11 +125,11 @@ class DwellLikelihood:
     def maximise(
         self, *, rate: float | None = None, short: bool = False, start: FloatArray | None = None
     ) -> Maximum:
-        """Maximum likelihood in alpha, in `rate` unless it is held, and in `short` if free.
+        """Return the maximum in alpha, in `rate` unless it is held, and in `short` if free.
 
         Without cut events the log-likelihood is concave (an exponential family), so a Newton
-        step that is halved until it climbs reaches the one maximum; rate >= 0 by stopping at
-        the boundary.
+        step that is halved until the likelihood rises reaches the one maximum; rate >= 0 by
+        stopping at the boundary.
         """
         theta = np.array([1.5, 0.0, 0.0]) if start is None else start.copy()
         if rate is not None:
@@ -158,7 +158,7 @@ class DwellLikelihood:
         )
 
     def log_normalisation(self, parameters: FloatArray) -> float:
-        """Log of the sum of t^-alpha exp(-rate t + short / t) over the law's whole frames."""
+        """Return the log of the sum of t^-alpha exp(-rate t + short / t) over the law's frames."""
         theta = parameters * self._unit
         exponent = self._log_weight[0] + np.tensordot(theta, self._statistics[0], 1)
         top = exponent.max()

@@ -1,7 +1,7 @@
 """Straight lines through the log-log histogram of dwell times, as in the literature.
 
-Here to be compared with published numbers and not to be believed: neither the points' unequal
-noise nor their selection (a duration that did not occur has no logarithm) is known to it.
+For comparison with published numbers only. The fit takes no account of the points' unequal noise
+or of their selection (a duration that did not occur has no logarithm).
 
 Input: durations in whole frames. Output: a `DwellFit` by least squares.
 """
@@ -21,7 +21,7 @@ _MIN_POINTS = 4  # one more than the parameters of the truncated law
 
 
 def fit_lines(events: Events, blank: DwellFit, *, significance: float) -> DwellFit:
-    """Fit log P = log A - alpha log t, and the same - t / tau, to the durations that occur.
+    """Return fits of log P = log A - alpha log t, and the same - t / tau, to durations that occur.
 
     P(t) of a duration is its share of the events over the mean distance to the neighbouring
     durations that occur, the weighting usual for blinking statistics (Kuno et al., J. Chem.
@@ -32,7 +32,7 @@ def fit_lines(events: Events, blank: DwellFit, *, significance: float) -> DwellF
     events : Events
         Of which the complete ones are taken.
     blank : DwellFit
-        A result still to be filled in: its exposure and counts are kept.
+        A result without a fit; its exposure and counts are kept.
     significance : float
         Level of the F-test.
     """
@@ -83,7 +83,7 @@ def fit_lines(events: Events, blank: DwellFit, *, significance: float) -> DwellF
 
 
 def _least_squares(design: FloatArray, y: FloatArray) -> tuple[FloatArray, FloatArray, float]:
-    """Coefficients, their variances and the residual sum of squares."""
+    """Return coefficients, their variances and the residual sum of squares."""
     solution = np.linalg.lstsq(design, y, rcond=None)[0]
     rss = float(((y - design @ solution) ** 2).sum())
     covariance = np.linalg.pinv(design.T @ design) * (rss / (len(y) - design.shape[1]))

@@ -1,4 +1,7 @@
-"""Result of a fit of dwell times: the verdict, the two laws and their densities to plot."""
+"""Result of a fit of dwell times.
+
+Input: the two fitted laws. Output: the verdict, the laws and their densities to plot.
+"""
 
 from __future__ import annotations
 
@@ -87,14 +90,14 @@ class DwellFit:
 
     @property
     def short_s(self) -> float:
-        """What relaxes the shortest durations in `log_amplitude`'s law, s; 0 where nothing does."""
+        """Correction of the shortest durations in `log_amplitude`'s law, s; 0 without one."""
         fitted = self.model != "not_fitted"
         return self.law.short * self.exposure_s if fitted else _NAN
 
     def density(
         self, duration_s: ArrayLike, law: Literal["model", "power_law", "truncated"] = "model"
     ) -> FloatArray:
-        """Probability density P(t) of a fitted law, per second, to draw over the histogram.
+        """Return the density P(t) of a fitted law, per second, to draw over the histogram.
 
         Parameters
         ----------

@@ -1,6 +1,6 @@
-"""Where apertures reach and what is near them: geometry that needs no movie.
+"""Check apertures against the sensor and against bad pixels, without a movie.
 
-Input: positions, drift and the sensor. Output: which apertures stay inside, who has neighbours.
+Input: positions, drift and the sensor. Output: which apertures stay inside, which are clear.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from blinkpair.arrays import BoolArray, FloatArray
 
 
 def reach_px(aperture_px: float) -> float:
-    """Half the width of the aperture: how far it reaches from the nanocrystal, pixels."""
+    """Return half the width of the aperture, pixels."""
     return aperture_px / 2
 
 
 def aperture_stays_inside(
     xy: FloatArray, drift: FloatArray, shape: tuple[int, int], *, aperture_px: float
 ) -> BoolArray:
-    """Whether the aperture of each nanocrystal stays on the sensor at any drift.
+    """Return whether the aperture of each nanocrystal stays on the sensor at any drift.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def aperture_stays_inside(
 def aperture_is_clear(
     xy: FloatArray, drift: FloatArray, pixels: FloatArray, *, aperture_px: float
 ) -> BoolArray:
-    """Whether the aperture of each nanocrystal keeps clear of some pixels at any drift.
+    """Return whether the aperture of each nanocrystal is clear of some pixels at any drift.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Counts of every nanocrystal in every frame.
+"""Measure the counts of every nanocrystal in every frame.
 
 The aperture is a square whose edges cut pixels by area, so that the counts follow a drifting
 nanocrystal smoothly; the background is the median of a ring around it, frame by frame, so that a
@@ -55,7 +55,7 @@ def _ring_offsets() -> IntArray:
 
 
 def _usable_ring(xy: FloatArray, others: FloatArray, ring: IntArray) -> BoolArray:
-    """(n, ring) True where a pixel of the ring is clear of all other nanocrystals."""
+    """Return (n, ring) True where a pixel of the ring is clear of all other nanocrystals."""
     usable = np.ones((len(xy), len(ring)), bool)
     for k, near in enumerate(neighbours(xy, others, RING_OUTER_PX + NEIGHBOUR_RADIUS_PX + 1.0)):
         separation = others[near] - xy[k]
@@ -64,12 +64,12 @@ def _usable_ring(xy: FloatArray, others: FloatArray, ring: IntArray) -> BoolArra
             apart = np.hypot(*(ring[:, None] - separation[None]).T)
             usable[k] = (apart > NEIGHBOUR_RADIUS_PX).all(axis=0)
         if usable[k].sum() < MIN_RING_PIXELS:
-            usable[k] = True  # too crowded to choose: the median must cope
+            usable[k] = True  # too crowded: the median of all pixels is taken
     return usable
 
 
 def _packed_ring(usable: BoolArray, ring: IntArray) -> tuple[IntArray, IntArray]:
-    """Put the usable pixels of each spot's ring first: offsets (n, ring, 2), and their number."""
+    """Return ring offsets (n, ring, 2), the usable pixels first, and how many are usable."""
     order = np.argsort(~usable, axis=1, kind="stable")
     return np.ascontiguousarray(ring[order]), usable.sum(axis=1)
 
@@ -90,10 +90,10 @@ def _measure(
     ring_median: Any,
     ring_mean: Any,
 ) -> None:
-    """Fill counts, ring_median and ring_mean (n, frames of the block) for spots first to last.
+    """Fill counts, ring_median and ring_mean (n, frames of the block) of rows first to last.
 
-    `ring` (n, r, 2) holds the column and row of each spot's usable ring pixels from the spot's
-    own, `n_ring` (n,) how many there are.
+    `ring` (n, r, 2) holds the column and row of the usable ring pixels from the nanocrystal's own
+    pixel, `n_ring` (n,) how many there are.
     """
     n_frames, height, width = block.shape
     values = np.empty(ring.shape[1], block.dtype)
@@ -159,7 +159,7 @@ def _measure(
 
 @njit(nogil=True)
 def _median(values: Any, integer: bool) -> float:
-    """Median, exactly; reorders floating-point values.
+    """Return the exact median; floating-point values are reordered.
 
     Integers are not sorted but counted: halving the range from the smallest to the largest finds
     the one of rank n / 2 in a dozen passes, each of which the compiler turns into a few vector
@@ -193,7 +193,7 @@ def _median(values: Any, integer: bool) -> float:
     below = 0
     largest_below = -(2**62)
     for i in range(n):
-        # Chosen, not branched to: the compiler makes vector instructions of it.
+        # A choice instead of a branch: the compiler makes vector instructions of it.
         is_below = int(values[i]) < low
         below += is_below
         largest_below = max(largest_below, int(values[i]) if is_below else -(2**62))
@@ -204,7 +204,7 @@ def _median(values: Any, integer: bool) -> float:
 
 @njit(nogil=True)
 def _select(values: Any, n: int, k: int) -> Any:
-    """Value of rank k among the first n; smaller ones end before it (Hoare's quickselect)."""
+    """Return rank k of the first n values; smaller ones end before it (Hoare's quickselect)."""
     low = 0
     high = n - 1
     while low < high:
@@ -239,7 +239,7 @@ def extract_traces(
     neighbours_xy: FloatArray | None = None,
     frames_per_block: int | None = None,
 ) -> NDArray[np.float32]:
-    """Background-subtracted counts of each nanocrystal in each frame.
+    """Return background-subtracted counts of each nanocrystal in each frame.
 
     Parameters
     ----------
@@ -296,7 +296,7 @@ def extract_traces(
         raise InputError(f"unknown background '{background}'", f"use one of {BACKGROUNDS}")
     half = reach_px(aperture_px)
     ring = _ring_offsets()
-    # From top to bottom, so that neighbours find each other's pixels in the processor's cache.
+    # From top to bottom: pixels of neighbours are then still in the processor's cache.
     order = np.argsort(xy[:, 1], kind="stable")
     others = xy if neighbours_xy is None else np.asarray(neighbours_xy, np.float64).reshape(-1, 2)
     xy = xy[order]

@@ -1,4 +1,4 @@
-"""Traces as datasets: counts with units, exposure and positions.
+"""Make datasets of traces: counts with units, exposure and positions.
 
 Input: the counts of one epoch. Output: a dataset of that epoch, and both epochs in one with the
 states.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def epoch_dataset(
     intensity: NDArray[np.float32], table: pd.DataFrame, *, epoch: str, exposure_s: float
 ) -> xr.Dataset:
-    """Counts of one epoch with what is needed to read them.
+    """Return the counts of one epoch as a dataset with units, exposure and positions.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def epoch_dataset(
 def join_epochs(
     pre: xr.Dataset, post: xr.Dataset, states: Mapping[str, BoolArray], field: str
 ) -> xr.Dataset:
-    """Both epochs of a field in one dataset; the nanocrystals are the same in both.
+    """Return both epochs of a field in one dataset; the nanocrystals are the same in both.
 
     Parameters
     ----------

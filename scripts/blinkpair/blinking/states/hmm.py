@@ -7,7 +7,7 @@ it was. So a short event that fills half a frame is neither smoothed away nor in
 uniform floor over the range of the trace keeps one outlier from forcing a state.
 
 Off and on come in two kinds, short-lived and long-lived, alike in counts: two exponentials are a
-fair likeness of a power law over the durations that matter. A single one describes the average
+fair approximation of a power law over the durations that matter. A single one describes the average
 event, and erases most events, which are short.
 
 Levels, spreads and transitions are learnt from the trace (Baum-Welch), from the threshold's
@@ -54,8 +54,8 @@ _START = np.array(
 )
 _GUESS_FRAMES = 2.0  # weight of the first guess against what is learnt
 _STAY_BORDER = 0.75  # between the two kinds, a frame
-_TABLE = 2048  # counts at which the emissions are tabulated, ...
-_REACH = 8.0  # ... to so many spreads below off and above on
+_TABLE = 2048  # counts at which the emissions are tabulated
+_REACH = 8.0  # the table reaches to so many spreads below off and above on
 _MIN_FRAMES = 5  # in each state, for a second state to exist
 _MIN_SEPARATION = 3.0  # of the levels, in off noise
 _GREY_SHARE = 0.01  # of all frames, that a model of two levels may leave out
@@ -88,7 +88,7 @@ def assign(
 def refine_states(
     traces: NDArray[np.float32], states: BoolArray, off: OffLevels
 ) -> tuple[BoolArray, FloatArray, BoolArray]:
-    """Refine the states of every trace that has two.
+    """Return refined states of every trace that has two.
 
     Parameters
     ----------
@@ -134,7 +134,7 @@ def refine_states(
         if not _MIN_FRAMES <= int(on.sum()) <= len(on) - _MIN_FRAMES:
             continue
         # Three frames in a row between the levels are a level of their own (a grey state, a
-        # nanocrystal that dims), which the model knows nothing of: it would call them off.
+        # nanocrystal that dims), which is not in the model: it would call them off.
         grey = first & ~on
         if (grey[:-2] & grey[1:-1] & grey[2:]).mean() > _GREY_SHARE:
             continue
@@ -144,7 +144,7 @@ def refine_states(
 
 
 def _upper_group(x: FloatArray) -> BoolArray:
-    """Split counts into two groups about their means (two-means, from the middle)."""
+    """Return which counts are in the upper of two groups (two-means, from the middle)."""
     border = 0.5 * float(x.min() + x.max())
     for _ in range(50):
         upper = x > border
@@ -168,7 +168,7 @@ def _start(
 
 
 def _crossing(model: _Model, skewness: float) -> float:
-    """Counts above which a single frame between two off ones is likelier on than off."""
+    """Return the counts above which a frame between two off ones is likelier on than off."""
     x = np.linspace(model.mean[0], model.mean[1], 400)
     density, lit = _emissions(x, model.mean, model.sigma, skewness, 0.0)
     off = model.share[:_PARTLY] / max(model.share[:_PARTLY].sum(), 1e-300)
@@ -183,7 +183,7 @@ def _crossing(model: _Model, skewness: float) -> float:
 def _emissions(
     x: FloatArray, mean: FloatArray, sigma: FloatArray, skewness: float, floor: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Densities of off, partly lit and on; probability that a partly lit frame is half lit."""
+    """Return densities of off, partly lit and on; chance that a partly lit frame is half lit."""
     n = len(x)
     density = np.empty((n, 3))
     lit = np.empty(n)
@@ -224,7 +224,7 @@ def _posterior_on(
     sigma: FloatArray,
     skewness: float,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Learn the model by Baum-Welch; what it returns is laid out as `_Model`."""
+    """Return the fields of `_Model`, learnt by Baum-Welch."""
     n = len(x)
     floor = _FLOOR / max(x.max() - x.min(), 1e-300)
     least_sigma = 0.5 * sigma[0]

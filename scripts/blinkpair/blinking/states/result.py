@@ -21,7 +21,7 @@ class AssignedStates:
     `states` is (n, frames) bool, the rest (n,). `thresholds_counts` is where off turns to on (for
     'hmm' the counts above which a single frame between two off ones is on). `off_level_counts` and
     `off_noise_counts` (mean and standard deviation of off frames) are nan where no off state was
-    looked for or found; `off_skewness` is one number for the field. `source` names the origin of a
+    estimated or found; `off_skewness` is one number for the field. `source` names the origin of a
     threshold: 'fixed', 'own', 'field' (no off state of its own: the median of the field), and for
     the model 'hmm', or 'own'/'field' where the trace has no second state and the threshold decides.
     """
