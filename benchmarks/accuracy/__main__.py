@@ -22,7 +22,7 @@ from blinkpair.movie.reader import from_array
 from blinkpair.nanocrystals.finding import find_nanocrystals
 from blinkpair.nanocrystals.projections import project
 from blinkpair.photometry.counts import extract_traces
-from blinkpair.registration.points import apply_matrix
+from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import Camera, FieldDesign, simulate_field
 from blinkpair.simulate.camera import film_block
 

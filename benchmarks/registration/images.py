@@ -19,7 +19,8 @@ from benchmarks.accuracy.chain import register
 from benchmarks.registration.points import run
 from blinkpair.brightfield.microspheres import find_microspheres
 from blinkpair.nanocrystals.catalogues import positions
-from blinkpair.registration.points import apply_matrix, register_points
+from blinkpair.registration.points import register_points
+from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import Camera, FieldDesign, SimulatedField, rigid_matrix, simulate_field
 from blinkpair.simulate.brightfield import render_brightfield
 

@@ -19,7 +19,8 @@ import pandas as pd
 from blinkpair.registration.alignment import search
 from blinkpair.registration.alignment import task as alignment_task
 from blinkpair.registration.alignment.task import Field, Task
-from blinkpair.registration.points import apply_matrix, register_points
+from blinkpair.registration.points import register_points
+from blinkpair.registration.rigid import apply_matrix
 
 SIZE = 512
 SHAPE = (SIZE, SIZE)

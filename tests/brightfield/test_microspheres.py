@@ -7,7 +7,8 @@ import pytest
 
 from blinkpair.brightfield.microspheres import COLUMNS, find_microspheres
 from blinkpair.errors import InputError
-from blinkpair.registration.points import apply_matrix, register_points
+from blinkpair.registration.points import register_points
+from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import rigid_matrix
 from blinkpair.simulate.brightfield import render_brightfield
 

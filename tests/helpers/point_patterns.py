@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from blinkpair.registration.points import apply_matrix
+from blinkpair.registration.rigid import apply_matrix
 
 SIZE = 512
 SHAPE = (SIZE, SIZE)

@@ -10,7 +10,8 @@ import pytest
 
 from blinkpair.pairing.matching import expected_chance_pairs, match_points
 from blinkpair.pairing.places import no_nanocrystals, pair_nanocrystals
-from blinkpair.registration.points import Registration, apply_matrix
+from blinkpair.registration.result import Registration
+from blinkpair.registration.rigid import apply_matrix
 from blinkpair.registration.target_error import TargetError
 from blinkpair.simulate import rigid_matrix
 

@@ -9,8 +9,8 @@ import pytest
 
 from blinkpair import files
 from blinkpair.registration.fields import register_field
-from blinkpair.registration.points import apply_matrix
 from blinkpair.registration.result import describe, describe_failed, from_description
+from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import rigid_matrix
 
 SHAPE = (512, 512)

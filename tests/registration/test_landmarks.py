@@ -8,7 +8,7 @@ import pytest
 from blinkpair.errors import InputError
 from blinkpair.registration.fields import register_field
 from blinkpair.registration.landmarks import read_landmarks
-from blinkpair.registration.points import apply_matrix
+from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import rigid_matrix
 
 

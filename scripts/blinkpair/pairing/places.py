@@ -19,7 +19,6 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.pairing.matching import expected_chance_pairs, match_points
 from blinkpair.photometry.apertures import aperture_is_clear, aperture_stays_inside
 from blinkpair.registration.result import Registration
-from blinkpair.registration.rigid import apply_matrix
 
 # A forced measurement this far off, half the usual aperture, would miss the nanocrystal.
 MAX_PLACE_ERROR_PX = 1.5
@@ -87,15 +86,15 @@ def pair_nanocrystals(
     """
     pre_xy = pre[["x", "y"]].to_numpy(float)
     post_xy = post[["x", "y"]].to_numpy(float)
-    mapped = apply_matrix(registration.matrix, pre_xy)
+    transform = registration.transform
+    mapped = transform(pre_xy)
     error = registration.tre(pre_xy) if len(pre_xy) else np.empty(0)
     spread = 3 * np.hypot(error, pre["error_px"].fillna(0).clip(upper=1).to_numpy(float))
     tolerance = np.minimum(tolerance_px + spread, max(min_separation_px, tolerance_px))
     pairs = match_points(mapped, post_xy, tolerance)
-    inverse = np.linalg.inv(registration.matrix)
     only_pre = np.setdiff1d(np.arange(len(pre)), pairs[:, 0])
     only_post = np.setdiff1d(np.arange(len(post)), pairs[:, 1])
-    back = apply_matrix(inverse, post_xy[only_post]) if only_post.size else np.empty((0, 2))
+    back = transform.inverse(post_xy[only_post])
     index_pre = np.concatenate([pairs[:, 0], only_pre, np.full(len(only_post), -1)])
     index_post = np.concatenate([pairs[:, 1], np.full(len(only_pre), -1), only_post])
     place_pre = np.vstack([pre_xy[pairs[:, 0]], pre_xy[only_pre], back])

@@ -30,9 +30,6 @@ from blinkpair.registration.alignment import task as alignment_task
 from blinkpair.registration.alignment.search import Alignments
 from blinkpair.registration.alignment.task import Field, Motions, Task, checked_patterns
 from blinkpair.registration.result import Registration, failed
-from blinkpair.registration.rigid import apply_matrix, fit_transform
-
-__all__ = ["Registration", "alignments", "apply_matrix", "fit_transform", "register_points"]
 
 # Two points fix a motion and check nothing.
 MIN_MATCHES = 3

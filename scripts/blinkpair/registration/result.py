@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,9 @@ import numpy.typing as npt
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.registration.rigid import rotation_deg, scale_of
 from blinkpair.registration.target_error import TargetError
+
+if TYPE_CHECKING:
+    from skimage.transform import SimilarityTransform
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,13 @@ class Registration:
     rms_px: float
     n_dust: int = 0
     error_model: TargetError | None = field(default=None, repr=False)
+
+    @property
+    def transform(self) -> SimilarityTransform:
+        """The matrix as scikit-image's type, to map points, to invert and to warp images."""
+        from skimage.transform import SimilarityTransform
+
+        return SimilarityTransform(matrix=self.matrix)
 
     @property
     def n_matched(self) -> int:

@@ -52,12 +52,6 @@ class Field:
         """(4,) x0, y0, x1, y1 counted from the centre."""
         return np.concatenate([-self.size / 2, self.size / 2])
 
-    @property
-    def corners(self) -> FloatArray:
-        """(4, 2) positions of the corners."""
-        signs = np.array([[-1, -1], [1, -1], [-1, 1], [1, 1]])
-        return np.asarray(self.centre + signs * self.size / 2)
-
     def grid(self, n: int = 12) -> FloatArray:
         """(n * n, 2) evenly spread positions."""
         f = (np.arange(n) + 0.5) / n - 0.5
