@@ -1,9 +1,11 @@
 """The grounds for refusing a field, in the order in which they act.
 
-Each would give a row of numbers that looks like any other and means something else. Those with a
-check are decided here; the others by the module that is named, when it reads an image or a movie or
-searches for the transform. Input: what was found in both epochs, and the pairing. Output: nothing,
-or the error that becomes the field's reason.
+Without a refusal, each would give a row of numbers that looks like any other and means something
+else. `GROUNDS` alone states the order. Grounds with a check are decided here, the others in the
+module that is named, when it reads an image or a movie or searches for the transform.
+
+Input: what was found in both epochs, and the pairing. Output: nothing, or the error that becomes
+the field's reason.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from blinkpair.brightfield.limits import MIN_DIAMETER_PX
+from blinkpair.brightfield.limits import MIN_DIAMETER_PX, MIN_DIAMETERS
 from blinkpair.errors import InputError
 from blinkpair.nanocrystals.frame_quality import (
     MAX_CONSTANT_SHARE,
@@ -20,7 +22,9 @@ from blinkpair.nanocrystals.frame_quality import (
     MAX_SATURATED_SHARE,
 )
 from blinkpair.pairing.places import MAX_PLACE_ERROR_PX, Pairing, no_nanocrystals
-from blinkpair.registration.acceptance import IDENTITY_PX
+from blinkpair.registration.acceptance import IDENTITY_PX, MAX_ERROR_PX
+from blinkpair.registration.alignment.task import MAX_POINTS
+from blinkpair.registration.from_start import MAX_LANDMARK_RESIDUAL_PX
 
 # Of randomly scattered nanocrystals a third has a neighbour within 4 px at 0.008 a pixel, 2,100 in
 # a field of 512 x 512. One in ten has one within 2 px there, and both are found as one.
@@ -80,7 +84,7 @@ def _no_nanocrystals(found: Found) -> InputError | None:
     return InputError(
         f"no nanocrystal was found in the movie {' nor in the one '.join(without)}: all may be "
         "dark, the light may have been off, or the focus lost",
-        "look at the movie; where it shows nanocrystals, nanocrystals.psf_sigma_px may be far off",
+        "look at the movie; where it shows nanocrystals, check nanocrystals.psf_sigma_px",
     )
 
 
@@ -90,8 +94,8 @@ def _all_uncertain(found: Found) -> InputError | None:
         return None
     return InputError(
         "the microspheres match, the nanocrystals do not: the shift between brightfield and PL "
-        "remains unknown, and none can be found again to within its aperture",
-        "were both movies taken at the places of their brightfield images?",
+        "is unknown, and no nanocrystal has a place that is certain to within its aperture",
+        "check that both movies were taken at the places of their brightfield images",
     )
 
 
@@ -103,8 +107,8 @@ def _many_uncertain(found: Found) -> InputError | None:
         f"the places of {uncertain} of {in_view} nanocrystals in view are uncertain by more than "
         f"{MAX_PLACE_ERROR_PX:g} px: without them the annealed populations would be counted too "
         "small",
-        "few nanocrystals or microspheres are common to both epochs, or the drift could not be "
-        "followed; landmarks in the sheet may help",
+        "name landmarks in the sheet; few nanocrystals or microspheres are common to both epochs, "
+        "or the drift could not be followed",
     )
 
 
@@ -114,8 +118,7 @@ def _crowded(found: Found) -> InputError | None:
         return None
     return InputError(
         f"{crowded} of {in_view} nanocrystals in view have a neighbour closer than "
-        "nanocrystals.min_separation_px: at this density many of the others are two that are found "
-        "as one",
+        "nanocrystals.min_separation_px: at this density two are often found as one",
         "dilute the sample",
     )
 
@@ -131,88 +134,92 @@ class Ground(NamedTuple):
 
 IMAGES, FILES, REGISTRATION = "each image and movie", "both epochs", "registration"
 REGISTERED, PAIRED = "after the registration", "after the pairing"
+HERE, FRAMES = "pairing.checks", "nanocrystals.frame_quality"
+POINTS, FIT = "registration.points", "registration.acceptance"
 GROUNDS = (
-    Ground(IMAGES, "a file is damaged, cut off or of a format that is not known", "movie.reader"),
+    Ground(IMAGES, "a file is damaged, cut off or of an unknown format", "movie.reader"),
     Ground(IMAGES, "a pixel is NaN or infinite", "movie.reader, nanocrystals.projections"),
     Ground(
         IMAGES,
-        f"microspheres are less than {MIN_DIAMETER_PX:g} px across, or larger than a third of the "
-        "image",
+        f"microspheres are less than {MIN_DIAMETER_PX:g} px across, or more than "
+        f"1/{MIN_DIAMETERS} of the image",
         "brightfield.microspheres",
     ),
     Ground(
         IMAGES,
-        f"more than {100 * MAX_SATURATED_SHARE:g} % of a movie's pixel values are saturated",
-        "nanocrystals.frame_quality",
+        f"more than {100 * MAX_SATURATED_SHARE:g} % of the pixel values are saturated",
+        FRAMES,
     ),
+    Ground(IMAGES, "all frames are the same, or each is there several times in a row", FRAMES),
+    Ground(IMAGES, f"more than {100 * MAX_CONSTANT_SHARE:g} % of the pixels never change", FRAMES),
     Ground(
-        IMAGES,
-        "all frames are the same, or each is there several times in a row",
-        "nanocrystals.frame_quality",
+        IMAGES, f"more than {100 * MAX_ODD_SHARE:g} % of the frames do not show the sample", FRAMES
     ),
+    Ground(FILES, "an image or a movie was refused", HERE, _unusable),
+    Ground(FILES, "both movies hold the same frames", HERE, _same_movie),
     Ground(
-        IMAGES,
-        f"more than {100 * MAX_CONSTANT_SHARE:g} % of the pixels never change",
-        "nanocrystals.frame_quality",
+        REGISTRATION, "landmarks: the table is not readable, or has one", "registration.landmarks"
     ),
-    Ground(
-        IMAGES,
-        f"more than {100 * MAX_ODD_SHARE:g} % of the frames do not show the sample",
-        "nanocrystals.frame_quality",
-    ),
-    Ground(FILES, "an image or a movie was refused", "pairing.checks", _unusable),
-    Ground(FILES, "both movies hold the same frames", "pairing.checks", _same_movie),
     Ground(
         REGISTRATION,
-        "fewer points than `min_microspheres` in one epoch, or left without camera dust",
-        "registration.points",
+        f"a landmark is more than {MAX_LANDMARK_RESIDUAL_PX:g} px from where the others put it",
+        "registration.from_start",
+    ),
+    Ground(
+        REGISTRATION, f"an epoch has more than {MAX_POINTS} points", "registration.alignment.task"
+    ),
+    Ground(
+        REGISTRATION,
+        "an epoch has fewer points than `min_microspheres`, camera dust not counted",
+        POINTS,
     ),
     Ground(
         REGISTRATION,
         "more than `max_chance_alignments` alignments as good are expected by chance",
-        "registration.acceptance",
+        FIT,
     ),
-    Ground(REGISTRATION, "a different alignment is about as good", "registration.acceptance"),
-    Ground(REGISTRATION, "all points lie on a line", "registration.acceptance"),
+    Ground(REGISTRATION, "a different alignment is about as good", FIT),
+    Ground(REGISTRATION, "fewer points than `min_microspheres` match", FIT),
+    Ground(REGISTRATION, "all points lie on a line", FIT),
+    Ground(REGISTRATION, "the matches fit another magnification (`rigid`)", FIT),
     Ground(
-        REGISTRATION, "the matches fit another magnification (`rigid`)", "registration.acceptance"
+        REGISTRATION,
+        f"the transform may be off by more than {MAX_ERROR_PX:g} px in parts of the field",
+        FIT,
+    ),
+    Ground(REGISTRATION, "the mirror image matches better", POINTS),
+    Ground(
+        REGISTRATION,
+        f"the points move by less than {IDENTITY_PX:g} px (median), as dust on the camera does",
+        POINTS,
+    ),
+    Ground(
+        REGISTRATION, "microspheres and nanocrystals contradict each other", "registration.fields"
     ),
     Ground(
         REGISTRATION,
-        "the transform may be off by more than 3 px in parts of the field",
-        "registration.acceptance",
+        "neither microspheres nor nanocrystals decide, nor both together",
+        "registration.fields, registration.both_patterns",
     ),
-    Ground(REGISTRATION, "the mirror image matches better", "registration.points"),
-    Ground(
-        REGISTRATION,
-        f"the alignment leaves everything in place, within {IDENTITY_PX:g} px, as dust on the "
-        "camera does",
-        "registration.points",
-    ),
-    Ground(
-        REGISTRATION,
-        "microspheres and nanocrystals contradict each other, or neither they nor both together "
-        "decide",
-        "registration.fields",
-    ),
-    Ground(REGISTERED, "no nanocrystal was found in one epoch", "pairing.checks", _no_nanocrystals),
-    Ground(
-        PAIRED, "the places of all nanocrystals are uncertain", "pairing.checks", _all_uncertain
-    ),
+    Ground(REGISTERED, "no nanocrystal was found in one epoch", HERE, _no_nanocrystals),
+    Ground(PAIRED, "the places of all nanocrystals are uncertain", HERE, _all_uncertain),
     Ground(
         PAIRED,
         f"more than {100 * MAX_UNCERTAIN_SHARE:g} % of the places, and more than {FEW_UNCERTAIN}, "
         f"are uncertain by more than {MAX_PLACE_ERROR_PX:g} px",
-        "pairing.checks",
+        HERE,
         _many_uncertain,
     ),
     Ground(
         PAIRED,
-        f"more than a third of the nanocrystals, and more than {FEW_CROWDED}, are crowded",
-        "pairing.checks",
+        f"more than {100 * MAX_CROWDED_SHARE:.0f} % of the nanocrystals, and more than "
+        f"{FEW_CROWDED}, are crowded",
+        HERE,
         _crowded,
     ),
 )
+# The table in `docs/method.md` follows this line.
+TABLE_MARK = "<!-- grounds for refusing a field: made from pairing/checks.py -->"
 
 
 def refuse(stage: str, found: Found) -> None:
@@ -228,6 +235,7 @@ def refuse(stage: str, found: Found) -> None:
 
 
 def grounds_table() -> str:
-    """Return the grounds as a table for the page of methods."""
+    """Return the grounds as the marked table of the page of methods."""
     rows = [f"| {g.stage} | {g.refused} | `{g.module}` |" for g in GROUNDS]
-    return "\n".join(["| checked | refused if | decided in |", "| --- | --- | --- |", *rows]) + "\n"
+    head = [TABLE_MARK, "", "| checked | refused if | decided in |", "| --- | --- | --- |"]
+    return "\n".join([*head, *rows, ""])

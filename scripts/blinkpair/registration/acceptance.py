@@ -29,6 +29,8 @@ IDENTITY_PX = 4.0
 # Magnifications that a rigid match is tested against: 1 first, which wins a draw, and steps small
 # enough that points half a field away come within the gate of one of them.
 FOREIGN_SCALES = (1.0, *(1 + 0.005 * sign * k for k in range(1, 11) for sign in (1, -1)))
+# Largest error accepted anywhere in the overlap of the fields, at 95 % confidence.
+MAX_ERROR_PX = 3.0
 # Coincidences at the identity rarer than this by chance are dust.
 DUST_SIGNIFICANCE = 1e-3
 AMBIGUOUS = "ambiguous"

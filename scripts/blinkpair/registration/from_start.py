@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from blinkpair.arrays import FloatArray
 from blinkpair.errors import InputError
-from blinkpair.registration.acceptance import accept_or_refuse
+from blinkpair.registration.acceptance import MAX_ERROR_PX, accept_or_refuse
 from blinkpair.registration.alignment import search
 from blinkpair.registration.alignment.task import Field, Task, checked_patterns
 from blinkpair.registration.result import Registration, failed
@@ -20,6 +20,10 @@ from blinkpair.registration.target_error import target_error
 
 # Residuals that the stated accuracy of landmarks is worth: two landmarks leave but one.
 LANDMARK_PRIOR_DOF = 4.0
+# Landmarks that disagree by more are probably swapped.
+MAX_LANDMARK_RESIDUAL_PX = 10.0
+# Fewest nanocrystals that refine a start.
+MIN_REFINING_MATCHES = 5
 
 
 def refine_on_points(
@@ -31,9 +35,9 @@ def refine_on_points(
     max_shift_px: float = 12.0,
     max_turn_deg: float = 0.5,
     max_chance_alignments: float = 3e-4,
-    min_matches: int = 5,
+    min_matches: int = MIN_REFINING_MATCHES,
     localisation_error_px: float = 0.15,
-    max_error_px: float = 3.0,
+    max_error_px: float = MAX_ERROR_PX,
     field_shape: tuple[int, int] | None = None,
     pre_error_px: npt.ArrayLike | None = None,
     post_error_px: npt.ArrayLike | None = None,
@@ -114,7 +118,7 @@ def register_from_landmarks(
     *,
     model: str = "rigid",
     localisation_error_px: float = 1.0,
-    max_residual_px: float = 10.0,
+    max_residual_px: float = MAX_LANDMARK_RESIDUAL_PX,
 ) -> Registration:
     """Transform from landmarks named by hand.
 

@@ -19,6 +19,7 @@ from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.errors import InputError
 from blinkpair.registration.acceptance import (
     AMBIGUOUS,
+    MAX_ERROR_PX,
     accept_or_refuse,
     drop_camera_dust,
     fit_matches,
@@ -43,7 +44,7 @@ def register_points(
     max_chance_alignments: float = 3e-4,
     min_microspheres: int = 3,
     localisation_error_px: float = 0.2,
-    max_error_px: float = 3.0,
+    max_error_px: float = MAX_ERROR_PX,
     field_shape: tuple[int, int] | None = None,
     shape_pre: tuple[int, int] | None = None,
     shape_post: tuple[int, int] | None = None,
