@@ -199,7 +199,7 @@ def _start_by_hand(
     microspheres_post: FloatArray,
     options: Mapping[str, Any],
 ) -> Registration:
-    """Transform from landmarks, made better by the microspheres where they go along."""
+    """Return the transform from landmarks, refined on the microspheres where they match."""
     by_hand = register_from_landmarks(landmarks, model=options["model"])
     if by_hand.status != "ok":
         return replace(by_hand, reason=f"landmarks: {by_hand.reason}")
