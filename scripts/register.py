@@ -4,12 +4,9 @@ from typing import Any
 
 from blinkpair import files
 from blinkpair.errors import InputError
-from blinkpair.pairing.field import (
-    EpochTables,
-    PairingSettings,
-    RegistrationSettings,
-    register_and_pair,
-)
+from blinkpair.pairing.field import EpochTables, register_and_pair
+from blinkpair.pairing.places import PairingSettings
+from blinkpair.registration.fields import RegistrationSettings
 from blinkpair.run.logs import log_to
 
 
@@ -29,7 +26,7 @@ def register(
 ) -> None:
     """Register one field and pair its nanocrystals; lists hold the files of pre and post.
 
-    A field that is refused leaves its reason, and an empty table of places.
+    Of a refused field the reason and an empty table of places are written.
 
     Raises
     ------
@@ -58,7 +55,7 @@ def register(
     if content["status"] != "ok" and on_failed_field == "stop":
         raise InputError(
             f"field {field}: {content['reason']}",
-            "set on_failed_field to 'exclude' to go on without it, or drop it from the sheet",
+            "set on_failed_field to 'exclude' to continue without it, or drop it from the sheet",
         )
 
 

@@ -86,8 +86,6 @@ def analyse(field: SimulatedField) -> Analysed:
         drift_pre=drifts["pre"],
         drift_post=drifts["post"],
         shape=shape,
-        tolerance_px=settings["pairing"]["tolerance_px"],
-        min_separation_px=settings["nanocrystals"]["min_separation_px"],
     ).table
     inside = places[~places["excluded_because"].isin(["outside", "edge"])]
     intensity = {

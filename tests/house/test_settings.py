@@ -12,8 +12,9 @@ from blinkpair.blinking.states.registry import METHODS
 from blinkpair.blinking.states.settings import ThresholdSettings
 from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.inputs.settings import load_schema
-from blinkpair.pairing.field import PairingSettings, RegistrationSettings
+from blinkpair.pairing.places import PairingSettings
 from blinkpair.photometry.counts import BACKGROUNDS, PhotometrySettings
+from blinkpair.registration.fields import RegistrationSettings
 from blinkpair.statistics.resampling import StatisticsSettings
 from tests.helpers.schema import defaults, defaults_of
 from tests.helpers.tiny_experiment import ROOT

@@ -30,19 +30,19 @@ from blinkpair.registration.from_start import MAX_LANDMARK_RESIDUAL_PX
 # a field of 512 x 512. One in ten has one within 2 px there, and both are found as one.
 MAX_CROWDED_SHARE = 1 / 3
 FEW_CROWDED = 10  # fewer can be so many by chance
-# Of nanocrystals with an uncertain place only those found in both epochs could be counted: exactly
-# those that annealing changed would be missing.
+# Of nanocrystals with an uncertain place only those found in both epochs could be counted: those
+# that annealing changed would be missing.
 MAX_UNCERTAIN_SHARE, FEW_UNCERTAIN = 0.1, 2
 
 
 @dataclass(frozen=True)
 class Found:
-    """What is known of a field when a check acts.
+    """What was found in a field before a check acts.
 
     Attributes
     ----------
     movies, images : two mappings
-        Before and after: `status`, `reason` and, of a movie, what `catalogues.describe` returns.
+        Before and after: `status`, `reason` and, of a movie, the result of `catalogues.describe`.
     pairing : Pairing
         Empty before the nanocrystals are paired.
     """
@@ -72,7 +72,7 @@ def _same_movie(found: Found) -> InputError | None:
         return None
     return InputError(
         "the movies before and after annealing hold the same frames: one is a copy of the other",
-        "look for the right file",
+        "name the right file in the sheet",
     )
 
 

@@ -1,4 +1,4 @@
-"""Register one field and pair its nanocrystals, or refuse it with the reason.
+"""Register one field and pair its nanocrystals, or refuse the field with the reason.
 
 Input: what was found in the images and movies of both epochs. Output: the content of
 `registration.json` and the table of places.
@@ -7,7 +7,7 @@ Input: what was found in the images and movies of both epochs. Output: the conte
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pandas as pd
@@ -15,14 +15,14 @@ import pandas as pd
 from blinkpair.errors import InputError
 from blinkpair.nanocrystals import catalogues
 from blinkpair.pairing.checks import FILES, PAIRED, REGISTERED, Found, refuse
-from blinkpair.pairing.places import Pairing, no_nanocrystals, pair_nanocrystals
-from blinkpair.registration.fields import register_field
+from blinkpair.pairing.places import Pairing, PairingSettings, no_nanocrystals, pair_nanocrystals
+from blinkpair.registration.fields import RegistrationSettings, register_field
 from blinkpair.registration.landmarks import read_landmarks
 from blinkpair.registration.result import describe, describe_failed, from_description
 
 
 class EpochTables(NamedTuple):
-    """Tables of one epoch of a field, with what is known of the image and the movie behind them.
+    """What was found in one epoch of a field.
 
     Attributes
     ----------
@@ -41,54 +41,23 @@ class EpochTables(NamedTuple):
     drift: pd.DataFrame
 
 
-@dataclass(frozen=True)
-class RegistrationSettings:
-    """The configuration's `registration`; meanings as in `registration.points.register_points`."""
-
-    model: str = "rigid"
-    min_microspheres: int = 3
-    max_chance_alignments: float = 3e-4
-
-
-@dataclass(frozen=True)
-class PairingSettings:
-    """What `pairing.places.pair_nanocrystals` uses of the configuration."""
-
-    tolerance_px: float = 1.5
-    min_separation_px: float = 4.0
-    aperture_px: float = 3.0
-
-
 def register_and_pair(
     pre: EpochTables,
     post: EpochTables,
     *,
-    landmarks: str = "",
-    registration: RegistrationSettings = RegistrationSettings(),
-    pairing: PairingSettings = PairingSettings(),
+    landmarks: str,
+    registration: RegistrationSettings,
+    pairing: PairingSettings,
 ) -> tuple[dict[str, Any], Pairing]:
-    """Return the registration of a field, as written to its file, and its paired nanocrystals.
+    """Return the content of `registration.json` of a field, and its paired nanocrystals.
 
-    Parameters
-    ----------
-    pre, post : EpochTables
-    landmarks : str
-        The user's file of common points; empty without one.
-    registration : RegistrationSettings
-    pairing : PairingSettings
-
-    Returns
-    -------
-    content : dict
-        Of `registration.json`; a refused field has `status` 'failed' and its `reason`.
-    pairing : Pairing
-        Without nanocrystals where the field is refused.
+    `landmarks` is the user's file of common points, or ''. A refused field has the `status`
+    'failed', its `reason` and no nanocrystals.
     """
     try:
-        content, paired = _register_and_pair(pre, post, landmarks, registration, pairing)
+        return _register_and_pair(pre, post, landmarks, registration, pairing)
     except InputError as error:
         return describe_failed(str(error)), no_nanocrystals()
-    return content, paired
 
 
 def _register_and_pair(
@@ -112,9 +81,7 @@ def _register_and_pair(
         landmarks=read_landmarks(landmarks) if landmarks else None,
         nanocrystal_errors_px=catalogues.errors_px(pre.nanocrystals, post.nanocrystals),
         start_error_px=catalogues.start_error_px(movies),
-        model=registration.model,
-        min_microspheres=registration.min_microspheres,
-        max_chance_alignments=registration.max_chance_alignments,
+        settings=registration,
     )
     content = describe(
         result,
@@ -134,9 +101,7 @@ def _register_and_pair(
         drift_post=drift_post,
         shape=(height, width),
         hot_pixels=(movies[0]["hot_pixels"], movies[1]["hot_pixels"]),
-        tolerance_px=pairing.tolerance_px,
-        min_separation_px=pairing.min_separation_px,
-        aperture_px=pairing.aperture_px,
+        settings=pairing,
     )
     refuse(PAIRED, replace(found, pairing=paired))
     return content, paired

@@ -1,7 +1,7 @@
-"""Pairs of points that lie close to each other, and how many of them chance would make.
+"""Pairs of points that lie close to each other, and the number of them expected by chance.
 
 Input: the nanocrystals of both epochs in one frame. Output: one-to-one pairs; the number expected
-of unrelated catalogues of the same density.
+between unrelated catalogues of the same density.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import numpy as np
 
 from blinkpair.arrays import FloatArray, IntArray
 
-# Number of displaced copies of the post-anneal catalogue that chance pairs are counted on.
+# Number of displaced copies of the post-anneal catalogue with which chance pairs are counted.
 CHANCE_DISPLACEMENTS = 24
 
 
 def match_points(mapped: FloatArray, post: FloatArray, tolerance: FloatArray) -> IntArray:
-    """One-to-one pairs with the least total squared distance, none above its tolerance.
+    """Return one-to-one pairs with the least total squared distance, none above its tolerance.
 
     Parameters
     ----------
@@ -23,7 +23,7 @@ def match_points(mapped: FloatArray, post: FloatArray, tolerance: FloatArray) ->
         Pre-anneal positions in post-anneal pixels.
     post : (m, 2) float
     tolerance : (n,) float
-        Largest distance at which each may be paired.
+        Largest distance at which each can be paired.
 
     Returns
     -------
@@ -43,7 +43,7 @@ def match_points(mapped: FloatArray, post: FloatArray, tolerance: FloatArray) ->
     columns = np.array([j for hits in near for j in sorted(hits)], np.int64)
     if rows.size == 0:
         return np.empty((0, 2), np.int64)
-    # Few points have two candidates: the assignment is solved in each cluster on its own.
+    # Few points have two candidates: the assignment is solved in each cluster separately.
     graph = coo_matrix((np.ones(rows.size), (rows, n + columns)), shape=(n + m, n + m))
     _, label = connected_components(graph, directed=False)
     pairs: list[tuple[int, int]] = []
@@ -52,7 +52,7 @@ def match_points(mapped: FloatArray, post: FloatArray, tolerance: FloatArray) ->
         a, b = np.unique(rows[cluster]), np.unique(columns[cluster])
         distance2 = ((mapped[a, None] - post[None, b]) ** 2).sum(axis=2)
         limit2 = tolerance[a, None] ** 2
-        # Leaving a point alone costs its limit: a pair is made only where it is cheaper.
+        # A point without a pair costs its limit: a pair is made only where it costs less.
         cost = np.where(distance2 <= limit2, distance2 - limit2, 0.0)
         for i, j in zip(*linear_sum_assignment(cost), strict=True):
             if distance2[i, j] <= limit2[i, 0]:
@@ -63,22 +63,11 @@ def match_points(mapped: FloatArray, post: FloatArray, tolerance: FloatArray) ->
 def expected_chance_pairs(
     mapped: FloatArray, post: FloatArray, tolerance: FloatArray, *, displacement_px: float
 ) -> float:
-    """Mean number of pairs with the post-anneal catalogue displaced by more than the tolerance.
+    """Return the mean number of pairs with the post-anneal catalogue displaced.
 
-    Parameters
-    ----------
-    mapped, post, tolerance
-        As in `match_points`.
-    displacement_px : float
-        Length of the displacements, taken in `CHANCE_DISPLACEMENTS` directions.
+    The other arguments are those of `match_points`; the displacement, in `CHANCE_DISPLACEMENTS`
+    directions, must exceed the tolerance.
     """
     angles = 2 * np.pi * np.arange(CHANCE_DISPLACEMENTS) / CHANCE_DISPLACEMENTS
-    counts = [
-        len(
-            match_points(
-                mapped, post + displacement_px * np.array([np.cos(a), np.sin(a)]), tolerance
-            )
-        )
-        for a in angles
-    ]
-    return float(np.mean(counts))
+    shifts = displacement_px * np.column_stack([np.cos(angles), np.sin(angles)])
+    return float(np.mean([len(match_points(mapped, post + shift, tolerance)) for shift in shifts]))

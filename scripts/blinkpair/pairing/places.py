@@ -1,9 +1,10 @@
-"""The same nanocrystals in both epochs: the union of both catalogues, mapped into both.
+"""The same nanocrystals in both epochs: the union of both catalogues, with a place in both.
+
+A nanocrystal that is dark in one epoch has a place there as well: only so can 'dark before,
+emissive after' be measured.
 
 Input: the nanocrystals detected before and after, the transform between them. Output: one row for
-every nanocrystal seen in either epoch, with a position in both, so that it can be measured where
-it was not seen ('dark before, emissive after' can be found in no other way), and the reason where
-it can't be analysed.
+every nanocrystal detected in either epoch, with its positions, and the reason if it is excluded.
 """
 
 from __future__ import annotations
@@ -20,8 +21,28 @@ from blinkpair.pairing.matching import expected_chance_pairs, match_points
 from blinkpair.photometry.apertures import aperture_is_clear, aperture_stays_inside
 from blinkpair.registration.result import Registration
 
-# A forced measurement this far off, half the usual aperture, would miss the nanocrystal.
+# A measurement that is off by this, half the usual aperture, would miss the nanocrystal.
 MAX_PLACE_ERROR_PX = 1.5
+
+
+@dataclass(frozen=True)
+class PairingSettings:
+    """The settings of the configuration that `pair_nanocrystals` uses, with their defaults.
+
+    Attributes
+    ----------
+    tolerance_px : float
+        Largest distance of a pair whose positions are exactly known; three standard errors are
+        added to it, up to `min_separation_px`.
+    min_separation_px : float
+        Nanocrystals closer than this share counts and are excluded.
+    aperture_px : float
+        Width of the aperture.
+    """
+
+    tolerance_px: float = 1.5
+    min_separation_px: float = 4.0
+    aperture_px: float = 3.0
 
 
 @dataclass(frozen=True)
@@ -36,14 +57,14 @@ class Pairing:
         registration_error_px (expected error of the transform there), neighbour_distance_px,
         analysed, excluded_because.
     expected_chance_pairs : float
-        Pairs that unrelated catalogues of this density would show.
+        Number of pairs between unrelated catalogues of this density.
     """
 
     table: pd.DataFrame
     expected_chance_pairs: float
 
     def summary(self) -> dict[str, float]:
-        """Return the number of pairs, and of those that chance would make."""
+        """Return the number of pairs, and the number expected by chance."""
         paired = self.table["detected_pre"] & self.table["detected_post"]
         return {
             "n_pairs": int(paired.sum()),
@@ -59,12 +80,10 @@ def pair_nanocrystals(
     drift_pre: FloatArray,
     drift_post: FloatArray,
     shape: tuple[int, int],
-    tolerance_px: float = 1.5,
-    min_separation_px: float = 4.0,
-    aperture_px: float = 3.0,
+    settings: PairingSettings = PairingSettings(),
     hot_pixels: tuple[ArrayLike, ArrayLike] = ((), ()),
 ) -> Pairing:
-    """Join two catalogues into one table of nanocrystals with a place in both epochs.
+    """Return one table of the nanocrystals of two catalogues, with a place in both epochs.
 
     Parameters
     ----------
@@ -75,22 +94,19 @@ def pair_nanocrystals(
     drift_pre, drift_post : (frames, 2) float
     shape : tuple of int
         Rows and columns of the sensor.
-    tolerance_px : float
-        Largest distance of a pair whose positions are exactly known; three standard errors are
-        added to it, up to `min_separation_px`.
-    min_separation_px : float
-        Nanocrystals closer than this share counts and are not analysed.
-    aperture_px : float
+    settings : PairingSettings
     hot_pixels : two (n, 2)
-        Column and row of the pixels of either movie that no aperture may touch.
+        Column and row of the pixels of either movie whose apertures are excluded.
     """
     pre_xy = pre[["x", "y"]].to_numpy(float)
     post_xy = post[["x", "y"]].to_numpy(float)
     transform = registration.transform
     mapped = transform(pre_xy)
-    error = registration.tre(pre_xy) if len(pre_xy) else np.empty(0)
-    spread = 3 * np.hypot(error, pre["error_px"].fillna(0).clip(upper=1).to_numpy(float))
-    tolerance = np.minimum(tolerance_px + spread, max(min_separation_px, tolerance_px))
+    spread = 3 * np.hypot(
+        registration.tre(pre_xy), pre["error_px"].fillna(0).clip(upper=1).to_numpy(float)
+    )
+    tolerance_px, separation_px = settings.tolerance_px, settings.min_separation_px
+    tolerance = np.minimum(tolerance_px + spread, max(separation_px, tolerance_px))
     pairs = match_points(mapped, post_xy, tolerance)
     only_pre = np.setdiff1d(np.arange(len(pre)), pairs[:, 0])
     only_post = np.setdiff1d(np.arange(len(post)), pairs[:, 1])
@@ -112,9 +128,7 @@ def pair_nanocrystals(
             "pre_index": index_pre,
             "post_index": index_post,
             "pair_distance_px": distance,
-            "registration_error_px": (
-                registration.tre(place_pre) if len(place_pre) else np.empty(0)
-            ),
+            "registration_error_px": registration.tre(place_pre),
         }
     )
     table = table.sort_values(["y_pre", "x_pre"], ignore_index=True)
@@ -125,8 +139,7 @@ def pair_nanocrystals(
         drift_pre,
         drift_post,
         shape,
-        min_separation_px,
-        aperture_px,
+        settings,
         hot_pixels,
         refined=bool(len(registration.pairs)),
     )
@@ -134,13 +147,13 @@ def pair_nanocrystals(
     return Pairing(
         table,
         expected_chance_pairs(
-            mapped, post_xy, tolerance, displacement_px=max(4 * tolerance_px, 2 * min_separation_px)
+            mapped, post_xy, tolerance, displacement_px=max(4 * tolerance_px, 2 * separation_px)
         ),
     )
 
 
 def _nearest(table: pd.DataFrame) -> FloatArray:
-    """Distance of each nanocrystal to the nearest other one, in the epoch where it is less."""
+    """Return the distance of each nanocrystal to the nearest other one, over both epochs."""
     from scipy.spatial import cKDTree
 
     if len(table) < 2:
@@ -157,39 +170,39 @@ def _exclusions(
     drift_pre: FloatArray,
     drift_post: FloatArray,
     shape: tuple[int, int],
-    min_separation_px: float,
-    aperture_px: float,
+    settings: PairingSettings,
     hot_pixels: tuple[ArrayLike, ArrayLike],
     *,
     refined: bool,
 ) -> NDArray[np.object_]:
-    """Return for each nanocrystal why it is excluded; '' if it is not. The first reason counts.
+    """Return for each nanocrystal why it is excluded, '' if it is not; the last reason remains.
 
-    A pair knows its place in both epochs however uncertain the transform is there, unless no
-    nanocrystals agreed on one: then the pair itself may be chance.
+    The places of a pair are certain however uncertain the transform is there, unless the
+    transform was not refined on nanocrystals: then the pair itself may be chance.
     """
     reason = np.full(len(table), "", object)
     height, width = shape
     uncertain = (table["registration_error_px"] > MAX_PLACE_ERROR_PX).to_numpy()
+    aperture_px = settings.aperture_px
     paired = (table["detected_pre"] & table["detected_post"]).to_numpy() & refined
     reason[uncertain & ~paired] = "registration_uncertain"
     for epoch, drift, hot in zip(EPOCHS, (drift_pre, drift_post), hot_pixels, strict=True):
         xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
         pixels = np.asarray(hot, float).reshape(-1, 2)
         reason[~aperture_is_clear(xy, drift, pixels, aperture_px=aperture_px)] = "hot_pixel"
-    reason[(table["neighbour_distance_px"] < min_separation_px).to_numpy()] = "crowded"
+    reason[(table["neighbour_distance_px"] < settings.min_separation_px).to_numpy()] = "crowded"
     for epoch, drift in (("pre", drift_pre), ("post", drift_post)):
         xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
         reason[~aperture_stays_inside(xy, drift, shape, aperture_px=aperture_px)] = "edge"
     for epoch in EPOCHS:
         xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
-        seen = (xy >= -0.5).all(axis=1) & (xy[:, 0] < width - 0.5) & (xy[:, 1] < height - 0.5)
-        reason[~seen] = "outside"
+        in_view = (xy >= -0.5).all(axis=1) & (xy[:, 0] < width - 0.5) & (xy[:, 1] < height - 0.5)
+        reason[~in_view] = "outside"
     return reason
 
 
 def no_nanocrystals() -> Pairing:
-    """Return the pairing of a field that was refused: the same columns, no rows."""
+    """Return the pairing of a refused field: the same columns, no rows."""
     kinds = {
         "nc_id": int,
         "x_pre": float,

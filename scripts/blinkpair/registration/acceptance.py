@@ -1,8 +1,10 @@
-"""The grounds to refuse a registration.
+"""Accept the best alignment of two patterns, or refuse it with the reason.
+
+Reasons are chance, a regular lattice, points on a line, another magnification, a large error, a
+mirror image and camera dust.
 
 Input: the alignments found between two patterns. Output: the best of them as a `Registration`,
-fitted to all its matches, or a failed one with the reason: chance, camera dust, a regular lattice,
-a mirror image, another magnification, too loose a fit.
+fitted to all its matches, or a failed one with the reason.
 """
 
 from __future__ import annotations
@@ -21,13 +23,13 @@ from blinkpair.registration.result import Registration, failed
 from blinkpair.registration.rigid import apply_matrix, fit_transform
 from blinkpair.registration.target_error import target_error
 
-# The last fit keeps matches this many standard deviations per axis off: a normal
-# residual is farther out in 3 of 10,000.
+# The last fit drops matches that are more standard deviations per axis off: a normal residual is
+# farther out in 3 of 10,000.
 TRIM_SIGMAS = 4.0
 # An alignment whose matches moved less than this (median) may be the camera's own.
 IDENTITY_PX = 4.0
-# Magnifications that a rigid match is tested against: 1 first, which wins a draw, and steps small
-# enough that points half a field away come within the gate of one of them.
+# Magnifications that a rigid match is compared with: 1 first, which is chosen among equals, and
+# steps so small that points half a field away come within the gate of one of them.
 FOREIGN_SCALES = (1.0, *(1 + 0.005 * sign * k for k in range(1, 11) for sign in (1, -1)))
 # Largest error accepted anywhere in the overlap of the fields, at 95 % confidence.
 MAX_ERROR_PX = 3.0
@@ -39,10 +41,10 @@ AMBIGUOUS = "ambiguous"
 def drop_camera_dust(
     pre: FloatArray, post: FloatArray, fields: tuple[Field, Field], localisation_error_px: float
 ) -> tuple[IntArray, IntArray]:
-    """Rows of either pattern without those in one place in both images, if beyond chance."""
+    """Return the rows of either pattern that are not in one place in both images beyond chance."""
     area = max(fields[0].area, fields[1].area)
     pairs = np.zeros((0, 2), np.int64)
-    # Twice the gate, too: dust is out of focus, and localised the worse for it.
+    # Twice the gate as well: dust is out of focus and therefore localised less well.
     for gate in GATE_SIGMAS * np.sqrt(2) * localisation_error_px * np.array([1, 2]):
         near = mutual_matches(pre, post, gate)
         expected = len(pre) * len(post) * np.pi * gate**2 / area
@@ -71,14 +73,14 @@ def accept_or_refuse(
         return failed(f"only {result.n_matched} points match", chance)
     if all(_on_a_line(xy, 4 * task.gate_px) for xy in (task.pre, task.post)):
         return failed(
-            "all points lie on a line, before and after: they match by chance more often than "
-            "spread ones, and their mirror image does as well",
+            "all points lie on a line, before and after: such points and their mirror images match "
+            "by chance more often than others",
             chance,
         )
     if not task.free_scale and (scale := _foreign_scale(result, task, max_error_px / 2)):
         return failed(
-            f"the matches fit a scale of {scale:.4f}, not 1: was the magnification the same? "
-            "If not, set registration: model: similarity",
+            f"the matches fit a scale of {scale:.4f}, not 1: if the magnification differs, set "
+            "registration: model: similarity",
             chance,
         )
     worst = _largest_error_px(result, task)
@@ -92,15 +94,15 @@ def accept_or_refuse(
 
 
 def _on_a_line(xy: FloatArray, tolerance_px: float) -> bool:
-    """Whether points lie closer to one line than the tolerance (root mean square)."""
+    """Return whether points lie closer to one line than the tolerance (root mean square)."""
     across = np.linalg.svd(xy - xy.mean(axis=0), compute_uv=False)[1]
     return bool(across < tolerance_px * np.sqrt(len(xy)))
 
 
 def _largest_error_px(result: Registration, task: Task) -> float:
-    """Radius of 95 % of the errors where the overlap's error is largest.
+    """Return the radius of 95 % of the errors at the place of the overlap where it is largest.
 
-    Few residuals can agree or disagree by luck, so the expected error is used as well.
+    Few residuals can be small or large by chance, so the expected error is used as well.
     """
     model = result.error_model
     if model is None:
@@ -137,8 +139,8 @@ def _foreign_scale(result: Registration, task: Task, tolerance_px: float) -> flo
 
 
 def _has_rival(found: Alignments, task: Task, max_chance: float) -> bool:
-    """Whether an alignment of other matches is beyond chance with half the evidence or more."""
-    # Few points can be beyond chance with a yardstick above 1, and have no evidence to halve.
+    """Return whether another alignment is beyond chance and has half of the best one's log T."""
+    # Few points can be beyond chance with a yardstick T above 1: its logarithm cannot be halved.
     enough = 0.5 * found.log_t[0] if found.log_t[0] < 0 else np.inf
     as_good = (found.chance <= max_chance) & (found.log_t <= enough)
     best, *others = (
@@ -149,10 +151,10 @@ def _has_rival(found: Alignments, task: Task, max_chance: float) -> bool:
 
 
 def mirror_is_better(found: Alignments, task: Task, motions: Motions, max_chance: float) -> bool:
-    """Whether the second pattern seen from behind matches beyond chance, and better.
+    """Return whether the mirrored second pattern matches beyond chance, and better.
 
-    Points on a line match their mirror image under a proper rotation too: a flipped
-    image has alignments of its own beyond chance, so good ones are tested as well.
+    Points on a line match their mirror image under a proper rotation as well: a flipped
+    image has alignments beyond chance, so accepted ones are compared too.
     """
     mirrored = search.search(task.mirrored(), motions)
     return bool(
@@ -163,13 +165,13 @@ def mirror_is_better(found: Alignments, task: Task, motions: Motions, max_chance
 
 
 def is_identity(result: Registration, task: Task) -> bool:
-    """Whether the matches are where they were in the camera's own frame."""
+    """Return whether the matches did not move on the camera."""
     before, after = task.pre_xy[result.pairs[:, 0]], task.post_xy[result.pairs[:, 1]]
     return bool(np.median(np.hypot(*(after - before).T)) < IDENTITY_PX)
 
 
 def fit_matches(task: Task, matrix: FloatArray, chance: float) -> Registration:
-    """Least squares over the one-to-one matches within a gate that their residuals set."""
+    """Return the least-squares fit to one-to-one matches, with a gate set by their residuals."""
     gate, pairs, previous = task.gate_px, np.zeros((0, 2), np.int64), None
     error = None
     for _ in range(20):
@@ -181,8 +183,8 @@ def fit_matches(task: Task, matrix: FloatArray, chance: float) -> Registration:
         model, weights = "similarity" if task.free_scale else "rigid", task.weights(pairs)
         matrix = fit_transform(pre, post, model=model, weights=weights)
         error = target_error(pre, post, matrix, free_scale=task.free_scale, weights=weights)
-        # Wider than the search's, where the residuals are larger: trimmed, they would flatter. They
-        # are combined with the expected error, as few of them can agree by luck.
+        # Wider than in the search where residuals are larger: without them the error would be
+        # too small. The expected error is included, as few residuals can be small by chance.
         residual2 = float(((apply_matrix(matrix, pre) - post) ** 2).sum())
         variance = (residual2 + PRIOR_DOF * task.variance_px2) / (error.dof + PRIOR_DOF)
         gate = min(2 * task.gate_px, TRIM_SIGMAS * np.sqrt(variance))
@@ -192,16 +194,16 @@ def fit_matches(task: Task, matrix: FloatArray, chance: float) -> Registration:
 
 
 def _plausible(task: Task, matrix: FloatArray, pairs: IntArray) -> IntArray:
-    """Matches that are no farther apart than their own errors allow.
+    """Return the matches that are no farther apart than their own errors allow.
 
-    A bright nanocrystal has a large weight: paired with another one it would bend the fit. The unit
-    of the errors is that of half the matches, whose squared residuals lie below 2 ln 2 variances.
+    A bright nanocrystal has a large weight: a wrong match of it would change the fit. The unit of
+    the errors is that of half the matches, whose squared residuals lie below 2 ln 2 variances.
     """
     weights = task.weights(pairs)
     if weights is None or len(pairs) < 3:
         return pairs
     residual = apply_matrix(matrix, task.pre_xy[pairs[:, 0]]) - task.post_xy[pairs[:, 1]]
     squared = weights * (residual**2).sum(axis=1)
-    # Before the first fit all are off together; no unit below the stated errors' own.
+    # Before the first fit all are off together; the unit is at least that of the stated errors.
     unit = max(float(np.median(squared)) / (2 * np.log(2)), 1.0)
     return np.asarray(pairs[squared <= TRIM_SIGMAS**2 * unit])

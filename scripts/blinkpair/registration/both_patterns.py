@@ -1,18 +1,18 @@
 """Microspheres and nanocrystals together, where neither pattern decides alone.
 
-Every alignment of the microspheres is a place to look for one of the nanocrystals: near it,
-by as much as the channels' offset and the stage's creep can be, since the two patterns share
-the rotation but not the shift. Between unrelated fields the levels E of the microspheres'
-alignments (their expected numbers of chance alignments) lie on (0, inf) at unit rate, and the
-best of the nanocrystals near each has a probability p that is uniform. Of the alignments up to
-a level B, the expected number with a product E p at or below e is therefore
+Near every alignment of the microspheres one of the nanocrystals is searched for. The two patterns
+share the rotation but not the shift: it differs by up to the channels' offset and the stage's
+creep. Between unrelated fields the levels E of the microspheres' alignments (their expected numbers
+of chance alignments) lie on (0, inf) at unit rate, and the probability p of the best alignment of
+the nanocrystals near each is uniform. Of the alignments up to a level B, the expected number with
+a product E p at or below e is therefore
 
     integral over E from 0 to B of min(1, e / E) = e (1 + ln(B / e)),
 
 the chance level of the two together.
 
-Input: both patterns of both epochs. Output: one registration with the level of both together
-against chance, or the reason why there is none.
+Input: both patterns of both epochs. Output: one registration with the chance level of both
+together, or the reason why there is none.
 """
 
 from __future__ import annotations
@@ -36,10 +36,7 @@ SAME_ALIGNMENT_PX = 3.0
 class Together:
     """An alignment of the microspheres and that of the nanocrystals near it.
 
-    Attributes
-    ----------
-    microspheres, nanocrystals : Registration
-        Both with the level of the two together as `chance_alignments`.
+    The `chance_alignments` of both is the level of the two together.
     """
 
     microspheres: Registration
@@ -47,14 +44,14 @@ class Together:
 
 
 def joint_level(product: float, largest: float) -> float:
-    """Expected number of chance pairs of alignments with a product of levels as small.
+    """Return the expected number of chance pairs of alignments with a product as small.
 
     Parameters
     ----------
     product
         Level of the microspheres' alignment times the probability of the nanocrystals' near it.
     largest
-        Level up to which the microspheres' alignments were looked at.
+        Level up to which alignments of the microspheres are used.
     """
     if product >= largest:
         return largest
@@ -70,28 +67,24 @@ def decide_together(
     max_chance_alignments: float,
     **options: Any,
 ) -> Together | Registration:
-    """Find the one alignment of the microspheres that the nanocrystals confirm.
+    """Return the one alignment of both patterns, or a failed registration with the reason.
 
     Parameters
     ----------
     candidates
-        Alignments of the microspheres, the best first, not judged.
+        Alignments of the microspheres, the best first, neither accepted nor refused.
     nanocrystals_pre, nanocrystals_post
         (n, 2) positions in pixels.
     by_rank
-        True where the microspheres' levels cannot be believed (a lattice, a mirror image): then
-        only the number of alignments tried counts, and the nanocrystals have to decide.
+        True where the microspheres' levels mean nothing (a lattice, a mirror image): then the
+        level of a candidate is its rank, and the nanocrystals decide.
     max_chance_alignments
         Largest level of both together that is accepted.
     options
-        Of :func:`registration_refine.refine_on_points`.
-
-    Returns
-    -------
-    Together, or a failed Registration with the reason.
+        Of `from_start.refine_on_points`.
     """
     if not candidates:
-        return failed("no alignment of the microspheres to look near")
+        return failed("the microspheres have no alignment to start from")
     levels = [
         float(rank) if by_rank else one.chance_alignments for rank, one in enumerate(candidates, 1)
     ]
@@ -105,7 +98,7 @@ def decide_together(
             probability = -float(np.expm1(-near.chance_alignments))
             found.append((joint_level(level * probability, largest), one, near))
     if not found:
-        return failed("near no alignment of the microspheres do the nanocrystals match")
+        return failed("the nanocrystals match near none of the microsphere alignments")
     chance, one, near = min(found, key=lambda entry: entry[0])
     if chance > max_chance_alignments:
         return failed("both patterns together are not clearly better than chance", chance)
@@ -119,5 +112,6 @@ def decide_together(
 
 
 def _differ(one: Registration, other: Registration, xy: FloatArray) -> bool:
+    """Return whether two registrations give a position places that are far apart."""
     apart = np.hypot(*(apply_matrix(one.matrix, xy) - apply_matrix(other.matrix, xy)).T)
     return bool(apart.max() > SAME_ALIGNMENT_PX)

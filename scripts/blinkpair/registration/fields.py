@@ -1,10 +1,10 @@
 """From microspheres and nanocrystals of one field to the transform between its epochs.
 
-The microspheres find the rotation from anywhere; the nanocrystals seen in both epochs then take
-out what brightfield cannot know: the offset d between the channels, which a rotation R turns into
-a shift d - R d, and the stage's creep between the image and the movie. Where the microspheres do
-not decide, the nanocrystals' own pattern may, or both patterns together, by the same test against
-chance.
+The microspheres give the transform of the brightfield images, for any rotation. The nanocrystals
+found in both epochs correct it for what brightfield does not show: the offset d between the
+channels, which a rotation R turns into a shift d - R d, and the stage's creep between the image
+and the movie. Where the microspheres do not decide, the nanocrystals' own pattern is tried, then
+both patterns together, with the same test against chance.
 
 Input: microspheres and nanocrystals found before and after. Output: one transform, or the reason
 why there is none.
@@ -28,15 +28,22 @@ from blinkpair.registration.rigid import apply_matrix
 
 log = logging.getLogger(__name__)
 
-
-# Standard deviation of the offset between the brightfield and the PL channel, per axis: filter
-# cubes displace by a pixel or two. Used only where the nanocrystals do not measure it.
+# Standard deviations per axis, used only where the nanocrystals do not measure the shift: of the
+# offset between the brightfield and the PL channel (filter cubes displace by a pixel or two), and
+# of the stage's creep between a brightfield image and its movie, both epochs together.
 CHANNEL_OFFSET_PX = 1.5
-# Standard deviation of what the stage creeps between a brightfield image and its movie, per axis
-# and both epochs together. Used only there, too.
 STAGE_CREEP_PX = 0.7
-# Patterns of more points take minutes to search; the most significant ones carry the pattern.
+# Patterns of more points take minutes to search; the most significant points are searched.
 MAX_PATTERN = 300
+
+
+@dataclass(frozen=True)
+class RegistrationSettings:
+    """The section `registration` of the configuration; meanings as in `register_points`."""
+
+    model: str = "rigid"
+    min_microspheres: int = 3
+    max_chance_alignments: float = 3e-4
 
 
 def register_field(
@@ -46,14 +53,12 @@ def register_field(
     nanocrystals_post: FloatArray,
     *,
     shape: tuple[int, int],
-    model: str = "rigid",
-    min_microspheres: int = 3,
-    max_chance_alignments: float = 3e-4,
+    settings: RegistrationSettings = RegistrationSettings(),
     landmarks: FloatArray | None = None,
     nanocrystal_errors_px: tuple[FloatArray, FloatArray] | None = None,
     start_error_px: float = 0.0,
 ) -> FieldRegistration:
-    """Register the two epochs of a field.
+    """Return the registration of the two epochs of a field.
 
     Parameters
     ----------
@@ -61,13 +66,12 @@ def register_field(
         Positions; nanocrystals at the first frame of their movie, the most significant first.
     shape : tuple of int
         Rows and columns of the sensor.
-    model, min_microspheres, max_chance_alignments
-        As in `registration.register_points`.
+    settings : RegistrationSettings
     landmarks : (n, 4) float, optional
-        x, y before and x, y after of the same places in brightfield, named by hand: they then
-        start the refinement in place of the search.
+        x, y before and x, y after of the same places in brightfield, named by hand. With them the
+        refinement starts there, without a search.
     nanocrystal_errors_px : two (n,) float, optional
-        Standard errors per axis of the nanocrystals of either epoch; default: all alike.
+        Standard errors per axis of the nanocrystals of either epoch; default: equal errors.
     start_error_px : float
         Standard error per axis of the drift's zero, the first frame, both epochs together.
 
@@ -80,29 +84,31 @@ def register_field(
     >>> result.evidence, round(result.final.rotation_deg)
     ('microspheres and nanocrystals', 90)
     """
-    beads = (microspheres_pre, microspheres_post)
-    spots = _Nanocrystals(
+    microspheres = (microspheres_pre, microspheres_post)
+    nanocrystals = _Nanocrystals(
         nanocrystals_pre,
         nanocrystals_post,
         nanocrystal_errors_px,
         start_error_px,
-        max_chance_alignments,
-        {"model": model, "field_shape": shape},
+        settings.max_chance_alignments,
+        {"model": settings.model, "field_shape": shape},
     )
     if landmarks is not None:
-        coarse = _start_by_hand(landmarks, *beads, spots.strict)
+        coarse = _start_by_hand(landmarks, *microspheres, nanocrystals.strict)
         if coarse.status != "ok":
             return FieldRegistration(coarse, coarse, "none")
-        return _refined(coarse, spots, shape, "landmarks")
-    coarse = register_points(*beads, min_microspheres=min_microspheres, **spots.strict)
+        return _refined(coarse, nanocrystals, shape, "landmarks")
+    coarse = register_points(
+        *microspheres, min_microspheres=settings.min_microspheres, **nanocrystals.strict
+    )
     if coarse.status == "ok":
-        return _refined(coarse, spots, shape, "microspheres")
-    return _undecided(coarse, beads, spots)
+        return _refined(coarse, nanocrystals, shape, "microspheres")
+    return _undecided(coarse, microspheres, nanocrystals)
 
 
 @dataclass(frozen=True)
 class _Nanocrystals:
-    """The nanocrystals of both epochs, and what an alignment of them has to meet."""
+    """The nanocrystals of both epochs, and the options of their registration."""
 
     pre: FloatArray
     post: FloatArray
@@ -121,12 +127,12 @@ class _Nanocrystals:
         return {"pre_error_px": pre, "post_error_px": post}
 
     def near(self, start: Registration) -> Registration:
-        """Refine a start on all of them."""
+        """Return the registration of all nanocrystals that starts from another one."""
         fine = refine_on_points(start.matrix, self.pre, self.post, **self.strict, **self.errors)
         return _with_shift(fine, self.start_error_px)
 
     def own_pattern(self) -> Registration:
-        """Register from nothing by the most significant of them, then on all."""
+        """Return the registration by the most significant nanocrystals, refined on all."""
         found = register_points(self.pre[:MAX_PATTERN], self.post[:MAX_PATTERN], **self.strict)
         if found.status != "ok":
             return found
@@ -137,52 +143,54 @@ class _Nanocrystals:
 
 
 def _refined(
-    coarse: Registration, spots: _Nanocrystals, shape: tuple[int, int], carried_by: str
+    coarse: Registration, nanocrystals: _Nanocrystals, shape: tuple[int, int], found_by: str
 ) -> FieldRegistration:
-    """Take a transform of the brightfield images to the nanocrystals."""
-    fine = spots.near(coarse)
+    """Return a registration of the brightfield images, refined on the nanocrystals."""
+    fine = nanocrystals.near(coarse)
     if fine.status == "ok":
-        return FieldRegistration(fine, coarse, f"{carried_by} and nanocrystals")
-    pattern = spots.own_pattern()
+        return FieldRegistration(fine, coarse, f"{found_by} and nanocrystals")
+    pattern = nanocrystals.own_pattern()
     if pattern.status == "ok" and not _agree(coarse.matrix, pattern.matrix, shape):
         apart = _largest_distance_px(coarse.matrix, pattern.matrix, shape)
         reason = (
-            f"{carried_by} and nanocrystals contradict each other: the former turn by "
-            f"{coarse.rotation_deg:.1f} degrees, the latter by {pattern.rotation_deg:.1f}, and "
-            f"they lie up to {apart:.0f} px apart"
+            f"{found_by} and nanocrystals contradict each other: they are turned by "
+            f"{coarse.rotation_deg:.1f} and by {pattern.rotation_deg:.1f} degrees, and their "
+            f"transforms differ by up to {apart:.0f} px"
         )
         return FieldRegistration(failed(reason, coarse.chance_alignments), coarse, "none")
     if pattern.status == "ok":
-        return FieldRegistration(pattern, coarse, f"{carried_by} and nanocrystals")
-    log.warning("not refined on nanocrystals (%s): the channel offset stays in", fine.reason)
+        return FieldRegistration(pattern, coarse, f"{found_by} and nanocrystals")
+    log.warning("not refined on nanocrystals (%s): the channel offset is unknown", fine.reason)
     # An offset d between the channels leaves d - R d, of length 2 |d sin(angle / 2)|.
     offset = 2 * CHANNEL_OFFSET_PX * abs(np.sin(np.deg2rad(coarse.rotation_deg) / 2))
     unknown = float(np.hypot(offset, STAGE_CREEP_PX))
     reason = f"not refined on nanocrystals: {fine.reason}"
     final = replace(_with_shift(coarse, unknown), reason=reason)
-    return FieldRegistration(final, coarse, carried_by)
+    return FieldRegistration(final, coarse, found_by)
 
 
 def _undecided(
-    coarse: Registration, beads: tuple[FloatArray, FloatArray], spots: _Nanocrystals
+    coarse: Registration,
+    microspheres: tuple[FloatArray, FloatArray],
+    nanocrystals: _Nanocrystals,
 ) -> FieldRegistration:
-    """Ask the nanocrystals where the microspheres do not decide: alone, then both together."""
-    pattern = spots.own_pattern()
+    """Return the registration by the nanocrystals alone, or by both patterns together."""
+    pattern = nanocrystals.own_pattern()
     if pattern.status == "ok":
         log.warning("the microspheres do not decide (%s); the nanocrystals do", coarse.reason)
         return FieldRegistration(pattern, coarse, "nanocrystals")
     together = decide_together(
-        alignments(*beads, **spots.options),
-        spots.pre,
-        spots.post,
-        by_rank=coarse.chance_alignments <= spots.max_chance_alignments,
-        **spots.strict,
-        **spots.errors,
+        alignments(*microspheres, **nanocrystals.options),
+        nanocrystals.pre,
+        nanocrystals.post,
+        by_rank=coarse.chance_alignments <= nanocrystals.max_chance_alignments,
+        **nanocrystals.strict,
+        **nanocrystals.errors,
     )
     if isinstance(together, Together):
-        log.warning("microspheres and nanocrystals decide together; neither does alone")
+        log.warning("microspheres and nanocrystals decide together; neither decides alone")
         return FieldRegistration(
-            _with_shift(together.nanocrystals, spots.start_error_px),
+            _with_shift(together.nanocrystals, nanocrystals.start_error_px),
             replace(together.microspheres, n_dust=coarse.n_dust),
             "microspheres together with nanocrystals",
         )
@@ -199,24 +207,24 @@ def _start_by_hand(
     microspheres_post: FloatArray,
     options: Mapping[str, Any],
 ) -> Registration:
-    """Return the transform from landmarks, refined on the microspheres where they match."""
+    """Return the registration by landmarks, refined on the microspheres where they match."""
     by_hand = register_from_landmarks(landmarks, model=options["model"])
     if by_hand.status != "ok":
         return replace(by_hand, reason=f"landmarks: {by_hand.reason}")
-    # Two landmarks 100 px apart, each named to a pixel, know the rotation to about a degree.
-    on_beads = refine_on_points(
+    # Two landmarks 100 px apart, each good to a pixel, fix the rotation to about a degree.
+    refined = refine_on_points(
         by_hand.matrix, microspheres_pre, microspheres_post, max_turn_deg=3.0, **options
     )
-    return on_beads if on_beads.status == "ok" else by_hand
+    return refined if refined.status == "ok" else by_hand
 
 
 def _agree(one: FloatArray, other: FloatArray, shape: tuple[int, int]) -> bool:
-    """Whether two transforms differ by less than an offset between channels can."""
+    """Return whether two transforms differ by no more than an offset between channels can."""
     return _largest_distance_px(one, other, shape) < 8 * CHANNEL_OFFSET_PX
 
 
 def _largest_distance_px(one: FloatArray, other: FloatArray, shape: tuple[int, int]) -> float:
-    """Return how far apart two transforms put a corner of the field."""
+    """Return the largest distance between the places two transforms give a corner."""
     height, width = shape
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
     apart = np.hypot(*(apply_matrix(one, corners) - apply_matrix(other, corners)).T)
@@ -224,7 +232,7 @@ def _largest_distance_px(one: FloatArray, other: FloatArray, shape: tuple[int, i
 
 
 def _with_shift(result: Registration, error_px: float) -> Registration:
-    """Widen the error by a displacement of the whole field, of this standard error per axis."""
+    """Return a registration with the error of a shift of the whole field, per axis, added."""
     model = result.error_model
     if model is None:
         return result

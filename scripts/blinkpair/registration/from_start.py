@@ -1,7 +1,7 @@
 """Registration from a start: a transform that is nearly right, or landmarks named by hand.
 
-Input: a 3x3 matrix or paired landmarks, and points of both epochs. Output: the transform on those
-points, by the same test against chance as a search from nothing.
+Input: a 3x3 matrix or paired landmarks, and points of both epochs. Output: the transform fitted to
+those points, with the same test against chance as a search without a start.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from blinkpair.registration.result import Registration, failed
 from blinkpair.registration.rigid import apply_matrix, as_points, fit_transform, scale_of
 from blinkpair.registration.target_error import target_error
 
-# Residuals that the stated accuracy of landmarks is worth: two landmarks leave but one.
+# Weight of the stated accuracy of landmarks, in residuals: two landmarks leave only one.
 LANDMARK_PRIOR_DOF = 4.0
 # Landmarks that disagree by more are probably swapped.
 MAX_LANDMARK_RESIDUAL_PX = 10.0
@@ -42,42 +42,30 @@ def refine_on_points(
     pre_error_px: npt.ArrayLike | None = None,
     post_error_px: npt.ArrayLike | None = None,
 ) -> Registration:
-    """Refine a transform that is nearly right on another set of points.
+    """Return the registration of points near a transform that is nearly right.
 
     Brightfield and photoluminescence are offset from each other; under a rotation the
-    offset does not cancel, and the stage drifts. The nanocrystals that shine in both
-    epochs know the remainder: every nearby pair votes for a shift, at a few rotations.
+    offset does not cancel, and the stage drifts. The nanocrystals found in both epochs
+    measure the remainder: every nearby pair proposes a shift, at a few rotations.
 
     Parameters
     ----------
     matrix0
         3x3 from pre to post pixels, the start.
     pre_xy, post_xy
-        (n, 2) positions in pixels; part of them need be common.
-    model
-        'rigid' or 'similarity'.
-    max_shift_px
-        Largest error of the start at the middle of the field.
-    max_turn_deg
-        Largest error of its rotation.
+        (n, 2) positions in pixels, some of them common to both epochs.
+    max_shift_px, max_turn_deg
+        Largest error of the start at the middle of the field, and of its rotation.
     max_chance_alignments
         Largest expected number of chance alignments this good, among the motions that
         close to the start, that is accepted.
     min_matches
         Fewest matches accepted.
-    localisation_error_px
-        Expected localisation error per axis and image.
-    max_error_px
-        Largest error accepted anywhere in the overlap of the fields, at 95 % confidence.
-    field_shape
-        Shape (y, x) of both images. Default: what the bounding boxes suggest.
+    model, localisation_error_px, max_error_px, field_shape
+        As in `points.register_points`.
     pre_error_px, post_error_px
-        (n,) standard errors per axis of the points of either set, in pixels; give both, and the
-        well-known places weigh more. Default: all alike.
-
-    Returns
-    -------
-    Registration
+        (n,) standard errors per axis of the points of either set, in pixels, the weights of the
+        fit; both or none. Default: equal weights.
 
     Raises
     ------
@@ -93,7 +81,7 @@ def refine_on_points(
     start = np.asarray(matrix0, dtype=np.float64)
     if start.shape != (3, 3) or not np.isfinite(start).all() or scale_of(start) == 0:
         raise InputError(
-            "matrix0 is not a finite 3x3 matrix", "refine a registration whose status is ok"
+            "matrix0 is not a finite 3x3 matrix", "start from a registration whose status is ok"
         )
     if min(len(pre), len(post)) < min_matches:
         return failed(
@@ -120,7 +108,7 @@ def register_from_landmarks(
     localisation_error_px: float = 1.0,
     max_residual_px: float = MAX_LANDMARK_RESIDUAL_PX,
 ) -> Registration:
-    """Transform from landmarks named by hand.
+    """Return the registration by landmarks named by hand, without a test against chance.
 
     Parameters
     ----------
@@ -129,13 +117,9 @@ def register_from_landmarks(
     model
         'rigid' or 'similarity'.
     localisation_error_px
-        How well they were pointed at, per axis.
+        Standard error of a landmark per axis.
     max_residual_px
-        Landmarks that disagree by more are refused: a pair is probably swapped.
-
-    Returns
-    -------
-    Registration, with `chance_alignments` NaN: nothing was searched for.
+        Landmarks that disagree by more are refused.
 
     Raises
     ------
@@ -146,7 +130,7 @@ def register_from_landmarks(
     if table.size % 4 or table.ndim not in (2, 3) or len(table) * 4 != table.size:
         raise InputError(
             f"landmarks of shape {table.shape}: not rows of x_pre, y_pre, x_post, y_post",
-            "four numbers a landmark",
+            "pass four numbers a landmark",
         )
     pre = as_points(table.reshape(-1, 4)[:, :2], "landmarks before")
     post = as_points(table.reshape(-1, 4)[:, 2:], "landmarks after")
@@ -185,6 +169,6 @@ def _checked_errors(error_px: npt.ArrayLike, points: FloatArray) -> FloatArray:
         raise InputError(
             f"errors of shape {errors.shape} for {len(points)} points, or not all finite and "
             "non-negative",
-            "one standard error a point",
+            "pass one standard error a point",
         )
     return errors

@@ -1,4 +1,4 @@
-"""Landmarks that a person paired in the two brightfield images.
+"""Landmarks: places paired by hand in the two brightfield images.
 
 Input: a CSV file with columns x_pre, y_pre, x_post, y_post. Output: an array.
 """
@@ -18,12 +18,7 @@ COLUMNS = ["x_pre", "y_pre", "x_post", "y_post"]
 
 
 def read_landmarks(path: str | Path) -> FloatArray:
-    """Read pairs of places.
-
-    Returns
-    -------
-    (n, 4) float
-        x, y before and x, y after annealing, pixels.
+    """Return landmarks, (n, 4): x, y before and x, y after annealing, pixels.
 
     Raises
     ------
@@ -38,16 +33,17 @@ def read_landmarks(path: str | Path) -> FloatArray:
     if missing := [name for name in COLUMNS if name not in table.columns]:
         raise InputError(
             f"the column(s) {', '.join(missing)} are missing",
-            "the first line reads x_pre,y_pre,x_post,y_post",
+            "write x_pre,y_pre,x_post,y_post as the first line",
             place=path,
         )
     numbers = table[COLUMNS].apply(pd.to_numeric, errors="coerce")
     bad = np.flatnonzero(numbers.isna().any(axis=1))
     if bad.size:
         raise InputError(
-            f"{path}, line {bad[0] + 2}: not four numbers",
+            "not four numbers",
             "use a decimal point, and pixels counted from 0",
+            place=f"{path}, line {bad[0] + 2}",
         )
     if len(numbers) < 2:
-        raise InputError(f"{len(numbers)} landmark(s)", "two fix a rigid transform", place=path)
+        raise InputError(f"{len(numbers)} landmark(s)", "name two or more", place=path)
     return numbers.to_numpy(float)

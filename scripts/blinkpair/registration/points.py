@@ -1,11 +1,11 @@
 """Register two unlabelled point patterns of one sample, or refuse.
 
-A wrong transform accepted in silence is the worst failure there is, so everything that could be
-chance, camera dust, a regular lattice or a mirror image is refused with a reason.
+A wrong transform that is accepted is the worst failure. Whatever could be chance, camera dust, a
+regular lattice or a mirror image is refused with a reason.
 
 Input: the microspheres found in the brightfield images before and after annealing, in any order,
-some lost, some new, under any rotation. Output: the transform from pre to post pixels, how far off
-it is at any place, and the number of alignments this good that two unrelated patterns would show.
+some lost, some new, under any rotation. Output: the transform from pre to post pixels, its error
+at any place, and the number of alignments this good that two unrelated patterns would show.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from blinkpair.registration.alignment.search import Alignments
 from blinkpair.registration.alignment.task import Field, Motions, Task, checked_patterns
 from blinkpair.registration.result import Registration, failed
 
-# Two points fix a motion and check nothing.
+# Two points fix a motion, and none is left to check it.
 MIN_MATCHES = 3
 
 
@@ -49,7 +49,7 @@ def register_points(
     shape_pre: tuple[int, int] | None = None,
     shape_post: tuple[int, int] | None = None,
 ) -> Registration:
-    """Find the transform between two unlabelled patterns, under any rotation.
+    """Return the registration of two unlabelled patterns, under any rotation.
 
     Parameters
     ----------
@@ -60,17 +60,13 @@ def register_points(
     max_chance_alignments
         Largest expected number of chance alignments this good that is accepted.
     min_microspheres
-        Fewest matches accepted; at least 3, as two fix the motion and check nothing.
+        Fewest matches accepted; at least 3.
     localisation_error_px
         Expected localisation error per axis and image. Larger residuals raise it.
     max_error_px
         Largest error accepted anywhere in the overlap of the fields, at 95 % confidence.
     field_shape, shape_pre, shape_post
-        Image shapes (y, x). Default: what the points' bounding boxes suggest, one size for both.
-
-    Returns
-    -------
-    Registration
+        Image shapes (y, x). Default: estimated from the points, one size for both.
 
     Raises
     ------
@@ -91,8 +87,8 @@ def register_points(
     )
     if min_microspheres < MIN_MATCHES:
         raise InputError(
-            f"min_microspheres = {min_microspheres}: two points fix a motion and check nothing",
-            f"{MIN_MATCHES} or more",
+            f"min_microspheres = {min_microspheres}: two points fix a motion, and none checks it",
+            f"set it to {MIN_MATCHES} or more",
         )
     if min(len(pre), len(post)) < min_microspheres:
         return failed(
@@ -115,8 +111,8 @@ def register_points(
         result = failed(why, result.chance_alignments)
     if result.status == "ok" and is_identity(result, search.task):
         why = (
-            "the best alignment leaves everything in place, as dust on the camera does: points "
-            "alone cannot distinguish the two"
+            "the best alignment moves nothing: a sample that did not move and dust on the camera "
+            "cannot be distinguished"
         )
         result = failed(why, result.chance_alignments)
     reason = "; ".join(filter(None, (result.reason, note)))
@@ -131,24 +127,11 @@ def alignments(
     localisation_error_px: float = 0.2,
     field_shape: tuple[int, int] | None = None,
 ) -> list[Registration]:
-    """All the distinct alignments `register_points` chooses from, the best first.
+    """Return the distinct alignments that `register_points` chooses from, the best first.
 
-    None of them is judged: `chance_alignments` of the r-th best is about r where the patterns
-    are unrelated. Those that leave everything in place are left out, as is dust.
-
-    Parameters
-    ----------
-    pre_xy, post_xy, model, localisation_error_px, field_shape
-        As for :func:`register_points`.
-
-    Returns
-    -------
-    At most a few dozen, each fitted to its matches.
-
-    Raises
-    ------
-    InputError
-        As :func:`register_points`.
+    At most a few dozen, each fitted to its matches and none refused: `chance_alignments` of the
+    r-th best is about r where the patterns are unrelated. Dust and alignments that move nothing
+    are dropped. Parameters and errors are those of `register_points`.
     """
     pre, post = checked_patterns(pre_xy, post_xy, model, 1.0, localisation_error_px)
     if min(len(pre), len(post)) < MIN_MATCHES:
@@ -171,7 +154,7 @@ def alignments(
 
 @dataclass(frozen=True)
 class _Search:
-    """What was sought, among which motions, and what was found; `rows` are those not of dust."""
+    """A search: its task, its motions, the alignments found, and the rows that are not dust."""
 
     task: Task
     motions: Motions
@@ -179,7 +162,7 @@ class _Search:
     rows: tuple[IntArray, IntArray]
 
     def in_given_rows(self, result: Registration) -> Registration:
-        """Return the result with pairs that are rows of the points as they were given."""
+        """Return the result with pairs that are rows of the points as given."""
         pairs = [rows[column] for rows, column in zip(self.rows, result.pairs.T, strict=True)]
         return replace(result, pairs=np.column_stack(pairs))
 

@@ -1,9 +1,9 @@
 """The outcome of a registration, as values and as the content of `registration.json`.
 
-Kept apart from the search, which steps that only use the outcome need not load.
+A module of its own, so that steps that only use the outcome do not load the search.
 
-Input: a transform with its evidence, or the reason why there is none. Output: an object that
-answers where a point lands and how far off that may be, and its written form.
+Input: a transform with its evidence, or the reason why there is none. Output: an object that maps
+points and gives the error of their places, and its written form.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ class Registration:
     status
         'ok' or 'failed'.
     reason
-        Why it failed, or what is worth knowing.
+        Why it failed; otherwise remarks, or ''.
     chance_alignments
         Expected number of alignments at least as good in two unrelated patterns of the
-        same density; for a failed one, that of the best alignment found.
+        same density; of a failed one, that of the best alignment found.
     pairs
         (m, 2) matched rows of the pre and post points.
     rms_px
         Root mean square of the matches' residual distances.
     n_dust
-        Points at the same place in both images, taken for dust and left out.
+        Points at the same place in both images, dropped as dust.
     """
 
     matrix: FloatArray
@@ -74,7 +74,7 @@ class Registration:
 
     @property
     def translation_px(self) -> tuple[float, float]:
-        """Where the pre pixel (0, 0) lands (x, y): the matrix' last column."""
+        """Place (x, y) of the pre pixel (0, 0): the matrix' last column."""
         return float(self.matrix[0, 2]), float(self.matrix[1, 2])
 
     @property
@@ -113,7 +113,7 @@ class Registration:
 
 
 def failed(reason: str, chance: float = np.inf) -> Registration:
-    """Registration that failed for this reason; its matrix is NaN, so that nobody uses it."""
+    """Return a registration that failed for this reason, with a matrix of NaN."""
     nowhere = np.full((3, 3), np.nan)
     return Registration(nowhere, "failed", reason, chance, np.zeros((0, 2), np.int64), np.nan)
 
@@ -129,10 +129,9 @@ class FieldRegistration:
     microspheres : Registration
         Of the microspheres alone, pre- to post-brightfield pixels.
     evidence : str
-        What carried it: 'microspheres' found the transform, 'microspheres and nanocrystals' where
-        the latter refined it; 'landmarks' in place of 'microspheres' where a person named them;
-        'nanocrystals' by their own pattern; 'microspheres together with nanocrystals' where
-        neither decides alone; 'none'.
+        'microspheres', or 'landmarks' where a person named some; with ' and nanocrystals' where
+        these refined the transform; 'nanocrystals' by their own pattern; 'microspheres together
+        with nanocrystals' where neither decides alone; 'none'.
     """
 
     final: Registration
@@ -193,7 +192,7 @@ def describe_failed(reason: str) -> dict[str, Any]:
 
 
 def from_description(content: Mapping[str, Any]) -> Registration:
-    """Rebuild the final registration from `registration.json`."""
+    """Return the final registration of a field from the content of `registration.json`."""
     if content["status"] != "ok":
         return failed(content["reason"])
     model = dict(content["error_model"])

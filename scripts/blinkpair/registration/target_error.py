@@ -1,4 +1,4 @@
-"""How far off is a fitted transform at a place without fiducials?
+"""The error of a fitted transform at a place without fiducials.
 
 With n fiducials, each localised with variance v per axis (v: variance of the
 difference post - mapped pre), the least-squares rigid transform errs at a distance d
@@ -8,12 +8,11 @@ from the fiducials' centroid with variance
     v (1 / n + d^2 / I)      across it,       I = sum of squared distances to the centroid
 
 (in the plane, Fitzpatrick, West & Maurer, IEEE TMI 17, 694, 1998); a free scale adds
-d^2 / I along the line as well. v is not known: it is estimated from the residuals, and 3
+d^2 / I along the line as well. v is unknown: it is estimated from the residuals, and 3
 fiducials leave 3 degrees of freedom. With v integrated out the error follows a bivariate
-t distribution, whose tails are those of few fiducials: its radii hold whatever the
-localisation error is. An expectation of v beforehand would narrow them for few fiducials,
-and be wrong wherever the microscope is better or worse than expected. Landmarks named by
-hand are the exception: two of them leave one residual, so a prior replaces it.
+t distribution: its radii hold for few fiducials and for any localisation error. A prior
+for v would make them smaller for few fiducials, and wrong wherever the microscope is better
+or worse than expected. Only landmarks named by hand have one: two of them leave one residual.
 
 Input: the fiducials' positions and their residuals. Output: the target registration error at any
 position.
@@ -30,7 +29,7 @@ from blinkpair.arrays import FloatArray
 from blinkpair.errors import InputError
 from blinkpair.registration.rigid import apply_matrix
 
-# Positions of whole numbers can agree exactly: no residual is smaller than their rounding.
+# Integer positions can agree exactly: no variance is smaller than that of rounding.
 ROUNDING_PX2 = 1e-6
 
 _PHASE = (np.arange(32) + 0.5) * (np.pi / 32)
@@ -67,19 +66,10 @@ class TargetError:
     shift_variance_px2: float = 0.0
 
     def at(self, xy: npt.ArrayLike, confidence: float | None = None) -> FloatArray:
-        """Target registration error at positions `xy`.
+        """Return the target registration error at positions `xy` (m, 2), in post pixels.
 
-        Parameters
-        ----------
-        xy
-            (m, 2) positions in pre pixels.
-        confidence
-            None: the expected root-mean-square radial error, both axes together.
-            0.68, 0.95 ...: the radius that contains this fraction of the errors.
-
-        Returns
-        -------
-        (m,) array in post pixels.
+        Without `confidence` it is the expected root-mean-square radial error, both axes
+        together; with one, the radius that contains this fraction of the errors.
         """
         points = np.asarray(xy, dtype=np.float64).reshape(-1, 2)
         turn = ((points - self.centroid) ** 2).sum(axis=1) / self.spread_px2
@@ -89,7 +79,9 @@ class TargetError:
         if confidence is None:
             return np.asarray(np.sqrt(estimated + 2 * shift))
         if not 0.0 < confidence < 1.0:
-            raise InputError(f"confidence = {confidence} is not between 0 and 1", "0.95 for 95 %")
+            raise InputError(
+                f"confidence = {confidence} is not between 0 and 1", "pass 0.95 for 95 %"
+            )
         # Welch and Satterthwaite: the displacement's variance is known, the other estimated.
         dof = self.dof * ((estimated + 2 * shift) / estimated) ** 2
         return _t_radius(along + shift, across + shift, dof, confidence)
@@ -105,7 +97,7 @@ def target_error(
     prior_error_px: float = 0.0,
     prior_dof: float = 0.0,
 ) -> TargetError:
-    """Estimate the error model from matched fiducials.
+    """Return the error model of a transform, estimated from matched fiducials.
 
     Parameters
     ----------
@@ -118,15 +110,13 @@ def target_error(
     weights
         (n,) inverse variances that the fit used, in any unit; default: equal. The variance is then
         that of a fiducial of mean weight.
-    prior_error_px
-        Localisation error per axis in one image that is expected beforehand.
-    prior_dof
-        How many residuals that expectation is worth.
+    prior_error_px, prior_dof
+        Localisation error per axis and image that is expected, and its weight in residuals.
 
     Raises
     ------
     InputError
-        Fewer fiducials than leave a residual, and no prior.
+        The fiducials leave no residual, and there is no prior.
     """
     n = len(pre_xy)
     w = np.ones(n) if weights is None else weights / weights.mean()
@@ -146,7 +136,7 @@ def target_error(
 def _t_radius(
     along: FloatArray, across: FloatArray, dof: FloatArray, fraction: float
 ) -> FloatArray:
-    """Radius holding `fraction` of a bivariate t with variances `along`, `across`.
+    """Return the radius that holds `fraction` of a bivariate t of these variances.
 
     With (u, v) = rho (sqrt(along) cos f, sqrt(across) sin f), f uniform, the tail is
     P(R > r) = mean over f of (1 + r^2 / (dof (along cos^2 f + across sin^2 f)))^(-dof/2):

@@ -1,6 +1,6 @@
-"""How many alignments this good would two unrelated patterns show?
+"""The expected number of alignments as good between two unrelated patterns.
 
-The yardstick of one alignment. n points lie in the overlap (area O) on one side and m
+The yardstick T of one alignment. n points lie in the overlap (area O) on one side and m
 on the other; k of them match with a sum of squared residuals S. All (q_1 ... q_k) that
 are an exact copy of (p_1 ... p_k) form a surface in 2k dimensions, 3 of them long
 (rotation, two shifts), of size G k sqrt(I): G is the measure of the motions allowed and
@@ -8,16 +8,17 @@ I the sum of squared distances of the p to their centroid. Unrelated points come
 a tube of cross-section V about that surface with probability G k sqrt(I) V / O^k, and
 there are C(n, k) m! / (m - k)! ways to choose the pairs. For true matches the residuals
 have a known density across the tube, M(S): normal, with the variance of
-`target_error` integrated out. Its inverse takes the place of V,
+`target_error` integrated out. Its inverse replaces V,
 
     T = C(n, k) m! / (m - k)!  O^-k  G k sqrt(I) / M(S),
 
-so that small residuals count for the alignment, but not beyond what the localisation
-error can show (with V ~ S^((2k - 3) / 2) a lucky triple would beat twenty good matches).
+so that small residuals lower T, but not below what the localisation error can
+show (with V ~ S^((2k - 3) / 2) three points that match by chance would rank above
+twenty good matches).
 
-The yardstick read as a rate. T ranks alignments of every size; how many chance
-alignments rank at or above a given one is the sum over all k, and the mean over all
-motions with their own n, m and O, of the tube's exact expectation where T is smaller.
+T as a rate. T ranks alignments of every size. The number of chance alignments that
+rank at or above a given one is the sum over all k, and the mean over all motions with
+their own n, m and O, of the tube's exact expectation where T is smaller.
 
 Input: an alignment's number of matches, their residuals, and how many points lie in the overlap of
 the two fields. Output: the expected number of alignments at least as good between two patterns of
@@ -34,10 +35,10 @@ from scipy.spatial import KDTree
 from blinkpair.arrays import FloatArray
 from blinkpair.compiled import njit
 
-# Residuals that the expected localisation error is worth: one that is wrong by a factor of two
-# still ranks the true alignment first.
+# Weight of the expected localisation error, in residuals: with one that is wrong by a factor of two
+# the true alignment still ranks first.
 PRIOR_DOF = 4.0
-# Matches closer together than this count as one: a bead can be found twice.
+# Matches closer together than this count as one: a microsphere can be found twice.
 SAME_PLACE_PX = 2.5
 # Where points clump, those closer together than this do not match independently.
 CLUMP_DISTANCE_PX = 20.0
@@ -46,7 +47,7 @@ CLUMP_BINS = 41
 
 @njit()
 def residual_dimensions(k: int, free_scale: bool) -> int:
-    """Return the degrees of freedom k matches leave to their residuals."""
+    """Return the degrees of freedom of the residuals of k matches."""
     return 2 * k - 4 if free_scale else 2 * k - 3
 
 
@@ -62,20 +63,15 @@ def log_yardstick(
     variance: float,
     free_scale: bool,
 ) -> float:
-    """Logarithm of T of the module's docstring.
+    """Return the logarithm of T of the module's docstring.
 
     Parameters
     ----------
-    k
-        Number of matches.
-    residual2
-        Sum of their squared residuals (px^2).
-    spread
-        Sum of squared distances to their centroid (px^2).
-    n, m
-        Points in the overlap on either side, n, m >= k.
-    overlap
-        Area of the overlap (px^2).
+    k, residual2, spread
+        Number of matches, their sum of squared residuals and of squared distances to their
+        centroid (px^2).
+    n, m, overlap
+        Points in the overlap on either side, n, m >= k, and its area (px^2).
     log_motions
         Logarithm of the measure G of allowed motions (rad px^2).
     variance
@@ -111,25 +107,21 @@ def expected_alignments(
     gate2: float,
     free_scale: bool,
 ) -> FloatArray:
-    """Expected number of chance alignments with a yardstick at or below exp(log_t).
+    """Return the expected number of chance alignments with a T at or below each exp(log_t).
 
     Parameters
     ----------
     log_t
-        Yardsticks of observed alignments (logarithms).
+        Logarithms of T of observed alignments.
     overlaps
         (g, 3) motions spread evenly over those allowed: points of either pattern in the
         overlap, and its area (px^2).
     log_motions, variance, free_scale
-        As for :func:`log_yardstick`.
+        As in `log_yardstick`.
     k_min
         Fewest matches an alignment may have.
     gate2
         Largest squared residual of a match (px^2).
-
-    Returns
-    -------
-    Expected numbers, one for each of `log_t`.
     """
     result = np.zeros(len(log_t))
     for g in range(len(overlaps)):
@@ -165,12 +157,12 @@ def expected_alignments(
 
 
 def clumping(points: FloatArray, area: float, tolerance_px: float) -> tuple[float, FloatArray]:
-    """How much more often points have neighbours than uniformly spread ones.
+    """Return the number of neighbours of points, relative to uniformly spread ones.
 
-    Clumps lie on other clumps more often than single points do on single points: the
+    Clumps match other clumps more often than single points match single points: the
     chance of a second match beside a first is higher by the ratio of neighbours found to
-    neighbours expected, once for either pattern. Beads that touch do so at one distance, so
-    the ratio is taken at the match's own.
+    neighbours expected, once for either pattern. Microspheres that touch do so at one
+    distance, so the ratio is that at the distance of the match.
 
     Parameters
     ----------
@@ -184,11 +176,10 @@ def clumping(points: FloatArray, area: float, tolerance_px: float) -> tuple[floa
     Returns
     -------
     excess
-        The ratio at one to three clump distances; an excess within two standard deviations of
-        none is none. At least 1.
+        The ratio at one to three clump distances, less two standard deviations; at least 1.
     beside
         The ratio at `CLUMP_BINS` distances up to the clump distance, or that over all of them if
-        it is larger. The pair in question is not counted. At least 1.
+        it is larger, without the pair itself; at least 1.
     """
     n = len(points)
     n_pairs = 0.5 * n * (n - 1)

@@ -1,9 +1,9 @@
-"""The inner loops of `alignment_search`, compiled.
+"""The inner loops of `alignment.search`, compiled.
 
-Everything is scalars and preallocated arrays: numba compiles that in seconds.
+All arguments are scalars and preallocated arrays: numba compiles those in seconds.
 
-Input: points centred on their fields, and motions (a, b, tx, ty) that carry pre to post, x' = a x
-- b y + tx, y' = b x + a y + ty. Output: counts, and refined motions.
+Input: points counted from the centres of their fields, and motions (a, b, tx, ty) from pre to post,
+x' = a x - b y + tx, y' = b x + a y + ty. Output: counts, and refined motions.
 """
 
 from __future__ import annotations
@@ -19,13 +19,14 @@ from blinkpair.registration.alignment.chance import CLUMP_DISTANCE_PX, SAME_PLAC
 
 IndexMap = npt.NDArray[np.int32]
 
-# Two motions that carry the whole field to the same place within this are one alignment.
+# Two motions that map the whole field to the same place within this are one alignment.
 SAME_MOTION_PX = 6.0
-# A proposal this close to a kept alignment would end in it.
+# A proposal this close to a kept alignment would be refined to it.
 ALREADY_REFINED_PX = 1.5
-# Once as many alignments as are kept are this good, none of them is the one: a lattice.
+# Where as many alignments as are kept have a log T below this, the pattern is a lattice: no further
+# ones are searched for.
 HOPELESS = -25.0
-# Logarithm of a yardstick that further refinement will not bring below 1.
+# Logarithm of a T that further refinement does not bring below 1.
 NOT_WORTH_MORE = 4.0
 
 
@@ -51,7 +52,7 @@ def count_overlap(
     grid: FloatArray,
     counts: FloatArray,
 ) -> None:
-    """Points of `pre` and of `post` in the overlap under `motion`, and its area (post px^2)."""
+    """Write the points of either pattern in the overlap, and its area (post px^2), to `counts`."""
     a, b, tx, ty = motion[0], motion[1], motion[2], motion[3]
     s2 = a * a + b * b
     c, d = a / s2, -b / s2
@@ -71,7 +72,7 @@ def _fit_motion(
     free_scale: bool,
     motion: FloatArray,
 ) -> None:
-    """Least squares over the first k matches (see `rigid.fit_transform`), written to `motion`."""
+    """Write the least-squares fit to k matches to `motion`, as in `rigid.fit_transform`."""
     px = py = qx = qy = 0.0
     for c in range(k):
         px += pre[left[c], 0] / k
@@ -104,7 +105,7 @@ def _match(
     distance2: FloatArray,
     owner: IntArray,
 ) -> int:
-    """One-to-one matches closer than the gate, in ascending distance; returns their number."""
+    """Return the number of one-to-one matches; write them, the nearest first, to left and right."""
     a, b, tx, ty = motion[0], motion[1], motion[2], motion[3]
     rows, columns = nearest.shape
     k = 0
@@ -155,10 +156,10 @@ def _best_cut(
     variance: float,
     free_scale: bool,
 ) -> tuple[float, int, int]:
-    """Keep the closest matches up to where one more makes the alignment less surprising.
+    """Return the lowest log T over the closest matches, how many these are and how many count.
 
-    A match beside another is less of a surprise where points clump; of two at one place only
-    one is counted. Returns the yardstick, the number of matches kept and those of them counted.
+    A match beside another is expected more often where points clump; of two at one place only
+    one counts.
     """
     best, best_cut, best_units = np.inf, 0, 0
     units = 0
@@ -204,7 +205,7 @@ def _best_cut(
 
 @njit()
 def _same_as(kept: FloatArray, motion: FloatArray, radius: float, tolerance_px: float) -> int:
-    """Row of the first kept alignment that carries the field to the same place, or -1."""
+    """Return the row of the first kept alignment that maps the field to the same place, or -1."""
     for r in range(len(kept)):
         if kept[r, 0] == np.inf:
             break
@@ -218,7 +219,7 @@ def _same_as(kept: FloatArray, motion: FloatArray, radius: float, tolerance_px: 
 
 @njit()
 def _keep(kept: FloatArray, log_t: float, units: int, motion: FloatArray, radius: float) -> None:
-    """Insert an alignment in order, once: of two that are the same the better stays."""
+    """Insert an alignment in order; of two that are the same keep the better one."""
     place = _same_as(kept, motion, radius, SAME_MOTION_PX)
     if place < 0:
         place = len(kept) - 1
@@ -257,11 +258,11 @@ def refine_motions(
     free_scale: bool,
     kept: FloatArray,
 ) -> None:
-    """Refine every motion with enough matches; updates `kept`, rows of log_t, units, motion.
+    """Refine every motion with enough matches, and update `kept`: rows of log_t, units, motion.
 
-    `place`: the raster's origin and cell; `limits`: middle and half width of the rotations
-    (rad), lowest and highest scale. Of more than `first_look` points the others are looked
-    up only where `first_count` of the first are occupied.
+    `place` is the raster's origin and cell; `limits` are the middle and half width of the
+    rotations (rad), lowest and highest scale. Points after the `first_look` are looked up only
+    where `first_count` of the first are near a point.
     """
     n_pre = len(pre)
     left = np.empty(n_pre, np.int64)
@@ -336,7 +337,7 @@ def refine_motions(
 def overlaps(
     motions: FloatArray, pre: FloatArray, post: FloatArray, boxes: FloatArray, grid: FloatArray
 ) -> FloatArray:
-    """`count_overlap` of many motions: (g, 3)."""
+    """Return the counts of `count_overlap` for many motions, (g, 3)."""
     result = np.empty((len(motions), 3))
     for g in range(len(motions)):
         count_overlap(motions[g], pre, post, boxes, grid, result[g])

@@ -1,8 +1,8 @@
-"""All the ways to lay one point pattern onto another, the best of them first.
+"""The search for the alignments of two point patterns, the best first.
 
 Every two points in one pattern and two in the other at the same distance propose a
 motion; nothing is drawn at random. Where all of them would take too long, a fixed,
-evenly mixed part of the pairs is tried.
+evenly mixed part of the pairs is used.
 
 Input: a `Task`, two unlabelled point sets. Output: the distinct alignments, each refined on its
 one-to-one matches and ranked by `chance.log_yardstick`.
@@ -28,7 +28,7 @@ from blinkpair.registration.rigid import apply_matrix, rotation_deg, scale_of
 LOOKUP_BUDGET = 2.5e7
 FIRST_LOOK = 64
 HYPOTHESES_A_BLOCK = 100_000
-# A shorter pair fixes the rotation to worse than a pixel at the other end of the field.
+# A shorter pair leaves an error of more than a pixel at the other end of the field.
 SHORTEST_PAIR_PX = 30.0
 ALIGNMENTS_KEPT = 24
 # A motion proposed by one pair is less exact than one fitted to all matches.
@@ -44,7 +44,7 @@ class Alignments:
     motions
         (r, 4) motions.
     log_t
-        (r,) logarithms of the yardstick.
+        (r,) logarithms of the yardstick T (`chance`).
     chance
         (r,) expected number of chance alignments at least as good.
     """
@@ -55,29 +55,21 @@ class Alignments:
 
 
 def search(task: Task, motions: Motions) -> Alignments:
-    """Find the distinct alignments of two patterns under any rotation and shift."""
+    """Return the distinct alignments of two patterns under any rotation and shift."""
     return refine(task, propose_motions(task), motions)
 
 
 def search_near(
     task: Task, start: FloatArray, max_shift_px: float, max_turn_rad: float
 ) -> Alignments:
-    """Find the distinct alignments close to a start.
+    """Return the distinct alignments close to a start, a 3x3 matrix from pre to post pixels.
 
-    Parameters
-    ----------
-    task
-        The two patterns.
-    start
-        3x3 matrix from pre to post pixels.
-    max_shift_px
-        How far off it may be at the middle of the pre field.
-    max_turn_rad
-        How far its rotation may be off.
+    `max_shift_px` is its largest error at the middle of the pre field, `max_turn_rad` that of its
+    rotation.
     """
     angle, scale = np.radians(rotation_deg(start)), scale_of(start) if task.free_scale else 1.0
     middle = apply_matrix(start, task.pre_field.centre)[0] - task.post_field.centre
-    # So fine that the nearest rotation is within the gate at the field's corner.
+    # Steps so small that the nearest rotation is within the gate at the field's corner.
     n = int(np.ceil(max_turn_rad * task.pre_field.radius / task.gate_px))
     near = []
     for turn in angle + np.arange(-n, n + 1) * (max_turn_rad / max(n, 1)):
@@ -104,12 +96,12 @@ def _close_pairs(
     return rows, np.array([j for js in near for j in js], dtype=np.int64)
 
 
-def fewest_telling_matches(task: Task, motions: Motions) -> int:
-    """Smallest number of matches that is not expected by chance if they fit well."""
+def fewest_useful_matches(task: Task, motions: Motions) -> int:
+    """Return the smallest number of well-fitting matches that is not expected by chance."""
     n, m, area = np.median(motions.overlaps, axis=0)
     k = task.min_matches
     while k < min(n, m):
-        # A quarter of the residuals true matches have.
+        # A quarter of the squared residuals of true matches.
         residual2 = 0.25 * (2 * k - 3) * task.variance_px2
         log_t = log_yardstick(
             k,
@@ -129,8 +121,8 @@ def fewest_telling_matches(task: Task, motions: Motions) -> int:
 
 
 def propose_motions(task: Task) -> Iterator[FloatArray]:
-    """Yield the motions that lay a pair of one pattern on an equally long pair of the other."""
-    rng = np.random.default_rng(20240229)  # mixes the order, no more
+    """Yield the motions that map a pair of one pattern to an equally long pair of the other."""
+    rng = np.random.default_rng(20240229)  # only mixes the order
     pre, post = task.pre, task.post
     # Sorted first, so that the result does not depend on the order of the points.
     pre = pre[np.lexsort(pre.T)][rng.permutation(len(pre))]
@@ -141,7 +133,7 @@ def propose_motions(task: Task) -> Iterator[FloatArray]:
     i, j, vector, length = i[order], j[order], vector[order], length[order]
 
     first, second = np.triu_indices(len(pre), 1)
-    # Neighbours in the mixed order first: a part of this list treats all points alike.
+    # Neighbours in the mixed order first: any part of this list uses all points equally often.
     step = np.minimum(second - first, len(pre) - (second - first))
     order = np.argsort(step, kind="stable")
     first, second = first[order], second[order]
@@ -197,12 +189,11 @@ def refine(
     middle_rad: float = 0.0,
     half_width_rad: float = 4.0,
 ) -> Alignments:
-    """Refine proposed motions on their matches; return the distinct alignments, best first.
+    """Return the distinct alignments of proposed motions refined on their matches, best first.
 
     Parameters
     ----------
     task
-        The two patterns.
     proposals
         Blocks of motions, (h, 4).
     motions
@@ -212,7 +203,7 @@ def refine(
     """
     reach = PROPOSAL_SLACK * task.gate_px
     nearest, place = _nearest_map(task.post, reach)
-    # So many look-ups hit by chance: in the first ones, and in all of them.
+    # Numbers of look-ups near a point that chance rarely exceeds: of the first ones, and of all.
     hits = np.array([FIRST_LOOK, len(task.pre)]) * len(task.post)
     hits = pdtrik([0.97, 0.9], hits * np.pi * reach**2 / task.post_field.area)
     first_count, all_count = (int(h) for h in np.ceil(hits))
@@ -237,7 +228,7 @@ def refine(
             np.log(beside_pre * beside_post),
             task.min_area,
             np.array([middle_rad, half_width_rad, *(SCALE_RANGE if task.free_scale else (0, 2))]),
-            max(fewest_telling_matches(task, motions), all_count),
+            max(fewest_useful_matches(task, motions), all_count),
             motions.log_measure,
             task.variance_px2,
             task.free_scale,
@@ -257,7 +248,7 @@ def refine(
 
 
 def _nearest_map(points: FloatArray, reach: float) -> tuple[IndexMap, FloatArray]:
-    """Raster of the nearest point's index within reach, -1 elsewhere; its origin and cell."""
+    """Return a raster of the nearest point's index within reach, else -1; its origin and cell."""
     low, high = points.min(axis=0) - reach - 1, points.max(axis=0) + reach + 1
     cell = max(1.0, float((high - low).max()) / 1024)
     columns, rows = (int(n) + 1 for n in np.ceil((high - low) / cell))
@@ -272,7 +263,7 @@ def _nearest_map(points: FloatArray, reach: float) -> tuple[IndexMap, FloatArray
     index = np.broadcast_to(np.arange(len(points))[:, None], far.shape)
     inside = (far <= reach + 0.71 * cell) & (column >= 0) & (row >= 0)
     inside &= (column < columns) & (row < rows)
-    # Written from the farthest to the nearest, so that the nearest stays.
+    # Written from the farthest to the nearest, so that the nearest remains.
     order = np.argsort(-far[inside], kind="stable")
     nearest[row[inside][order], column[inside][order]] = index[inside][order]
     return nearest, np.array([low[0], low[1], cell])

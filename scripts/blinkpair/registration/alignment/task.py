@@ -1,10 +1,10 @@
-"""What an alignment is sought between, and among which motions.
+"""The two patterns that an alignment is searched for, and the motions that are allowed.
 
 A motion is a row (a, b, tx, ty): x' = a x - b y + tx, y' = b x + a y + ty, with
 a = s cos(angle), b = s sin(angle), between positions counted from the fields' centres.
 
 Input: two point sets, the shapes of the images, the localisation error. Output: a `Task` of
-centred points and the `Motions` that leave enough of the fields in common.
+centred points and the `Motions` with enough overlap of the fields.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ SCALE_RANGE = (0.8, 1.25)
 MAX_POINTS = 2000
 # A match is at most this many standard deviations off, per axis of the residual.
 GATE_SIGMAS = 5.0
-# However bright a spot, its place is not known better: what a Gaussian leaves of the optics.
+# The place of a bright nanocrystal is not known better: a Gaussian is not the exact image.
 SMALLEST_ERROR_PX = 0.01
-# Smallest share of a field that has to be in common; fields that share 30 % are still found.
+# Smallest share of a field that both epochs must have in common; with 30 % fields are still found.
 MIN_OVERLAP = 0.25
 
 
 @dataclass(frozen=True)
 class Field:
-    """Rectangle in which points can be seen, in pixels: its centre and its size, x and y."""
+    """Rectangle in which points can lie, in pixels: its centre and its size, x and y."""
 
     centre: FloatArray
     size: FloatArray
@@ -53,21 +53,21 @@ class Field:
         return np.concatenate([-self.size / 2, self.size / 2])
 
     def grid(self, n: int = 12) -> FloatArray:
-        """(n * n, 2) evenly spread positions."""
+        """Return (n * n, 2) evenly spread positions."""
         f = (np.arange(n) + 0.5) / n - 0.5
         x, y = np.meshgrid(f * self.size[0], f * self.size[1])
         return np.asarray(self.centre + np.column_stack([x.ravel(), y.ravel()]))
 
     def contains(self, xy: FloatArray) -> BoolArray:
-        """(n,) whether each position lies inside."""
+        """Return for each position whether it lies inside."""
         return np.asarray((np.abs(xy - self.centre) <= self.size / 2).all(axis=1))
 
     @classmethod
     def around(cls, points: FloatArray, shape: tuple[int, int] | None) -> Field:
-        """Field of an image of `shape` (y, x), or the one the points suggest.
+        """Return the field of an image of `shape` (y, x), or one estimated from the points.
 
-        The extremes of n uniform points fall short of the edges by 1 / (n + 1) of the
-        width on average; the suggested rectangle is wider by that.
+        The extremes of n uniform points lie 1 / (n + 1) of the width inside the edges on
+        average; the estimated rectangle is larger by that.
         """
         low, high = points.min(axis=0), points.max(axis=0)
         if shape is None:
@@ -86,9 +86,9 @@ class Field:
         shape_pre: tuple[int, int] | None,
         shape_post: tuple[int, int] | None,
     ) -> tuple[Field, Field]:
-        """Fields of both images; one camera took them, so a size not given is the larger one.
+        """Return the fields of both images; a size not given is the larger one of both.
 
-        A few points on a line would otherwise suggest a field as narrow as that.
+        One camera took both. A few points on a line would otherwise give a narrow field.
         """
         fields = cls.around(pre, shape_pre), cls.around(post, shape_post)
         size = np.maximum(*(field.size for field in fields))
@@ -101,14 +101,14 @@ class Field:
 
 @dataclass(frozen=True)
 class Task:
-    """Two patterns, where they can lie, and what counts as a match.
+    """Two patterns, the fields in which they lie, and the limits of a match.
 
     Attributes
     ----------
     pre, post
         (n, 2) points in pixels, counted from the centre of their field.
     pre_field, post_field
-        Where points can be seen.
+        Where points can lie.
     variance_px2
         Expected variance per axis of a true match's residual, both images together.
     gate_px
@@ -118,8 +118,8 @@ class Task:
     free_scale
         True for a similarity.
     errors_px
-        Standard errors per axis of the pre and of the post points, where each has its own; they
-        weigh the final fit.
+        Standard errors per axis of the pre and of the post points, for the weights of the final
+        fit.
     """
 
     pre: FloatArray
@@ -145,7 +145,7 @@ class Task:
         free_scale: bool,
         errors_px: tuple[FloatArray, FloatArray] | None = None,
     ) -> Task:
-        """Task for points in image pixels, localised to so much per axis in either image."""
+        """Return the task for points in image pixels, with this error per axis and image."""
         variance = 2 * localisation_error_px**2
         return cls(
             pre_xy - pre_field.centre,
@@ -170,11 +170,11 @@ class Task:
         return self.post + self.post_field.centre
 
     def matches(self, matrix: FloatArray, gate_px: float) -> IntArray:
-        """(k, 2) rows of one-to-one matches under a matrix between image pixels."""
+        """Return (k, 2) rows of one-to-one matches under a matrix between image pixels."""
         return mutual_matches(apply_matrix(matrix, self.pre_xy), self.post_xy, gate_px)
 
     def weights(self, pairs: IntArray) -> FloatArray | None:
-        """(k,) inverse variances (1 / px^2) of the matches' residuals; None if all are alike."""
+        """Return (k,) inverse variances of the matches' residuals, 1/px^2; None for equal ones."""
         if self.errors_px is None:
             return None
         pre, post = (error[rows] for error, rows in zip(self.errors_px, pairs.T, strict=True))
@@ -182,7 +182,7 @@ class Task:
 
     @property
     def min_area(self) -> float:
-        """Smallest overlap of the fields that is looked at, in px^2."""
+        """Smallest overlap of the fields that is searched, in px^2."""
         return MIN_OVERLAP * min(self.pre_field.area, self.post_field.area)
 
     @property
@@ -196,11 +196,11 @@ class Task:
         return self.pre_field.grid() - self.pre_field.centre
 
     def mirrored(self) -> Task:
-        """Return the same task with the second pattern seen from behind."""
+        """Return the same task with the second pattern mirrored."""
         return replace(self, post=self.post * np.array([-1.0, 1.0]))
 
     def matrix(self, motion: FloatArray) -> FloatArray:
-        """3x3 matrix of a motion, from pre to post pixels."""
+        """Return the 3x3 matrix of a motion, from pre to post pixels."""
         a, b, tx, ty = motion
         rotation = np.array([[a, -b], [b, a]])
         matrix = np.eye(3)
@@ -212,7 +212,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Motions:
-    """The motions an alignment is sought among.
+    """The motions among which an alignment is searched.
 
     Attributes
     ----------
@@ -228,7 +228,7 @@ class Motions:
 
 
 def all_motions(task: Task) -> Motions:
-    """Spread motions evenly over all rotations and shifts with enough overlap."""
+    """Return motions spread evenly over all rotations and shifts with enough overlap."""
     reach = 0.5 * float(task.pre_field.size.max() + task.post_field.size.max())
     shift = reach * ((np.arange(15) + 0.5) / 15 * 2 - 1)
     angle = np.arange(12) * (2 * np.pi / 12)
@@ -242,12 +242,12 @@ def all_motions(task: Task) -> Motions:
 
 
 def overlaps_of(motions: FloatArray, task: Task) -> FloatArray:
-    """(g, 3) points of either pattern in the overlap and its area, one row a motion."""
+    """Return the points of either pattern in the overlap and its area, one row a motion."""
     return np.asarray(kernels.overlaps(motions, task.pre, task.post, task.boxes, task.grid))
 
 
 def mutual_matches(mapped: FloatArray, post: FloatArray, gate_px: float) -> IntArray:
-    """(k, 2) rows that are each other's nearest and closer than the gate."""
+    """Return (k, 2) rows that are each other's nearest and closer than the gate."""
     distance, forth = KDTree(post).query(mapped)
     _, back = KDTree(mapped).query(post)
     rows = np.flatnonzero((back[forth] == np.arange(len(mapped))) & (distance <= gate_px))
@@ -261,14 +261,16 @@ def checked_patterns(
     max_chance_alignments: float,
     localisation_error_px: float,
 ) -> tuple[FloatArray, FloatArray]:
-    """Both patterns as float arrays, or :class:`InputError` where anything is out of range."""
+    """Return both patterns as float arrays; raise `InputError` where a value is out of range."""
     check_model(model)
     if not max_chance_alignments > 0:
-        raise InputError(f"max_chance_alignments = {max_chance_alignments} must be above 0", "3e-4")
+        raise InputError(
+            f"max_chance_alignments = {max_chance_alignments} must be above 0", "use 3e-4"
+        )
     if not 0 < localisation_error_px < 5:
         raise InputError(
             f"localisation_error_px = {localisation_error_px} must be above 0 and below 5",
-            "0.2 for well-focused microspheres",
+            "use 0.2 for well-focused microspheres",
         )
     pre, post = as_points(pre_xy, "pre points"), as_points(post_xy, "post points")
     for name, points in (("pre", pre), ("post", post)):
