@@ -38,7 +38,7 @@ def wrong_part(pool: Executor, share: float) -> Iterable[str]:
     yield "## Wrong in silence"
     yield (
         "Half of the trials have nothing in common: unrelated patterns of 5 to 60 points, and 5 to "
-        "60 specks of camera dust that vote for the identity among unrelated points."
+        "60 specks of camera dust, which match at the identity, among unrelated points."
     )
     yield text_of(points.wrong_table(pool, round(20_000 * share)))
 

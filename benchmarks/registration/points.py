@@ -90,7 +90,7 @@ def related(
     shift_px: float = 60.0,
     jitter_px: float = JITTER_PX,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
-    """Two views of one sample, the true matrix, and the number of beads seen in both."""
+    """Two views of one sample, the true matrix, and the number of microspheres in both."""
     truth = random_motion(rng, shift_px)
     sample = rng.uniform(-SIZE, 2 * SIZE, (9 * n, 2))
     moved = apply_matrix(truth, sample)

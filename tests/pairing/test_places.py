@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
+import re
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from blinkpair.labels import EXCLUSIONS
+from blinkpair.pairing import places
 from blinkpair.pairing.matching import expected_chance_pairs, match_points
 from blinkpair.pairing.places import no_nanocrystals, pair_nanocrystals
 from blinkpair.registration.result import Registration
@@ -105,6 +109,12 @@ def test_a_place_known_too_poorly_is_not_measured_in_the_dark(matched, because):
     table = paired([[100.0, 100.0], [60.0, 120.0]], post, registration=poor).table
     reasons = table.sort_values("y_pre")["excluded_because"].tolist()
     assert reasons == [because, "registration_uncertain"]
+
+
+def test_every_reason_has_its_words():
+    reasons = re.findall(r'reason\[.+\] = "(\w+)"', inspect.getsource(places))
+    assert len(reasons) == 5
+    assert set(reasons) < EXCLUSIONS.keys()
 
 
 def test_chance_pairs_are_what_unrelated_patterns_show():

@@ -1,4 +1,4 @@
-"""Neither pattern decides, both together do: and the level of both means what it says."""
+"""Where neither pattern decides, both together do, at the level of chance that is stated."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def lattice(rng, angle_deg):
     return xy + rng.normal(0, 0.2, xy.shape)
 
 
-def test_a_lattice_of_microspheres_lends_its_level_to_no_chance_match():
+def test_a_chance_match_near_a_lattice_of_microspheres_is_refused():
     # Its alignments are far beyond the level of chance, and all but one of them wrong.
     for seed in range(6):
         rng = np.random.default_rng([4, seed])

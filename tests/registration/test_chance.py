@@ -17,7 +17,7 @@ def test_clumps_are_noticed_and_even_spread_is_not():
     assert beside.min() > 3
     even = [clumping(rng.uniform(0, 511, (30, 2)), AREA, 1.4) for _ in range(200)]
     assert np.mean([e for e, _ in even]) < 1.05
-    # The pair that is asked about is not counted: uniform points have an excess of none on average.
+    # The pair in question is not counted: the median ratio of uniform points is 1.
     assert np.median([np.median(b) for _, b in even]) < 1.05
 
 

@@ -56,7 +56,7 @@ def test_a_csv_of_landmarks_is_read(tmp_path):
         ("", "not a readable table"),
     ],
 )
-def test_a_wrong_file_says_what_is_wrong(tmp_path, text, complaint):
+def test_a_wrong_file_is_an_error_that_names_the_fault(tmp_path, text, complaint):
     path = tmp_path / "landmarks.csv"
     path.write_text(text)
     with pytest.raises(InputError, match=complaint):

@@ -1,6 +1,6 @@
 """Registration of unlabelled patterns: right where it can be, refused where it cannot.
 
-The bounds come from `benchmarks/registration.py` (thousands of trials); here a few
+The bounds come from `benchmarks/registration` (thousands of trials); here a few
 hundred, with room for the smaller number.
 """
 
@@ -39,7 +39,7 @@ def test_four_common_beads_or_more_are_registered_under_any_rotation(n, lost, tr
     assert np.nanmedian(errors) < median_px
 
 
-def test_unrelated_patterns_are_refused_and_the_level_means_what_it_says():
+def test_unrelated_patterns_are_refused_at_the_rate_of_their_level():
     rng = np.random.default_rng(3)
     levels = []
     for _ in range(200):
@@ -119,7 +119,7 @@ def test_sixty_specks_of_dust_do_not_hide_fifteen_beads():
 
 
 @pytest.mark.parametrize("shift", [(0, 0), (1.5, -1), (2.8, 2.0)])
-def test_a_sample_that_did_not_move_cannot_be_told_from_dust(shift):
+def test_a_sample_that_did_not_move_is_refused_as_dust(shift):
     rng = np.random.default_rng(7)
     pre = rng.uniform(0, 511, (20, 2))
     post = pre + shift + rng.normal(0, 0.2, pre.shape)
@@ -145,8 +145,8 @@ def test_a_lattice_is_ambiguous():
 @pytest.mark.parametrize("n", [15, 40])
 def test_a_mirror_image_is_refused(n):
     rng = np.random.default_rng(9)
-    # Beads on a line match their mirror image under a rotation too, beyond chance in one
-    # field of ten: the mirrored search has to be asked.
+    # Microspheres on a line match their mirror image under a rotation too, beyond chance in one
+    # field of ten: the mirrored pattern has to be searched as well.
     for _ in range(40):
         pre, post, _, _ = views(rng, n, 0.1)
         result = register_points(pre, post * [-1, 1] + [511, 0], field_shape=SHAPE)
@@ -175,8 +175,8 @@ def test_a_neighbourhood_that_matches_rigidly_does_not_hide_another_magnificatio
     pre, post, _, _ = views(rng, 25, 0.1, truth)
     result = register_points(pre, post, field_shape=SHAPE)
     assert result.status == "failed"
-    told = re.search(r"scale of ([\d.]+)", result.reason)
-    assert told is None or float(told[1]) == pytest.approx(scale, abs=1e-3)
+    named = re.search(r"scale of ([\d.]+)", result.reason)
+    assert named is None or float(named[1]) == pytest.approx(scale, abs=1e-3)
 
 
 @pytest.mark.parametrize("scale", [0.85, 1.1])
@@ -241,7 +241,7 @@ def test_beads_found_twice_are_matched_once():
         (np.column_stack([np.linspace(0, 500, 12), np.full(12, 9.0)]), [[0, 0], [9, 0], [300, 1]]),
     ],
 )
-def test_too_little_to_go_by_is_refused_with_a_reason(pre, post):
+def test_too_few_or_useless_points_are_refused_with_a_reason(pre, post):
     result = register_points(pre, post)
     assert result.status == "failed"
     assert result.reason
@@ -252,7 +252,7 @@ def test_patterns_on_a_line_are_refused():
     rng = np.random.default_rng(17)
     wrong = 0
     for _ in range(60):
-        # Two unrelated rows of beads: any three of one have their match in the other one day.
+        # Two unrelated rows of beads: some three of one match three of the other by chance.
         pre = np.column_stack([rng.uniform(0, 511, 12), 100 + rng.normal(0, 2, 12)])
         post = np.column_stack([300 + rng.normal(0, 2, 12), rng.uniform(0, 511, 12)])
         wrong += register_points(pre, post).status == "ok"

@@ -84,7 +84,7 @@ def test_the_error_grows_away_from_the_fiducials():
         model.at([[0, 0]], 1.5)
 
 
-def test_two_landmarks_need_a_word_on_how_well_they_were_pointed_at():
+def test_two_landmarks_need_a_prior_for_their_error():
     pre = np.array([[100.0, 100.0], [300, 100]])
     with pytest.raises(InputError, match="three or more"):
         target_error(pre, pre, np.eye(3), free_scale=True)

@@ -21,7 +21,7 @@ from blinkpair.nanocrystals.frame_quality import (
     MAX_ODD_SHARE,
     MAX_SATURATED_SHARE,
 )
-from blinkpair.pairing.places import MAX_PLACE_ERROR_PX, Pairing, no_nanocrystals
+from blinkpair.pairing.places import MAX_PLACE_ERROR_PX, OUT_OF_VIEW, Pairing, no_nanocrystals
 from blinkpair.registration.acceptance import IDENTITY_PX, MAX_ERROR_PX
 from blinkpair.registration.alignment.task import MAX_POINTS
 from blinkpair.registration.from_start import MAX_LANDMARK_RESIDUAL_PX
@@ -58,7 +58,7 @@ class Found:
     @property
     def in_view(self) -> int:
         """Number of nanocrystals whose aperture the sensor shows in both epochs."""
-        return len(self.pairing.table) - self.count("outside", "edge")
+        return len(self.pairing.table) - self.count(*OUT_OF_VIEW)
 
 
 def _unusable(found: Found) -> InputError | None:
@@ -105,10 +105,10 @@ def _many_uncertain(found: Found) -> InputError | None:
         return None
     return InputError(
         f"the places of {uncertain} of {in_view} nanocrystals in view are uncertain by more than "
-        f"{MAX_PLACE_ERROR_PX:g} px: without them the annealed populations would be counted too "
-        "small",
-        "name landmarks in the sheet; few nanocrystals or microspheres are common to both epochs, "
-        "or the drift could not be followed",
+        f"{MAX_PLACE_ERROR_PX:g} px, as few nanocrystals or microspheres are common to both "
+        "epochs, or the drift could not be followed: without them the annealed populations would "
+        "be counted too small",
+        "name landmarks in the sheet",
     )
 
 

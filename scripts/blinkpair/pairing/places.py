@@ -21,6 +21,8 @@ from blinkpair.pairing.matching import expected_chance_pairs, match_points
 from blinkpair.photometry.apertures import aperture_is_clear, aperture_stays_inside
 from blinkpair.registration.result import Registration
 
+# Reasons of nanocrystals without an aperture on the sensor in one epoch.
+OUT_OF_VIEW = ("outside", "edge")
 # A measurement that is off by this, half the usual aperture, would miss the nanocrystal.
 MAX_PLACE_ERROR_PX = 1.5
 
