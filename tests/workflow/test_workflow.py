@@ -255,4 +255,4 @@ def test_the_demo_sheet_is_what_the_demo_writes():
 def test_tests_that_share_a_run_are_in_one_process(experiment):
     basetemp = experiment.parent
     everywhere = basetemp.parent if basetemp.name.startswith("popen-") else basetemp
-    assert len(list(everywhere.glob("popen-*/experiment*"))) <= 1
+    assert len(list(everywhere.glob("popen-*/experiment[0-9]*"))) <= 1

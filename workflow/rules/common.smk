@@ -41,7 +41,7 @@ movie_files = functools.cache(movie_files)
 
 
 os.environ[RUN_PROCESS] = str(os.getpid())
-os.environ["TQDM_DISABLE"] = "1"  # a step writes into its log
+os.environ.update(TQDM_DISABLE="1")  # a step writes into its log
 FAILURES = Failures()
 logger.addHandler(FAILURES)
 
