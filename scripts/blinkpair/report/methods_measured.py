@@ -132,8 +132,8 @@ def _dwell_times(dwell_times: Settings) -> Iterator[str]:
         f"{who}, by maximum likelihood of their distributions over whole frames. The first event "
         "of a trace, whose age is unknown, was left out; the last, cut by the end of the movie, "
         "entered by its probability to last longer. Where the shortest events clearly "
-        "contradicted whole frames, those of one frame were set aside, durations shifted by a part of "
-        "a frame, or both."
+        "contradicted whole frames, those of one frame were set aside, durations shifted by a "
+        "part of a frame, or both."
     )
     yield (
         "The cut-off was accepted (type A, of on-times) where a likelihood-ratio test at a "
