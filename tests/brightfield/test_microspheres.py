@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from blinkpair.brightfield.microspheres import COLUMNS, find_microspheres
+from blinkpair.brightfield.measured import COLUMNS
+from blinkpair.brightfield.microspheres import find_microspheres
 from blinkpair.errors import InputError
 from blinkpair.registration.points import register_points
 from blinkpair.registration.rigid import apply_matrix

@@ -1,25 +1,37 @@
-"""Fits of round objects in an image: a centre, a radial profile and a slope of the background.
+"""Fits of alike objects in an image: a centre, a profile and a slope of the background.
 
-The profile is free (or one shared shape), so that nothing is assumed about the sign or the form of
-the contrast; by symmetry the centre and the profile are estimated independently of each other,
-which makes the centre as precise as if the profile were known.
+The profile is free and round, so that nothing is assumed about the sign or the form of the
+contrast (by symmetry the centre and the profile are then estimated independently of each other,
+which makes the centre as precise as if the profile were known), or one shared shape, round or not.
 
-Input: an image, rough centres and a set of functions of the distance from the centre. Output:
+Input: an image, rough centres and a set of functions of the place relative to the centre. Output:
 refined centres with their errors and the profiles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
+from scipy import ndimage
 
 from blinkpair.arrays import BoolArray, FloatArray, IntArray
 
 TABLE_PER_PX = 100
-# Distances (...) -> values (..., K) and derivatives (..., K) of K functions.
-Basis = Callable[[FloatArray], tuple[FloatArray, FloatArray]]
+PATCH_PER_PX = 16
+
+
+class Basis(Protocol):
+    """K functions of the place relative to a centre, with which objects are drawn and fitted."""
+
+    def at(self, dx: FloatArray, dy: FloatArray) -> FloatArray:
+        """Return the values (..., K) at offsets from the centre, pixels."""
+        ...
+
+    def slopes(self, dx: FloatArray, dy: FloatArray, weights: FloatArray) -> FloatArray:
+        """Return d/dx and d/dy, (n, p, 2), of the functions' sum with `weights` (n, K)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -49,20 +61,77 @@ def _cubic_b_spline(u: FloatArray) -> tuple[FloatArray, FloatArray]:
     return value, slope * np.sign(u)
 
 
-def _tabulated(values: FloatArray, slopes: FloatArray) -> Basis:
-    """Functions by look-up: rows are distances in steps of 1 / TABLE_PER_PX, the last one and on.
+@dataclass(frozen=True)
+class RoundBasis:
+    """Functions of the distance by look-up, as they are evaluated for every pixel of every object.
 
-    They are evaluated for every pixel of every object in every iteration.
+    `values` and `derivatives` (n, K) are those at distances in steps of 1 / TABLE_PER_PX; the last
+    row holds for all larger distances.
     """
 
-    def basis(distance_px: FloatArray) -> tuple[FloatArray, FloatArray]:
-        index = np.minimum((distance_px * TABLE_PER_PX + 0.5).astype(np.int64), len(values) - 1)
-        return values[index], slopes[index]
+    values: FloatArray
+    derivatives: FloatArray
 
-    return basis
+    def at(self, dx: FloatArray, dy: FloatArray) -> FloatArray:
+        """Return the values (..., K) at offsets from the centre, pixels."""
+        return np.asarray(self.values[self._row(np.hypot(dx, dy))])
+
+    def at_distance(self, distance_px: FloatArray) -> FloatArray:
+        """Return the values (..., K) at distances from the centre."""
+        return np.asarray(self.values[self._row(distance_px)])
+
+    def slopes(self, dx: FloatArray, dy: FloatArray, weights: FloatArray) -> FloatArray:
+        """Return d/dx and d/dy, (n, p, 2), of the functions' sum with `weights` (n, K)."""
+        distance = np.hypot(dx, dy)
+        outwards = np.einsum("npk,nk->np", self.derivatives[self._row(distance)], weights)
+        outwards /= np.maximum(distance, 1e-9)
+        return np.stack([outwards * dx, outwards * dy], axis=-1)
+
+    def _row(self, distance_px: FloatArray) -> IntArray:
+        nearest = (distance_px * TABLE_PER_PX + 0.5).astype(np.int64)
+        return np.minimum(nearest, len(self.values) - 1)
 
 
-def spline_basis(radius_px: float, spacing_px: float) -> Basis:
+@dataclass(frozen=True)
+class PatchBasis:
+    """A shape of any symmetry, by look-up, and a constant.
+
+    `table` (rows, columns, 3) holds its value and its slopes along x and y at steps of
+    1 / PATCH_PER_PX about the centre; the shape is zero beyond.
+    """
+
+    table: FloatArray
+
+    @classmethod
+    def of(cls, patch: FloatArray) -> PatchBasis:
+        """Return the shape of a patch of pixels of odd size, centred, that is zero at its rim."""
+        half = len(patch) // 2
+        fine = half + np.arange(-half * PATCH_PER_PX, half * PATCH_PER_PX + 1) / PATCH_PER_PX
+        shape = ndimage.map_coordinates(patch, np.meshgrid(fine, fine, indexing="ij"), order=3)
+        along_y, along_x = np.gradient(shape, 1 / PATCH_PER_PX)
+        table = np.stack([shape, along_x, along_y], axis=-1)
+        table[[0, -1]] = table[:, [0, -1]] = 0
+        return cls(table)
+
+    def at(self, dx: FloatArray, dy: FloatArray) -> FloatArray:
+        """Return the values (..., 2) at offsets from the centre, pixels."""
+        shape = self._rows(dx, dy)[..., 0]
+        return np.stack([shape, np.ones_like(shape)], axis=-1)
+
+    def slopes(self, dx: FloatArray, dy: FloatArray, weights: FloatArray) -> FloatArray:
+        """Return d/dx and d/dy, (n, p, 2), of the functions' sum with `weights` (n, 2)."""
+        return np.asarray(self._rows(dx, dy)[..., 1:] * weights[:, None, :1])
+
+    def _rows(self, dx: FloatArray, dy: FloatArray) -> FloatArray:
+        last = len(self.table) - 1
+        row, column = (
+            np.clip((offset * PATCH_PER_PX + (last / 2 + 0.5)).astype(np.int64), 0, last)
+            for offset in (dy, dx)
+        )
+        return np.asarray(self.table[row, column])
+
+
+def spline_basis(radius_px: float, spacing_px: float) -> RoundBasis:
     """Even cubic splines of the distance, knots every `spacing_px` from 0 to beyond `radius_px`."""
     knots = np.arange(int(np.ceil(radius_px / spacing_px)) + 2)
     u = np.arange(0, radius_px + 3, 1 / TABLE_PER_PX)[:, None] / spacing_px
@@ -70,17 +139,17 @@ def spline_basis(radius_px: float, spacing_px: float) -> Basis:
     # A radial profile is even in r: each knot is paired with its mirror image.
     mirrored, mirrored_slope = _cubic_b_spline(u + knots)
     mirrored[:, 0] = mirrored_slope[:, 0] = 0
-    return _tabulated(value + mirrored, (slope + mirrored_slope) / spacing_px)
+    return RoundBasis(value + mirrored, (slope + mirrored_slope) / spacing_px)
 
 
-def shape_basis(basis: Basis, shape: FloatArray, radius_px: float) -> Basis:
-    """One shared profile, zero at and beyond `radius_px`, plus a constant."""
-    at = np.arange(0, radius_px + 1 / TABLE_PER_PX, 1 / TABLE_PER_PX)
-    values, slopes = (part @ shape for part in basis(at))
-    values = values - values[-1]
+def shape_basis(basis: RoundBasis, shape: FloatArray, radius_px: float) -> RoundBasis:
+    """Return one shared profile, zero at and beyond `radius_px`, plus a constant."""
+    steps = int(np.ceil(radius_px * TABLE_PER_PX)) + 1
+    values, slopes = basis.values[:steps] @ shape, basis.derivatives[:steps] @ shape
+    values -= values[-1]
     values[-1] = slopes[-1] = 0
-    return _tabulated(
-        np.stack([values, np.ones_like(at)], axis=-1), np.stack([slopes, 0 * at], axis=-1)
+    return RoundBasis(
+        np.stack([values, np.ones(steps)], axis=-1), np.stack([slopes, np.zeros(steps)], axis=-1)
     )
 
 
@@ -117,9 +186,9 @@ def draw(
         xs = np.arange(max(x0, 0), min(x0 + 2 * half + 1, shape[1]))
         ys = np.arange(max(y0, 0), min(y0 + 2 * half + 1, shape[0]))
         if len(xs) and len(ys):
-            distance = np.hypot(xs - centre[0], (ys - centre[1])[:, None])
+            dx, dy = np.meshgrid(xs - centre[0], ys - centre[1])
             image[ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1] += (
-                coefficient[0] * basis(distance)[0][..., 0]
+                coefficient[0] * basis.at(dx, dy)[..., 0]
             )
     return image
 
@@ -145,8 +214,8 @@ def fit_centres(
         Image; not finite pixels are left out.
     xy : ndarray (n, 2)
         Rough centres, within about half the width of the profile's features.
-    basis : callable
-        Functions of the distance that make up the profile (they include a constant).
+    basis : Basis
+        Functions that make up the profile (they include a constant).
     own : (basis, coefficients), optional
         Where `image` is a residual, the model at `xy` to add back to each object's window.
     """
@@ -161,23 +230,22 @@ def fit_centres(
     grid_y = corners[:, 1, None] + np.broadcast_to(offset[:, None], disc.shape)[disc]
     data, available = values[:, disc], inside[:, disc]
     if own is not None:
-        distance = np.hypot(grid_x - xy[:, :1], grid_y - xy[:, 1:])
-        data = data + np.where(available, own[1][:, :1] * own[0](distance)[0][..., 0], 0.0)
+        drawn = own[0].at(grid_x - xy[:, :1], grid_y - xy[:, 1:])[..., 0]
+        data = data + np.where(available, own[1][:, :1] * drawn, 0.0)
 
     centre = xy.astype(float).copy()
     solution = np.empty((n, 0))
     for iteration in range(iterations + 1):
         dx, dy = grid_x - centre[:, :1], grid_y - centre[:, 1:]
-        distance = np.hypot(dx, dy)
-        weight = available * np.clip(radius_px + 0.5 - distance, 0, 1)
-        functions, slopes = basis(distance)
+        weight = available * np.clip(radius_px + 0.5 - np.hypot(dx, dy), 0, 1)
+        functions = basis.at(dx, dy)
         plane = np.stack([dx, dy], axis=-1) / radius_px
         linear = np.concatenate([functions, plane], axis=-1)
         if iteration in (0, iterations):
             solution, _ = _solve(linear, data, weight)
-        profile_slope = np.einsum("npk,nk->np", slopes, solution[:, : functions.shape[-1]])
-        unit = -profile_slope / np.maximum(distance, 1e-9)
-        full = np.concatenate([linear, (unit * dx)[..., None], (unit * dy)[..., None]], axis=-1)
+        full = np.concatenate(
+            [linear, -basis.slopes(dx, dy, solution[:, : functions.shape[-1]])], axis=-1
+        )
         full_solution, inverse = _solve(full, data, weight)
         if iteration == iterations:
             break

@@ -10,7 +10,7 @@ centres. Output: the centres of everything in the image that looks like them, fi
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import fft, ndimage
@@ -18,7 +18,14 @@ from scipy.special import ndtri
 
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.brightfield.radial_evidence import MAD_TO_SIGMA, flatten
-from blinkpair.brightfield.radial_fit import Basis, RadialFit, draw, fit_centres, shape_basis
+from blinkpair.brightfield.radial_fit import (
+    Basis,
+    RadialFit,
+    RoundBasis,
+    draw,
+    fit_centres,
+    shape_basis,
+)
 
 # Rounds of matching what is left; each finds what the round before had hidden.
 MAX_ROUNDS = 5
@@ -50,28 +57,30 @@ def equal_area_radii(radius_px: float, count: int = 64) -> FloatArray:
 
 @dataclass(frozen=True)
 class Template:
-    """The common profile: a function (scaled to the typical amplitude 1) and its outer radius.
+    """What the objects of a kind have in common, scaled to the typical amplitude 1.
 
-    `coefficients` are those of the profile in the basis it was made from, `amplitude` those of
-    its members relative to it.
+    `basis` draws it out to `radius_px`, `amplitude` (n,) is that of the places it was made from,
+    and `coefficients` are those of a round profile in the basis it was made from.
     """
 
     basis: Basis
     radius_px: float
-    coefficients: FloatArray
     amplitude: FloatArray
+    coefficients: FloatArray = field(default_factory=lambda: np.empty(0))
 
     @classmethod
-    def from_profiles(cls, basis: Basis, coefficients: FloatArray, radius_px: float) -> Template:
+    def from_profiles(
+        cls, basis: RoundBasis, coefficients: FloatArray, radius_px: float
+    ) -> Template:
         """Median of profiles after scaling each to the first one, on which the others agree."""
         # Compared as profiles on equal areas: the knots at the rim have few pixels.
-        values = coefficients @ basis(equal_area_radii(radius_px))[0].T
+        values = coefficients @ basis.at_distance(equal_area_radii(radius_px)).T
         values -= values.mean(axis=1, keepdims=True)
         scale = (values @ values[0]) / (values[0] @ values[0])
         typical = float(np.median(scale))
-        rim = coefficients @ basis(np.array([radius_px]))[0].T
+        rim = coefficients @ basis.at_distance(np.array([radius_px])).T
         shape = np.median((coefficients - rim) / scale[:, None], axis=0) * typical
-        return cls(shape_basis(basis, shape, radius_px), radius_px, shape, scale / typical)
+        return cls(shape_basis(basis, shape, radius_px), radius_px, scale / typical, shape)
 
 
 def without_noise(fit: RadialFit, noise: FloatArray, parameters: int) -> FloatArray:
@@ -94,7 +103,7 @@ def distance_to(xy: FloatArray, others: FloatArray) -> FloatArray:
     return np.asarray(np.hypot(*(xy[:, None] - others[None]).transpose(2, 0, 1)).min(axis=1))
 
 
-def _strongest_apart(xy: FloatArray, strength: FloatArray, apart_px: float) -> IntArray:
+def strongest_apart(xy: FloatArray, strength: FloatArray, apart_px: float) -> IntArray:
     """Indices of the strongest points that keep apart from each other, strongest first."""
     kept: list[int] = []
     for index in np.argsort(-strength, kind="stable"):
@@ -117,13 +126,21 @@ def _fit_together(
     return xy, amplitude, fit
 
 
-def _peaks(
-    rest: FloatArray, noise: FloatArray, template: Template, diameter_px: float, z_min: float
+def places_like(
+    rest: FloatArray,
+    noise: FloatArray,
+    template: Template,
+    diameter_px: float,
+    z_min: float,
+    *,
+    least_explained: float = PEAK_EXPLAINED,
 ) -> tuple[FloatArray, FloatArray]:
-    """Places in what is left where the template fits: positions and amplitudes."""
+    """Return the places in an image where the template fits: positions and amplitudes."""
     half = int(np.ceil(2 * diameter_px))
     axis = np.arange(-half, half + 1)
-    kernel = flatten(template.basis(np.hypot(axis, axis[:, None]))[0][..., 0], diameter_px)
+    kernel = flatten(
+        template.basis.at(*np.meshgrid(axis.astype(float), axis.astype(float)))[..., 0], diameter_px
+    )
     flat = flatten(rest, diameter_px)
     size = [fft.next_fast_len(n + 2 * half, real=True) for n in flat.shape]
     disc = (np.hypot(axis, axis[:, None]) <= template.radius_px).astype(float)
@@ -139,7 +156,7 @@ def _peaks(
     peak = (
         (amplitude == ndimage.maximum_filter(amplitude, size=apart))
         & (amplitude > PEAK_AMPLITUDE)
-        & (explained > PEAK_EXPLAINED)
+        & (explained > least_explained)
         & (energy > 0.5 * float((kernel**2).sum()))
         & (amplitude * np.sqrt(energy) > z_min * noise)
     )
@@ -192,14 +209,14 @@ def match_template(
             & (np.hypot(*(fitted - xy).T) < 0.7 * diameter_px)
         )
         kept = np.nonzero(good)[0]
-        kept = kept[_strongest_apart(fitted[kept], fit.signal[kept], CLOSEST * diameter_px)]
+        kept = kept[strongest_apart(fitted[kept], fit.signal[kept], CLOSEST * diameter_px)]
         return fitted[kept], fitted_amplitude[kept], np.delete(xy, kept, axis=0)
 
     for _ in range(MAX_ROUNDS):
         xy, amplitude, lost = prune(xy, amplitude, AGREEMENT_MEANWHILE, WIDEST_CONTRAST)
         refused = np.vstack([refused, lost])
         rest = image - draw(image.shape, template.basis, xy, amplitude[:, None], template.radius_px)
-        new, strength = _peaks(rest, noise, template, diameter_px, z_min)
+        new, strength = places_like(rest, noise, template, diameter_px, z_min)
         fresh = distance_to(new, refused) > 0.2 * diameter_px
         fresh &= distance_to(new, xy) > CLOSEST * diameter_px
         if not fresh.any():

@@ -1,0 +1,120 @@
+"""Objects that share one pattern of whatever symmetry: microspheres under light from one side.
+
+Input: an image, its noise and the patterns that recur in it. Output: the table of
+`find_microspheres`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.special import ndtri
+
+from blinkpair.arrays import FloatArray
+from blinkpair.brightfield.measured import as_table, contrast_scatter, measure, nearest_other
+from blinkpair.brightfield.patterns import FEWEST, Pattern, contrast_places
+from blinkpair.brightfield.radial_evidence import flatten
+from blinkpair.brightfield.radial_fit import spline_basis
+from blinkpair.brightfield.radial_match import (
+    CLOSEST,
+    distance_to,
+    match_template,
+    places_like,
+)
+
+# Share of the structure that the template explains where the search for it begins.
+LEAST_EXPLAINED = 0.5
+# Alike objects are spheres if the contrasts scatter by less than the first, also at the upper end
+# of what so many know of it, or if the roundness (median of those of more than median contrast
+# that stand alone) is more than the second. Measured scatter of the logarithm and roundness: real
+# spheres lit from one side 0.14 to 0.24 and 0.8, others 0.09 to 0.45 and 0.94 to 0.99, simulated
+# debris 0.23 (of 20) to 0.42 and 0.86 to 0.91.
+MAX_SCATTER, LEAST_ROUND = 0.28, 0.93
+FEWEST_ALONE = 12
+# Standard error of the scatter (from the median absolute deviation) times the root of the number,
+# relative; and how many of them are the upper end.
+SCATTER_ERROR, UPPER_END = 1.17 / np.sqrt(2), 1.65
+# Measured size over the given diameter: a diameter is good to a factor of 1.6, and what a maker
+# calls the diameter is not what the light shows of it. Points and specks of dust are smaller.
+SIZE_RANGE = (0.5, 2.2)
+# Share of the first pattern's evidence that makes another one spheres as well.
+RIVAL_EVIDENCE = 0.5
+
+
+def find_alike(
+    pixels: FloatArray,
+    noise: FloatArray,
+    patterns: Sequence[Pattern],
+    diameter_px: float,
+    *,
+    false_alarms: float,
+) -> pd.DataFrame:
+    """Return the spheres, of about `diameter_px`, among what looks like the patterns."""
+    tables: list[pd.DataFrame] = []
+    enough = 0.0
+    for pattern in patterns:
+        if pattern.evidence < enough:
+            break
+        if not SIZE_RANGE[0] < pattern.size_px / diameter_px < SIZE_RANGE[1]:
+            continue
+        found, amplitude = _match(pixels, noise, pattern, false_alarms)
+        known = np.vstack([np.empty((0, 2)), *(t[["x", "y"]].to_numpy() for t in tables)])
+        new = distance_to(found, known) > CLOSEST * pattern.diameter_px
+        found, amplitude = found[new], amplitude[new]
+        template = pattern.template
+        basis = spline_basis(template.radius_px, max(1.0, pattern.diameter_px / 6))
+        table = measure(
+            pixels,
+            noise,
+            template,
+            found,
+            amplitude,
+            basis,
+            pattern.diameter_px,
+            are_round=False,
+        )
+        if _are_spheres(table, found, amplitude, template.radius_px):
+            tables.append(table)
+            enough = max(enough, RIVAL_EVIDENCE * pattern.evidence)
+    return as_table(*tables)
+
+
+def unexplained(pixels: FloatArray, noise: FloatArray, xy: FloatArray, diameter_px: float) -> int:
+    """Return the number of places of local contrast that are none of the spheres at `xy`."""
+    places = contrast_places(flatten(pixels, diameter_px), noise, diameter_px)
+    return int((distance_to(places.astype(float), xy) > diameter_px).sum())
+
+
+def _match(
+    pixels: FloatArray, noise: FloatArray, pattern: Pattern, false_alarms: float
+) -> tuple[FloatArray, FloatArray]:
+    """Return the centres and amplitudes of all that looks like a pattern."""
+    template, diameter = pattern.template, pattern.diameter_px
+    # In a sheet each sphere is judged with its neighbours subtracted: all have to be there at
+    # once, not only those from which the pattern was learned.
+    z_min = float(-ndtri(false_alarms / pixels.size))
+    xy, amplitude = places_like(
+        pixels, noise, template, diameter, z_min, least_explained=LEAST_EXPLAINED
+    )
+    apart = distance_to(pattern.xy, xy) > CLOSEST * diameter
+    xy = np.vstack([xy, pattern.xy[apart]])
+    amplitude = np.append(amplitude, template.amplitude[apart])
+    return match_template(
+        pixels, noise, template, xy, amplitude, diameter, false_alarms=false_alarms
+    )
+
+
+def _are_spheres(
+    table: pd.DataFrame, xy: FloatArray, amplitude: FloatArray, radius_px: float
+) -> bool:
+    """Return whether a kind of alike objects is spheres, and not pieces of debris."""
+    if len(xy) < FEWEST:
+        return False
+    upper = 1 + UPPER_END * SCATTER_ERROR / np.sqrt(len(xy))
+    if contrast_scatter(amplitude) * upper < MAX_SCATTER:
+        return True
+    clear = (nearest_other(xy) > 2 * radius_px) & (amplitude > np.median(amplitude))
+    roundness = table["roundness"].reindex(np.flatnonzero(clear)).dropna()
+    return len(roundness) >= FEWEST_ALONE and float(roundness.median()) > LEAST_ROUND

@@ -1,0 +1,228 @@
+"""The patterns that recur in a brightfield image, of whatever symmetry.
+
+Light from one side makes one half of each sphere bright and the other dark; a neighbour cuts its
+rings. What such spheres have in common is that their images are alike. Patches of about the given
+size are compared with each other, those that are alike are laid onto each other, and their mean is
+the template. Edges, fibres and shaded bands are alike too, but only across their direction: what
+can be shifted along itself without a change is left out.
+
+Input: an image, its noise and the size of what is looked for. Output: the kinds of pattern, each
+with its template and the places it was made from.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+
+from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.brightfield.radial_evidence import flatten
+from blinkpair.brightfield.radial_fit import PatchBasis, fit_centres
+from blinkpair.brightfield.radial_match import (
+    CLOSEST,
+    Template,
+    at_points,
+    strongest_apart,
+    without_noise,
+)
+
+# Places that are compared, evenly over the strength of their contrast: 400 need 160,000
+# comparisons under every shift.
+MOST_PLACES = 400
+# Places that make a pattern, and the patterns that are tried: spheres at two heights are two.
+FEWEST, MOST_PATTERNS = 5, 2
+# Contrast at a place, over the noise of a pixel, from which it is compared.
+LEAST_CONTRAST = 1.5
+# Radius of the patches that are compared, and the largest shift between two, in diameters.
+COMPARED_RADIUS, LARGEST_SHIFT = 0.75, 0.4
+# Of a patch, the share of its variance that is not noise.
+LEAST_RELIABLE = 0.25
+# Correlation of two patches, corrected for noise, from which they are alike.
+ALIKE = 0.8
+# Radius of the template, in diameters: with the first ring, and little of a neighbour in touch.
+TEMPLATE_RADIUS = 0.9
+RIM_PX = 1.5
+# Share of the structure at a place that the template explains, while it is refined: at first it is
+# the mean of patches that are laid onto each other by whole pixels.
+AGREEMENT = (0.3, 0.5, 0.6)
+LEAST_AMPLITUDE = 0.2
+# A pattern shifted by this share of the diameter, in any direction, is less like itself than this.
+SHIFTED, LIKE_ITSELF = 0.4, 0.75
+DIRECTIONS = 8
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A kind of pattern.
+
+    Attributes
+    ----------
+    xy : (n, 2) float
+        The places it was made from.
+    template : Template
+        Their mean.
+    diameter_px : float
+        The size that was looked for.
+    size_px : float
+        The diameter of the disc that would have as much of its power within as large a radius.
+    evidence : float
+        Sum of squares that the template explains at these places, times the share it explains.
+    """
+
+    xy: FloatArray
+    template: Template
+    diameter_px: float
+    size_px: float
+    evidence: float
+
+
+def recurring_patterns(pixels: FloatArray, noise: FloatArray, diameter_px: float) -> list[Pattern]:
+    """Return the patterns of about a size that recur in an image, the most frequent first.
+
+    Few are returned; each was seen at `FEWEST` places or more.
+
+    Parameters
+    ----------
+    pixels, noise : ndarray (rows, columns)
+        Image and the standard deviation of its noise.
+    diameter_px : float
+        Size of what is looked for.
+    """
+    flat = flatten(pixels, diameter_px)
+    places = contrast_places(flat, noise, diameter_px)
+    border = int(np.ceil(COMPARED_RADIUS * diameter_px) + np.ceil(LARGEST_SHIFT * diameter_px))
+    room = np.array(flat.shape[::-1]) - 1 - border
+    places = places[((places >= border) & (places <= room)).all(axis=1)]
+    step = -(-len(places) // MOST_PLACES) or 1
+    places = places[::step]
+    if len(places) < FEWEST:
+        return []
+    likeness, offset = _compare(flat, noise, places, diameter_px)
+    patterns: list[Pattern] = []
+    left = np.ones(len(places), dtype=bool)
+    while len(patterns) < MOST_PATTERNS:
+        alike = (likeness > ALIKE) & left
+        leader = int(np.argmax(np.where(left, alike.sum(axis=1), 0)))
+        members = alike[leader]
+        members[leader] = True
+        if members.sum() < FEWEST:
+            break
+        left &= ~members
+        # The leader first: all are laid onto it.
+        order = np.concatenate([[leader], np.setdiff1d(np.flatnonzero(members), leader)])
+        pattern = _learn(pixels, noise, places[order] + offset[leader, order], diameter_px)
+        if pattern is not None and len(pattern.xy) >= FEWEST:
+            patterns.append(replace(pattern, evidence=pattern.evidence * step))
+    return patterns
+
+
+def contrast_places(flat: FloatArray, noise: FloatArray, diameter_px: float) -> IntArray:
+    """Return the places (n, 2) of local contrast in a flattened image, the strongest first."""
+    contrast = np.sqrt(ndimage.gaussian_filter(flat**2, diameter_px / 3))
+    size = 2 * max(1, round(diameter_px / 4)) + 1
+    peak = contrast == ndimage.maximum_filter(contrast, size=size)
+    rows, columns = np.nonzero(peak & (contrast > LEAST_CONTRAST * noise))
+    order = np.argsort(-contrast[rows, columns], kind="stable")
+    return np.stack([columns, rows], axis=1)[order]
+
+
+def _compare(
+    flat: FloatArray, noise: FloatArray, places: IntArray, diameter_px: float
+) -> tuple[FloatArray, IntArray]:
+    """Return how alike each two places are (n, n), and the shift (n, n, 2) of the second for it.
+
+    The likeness is the largest correlation coefficient of two discs over the shifts of one of
+    them, divided by that which the noise leaves of perfectly alike ones.
+    """
+    radius, reach = COMPARED_RADIUS * diameter_px, LARGEST_SHIFT * diameter_px
+    axis = np.arange(-int(radius), int(radius) + 1)
+    disc_y, disc_x = (axis[i] for i in np.nonzero(np.hypot(axis, axis[:, None]) <= radius))
+    axis = np.arange(-int(reach), int(reach) + 1)
+    shifts = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    shifts = shifts[np.hypot(*shifts.T) <= reach]
+    variance = at_points(noise, places.astype(float)) ** 2 * (len(disc_x) - 1)
+
+    def discs(shift: IntArray) -> tuple[FloatArray, FloatArray]:
+        x, y = (places + shift).T
+        values = flat[y[:, None] + disc_y, x[:, None] + disc_x]
+        values = values - values.mean(axis=1, keepdims=True)
+        power = np.maximum((values**2).sum(axis=1), 1e-300)
+        reliable = 1 - variance / power
+        scale = np.where(reliable > LEAST_RELIABLE, 1 / np.sqrt(power * reliable.clip(1e-9)), 0.0)
+        return (values * scale[:, None]).astype(np.float32), reliable
+
+    here, _ = discs(np.zeros(2, np.int64))
+    likeness = np.full((len(places), len(places)), -np.inf, np.float32)
+    best = np.zeros(likeness.shape, np.int64)
+    for k, shift in enumerate(shifts):
+        correlation = here @ discs(shift)[0].T
+        better = correlation > likeness
+        likeness[better] = correlation[better]
+        best[better] = k
+    return likeness.astype(float), shifts[best]
+
+
+def _learn(
+    pixels: FloatArray, noise: FloatArray, places: FloatArray, diameter_px: float
+) -> Pattern | None:
+    """Return the pattern of places that are alike; None where nothing compact is left of them."""
+    radius = TEMPLATE_RADIUS * diameter_px
+    half = int(np.ceil(radius)) + 1
+    axis = np.arange(-half, half + 1, dtype=float)
+    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"))
+    distance = np.hypot(*grid)
+    window = np.clip((radius - distance) / RIM_PX, 0, 1)
+    rim = (distance <= radius) & (distance > radius - 2)
+    smooth = ndimage.spline_filter(pixels, order=3)
+    xy = places.astype(float)
+    amplitude = np.zeros(len(xy))
+    mean = np.zeros(distance.shape)
+    for least in AGREEMENT:
+        at = grid[:, None] + xy[:, ::-1].T[:, :, None, None]
+        patches = ndimage.map_coordinates(smooth, at, order=3, prefilter=False, mode="nearest")
+        patches -= np.median(patches[:, rim], axis=1)[:, None, None]
+        if not amplitude.any():
+            amplitude = np.sqrt((window * patches**2).sum(axis=(1, 2)))
+        mean = window * np.median(patches / amplitude[:, None, None], axis=0)
+        # The centre is that of the pattern's power: in both images of a sample the same one.
+        power = mean**2
+        centre = (power * grid).sum(axis=(1, 2)) / max(float(power.sum()), 1e-300)
+        mean = ndimage.shift(mean, -centre, order=3)
+        fit = fit_centres(
+            pixels, xy + centre[::-1], PatchBasis.of(mean), radius_px=radius, iterations=3
+        )
+        agreement = without_noise(fit, at_points(noise, fit.xy), 6)
+        alike = agreement > least
+        alike &= fit.coefficients[:, 0] > LEAST_AMPLITUDE * np.median(fit.coefficients[:, 0])
+        alike &= np.hypot(*(fit.xy - xy).T) < diameter_px / 2
+        kept = np.flatnonzero(alike)
+        kept = kept[strongest_apart(fit.xy[kept], fit.signal[kept], CLOSEST * diameter_px)]
+        if len(kept) == 0:
+            return None
+        xy, amplitude = fit.xy[kept], fit.coefficients[kept, 0]
+    typical = float(np.median(amplitude))
+    if not _is_compact(mean, diameter_px):
+        return None
+    template = Template(PatchBasis.of(mean * typical), radius, amplitude / typical)
+    evidence = float(fit.signal[kept].sum() * np.median(agreement[kept]) ** 2)
+    return Pattern(xy, template, diameter_px, _size_px(mean, distance), evidence)
+
+
+def _size_px(patch: FloatArray, distance: FloatArray) -> float:
+    """Return the diameter of a disc with 90 % of its power within the same radius as a patch."""
+    order = np.argsort(distance, axis=None)
+    power = np.cumsum(patch.flat[order] ** 2)
+    radius = distance.flat[order][np.searchsorted(power, 0.9 * power[-1])]
+    return float(2 * radius / np.sqrt(0.9))
+
+
+def _is_compact(patch: FloatArray, diameter_px: float) -> bool:
+    """Return whether a pattern, shifted along any direction, is less like itself."""
+    angles = np.pi * np.arange(DIRECTIONS) / DIRECTIONS
+    for shift in SHIFTED * diameter_px * np.stack([np.sin(angles), np.cos(angles)], axis=1):
+        moved = ndimage.shift(patch, shift, order=1)
+        if (patch * moved).sum() > LIKE_ITSELF * np.sqrt((patch**2).sum() * (moved**2).sum()):
+            return False
+    return True
