@@ -12,6 +12,7 @@ the rotations with its rivals, for a figure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -35,11 +36,13 @@ from blinkpair.registration.target_error import TargetError, target_error
 # Pixels a diameter: in the search over all rotations, and where tiles are located.
 SEARCH_PIXELS, FINE_PIXELS = 4.5, 9.0
 # The search uses no more pixels a side than this.
-SEARCH_SIDE = 280
+SEARCH_SIDE = 256
 # A step of the rotation displaces the corner of the field by about a diameter.
 STEP_DEG = 2.0
 # Alignments of the search that are refined.
-REFINED = 6
+REFINED = 8
+# Alignments of the search whose scores are compared.
+COMPARED = 30
 MIN_TILES = 4
 
 
@@ -111,8 +114,8 @@ def register_images(
             "give the diameter of a microsphere in pixels",
         )
     sides = [n for image in images for n in image.shape]
-    if min(sides) < 8 * diameter_px:
-        reason = f"the images are smaller than 8 microspheres of {diameter_px:g} px"
+    if min(sides) < 5 * diameter_px:
+        reason = f"the images are smaller than 5 microspheres of {diameter_px:g} px"
         return _failed(reason)
     fine_pixel = max(1.0, diameter_px / FINE_PIXELS)
     wide_pixel = max(fine_pixel, diameter_px / SEARCH_PIXELS, max(sides) / SEARCH_SIDE)
@@ -121,11 +124,25 @@ def register_images(
     fine = [without(one, static) for one in fine]
     wide = [one.resampled(wide_pixel / fine_pixel) for one in fine]
     radius = 0.7 * diameter_px / wide_pixel
-    peaks = search(wide[0], wide[1], step_deg=STEP_DEG, radius=radius, keep=REFINED)
+    peaks = search(wide[0], wide[1], step_deg=STEP_DEG, radius=radius, keep=COMPARED)
     tiles = Tiles(fine[0], fine[1], diameter_px, model)
-    refined = [tiles.refine(matrix) for matrix in peaks.matrices]
-    votes = sorted((one for one in refined if one), key=lambda one: one.log_chance)
-    decision = _Decision(fine[0], fine[1], votes, peaks, diameter_px, float(static.mean()))
+    votes: list[Votes] = []
+    origin: list[int] = []
+    for row, matrix in enumerate(peaks.matrices):
+        if any(
+            one.log_chance < 0 and _distance(one.matrix, matrix, one.pre_xy) < 2 * diameter_px
+            for one in votes
+        ):
+            continue
+        one = tiles.refine(matrix)
+        if one is not None:
+            votes.append(one)
+            origin.append(row)
+        if len(votes) == REFINED:
+            break
+    order = sorted(range(len(votes)), key=lambda k: votes[k].log_chance)
+    votes, origin = [votes[k] for k in order], [origin[k] for k in order]
+    decision = _Decision(fine[0], fine[1], votes, origin, peaks, diameter_px, float(static.mean()))
     return decision.accept_or_refuse(model, max_chance_alignments, max_error_px)
 
 
@@ -134,6 +151,7 @@ class _Decision:
     pre: Contrast
     post: Contrast
     votes: list[Votes]
+    origin: list[int]
     peaks: Peaks
     diameter_px: float
     static_share: float
@@ -144,7 +162,19 @@ class _Decision:
         if not self.votes:
             return self._result("no rotation brings the structure of both images together")
         best = self.votes[0]
-        chance = float(np.exp(min(best.log_chance, 700.0)))
+        apart = np.array(
+            [
+                _distance(best.matrix, matrix, best.pre_xy) > 2 * self.diameter_px
+                for matrix in self.peaks.matrices
+            ]
+        )
+        levels = (
+            best.log_chance,
+            best.log_chance_beside(self._rivals()),
+            self.peaks.log_chance(self.origin[0], apart),
+        )
+        _Decision.last = levels
+        chance = joint_level(levels[1:] if len(self._rivals()) >= 3 else (levels[0],))
         agree = int(best.agree.sum())
         if chance > max_chance:
             return self._result(
@@ -171,6 +201,7 @@ class _Decision:
             best.post_xy[best.agree],
             best.matrix,
             free_scale=model == "similarity",
+            weights=best.weights[best.agree],
         )
         worst = self._largest_error_px(best, error)
         if worst > max_error_px:
@@ -233,6 +264,17 @@ class _Decision:
             tiles_agree=shown.agree if shown else np.empty(0, bool),
             static_share=self.static_share,
         )
+
+
+def joint_level(logarithms: Sequence[float]) -> float:
+    """Return the chance level of two independent ones together: p (1 - ln p) of their product.
+
+    The product of two probabilities is at most p with that probability (Fisher's method).
+    """
+    product = float(np.prod([-np.expm1(-np.exp(min(one, 5.0))) for one in logarithms]))
+    if product <= 0 or len(logarithms) == 1:
+        return product
+    return product * (1 - float(np.log(product)))
 
 
 def _distance(one: FloatArray, other: FloatArray, xy: FloatArray) -> float:

@@ -12,7 +12,8 @@ a refined transform and its chance level.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ from blinkpair.registration.rigid import apply_matrix, fit_transform
 
 # In diameters: half the side of a tile, and the largest displacements searched for at first and
 # once the transform is refined.
-HALF_TILE, FIRST_REACH, REACH = 0.8, 1.0, 0.75
+HALF_TILE, FIRST_REACH, REACH = 0.65, 1.0, 0.75
 # A tile whose content repeats along a line (an edge, a scratch) does not fix a place.
 MAX_REPEAT = 0.75
 # Displacements within so many diameters of the transform agree with it; the strictest wins.
@@ -51,15 +52,47 @@ class Votes:
         (n, 2) places of all tiles in either image.
     agree
         (n,) which of them agree with the matrix.
+    weights
+        (n,) inverse variances of their displacements, in any unit.
+    inside
+        (correlations, tolerances) number of tiles that correlate so well and agree so closely.
+    compared
+        (correlations,) number of tiles that correlate so well, wherever.
     log_chance
-        Natural logarithm of the expected number of alignments as good by chance.
+        Natural logarithm of the expected number of alignments as good by chance, where the best
+        match of a tile can be anywhere in its window.
     """
 
     matrix: FloatArray
     pre_xy: FloatArray
     post_xy: FloatArray
     agree: BoolArray
+    weights: FloatArray
+    inside: IntArray
+    compared: IntArray
     log_chance: float
+
+    def log_chance_beside(self, rivals: Sequence[Votes]) -> float:
+        """Return the logarithm of the chance level where the tiles of rivals agree as often.
+
+        Rows of spheres match other rows in part, edges match edges: in such an image the tiles
+        of wrong alignments agree more often than at random. Two tiles fix a motion; the others
+        check it.
+        """
+        if not rivals:
+            return -np.inf
+        share = np.max(
+            [
+                (np.maximum(one.inside - 2, 0) + 1) / (one.compared[:, None] + 4)
+                for one in rivals
+            ],
+            axis=0,
+        )
+        levels = [
+            _log_tail(int(self.inside[c, t]) - 2, max(int(self.compared[c]) - 2, 0), share[c, t])
+            for c, t in np.ndindex(share.shape)
+        ]
+        return min(levels) + float(np.log(share.size))
 
 
 class Tiles:
@@ -108,13 +141,7 @@ class Tiles:
                 best = votes
         if best is None:
             return None
-        return Votes(
-            best.matrix,
-            best.pre_xy,
-            best.post_xy,
-            best.agree,
-            best.log_chance + float(np.log(len(CHANNELS) * hypotheses)),
-        )
+        return replace(best, log_chance=best.log_chance + float(np.log(len(CHANNELS) * hypotheses)))
 
     def _hypotheses(self) -> float:
         """Return how many transforms can be told apart to a diameter: shifts times turns."""
@@ -215,49 +242,69 @@ class Tiles:
         xy = self.places[rows].astype(float)
         moved = xy + _tops(surfaces, reach)
         peak = surfaces.reshape(len(rows), -1).max(axis=1)
-        best: Votes | None = None
-        for least in CORRELATIONS:
-            good = peak >= least
-            if good.sum() < 3:
-                break
-            votes = self._fit_to(matrix, xy[good], moved[good], reach)
-            if best is None or votes.log_chance < best.log_chance:
-                best = votes
-        return best
+        # The variance of a correlation's maximum, but for the tile's own detail.
+        weights = np.clip(peak, 0.1, 0.99) ** 2 / (1 - np.clip(peak, 0.1, 0.99) ** 2)
+        fits = [self._fit_to(matrix, xy, moved, peak >= least, weights) for least in CORRELATIONS]
+        p = np.pi * (np.array(TOLERANCES) * self.diameter) ** 2 / (2 * reach + 1.0) ** 2
+        compared = np.array([(peak >= least).sum() for least in CORRELATIONS])
+        inside = np.zeros((len(CORRELATIONS), len(TOLERANCES)), np.int64)
+        best, level = None, np.inf
+        for row, fit in enumerate(fits):
+            if fit is None:
+                continue
+            residual = self._residual(matrix, fit[0], xy, moved)[peak >= CORRELATIONS[row]]
+            for column, tolerance in enumerate(TOLERANCES):
+                k = int((residual < tolerance * self.diameter).sum())
+                inside[row, column] = k
+                chance = _log_tail(k, len(residual), p[column]) - np.log(np.pi * tolerance**3)
+                if best is None or chance < level:
+                    best, level = fit, chance
+        if best is None:
+            return None
+        fitted, agree = best
+        return Votes(
+            fitted,
+            apply_matrix(self.pre.to_image, xy),
+            apply_matrix(matrix @ self.pre.to_image, moved),
+            agree,
+            weights,
+            inside,
+            compared,
+            float(level + np.log(inside.size)),
+        )
 
-    def _fit_to(self, matrix: FloatArray, xy: FloatArray, moved: FloatArray, reach: int) -> Votes:
-        agree = np.hypot(*(moved - xy).T) < 0.3 * self.diameter
+    def _fit_to(
+        self, matrix: FloatArray, xy: FloatArray, moved: FloatArray, good: BoolArray, weights: FloatArray
+    ) -> tuple[FloatArray, BoolArray] | None:
+        """Return the fit to those good tiles that agree with it, and which these are."""
+        if good.sum() < 3:
+            return None
+        agree = good & (np.hypot(*(moved - xy).T) < 0.3 * self.diameter)
         fitted = matrix
         for _ in range(10):
             if agree.sum() < 3:
-                break
-            fitted = self._fitted(matrix, xy[agree], moved[agree])
+                return None
+            fitted = self._fitted(matrix, xy[agree], moved[agree], weights[agree])
             residual = self._residual(matrix, fitted, xy, moved)
             middle = float(np.median(residual[agree]))
             gate = np.clip(4.0 * middle / 1.18, 0.05 * self.diameter, 0.3 * self.diameter)
-            now = residual < gate
+            now = good & (residual < gate)
             if np.array_equal(now, agree):
                 break
             agree = now
-        residual = self._residual(matrix, fitted, xy, moved)
-        window = (2 * reach + 1.0) ** 2
-        log_chance = np.inf
-        for tolerance in TOLERANCES:
-            inside = int((residual < tolerance * self.diameter).sum())
-            p = np.pi * (tolerance * self.diameter) ** 2 / window
-            tail = _log_tail(inside, len(xy), p) - np.log(np.pi * tolerance**3)
-            log_chance = min(log_chance, tail)
-        log_chance += np.log(len(TOLERANCES) * len(CORRELATIONS))
-        to_pre, forward = self.pre.to_image, matrix @ self.pre.to_image
-        return Votes(
-            fitted, apply_matrix(to_pre, xy), apply_matrix(forward, moved), agree, float(log_chance)
-        )
+        return fitted, agree
 
-    def _fitted(self, matrix: FloatArray, xy: FloatArray, moved: FloatArray) -> FloatArray:
+    def _fitted(
+        self,
+        matrix: FloatArray,
+        xy: FloatArray,
+        moved: FloatArray,
+        weights: FloatArray | None = None,
+    ) -> FloatArray:
         """Return the fit of places in pre pixels to where they are found."""
         pre = apply_matrix(self.pre.to_image, xy)
         post = apply_matrix(matrix @ self.pre.to_image, moved)
-        return fit_transform(pre, post, model=self.model)
+        return fit_transform(pre, post, model=self.model, weights=weights)
 
     def _residual(
         self, matrix: FloatArray, fitted: FloatArray, xy: FloatArray, moved: FloatArray
@@ -316,9 +363,11 @@ def _log_tail(k: int, n: int, p: float) -> float:
 
     The bound is that of Hoeffding (JASA 58, 13, 1963).
     """
+    if k <= 0 or n <= 0:
+        return 0.0
     exact = float(binom.logsf(k - 1, n, p))
     share = k / n
-    if np.isfinite(exact) and exact > -500 or share <= p:
+    if (np.isfinite(exact) and exact > -500) or share <= p:
         return exact
     rest = (1 - share) * np.log((1 - share) / (1 - p)) if share < 1 else 0.0
     return float(-n * (share * np.log(share / p) + rest))
