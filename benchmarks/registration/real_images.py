@@ -9,7 +9,6 @@ not part of the project; where they are absent there is nothing to measure.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cache
@@ -22,7 +21,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from benchmarks.registration.points import run
-from blinkpair.registration.images.images import ImageRegistration, register_images
+from blinkpair.registration.images.decision import ImageRegistration
+from blinkpair.registration.images.images import register_images
 from blinkpair.registration.rigid import apply_matrix
 
 REAL = Path(__file__).parents[3] / "shared" / "realdata"
@@ -30,11 +30,6 @@ RIGHT_PX, WRONG_PX = 0.5, 3.0
 LEVELS = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
 FACTORS = (0.7, 1.0, 1.4)
 Image = NDArray[np.float64]
-
-
-def LL():
-    from blinkpair.registration.images import images as I
-    return tuple(round(x,1) for x in getattr(I._Decision,'last',()))
 
 
 @dataclass(frozen=True)
@@ -238,9 +233,7 @@ def related_trial(name: str, factor: float, quarters: bool, one_sided: bool, see
         one_sided=one_sided,
     )
     start = time.process_time()
-    found = register_images(
-        pair.pre, pair.post, diameter_px=factor * SOURCES[name].diameter_px
-    )
+    found = register_images(pair.pre, pair.post, diameter_px=factor * SOURCES[name].diameter_px)
     record: dict[str, Any] = {
         "image": name,
         "diameter": factor,
@@ -250,7 +243,6 @@ def related_trial(name: str, factor: float, quarters: bool, one_sided: bool, see
         "ok": found.status == "ok",
         "chance": found.chance_alignments,
         "reason": found.reason,
-        "levels": LL(),
         "seconds": time.process_time() - start,
         "seed": seed,
     }
@@ -274,7 +266,6 @@ def unrelated_trial(seed: int) -> dict[str, Any]:
         "ok": found.status == "ok",
         "chance": found.chance_alignments,
         "reason": found.reason,
-        "levels": LL(),
         "seconds": time.process_time() - start,
         "seed": seed,
     }

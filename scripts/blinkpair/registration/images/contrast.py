@@ -92,9 +92,7 @@ def _isotropy(band: Image, width: float) -> Image:
     The measure is 1 - c^2 with the coherence c of the structure tensor.
     """
     along_y, along_x = np.gradient(band)
-    xx, yy, xy = (
-        _blur(product, width) for product in (along_x**2, along_y**2, along_x * along_y)
-    )
+    xx, yy, xy = (_blur(product, width) for product in (along_x**2, along_y**2, along_x * along_y))
     anisotropy = (xx - yy) ** 2 + 4 * xy**2
     return np.asarray(1 - anisotropy / np.maximum((xx + yy) ** 2, 1e-30), np.float32)
 

@@ -11,7 +11,7 @@ Input: the contrasts of two images. Output: the best alignments, and the best of
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-from blinkpair.arrays import FloatArray
+from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.cores import usable_cores
 from blinkpair.registration.images.contrast import Contrast
 from blinkpair.registration.rigid import apply_matrix
@@ -52,7 +52,7 @@ class Peaks:
     angles_deg: FloatArray
     by_angle: FloatArray
 
-    def log_chance(self, best: int, rivals: NDArray[np.bool_]) -> float:
+    def log_chance(self, best: int, rivals: BoolArray) -> float:
         """Return the logarithm of the expected number of alignments with a score as high.
 
         The largest scores of wrong alignments fall off exponentially or faster: the mean excess
@@ -67,51 +67,65 @@ class Peaks:
         return float(np.log(len(others)) - (self.scores[best] - last) / scale)
 
 
-def search(pre: Contrast, post: Contrast, *, step_deg: float, radius: float, keep: int) -> Peaks:
+def search(
+    pre: Contrast, posts: Sequence[Contrast], *, step_deg: float, radius: float, keep: int
+) -> Peaks:
     """Return the best alignments under all rotations, no two of them closer than `radius`.
 
     Parameters
     ----------
-    pre, post
-        Contrasts on pixels of one width.
+    pre, posts
+        Contrast of the first image, and of the second on pixels of one or several widths.
     step_deg
         Largest step of the rotations.
     radius
-        Distance in their pixels (root mean square over the overlap) below which two alignments
+        Distance in pixels of `pre` (root mean square over the overlap) below which two alignments
         are one.
     keep
         Largest number returned.
     """
     half = int(np.ceil(180 / step_deg))
     angles = np.arange(half) * (180 / half)
-    task = _Correlation(pre, post, radius)
+    by_angle = np.full(2 * half, -np.inf)
+    found: list[_Peak] = []
     with ThreadPoolExecutor(usable_cores(2)) as pool:
-        found = [peak for peaks in pool.map(task.at, angles) for peak in peaks]
-    by_angle: dict[float, float] = {}
-    for angle, score, _ in found:
-        by_angle[angle] = max(score, by_angle.get(angle, -np.inf))
-    every = np.array(sorted(by_angle))
-    found.sort(key=lambda peak: -peak[1])
+        for post in posts:
+            correlation = _Correlation(pre, post, radius)
+            for k, peaks in enumerate(pool.map(correlation.at, angles)):
+                found += peaks
+                for peak in peaks:
+                    row = k + half * peak.half_turn
+                    by_angle[row] = max(by_angle[row], peak.score)
+    found.sort(key=lambda peak: -peak.score)
     grid = _grid(pre.signed.shape)
-    matrices: list[FloatArray] = []
+    kept: list[_Peak] = []
     places: list[FloatArray] = []
-    scores = []
-    for _, score, matrix in found:
-        there = apply_matrix(matrix, grid)
-        inside = ((there >= 0) & (there < np.array(post.signed.shape[::-1]))).all(axis=1)
+    for peak in found:
+        there = apply_matrix(peak.matrix, grid)
+        inside = ((there >= 0) & (there < np.array(peak.shape[::-1]))).all(axis=1)
         if any(_apart(there, other, inside) < radius for other in places):
             continue
-        matrices.append(post.to_image @ matrix @ np.linalg.inv(pre.to_image))
+        kept.append(peak)
         places.append(there)
-        scores.append(score)
-        if len(scores) == keep:
+        if len(kept) == keep:
             break
     return Peaks(
-        np.array(matrices).reshape(-1, 3, 3),
-        np.array(scores),
-        (every + 180) % 360 - 180,
-        np.array([by_angle[angle] for angle in every]),
+        np.array([peak.matrix_of_images for peak in kept]).reshape(-1, 3, 3),
+        np.array([peak.score for peak in kept]),
+        (np.concatenate([angles, angles + 180]) + 180) % 360 - 180,
+        by_angle,
     )
+
+
+@dataclass(frozen=True)
+class _Peak:
+    """An alignment: between pixels of the contrasts, and between those of the images."""
+
+    score: float
+    half_turn: bool
+    matrix: FloatArray
+    matrix_of_images: FloatArray
+    shape: tuple[int, ...]
 
 
 def _grid(shape: tuple[int, ...]) -> FloatArray:
@@ -119,7 +133,7 @@ def _grid(shape: tuple[int, ...]) -> FloatArray:
     return np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
 
 
-def _apart(one: FloatArray, other: FloatArray, inside: NDArray[np.bool_]) -> float:
+def _apart(one: FloatArray, other: FloatArray, inside: BoolArray) -> float:
     difference = (one - other)[inside] if inside.any() else one - other
     return float(np.sqrt(np.mean((difference**2).sum(axis=1))))
 
@@ -143,38 +157,39 @@ class _Correlation:
         areas = [one.valid.sum() for one in (pre, post)]
         self.min_overlap = MIN_OVERLAP * float(min(areas)) / COARSER**2
 
-    def at(self, angle: float) -> list[tuple[float, float, FloatArray]]:
-        """Return angle, score and matrix of the best shifts at an angle and at its half turn."""
+    def at(self, angle: float) -> list[_Peak]:
+        """Return the best shifts at an angle and at its half turn."""
         turned = [_rotated(one, angle, self.side) for one in (self.pre.signed, self.pre.energy)]
         turned_fft = [fft.rfft2(one, self.shape) for one in turned]
         side = self.side // COARSER
         small_fft = [fft.rfft2(_rotated(one, angle, side), self.small) for one in self.pre_small]
-        peaks: list[tuple[float, float, FloatArray]] = []
-        for flipped in (False, True):
-            weights = self._weights(small_fft, flipped)
+        peaks = []
+        for half_turn in (False, True):
+            weights = [_enlarged(one) for one in self._weights(small_fft, half_turn)]
             maps = []
             for one, other, weight in zip(turned_fft, self.post_fft, weights, strict=True):
-                product = (one if flipped else np.conj(one)) * other
-                values = fft.irfft2(product, self.shape) * _enlarged(weight)
-                seen = values[_enlarged(weight) > 0]
-                maps.append(np.abs(values / max(float(np.std(seen)), 1e-9)) if seen.size else None)
-            if any(one is None for one in maps):
-                continue
+                product = (one if half_turn else np.conj(one)) * other
+                values = fft.irfft2(product, self.shape) * weight
+                spread = float(np.sqrt(np.mean(values**2) / max(np.mean(weight > 0), 1e-9)))
+                maps.append(np.abs(values / np.float32(max(spread, 1e-9))))
             signed, energy = maps
-            score = np.maximum(
-                (signed + energy) / np.float32(np.sqrt(2)), np.maximum(signed, energy)
-            )
-            turn = angle + 180.0 * flipped
+            # Either contrast decides, or both together; the sign of neither matters.
+            score = (signed + energy) * np.float32(np.sqrt(0.5))
+            np.maximum(score, signed, out=score)
+            np.maximum(score, energy, out=score)
+            turn = angle + 180.0 * half_turn
             for value, dy, dx in self._maxima(score):
-                shift = self._unwrapped(dy, dx, flipped)
-                peaks.append((turn, value, _matrix(self.pre, turn, self.side, shift)))
+                matrix = _matrix(self.pre, turn, self.side, self._unwrapped(dy, dx, half_turn))
+                of_images = self.post.to_image @ matrix @ np.linalg.inv(self.pre.to_image)
+                shape = self.post.signed.shape
+                peaks.append(_Peak(value, half_turn, matrix, of_images, shape))
         return peaks
 
-    def _weights(self, small_fft: list[NDArray[Any]], flipped: bool) -> list[NDArray[np.float32]]:
+    def _weights(self, small_fft: list[NDArray[Any]], half_turn: bool) -> list[NDArray[np.float32]]:
         """Return root of the overlap over those of the energies, zero at too small an overlap."""
 
         def correlated(i: int, k: int) -> NDArray[Any]:
-            one = small_fft[i] if flipped else np.conj(small_fft[i])
+            one = small_fft[i] if half_turn else np.conj(small_fft[i])
             return np.asarray(fft.irfft2(one * self.post_small_fft[k], self.small))
 
         area = correlated(0, 0)
@@ -199,13 +214,13 @@ class _Correlation:
             columns = np.arange(dx - reach, dx + reach + 1) % score.shape[1]
             score[np.ix_(rows, columns)] = 0
 
-    def _unwrapped(self, dy: int, dx: int, flipped: bool) -> tuple[float, float]:
+    def _unwrapped(self, dy: int, dx: int, half_turn: bool) -> tuple[float, float]:
         """Return the shift (x, y) from the turned canvas to the other image."""
         shift = []
         for value, period, n in zip(
             (dx, dy), self.shape[::-1], self.post.signed.shape[::-1], strict=True
         ):
-            own = value - (self.side - 1) if flipped else value
+            own = value - (self.side - 1) if half_turn else value
             # The middles of both images are less than half a period apart.
             middle = (n - self.side) / 2
             shift.append(float((own - middle + period / 2) % period - period / 2 + middle))
