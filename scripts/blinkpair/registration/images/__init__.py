@@ -1,0 +1,1 @@
+"""Registration of two brightfield images as wholes, where single microspheres do not decide."""

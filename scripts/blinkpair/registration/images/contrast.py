@@ -1,0 +1,165 @@
+"""What of an image is compared: its local contrast, with and without its sign.
+
+The sign of the contrast of a microsphere changes with the focus, and under light from one side
+the bright half stays with the camera while the sample turns. The local energy (how much contrast
+there is, bright or dark) depends on neither; the signed contrast locates a sheet of touching
+spheres, whose energy is even. Both are compared.
+
+What is in the same place in both images belongs to the camera (dust, a border, uneven light) or
+did not move; it would match at zero motion whatever the sample is, and is masked.
+
+Input: two images and the diameter of a microsphere. Output: their contrasts on a common scale of
+pixels, and the pixels that may be compared.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from blinkpair.arrays import BoolArray, FloatArray
+
+Image = NDArray[np.float32]
+
+# In diameters: the finest detail, the width of what is flattened, and that of the energy.
+DETAIL, FLAT, BLOB = 0.15, 0.8, 0.25
+# The contrast of noise alone is divided by so many of its standard deviations.
+NOISE_FLOOR = 5.0
+# Places are in the camera's frame where the local correlation at zero motion is at least this
+# and larger than at any motion of half a diameter or more around.
+STATIC_CORRELATION = 0.5
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """Contrast of one image on resampled pixels.
+
+    Attributes
+    ----------
+    signed, energy
+        (rows, columns) local contrast, and its local energy; both zero on average.
+    valid
+        Pixels that may be compared; the contrasts are zero elsewhere.
+    pixel
+        Width of a pixel in pixels of the image.
+    """
+
+    signed: Image
+    energy: Image
+    valid: BoolArray
+    pixel: float
+
+    @property
+    def to_image(self) -> FloatArray:
+        """3x3 matrix from these pixels to those of the image."""
+        offset = (self.pixel - 1) / 2
+        return np.array([[self.pixel, 0, offset], [0, self.pixel, offset], [0, 0, 1.0]])
+
+    def resampled(self, factor: float) -> Contrast:
+        """Return the contrast on pixels wider by a factor of 1 or more."""
+        if factor == 1.0:
+            return self
+        signed, energy = (shrink(one, factor) for one in (self.signed, self.energy))
+        valid = shrink(self.valid.astype(np.float32), factor) > 0.5
+        return Contrast(signed * valid, energy * valid, valid, self.pixel * factor)
+
+
+def contrast_of(image: FloatArray, diameter_px: float, pixel: float) -> Contrast:
+    """Return the contrast of an image on pixels of a width of `pixel` of its own."""
+    given = np.asarray(image, np.float32)
+    smooth = shrink(given, pixel)
+    diameter = diameter_px / pixel
+    detail = max(DETAIL * diameter, 0.5)
+    band = _blur(smooth, detail) - _blur(smooth, FLAT * diameter)
+    noise = _noise(given, float(np.hypot(0.5 * np.sqrt(pixel**2 - 1), detail * pixel)), band)
+    local = _blur(band * band, 1.2 * diameter)
+    round_share = _isotropy(band, 0.8 * diameter)
+    signed = band * round_share / np.sqrt(local + (NOISE_FLOOR * noise) ** 2)
+    power = _blur((band * round_share) ** 2, BLOB * diameter)
+    log_power = np.log(power + (NOISE_FLOOR * noise) ** 2)
+    energy = log_power - _blur(log_power, 1.2 * diameter)
+    return Contrast(np.clip(signed, -3, 3), energy, np.ones(smooth.shape, dtype=bool), pixel)
+
+
+def _isotropy(band: Image, width: float) -> Image:
+    """Return 1 where contrast has no direction, 0 along a straight edge.
+
+    Edges, scratches and fibres are long and fit along themselves in many ways; spheres do not.
+    The measure is 1 - c^2 with the coherence c of the structure tensor.
+    """
+    along_y, along_x = np.gradient(band)
+    xx, yy, xy = (_blur(product, width) for product in (along_x**2, along_y**2, along_x * along_y))
+    anisotropy = (xx - yy) ** 2 + 4 * xy**2
+    return np.asarray(1 - anisotropy / np.maximum((xx + yy) ** 2, 1e-30), np.float32)
+
+
+def shrink(image: Image, factor: float) -> Image:
+    """Return an image on pixels wider by a factor of 1 or more."""
+    if factor == 1.0:
+        return image
+    smooth = _blur(image, 0.5 * np.sqrt(factor**2 - 1))
+    shape = tuple(int(n // factor) for n in image.shape)
+    offset = (factor - 1) / 2
+    return np.asarray(
+        ndimage.affine_transform(
+            smooth,
+            np.array([factor, factor]),
+            offset,
+            output_shape=shape,
+            order=1,
+            output=np.float32,
+        )
+    )
+
+
+def static_places(pre: Contrast, post: Contrast, diameter_px: float) -> BoolArray:
+    """Return the pixels around what is in one place in both images, (rows, columns) of both."""
+    rows, columns = (min(a, b) for a, b in zip(pre.signed.shape, post.signed.shape, strict=True))
+    diameter = diameter_px / pre.pixel
+    one, other = pre.signed[:rows, :columns], post.signed[:rows, :columns]
+    width = 0.7 * diameter
+    power = _blur(one * one, width)
+
+    def correlation(dy: int, dx: int) -> Image:
+        moved = np.roll(other, (dy, dx), axis=(0, 1))
+        product, energy = _blur(one * moved, width), _blur(moved * moved, width)
+        return np.asarray(product / np.sqrt(power * energy + 1e-4))
+
+    here = correlation(0, 0)
+    step = max(round(0.5 * diameter), 1)
+    around = [
+        correlation(dy, dx)
+        for dy in (-step, 0, step)
+        for dx in (-step, 0, step)
+        if (dy, dx) != (0, 0)
+    ]
+    static = (here > STATIC_CORRELATION) & (here > np.max(around, axis=0) + 0.2)
+    reach = 2 * round(0.75 * diameter) + 1
+    return np.asarray(ndimage.maximum_filter(static, size=reach))
+
+
+def without(contrast: Contrast, places: BoolArray) -> Contrast:
+    """Return the contrast with more pixels masked."""
+    valid = contrast.valid.copy()
+    rows, columns = (min(a, b) for a, b in zip(valid.shape, places.shape, strict=True))
+    valid[:rows, :columns] &= ~places[:rows, :columns]
+    return Contrast(contrast.signed * valid, contrast.energy * valid, valid, contrast.pixel)
+
+
+def _blur(image: NDArray[Any], sigma: float) -> Image:
+    return np.asarray(ndimage.gaussian_filter(image, sigma, mode="reflect", truncate=3.0))
+
+
+def _noise(image: Image, sigma: float, band: Image) -> float:
+    """Return the standard deviation of the image's noise after a Gaussian of `sigma` pixels.
+
+    White noise of unit variance leaves 1 / (4 pi sigma^2).
+    """
+    kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+    fine = ndimage.convolve(image, kernel, mode="reflect")
+    white = float(np.median(np.abs(fine))) / 0.6745 / 6.0
+    return max(white / np.sqrt(4 * np.pi * sigma**2), 1e-3 * float(np.std(band)), 1e-12)

@@ -1,0 +1,223 @@
+"""Accept the best alignment of two images, or refuse it with the reason.
+
+Two measures compare it with the other alignments of the same images, which are wrong: its score
+among theirs, whose largest fall off exponentially, and the number of its tiles that agree, where
+tiles of the others agree by chance. Between unrelated images both are chance levels that do not
+depend on each other, and they are multiplied.
+
+Input: alignments with their scores and the votes of their tiles. Output: the best of them as a
+registration with its error, or a failed one with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.registration.acceptance import AMBIGUOUS, IDENTITY_PX
+from blinkpair.registration.images.search import Peaks
+from blinkpair.registration.images.votes import Votes
+from blinkpair.registration.result import Registration
+from blinkpair.registration.rigid import apply_matrix, fit_transform, scale_of
+from blinkpair.registration.target_error import TargetError, target_error
+
+# Two tiles fix a motion, and two that check it are as few as single spheres have.
+MIN_TILES = 4
+
+
+@dataclass(frozen=True)
+class ImageRegistration(Registration):
+    """A registration by whole images, and what a figure of it needs.
+
+    `pairs` is empty: no points are matched.
+
+    Attributes
+    ----------
+    angles_deg, by_angle
+        (m,) rotations that were tried, and the largest score of each, in standard deviations of
+        all shifts.
+    rivals
+        (n, 3, 3) other alignments, the best first.
+    tiles_pre, tiles_post
+        (t, 2) places of the tiles that were compared, in pixels of either image.
+    tiles_agree
+        (t,) whether they agree with the best alignment.
+    static_share
+        Share of the first image that is in the same place in the second, and was left out.
+    """
+
+    angles_deg: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
+    by_angle: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
+    rivals: FloatArray = field(default_factory=lambda: np.empty((0, 3, 3)), repr=False)
+    tiles_pre: FloatArray = field(default_factory=lambda: np.empty((0, 2)), repr=False)
+    tiles_post: FloatArray = field(default_factory=lambda: np.empty((0, 2)), repr=False)
+    tiles_agree: BoolArray = field(default_factory=lambda: np.empty(0, bool), repr=False)
+    static_share: float = 0.0
+
+    @classmethod
+    def failed(cls, reason: str, chance: float = np.inf) -> ImageRegistration:
+        """Return a registration that failed for this reason, with a matrix of NaN."""
+        nowhere = np.full((3, 3), np.nan)
+        return cls(nowhere, "failed", reason, chance, np.zeros((0, 2), np.int64), np.nan)
+
+    def with_static_share(self, share: float) -> ImageRegistration:
+        """Return the registration with the share of the image that was left out."""
+        return replace(self, static_share=share)
+
+
+@dataclass(frozen=True)
+class Alignment:
+    """The votes on an alignment, and its row among the peaks of the search."""
+
+    votes: Votes
+    row: int
+
+
+def decide(
+    found: Sequence[Alignment],
+    peaks: Peaks,
+    *,
+    shapes: tuple[tuple[int, ...], tuple[int, ...]],
+    diameter_px: float,
+    model: str,
+    max_chance: float,
+    max_error_px: float,
+) -> ImageRegistration:
+    """Return the best alignment, or a failed registration with the reason.
+
+    Parameters
+    ----------
+    found
+        Alignments, the best first.
+    peaks
+        All that the search compared.
+    shapes
+        Rows and columns of both images.
+    diameter_px, model, max_chance, max_error_px
+        As in `register_images`.
+    """
+    if not found:
+        return replace(
+            ImageRegistration.failed("the images share no structure at any rotation"),
+            angles_deg=peaks.angles_deg,
+            by_angle=peaks.by_angle,
+        )
+    best = found[0].votes
+    rivals = [
+        one.votes
+        for one in found[1:]
+        if distance(best.matrix, one.votes.matrix, best.pre_xy) > diameter_px
+    ]
+    apart = np.array(
+        [distance(best.matrix, one, best.pre_xy) > 2 * diameter_px for one in peaks.matrices]
+    )
+    chance = joint_level(best.log_chance_beside(rivals), peaks.log_chance(found[0].row, apart))
+    error = target_error(
+        best.pre_xy[best.agree],
+        best.post_xy[best.agree],
+        best.matrix,
+        free_scale=model == "similarity",
+        weights=best.weights[best.agree],
+    )
+    reason = _reason(best, rivals, chance, error, shapes, model, max_chance, max_error_px)
+    there = apply_matrix(best.matrix, best.pre_xy[best.agree])
+    rms = np.sqrt(((there - best.post_xy[best.agree]) ** 2).sum(axis=1).mean())
+    shown = replace(
+        ImageRegistration.failed(reason, chance),
+        angles_deg=peaks.angles_deg,
+        by_angle=peaks.by_angle,
+        rivals=np.array([one.matrix for one in rivals]).reshape(-1, 3, 3),
+        tiles_pre=best.pre_xy,
+        tiles_post=best.post_xy,
+        tiles_agree=best.agree,
+    )
+    if reason:
+        return shown
+    return replace(shown, matrix=best.matrix, status="ok", rms_px=float(rms), error_model=error)
+
+
+def _reason(
+    best: Votes,
+    rivals: Sequence[Votes],
+    chance: float,
+    error: TargetError,
+    shapes: tuple[tuple[int, ...], tuple[int, ...]],
+    model: str,
+    max_chance: float,
+    max_error_px: float,
+) -> str:
+    """Return why the best alignment is refused; '' if it is accepted."""
+    agree, compared = int(best.agree.sum()), len(best.agree)
+    beyond = [one.log_chance for one in rivals if one.log_chance <= np.log(max_chance)]
+    if beyond and (chance > max_chance or min(beyond) < 0.5 * best.log_chance):
+        return (
+            f"{AMBIGUOUS}: {agree} of {compared} tiles of the images agree, and in another "
+            "alignment about as many (a lattice, rows or edges?)"
+        )
+    if not chance <= max_chance:
+        most = max((int(one.agree.sum()) for one in rivals), default=0)
+        return (
+            "no alignment of the images is clearly better than chance: at the best rotation and "
+            f"shift {agree} of {compared} tiles agree, at others up to {most}"
+        )
+    if agree < MIN_TILES:
+        return f"only {agree} tiles of the images agree"
+    moved = np.hypot(*(best.post_xy - best.pre_xy)[best.agree].T)
+    if np.median(moved) < IDENTITY_PX:
+        return (
+            "the best alignment of the images moves nothing: a sample that did not move and what "
+            "belongs to the camera cannot be distinguished"
+        )
+    if model == "rigid" and (scale := _foreign_scale(best, error, shapes[0], max_error_px / 2)):
+        return (
+            f"the images fit at a scale of {scale:.4f}, not 1: if the magnification differs, set "
+            "registration: model: similarity"
+        )
+    worst = _largest_error_px(best, error, shapes)
+    if not worst <= max_error_px:
+        return (
+            f"the {agree} tiles that agree fix the transform too loosely: it may be off by "
+            f"{worst:.1f} px in parts of the field, more than {max_error_px:g} px"
+        )
+    return ""
+
+
+def joint_level(*logarithms: float) -> float:
+    """Return the chance level of two independent ones together: p (1 - ln p) of their product.
+
+    The product of two uniform probabilities is at most p with that probability.
+    """
+    product = float(np.prod([-np.expm1(-np.exp(min(one, 5.0))) for one in logarithms]))
+    return product * (1 - float(np.log(product))) if product > 0 else 0.0
+
+
+def distance(one: FloatArray, other: FloatArray, xy: FloatArray) -> float:
+    """Return how far apart two transforms take positions, as a root mean square."""
+    apart = apply_matrix(one, xy) - apply_matrix(other, xy)
+    return float(np.sqrt(np.mean((apart**2).sum(axis=1))))
+
+
+def _foreign_scale(
+    best: Votes, error: TargetError, shape: tuple[int, ...], tolerance_px: float
+) -> float | None:
+    """Return the scale that fits the tiles, where it differs significantly from 1."""
+    pre, post, weights = (one[best.agree] for one in (best.pre_xy, best.post_xy, best.weights))
+    scale = scale_of(fit_transform(pre, post, model="similarity", weights=weights))
+    off = abs(scale - 1)
+    significant = off > 4 * np.sqrt(error.variance_px2 / error.spread_px2)
+    return scale if significant and off * np.hypot(*shape) / 2 > tolerance_px else None
+
+
+def _largest_error_px(
+    best: Votes, error: TargetError, shapes: tuple[tuple[int, ...], tuple[int, ...]]
+) -> float:
+    """Return the radius of 95 % of the errors at the place of the overlap where it is largest."""
+    (rows, columns), there_shape = shapes
+    axes = np.linspace(0, columns - 1, 17), np.linspace(0, rows - 1, 17)
+    xy = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
+    there = apply_matrix(best.matrix, xy)
+    seen = ((there >= 0) & (there <= np.array(there_shape[::-1]) - 1)).all(axis=1)
+    return float(error.at(xy[seen], 0.95).max()) if seen.any() else np.inf

@@ -1,0 +1,154 @@
+"""Register two brightfield images as wholes, or refuse.
+
+Where single microspheres do not decide (sheets, clusters, too small, too blurred, light from one
+side), all that the images show is evidence. All rotations and shifts are compared, the best are
+refined tile by tile, and the best of these is accepted or refused.
+
+Input: two brightfield images and the diameter of a microsphere. Output: the transform from pre to
+post pixels with its error and chance level, or the reason why there is none; and the peak over
+the rotations with its rivals, for a figure.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from blinkpair.arrays import FloatArray
+from blinkpair.errors import InputError
+from blinkpair.registration.acceptance import MAX_ERROR_PX
+from blinkpair.registration.images.contrast import contrast_of, static_places, without
+from blinkpair.registration.images.decision import Alignment, ImageRegistration, decide, distance
+from blinkpair.registration.images.search import search
+from blinkpair.registration.images.tiles import Tiles
+from blinkpair.registration.images.votes import refine, vote
+from blinkpair.registration.rigid import check_model
+
+# Pixels a diameter: in the search over all rotations, and where tiles are located.
+SEARCH_PIXELS, FINE_PIXELS = 4.5, 9.0
+# The search uses no more pixels a side than this.
+SEARCH_SIDE = 256
+# A step of the rotation displaces places at 0.35 sides from the middle by so many diameters.
+STEP, STEP_RANGE_DEG = 0.6, (1.0, 3.0)
+# Two alignments of the search are one if they are closer than so many diameters.
+SAME = 0.7
+# Alignments of the search whose scores are compared, and those whose tiles are.
+COMPARED, REFINED = 30, 8
+# Smallest side of an image, in diameters.
+MIN_SIDE = 5
+# Magnifications of a similarity: 0.8 to 1.25 in steps that displace less than the rotation's do.
+SCALES = tuple(float(scale) for scale in np.geomspace(0.8, 1.25, 17))
+
+
+def register_images(
+    pre: npt.ArrayLike,
+    post: npt.ArrayLike,
+    *,
+    diameter_px: float,
+    model: str = "rigid",
+    max_chance_alignments: float = 3e-4,
+    max_error_px: float = MAX_ERROR_PX,
+) -> ImageRegistration:
+    """Return the registration of two brightfield images, under any rotation.
+
+    Parameters
+    ----------
+    pre, post
+        (rows, columns) images of one sample; shape, light and focus may differ.
+    diameter_px
+        Diameter of a microsphere in pixels, a hint: 0.7 to 1.4 times the true one works.
+    model
+        'rigid', or 'similarity' with a scale of 0.8 to 1.25, which takes ten times as long.
+    max_chance_alignments
+        Largest expected number of chance alignments this good that is accepted.
+    max_error_px
+        Largest error accepted anywhere in the overlap of the fields, at 95 % confidence.
+
+    Raises
+    ------
+    InputError
+        An image that is not a finite (rows, columns) array, or settings out of range.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.ndimage import gaussian_filter
+    >>> sample = gaussian_filter(np.random.default_rng(1).normal(size=(160, 160)), 2)
+    >>> result = register_images(sample[:120], np.rot90(sample[30:150, 20:140]), diameter_px=6)
+    >>> result.status, round(result.rotation_deg)
+    ('ok', -90)
+    """
+    check_model(model)
+    images = [_checked(one, name) for one, name in ((pre, "pre image"), (post, "post image"))]
+    if not (np.isfinite(diameter_px) and diameter_px > 0):
+        raise InputError(
+            f"diameter_px = {diameter_px} is not a positive number",
+            "give the diameter of a microsphere in pixels",
+        )
+    sides = [n for image in images for n in image.shape]
+    if min(sides) < MIN_SIDE * diameter_px:
+        return ImageRegistration.failed(
+            f"the images are smaller than {MIN_SIDE} microspheres of {diameter_px:g} px"
+        )
+    fine_pixel = max(1.0, diameter_px / FINE_PIXELS)
+    wide_pixel = max(fine_pixel, diameter_px / SEARCH_PIXELS, max(sides) / SEARCH_SIDE)
+    first, second = (contrast_of(image, diameter_px, fine_pixel) for image in images)
+    static = static_places(first, second, diameter_px)
+    first, second = without(first, static), without(second, static)
+    step = np.degrees(STEP * diameter_px / (0.35 * max(sides)))
+    peaks = search(
+        first.resampled(wide_pixel / fine_pixel),
+        [
+            second.resampled(max(wide_pixel / fine_pixel * scale, 1.0))
+            for scale in (SCALES if model == "similarity" else (1.0,))
+        ],
+        step_deg=float(np.clip(step, *STEP_RANGE_DEG)),
+        radius=SAME * diameter_px / wide_pixel,
+        keep=COMPARED,
+    )
+    tiles = Tiles(first, second, diameter_px)
+    found: list[Alignment] = []
+    for row, matrix in enumerate(peaks.matrices):
+        # The neighbours of an alignment in the search lead to the same one.
+        if any(
+            one.votes.log_chance < 0
+            and distance(one.votes.matrix, matrix, one.votes.pre_xy) < 2 * diameter_px
+            for one in found
+        ):
+            continue
+        votes = vote(tiles, matrix, model)
+        if votes is not None:
+            found.append(Alignment(votes, row))
+        if len(found) == REFINED:
+            break
+    found.sort(key=lambda one: one.votes.log_chance)
+    if found:
+        found[0] = Alignment(refine(tiles, found[0].votes, model), found[0].row)
+    decision = decide(
+        found,
+        peaks,
+        shapes=(images[0].shape, images[1].shape),
+        diameter_px=diameter_px,
+        model=model,
+        max_chance=max_chance_alignments,
+        max_error_px=max_error_px,
+    )
+    return decision.with_static_share(float(static.mean()))
+
+
+def _checked(image: npt.ArrayLike, name: str) -> FloatArray:
+    """Return an image as floating-point numbers, or raise :class:`InputError`."""
+    array = np.asarray(image, dtype=np.float64)
+    if array.ndim != 2 or not array.size:
+        raise InputError(
+            f"shape {array.shape} is not (rows, columns)",
+            "pass one plane of one channel",
+            place=name,
+        )
+    if not np.isfinite(array).all():
+        raise InputError(
+            f"{int((~np.isfinite(array)).sum())} pixels are not finite numbers",
+            "replace them by the values around them",
+            place=name,
+        )
+    return array
