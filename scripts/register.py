@@ -4,6 +4,7 @@ from typing import Any
 
 from blinkpair import files
 from blinkpair.errors import InputError
+from blinkpair.movie.reader import read_image
 from blinkpair.pairing.field import EpochTables, register_and_pair
 from blinkpair.pairing.places import PairingSettings
 from blinkpair.registration.fields import RegistrationSettings
@@ -19,6 +20,8 @@ def register(
     outputs: dict[str, str],
     *,
     field: str,
+    brightfields: list[str],
+    diameter_px: float,
     on_failed_field: str,
     registration: dict[str, Any],
     landmarks: str,
@@ -45,6 +48,8 @@ def register(
     ]
     content, paired = register_and_pair(
         *epochs,
+        brightfields=lambda: (read_image(brightfields[0])[0], read_image(brightfields[1])[0]),
+        diameter_px=diameter_px,
         landmarks=landmarks,
         registration=RegistrationSettings(**registration),
         pairing=PairingSettings(**pairing),
@@ -69,6 +74,8 @@ if __name__ == "__main__":
         snakemake.input.drifts,
         dict(snakemake.output.items()),
         field=snakemake.wildcards.field,
+        brightfields=snakemake.params.brightfields,
+        diameter_px=snakemake.params.diameter_um / snakemake.params.pixel_size_um,
         on_failed_field=snakemake.params.on_failed_field,
         registration=snakemake.params.registration,
         landmarks=snakemake.params.landmarks,

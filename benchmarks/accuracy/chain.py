@@ -18,6 +18,7 @@ from blinkpair.nanocrystals.projections import project
 from blinkpair.pairing.places import pair_nanocrystals
 from blinkpair.photometry.counts import extract_traces
 from blinkpair.registration.fields import register_field
+from blinkpair.registration.images.images import register_images
 from blinkpair.registration.result import FieldRegistration
 from blinkpair.simulate import SimulatedField
 
@@ -63,6 +64,9 @@ def register(field: SimulatedField) -> Registered:
         *(positions(table) for table in beads),
         *(positions(catalogues[epoch].table) for epoch in EPOCHS),
         shape=design.camera.shape,
+        by_images=lambda: register_images(
+            field.brightfield_pre, field.brightfield_post, diameter_px=diameter_px
+        ),
         nanocrystal_errors_px=tuple(catalogues[e].table["error_px"].to_numpy() for e in EPOCHS),
         start_error_px=float(np.hypot(*(catalogues[e].drift.start_error_px for e in EPOCHS))),
     )

@@ -224,6 +224,7 @@ def test_failed_field_shows_both_images_and_why(field):
     [
         ("landmarks and nanocrystals", "f7: registered by hand, refined on nanocrystals"),
         ("microspheres together with nanocrystals", "f7: registered by both patterns together"),
+        ("brightfield images", "f7: registered by its brightfield images as wholes"),
         ("microspheres and nanocrystals", "f7: registered"),
     ],
 )

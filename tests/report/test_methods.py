@@ -178,6 +178,8 @@ def test_the_methods_of_a_run_without_any_field_left_are_no_error():
         ("microspheres and nanocrystals", "in brightfield and refined on the nanocrystals"),
         ("microspheres", "in brightfield and not refined on nanocrystals"),
         ("nanocrystals", "by the pattern of the nanocrystals alone"),
+        ("brightfield images", "as wholes, with silica microspheres of 1 µm"),
+        ("brightfield images and nanocrystals", "and refined on the nanocrystals"),
         ("microspheres together with nanocrystals", "as neither decided alone"),
         ("landmarks and nanocrystals", "from landmarks named by hand and refined on"),
         ("landmarks", "from landmarks named by hand and not refined on"),
@@ -190,7 +192,10 @@ def test_every_kind_of_evidence_is_worded(evidence, said):
     start = re.search(r"a rigid transform \(rotation and shift\), (.*?)\. A transform", one)
     assert start
     assert said in start.group(1)
-    assert ("silica microspheres of 1 µm" in one) is evidence.startswith("microspheres")
+    assert ("silica microspheres of 1 µm" in one) is evidence.startswith(
+        ("microspheres", "brightfield")
+    )
+    assert ("the parts of both images that agreed" in one) is evidence.startswith("brightfield")
     assert ("were not tested against chance" in one) is evidence.startswith("landmarks")
     assert ("the product of both levels" in one) is ("together" in evidence)
     # Landmarks and a pattern of nanocrystals are no microspheres that matched.

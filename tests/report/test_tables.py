@@ -88,6 +88,7 @@ def test_a_field_says_what_chance_could_have_made():
         ("microspheres", 1e-5, "5"),
         ("microspheres together with nanocrystals", 1e-5, "5"),
         ("nanocrystals", 1e-5, "–"),
+        ("brightfield images and nanocrystals", 1e-5, "–"),
         ("landmarks", np.nan, "–"),  # five landmarks
         ("landmarks and nanocrystals", 1e-5, "5"),  # refined on microspheres
     ],

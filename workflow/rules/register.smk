@@ -1,11 +1,12 @@
 # The transform between the epochs of a field, and the same nanocrystals in both.
 #
-# REQUIRED INPUTS: the tables of find.smk.
+# REQUIRED INPUTS: the tables of find.smk, and the brightfield images.
 # OUTPUTS: results/fields/{field}/ registration.json, places.csv, pairing.json
 
 
 rule register:
     input:
+        files_of_epochs("{epoch}_brightfield"),
         microspheres=both_epochs("results/fields/{field}/microspheres_{epoch}.csv"),
         microspheres_info=both_epochs(
             "results/fields/{field}/microspheres_{epoch}.json"
@@ -30,9 +31,12 @@ rule register:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_movies(SNAKEMAKE_MB + 300),
+        mem_mb=for_movies(SNAKEMAKE_MB + 300, per_megapixel=300),
         runtime=for_movies(5),
     params:
+        brightfields=of_epochs("{epoch}_brightfield"),
+        diameter_um=SETTINGS["microspheres"]["diameter_um"],
+        pixel_size_um=of_field("pixel_size_um"),
         on_failed_field=SETTINGS["on_failed_field"],
         registration=SETTINGS["registration"],
         landmarks=of_field("landmarks"),

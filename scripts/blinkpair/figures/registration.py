@@ -43,6 +43,10 @@ EXAGGERATIONS = (10, 20, 50, 100, 200)  # of the residuals' arrows
 BY = {
     "landmarks": "registered by hand",
     "landmarks and nanocrystals": "registered by hand, refined on nanocrystals",
+    "brightfield images": "registered by its brightfield images as wholes",
+    "brightfield images and nanocrystals": (
+        "registered by its brightfield images as wholes, refined on nanocrystals"
+    ),
     "nanocrystals": "registered by its nanocrystals",
     "microspheres together with nanocrystals": "registered by both patterns together",
 }
@@ -98,13 +102,17 @@ def registration_check(
     Returns
     -------
     Figure
-        Brightfield overlay, PL overlay, residuals as exaggerated arrows with a scale. For a failed
-        field the two brightfield images, with their microspheres and the reason.
+        Brightfield overlay, PL overlay, residuals as exaggerated arrows with a scale; below them,
+        where the brightfield images were registered as wholes, how well they fit at each rotation
+        and a part of the overlay enlarged. For a failed field the two brightfield images, with
+        their microspheres and the reason.
     """
     images = [even_light(np.asarray(i, dtype=float)) for i in (brightfield_pre, brightfield_post)]
     spheres = [_points(microspheres_pre), _points(microspheres_post)]
     dots = [_points(nanocrystals_pre), _points(nanocrystals_post)]
-    figure = style.new_figure(style.DOUBLE_COLUMN_MM, 84 + (4 if note else 0), note=note)
+    by_images = str(info.get("evidence", "")).startswith("brightfield images")
+    height_mm = 84 + (4 if note else 0) + (62 if by_images else 0)
+    figure = style.new_figure(style.DOUBLE_COLUMN_MM, height_mm, note=note)
     # A field may be registered by its nanocrystals alone, or by its microspheres alone.
     known = [m for m in (matrix_brightfield, matrix) if m is not None]
     if info.get("status") != "ok" or not known:
@@ -114,8 +122,15 @@ def registration_check(
     sphere_pairs, dot_pairs = _pairs(microsphere_pairs), _pairs(nc_pairs)
     projections = [None if image is None else fill_missing(image) for image in (pl_pre, pl_post)]
     shape = next((i.shape for i in (*projections, *images) if i is not None and i.size), (1, 1))
-    left, middle, right = figure.subplots(1, 3)
-    _draw_brightfield(left, images, spheres, sphere_pairs, to_post)
+    if by_images:
+        panels: dict[str, Axes] = figure.subplot_mosaic("abc;dde")
+        left, middle, right = (panels[name] for name in "abc")
+        _draw_tiles(left, images, info["image_evidence"], to_post)
+        _draw_rotations(panels["d"], info["image_evidence"])
+        _draw_enlarged(panels["e"], images, info["image_evidence"], to_post)
+    else:
+        left, middle, right = figure.subplots(1, 3)
+        _draw_brightfield(left, images, spheres, sphere_pairs, to_post)
     _draw_pl(middle, projections, dots, dot_pairs, to_post_pl)
     arrows = [
         residuals(dots[0], dots[1], dot_pairs, to_post_pl),
@@ -155,6 +170,43 @@ def _draw_brightfield(
         style.no_data(ax, "no image")
     _marks(ax, points, pairs, to_post, size=9)
     style.panel_title(ax, "Brightfield", f"{len(pairs)} microspheres matched{inverted}")
+
+
+def _draw_tiles(
+    ax: Axes, images: list[FloatArray], evidence: Mapping[str, Any], to_post: FloatArray
+) -> None:
+    """Draw the overlay of two whole images, and which of their parts agree."""
+    _overlay(ax, images[0], match_contrast(*images)[0], to_post)
+    tiles, agree = _points(evidence["tiles_pre"]), np.asarray(evidence["tiles_agree"], bool)
+    for those, marker, colour in ((agree, "s", "white"), (~agree, "x", style.ORANGE)):
+        ax.plot(*tiles[those].T, marker, mfc="none", mec=colour, ms=4, mew=0.6)
+    style.panel_title(ax, "Brightfield", f"{agree.sum()} of {len(agree)} parts agree (squares)")
+
+
+def _draw_rotations(ax: Axes, evidence: Mapping[str, Any]) -> None:
+    """Draw how well two images fit at each rotation, at the best shift for it."""
+    angles, scores = (np.asarray(evidence[key], float) for key in ("rotations_deg", "scores"))
+    order = np.argsort(angles)
+    ax.plot(angles[order], scores[order], color=style.BLUE, lw=0.8)
+    ax.set(xlabel="rotation (°)", ylabel="correlation (σ of all shifts)", xlim=(-180, 180))
+    style.panel_title(ax, "Fit of the images", "best shift at each rotation")
+
+
+def _draw_enlarged(
+    ax: Axes, images: list[FloatArray], evidence: Mapping[str, Any], to_post: FloatArray
+) -> None:
+    """Draw a part of the overlay so large that single microspheres can be checked."""
+    _overlay(ax, images[0], match_contrast(*images)[0], to_post)
+    tiles = _points(evidence["tiles_pre"])[np.asarray(evidence["tiles_agree"], bool)]
+    height, width = images[0].shape
+    half = min(height, width) / 8
+    # Where most parts that agree lie.
+    around = np.hypot(*(tiles[:, None] - tiles[None]).transpose(2, 0, 1)) < half
+    x, y = tiles[np.argmax(around.sum(axis=1))] if len(tiles) else (width / 2, height / 2)
+    x, y = np.clip(x, half, width - 1 - half), np.clip(y, half, height - 1 - half)
+    _frame(ax, (1, 1))
+    ax.set(xlim=(x - half, x + half), ylim=(y + half, y - half))
+    style.panel_title(ax, "A part of it", f"{2 * half:.0f} px wide")
 
 
 def _draw_pl(

@@ -6,17 +6,21 @@ Input: what was found in the images and movies of both epochs. Output: the conte
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from blinkpair.arrays import FloatArray
 from blinkpair.errors import InputError
 from blinkpair.nanocrystals import catalogues
 from blinkpair.pairing.checks import FILES, PAIRED, REGISTERED, Found, refuse
 from blinkpair.pairing.places import Pairing, PairingSettings, no_nanocrystals, pair_nanocrystals
 from blinkpair.registration.fields import RegistrationSettings, register_field
+from blinkpair.registration.images.decision import ImageRegistration
+from blinkpair.registration.images.images import register_images
 from blinkpair.registration.landmarks import read_landmarks
 from blinkpair.registration.result import describe, describe_failed, from_description
 
@@ -45,24 +49,42 @@ def register_and_pair(
     pre: EpochTables,
     post: EpochTables,
     *,
+    brightfields: Callable[[], tuple[FloatArray, FloatArray]],
+    diameter_px: float,
     landmarks: str,
     registration: RegistrationSettings,
     pairing: PairingSettings,
 ) -> tuple[dict[str, Any], Pairing]:
     """Return the content of `registration.json` of a field, and its paired nanocrystals.
 
-    `landmarks` is the user's file of common points, or ''. A refused field has the `status`
-    'failed', its `reason` and no nanocrystals.
+    `brightfields` reads both images, (rows, columns); it is called only where the microspheres,
+    `diameter_px` across, do not decide. `landmarks` is the user's file of common points, or ''. A
+    refused field has the `status` 'failed', its `reason` and no nanocrystals.
     """
     try:
-        return _register_and_pair(pre, post, landmarks, registration, pairing)
+        by_images = partial(_by_images, brightfields, diameter_px, registration)
+        return _register_and_pair(pre, post, by_images, landmarks, registration, pairing)
     except InputError as error:
         return describe_failed(str(error)), no_nanocrystals()
+
+
+def _by_images(
+    brightfields: Callable[[], tuple[FloatArray, FloatArray]],
+    diameter_px: float,
+    settings: RegistrationSettings,
+) -> ImageRegistration:
+    return register_images(
+        *brightfields(),
+        diameter_px=diameter_px,
+        model=settings.model,
+        max_chance_alignments=settings.max_chance_alignments,
+    )
 
 
 def _register_and_pair(
     pre: EpochTables,
     post: EpochTables,
+    by_images: Callable[[], ImageRegistration],
     landmarks: str,
     registration: RegistrationSettings,
     pairing: PairingSettings,
@@ -78,6 +100,7 @@ def _register_and_pair(
         found_pre,
         catalogues.positions(post.nanocrystals),
         shape=(height, width),
+        by_images=by_images,
         landmarks=read_landmarks(landmarks) if landmarks else None,
         nanocrystal_errors_px=catalogues.errors_px(pre.nanocrystals, post.nanocrystals),
         start_error_px=catalogues.start_error_px(movies),

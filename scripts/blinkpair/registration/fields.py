@@ -3,8 +3,9 @@
 The microspheres give the transform of the brightfield images, for any rotation. The nanocrystals
 found in both epochs correct it for what brightfield does not show: the offset d between the
 channels, which a rotation R turns into a shift d - R d, and the stage's creep between the image
-and the movie. Where the microspheres do not decide, the nanocrystals' own pattern is tried, then
-both patterns together, with the same test against chance.
+and the movie. Where the microspheres do not decide, the brightfield images as wholes are
+registered, then the nanocrystals' own pattern is tried, then two of them together, with the same
+test against chance.
 
 Input: microspheres and nanocrystals found before and after. Output: one transform, or the reason
 why there is none.
@@ -13,7 +14,7 @@ why there is none.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +23,7 @@ import numpy as np
 from blinkpair.arrays import FloatArray
 from blinkpair.registration.both_patterns import Together, decide_together
 from blinkpair.registration.from_start import refine_on_points, register_from_landmarks
+from blinkpair.registration.images.decision import ImageRegistration
 from blinkpair.registration.points import alignments, register_points
 from blinkpair.registration.result import FieldRegistration, Registration, failed
 from blinkpair.registration.rigid import apply_matrix
@@ -54,6 +56,7 @@ def register_field(
     *,
     shape: tuple[int, int],
     settings: RegistrationSettings = RegistrationSettings(),
+    by_images: Callable[[], ImageRegistration] | None = None,
     landmarks: FloatArray | None = None,
     nanocrystal_errors_px: tuple[FloatArray, FloatArray] | None = None,
     start_error_px: float = 0.0,
@@ -67,6 +70,9 @@ def register_field(
     shape : tuple of int
         Rows and columns of the sensor.
     settings : RegistrationSettings
+    by_images : callable, optional
+        Returns the registration of the brightfield images as wholes. It takes seconds, and is
+        called only where the microspheres do not decide.
     landmarks : (n, 4) float, optional
         x, y before and x, y after of the same places in brightfield, named by hand. With them the
         refinement starts there, without a search.
@@ -103,7 +109,14 @@ def register_field(
     )
     if coarse.status == "ok":
         return _refined(coarse, nanocrystals, shape, "microspheres")
-    return _undecided(coarse, microspheres, nanocrystals)
+    images = by_images() if by_images else None
+    if images is not None and images.status == "ok":
+        log.warning("the microspheres do not decide (%s); the images do", coarse.reason)
+        images = replace(images, n_dust=coarse.n_dust)
+        result = _refined(images, nanocrystals, shape, "brightfield images")
+    else:
+        result = _undecided(coarse, images, microspheres, nanocrystals)
+    return replace(result, images=images)
 
 
 @dataclass(frozen=True)
@@ -171,10 +184,11 @@ def _refined(
 
 def _undecided(
     coarse: Registration,
+    images: ImageRegistration | None,
     microspheres: tuple[FloatArray, FloatArray],
     nanocrystals: _Nanocrystals,
 ) -> FieldRegistration:
-    """Return the registration by the nanocrystals alone, or by both patterns together."""
+    """Return the registration by the nanocrystals alone, or together with something else."""
     pattern = nanocrystals.own_pattern()
     if pattern.status == "ok":
         log.warning("the microspheres do not decide (%s); the nanocrystals do", coarse.reason)
@@ -194,10 +208,13 @@ def _undecided(
             replace(together.microspheres, n_dust=coarse.n_dust),
             "microspheres together with nanocrystals",
         )
-    reason = (
-        f"microspheres: {coarse.reason}; nanocrystals: {pattern.reason}; "
-        f"together: {together.reason}"
-    )
+    reasons = {
+        "microspheres": coarse.reason,
+        "brightfield images": images.reason if images is not None else "",
+        "nanocrystals": pattern.reason,
+        "together": together.reason,
+    }
+    reason = "; ".join(f"{what}: {why}" for what, why in reasons.items() if why)
     return FieldRegistration(replace(coarse, reason=reason), coarse, "none")
 
 

@@ -22,6 +22,8 @@ from blinkpair.registration.target_error import TargetError
 if TYPE_CHECKING:
     from skimage.transform import SimilarityTransform
 
+    from blinkpair.registration.images.decision import ImageRegistration
+
 
 @dataclass(frozen=True)
 class Registration:
@@ -127,16 +129,20 @@ class FieldRegistration:
     final : Registration
         From pre-PL to post-PL pixels; status 'failed' with the reason where there is none.
     microspheres : Registration
-        Of the microspheres alone, pre- to post-brightfield pixels.
+        Of the brightfield images, pre- to post-brightfield pixels.
     evidence : str
-        'microspheres', or 'landmarks' where a person named some; with ' and nanocrystals' where
+        'microspheres', 'brightfield images' where these decide and single microspheres do not, or
+        'landmarks' where a person named some; with ' and nanocrystals' where
         these refined the transform; 'nanocrystals' by their own pattern; 'microspheres together
         with nanocrystals' where neither decides alone; 'none'.
+    images : ImageRegistration, optional
+        Of the brightfield images as wholes, where it was tried.
     """
 
     final: Registration
     microspheres: Registration
     evidence: str
+    images: ImageRegistration | None = field(default=None, repr=False)
 
 
 def describe(
@@ -168,15 +174,26 @@ def describe(
         "n_dust": coarse.n_dust,
         "n_nanocrystals_matched": final.n_matched if refined else 0,
         "rms_px": final.rms_px if ok else None,
-        "rms_microspheres_px": coarse.rms_px if coarse.status == "ok" else None,
+        "rms_microspheres_px": coarse.rms_px if coarse.n_matched else None,
         "tre_px": float(np.sqrt(np.mean(tre**2))) if ok else None,
         "chance_alignments": (
             coarse.chance_alignments if coarse.status == "ok" else final.chance_alignments
         ),
         "chance_alignments_nanocrystals": final.chance_alignments if refined else None,
+        "image_evidence": _image_evidence(result.images) if result.images else None,
         "microsphere_pairs": coarse.pairs if coarse.status == "ok" else [],
         "nanocrystal_pairs": final.pairs if refined else [],
         "error_model": asdict(final.error_model) if ok and final.error_model else None,
+    }
+
+
+def _image_evidence(images: ImageRegistration) -> dict[str, Any]:
+    """Return what a figure shows of the registration of whole images."""
+    return {
+        "rotations_deg": images.angles_deg,
+        "scores": images.by_angle,
+        "tiles_pre": images.tiles_pre,
+        "tiles_agree": images.tiles_agree,
     }
 
 

@@ -39,10 +39,13 @@ BEADS = f"by {SILICA} found in brightfield"
 REFINED = "refined on the nanocrystals seen in both epochs"
 NOT_REFINED = "not refined on nanocrystals, too few of which matched"
 TOGETHER = "microspheres together with nanocrystals"
+IMAGES = f"by the brightfield images as wholes, with {SILICA}"
 # How a field was registered, by its `evidence`.
 WAYS = {
     "microspheres and nanocrystals": f"{BEADS} and {REFINED}",
     "microspheres": f"{BEADS} and {NOT_REFINED}",
+    "brightfield images and nanocrystals": f"{IMAGES}, and {REFINED}",
+    "brightfield images": f"{IMAGES}, and {NOT_REFINED}",
     "nanocrystals": "by the pattern of the nanocrystals alone",
     TOGETHER: f"by the patterns of {SILICA} and of nanocrystals together, as neither decided alone",
     "landmarks and nanocrystals": f"from landmarks named by hand and {REFINED}",
@@ -164,6 +167,12 @@ def _registration(
         "did not leave everything in place, as dust on the camera does; where microspheres "
         f"decided alone, at least {own['min_microspheres']} of them had to agree."
     )
+    if counts["brightfield images"] or counts["brightfield images and nanocrystals"]:
+        yield (
+            "Where single microspheres did not decide, all rotations and shifts of the local "
+            "contrast were compared, and the parts of both images that agreed were counted "
+            "against those that agree at other rotations and shifts."
+        )
     if counts[TOGETHER]:
         yield (
             "Where microspheres and nanocrystals decided together, the product of both levels was "

@@ -165,7 +165,7 @@ def fields(table: pd.DataFrame) -> Table:
 def _microspheres(row: Row) -> str:
     """Return how many were matched; nothing where they were not used or landmarks replace them."""
     by_hand = str(row["evidence"]).startswith("landmarks") and not known(row["chance_alignments"])
-    if by_hand or row["evidence"] == "nanocrystals":
+    if by_hand or not str(row["evidence"]).startswith(("microspheres", "landmarks")):
         return NOTHING
     return f"{row['n_microspheres_matched']:.0f}"
 
