@@ -232,6 +232,9 @@ def test_what_carried_the_registration_is_said(field, evidence, said):
     info = dict(field["info"]) | {"evidence": evidence}
     info |= {"rotation_deg": -120.0, "translation_px": (-220.5, -135.0)}
     info |= {f"n_microspheres_{which}": 25 for which in ("matched", "pre", "post")}
+    angles = np.linspace(-180, 178, 180)
+    info["image_evidence"] = {"rotations_deg": angles, "scores": 4 + 12 * (angles == -120)}
+    info["image_evidence"] |= {"tiles_pre": [[40, 50], [80, 60]], "tiles_agree": [True, False]}
     figure = registration.registration_check(**field | {"info": info}, field="f7")
     text = words(figure)
     assert said in text

@@ -6,9 +6,11 @@ import json
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from blinkpair import files
 from blinkpair.registration.fields import register_field
+from blinkpair.registration.images.images import register_images
 from blinkpair.registration.result import describe, describe_failed, from_description
 from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import rigid_matrix
@@ -165,3 +167,27 @@ def test_a_refused_field_is_valid_json_without_a_matrix(tmp_path):
     assert content["status"] == "failed"
     assert content["matrix"] is None
     assert from_description(content).status == "failed"
+
+
+def test_whole_images_are_compared_only_where_the_microspheres_do_not_decide(matrix):
+    rng = np.random.default_rng(5)
+    sample = gaussian_filter(rng.normal(size=(300, 300)), 2.5)
+    pre, post = sample[:200, :200], np.rot90(sample[40:240, 60:260])
+    calls = []
+
+    def by_images():
+        calls.append(1)
+        return register_images(pre, post, diameter_px=7)
+
+    nothing = np.empty((0, 2))
+    result = register_field(
+        nothing, nothing, nothing, nothing, shape=(200, 200), by_images=by_images
+    )
+    assert result.evidence == "brightfield images"
+    assert result.final.status == "ok"
+    # (x, y) of the sample at (x - 60, y - 40) is turned to (y - 40, 199 - (x - 60)).
+    mapped = apply_matrix(result.final.matrix, np.array([[100.0, 80.0], [190.0, 150.0]]))
+    assert np.abs(mapped - [[40, 159], [110, 69]]).max() < 0.5
+    beads, spots = pattern(rng, matrix, 25), pattern(rng, matrix, 200)
+    register_field(*beads, *spots, shape=SHAPE, by_images=by_images)
+    assert len(calls) == 1
