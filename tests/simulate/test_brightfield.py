@@ -4,11 +4,8 @@ import numpy as np
 import pytest
 
 from blinkpair.errors import InputError
-from blinkpair.simulate.brightfield import (
-    Illumination,
-    microsphere_profile,
-    render_brightfield,
-)
+from blinkpair.simulate.brightfield import Illumination, render_brightfield
+from blinkpair.simulate.sphere_images import microsphere_profile
 
 EVEN = Illumination(gradient=0, vignetting=0, fringe_amplitude=0)
 FAMILIES = ("diffraction", "rings")

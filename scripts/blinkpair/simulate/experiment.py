@@ -17,7 +17,8 @@ import pandas as pd
 
 from blinkpair.simulate.blinking import DwellLaw
 from blinkpair.simulate.camera import Camera
-from blinkpair.simulate.field import FieldDesign, SimulatedField, simulate_field
+from blinkpair.simulate.design import FieldDesign
+from blinkpair.simulate.field import SimulatedField, simulate_field
 
 log = logging.getLogger(__name__)
 
