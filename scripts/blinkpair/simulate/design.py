@@ -26,7 +26,8 @@ class FieldDesign:
     nanocrystals that can be analysed (isolated and in view in both epochs), the rest being dark.
 
     What the last group of settings adds to the brightfield images is off by default, and has random
-    numbers of its own: nothing else of a field changes with it.
+    numbers of its own: nothing else of a field changes with it but the noise of these images, and
+    with the noise the creep of the stage before the second one.
     """
 
     camera: Camera = field(default_factory=Camera)

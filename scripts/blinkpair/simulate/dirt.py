@@ -32,8 +32,8 @@ class Dirt:
     fibres: float = 0.0
     flakes: float = 0.0
     bands: float = 0.0
-    fibre_length_px: float = 120.0
-    fibre_width_px: float = 2.0
+    fibre_length_px: float = 150.0
+    fibre_width_px: float = 1.2
     flake_size_px: float = 15.0
     band_width_px: float = 60.0
     depth: float = 0.15
