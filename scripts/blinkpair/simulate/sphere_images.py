@@ -29,7 +29,7 @@ WAVENUMBER = 2 * np.pi / WAVELENGTH_PX
 COLLECTION_NA = 1.0
 CONDENSER_NA = 0.3
 # Light from one side: near the edge of the objective's cone, over this half-angle of the condenser.
-ONE_SIDED_NA = 0.9
+ONE_SIDED_NA = (0.75, 0.85, 0.95)
 ONE_SIDED_HALF_ANGLE_RAD = 1.2
 # Phase delay through a sphere's centre. SiO2 (n = 1.45) of 1 um in gas delays by 5 rad; 1.5 rad
 # keeps the image nearly antisymmetric in defocus, which is the regime fiducials are imaged in.
@@ -100,9 +100,13 @@ def _diffraction_profile(diameter_px: float, defocus: float) -> tuple[FloatArray
 @lru_cache(maxsize=64)
 def _one_sided_grid(diameter_px: float, defocus: float) -> tuple[float, FloatArray]:
     """Step in pixels and contrast of a sphere whose light travels towards positive x only."""
-    angles = np.linspace(-ONE_SIDED_HALF_ANGLE_RAD, ONE_SIDED_HALF_ANGLE_RAD, 7)
-    tilt = ONE_SIDED_NA * WAVENUMBER
-    tilts = tuple((float(tilt * np.cos(a)), float(tilt * np.sin(a)), 1.0) for a in angles)
+    # Close enough to each other that far from focus they blur instead of drawing rays.
+    angles = np.linspace(-ONE_SIDED_HALF_ANGLE_RAD, ONE_SIDED_HALF_ANGLE_RAD, 21)
+    tilts = tuple(
+        (float(na * WAVENUMBER * np.cos(a)), float(na * WAVENUMBER * np.sin(a)), na)
+        for na in ONE_SIDED_NA
+        for a in angles
+    )
     axis, contrast = _sphere_intensity(diameter_px, defocus, tilts)
     radius = np.hypot(*np.meshgrid(axis, axis))
     fade = np.clip((axis[-1] - radius) / (0.4 * axis[-1]), 0, 1)
