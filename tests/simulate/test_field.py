@@ -11,8 +11,9 @@ import pytest
 from scipy.spatial import cKDTree
 
 from blinkpair.brightfield.microspheres import find_microspheres
+from blinkpair.registration.points import register_points
 from blinkpair.registration.rigid import apply_matrix, fit_transform
-from blinkpair.simulate import Camera, DwellLaw, FieldDesign, simulate_field
+from blinkpair.simulate import Camera, DwellLaw, FieldDesign, demo_designs, simulate_field
 from blinkpair.simulate.blinking import on_time_per_frame, trajectory_with_on_fraction
 from blinkpair.simulate.brightfield import Illumination
 from blinkpair.simulate.camera import film_block
@@ -265,3 +266,26 @@ def test_dirt_of_the_camera_is_in_both_images_and_that_of_the_sample_turns():
     )
     assert np.corrcoef(pre.ravel(), post[::-1, ::-1].ravel())[0, 1] > 0.9
     assert np.corrcoef(pre.ravel(), post.ravel())[0, 1] < 0.7
+
+
+@pytest.mark.parametrize("name", demo_designs())
+def test_the_fields_of_the_demo_are_registered_by_their_microspheres(name):
+    _, design, seed = demo_designs(frames=2)[name]
+    field = simulate_field(design, seed)
+    spheres = field.microspheres
+    found = []
+    for epoch, image in (("pre", field.brightfield_pre), ("post", field.brightfield_post)):
+        found.append(find_microspheres(image, 6.25)[["x", "y"]].to_numpy())
+        xy = spheres[[f"x_{epoch}", f"y_{epoch}"]].dropna().to_numpy()
+        alone = cKDTree(xy).query(xy, k=2)[0][:, 1] > 1.5 * 6.25
+        inside = ((xy > 8) & (xy < np.array(image.shape) - 9)).all(axis=1)
+        missed = cKDTree(found[-1]).query(xy[alone & inside])[0] > 1.5
+        assert missed.sum() <= 1
+    share = (spheres["aggregate"] >= 0)[spheres["x_pre"].notna()].mean()
+    assert share == pytest.approx(1 / 3, abs=0.02)
+    result = register_points(*found, field_shape=design.camera.shape)
+    assert result.status == "ok"
+    kept = spheres[~spheres["moved"]].dropna()
+    there = apply_matrix(result.matrix, kept[["x_pre", "y_pre"]].to_numpy())
+    # The offset that light from one side gives all centres of an image turns with the sample.
+    assert np.hypot(*(there - kept[["x_post", "y_post"]]).to_numpy().T).max() < 1
