@@ -1,9 +1,9 @@
 """How well are microspheres found as microscopes show them?
 
-Each row is one difficulty of real brightfield images, the last all of them together. Every trial
-draws the field, the focus, the sphere image and the signal-to-noise anew from its seed. A common
-offset of all centres of an image is allowed: it moves with the image, and the nanocrystals take it
-out of the transform.
+Each row is one difficulty of real brightfield images, the last all of them together. Each seed has
+its own turn, focus, sphere image and signal-to-noise, the same in all rows. A common offset of all
+centres of an image is allowed: it acts like the offset between the channels, and the nanocrystals
+take it out of the transform.
 
 Input: seeds. Output: microspheres found, false ones and the error of the centres, a row a scene.
 """
@@ -34,6 +34,7 @@ SNR = (10.0, 40.0)
 MATCH_PX = 1.5
 # The largest common offset that is looked for: within the sphere.
 OFFSET_PX = 0.5 * DIAMETER_PX
+MIN_COMMON = 4
 # Microspheres closer to the edge than this are neither required nor false.
 EDGE_PX = 8.0
 
@@ -70,7 +71,7 @@ SCENES = [
 
 
 def draw(scene: Scene, seed: int) -> SimulatedField:
-    """Draw a field of this scene."""
+    """Draw a field of this scene; of one seed, all scenes have the same focus and contrast."""
     rng = np.random.default_rng([seed, 17])
     focus = rng.choice([-1, 1]) * rng.uniform(0.2, 1.2, 2) * [1, rng.choice([-1, 1])]
     design = FieldDesign(
@@ -93,13 +94,19 @@ def draw(scene: Scene, seed: int) -> SimulatedField:
 
 
 def common_offset(found: np.ndarray, true: np.ndarray) -> np.ndarray:
-    """Shift of most found centres from their microspheres: the fullest place, then its median."""
+    """Shift of most found centres from their microspheres: the fullest place, then its median.
+
+    Zero where fewer than MIN_COMMON agree: a false detection near a microsphere is no offset.
+    """
     differences = (found[:, None] - true).reshape(-1, 2)
     differences = differences[np.hypot(*differences.T) < OFFSET_PX]
-    if len(differences) == 0:
+    if len(differences) < MIN_COMMON:
         return np.zeros(2)
     tree = cKDTree(differences)
-    fullest = differences[np.argmax(tree.query_ball_point(differences, 0.4, return_length=True))]
+    agree = tree.query_ball_point(differences, 0.4, return_length=True)
+    if agree.max() < MIN_COMMON:
+        return np.zeros(2)
+    fullest = differences[np.argmax(agree)]
     return np.asarray(np.median(differences[tree.query_ball_point(fullest, 0.6)], axis=0))
 
 
@@ -141,7 +148,7 @@ def scene_trial(
 ) -> dict[str, Any]:
     """Score both images of a field; `given` is the diameter given relative to the true one."""
     scene = SCENES[number]
-    simulated = draw(scene, 100 * seed + number)
+    simulated = draw(scene, seed)
     scores = [
         score(find(image, given * DIAMETER_PX)[["x", "y"]].to_numpy(), simulated.microspheres, e)
         for image, e in ((simulated.brightfield_pre, "pre"), (simulated.brightfield_post, "post"))
