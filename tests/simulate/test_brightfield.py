@@ -206,3 +206,5 @@ def test_input_is_checked():
         render([[1, 2, 3]])
     with pytest.raises(InputError, match="family"):
         render([[1, 2]], family="square")
+    with pytest.raises(InputError, match="one_sided"):
+        Illumination(one_sided=40)

@@ -40,6 +40,11 @@ class Illumination:
     one_sided: float = 0.0
     one_sided_angle_deg: float = 0.0
 
+    def __post_init__(self) -> None:
+        """Check what has bounds."""
+        if not 0 <= self.one_sided <= 1:
+            raise InputError(f"one_sided: a share from 0 to 1, not {self.one_sided}")
+
     def field(self, shape: tuple[int, int]) -> FloatArray:
         """Return the relative light on each pixel of an image of `shape` (rows, columns)."""
         y, x = np.indices(shape, dtype=float)

@@ -59,7 +59,7 @@ class FieldDesign:
     lost_microspheres: float = 0.1
     moved_microspheres: float = 0.05
     new_microspheres: float = 0.1
-    touching_microspheres: float = 0.0  # share that lies in touching pairs and triplets
+    touching_microspheres: float = 0.0  # share in touching pairs and triplets, which may overlap
     microsphere_family: Family = "diffraction"
     microsphere_contrast: float | None = None  # peak, relative to the light; default: as it comes
     n_dust: int = 5
@@ -69,6 +69,7 @@ class FieldDesign:
     illumination: Illumination = field(default_factory=Illumination)
     # Share of the microspheres that lie in aggregates, in touch and without overlap; chances that
     # an aggregate is a pair, a chain or a sheet; fewest and most microspheres of a chain or sheet.
+    # `touching_microspheres` has no effect beside aggregates or patches.
     aggregated_share: float = 0.0
     aggregate_kinds: tuple[float, float, float] = (0.5, 0.25, 0.25)
     aggregate_sizes: tuple[int, int] = (3, 12)
