@@ -18,7 +18,8 @@ import pandas as pd
 
 from benchmarks.registration.points import run
 from blinkpair.brightfield.microspheres import find_microspheres
-from blinkpair.simulate.brightfield import Family, render_brightfield
+from blinkpair.simulate.brightfield import render_brightfield
+from blinkpair.simulate.sphere_images import Family
 
 SIDE_DIAMETERS = 41  # of the image: 256 px for spheres of 6.25 px
 DIAMETER_PX = 6.25

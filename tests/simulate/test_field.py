@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import zlib
+from dataclasses import replace
+
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.spatial import cKDTree
 
 from blinkpair.brightfield.microspheres import find_microspheres
+from blinkpair.registration.points import register_points
 from blinkpair.registration.rigid import apply_matrix, fit_transform
-from blinkpair.simulate import Camera, DwellLaw, FieldDesign, simulate_field
+from blinkpair.simulate import Camera, DwellLaw, FieldDesign, demo_designs, simulate_field
 from blinkpair.simulate.blinking import on_time_per_frame, trajectory_with_on_fraction
+from blinkpair.simulate.brightfield import Illumination
 from blinkpair.simulate.camera import film_block
+from blinkpair.simulate.dirt import Dirt
 
 
 def dark_frames(camera: Camera, counts: float, frames: int, first: int = 0) -> np.ndarray:
@@ -151,3 +158,134 @@ def test_the_truth_of_the_microspheres_is_where_they_are_drawn():
     pre = beads[["x_pre", "y_pre"]].dropna().to_numpy()
     touching = cKDTree(pre).query(pre, k=2)[0][:, 1] < 1.05 * 6.25
     assert 0.3 < touching.mean() < 0.7
+
+
+SMALL = FieldDesign(camera=Camera(shape=(160, 192)), frames=2, n_nanocrystals=5, n_microspheres=12)
+OTHER_IMAGE = replace(
+    SMALL,
+    microsphere_family="rings",
+    microsphere_contrast=0.3,
+    touching_microspheres=0.5,
+    n_debris=6,
+    rotation_deg=-97,
+    defocus=(-0.7, 1.2),
+)
+
+
+@pytest.mark.parametrize(
+    ("design", "images"),
+    [(SMALL, (978130141, 3278498941)), (OTHER_IMAGE, (1467839730, 3721409549))],
+)
+def test_images_without_what_is_off_by_default_are_those_from_before_it_to_the_bit(design, images):
+    """Checksums from before light from one side, aggregates, heights, dirt and JPEG were added."""
+    field = simulate_field(design, seed=7)
+    assert zlib.crc32(field.brightfield_pre.tobytes()) == images[0]
+    assert zlib.crc32(field.brightfield_post.tobytes()) == images[1]
+
+
+ADDED = {
+    "light from one side": {"illumination": Illumination(one_sided=0.7)},
+    "aggregates": {"aggregated_share": 0.5},
+    "two heights": {"second_height_share": 0.5},
+    "patches": {"remount_patch_px": 40.0},
+    "dirt of the sample": {"sample_dirt": Dirt(fibres=2, flakes=2, bands=1)},
+    "dirt of the camera": {"camera_dirt": Dirt(fibres=2, flakes=2, bands=1)},
+    "JPEG": {"jpeg_quality": 80},
+}
+
+
+@pytest.mark.parametrize("name", ADDED)
+def test_what_is_added_to_the_brightfield_changes_nothing_else(name):
+    plain = simulate_field(SMALL, seed=7)
+    added = simulate_field(replace(SMALL, **ADDED[name]), seed=7)
+    pd.testing.assert_frame_equal(added.truth, plain.truth)
+    np.testing.assert_array_equal(next(added.film("post")), next(plain.film("post")))
+    assert (added.brightfield_pre != plain.brightfield_pre).any()
+    assert (added.brightfield_post != plain.brightfield_post).any()
+    if name not in ("aggregates", "patches"):
+        same = ["x_pre", "y_pre", "diameter_pre_px", "diameter_post_px"]
+        pd.testing.assert_frame_equal(added.microspheres[same], plain.microspheres[same])
+        # The creep of the stage before the second image follows the noise of the first.
+        after = ["x_post", "y_post"]
+        creep = (added.microspheres[after] - plain.microspheres[after]).dropna()
+        assert np.ptp(creep, axis=0).max() < 1e-9
+        assert np.abs(creep).max(axis=None) < 2 * SMALL.settling_px
+
+
+@pytest.mark.parametrize("family", ["diffraction", "rings"])
+def test_light_from_one_side_stays_with_the_camera_while_the_sample_turns(family):
+    design = FieldDesign(
+        camera=Camera(shape=(256, 256)),
+        frames=2,
+        n_nanocrystals=0,
+        n_microspheres=25,
+        rotation_deg=-97.0,
+        defocus=(0.2, 0.2),
+        microsphere_family=family,
+        illumination=Illumination(one_sided=0.8, one_sided_angle_deg=40.0),
+        n_dust=0,
+        remount_patch_px=1.0,  # without overlap
+    )
+    field = simulate_field(design, seed=5)
+    y, x = np.indices(field.brightfield_pre.shape)
+    for epoch, image in (("pre", field.brightfield_pre), ("post", field.brightfield_post)):
+        xy = field.microspheres[[f"x_{epoch}", f"y_{epoch}"]].dropna().to_numpy()
+        alone = cKDTree(xy).query(xy, k=2)[0][:, 1] > 20
+        inside = ((xy > 10) & (xy < 245)).all(axis=1)
+        directions = []
+        for x0, y0 in xy[alone & inside]:
+            near = np.hypot(x - x0, y - y0) < 7
+            contrast = image[near] - np.median(image[near])
+            directions.append(
+                [((x[near] - x0) * contrast).sum(), ((y[near] - y0) * contrast).sum()]
+            )
+        angles = np.rad2deg(np.arctan2(*np.array(directions).T[::-1]))
+        assert len(angles) > 8
+        # Noise and the uneven light under a sphere turn single ones by a few degrees.
+        assert np.abs(angles - 40).max() < 15
+        assert np.median(angles) == pytest.approx(40, abs=3)
+
+
+def test_dirt_of_the_camera_is_in_both_images_and_that_of_the_sample_turns():
+    dark = replace(SMALL, n_microspheres=0, n_dust=0, channel_offset_px=(0, 0), settling_px=0.0)
+    dirt = Dirt(fibres=2, flakes=3, bands=1, depth=0.4)
+    clean = simulate_field(dark, seed=7)
+    # The light of the clean image takes the unevenness out; the noise is 1 %.
+    on_camera = simulate_field(replace(dark, camera_dirt=dirt), seed=7)
+    pre, post = (
+        on_camera.brightfield_pre / clean.brightfield_pre,
+        on_camera.brightfield_post / clean.brightfield_post,
+    )
+    assert pre.min() < 0.75
+    assert np.corrcoef(pre.ravel(), post.ravel())[0, 1] > 0.9
+    half = replace(dark, sample_dirt=dirt, rotation_deg=180.0, shift_px=(0.0, 0.0))
+    on_sample = simulate_field(half, seed=7)
+    pre, post = (
+        on_sample.brightfield_pre / clean.brightfield_pre,
+        on_sample.brightfield_post / clean.brightfield_post,
+    )
+    assert np.corrcoef(pre.ravel(), post[::-1, ::-1].ravel())[0, 1] > 0.9
+    assert np.corrcoef(pre.ravel(), post.ravel())[0, 1] < 0.7
+
+
+@pytest.mark.parametrize("name", demo_designs())
+def test_the_fields_of_the_demo_are_registered_by_their_microspheres(name):
+    _, design, seed = demo_designs(frames=2)[name]
+    field = simulate_field(design, seed)
+    spheres = field.microspheres
+    found = []
+    for epoch, image in (("pre", field.brightfield_pre), ("post", field.brightfield_post)):
+        found.append(find_microspheres(image, 6.25)[["x", "y"]].to_numpy())
+        xy = spheres[[f"x_{epoch}", f"y_{epoch}"]].dropna().to_numpy()
+        alone = cKDTree(xy).query(xy, k=2)[0][:, 1] > 1.5 * 6.25
+        inside = ((xy > 8) & (xy < np.array(image.shape) - 9)).all(axis=1)
+        missed = cKDTree(found[-1]).query(xy[alone & inside])[0] > 1.5
+        assert missed.sum() <= 1
+    share = (spheres["aggregate"] >= 0)[spheres["x_pre"].notna()].mean()
+    assert share == pytest.approx(1 / 3, abs=0.02)
+    result = register_points(*found, field_shape=design.camera.shape)
+    assert result.status == "ok"
+    kept = spheres[~spheres["moved"]].dropna()
+    there = apply_matrix(result.matrix, kept[["x_pre", "y_pre"]].to_numpy())
+    # The offset that light from one side gives all centres of an image turns with the sample.
+    assert np.hypot(*(there - kept[["x_post", "y_post"]]).to_numpy().T).max() < 1

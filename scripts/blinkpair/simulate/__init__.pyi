@@ -1,9 +1,9 @@
 from .blinking import DwellLaw as DwellLaw
 from .camera import Camera as Camera
+from .design import FieldDesign as FieldDesign
 from .experiment import demo_designs as demo_designs
 from .experiment import write_experiment as write_experiment
 from .experiment import write_field as write_field
-from .field import FieldDesign as FieldDesign
 from .field import SimulatedField as SimulatedField
 from .field import rigid_matrix as rigid_matrix
 from .field import simulate_field as simulate_field

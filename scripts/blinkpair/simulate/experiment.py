@@ -1,7 +1,8 @@
 """A whole simulated experiment on disk: movies, brightfield images, truth and sample sheet.
 
 Input: a folder. Output: TIFF files as a camera's software writes them, the truth beside them
-(`*_truth.csv`, `*_truth.json`) and a sheet that names the fields.
+(`*_truth.csv` of the nanocrystals, `*_truth_microspheres.csv`, `*_truth.json`) and a sheet that
+names the fields.
 """
 
 from __future__ import annotations
@@ -16,8 +17,11 @@ from pathlib import Path
 import pandas as pd
 
 from blinkpair.simulate.blinking import DwellLaw
+from blinkpair.simulate.brightfield import Illumination
 from blinkpair.simulate.camera import Camera
-from blinkpair.simulate.field import FieldDesign, SimulatedField, simulate_field
+from blinkpair.simulate.design import FieldDesign
+from blinkpair.simulate.dirt import Dirt
+from blinkpair.simulate.field import SimulatedField, simulate_field
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +50,13 @@ def demo_designs(frames: int = 300, size_px: int = 384) -> dict[str, tuple[str, 
         n_microspheres=25,
         drift_px=2.0,
         min_distance_px=6.5,
+        # As real samples look. Light from one side is kept mild: the finder loses all microspheres
+        # from 0.6 on, and those of the family "rings", which look most like real ones, from 0.3 on.
+        defocus=(0.5, 0.4),
+        microsphere_contrast=0.6,
+        illumination=Illumination(one_sided=0.4, one_sided_angle_deg=140.0),
+        aggregated_share=1 / 3,
+        sample_dirt=Dirt(fibres=3, flakes=2),
     )
     for k, (temperature, counts) in enumerate(PAPER_COUNTS.items()):
         designs[f"{temperature}C_1"] = (
@@ -142,6 +153,9 @@ def write_field(folder: Path, name: str, simulated: SimulatedField) -> dict[str,
         files[f"{epoch}_brightfield"] = str(brightfield)
         files[f"{epoch}_pl"] = str(movie)
     simulated.truth.to_csv(folder / f"{name}_truth.csv", index=False, float_format="%.5f")
+    simulated.microspheres.to_csv(
+        folder / f"{name}_truth_microspheres.csv", index_label="microsphere", float_format="%.5f"
+    )
     (folder / f"{name}_truth.json").write_text(
         json.dumps(
             {

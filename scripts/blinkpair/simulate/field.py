@@ -9,7 +9,6 @@ brightfield images, two movies, and the true position, on-time and population of
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
@@ -18,63 +17,22 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.simulate.blinking import DwellLaw, trajectory_with_on_fraction
-from blinkpair.simulate.brightfield import Family, render_brightfield
-from blinkpair.simulate.camera import Camera, film_block
-
-
-@dataclass(frozen=True)
-class FieldDesign:
-    """What is on the sample and how it is filmed.
-
-    The transform from the first to the second epoch turns by `rotation_deg` about the centre of
-    the field and then shifts by `shift_px`. `channel_offset_px` is where brightfield sees a point
-    that PL sees at zero; it belongs to the microscope and is the same in both epochs.
-    `populations` are the chances of became_emissive, became_dark, emissive and dark;
-    `analysable_counts`, where given, sets the exact numbers of the first three among the
-    nanocrystals that can be analysed (isolated and in view in both epochs), the rest being dark.
-    """
-
-    camera: Camera = field(default_factory=Camera)
-    frames: int = 2000
-    n_nanocrystals: int = 220
-    n_microspheres: int = 25
-    rotation_deg: float = 37.0
-    shift_px: tuple[float, float] = (20.0, -35.0)
-    channel_offset_px: tuple[float, float] = (1.2, -0.7)
-    drift_px: float = 3.0
-    settling_px: float = 1.0
-    psf_sigma_px: tuple[float, float] = (0.8, 0.9)
-    background_counts: float = 15.0
-    counts_when_on: tuple[float, float] = (250.0, 900.0)
-    populations: tuple[float, float, float, float] = (0.15, 0.25, 0.55, 0.05)
-    analysable_counts: tuple[int, int, int] | None = None
-    change_emissive: tuple[float, float] = (0.0, 0.18)  # mean and spread of on-fraction's change
-    on_law: DwellLaw = field(default_factory=DwellLaw)
-    truncated_share: float = 0.1
-    truncation_s: float = 0.22
-    longest_event: float = 0.1  # of the movie: the bound that keeps on-fractions near the wanted
-    min_distance_px: float = 6.0
-    crowded_share: float = 0.03
-    uneven_light: float = 0.3
-    pixel_gain_spread: float = 0.01
-    n_hot_pixels: int = 5
-    microsphere_diameter_px: float = 6.25
-    defocus: tuple[float, float] = (1.0, 0.8)
-    lost_microspheres: float = 0.1
-    moved_microspheres: float = 0.05
-    new_microspheres: float = 0.1
-    touching_microspheres: float = 0.0  # share that lies in touching pairs and triplets
-    microsphere_family: Family = "diffraction"
-    microsphere_contrast: float | None = None  # peak, relative to the light; default: as it comes
-    n_dust: int = 5
-    n_debris: int = 0
+from blinkpair.simulate.brightfield import render_brightfield
+from blinkpair.simulate.camera import film_block
+from blinkpair.simulate.design import FieldDesign
+from blinkpair.simulate.dirt import draw_dirt
+from blinkpair.simulate.microspheres import Layout, lay_out, touching
+from blinkpair.simulate.sphere_images import draw_sizes
 
 
 class SimulatedField(NamedTuple):
     """What `simulate_field` returns; movies are filmed block by block by `film`.
 
-    `truth` has a row for each nanocrystal, `microspheres` one for each microsphere: its place in
-    both brightfield images, NaN in the one where it is not on the sample.
+    `truth` has a row for each nanocrystal, `microspheres` one for each microsphere: its centre in
+    both brightfield images (`x_pre`, `y_pre`, `x_post`, `y_post`) and its diameter in them
+    (`diameter_pre_px`, `diameter_post_px`), NaN in the one where it is not on the sample; whether
+    the re-mount `moved` it; the number of its `aggregate` before the re-mount, -1 where it lies
+    alone; and whether it lies at the `second_height`.
     """
 
     design: FieldDesign
@@ -328,26 +286,10 @@ def _sample(image: FloatArray, xy: FloatArray) -> FloatArray:
     return np.asarray(image[row, column])
 
 
-def _touching(
-    rng: np.random.Generator, xy: FloatArray, share: float, distance_px: float
-) -> FloatArray:
-    """Gather a share of the positions into touching pairs and triplets."""
-    gathered = xy.copy()
-    chosen = rng.permutation(len(xy))[: round(share * len(xy))]
-    while len(chosen) >= 2:
-        size = min(int(rng.integers(2, 4)), len(chosen))
-        group, chosen = chosen[:size], chosen[size:]
-        angle = rng.uniform(0, 2 * np.pi) + np.array([0.0, np.pi / 3])[: size - 1]
-        gathered[group[1:]] = gathered[group[0]] + distance_px * np.column_stack(
-            [np.cos(angle), np.sin(angle)]
-        )
-    return gathered
-
-
 def _brightfield_pair(
     rng: np.random.Generator, design: FieldDesign, matrix: FloatArray, seed: int
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint16], pd.DataFrame]:
-    """Both brightfield images: beads lost, moved and new between them, dust fixed to the camera."""
+    """Both images: spheres lost, moved and new between them, dust fixed to the camera."""
     own = np.random.default_rng([seed, 3])  # for what not every design has
     height, width = design.camera.shape
     diameter_px = design.microsphere_diameter_px
@@ -355,7 +297,7 @@ def _brightfield_pair(
     per_area = float(np.prod(high - low)) / (height * width)
     n = rng.poisson(design.n_microspheres * per_area)
     pre = low + rng.random((n, 2)) * (high - low)
-    pre = _touching(own, pre, design.touching_microspheres, 1.02 * diameter_px)
+    pre = touching(own, pre, design.touching_microspheres, 1.02 * diameter_px)
     post = pre.copy()
     moved = rng.random(n) < design.moved_microspheres
     post[moved] += rng.normal(0, 15.0, (int(moved.sum()), 2))
@@ -364,30 +306,68 @@ def _brightfield_pair(
     new = low + rng.random((n_new, 2)) * (high - low)
     dust = rng.random((design.n_dust, 2)) * (width, height)
     debris = low + own.random((own.poisson(design.n_debris * per_area), 2)) * (high - low)
-    on_sample = [pre, np.vstack([post[stays], new])]
+    if design.aggregated_share or design.remount_patch_px:
+        spheres = lay_out(np.random.default_rng([seed, 4]), design, n, n_new, low, high)
+    else:
+        both = np.vstack([pre, new]), np.vstack([post, new])
+        present = np.column_stack(
+            [np.arange(n + n_new) < n, np.concatenate([stays, np.ones(n_new, bool)])]
+        )
+        # Each image draws the diameters of what it shows.
+        sizes = np.full((n + n_new, 2), np.nan)
+        for epoch in range(2):
+            sizes[present[:, epoch], epoch] = draw_sizes(int(present[:, epoch].sum()), seed=0)
+        spheres = Layout(
+            np.stack(both),
+            present,
+            sizes,
+            np.concatenate([moved, np.zeros(n_new, bool)]),
+            np.full(n + n_new, -1),
+        )
+    second_height = _second_height(np.random.default_rng([seed, 5]), design, spheres.aggregate)
+    dirt_rng = np.random.default_rng([seed, 6])
+    corner = np.array([width, height], float)
+    on_camera = draw_dirt(dirt_rng, design.camera_dirt, np.zeros(2), corner)
+    on_sample = draw_dirt(dirt_rng, design.sample_dirt, low, high, per_area)
     turns = (0.0, design.rotation_deg)
-    images, places = [], []
+    images = []
+    table = pd.DataFrame(np.nan, range(n + n_new), ["x_pre", "y_pre", "x_post", "y_post"])
     for epoch, to_image in enumerate((np.eye(3), matrix)):
         # The stage creeps between the brightfield image and the movie.
         settling = rng.uniform(-1, 1, 2) * design.settling_px
         offset = np.asarray(design.channel_offset_px) + settling
-        places.append(_apply(to_image, on_sample[epoch]) + offset)
+        there = spheres.present[:, epoch]
+        places = _apply(to_image, spheres.xy[epoch, there]) + offset
+        table.iloc[np.flatnonzero(there), 2 * epoch : 2 * epoch + 2] = places
         images.append(
             render_brightfield(
                 design.camera.shape,
-                places[epoch],
+                places,
                 diameter_px=diameter_px,
-                defocus=design.defocus[epoch],
+                defocus=design.defocus[epoch] + design.second_height_defocus * second_height[there],
                 family=design.microsphere_family,
                 contrast=design.microsphere_contrast,
+                sizes=spheres.sizes[there, epoch],
                 dust_xy=dust,
                 debris_xy=_apply(to_image, debris) + offset,
                 sample_rotation_deg=turns[epoch],
+                dirt=[*(piece.moved(to_image, offset) for piece in on_sample), *on_camera],
+                illumination=design.illumination,
+                jpeg_quality=design.jpeg_quality,
                 rng=rng,
             )
         )
-    table = pd.DataFrame(np.nan, range(n + n_new), ["x_pre", "y_pre", "x_post", "y_post"])
-    table.iloc[:n, :2] = places[0]
-    table.iloc[np.flatnonzero(np.concatenate([stays, np.ones(n_new, bool)])), 2:] = places[1]
-    table["moved"] = np.concatenate([moved, np.zeros(n_new, bool)])
+    table["moved"] = spheres.moved
+    table["aggregate"] = spheres.aggregate
+    table["second_height"] = second_height
+    table["diameter_pre_px"], table["diameter_post_px"] = diameter_px * spheres.sizes.T
     return images[0], images[1], table
+
+
+def _second_height(
+    rng: np.random.Generator, design: FieldDesign, aggregate: NDArray[np.int_]
+) -> BoolArray:
+    """Which microspheres lie at the second height, an aggregate as a whole."""
+    alone = rng.random(len(aggregate)) < design.second_height_share
+    groups = rng.random(aggregate.max(initial=-1) + 2) < design.second_height_share
+    return np.asarray(np.where(aggregate < 0, alone, groups[aggregate]))
