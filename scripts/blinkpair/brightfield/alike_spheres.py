@@ -14,7 +14,7 @@ from scipy.special import ndtri
 
 from blinkpair.arrays import FloatArray
 from blinkpair.brightfield.measured import as_table, contrast_scatter, measure, nearest_other
-from blinkpair.brightfield.patterns import FEWEST, Pattern, contrast_places
+from blinkpair.brightfield.patterns import FEWEST, Pattern, contrast_places, learn_again
 from blinkpair.brightfield.radial_evidence import flatten
 from blinkpair.brightfield.radial_fit import spline_basis
 from blinkpair.brightfield.radial_match import (
@@ -39,8 +39,11 @@ SCATTER_ERROR, UPPER_END = 1.17 / np.sqrt(2), 1.65
 # Measured size over the given diameter: a diameter is good to a factor of 1.6, and what a maker
 # calls the diameter is not what the light shows of it. Points and specks of dust are smaller.
 SIZE_RANGE = (0.5, 2.2)
-# Share of the first pattern's evidence that makes another one spheres as well.
-RIVAL_EVIDENCE = 0.5
+# Share of the first pattern's evidence that makes another one spheres as well, those at another
+# height.
+RIVAL_EVIDENCE = 0.25
+# In a sheet most neighbours of a place are still missing when it is first judged.
+LEAST_MEANWHILE = 0.2
 
 
 def find_alike(
@@ -60,10 +63,14 @@ def find_alike(
         if not SIZE_RANGE[0] < pattern.size_px / diameter_px < SIZE_RANGE[1]:
             continue
         found, amplitude = _match(pixels, noise, pattern, false_alarms)
+        if len(found) < FEWEST:
+            continue
+        wide = learn_again(pixels, pattern, found, amplitude)
+        found, amplitude = _match(pixels, noise, wide, false_alarms)
         known = np.vstack([np.empty((0, 2)), *(t[["x", "y"]].to_numpy() for t in tables)])
         new = distance_to(found, known) > CLOSEST * pattern.diameter_px
         found, amplitude = found[new], amplitude[new]
-        template = pattern.template
+        template = wide.template
         basis = spline_basis(template.radius_px, max(1.0, pattern.diameter_px / 6))
         table = measure(
             pixels,
@@ -102,7 +109,14 @@ def _match(
     xy = np.vstack([xy, pattern.xy[apart]])
     amplitude = np.append(amplitude, template.amplitude[apart])
     return match_template(
-        pixels, noise, template, xy, amplitude, diameter, false_alarms=false_alarms
+        pixels,
+        noise,
+        template,
+        xy,
+        amplitude,
+        diameter,
+        false_alarms=false_alarms,
+        least_meanwhile=LEAST_MEANWHILE,
     )
 
 

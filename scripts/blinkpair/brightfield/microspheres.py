@@ -40,7 +40,7 @@ SIZES = (1.0, 0.7, 1.4)
 # Patterns are searched where more places of contrast than this, and than round spheres, are none.
 FEW_UNEXPLAINED = 10
 # Alike objects are taken where they are more than the round ones by this factor and number.
-MORE, MORE_BY = 1.3, 3
+MORE, MORE_BY = 1.5, 5
 
 
 def find_microspheres(

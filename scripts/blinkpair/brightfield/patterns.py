@@ -13,13 +13,14 @@ with its template and the places it was made from.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
 
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.brightfield.radial_evidence import flatten
-from blinkpair.brightfield.radial_fit import PatchBasis, fit_centres
+from blinkpair.brightfield.radial_fit import PatchBasis, draw, fit_centres
 from blinkpair.brightfield.radial_match import (
     CLOSEST,
     Template,
@@ -32,7 +33,7 @@ from blinkpair.brightfield.radial_match import (
 # comparisons under every shift.
 MOST_PLACES = 400
 # Places that make a pattern, and the patterns that are tried: spheres at two heights are two.
-FEWEST, MOST_PATTERNS = 5, 2
+FEWEST, MOST_PATTERNS = 5, 3
 # Contrast at a place, over the noise of a pixel, from which it is compared.
 LEAST_CONTRAST = 1.5
 # Radius of the patches that are compared, and the largest shift between two, in diameters.
@@ -43,6 +44,8 @@ LEAST_RELIABLE = 0.25
 ALIKE = 0.8
 # Radius of the template, in diameters: with the first ring, and little of a neighbour in touch.
 TEMPLATE_RADIUS = 0.9
+# The same once the neighbours are known and subtracted: the rings reach beyond the sphere.
+WIDE_RADIUS = 1.4
 RIM_PX = 1.5
 # Share of the structure at a place that the template explains, while it is refined: at first it is
 # the mean of patches that are laid onto each other by whole pixels.
@@ -164,35 +167,55 @@ def _compare(
     return likeness.astype(float), shifts[best]
 
 
+class _Window(NamedTuple):
+    """Pixels about a centre: offsets y and x, distance, and a weight that falls to zero."""
+
+    offsets: FloatArray
+    distance: FloatArray
+    weight: FloatArray
+
+    @classmethod
+    def of(cls, radius_px: float) -> _Window:
+        half = int(np.ceil(radius_px)) + 1
+        axis = np.arange(-half, half + 1, dtype=float)
+        offsets = np.stack(np.meshgrid(axis, axis, indexing="ij"))
+        distance = np.hypot(*offsets)
+        return cls(offsets, distance, np.clip((radius_px - distance) / RIM_PX, 0, 1))
+
+    def patches(self, smooth: FloatArray, xy: FloatArray) -> FloatArray:
+        """Return the pixels (n, rows, columns) about places of an image given as a spline."""
+        at = self.offsets[:, None] + xy[:, ::-1].T[:, :, None, None]
+        return np.asarray(
+            ndimage.map_coordinates(smooth, at, order=3, prefilter=False, mode="nearest")
+        )
+
+    def mean(self, patches: FloatArray, amplitude: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the typical patch, zero at its rim and centred, and where its centre was (x, y).
+
+        The centre is that of the pattern's power: in both images of a sample the same one.
+        """
+        rim = (self.weight > 0) & (self.distance > self.distance[self.weight > 0].max() - 2)
+        level = np.median(patches[:, rim], axis=1)[:, None, None]
+        mean = self.weight * np.median((patches - level) / amplitude[:, None, None], axis=0)
+        power = mean**2
+        centre = (power * self.offsets).sum(axis=(1, 2)) / max(float(power.sum()), 1e-300)
+        return ndimage.shift(mean, -centre, order=3), centre[::-1]
+
+
 def _learn(
     pixels: FloatArray, noise: FloatArray, places: FloatArray, diameter_px: float
 ) -> Pattern | None:
     """Return the pattern of places that are alike; None where nothing compact is left of them."""
     radius = TEMPLATE_RADIUS * diameter_px
-    half = int(np.ceil(radius)) + 1
-    axis = np.arange(-half, half + 1, dtype=float)
-    grid = np.stack(np.meshgrid(axis, axis, indexing="ij"))
-    distance = np.hypot(*grid)
-    window = np.clip((radius - distance) / RIM_PX, 0, 1)
-    rim = (distance <= radius) & (distance > radius - 2)
+    window = _Window.of(radius)
     smooth = ndimage.spline_filter(pixels, order=3)
     xy = places.astype(float)
-    amplitude = np.zeros(len(xy))
-    mean = np.zeros(distance.shape)
+    patches = window.patches(smooth, xy)
+    level = patches.mean(axis=(1, 2), keepdims=True)
+    amplitude = np.sqrt((window.weight * (patches - level) ** 2).sum(axis=(1, 2)))
     for least in AGREEMENT:
-        at = grid[:, None] + xy[:, ::-1].T[:, :, None, None]
-        patches = ndimage.map_coordinates(smooth, at, order=3, prefilter=False, mode="nearest")
-        patches -= np.median(patches[:, rim], axis=1)[:, None, None]
-        if not amplitude.any():
-            amplitude = np.sqrt((window * patches**2).sum(axis=(1, 2)))
-        mean = window * np.median(patches / amplitude[:, None, None], axis=0)
-        # The centre is that of the pattern's power: in both images of a sample the same one.
-        power = mean**2
-        centre = (power * grid).sum(axis=(1, 2)) / max(float(power.sum()), 1e-300)
-        mean = ndimage.shift(mean, -centre, order=3)
-        fit = fit_centres(
-            pixels, xy + centre[::-1], PatchBasis.of(mean), radius_px=radius, iterations=3
-        )
+        mean, centre = window.mean(window.patches(smooth, xy), amplitude)
+        fit = fit_centres(pixels, xy + centre, PatchBasis.of(mean), radius_px=radius, iterations=3)
         agreement = without_noise(fit, at_points(noise, fit.xy), 6)
         alike = agreement > least
         alike &= fit.coefficients[:, 0] > LEAST_AMPLITUDE * np.median(fit.coefficients[:, 0])
@@ -202,12 +225,36 @@ def _learn(
         if len(kept) == 0:
             return None
         xy, amplitude = fit.xy[kept], fit.coefficients[kept, 0]
-    typical = float(np.median(amplitude))
     if not _is_compact(mean, diameter_px):
         return None
+    typical = float(np.median(amplitude))
     template = Template(PatchBasis.of(mean * typical), radius, amplitude / typical)
     evidence = float(fit.signal[kept].sum() * np.median(agreement[kept]) ** 2)
-    return Pattern(xy, template, diameter_px, _size_px(mean, distance), evidence)
+    return Pattern(xy, template, diameter_px, _size_px(mean, window.distance), evidence)
+
+
+def learn_again(
+    pixels: FloatArray, pattern: Pattern, xy: FloatArray, amplitude: FloatArray
+) -> Pattern:
+    """Return the pattern of known objects, wider, each with all others subtracted.
+
+    Parameters
+    ----------
+    pixels : ndarray (rows, columns)
+    pattern : Pattern
+        With which the objects were found.
+    xy, amplitude : ndarray (n, 2), (n,)
+        Centres and amplitudes of all objects.
+    """
+    old = pattern.template
+    radius = WIDE_RADIUS * pattern.diameter_px
+    window = _Window.of(radius)
+    rest = pixels - draw(pixels.shape, old.basis, xy, amplitude[:, None], old.radius_px)
+    own = old.basis.at(window.offsets[1], window.offsets[0])[..., 0]
+    patches = window.patches(ndimage.spline_filter(rest, order=3), xy)
+    mean, centre = window.mean(patches + amplitude[:, None, None] * own, amplitude)
+    template = Template(PatchBasis.of(mean), radius, amplitude)
+    return replace(pattern, xy=xy + centre, template=template)
 
 
 def _size_px(patch: FloatArray, distance: FloatArray) -> float:

@@ -149,8 +149,11 @@ def places_like(
         full = fft.irfft2(fft.rfft2(values, size) * fft.rfft2(weights, size), size)
         return np.asarray(full[half : half + flat.shape[0], half : half + flat.shape[1]])
 
-    energy = np.maximum(summed(np.ones_like(flat), kernel**2), 1e-9 * float((kernel**2).sum()))
-    amplitude = summed(flat, kernel) / energy
+    energy = np.maximum(
+        summed(np.ones_like(flat), kernel[::-1, ::-1] ** 2), 1e-9 * float((kernel**2).sum())
+    )
+    # A correlation is the convolution with the kernel turned by half.
+    amplitude = summed(flat, kernel[::-1, ::-1]) / energy
     explained = amplitude**2 * energy / np.maximum(summed(flat**2, disc), 1e-12)
     apart = 2 * max(1, round(0.3 * diameter_px)) + 1
     peak = (
@@ -173,8 +176,9 @@ def match_template(
     diameter_px: float,
     *,
     false_alarms: float,
+    least_meanwhile: float = AGREEMENT_MEANWHILE,
 ) -> tuple[FloatArray, FloatArray]:
-    """Everything in the image that looks like the template.
+    """Return everything in the image that looks like the template.
 
     Parameters
     ----------
@@ -184,6 +188,9 @@ def match_template(
         Centres known already and their amplitudes relative to the template.
     false_alarms : float
         Expected number of peaks above the threshold in an image of noise.
+    least_meanwhile : float
+        Share of the local structure that the template explains, required while neighbours may
+        still be missing.
 
     Returns
     -------
@@ -213,7 +220,7 @@ def match_template(
         return fitted[kept], fitted_amplitude[kept], np.delete(xy, kept, axis=0)
 
     for _ in range(MAX_ROUNDS):
-        xy, amplitude, lost = prune(xy, amplitude, AGREEMENT_MEANWHILE, WIDEST_CONTRAST)
+        xy, amplitude, lost = prune(xy, amplitude, least_meanwhile, WIDEST_CONTRAST)
         refused = np.vstack([refused, lost])
         rest = image - draw(image.shape, template.basis, xy, amplitude[:, None], template.radius_px)
         new, strength = places_like(rest, noise, template, diameter_px, z_min)
