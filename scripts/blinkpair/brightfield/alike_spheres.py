@@ -14,7 +14,7 @@ from scipy.special import ndtri
 
 from blinkpair.arrays import FloatArray
 from blinkpair.brightfield.measured import as_table, contrast_scatter, measure, nearest_other
-from blinkpair.brightfield.patterns import FEWEST, Pattern, contrast_places, learn_again
+from blinkpair.brightfield.patterns import FEWEST, Pattern, contrast_places
 from blinkpair.brightfield.radial_evidence import flatten
 from blinkpair.brightfield.radial_fit import spline_basis
 from blinkpair.brightfield.radial_match import (
@@ -42,8 +42,6 @@ SIZE_RANGE = (0.5, 2.2)
 # Share of the first pattern's evidence that makes another one spheres as well, those at another
 # height.
 RIVAL_EVIDENCE = 0.25
-# In a sheet most neighbours of a place are still missing when it is first judged.
-LEAST_MEANWHILE = 0.2
 
 
 def find_alike(
@@ -63,14 +61,10 @@ def find_alike(
         if not SIZE_RANGE[0] < pattern.size_px / diameter_px < SIZE_RANGE[1]:
             continue
         found, amplitude = _match(pixels, noise, pattern, false_alarms)
-        if len(found) < FEWEST:
-            continue
-        wide = learn_again(pixels, pattern, found, amplitude)
-        found, amplitude = _match(pixels, noise, wide, false_alarms)
         known = np.vstack([np.empty((0, 2)), *(t[["x", "y"]].to_numpy() for t in tables)])
         new = distance_to(found, known) > CLOSEST * pattern.diameter_px
         found, amplitude = found[new], amplitude[new]
-        template = wide.template
+        template = pattern.template
         basis = spline_basis(template.radius_px, max(1.0, pattern.diameter_px / 6))
         table = measure(
             pixels,
@@ -116,7 +110,6 @@ def _match(
         amplitude,
         diameter,
         false_alarms=false_alarms,
-        least_meanwhile=LEAST_MEANWHILE,
     )
 
 

@@ -20,7 +20,7 @@ from scipy import ndimage
 
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.brightfield.radial_evidence import flatten
-from blinkpair.brightfield.radial_fit import PatchBasis, draw, fit_centres
+from blinkpair.brightfield.radial_fit import PatchBasis, fit_centres
 from blinkpair.brightfield.radial_match import (
     CLOSEST,
     Template,
@@ -44,8 +44,6 @@ LEAST_RELIABLE = 0.25
 ALIKE = 0.8
 # Radius of the template, in diameters: with the first ring, and little of a neighbour in touch.
 TEMPLATE_RADIUS = 0.9
-# The same once the neighbours are known and subtracted: the rings reach beyond the sphere.
-WIDE_RADIUS = 1.4
 RIM_PX = 1.5
 # Share of the structure at a place that the template explains, while it is refined: at first it is
 # the mean of patches that are laid onto each other by whole pixels.
@@ -231,30 +229,6 @@ def _learn(
     template = Template(PatchBasis.of(mean * typical), radius, amplitude / typical)
     evidence = float(fit.signal[kept].sum() * np.median(agreement[kept]) ** 2)
     return Pattern(xy, template, diameter_px, _size_px(mean, window.distance), evidence)
-
-
-def learn_again(
-    pixels: FloatArray, pattern: Pattern, xy: FloatArray, amplitude: FloatArray
-) -> Pattern:
-    """Return the pattern of known objects, wider, each with all others subtracted.
-
-    Parameters
-    ----------
-    pixels : ndarray (rows, columns)
-    pattern : Pattern
-        With which the objects were found.
-    xy, amplitude : ndarray (n, 2), (n,)
-        Centres and amplitudes of all objects.
-    """
-    old = pattern.template
-    radius = WIDE_RADIUS * pattern.diameter_px
-    window = _Window.of(radius)
-    rest = pixels - draw(pixels.shape, old.basis, xy, amplitude[:, None], old.radius_px)
-    own = old.basis.at(window.offsets[1], window.offsets[0])[..., 0]
-    patches = window.patches(ndimage.spline_filter(rest, order=3), xy)
-    mean, centre = window.mean(patches + amplitude[:, None, None] * own, amplitude)
-    template = Template(PatchBasis.of(mean), radius, amplitude)
-    return replace(pattern, xy=xy + centre, template=template)
 
 
 def _size_px(patch: FloatArray, distance: FloatArray) -> float:

@@ -176,7 +176,6 @@ def match_template(
     diameter_px: float,
     *,
     false_alarms: float,
-    least_meanwhile: float = AGREEMENT_MEANWHILE,
 ) -> tuple[FloatArray, FloatArray]:
     """Return everything in the image that looks like the template.
 
@@ -188,9 +187,6 @@ def match_template(
         Centres known already and their amplitudes relative to the template.
     false_alarms : float
         Expected number of peaks above the threshold in an image of noise.
-    least_meanwhile : float
-        Share of the local structure that the template explains, required while neighbours may
-        still be missing.
 
     Returns
     -------
@@ -220,7 +216,7 @@ def match_template(
         return fitted[kept], fitted_amplitude[kept], np.delete(xy, kept, axis=0)
 
     for _ in range(MAX_ROUNDS):
-        xy, amplitude, lost = prune(xy, amplitude, least_meanwhile, WIDEST_CONTRAST)
+        xy, amplitude, lost = prune(xy, amplitude, AGREEMENT_MEANWHILE, WIDEST_CONTRAST)
         refused = np.vstack([refused, lost])
         rest = image - draw(image.shape, template.basis, xy, amplitude[:, None], template.radius_px)
         new, strength = places_like(rest, noise, template, diameter_px, z_min)
