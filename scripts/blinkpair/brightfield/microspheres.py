@@ -37,8 +37,9 @@ FALSE_ALARMS = 0.1
 FINEST_DIAMETER_PX = 7.0
 # A diameter is a hint: templates of these sizes are tried, times the diameter.
 SIZES = (1.0, 0.7, 1.4)
-# Patterns are searched where more places of contrast than this, and than round spheres, are none.
-FEW_UNEXPLAINED = 10
+# Patterns are searched where more places of contrast than this, and than twice the round spheres,
+# are none of these: dirt alone is less.
+FEW_UNEXPLAINED, UNEXPLAINED_A_SPHERE = 10, 2
 # Alike objects are taken where they are more than the round ones by this factor and number.
 MORE, MORE_BY = 1.5, 5
 
@@ -91,7 +92,7 @@ def find_microspheres(
     pixels = remove_hot_pixels(pixels, noise_map(pixels))
     table = _find_round(pixels, diameter_px, false_alarms)
     left = unexplained(pixels, noise_map(pixels), table[["x", "y"]].to_numpy(), diameter_px)
-    if left > max(FEW_UNEXPLAINED, len(table)):
+    if left > max(FEW_UNEXPLAINED, UNEXPLAINED_A_SPHERE * len(table)):
         alike = _find_alike(pixels, diameter_px, false_alarms)
         if len(alike) > MORE * len(table) + MORE_BY:
             table = alike

@@ -186,7 +186,7 @@ def draw(
         xs = np.arange(max(x0, 0), min(x0 + 2 * half + 1, shape[1]))
         ys = np.arange(max(y0, 0), min(y0 + 2 * half + 1, shape[0]))
         if len(xs) and len(ys):
-            dx, dy = np.meshgrid(xs - centre[0], ys - centre[1])
+            dx, dy = xs - centre[0], (ys - centre[1])[:, None]
             image[ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1] += (
                 coefficient[0] * basis.at(dx, dy)[..., 0]
             )
