@@ -16,6 +16,7 @@ from blinkpair.nanocrystals.catalogues import positions
 from blinkpair.nanocrystals.finding import Catalogue, find_nanocrystals
 from blinkpair.nanocrystals.projections import project
 from blinkpair.pairing.places import pair_nanocrystals
+from blinkpair.photometry.apertures import OUT_OF_VIEW
 from blinkpair.photometry.counts import extract_traces
 from blinkpair.registration.fields import register_field
 from blinkpair.registration.result import FieldRegistration
@@ -87,7 +88,7 @@ def analyse(field: SimulatedField) -> Analysed:
         drift_post=drifts["post"],
         shape=shape,
     ).table
-    inside = places[~places["excluded_because"].isin(["outside", "edge"])]
+    inside = places[~places["excluded_because"].isin(OUT_OF_VIEW)]
     intensity = {
         epoch: extract_traces(
             from_array(movies[epoch]),

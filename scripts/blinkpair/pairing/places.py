@@ -21,8 +21,6 @@ from blinkpair.pairing.matching import expected_chance_pairs, match_points
 from blinkpair.photometry.apertures import aperture_is_clear, aperture_stays_inside
 from blinkpair.registration.result import Registration
 
-# Reasons of nanocrystals without an aperture on the sensor in one epoch.
-OUT_OF_VIEW = ("outside", "edge")
 # A measurement that is off by this, half the usual aperture, would miss the nanocrystal.
 MAX_PLACE_ERROR_PX = 1.5
 
@@ -193,7 +191,7 @@ def _exclusions(
         pixels = np.asarray(hot, float).reshape(-1, 2)
         reason[~aperture_is_clear(xy, drift, pixels, aperture_px=aperture_px)] = "hot_pixel"
     reason[(table["neighbour_distance_px"] < settings.min_separation_px).to_numpy()] = "crowded"
-    for epoch, drift in (("pre", drift_pre), ("post", drift_post)):
+    for epoch, drift in zip(EPOCHS, (drift_pre, drift_post), strict=True):
         xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
         reason[~aperture_stays_inside(xy, drift, shape, aperture_px=aperture_px)] = "edge"
     for epoch in EPOCHS:
