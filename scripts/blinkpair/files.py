@@ -121,7 +121,9 @@ def write_csv(table: pd.DataFrame, path: str | Path) -> None:
         table.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8")
 
 
-def read_csv(path: str | Path, columns: Iterable[str] | None = None) -> pd.DataFrame:
+def read_csv(
+    path: str | Path, columns: Iterable[str] | None = None, *, piece_rows: int = PIECE_ROWS
+) -> pd.DataFrame:
     """Read a table written by `write_csv`; names and temperatures stay text, '' stays ''.
 
     Parameters
@@ -131,9 +133,11 @@ def read_csv(path: str | Path, columns: Iterable[str] | None = None) -> pd.DataF
         The only columns to read, as far as the file has them. Texts then come as categories, in
         alphabetical order: a table of millions of rows has few different ones, and a category
         takes one or two bytes a row.
+    piece_rows : int
+        Rows that are read at a time where columns are chosen.
     """
     with Path(path).open("rb") as table:
-        return _parsed(table, columns)
+        return _parsed(table, columns, piece_rows)
 
 
 def read_batches(
@@ -188,7 +192,9 @@ def join_csv(paths: Iterable[str | Path], output: str | Path) -> None:
             shutil.copyfileobj(table, joined)
 
 
-def _parsed(table: IO[bytes], columns: Iterable[str] | None) -> pd.DataFrame:
+def _parsed(
+    table: IO[bytes], columns: Iterable[str] | None, piece_rows: int = PIECE_ROWS
+) -> pd.DataFrame:
     import pandas as pd
 
     start = table.tell()
@@ -207,7 +213,7 @@ def _parsed(table: IO[bytes], columns: Iterable[str] | None) -> pd.DataFrame:
     }
     if columns is None:
         return pd.read_csv(table, **settings)
-    with pd.read_csv(table, usecols=wanted, chunksize=PIECE_ROWS, **settings) as pieces:
+    with pd.read_csv(table, usecols=wanted, chunksize=piece_rows, **settings) as pieces:
         return _compact(pieces, wanted, set(text))
 
 
@@ -253,19 +259,22 @@ def _rows_of(paths: Iterable[str | Path]) -> Iterator[tuple[bytes, IO[bytes]]]:
                 header += table.readline()
             first = first or (path, header)
             if header != first[1]:
-                raise InputError(_differing(path, header, *first))
+                raise _differing(path, header, *first)
             yield header, table
 
 
-def _differing(path: object, header: bytes, first: object, first_header: bytes) -> str:
+def _differing(
+    path: str | Path, header: bytes, first: str | Path, first_header: bytes
+) -> InputError:
     own, other = (text.decode("utf-8").strip().split(",") for text in (header, first_header))
     lacks, more = ([n for n in a if n not in b] for a, b in ((other, own), (own, other)))
     what = [f"lacks {', '.join(lacks)}"] if lacks else []
     what += [f"has {', '.join(more)} besides"] if more else []
-    return (
-        f"The columns of {path} are not those of {first}: it "
-        f"{' and '.join(what) or 'has them in another order'}. Hint: one of the two was made with "
-        "other settings or another version; remove it, and the workflow makes it anew."
+    return InputError(
+        f"the columns are not those of {first}: this table "
+        f"{' and '.join(what) or 'has them in another order'}",
+        "remove the one that was made with other settings or another version, and start again",
+        place=path,
     )
 
 

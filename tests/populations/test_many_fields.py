@@ -120,7 +120,7 @@ def test_joined_rows_stand_as_they_were(tmp_path):
 def test_a_file_of_other_columns_is_named(tmp_path, columns, said):
     tables = [pd.DataFrame(columns=own) for own in (["field", "batch", "x"], columns)]
     paths = written(tmp_path, tables)
-    with pytest.raises(InputError, match=f"1.csv .*{said}") as caught:
+    with pytest.raises(InputError, match=f"1.csv: .*{said}") as caught:
         files.join_csv(paths, tmp_path / "all.csv")
     assert "Hint" in str(caught.value)
     assert not (tmp_path / "all.csv").exists()
@@ -151,13 +151,12 @@ def test_texts_of_chosen_columns_are_categories_in_order(tmp_path):
 
 
 @pytest.mark.parametrize("piece_rows", [1, 2, 100])
-def test_names_that_look_like_numbers_stay_text(tmp_path, monkeypatch, piece_rows):
-    monkeypatch.setattr(files, "PIECE_ROWS", piece_rows)
+def test_names_that_look_like_numbers_stay_text(tmp_path, piece_rows):
     table = pd.DataFrame(
         {"field": ["010", "007", "010"], "temperature_c": "70", "x": [1, 2.5, np.nan]}
     )
     (path,) = written(tmp_path, [table])
-    back = files.read_csv(path, list(table))
+    back = files.read_csv(path, list(table), piece_rows=piece_rows)
     assert back["field"].tolist() == ["010", "007", "010"]
     assert back["field"].cat.categories.tolist() == ["007", "010"]
     assert back["temperature_c"].tolist() == ["70"] * 3
