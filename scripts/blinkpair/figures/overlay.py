@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from blinkpair.arrays import BoolArray, FloatArray
-from blinkpair.registration.rigid import apply_matrix
 
 BACKGROUND_SIGMA_PX = 30.0  # of the light's unevenness, taken off brightfield for display only
 
@@ -60,7 +59,9 @@ def _dark_spots(image: FloatArray) -> bool:
 
 def map_back(xy: ArrayLike, to_post: ArrayLike) -> FloatArray:
     """Bring positions after, (n, 2), to the pixels before; `to_post` leads the other way."""
-    return apply_matrix(np.linalg.inv(np.asarray(to_post, dtype=float)), xy)
+    from skimage.transform import SimilarityTransform
+
+    return np.asarray(SimilarityTransform(np.asarray(to_post, dtype=float)).inverse(xy))
 
 
 def residuals(
@@ -105,8 +106,9 @@ def warped_back(
     image, seen : (y, x) arrays
         The image, 0 where the sensor did not see the place after; and where it did.
     """
-    x_first = np.asarray(to_post, dtype=float)[:2]
-    linear, shift = x_first[::-1, 1::-1], x_first[::-1, 2]  # arrays count y first
-    back = ndimage.affine_transform(image, linear, shift, shape, order=1, cval=np.nan)
+    from skimage.transform import SimilarityTransform, warp
+
+    transform = SimilarityTransform(np.asarray(to_post, dtype=float))
+    back = warp(image, transform, output_shape=shape, order=1, cval=np.nan)
     seen = np.isfinite(back)
     return np.where(seen, back, 0.0), seen
