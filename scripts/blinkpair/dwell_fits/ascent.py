@@ -4,7 +4,7 @@ Compiled because one nanocrystal takes a dozen maximisations on arrays of a hund
 where numpy spends its time on calls and not on numbers.
 
 Input: the sufficient statistics of the events and the nodes of the normalising sums, as laid out
-by `dwell_laws.DwellLikelihood`. Output: the maximum, its height and its curvature.
+by `laws.DwellLikelihood`. Output: the maximum, its height and its curvature.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ class DwellTimes:
     Attributes
     ----------
     density : DataFrame
-        From `dwell_histograms.log_binned_density`, of the complete events.
+        From `dwell_fits.histograms.log_binned_density`, of the complete events.
     fit : DwellFit
         Of the same events and the one cut by the end of the trace.
     """

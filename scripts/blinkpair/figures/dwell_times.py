@@ -3,7 +3,7 @@
 Points are counts in logarithmic bins with 68 % limits; no law was fitted to them, but to the
 events themselves.
 
-Input: the tables of `blinkpair.pooled_dwell_times`, or a few `DwellExample`. Output: figures on
+Input: the tables of `populations.pooled_dwell_times`, or a few `DwellExample`. Output: figures on
 log-log axes, where a power law is a straight line.
 """
 

@@ -3,7 +3,7 @@
 Flat lines around the marked settings mean that the populations are the sample's; steep ones, that
 they are the settings'.
 
-Input: the table of `blinkpair.sensitivity`. Output: a figure.
+Input: the table of `populations.sensitivity`. Output: a figure.
 """
 
 from __future__ import annotations

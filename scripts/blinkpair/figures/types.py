@@ -2,7 +2,7 @@
 
 Type A is green and type B orange, as in the paper.
 
-Input: the nanocrystal table and the tables of `blinkpair.blinking_types`. Output: figures.
+Input: the nanocrystal table and the tables of `populations.blinking_types`. Output: figures.
 """
 
 from __future__ import annotations
@@ -37,7 +37,6 @@ from blinkpair.populations.type_states import (
     TRUNCATED,
     TypeGroup,
     large_changes,
-    type_groups,
 )
 
 COLUMNS = (*REQUIRED, "alpha_on_pre")  # of the nanocrystals, that these figures show
@@ -52,13 +51,13 @@ _LAWS = "A: truncated power law (Eq. 2), B: power law (Eq. 1)"
 
 
 @style.styled
-def delta_by_type(nanocrystals: pd.DataFrame | Sequence[TypeGroup], *, note: str = "") -> Figure:
+def delta_by_type(groups: Sequence[TypeGroup], *, note: str = "") -> Figure:
     """Draw the change in on-fraction of types A and B over that of all nanocrystals (Fig. 8).
 
     Parameters
     ----------
-    nanocrystals : DataFrame, or sequence of TypeGroup
-        What `type_states.type_groups` takes, or what it returned.
+    groups : sequence of TypeGroup
+        From `type_states.type_groups`.
     note : str
         Written in the corner, for example `simulated`.
 
@@ -70,12 +69,11 @@ def delta_by_type(nanocrystals: pd.DataFrame | Sequence[TypeGroup], *, note: str
         the undecided, the not fitted and the initially dark among them. Fewer than ten
         nanocrystals are drawn as a tick each.
     """
-    groups = _states_by_temperature(nanocrystals)
     figure, pairs = paired_rows(len(groups), panel_mm=42.0, extra_mm=10, note=note)
-    for pair, (label, states) in zip(pairs, groups.items(), strict=True):
-        every = 100 * states["delta"].to_numpy(float)
+    for pair, group in zip(pairs, groups, strict=True):
+        every = 100 * group.rows["delta"].to_numpy(float)
         for ax, name in zip(pair, (TRUNCATED, PURE), strict=True):
-            own = every[(states["type_pre"] == name).to_numpy(bool)]
+            own = every[(group.rows["type_pre"] == name).to_numpy(bool)]
             ax.axvline(0, color=style.BLACK, lw=0.6, ls=(0, (2, 2)), zorder=3)
             shares = _percent(every, EDGES_POINTS)
             ax.stairs(shares, EDGES_POINTS, fill=True, color=_ALL_COLOUR, zorder=1)
@@ -90,7 +88,7 @@ def delta_by_type(nanocrystals: pd.DataFrame | Sequence[TypeGroup], *, note: str
                 lines.append("")
             if not every.size:
                 style.no_data(ax)
-            head = f"{style.temperature_name(label)}, all n = {every.size}"
+            head = f"{style.temperature_name(group.label)}, all n = {every.size}"
             _head(ax, head if ax is pair[0] else "", lines)
             ax.set_xlim(-100, 100)
             ax.set_xticks(np.arange(-100, 101, 50))
@@ -108,15 +106,13 @@ def delta_by_type(nanocrystals: pd.DataFrame | Sequence[TypeGroup], *, note: str
 
 
 @style.styled
-def alpha_by_change(
-    nanocrystals: pd.DataFrame | Sequence[TypeGroup], table: pd.DataFrame, *, note: str = ""
-) -> Figure:
+def alpha_by_change(groups: Sequence[TypeGroup], table: pd.DataFrame, *, note: str = "") -> Figure:
     """Draw alpha before of the type-B nanocrystals that gained and that lost much (Fig. S11).
 
     Parameters
     ----------
-    nanocrystals : DataFrame, or sequence of TypeGroup
-        What `type_states.type_groups` takes, or what it returned, with `alpha_on_pre`.
+    groups : sequence of TypeGroup
+        From `type_states.type_groups`, with `alpha_on_pre`.
     table : DataFrame
         From `blinking_types.alpha_by_change`, of the same nanocrystals.
     note : str
@@ -128,17 +124,16 @@ def alpha_by_change(
         A column a temperature: gained above, lost below, in percent of their own n on common
         bins, fewer than ten as a tick each; the rank test's p stands above them.
     """
-    groups = _states_by_temperature(nanocrystals)
-    for states in groups.values():
-        require_columns(states, ["alpha_on_pre"], "nanocrystals")
+    for group in groups:
+        require_columns(group.rows, ["alpha_on_pre"], "nanocrystals")
     rows = dict(
         zip(temperature_labels(table["temperature_c"]), table.to_dict("records"), strict=True)
     )
     large = float(table["large_change"].iloc[0]) if len(table) else LARGE_CHANGE
     alphas = {}
-    for label, states in groups.items():
-        alpha = states["alpha_on_pre"].to_numpy(float)
-        alphas[label] = [alpha[mask] for mask in large_changes(states, large)]
+    for group in groups:
+        alpha = group.rows["alpha_on_pre"].to_numpy(float)
+        alphas[group.label] = [alpha[mask] for mask in large_changes(group.rows, large)]
     edges = _edges(np.concatenate([a for pair in alphas.values() for a in pair] or [np.zeros(0)]))
     figure, pairs = paired_rows(len(groups), panel_mm=42.0, extra_mm=10, note=note)
     for pair, (label, both) in zip(pairs, alphas.items(), strict=True):
@@ -246,13 +241,6 @@ def types(table: pd.DataFrame, *, note: str = "") -> Figure:
     """
     names = {name: text for name, text in TYPE_NAMES.items() if name != "dark"}
     return fractions_by_epoch(table, names, of_what="emissive", note=note)
-
-
-def _states_by_temperature(nanocrystals: pd.DataFrame | Sequence[TypeGroup]) -> dict[Any, Any]:
-    """Types of the n of each temperature, also of one that has none."""
-    if isinstance(nanocrystals, pd.DataFrame):
-        nanocrystals = type_groups(nanocrystals)
-    return {group.label: group.rows for group in nanocrystals}
 
 
 def _matrix(own: pd.DataFrame) -> tuple[FloatArray, FloatArray]:

@@ -24,7 +24,7 @@ from blinkpair.labels import (
     temperature_labels,
     text_codes,
 )
-from blinkpair.populations.table import interval_methods, put_estimate
+from blinkpair.populations.table import put_estimates, put_methods
 from blinkpair.statistics import field_draws, resampling
 from blinkpair.statistics.field_draws import FieldDraws
 from blinkpair.statistics.resampling import Estimate, StatisticsSettings
@@ -89,8 +89,7 @@ def summarise_photostability(
         for name in CLASSES:
             flags = [(kind == name).to_numpy().astype(float) for kind, _ in tested]
             fractions = resampling.pooled_fractions(flags, draws, confidence=statistics.confidence)
-            for row, fraction in zip(own, fractions, strict=True):
-                put_estimate(row, f"fraction_{name}", fraction)
+            put_estimates(own, f"fraction_{name}", fractions)
         kept = [_kept(group, epoch) for group in groups]
         moves = [residuals for _, residuals, _ in kept]
         spreads = resampling.pooled_means(
@@ -99,10 +98,9 @@ def summarise_photostability(
         for row, (ratio, residuals, _), spread in zip(own, kept, spreads, strict=True):
             # There is no less light than none.
             interval = (max(ratio + spread.low, min(ratio, 0.0)), ratio + spread.high)
-            put_estimate(row, "kept", Estimate(ratio, *interval, spread.design_effect))
+            put_estimates([row], "kept", [Estimate(ratio, *interval, spread.design_effect)])
             row["n_kept"] = residuals.size
-        for row, method in zip(own, interval_methods(draws), strict=True):
-            row["interval_method"] = method
+        put_methods(own, draws)
         rows |= {(label, epoch): row for label, row in zip(labels, own, strict=True)}
     ordered = [rows[label, epoch] for label in labels for epoch in EPOCHS]
     return pd.DataFrame(ordered, columns=list(ordered[0]) if ordered else ["temperature_c", "n"])

@@ -1,6 +1,6 @@
 """The type of blinking of each nanocrystal before and after, temperature by temperature.
 
-Types are those of `blinkpair.blinking_types`.
+Types are those of `populations.blinking_types`.
 
 Input: the nanocrystal table. Output: the rows that are counted, with their two types, in one order
 whatever the table's.

@@ -217,7 +217,7 @@ def dwell_counts(on: Mapping[str, NDArray[np.int8]]) -> dict[str, Any]:
     -------
     dict
         `edges_frames`: bins + 1 whole numbers; a bin holds the durations from its edge to one
-        frame below the next, as in `dwell_histograms.log_binned_density`. `bits`: 16 or 32.
+        frame below the next, as in `dwell_fits.histograms.log_binned_density`. `bits`: 16 or 32.
         `on_pre, on_post, off_pre, off_post`: packed uint16 (or uint32) of shape (n, bins). Events
         cut by either end of the trace are not counted.
     """

@@ -23,7 +23,6 @@ states, the counts that make a single frame on, and which traces were modelled.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -77,12 +76,8 @@ def assign(
     """Return the states of the model; where a trace has no two levels, those of 'noise'."""
     first = noise.assign(counts, settings, off)
     states, levels, modelled = refine_states(counts, first.states, off)
-    return replace(
-        first,
-        states=states,
-        thresholds_counts=np.where(modelled, levels, first.thresholds_counts),
-        source=np.where(modelled, "hmm", first.source),
-    )
+    thresholds = np.where(modelled, levels, first.thresholds_counts)
+    return AssignedStates(states, thresholds, np.where(modelled, "hmm", first.source))
 
 
 def refine_states(

@@ -27,11 +27,5 @@ def assign(
     lost = off.source == "none"
     thresholds = off.upper_quantile(settings.noise_sigmas)
     thresholds[lost] = settings.counts
-    return AssignedStates(
-        states=counts > thresholds[:, None],
-        thresholds_counts=thresholds,
-        off_level_counts=off.level_counts,
-        off_noise_counts=off.noise_counts,
-        source=np.where(lost, "fixed", off.source),
-        off_skewness=off.skewness,
-    )
+    source = np.where(lost, "fixed", off.source)
+    return AssignedStates(counts > thresholds[:, None], thresholds, source)
