@@ -88,14 +88,14 @@ def is_running(process: int) -> bool:
     return True
 
 
-def _plain(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
     """Make a value JSON can hold: NumPy's as Python's, NaN and infinity as null."""
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain_values(v) for k, v in value.items()}
     if hasattr(value, "tolist"):
-        return _plain(value.tolist())
+        return plain_values(value.tolist())
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [plain_values(v) for v in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
@@ -105,7 +105,7 @@ def write_json(content: Mapping[str, Any], path: str | Path) -> None:
     """Write a mapping as JSON; NaN becomes null."""
     with atomic_write(path) as aside:
         aside.write_text(
-            json.dumps(_plain(content), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+            json.dumps(plain_values(content), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
         )
 
 

@@ -208,13 +208,13 @@ def test_what_the_intervals_rest_on_is_said(method, said):
 
 
 @pytest.mark.parametrize(
-    ("expected", "said"), [(10.3, "about 10 pairs"), (0.4, "less than one pair"), (0, "no pair")]
+    ("expected", "said"), [(10.3, "at most about 10"), (0.4, "less than one"), (0, "none")]
 )
-def test_chance_pairs_are_an_upper_limit(expected, said):
+def test_accidental_pairs_are_an_upper_limit(expected, said):
     text = result_sentences.caveats(a_row(expected_chance_pairs=expected))
     assert text.endswith(
-        f"Unrelated catalogues of this density would show {said}; of the pairs found at most so "
-        "many are chance, as true partners come first."
+        f"Accidental pairs: {said}; unrelated catalogues of this density would show as many, and "
+        "true partners are paired first."
     )
 
 

@@ -45,7 +45,7 @@ def test_populations_are_set_with_counts_shares_and_intervals():
     assert cells["mean change, points"] == "−1.0"  # half an interval is none
     assert cells["became emissive minus control’s, points"] == "+10.4 (+0.4 to +20.4)"
     assert cells["became dark minus control’s, points"] == "−9.6 (−19.6 to +0.4)"
-    assert cells["chance pairs, at most"] == "0.5"
+    assert cells["accidental pairs, at most"] == "0.5"
     # A row without nanocrystals has no intervals, and no word for what they rest on.
     assert "In brackets 90 % intervals (fields)." in table.note
 
@@ -78,7 +78,7 @@ def test_a_field_says_what_chance_could_have_made():
         "< 0.0001",
         "0.00021",
     ]
-    assert by_column(table)[0]["pairs (chance, at most)"] == "1023 (10)"
+    assert by_column(table)[0]["accidental pairs"] == "at most 10 of 1023"
     assert by_column(table)[0]["turned by, °"] == "171.00"
 
 

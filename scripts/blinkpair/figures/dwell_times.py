@@ -21,7 +21,7 @@ from blinkpair.dwell_fits.result import DwellFit
 from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
 from blinkpair.figures.dwell_examples import DwellExample
-from blinkpair.figures.panels import epoch_legend, is_first, paired_rows
+from blinkpair.figures.panels import epoch_legend, intervals, is_first, paired_rows, state_nothing
 from blinkpair.figures.style import EPOCH_COLOURS
 from blinkpair.labels import EPOCH_NAMES, Temperature, sort_temperatures, temperature_labels
 from blinkpair.populations.pooled_dwell_times import law_of
@@ -102,9 +102,7 @@ def example_dwell_times(examples: Sequence[DwellExample], *, note: str = "") -> 
     height = max(n, 1) * _EXAMPLE_MM + 10 + (4 if note else 0)
     figure = style.new_figure(style.column_width_mm(2 if n else 1), height, note=note)
     if not n:
-        axes = figure.subplots()
-        axes.set_axis_off()
-        style.no_data(axes)
+        state_nothing(figure)
         return figure
     grid = figure.subplots(n, 2, squeeze=False, sharex=True, sharey=True)
     for row, example in zip(grid, examples, strict=True):
@@ -147,10 +145,7 @@ def seconds(value_s: float) -> str:
 def _head(ax: Axes, title: str, state: str, n_events: Mapping[str, int]) -> None:
     counts = [f"{n:,} {EPOCH_NAMES[epoch]}".replace(",", " ") for epoch, n in n_events.items()]
     line = f"{state} events: " + ", ".join(counts) if counts else f"{state} events"
-    if title:
-        style.panel_title(ax, title, line)
-    else:
-        ax.set_title(line, loc="left", pad=3)
+    style.panel_title(ax, title, line)
     if not any(n_events.values()):
         style.no_data(ax, "no events")
 
@@ -163,8 +158,7 @@ def _draw(ax: Axes, density: pd.DataFrame, fit: DwellFit, epoch: str) -> None:
     t, p = seen["duration_s"].to_numpy(float), seen["density_per_s"].to_numpy(float)
     low, high = (seen[f"density_{end}_per_s"].to_numpy(float) for end in ("low", "high"))
     look: dict[str, Any] = {"ms": 2.2, "mew": 0, "lw": 0.6, "zorder": 2 + EPOCHS.index(epoch)}
-    reach = np.abs(np.vstack([p - low, high - p]))
-    ax.errorbar(t, p, yerr=reach, fmt="o", color=colour, **look)
+    intervals(ax, t, p, low, high, color=colour, **look)
     if fit.model != "not_fitted":
         start_s = fit.fitted_from_frames * fit.exposure_s
         drawn_s = np.geomspace(start_s, max(float(t[-1]), 2 * start_s), _POINTS_A_LAW)
@@ -174,16 +168,7 @@ def _draw(ax: Axes, density: pd.DataFrame, fit: DwellFit, epoch: str) -> None:
         ax.plot(drawn_s, law, color=colour, lw=0.9, zorder=4)
     for line, text in enumerate(_fit_lines(fit)):
         place = (0, -2 - 9 * (line + 2 * EPOCHS.index(epoch)))
-        ax.annotate(
-            text,
-            (1, 1),
-            xycoords="axes fraction",
-            xytext=place,
-            textcoords="offset points",
-            ha="right",
-            va="top",
-            color=colour,
-        )
+        style.write_beside(ax, text, (1, 1), place, ha="right", va="top", color=colour)
 
 
 def _fit_lines(fit: DwellFit) -> tuple[str, ...]:

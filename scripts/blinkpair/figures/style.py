@@ -147,16 +147,18 @@ def points(value: float) -> str:
 
 
 def panel_title(axes: Axes, title: str, *lines: str) -> None:
-    """Write a bold title and plain lines under it, flush left above the panel."""
+    """Write a bold title, if any, and plain lines under it, flush left above the panel."""
     axes.set_title("\n".join(lines), loc="left", pad=3, linespacing=1.25)
-    axes.annotate(
-        title,
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(0, 3 + 8.8 * len(lines)),
-        textcoords="offset points",
-        fontweight="bold",
-    )
+    if title:
+        write_beside(axes, title, (0, 1), (0, 3 + 8.8 * len(lines)), fontweight="bold")
+
+
+def write_beside(
+    axes: Axes, text: str, corner: tuple[float, float], away: tuple[float, float], **look: Any
+) -> None:
+    """Write a text so many points from a corner of a panel, whatever size the layout gives it."""
+    look = {"xycoords": "axes fraction", "textcoords": "offset points", **look}
+    axes.annotate(text, corner, xytext=away, **look)
 
 
 def no_data(axes: Axes, text: str = "no nanocrystals") -> None:

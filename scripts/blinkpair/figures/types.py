@@ -22,13 +22,20 @@ from numpy.typing import NDArray
 from blinkpair.arrays import FloatArray
 from blinkpair.figures import style
 from blinkpair.figures.panels import (
-    by_temperature,
     columns_of,
     fractions_by_epoch,
     is_first,
     paired_rows,
+    panel_grid,
+    percent_of,
 )
-from blinkpair.labels import LAW_NAMES, TYPE_LETTERS, require_columns, temperature_labels
+from blinkpair.labels import (
+    LAW_NAMES,
+    TYPE_LETTERS,
+    by_temperature,
+    require_columns,
+    rows_by_temperature,
+)
 from blinkpair.populations.type_states import (
     LARGE_CHANGE,
     PURE,
@@ -75,7 +82,7 @@ def delta_by_type(groups: Sequence[TypeGroup], *, note: str = "") -> Figure:
         for ax, name in zip(pair, (TRUNCATED, PURE), strict=True):
             own = every[(group.rows["type_pre"] == name).to_numpy(bool)]
             ax.axvline(0, color=style.BLACK, lw=0.6, ls=(0, (2, 2)), zorder=3)
-            shares = _percent(every, EDGES_POINTS)
+            shares = percent_of(every, EDGES_POINTS, every.size)
             ax.stairs(shares, EDGES_POINTS, fill=True, color=_ALL_COLOUR, zorder=1)
             ax.stairs(shares, EDGES_POINTS, color=_ALL_EDGE, lw=0.6, zorder=4)
             _histogram(ax, own, EDGES_POINTS, TYPE_COLOURS[name])
@@ -89,7 +96,7 @@ def delta_by_type(groups: Sequence[TypeGroup], *, note: str = "") -> Figure:
             if not every.size:
                 style.no_data(ax)
             head = f"{style.temperature_name(group.label)}, all n = {every.size}"
-            _head(ax, head if ax is pair[0] else "", lines)
+            style.panel_title(ax, head if ax is pair[0] else "", *lines)
             ax.set_xlim(-100, 100)
             ax.set_xticks(np.arange(-100, 101, 50))
         pair[1].set_xlabel("change in on-fraction (points)")
@@ -126,9 +133,7 @@ def alpha_by_change(groups: Sequence[TypeGroup], table: pd.DataFrame, *, note: s
     """
     for group in groups:
         require_columns(group.rows, ["alpha_on_pre"], "nanocrystals")
-    rows = dict(
-        zip(temperature_labels(table["temperature_c"]), table.to_dict("records"), strict=True)
-    )
+    rows = rows_by_temperature(table)
     large = float(table["large_change"].iloc[0]) if len(table) else LARGE_CHANGE
     alphas = {}
     for group in groups:
@@ -137,7 +142,7 @@ def alpha_by_change(groups: Sequence[TypeGroup], table: pd.DataFrame, *, note: s
     edges = _edges(np.concatenate([a for pair in alphas.values() for a in pair] or [np.zeros(0)]))
     figure, pairs = paired_rows(len(groups), panel_mm=42.0, extra_mm=10, note=note)
     for pair, (label, both) in zip(pairs, alphas.items(), strict=True):
-        row: dict[Any, Any] = rows.get(label, {})
+        row = rows.get(label, {})
         for ax, alpha, name in zip(pair, both, ("gained", "lost"), strict=True):
             colour = GAINED_COLOUR if name == "gained" else LOST_COLOUR
             _histogram(ax, alpha, edges, colour)
@@ -150,7 +155,7 @@ def alpha_by_change(groups: Sequence[TypeGroup], table: pd.DataFrame, *, note: s
             lines = [text]
             if ax is pair[0]:
                 lines = [*_rank_lines(row), *lines]
-            _head(ax, style.temperature_name(label) if ax is pair[0] else "", lines)
+            style.panel_title(ax, style.temperature_name(label) if ax is pair[0] else "", *lines)
         pair[1].set_xlabel("α of on events before")
         pair[1].set_xlim(edges[0], edges[-1])
     _room_above([ax for pair in pairs for ax in pair])
@@ -184,20 +189,13 @@ def type_transitions(table: pd.DataFrame, *, note: str = "") -> Figure:
     """
     groups = by_temperature(table)
     columns = columns_of(len(groups), 3)
-    rows = max(1, -(-len(groups) // columns))
-    height = 66 * rows + 6 + (4 if note else 0)
-    figure = style.new_figure(style.column_width_mm(columns), height, note=note)
-    grid: list[Axes] = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
-    for spare in grid[max(len(groups), 1) :]:
-        spare.remove()
+    figure, grid = panel_grid(len(groups), columns, row_mm=66, extra_mm=6, note=note)
     if not groups:
-        grid[0].set_axis_off()
-        style.no_data(grid[0])
         return figure
     names = [TYPE_NAMES[name] for name in STATES]
     # White to a blue on which black letters can still be read.
     shades = LinearSegmentedColormap.from_list("shades", ["#ffffff", style.SKY_BLUE])
-    for ax, (label, own) in zip(grid, groups.items(), strict=False):
+    for ax, (label, own) in zip(grid, groups.items(), strict=True):
         counts, shares = _matrix(own)
         ax.imshow(np.ma.masked_invalid(shares), cmap=shades, vmin=0, vmax=100, aspect="auto")
         for (i, j), count in np.ndenumerate(counts):
@@ -277,15 +275,11 @@ def _histogram(ax: Axes, values: FloatArray, edges: NDArray[Any], colour: str) -
     """Bars in percent of n; a tick each where a bar would be of one or two nanocrystals."""
     if values.size >= _FEWEST_FOR_BARS:
         look: dict[str, Any] = {"color": colour, "alpha": 0.75, "zorder": 2}
-        ax.stairs(_percent(values, edges), edges, fill=True, **look)
+        ax.stairs(percent_of(values, edges, values.size), edges, fill=True, **look)
     elif values.size:
         low = np.full(values.size, 0.09)
         across = ax.get_xaxis_transform()
         ax.plot(values, low, "|", ms=12, mew=1.2, color=colour, transform=across, zorder=5)
-
-
-def _percent(values: FloatArray, edges: NDArray[Any]) -> FloatArray:
-    return np.histogram(values, edges)[0] * (100.0 / max(values.size, 1))
 
 
 def _mark_median(ax: Axes, median: float, colour: str) -> None:
@@ -307,13 +301,6 @@ def _median_handle() -> Line2D:
     return Line2D(
         [], [], ls="", marker="v", ms=4.5, mfc="white", mec=style.BLACK, mew=0.6, label="median"
     )
-
-
-def _head(ax: Axes, title: str, lines: list[str]) -> None:
-    if title:
-        style.panel_title(ax, title, *lines)
-    else:
-        ax.set_title("\n".join(lines), loc="left", pad=3, linespacing=1.25)
 
 
 def _room_above(axes: list[Axes]) -> None:

@@ -1,10 +1,10 @@
 """Populations: what the annealing did to the nanocrystals, temperature by temperature.
 
 A nanocrystal dark in both epochs is no part of n: it cannot be distinguished from an empty place.
-Intervals are those of `statistics.resampling`: the nanocrystals of one field are not independent, so
-they rest on resampled fields as soon as a temperature has two of them, and `interval_method` states
-it. The two tests, McNemar's exact and Wilcoxon's signed rank, do take the nanocrystals as
-independent; read them next to the intervals and to the control.
+Intervals are those of `statistics.resampling`: the nanocrystals of one field are not independent,
+so the intervals are based on resampled fields as soon as a temperature has two of them, and
+`interval_method` states it. The two tests, McNemar's exact and Wilcoxon's signed rank, take the
+nanocrystals as independent; read them next to the intervals and to the control.
 
 Input: the nanocrystal table (one row a nanocrystal, on-fractions before and after). Output: the
 population of each, and the table of populations with its intervals and tests.

@@ -1,6 +1,6 @@
-"""Numbers, shares and intervals as the cells of a table show them, and tables that are turned.
+"""Numbers, shares and intervals as the cells of a table show them, and transposed tables.
 
-An interval without one of its ends is none.
+An interval is written only where both its ends are known.
 
 Input: rows of the result tables. Output: text.
 """
@@ -12,15 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from blinkpair.labels import CONTROL, sort_temperatures, temperature_label, temperature_labels
+from blinkpair.labels import CONTROL, temperature_label
 from blinkpair.report.language import MINUS, known, plain
 
 Row = Mapping[Any, Any]  # a row of a table, by column
 Write = Callable[[Any], str]
 
 NOTHING = "–"
+# Why the accidental pairs are an upper limit.
+ACCIDENTAL = (
+    "unrelated catalogues of this density would show as many, and true partners are paired first"
+)
 SMALLEST_P = 1e-4  # what is smaller is written as a limit
 
 
@@ -50,12 +53,6 @@ def temperature(value: object) -> str:
     """Write a temperature: `70 °C`, or the word control."""
     label = temperature_label(value)
     return CONTROL if isinstance(label, str) else f"{label:g} °C".replace("-", MINUS)
-
-
-def by_temperature(table: pd.DataFrame) -> list[pd.DataFrame]:
-    """Split a table into one part a temperature, ascending, the control last."""
-    parts = temperature_labels(table["temperature_c"])
-    return [table[(parts == label).to_numpy(bool)] for label in sort_temperatures(parts)]
 
 
 def number(value: Any, digits: int = 3) -> str:

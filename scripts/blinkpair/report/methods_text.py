@@ -13,8 +13,8 @@ from typing import Any
 
 import pandas as pd
 
-from blinkpair.labels import CONTROL, temperature_label
-from blinkpair.report.cells import by_temperature, temperature
+from blinkpair.labels import CONTROL, by_temperature, temperature_label
+from blinkpair.report.cells import temperature
 from blinkpair.report.language import (
     as_set,
     counted,
@@ -35,14 +35,14 @@ Write = Callable[[float], str]
 
 HEX_OF_A_COMMIT = 10
 SILICA = "silica microspheres of {diameter} µm diameter"
-BEADS = f"by {SILICA} found in brightfield"
+BY_MICROSPHERES = f"by {SILICA} found in brightfield"
 REFINED = "refined on the nanocrystals seen in both epochs"
 NOT_REFINED = "not refined on nanocrystals, too few of which matched"
 TOGETHER = "microspheres together with nanocrystals"
 # How a field was registered, by its `evidence`.
 WAYS = {
-    "microspheres and nanocrystals": f"{BEADS} and {REFINED}",
-    "microspheres": f"{BEADS} and {NOT_REFINED}",
+    "microspheres and nanocrystals": f"{BY_MICROSPHERES} and {REFINED}",
+    "microspheres": f"{BY_MICROSPHERES} and {NOT_REFINED}",
     "nanocrystals": "by the pattern of the nanocrystals alone",
     TOGETHER: f"by the patterns of {SILICA} and of nanocrystals together, as neither decided alone",
     "landmarks and nanocrystals": f"from landmarks named by hand and {REFINED}",
@@ -104,8 +104,8 @@ def _recordings(fields: pd.DataFrame, shown: Sequence[Mapping[str, Any]]) -> Ite
         yield "There were no fields."
         return
     groups = [
-        f"{grouped(len(part))} {_condition(part['temperature_c'].iloc[0])}"
-        for part in by_temperature(fields)
+        f"{grouped(len(part))} {_condition(label)}"
+        for label, part in by_temperature(fields).items()
     ]
     n = len(fields)
     text = f"{counted(n, 'field')} {verb(n, 'was', 'were')} recorded ({listed(groups)})"
@@ -156,7 +156,7 @@ def _registration(
         parts = [f"{counted(n, 'field')} {way}" for way, n in ways]
         yield f"{start}: {'; '.join(parts)}."
     else:
-        yield f"{start}, {BEADS.format(diameter=diameter)}."
+        yield f"{start}, {BY_MICROSPHERES.format(diameter=diameter)}."
     yield (
         f"A transform found by search was accepted where at most "
         f"{as_set(own['max_chance_alignments'])} alignments as good were expected by chance in "
@@ -167,7 +167,7 @@ def _registration(
     if counts[TOGETHER]:
         yield (
             "Where microspheres and nanocrystals decided together, the product of both levels was "
-            "held against the number of such products that chance makes."
+            "compared with the number of such products expected by chance."
         )
     if counts["landmarks"] or counts["landmarks and nanocrystals"]:
         yield (
@@ -182,9 +182,9 @@ def _outcome(ok: pd.DataFrame, model: str, pixel_um: float | None) -> str:
     """Return the outcome of the registered fields."""
     degrees: Write = lambda value: fixed(value, 1)  # noqa: E731
     scales: Write = lambda value: fixed(value, 4)  # noqa: E731
-    # Elsewhere the column holds landmarks, or 0 where microspheres did not decide.
-    by_beads = ok["evidence"].astype(str).str.startswith("microspheres")
-    matched = ok.loc[by_beads, "n_microspheres_matched"].dropna()
+    # Elsewhere the column holds landmarks, or 0 where microspheres were not used.
+    by_microspheres = ok["evidence"].astype(str).str.startswith("microspheres")
+    matched = ok.loc[by_microspheres, "n_microspheres_matched"].dropna()
     parts = []
     if len(matched):
         several = f" (median; range {_range(matched, plain)})" if matched.nunique() > 1 else ""
@@ -231,7 +231,7 @@ def _refused(settings: Settings, fields: pd.DataFrame) -> Iterator[str]:
 
 def _detection(settings: Settings, fields: pd.DataFrame) -> Iterator[str]:
     yield (
-        "Nanocrystals were detected in both movies, as spots of a width that was measured on them "
+        "Nanocrystals were detected in both movies, with a PSF whose width was measured on them "
         f"(standard deviation {as_set(settings['nanocrystals']['psf_sigma_px'])} px to begin "
         "with); each one detected in either movie was measured at its place in both."
     )
@@ -247,7 +247,7 @@ def _detection(settings: Settings, fields: pd.DataFrame) -> Iterator[str]:
     yield f"{text} ({counted(ok['n_pairs'].sum(), 'pair')})." if len(ok) else f"{text}."
     if known(expected):
         yield (
-            "Catalogues of this density that have nothing in common, made by displacing the one "
-            f"after, would show {plain(expected, 2)}; "
-            "of the pairs found at most so many are chance, as true partners come first."
+            f"At most {plain(expected, 2)} of them are accidental: catalogues of this density "
+            "that have nothing in common, made by displacing the one after, would show as many, "
+            "and true partners are paired first."
         )
