@@ -18,7 +18,7 @@ from matplotlib.text import Text
 import blinkpair
 from blinkpair.blinking.on_fractions import classify
 from blinkpair.figures import changes, registration, sensitivity, style, trajectories
-from blinkpair.populations.sensitivity import on_fractions_by_threshold, sensitivity_table
+from blinkpair.populations.sensitivity import sensitivity_table
 from blinkpair.populations.table import summarise_populations
 
 SCRIPTS = str(Path(blinkpair.__file__).parents[1])
@@ -176,7 +176,10 @@ def test_integrated_pl_is_relative_to_its_start():
 def test_sensitivity_is_drawn_at_the_nearest_setting_of_the_table():
     table = nanocrystals(labels=(70,))
     pre, post = table["on_fraction_pre"].to_numpy(), table["on_fraction_post"].to_numpy()
-    grid = on_fractions_by_threshold(table, {c: (pre**c, post**c) for c in (0.5, 1.0, 2.0)})
+    grid = [
+        table.assign(threshold_counts=c, on_fraction_pre=pre**c, on_fraction_post=post**c)
+        for c in (0.5, 1.0, 2.0)
+    ]
     found = sensitivity_table(grid, dark_cutoffs=(0.05, 0.12, 0.3))
     figure = sensitivity.sensitivity_figure(found, threshold_counts=1.0, dark_cutoff=0.10)
     line = figure.axes[0].lines[1]  # became emissive; the first marks the setting
@@ -265,7 +268,7 @@ def test_an_experiment_without_nanocrystals_is_drawn():
     fields = pd.DataFrame({"field": ["a"], "temperature_c": ["70"], "status": ["failed"]})
     none = nanocrystals().iloc[:0]
     summary = summarise_populations(none, fields)
-    grid = sensitivity_table(none.assign(threshold_counts=100.0))
+    grid = sensitivity_table([none.assign(threshold_counts=100.0)])
     drawn = [
         changes.delta_histograms(none, summary),
         changes.before_after_scatter(none),

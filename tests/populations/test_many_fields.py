@@ -220,7 +220,7 @@ def test_sensitivity_in_parts_is_that_of_one_table():
         for part in nanocrystals()
         for counts in (60.0, 100.0)
     ]
-    whole = sensitivity_table(pd.concat(parts))
+    whole = sensitivity_table([pd.concat(parts)])
     in_parts = sensitivity_table(iter([parts[0].iloc[:0], *parts]))
     pd.testing.assert_frame_equal(whole, in_parts, check_exact=True)
     assert len(whole) == 2 * 2 * 3

@@ -13,7 +13,7 @@ from scipy import stats
 from blinkpair.blinking.on_fractions import COUNTED, classify
 from blinkpair.errors import InputError
 from blinkpair.labels import temperature_label
-from blinkpair.populations.sensitivity import on_fractions_by_threshold, sensitivity_table
+from blinkpair.populations.sensitivity import sensitivity_table
 from blinkpair.populations.table import (
     BY_FIELDS,
     BY_NANOCRYSTALS,
@@ -366,8 +366,9 @@ def test_sensitivity_at_the_settings_of_the_analysis_is_the_population_table():
     table["population"] = classify(
         table["on_fraction_pre"], table["on_fraction_post"], analysed=table["analysed"]
     )
-    pre, post = table["on_fraction_pre"].to_numpy(), table["on_fraction_post"].to_numpy()
-    grid = on_fractions_by_threshold(table, {200.0: (0.5 * pre, 0.5 * post), 100.0: (pre, post)})
+    on = ["on_fraction_pre", "on_fraction_post"]
+    grid = [table.assign(threshold_counts=200.0), table.assign(threshold_counts=100.0)]
+    grid[0][on] *= 0.5
     found = sensitivity_table(grid, dark_cutoffs=[0.2, 0.1])
     assert len(found) == 4 * 2 * 2
     same = found[(found["threshold_counts"] == 100) & (found["dark_cutoff"] == 0.1)]
@@ -380,8 +381,7 @@ def test_sensitivity_at_the_settings_of_the_analysis_is_the_population_table():
 
 def test_a_higher_cutoff_never_leaves_more_nanocrystals_in_n():
     table = drawn_experiment(np.random.default_rng(7), n_fields=1, spread=0, labels=(70,))
-    pre, post = table["on_fraction_pre"].to_numpy(), table["on_fraction_post"].to_numpy()
-    grid = on_fractions_by_threshold(table, {100.0: (pre, post)})
+    grid = [table.assign(threshold_counts=100.0)]
     found = sensitivity_table(grid, dark_cutoffs=np.linspace(0, 1.01, 12))
     assert all(a >= b for a, b in pairwise(found["n"]))
     assert found["n"].iloc[-1] == 0

@@ -10,6 +10,7 @@ from blinkpair.populations.table import (
     summarise_populations,
 )
 from blinkpair.report import result_sentences
+from blinkpair.report.citations import citation
 from blinkpair.report.language import (
     as_set,
     counted,
@@ -323,7 +324,7 @@ def test_citations_follow_the_file():
             }
         ],
     }
-    assert result_sentences.citation(content, "1.2.0") == [
+    assert citation(content, "1.2.0") == [
         "The developers. blinkpair: a workflow. Version 1.2.0 (2026). https://doi.org/10.1/x",
         "D. Wang and J.-P. M. van den Broek. Why do they blink? J. Blink. 12, 3–9 (2024).",
     ]

@@ -147,7 +147,7 @@ def test_runs_longer_than_a_byte_come_back():
 
 
 def test_a_gap_in_the_middle_is_no_trace():
-    with pytest.raises(ValueError, match="row 1 .* before its end"):
+    with pytest.raises(ValueError, match=r"row 1 .* before its end"):
         find_runs(np.array([[1, 0, -1], [0, -1, 1]], np.int8))
 
 

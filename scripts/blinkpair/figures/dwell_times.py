@@ -145,7 +145,10 @@ def seconds(value_s: float) -> str:
 def _head(ax: Axes, title: str, state: str, n_events: Mapping[str, int]) -> None:
     counts = [f"{n:,} {EPOCH_NAMES[epoch]}".replace(",", " ") for epoch, n in n_events.items()]
     line = f"{state} events: " + ", ".join(counts) if counts else f"{state} events"
-    style.panel_title(ax, title, line)
+    if title:
+        style.panel_title(ax, title, line)
+    else:
+        ax.set_title(line, loc="left", pad=3)
     if not any(n_events.values()):
         style.no_data(ax, "no events")
 

@@ -9,7 +9,7 @@ Input: a finished matplotlib figure. Output: its .svg, .pdf and .png.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from blinkpair.files import write_bytes
-from blinkpair.labels import CONTROL, Temperature, sort_temperatures
+from blinkpair.labels import CONTROL, Temperature
 
 SINGLE_COLUMN_MM = 85.0
 DOUBLE_COLUMN_MM = 170.0
@@ -124,16 +124,6 @@ def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
     content = io.BytesIO()
     figure.savefig(content, format=path.suffix[1:], metadata=metadata)
     write_bytes(content.getbuffer(), path)
-
-
-def temperature_colours(labels: Iterable[Temperature]) -> dict[Temperature, str]:
-    """Give each temperature a colour, from cool to hot, and the control grey."""
-    ordered = [label for label in sort_temperatures(labels) if label != CONTROL]
-    cycle = (SKY_BLUE, ORANGE, VERMILLION, PURPLE, BLUE, GREEN)
-    colours: dict[Temperature, str] = {
-        label: cycle[i % len(cycle)] for i, label in enumerate(ordered)
-    }
-    return {**colours, CONTROL: GREY}
 
 
 def temperature_name(label: Temperature) -> str:

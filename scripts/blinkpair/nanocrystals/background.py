@@ -20,7 +20,7 @@ CELL_PX = 24  # many times the spots' size, much smaller than the illumination p
 
 
 def background_and_noise(
-    image: NDArray[np.floating], cell_px: int = CELL_PX
+    image: NDArray[np.floating],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Median and robust standard deviation on a mesh, interpolated to every pixel.
 
@@ -28,8 +28,6 @@ def background_and_noise(
     ----------
     image : (y, x) float
         NaN marks pixels to leave out.
-    cell_px : int
-        Width of a mesh cell.
 
     Returns
     -------
@@ -38,7 +36,7 @@ def background_and_noise(
         Gaussian; half the pixels may belong to spots.
     """
     height, width = image.shape
-    rows, columns = max(1, round(height / cell_px)), max(1, round(width / cell_px))
+    rows, columns = max(1, round(height / CELL_PX)), max(1, round(width / CELL_PX))
     # Cells of equal size; up to a cell's width less one pixel is left out at the far edges.
     cell_height, cell_width = height // rows, width // columns
     cells = image[: rows * cell_height, : columns * cell_width]
@@ -49,7 +47,8 @@ def background_and_noise(
     to_rows = _weights(height, rows, cell_height)
     to_columns = _weights(width, columns, cell_width)
     background, noise = (
-        (to_rows @ _filled(mesh) @ to_columns.T).astype(np.float32) for mesh in (middle, spread)
+        (to_rows @ fill_missing(mesh) @ to_columns.T).astype(np.float32)
+        for mesh in (middle, spread)
     )
     return background, noise
 
@@ -59,14 +58,14 @@ def _median_of(values: NDArray[np.floating]) -> FloatArray:
     if np.isfinite(values).all():
         return np.median(values, axis=-1).astype(np.float64)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # an empty cell is filled in by _filled
+        warnings.simplefilter("ignore", RuntimeWarning)  # an empty cell is filled in below
         return np.nanmedian(values, axis=-1).astype(np.float64)
 
 
-def _filled(mesh: FloatArray) -> FloatArray:
-    """Cells that hold nothing take the median of the others."""
-    known = np.isfinite(mesh)
-    return np.where(known, mesh, np.median(mesh[known]) if known.any() else 0.0)
+def fill_missing(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return values with the median of the known ones in place of what is not finite; 0 if none."""
+    known = np.isfinite(values)
+    return np.where(known, values, np.median(values[known]) if known.any() else 0.0)
 
 
 def _weights(length: int, cells: int, cell_px: int) -> FloatArray:

@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray, IntArray, neighbours
-from blinkpair.nanocrystals.background import background_and_noise
+from blinkpair.nanocrystals.background import background_and_noise, fill_missing
 from blinkpair.nanocrystals.projections import Projections
 
 # Five standard deviations: 0.08 false spots are expected in 512 x 512 pixels of Gaussian noise.
@@ -31,6 +31,7 @@ BURST_QUANTILES = 5.5
 # Airy rings and the wings of a bright spot reach about 2 % of its peak a few pixels away.
 WING_FRACTION = 0.03
 WING_REACH_PX = 8.0
+BORDER_PX = 2  # what peaks at the very edge is the wing of a nanocrystal outside
 
 
 @dataclass(frozen=True)
@@ -94,10 +95,8 @@ def significance(images: AlignedImages, psf_sigma_px: float) -> NDArray[np.float
         (images.variance, VARIANCE_SIGMAS),
         (images.burst, None),
     ):
-        known = np.isfinite(image)
-        filled = np.where(known, image, np.median(image[known]) if known.any() else 0.0)
-        smooth = gaussian_filter(filled, psf_sigma_px)
-        smooth[~known] = np.nan
+        smooth = gaussian_filter(fill_missing(image), psf_sigma_px)
+        smooth[~np.isfinite(image)] = np.nan
         background, noise = background_and_noise(smooth)
         with np.errstate(invalid="ignore", divide="ignore"):
             sigmas = np.where(noise > 0, (smooth - background) / noise, 0.0)
@@ -110,9 +109,7 @@ def significance(images: AlignedImages, psf_sigma_px: float) -> NDArray[np.float
     return score
 
 
-def find_candidates(
-    images: AlignedImages, *, psf_sigma_px: float, border_px: int = 2
-) -> pd.DataFrame:
+def find_candidates(images: AlignedImages, *, psf_sigma_px: float) -> pd.DataFrame:
     """Local maxima of the significance that are neither hot pixels nor the wings of a bright spot.
 
     Returns
@@ -128,9 +125,8 @@ def find_candidates(
     reach = int(np.ceil(radius))
     dy, dx = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     peak = (score > 1.0) & (score == maximum_filter(score, footprint=np.hypot(dx, dy) <= radius))
-    # What peaks at the very edge is the wing of a spot outside.
-    peak[:border_px] = peak[-border_px:] = False
-    peak[:, :border_px] = peak[:, -border_px:] = False
+    peak[:BORDER_PX] = peak[-BORDER_PX:] = False
+    peak[:, :BORDER_PX] = peak[:, -BORDER_PX:] = False
     rows, columns = np.nonzero(peak)
     found = pd.DataFrame(
         {"x": columns.astype(float), "y": rows.astype(float), "significance": score[rows, columns]}

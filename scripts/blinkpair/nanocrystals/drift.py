@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 # A peak of a correlation of noise with noise, the highest of ~2,000 lags, is at 3.5 sigma;
 # at 6 sigma fewer than one stretch in a hundred thousand passes by chance.
 MIN_PEAK_SIGMAS = 6.0
+MAX_DRIFT_PX = 20.0  # the largest displacement between two stretches that is looked for
+ITERATIONS = 3  # how often the reference is rebuilt from the aligned stretches
 # Neighbouring third differences of noise correlate by -15/20, 6/20 and -1/20: as many of them as
 # 1 + 2 (sum of squares) are worth one.
 THIRD_DIFFERENCES_CORRELATED = 2.31
@@ -121,8 +123,6 @@ def measure_drift(
     centre_frame: FloatArray,
     *,
     psf_sigma_px: float,
-    max_drift_px: float = 20.0,
-    iterations: int = 3,
 ) -> Drift:
     """Measure drift by correlating each stretch with the aligned mean of all.
 
@@ -134,11 +134,7 @@ def measure_drift(
         Noise of a pixel of each.
     centre_frame : (S,) float
     psf_sigma_px : float
-        Spots are smoothed by this much, the matched filter.
-    max_drift_px : float
-        Largest displacement between two stretches that is looked for.
-    iterations : int
-        How often the reference is rebuilt from the aligned stretches.
+        Nanocrystals are smoothed by this much, the matched filter.
 
     Returns
     -------
@@ -158,7 +154,7 @@ def measure_drift(
     spectra = np.empty((n, height, kx.size), np.complex64)
     xy = np.zeros((n, 2))
     significant = np.zeros(n, bool)
-    reach = int(min(max_drift_px, height / 2 - 2, width / 2 - 2))
+    reach = int(min(MAX_DRIFT_PX, height / 2 - 2, width / 2 - 2))
     reference = np.zeros_like(spectra[0])
     follows = False  # whether a stretch is a part of the reference already
 
@@ -177,7 +173,7 @@ def measure_drift(
         list(pool.map(transform, range(n)))
         quarter = max(1, n // 4)
         reference = spectra[(n - quarter) // 2 : (n + quarter) // 2 + 1].mean(axis=0)
-        for _ in range(iterations):
+        for _ in range(ITERATIONS):
             list(pool.map(place, range(n)))
             if not significant.any():
                 break

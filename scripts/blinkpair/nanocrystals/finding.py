@@ -120,9 +120,9 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
     return Catalogue(table, drift, sigma, images, hot_pixels)
 
 
-def _isolated(xy: FloatArray, radius_px: float = 6.0) -> IntArray:
-    """Indices of points without a neighbour within the radius, in the given order."""
-    alone = [len(near) == 1 for near in neighbours(xy, xy, radius_px)]
+def _isolated(xy: FloatArray) -> IntArray:
+    """Return the indices of points without a neighbour within 6 px, in the given order."""
+    alone = [len(near) == 1 for near in neighbours(xy, xy, 6.0)]
     return np.flatnonzero(alone)
 
 

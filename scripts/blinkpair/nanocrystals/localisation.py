@@ -17,6 +17,8 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray, vertex
 
+MAX_DRIFT_ERROR_PX = 0.15  # of a stretch whose drift is refined
+
 
 @dataclass(frozen=True)
 class Localisation:
@@ -194,14 +196,13 @@ def refine_drift(
     drift: FloatArray,
     *,
     psf_sigma_px: float,
-    max_error_px: float = 0.15,
 ) -> tuple[FloatArray, BoolArray]:
     """Shift each stretch so that all its spots fall where they belong, by least squares.
 
     Returns
     -------
     drift : (S, 2) float
-        Refined; a stretch whose spots leave an error above `max_error_px` keeps its value.
+        Refined; a stretch keeps its value where the error is above `MAX_DRIFT_ERROR_PX`.
     refined : (S,) bool
     """
     windows = _cut(images, xy, drift, _half_width(psf_sigma_px))
@@ -211,6 +212,6 @@ def refine_drift(
         _, residual, by_x, by_y = _fit_amplitudes(windows, drift, xy, psf_sigma_px)
         step, variance = _step(residual, by_x, by_y, (0, 2, 3))
         error = np.sqrt(variance * residual.var(axis=(0, 2, 3)))
-        good = error < max_error_px
+        good = error < MAX_DRIFT_ERROR_PX
         drift[good] += np.clip(step[good], -0.5, 0.5)
     return drift, good

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray, IntArray, neighbours
 from blinkpair.compiled import njit
-from blinkpair.cores import usable_cores
+from blinkpair.cores import run_halves, usable_cores
 from blinkpair.errors import InputError
 from blinkpair.photometry.apertures import aperture_stays_inside, reach_px
 
@@ -76,10 +76,10 @@ def _packed_ring(usable: BoolArray, ring: IntArray) -> tuple[IntArray, IntArray]
 
 @njit(nogil=True)
 def _measure(
-    block: Any,
-    first_frame: int,
     first: int,
     last: int,
+    block: Any,
+    first_frame: int,
     xy: Any,
     drift: Any,
     half: float,
@@ -305,32 +305,12 @@ def extract_traces(
     n = len(xy)
     traces = np.empty((n, frames), np.float32)
     skew, n_skew = np.zeros(n), np.zeros(n)
-    shares = [(0, n // 2), (n // 2, n)]
-    with ThreadPoolExecutor(usable_cores(len(shares))) as pool:
+    with ThreadPoolExecutor(usable_cores(2)) as pool:
         start = 0
         for block in movie.blocks(frames_per_block):
             counts, median, mean = (np.empty((n, len(block))) for _ in range(3))
-            jobs = [
-                pool.submit(
-                    _measure,
-                    block,
-                    start,
-                    first,
-                    last,
-                    xy,
-                    drift,
-                    half,
-                    own_ring,
-                    n_ring,
-                    integer,
-                    counts,
-                    median,
-                    mean,
-                )
-                for first, last in shares
-            ]
-            for job in jobs:
-                job.result()
+            places = (xy, drift, half, own_ring, n_ring)
+            run_halves(pool, _measure, n, block, start, *places, integer, counts, median, mean)
             area = aperture_px**2
             if background == "annulus_median":
                 counts -= area * median

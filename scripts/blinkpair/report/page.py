@@ -22,7 +22,14 @@ from blinkpair.blinking.on_fractions import COUNTED
 from blinkpair.dwell_fits.histograms import count_limits
 from blinkpair.figures import style
 from blinkpair.labels import CONTROL, temperature_label
-from blinkpair.report import blinking_tables, cells, result_sentences, tables
+from blinkpair.report import (
+    blinking_tables,
+    cells,
+    citations,
+    methods_text,
+    result_sentences,
+    tables,
+)
 from blinkpair.report.language import some_of
 from blinkpair.report.packing import pack
 
@@ -129,7 +136,7 @@ def build_page(
         },
         hidden=hidden,
         n_shown=len(shown),
-        methods=result_sentences.methods(
+        methods=methods_text.methods(
             settings,
             provenance,
             results["fields"],
@@ -137,7 +144,7 @@ def build_page(
             results["nanocrystals"],
             fields,
         ),
-        cite=result_sentences.citation(citation, provenance["versions"]["blinkpair"]),
+        cite=citations.citation(citation, provenance["versions"]["blinkpair"]),
         settings=yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True),
     )
 

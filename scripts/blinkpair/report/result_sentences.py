@@ -23,7 +23,6 @@ from blinkpair.report.cells import (
     signed_points,
     temperature,
 )
-from blinkpair.report.citations import citation
 from blinkpair.report.language import (
     capitalised,
     counted,
@@ -33,9 +32,6 @@ from blinkpair.report.language import (
     per_cent,
     verb,
 )
-from blinkpair.report.methods_text import methods
-
-__all__ = ["answer", "caveats", "citation", "headline", "methods"]
 
 Row = Mapping[Any, Any]
 
