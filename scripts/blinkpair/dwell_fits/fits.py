@@ -59,13 +59,10 @@ from scipy.special import ndtr, ndtri
 
 from blinkpair.arrays import FloatArray
 from blinkpair.dwell_fits.events import Events, count_events
-from blinkpair.dwell_fits.histograms import log_binned_density
 from blinkpair.dwell_fits.laws import DwellLikelihood, Maximum
 from blinkpair.dwell_fits.lines import fit_lines
 from blinkpair.dwell_fits.result import DwellFit, LawFit, Method
 from blinkpair.errors import InputError
-
-__all__ = ["DwellFit", "LawFit", "fit_counted_events", "fit_dwell_times", "log_binned_density"]
 
 logger = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ from blinkpair.arrays import BoolArray, FloatArray, IntArray, neighbours
 from blinkpair.compiled import njit
 from blinkpair.cores import run_halves, usable_cores
 from blinkpair.errors import InputError
-from blinkpair.photometry.apertures import aperture_stays_inside, reach_px
+from blinkpair.photometry.apertures import reach_px
 
 if TYPE_CHECKING:
     from blinkpair.movie.reader import Movie
@@ -34,8 +34,6 @@ RING_OUTER_PX = 7.3
 NEIGHBOUR_RADIUS_PX = 3.0
 MIN_RING_PIXELS = 20
 BACKGROUNDS = ("annulus_median", "none")
-
-__all__ = ["aperture_stays_inside", "extract_traces", "reach_px"]
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,8 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.labels import (
     Temperature,
     as_bool,
+    by_temperature,
     require_columns,
-    sort_temperatures,
-    temperature_labels,
     text_codes,
 )
 from blinkpair.populations.table import put_estimates, put_methods
@@ -69,9 +68,8 @@ def summarise_photostability(
         For a missing column or a `temperature_c` that is neither a number nor `control`.
     """
     require_columns(nanocrystals, list(COLUMNS), "nanocrystals")
-    table = nanocrystals.assign(temperature_c=temperature_labels(nanocrystals["temperature_c"]))
-    labels = sort_temperatures(table["temperature_c"])
-    groups = [table[table["temperature_c"] == label] for label in labels]
+    by_label = by_temperature(nanocrystals)
+    labels, groups = list(by_label), list(by_label.values())
 
     def draws_of(fields: Sequence[ArrayLike]) -> list[FieldDraws]:
         return [
