@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def usable_cores(limit: int) -> int:
-    """Cores this process may use, at most `limit`.
+    """Return the number of cores this process may use, at most `limit`.
 
     They are those the system leaves it (a cluster's share, not the whole node) and not more than
     `OMP_NUM_THREADS`, in which Snakemake gives a step the `threads` of its rule. No result depends

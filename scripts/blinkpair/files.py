@@ -1,7 +1,9 @@
 """Reading and writing results: never half a file, always the same bytes.
 
-Every file is written aside, brought to the disk and renamed, so that whoever looks under the
-final name sees all of it or nothing: beside a running job, after a crash, after a power cut.
+Every file is written under another name, brought to the disk and renamed. Under the final name
+there is all of it or nothing: beside a running job, after a crash, after a power cut.
+
+Input: tables, mappings, texts, datasets. Output: files, and the same read back.
 """
 
 from __future__ import annotations
@@ -218,7 +220,7 @@ def _parsed(
 
 
 def _compact(pieces: Iterable[pd.DataFrame], columns: list[str], text: set[str]) -> pd.DataFrame:
-    """Put pieces of a table together, texts as categories.
+    """Return the table of some pieces, texts as categories.
 
     The categories that pandas itself reads are numbers where all texts look like some: 007 is 7.
     """
@@ -312,6 +314,6 @@ def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:
     """Write a NetCDF-4 file; the same dataset gives the same bytes.
 
     It is put together in memory: where the disk is full, HDF5 ends the whole process when it
-    closes a file of its own, without a word.
+    closes a file of its own, without an error message.
     """
     write_bytes(dataset.to_netcdf(engine="h5netcdf"), path)

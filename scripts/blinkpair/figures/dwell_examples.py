@@ -1,11 +1,11 @@
-"""Which nanocrystals show what became of the types of blinking, and their dwell times.
+"""Examples of nanocrystals for each transition between types of blinking, and their dwell times.
 
-They are chosen for being clear, so they are no typical ones: how common each transition is stands
-in the table of transitions.
+They are chosen because they are clear, so they are not typical: the table of transitions has the
+number of each.
 
 Input: the nanocrystal table; then the states of the chosen ones. Output: for each transition
-between type A (`truncated_power_law`) and type B (`power_law`) the nanocrystals whose fits say it
-most clearly, and what a figure needs to draw their P(t) before and after.
+between type A (`truncated_power_law`) and type B (`power_law`) the nanocrystals with the
+clearest fits, and what a figure needs to draw their P(t) before and after.
 """
 
 from __future__ import annotations

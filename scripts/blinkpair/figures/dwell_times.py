@@ -204,7 +204,7 @@ def _only(
 
 
 def _log_axes(axes: list[Axes]) -> None:
-    """Logarithmic axes with room at the ends for the outer points."""
+    """Set logarithmic axes with room at the ends for the outer points."""
     for ax in axes:
         ax.set(xscale="log", yscale="log")
         ax.xaxis.set_major_formatter("{x:g}")  # 0.1, 1 and 10 s need no exponents

@@ -23,7 +23,7 @@ from blinkpair.labels import EPOCH_NAMES, by_temperature
 
 
 def columns_of(n: int, most: int) -> int:
-    """Panels a row, at most `most`, so that the last row is not nearly empty."""
+    """Return the panels a row, at most `most`, so that the last row is not nearly empty."""
     rows = -(-n // most)
     return max(1, -(-n // max(rows, 1)))
 

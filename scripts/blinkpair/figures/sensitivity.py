@@ -1,7 +1,7 @@
 """How much the populations depend on the count threshold and the dark cutoff.
 
-Flat lines around the marked settings mean that the populations are the sample's; steep ones, that
-they are the settings'.
+Flat lines around the marked settings mean that the populations depend on the sample; steep ones,
+that they depend on the settings.
 
 Input: the table of `populations.sensitivity`. Output: a figure.
 """
@@ -88,7 +88,7 @@ def sensitivity_figure(
 
 
 def _nearest(table: pd.DataFrame, column: str, value: float) -> pd.DataFrame:
-    """Rows at the one value of a column that is nearest to the given value."""
+    """Return the rows at the one value of a column that is nearest to the given value."""
     if table.empty:
         return table
     have = np.sort(table[column].unique().astype(float))

@@ -1,4 +1,4 @@
-"""What a nanocrystal and a field did over time.
+"""Traces of nanocrystals, and the integrated PL of fields over time.
 
 Traces have tens of thousands of frames: their lines are pixels within SVG and PDF, everything else
 in it stays lines and letters.
@@ -185,7 +185,7 @@ Course = tuple[str, FloatArray, FloatArray]
 
 
 def _relative(own: pd.DataFrame, reference_s: float) -> list[Course]:
-    """Epoch, time in s and PL in percent of its start, of each field that has light."""
+    """Return epoch, time in s and PL in percent of its start, of each field that has light."""
     courses = []
     for (_, epoch), part in own.groupby(["field", "epoch"], sort=True, observed=True):
         ordered = part.sort_values("time_s")
@@ -241,7 +241,7 @@ def _kept_lines(rows: pd.DataFrame) -> list[str]:
 
 
 def _range_of(values: Any) -> tuple[float, float]:
-    """Limits that show every finite value, with a margin."""
+    """Return limits that show every finite value, with a margin."""
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     margin = 0.05 * (high - low) or 1.0

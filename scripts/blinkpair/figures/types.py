@@ -242,7 +242,7 @@ def types(table: pd.DataFrame, *, note: str = "") -> Figure:
 
 
 def _matrix(own: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
-    """Counts, and percent of the row; NaN where there is nothing."""
+    """Return counts, and percent of the row; NaN where there is nothing."""
     counts = np.full((len(STATES), len(STATES)), np.nan)
     shares = counts.copy()
     for row in own.to_dict("records"):
@@ -256,8 +256,8 @@ def _rank_lines(row: dict[Any, Any]) -> tuple[str, str]:
     if not np.isfinite(p):
         return ("nothing to compare", "")
     shown = "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
-    chance = 100 * float(row["probability_gained_larger"])
-    return (f"rank test {shown}", f"gained has larger α: {chance:.0f} %")
+    probability = 100 * float(row["probability_gained_larger"])
+    return (f"rank test {shown}", f"gained has larger α: {probability:.0f} %")
 
 
 def _edges(values: FloatArray) -> FloatArray:

@@ -1,9 +1,8 @@
 """The smooth background of an image and the noise around it.
 
-Detection and drift measure spots against it; photometry does not (it has an annulus of its own
-around every nanocrystal).
+Detection and drift use it; photometry has an annulus of its own around every nanocrystal.
 
-Input: an image of sparse spots. Output: its background and its local noise, each from robust
+Input: an image of sparse nanocrystals. Output: its background and its local noise, each from robust
 statistics in the cells of a coarse mesh, interpolated.
 """
 
@@ -16,13 +15,15 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray
 
-CELL_PX = 24  # many times the spots' size, much smaller than the illumination profile
+CELL_PX = (
+    24  # many times the size of a nanocrystal's image, much smaller than the illumination profile
+)
 
 
 def background_and_noise(
     image: NDArray[np.floating],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Median and robust standard deviation on a mesh, interpolated to every pixel.
+    """Return median and robust standard deviation on a mesh, interpolated to every pixel.
 
     Parameters
     ----------
@@ -33,7 +34,7 @@ def background_and_noise(
     -------
     background, noise : (y, x) float32
         `noise` is 1.4826 times the median absolute deviation, the standard deviation of a
-        Gaussian; half the pixels may belong to spots.
+        Gaussian; half the pixels may belong to nanocrystals.
     """
     height, width = image.shape
     rows, columns = max(1, round(height / CELL_PX)), max(1, round(width / CELL_PX))
@@ -54,7 +55,7 @@ def background_and_noise(
 
 
 def _median_of(values: NDArray[np.floating]) -> FloatArray:
-    """Median over the last axis without NaN; NaN where there is nothing else."""
+    """Return the median over the last axis without NaN; NaN where there is nothing else."""
     if np.isfinite(values).all():
         return np.median(values, axis=-1).astype(np.float64)
     with warnings.catch_warnings():
@@ -69,6 +70,6 @@ def fill_missing(values: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def _weights(length: int, cells: int, cell_px: int) -> FloatArray:
-    """(length, cells) weights of linear interpolation between the cells' centres."""
+    """Return the (length, cells) weights of linear interpolation between the cells' centres."""
     place = (np.arange(length) - (cell_px - 1) / 2) / cell_px
     return np.clip(1 - np.abs(np.clip(place, 0, cells - 1)[:, None] - np.arange(cells)), 0, None)

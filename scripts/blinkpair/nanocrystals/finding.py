@@ -1,4 +1,4 @@
-"""The nanocrystals of one movie, and how the sample drifted.
+"""The nanocrystals of one movie, and the drift of the sample.
 
 Input: the projections of a movie. Output: a table of nanocrystals with positions at the first
 frame, the drift, the width of the PSF and the images a report shows.
@@ -22,7 +22,7 @@ from blinkpair.nanocrystals.projections import Projections
 
 log = logging.getLogger(__name__)
 
-MAX_ERROR_PX = 0.7  # the weakest real spots, on for 0.5 % of 2,000 frames, reach 0.2
+MAX_ERROR_PX = 0.7  # the weakest real nanocrystals, on for 0.5 % of 2,000 frames, reach 0.2
 SAME_SPOT_PX = 1.2  # two candidates that end up closer than this are one nanocrystal
 
 
@@ -37,7 +37,7 @@ class Catalogue:
         each), significance (1 is the detection threshold), counts (mean over the movie).
     drift : Drift
     psf_sigma_px : float
-        Measured on the spots; the given one if there are too few.
+        Measured on the nanocrystals; the given one if there are too few.
     images : detection.AlignedImages
     hot_pixels : (n, 2) int
         Column and row of pixels taken out before detection: too bright, or never changing.
@@ -51,10 +51,10 @@ class Catalogue:
 
 
 def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) -> Catalogue:
-    """Detect nanocrystals, follow the drift, and locate both to a fraction of a pixel.
+    """Return the nanocrystals and the drift of a movie, to a fraction of a pixel.
 
-    Drift comes first from correlating whole images, then from the spots themselves; detection is
-    repeated on the better aligned images.
+    Drift is measured first by correlating whole images, then on the nanocrystals themselves;
+    detection is repeated on the better aligned images.
     """
     hot_pixels = np.unique(
         np.vstack(
@@ -111,7 +111,7 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
             "counts": spots.amplitude @ weights / weights.sum(),
         }
     )
-    # No spot where none can be fitted: the candidate was a wing, or noise on a slope.
+    # Where no fit succeeds, the candidate was a wing, or noise on a slope.
     table = table[table["error_px"] < MAX_ERROR_PX].reset_index(drop=True)
     table = _merge(table).sort_values(
         ["significance", "y", "x"], ascending=[False, True, True], ignore_index=True
@@ -127,7 +127,7 @@ def _isolated(xy: FloatArray) -> IntArray:
 
 
 def _merge(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep the most significant of fits that ended at the same place."""
+    """Return the table with only the most significant of fits that ended at the same place."""
     xy, significance = table[["x", "y"]].to_numpy(), table["significance"].to_numpy()
     first = [
         k == near[np.argmax(significance[near])]

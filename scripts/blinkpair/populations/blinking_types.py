@@ -1,16 +1,16 @@
 """Types of blinking: how many nanocrystals have which, and what the annealing did to each.
 
 Type A (`truncated_power_law`, Eq. 2) and type B (`power_law`, Eq. 1) are of the on events;
-`undecided` and `not_fitted` are types of their own here, because leaving them out would let the
-fractions rest on the nanocrystals that happen to blink often. A nanocrystal that is dark in an
+`undecided` and `not_fitted` are types of their own here: without them the fractions would describe
+only the nanocrystals that blink often. A nanocrystal that is dark in an
 epoch has no on events to fit: it is `dark` there. Only the n of the table of populations count, so
 that the transitions add up to it.
 
 Every table has one block of rows a temperature, ascending, the control last. Intervals are those
-of `statistics.resampling`, the design effects pooled over the temperatures; `interval_method` says
-what they rest on. The rank tests take the nanocrystals as independent; read them next to the
-intervals. And read every difference between types next to the control's: nanocrystals that were
-chosen by how they blinked before tend back to the average without any annealing.
+of `statistics.resampling`, the design effects pooled over the temperatures; `interval_method` names
+their basis. The rank tests take the nanocrystals as independent; read them next to the intervals.
+Compare every difference between types with the control's: nanocrystals that were chosen by their
+blinking before return towards the average without any annealing.
 
 Input: the nanocrystal table. Output: tables of the types before and after, of the transitions
 between them, of the change in on-fraction by initial type, and of alpha by what became of it.
@@ -266,7 +266,7 @@ def _flags(types: pd.Series[Any], name: str) -> FloatArray:
 
 
 def _medians(rows: pd.DataFrame, epoch: str) -> dict[str, float]:
-    """Medians of the fits of one epoch, and of the share of events that are noise."""
+    """Return the medians of the fits of one epoch, and of the share of events that are noise."""
     state = rows[f"type_{epoch}"]
     alpha, tau_s = f"alpha_on_{epoch}", f"tau_on_{epoch}_s"
     medians = {

@@ -58,9 +58,10 @@ def summarise_photostability(
         analysed and tested; `n_*` and `fraction_*` (of n, with `_low` and `_high`) are the
         classes. `kept` is the integrated photoluminescence at the end of the movie over that at
         its start, all analysed nanocrystals together, tested or not, in units of their own
-        field's mean at the start, so that a bright field does not outweigh the others. `n_kept`
-        of them stand behind it: those measured at both ends, in fields that have at least two and
-        whose mean at the start is two standard errors above zero. NaN where there is no such field.
+        field's mean at the start, so that a bright field has no more weight than the others.
+        `n_kept` of them are used: those measured at both ends, in fields that have at least two
+        and whose mean at the start is two standard errors above zero. NaN where there is no such
+        field.
 
     Raises
     ------
@@ -105,7 +106,7 @@ def summarise_photostability(
 
 
 def _tested(group: pd.DataFrame, epoch: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
-    """Class and field of the nanocrystals that were analysed and tested."""
+    """Return class and field of the nanocrystals that were analysed and tested."""
     kind = group[f"photostability_{epoch}"]
     rows = as_bool(group["analysed"]) & kind.isin(CLASSES).to_numpy()
     return kind[rows], group["field"][rows]
@@ -124,7 +125,7 @@ def _counts(group: pd.DataFrame, label: Temperature, epoch: str) -> dict[str, An
 
 
 def _kept(group: pd.DataFrame, epoch: str) -> tuple[float, FloatArray, pd.Categorical]:
-    """Ratio of the ends' sums, and how each nanocrystal moves it (delta method); their mean is 0.
+    """Return the ratio of the ends' sums, and each nanocrystal's part in it (delta method, mean 0).
 
     With m and R_f the mean start and the ratio of its field, R that of all, a nanocrystal moves R
     by (end - R_f start) / m + R_f - R: its own part, and its field's.

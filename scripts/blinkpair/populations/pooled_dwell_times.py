@@ -1,15 +1,15 @@
 """Dwell times of all nanocrystals of a temperature together.
 
-Pooling different nanocrystals mixes their laws, and a mixture of power laws is not one: steep laws
-rule the short events and shallow ones the long, so that the mixture bends upwards on log-log axes,
-and nanocrystals that blink often weigh more than those that blink seldom. With the hundred thousand
-events of a temperature the test sees any such bend: here a verdict describes the curve, not a
-mechanism. Mechanisms are judged nanocrystal by nanocrystal.
+Pooling different nanocrystals mixes their laws, and a mixture of power laws is not a power law:
+steep laws dominate the short events and shallow ones the long, so that the mixture bends upwards on
+log-log axes, and nanocrystals that blink often have more weight than those that blink seldom. With
+the hundred thousand events of a temperature any such bend is significant: here a verdict describes
+the curve, not a mechanism. Mechanisms are determined for each nanocrystal separately.
 
-Durations are whole frames, and events of 20 ms frames are no half of those of 40 ms frames:
-an event shorter than a frame is lost in one and not in the other. Fields of different exposure are
-therefore pooled apart, each exposure in rows of its own, instead of being refused: a pooled
-curve is no reason to stop an experiment whose other tables do not mind.
+Durations are whole frames, and events of 20 ms frames are not simply half as long as those of 40 ms
+frames: an event shorter than a frame is lost in one and not in the other. Fields of different
+exposure are therefore pooled separately, each exposure in rows of its own. They are not refused,
+because the other tables of the experiment do not depend on the exposure.
 
 Input: how often each duration occurred, field by field. Output: the probability densities of the
 pooled on and off events of each temperature and epoch, and the laws fitted to them.
@@ -47,7 +47,7 @@ _FIT_COLUMNS = (
 
 
 def pool_densities(pools: Sequence[Pool]) -> pd.DataFrame:
-    """Probability densities P(t) of the pooled complete events.
+    """Return the probability densities P(t) of the pooled complete events.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def pool_densities(pools: Sequence[Pool]) -> pd.DataFrame:
 def pool_fits(
     pools: Sequence[Pool], settings: DwellTimeSettings = DwellTimeSettings()
 ) -> pd.DataFrame:
-    """Fit both laws to the pooled events.
+    """Return both laws fitted to the pooled events.
 
     Parameters
     ----------

@@ -1,7 +1,7 @@
-"""How the populations move with the count threshold and the dark cutoff.
+"""Dependence of the populations on the count threshold and the dark cutoff.
 
-The paper's 100 counts and 10 % are settings of one microscope; a conclusion that holds at those
-two numbers only is a conclusion about them.
+The paper's 100 counts and 10 % are settings of one microscope. A conclusion that holds only with
+these two numbers depends on the settings, not on the sample.
 
 Input: on-fractions of the same nanocrystals at several thresholds. Output: the counts of every
 population for each threshold and cutoff.
@@ -90,7 +90,7 @@ def sensitivity_table(
 def _by_setting(
     parts: Iterable[pd.DataFrame],
 ) -> dict[tuple[Temperature, float], list[tuple[FloatArray, FloatArray]]]:
-    """On-fractions before and after of the analysed, by temperature and threshold."""
+    """Return the on-fractions of the analysed before and after, by temperature and threshold."""
     kept: dict[tuple[Temperature, float], list[tuple[FloatArray, FloatArray]]] = {}
     for part in parts:
         require_columns(part, list(REQUIRED), "on_fractions")

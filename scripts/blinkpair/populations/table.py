@@ -1,7 +1,7 @@
-"""Populations: what the annealing did to the nanocrystals, temperature by temperature.
+"""Populations: the changes by annealing, for each temperature.
 
-A nanocrystal dark in both epochs is no part of n: it cannot be distinguished from an empty place.
-Intervals are those of `statistics.resampling`: the nanocrystals of one field are not independent,
+A nanocrystal dark in both epochs is not counted in n: it cannot be distinguished from an empty
+place. Intervals are those of `statistics.resampling`: the nanocrystals of one field are not independent,
 so the intervals are based on resampled fields as soon as a temperature has two of them, and
 `interval_method` states it. The two tests, McNemar's exact and Wilcoxon's signed rank, take the
 nanocrystals as independent; read them next to the intervals and to the control.
@@ -149,7 +149,7 @@ def _group(rows: pd.DataFrame, label: Temperature, statistics: StatisticsSetting
 
 
 def _counts(group: _Group, fields: pd.DataFrame | None) -> dict[str, Any]:
-    """Whole numbers of a row: fields, nanocrystals, populations, expected chance pairs."""
+    """Return the whole numbers of a row, and the accidental pairs expected."""
     analysed = as_bool(group.rows["analysed"])
     row: dict[str, Any] = {
         "temperature_c": group.label,

@@ -136,7 +136,7 @@ def _read_image(path: str) -> FloatArray | None:
 
 
 def _frames(on: NDArray[np.int8], movie_frames: int) -> int:
-    """Frames that the epoch has; the shorter movie is filled up with -1."""
+    """Return the number of frames of the epoch; the shorter movie is filled up with -1."""
     if not on.size:
         return movie_frames
     there = np.flatnonzero((on >= 0).any(axis=0))

@@ -1,4 +1,7 @@
-"""Small pieces of sentences: counted things, lists, ranges, numbers as prose writes them."""
+"""Parts of sentences: numbers with their nouns, lists, ranges, numbers as text.
+
+Input: numbers and words. Output: text.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ THIN = "\N{NARROW NO-BREAK SPACE}"
 
 
 def known(value: Any) -> bool:
-    """Whether a cell holds a finite number; pandas' NA and None do not."""
+    """Return whether a cell holds a finite number; pandas' NA and None do not."""
     try:
         return bool(np.isfinite(float(value)))
     except (TypeError, ValueError):

@@ -182,7 +182,7 @@ def _share(row: Row, population: str, introduction: str) -> str:
 
 
 def _sign(row: Row, name: str) -> int | None:
-    """Sign of a change that its interval shows, 0 where that includes 0; None without one."""
+    """Return the sign of a change; 0 where its interval includes 0, None without an interval."""
     low, high = row[f"{name}_low"], row[f"{name}_high"]
     if not (known(low) and known(high)):
         return None

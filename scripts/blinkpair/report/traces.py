@@ -77,7 +77,7 @@ def _ends(
 
 
 def _noise(counts: NDArray[np.float32]) -> FloatArray:
-    """Standard deviation of each trace's noise, from successive frames: most lie in one state."""
+    """Return each trace's noise, from differences of successive frames, mostly of one state."""
     every = max(1, counts.shape[1] // _SAMPLED_FRAMES)
     steps = np.abs(counts[:, 1::every] - counts[:, :-1:every])
     noise = np.zeros(len(counts))

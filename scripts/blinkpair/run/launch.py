@@ -1,8 +1,7 @@
-"""What happens once before any job runs: settings and sheet, checked.
+"""Check settings and sheet once, before any job runs.
 
-The process the user started checks everything and keeps the result; the processes of submitted
-jobs read what it kept, because thousands of them opening every movie again would be slow and could
-not find anything new.
+The process that the user started checks everything and saves the result. The processes of submitted
+jobs read it: opening every movie again in thousands of jobs would be slow and give nothing new.
 
 Input: the configuration as Snakemake read it. Output: complete settings, the table of fields and
 the shapes of their movies.

@@ -1,4 +1,7 @@
-"""What every step does first: its words go into its rule's log, and it ends with its run."""
+"""Start of every step: messages go into the log of its rule, and it ends with its run.
+
+Input: the path of the log. Output: logging that is set up.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """How a result was made: versions, settings, sample sheet, inputs, command and times.
 
 Input: settings, the sample sheet, what the run was started with. Output: the content of
-`provenance.json`, from which `blinkpair.reproduce` makes the results again.
+`provenance.json`, from which `run.reproduce` makes the results again.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ NO_CHECKSUM = "none was taken (provenance: checksums: false)"
 
 
 def fast_checksum(path: str | Path) -> str:
-    """SHA-256 of a file's size and its first and last MiB.
+    """Return the SHA-256 of a file's size and its first and last MiB.
 
     A movie is 10 GB: reading all of it again would take as long as analysing it. A file that was
     exchanged, cut or acquired anew differs; one changed only in the middle is not noticed.
