@@ -56,18 +56,18 @@ def register(field: SimulatedField) -> Registered:
         for epoch in EPOCHS
     }
     diameter_px = settings["microspheres"]["diameter_um"] / design.camera.pixel_size_um
-    beads = [
+    microspheres = [
         find_microspheres(image, diameter_px)
         for image in (field.brightfield_pre, field.brightfield_post)
     ]
     registration = register_field(
-        *(positions(table) for table in beads),
+        *(positions(table) for table in microspheres),
         *(positions(catalogues[epoch].table) for epoch in EPOCHS),
         shape=design.camera.shape,
         nanocrystal_errors_px=tuple(catalogues[e].table["error_px"].to_numpy() for e in EPOCHS),
         start_error_px=float(np.hypot(*(catalogues[e].drift.start_error_px for e in EPOCHS))),
     )
-    return Registered(registration, beads, catalogues, movies)
+    return Registered(registration, microspheres, catalogues, movies)
 
 
 def analyse(field: SimulatedField) -> Analysed:

@@ -57,7 +57,7 @@ def blink(rng: np.random.Generator, n: int, frames: int) -> np.ndarray:
 
 
 def draw(rng: np.random.Generator, xy: np.ndarray, heights: np.ndarray, sigma_px: float) -> Any:
-    """Spots on a noisy background, (y, x)."""
+    """Return nanocrystals on a noisy background, (y, x)."""
     y, x = np.mgrid[:SIDE_PX, :SIDE_PX]
     image = np.zeros((SIDE_PX, SIDE_PX))
     reach = int(5 * sigma_px) + 1
@@ -72,9 +72,9 @@ def field(seed: int, n: int, frames: int, bins: int) -> dict[str, Any]:
     """Content of one simulated field."""
     rng = np.random.default_rng([seed, n, frames])
     matrix = transform()
-    dots, beads = (rng.uniform(30, SIDE_PX - 30, (m, 2)) for m in (n, MICROSPHERES))
-    places = {"pre": dots, "post": apply_matrix(matrix, dots)}
-    spheres = {"pre": beads, "post": apply_matrix(matrix, beads)}
+    nc_xy, sphere_xy = (rng.uniform(30, SIDE_PX - 30, (m, 2)) for m in (n, MICROSPHERES))
+    places = {"pre": nc_xy, "post": apply_matrix(matrix, nc_xy)}
+    spheres = {"pre": sphere_xy, "post": apply_matrix(matrix, sphere_xy)}
     table = pd.DataFrame({"nc_id": np.arange(n)})
     datasets, states, projections, brightfields, light = [], {}, {}, {}, []
     for epoch in EPOCHS:

@@ -1,4 +1,7 @@
-"""How many threads a step may use, and a kernel on two of them."""
+"""How many threads a step may use, and a kernel on two of them.
+
+Input: a limit; a kernel and its rows. Output: a number; what the kernel fills.
+"""
 
 from __future__ import annotations
 

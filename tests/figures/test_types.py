@@ -1,4 +1,4 @@
-"""Figures of blinking types, dwell times and photostability: what they show and say."""
+"""Figures of blinking types, dwell times and photostability: their content and texts."""
 
 import subprocess
 import sys
@@ -247,7 +247,7 @@ def test_seconds_have_two_digits_and_no_exponent(value, text):
     assert dwell_times.seconds(value) == text
 
 
-def test_example_says_what_was_found():
+def test_an_example_shows_what_was_found():
     figure = dwell_times.example_dwell_times([example()])
     assert "type A to B: f1, 3 (100 °C)" in words(figure)
     assert "on events: 300 before, 300 after" in words(figure)
@@ -255,7 +255,7 @@ def test_example_says_what_was_found():
     assert "no events" in words(dwell_times.example_dwell_times([only]))
 
 
-def test_nothing_is_drawn_and_said():
+def test_nothing_is_drawn_and_stated():
     none = nanocrystals().iloc[:0]
     events = durations().iloc[:0]
     drawn = [

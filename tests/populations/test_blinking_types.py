@@ -22,7 +22,7 @@ from blinkpair.statistics.resampling import StatisticsSettings
 A, B = "truncated_power_law", "power_law"
 
 # Wang et al. 2024, 100 C: of 389, 70 dark before and 75 after; 33 type A of 319 before, 20 of
-# them type B after; 25 type A of 314 after. The paper does not say the rest; any that closes will
+# them type B after; 25 type A of 314 after. The paper does not give the rest; any that closes will
 # do: how many (type before, type after).
 PAPER = {
     (A, B): 20,
@@ -203,7 +203,7 @@ def test_alpha_of_gained_and_lost_has_the_exact_rank_test():
     assert (equal["p_rank"], equal["probability_gained_larger"]) == (1.0, 0.5)
 
 
-def test_rank_test_is_level_where_alpha_tells_nothing():
+def test_rank_test_is_level_where_alpha_is_the_same():
     """200 tables, 5 % level: 10 expected, binomial SD 3.1; four of them above is 22."""
     rng = np.random.default_rng(3)
     table = table_of({(B, B): 40})

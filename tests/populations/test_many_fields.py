@@ -1,4 +1,4 @@
-"""Thousands of fields: joined, read in parts, counted and drawn, they say what one table says."""
+"""Thousands of fields: joined, read in parts, counted and drawn, they give what one table gives."""
 
 import tracemalloc
 from itertools import chain

@@ -189,7 +189,7 @@ def test_one_field_has_wilsons_interval():
     assert row["fraction_became_dark_high"] == pytest.approx(expected.high, abs=1e-12)
 
 
-def test_the_table_says_what_its_intervals_rest_on():
+def test_the_table_states_what_its_intervals_rest_on():
     several, one = table_of(70, 90, 9, 20, fields=3), table_of(100, 90, 9, 20)
     method = summarise_populations(pd.concat([several, one]))["interval_method"].tolist()
     assert method == [BY_FIELDS, BY_OTHER_FIELDS]
@@ -244,7 +244,7 @@ def test_intervals_hold_the_truth_where_fields_differ():
         plain = stats.binomtest(row["n_became_dark"], row["n"]).proportion_ci(method="wilson")
         held_as_independent += plain.low <= truth["fraction_became_dark"] <= plain.high
     assert min(held.values()) >= 0.86 * 60, held
-    assert held_as_independent <= 0.86 * 60  # the check can tell: ignoring the fields fails it
+    assert held_as_independent <= 0.86 * 60  # a check of the check: ignoring the fields fails it
 
 
 def test_median_interval_holds_the_median():
@@ -299,7 +299,7 @@ def test_failed_fields_are_counted_and_leave_a_row():
     assert lost["interval_method"] == ""
 
 
-def test_chance_pairs_of_a_field_that_are_unknown_make_the_sum_unknown():
+def test_accidental_pairs_of_a_field_that_are_unknown_make_the_sum_unknown():
     table = table_of(70, 30, 3, 4, fields=2)
     fields = table[["field", "temperature_c"]].drop_duplicates()
     fields = fields.assign(status="ok", expected_chance_pairs=[0.5, np.nan])

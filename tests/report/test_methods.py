@@ -1,4 +1,4 @@
-"""The methods paragraph says what the code did, with the run's own numbers and settings."""
+"""The paragraph of methods describes the code with the run's own numbers and settings."""
 
 import itertools
 import re
@@ -102,7 +102,7 @@ def test_numbers_of_the_settings_are_in_the_methods():
         assert part in text
 
 
-def test_refused_fields_are_named_and_stopping_is_said():
+def test_refused_fields_are_named_and_stopping_is_stated():
     text = methods(fields_each=2, refused=("70_1",))
     assert "1 field could not be registered or read and was excluded (70_1)." in text
     assert "In the 3 registered fields" in text
@@ -123,7 +123,7 @@ def test_the_outcome_of_the_registration_is_median_and_range():
     ) in text
 
 
-def test_stopping_at_a_refused_field_is_said():
+def test_stopping_at_a_refused_field_is_stated():
     assert "set to stop" in methods({"on_failed_field": "stop"})
     assert "set to stop" not in methods()
 
@@ -220,7 +220,7 @@ def test_the_reference_of_the_pl_kept_is_the_one_that_was_used(frames, all_shown
     assert "above their local background" not in plain_sum
 
 
-def test_what_the_code_does_is_said():
+def test_what_the_code_does_is_stated():
     text = methods()
     ring = f"{counts.RING_INNER_PX:g} to {counts.RING_OUTER_PX:g} px radius"
     for part in (
@@ -240,7 +240,7 @@ def test_what_the_code_does_is_said():
     assert "set aside" not in lines
 
 
-def test_a_threshold_of_ones_own_says_what_stands_in_for_it():
+def test_the_text_names_what_replaces_a_missing_threshold():
     for method in ("noise", "hmm"):
         text = methods({"threshold": {"method": method, "counts": 123.4, "noise_sigmas": 5}})
         assert "as 5 standard deviations by a normal variable" in text

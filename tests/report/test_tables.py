@@ -72,7 +72,7 @@ def test_refused_fields_stand_first_with_their_reason():
     assert len({len(row) for row in rows}) == 1
 
 
-def test_a_field_says_what_chance_could_have_made():
+def test_a_field_has_its_chance_alignments_and_accidental_pairs():
     table = tables.fields(pd.DataFrame([a_field("a"), a_field("b", chance_alignments=0.00021)]))
     assert [row["expected chance alignments"] for row in by_column(table)] == [
         "< 0.0001",
@@ -191,7 +191,7 @@ def test_few_nanocrystals_have_no_p(n_a, n_b, own, against):
     assert cells["type B"][-1] == "–"
 
 
-def test_types_and_photostability_say_what_their_numbers_are():
+def test_types_and_photostability_state_what_their_numbers_are():
     row = {"temperature_c": "70", "epoch": "pre", "n": 10, "n_not_tested": 2}
     for name in (*TYPE_NAMES, *CLASS_NAMES):
         row |= {f"n_{name}": 2, f"fraction_{name}": 0.2}

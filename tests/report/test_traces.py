@@ -96,7 +96,7 @@ def test_the_envelope_holds_every_frame_of_both_epochs(pre, frames_post, bins, s
         assert (high >= trace - allowed)[there].all()
 
 
-def test_an_event_of_one_frame_stays_and_where_there_is_no_frame_it_says_so():
+def test_an_event_of_one_frame_stays_and_missing_frames_are_marked():
     trace = np.zeros((2, 10_000), np.float32)
     trace[0, 5003] = 700.0
     trace[1, 8000:] = np.nan

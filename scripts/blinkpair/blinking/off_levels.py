@@ -1,9 +1,9 @@
-"""Find each nanocrystal's off level and its noise in the trace itself.
+"""Estimate each nanocrystal's off level and its noise from its own trace.
 
 The off level is the lowest significant peak of the distribution of counts, and its noise comes
-from the spread *below* that peak, where no on frame can reach. A nanocrystal that is never off
-has no such peak: its lowest peak lies far above those of its neighbours in the field, and it
-takes theirs instead.
+from the spread *below* that peak, where no on frame can be. A nanocrystal that is never off has
+no such peak: its lowest peak lies far above those of the others in the field, whose median is used
+instead.
 
 Electron multiplication skews the noise, so that the spread below the peak underestimates that of
 the frames above it. The skewness is the camera's and the background's, not the nanocrystal's:
@@ -11,7 +11,7 @@ it is measured once a field, on the traces that are nearly all off, as the exces
 above the peak over those below, and read as a gamma (Pearson III) distribution.
 
 Input: background-subtracted counts (nanocrystal, frame). Output: location and spread of the off
-state, and where they come from.
+state, and their source.
 """
 
 from __future__ import annotations

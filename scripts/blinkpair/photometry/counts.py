@@ -2,7 +2,7 @@
 
 The aperture is a square whose edges cut pixels by area, so that the counts follow a drifting
 nanocrystal smoothly; the background is the median of a ring around it, frame by frame, so that a
-neighbour or a cosmic ray in the ring does not count.
+neighbour or a cosmic ray in the ring has no effect.
 
 Input: a movie, positions at its first frame, the drift. Output: background-subtracted counts.
 """
@@ -62,7 +62,7 @@ def _usable_ring(xy: FloatArray, others: FloatArray, ring: IntArray) -> BoolArra
             apart = np.hypot(*(ring[:, None] - separation[None]).T)
             usable[k] = (apart > NEIGHBOUR_RADIUS_PX).all(axis=0)
         if usable[k].sum() < MIN_RING_PIXELS:
-            usable[k] = True  # too crowded: the median of all pixels is taken
+            usable[k] = True  # too crowded: the median of all pixels is used
     return usable
 
 

@@ -1,10 +1,10 @@
 """Populations: the changes by annealing, for each temperature.
 
 A nanocrystal dark in both epochs is not counted in n: it cannot be distinguished from an empty
-place. Intervals are those of `statistics.resampling`: the nanocrystals of one field are not independent,
-so the intervals are based on resampled fields as soon as a temperature has two of them, and
-`interval_method` states it. The two tests, McNemar's exact and Wilcoxon's signed rank, take the
-nanocrystals as independent; read them next to the intervals and to the control.
+place. Intervals are those of `statistics.resampling`: the nanocrystals of one field are not
+independent, so the intervals are based on resampled fields as soon as a temperature has two of
+them, and `interval_method` states it. The two tests, McNemar's exact and Wilcoxon's signed rank,
+take the nanocrystals as independent; read them next to the intervals and to the control.
 
 Input: the nanocrystal table (one row a nanocrystal, on-fractions before and after). Output: the
 population of each, and the table of populations with its intervals and tests.

@@ -69,7 +69,7 @@ def signed_points(value: Any) -> str:
 
 
 def percent(value: Any) -> str:
-    """Write a share in per cent; what is not nothing, or not all, is not written as such."""
+    """Write a share in per cent; '< 1 %' and '> 99 %' where rounding would give 0 or 100 %."""
     if not np.isfinite(value):
         return NOTHING
     text = f"{percent_end(value)} %"

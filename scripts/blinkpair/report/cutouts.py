@@ -20,7 +20,7 @@ OUTSIDE = 255
 _STEPS = 254
 # The brightest pixel this near to the nanocrystal is white; a neighbour beyond may be brighter.
 _REACH_PX = 4
-# A pixel's grey is as good as its noise: steps finer than this share of it only take room.
+# A pixel is as precise as its noise: steps finer than this share of it only take space.
 _STEP_IN_NOISE = 0.25
 _BACKGROUND_PERCENTILE = 5.0
 

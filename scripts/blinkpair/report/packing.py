@@ -1,7 +1,7 @@
-"""Arrays as text that a page can hold and a browser can unpack.
+"""Arrays as text in a page, which a browser can unpack.
 
 In a page `DecompressionStream('deflate')` and a typed array give the numbers back, which in JSON
-would take three to five times the room.
+would take three to five times the space.
 
 Input: arrays of small integers. Output: text.
 """

@@ -1,7 +1,7 @@
-"""The report: one HTML file that holds everything it shows.
+"""The report: one HTML file that contains everything it shows.
 
-The tables are set here and can be read without any script; the plots are Plotly's, drawn in the
-browser from the data in the page. A content security policy forbids the page to load anything.
+The tables are made here and can be read without any script; the plots are Plotly's, drawn in the
+browser from the data in the page. By its content security policy the page loads nothing.
 
 Input: the result tables, what `fields.read_field` prepared of the fields to show, and how the run
 was made. Output: the text of the page.

@@ -1,7 +1,7 @@
 """Traces, states and dwell times of a field, small enough for a page.
 
 Input: counts and states (nanocrystal, frame) of both epochs. Output: the smallest and the largest
-counts of successive frames in 8 bits, so that no event disappears, however short; the states
+counts of successive frames in 8 bits, so that no event is lost, however short; the states
 themselves, frame by frame; and how many events fell into bins of duration.
 """
 
@@ -21,7 +21,7 @@ from blinkpair.report.rounding import round_down, round_up
 
 NO_FRAME = 255
 _STEPS = 254  # codes 0..254
-# A trace is as good as its noise: steps finer than this share of it only take room.
+# A trace is as precise as its noise: steps finer than this share of it only take space.
 _STEP_IN_NOISE = 0.2
 _SAMPLED_FRAMES = 1000  # pairs of successive frames that the noise is estimated from
 

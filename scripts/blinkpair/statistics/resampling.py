@@ -7,8 +7,8 @@ fields are resampled for one number only, the design effect: the variance over r
 divided by that of as many independent nanocrystals (Kish, Survey Sampling, 1965). It is pooled over
 the temperatures, because one temperature alone has too few fields to measure it. Each interval is
 then the ordinary one with the number of nanocrystals divided by the design effect, and with
-Student's quantile for the number of fields (Korn & Graubard, Survey Methodology 24, 193, 1998). The design effect is never taken as less than one, nor as less than the
-temperature's own.
+Student's quantile for the number of fields (Korn & Graubard, Survey Methodology 24, 193, 1998). The
+design effect is never taken as less than one, nor as less than the temperature's own.
 
 Measured on 400 simulated experiments each, at design effects from 1 to 6: 95 % intervals hold the
 truth in 91 to 100 % of the cases with two to six fields at each of four temperatures. Where the

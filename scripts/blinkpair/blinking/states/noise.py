@@ -1,6 +1,8 @@
 """A threshold for each nanocrystal, `noise_sigmas` of its noise above its own off level.
 
-Gain, exposure and background then do not matter. Input: counts and off levels. Output: states.
+Gain, exposure and background then do not matter.
+
+Input: counts and off levels. Output: states.
 """
 
 from __future__ import annotations

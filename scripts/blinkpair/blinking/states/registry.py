@@ -1,9 +1,9 @@
 """Return frame by frame whether a nanocrystal is on, by one of several methods.
 
-'fixed' is the paper's. 'noise' makes gain, exposure and background irrelevant. 'hmm' weighs every
-frame together with its neighbours in a hidden Markov model that has frames lit in part. It is the
-method for dwell times: where the on level is only a few noises above off no threshold is good, and
-far above it a low threshold still calls frames on that were off for most of their time, which
+'fixed' is the paper's. With 'noise' gain, exposure and background do not matter. 'hmm' assigns
+every frame together with its neighbours, in a hidden Markov model that has partly lit frames. It is
+the method for dwell times: where the on level is only a few noises above off no threshold is good,
+and far above it a low threshold calls frames on that were off for most of their time, which
 distorts the law of the short events.
 
 Input: background-subtracted counts (nanocrystal, frame). Output: boolean states of the same shape
