@@ -281,7 +281,7 @@ def _differing(
 
 
 def lines_of_fields(path: str | Path, fields: Iterable[str]) -> str:
-    """Return the header and the lines of some fields of a table, as they stand in the file.
+    """Return the header and the lines of some fields of a table, unchanged.
 
     The field is the table's first column, and a name that needs no quotes.
     """

@@ -100,7 +100,7 @@ def sort_temperatures(labels: Iterable[Temperature]) -> list[Temperature]:
 
 
 def temperature_label(value: object) -> Temperature:
-    """Read a temperature as it may come from a sheet or a CSV file.
+    """Return a temperature of a sheet or a CSV file in one form.
 
     Parameters
     ----------

@@ -28,8 +28,8 @@ over the curved ones.
 Measured on 3,600 simulated blinkers that do not change (benchmarks/blinking/photostability.py),
 each test at 2.5 %: that of the off-fraction fires on 2.1 %, that of the on level on 0.1 %, a t-test
 of the halves on 59 %. With a hundred false events a trace it is 3.5 % instead of 2.5: two false
-frames in a row are not merged. An on level that wanders by 5 % with a memory of 20 s is taken for a
-trend in 7 % of the traces, with one of 50 s in 17 %. Where single events last up to the whole
+frames in a row are not merged. An on level that fluctuates by 5 % with a memory of 20 s is taken
+for a trend in 7 % of the traces, with one of 50 s in 17 %. Where single events last up to the whole
 movie, off events that grow fourfold are found in 5 to 15 % of the traces only; where the longest
 last 10 s, in 64 to 86 %.
 
@@ -53,7 +53,7 @@ _MIN_CYCLES = 10  # of one on and one off event; 10! orders, and Student's tail 
 MIN_BLOCKS = 20  # where each is more than one cycle: memory needs long blocks, power many
 _LEVEL_BLOCKS = 40
 _MIN_BLOCK_FRAMES = 5
-_CURVES = 8  # fluctuations of up to this many bends a movie are what a trend is judged by
+_CURVES = 8  # a trend is compared with fluctuations of up to this many bends a movie
 _LONG_FRAMES = 30  # an on event made up of many short ones rarely seems as long
 _EDGE_FRAMES = 5
 _UNSEEN_DIPS = 0.02  # of the on level; measured, power laws down to a twentieth of a frame

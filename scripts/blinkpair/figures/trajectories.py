@@ -76,7 +76,7 @@ def example_traces(
     if not n:
         state_nothing(figure)
         return figure
-    # Frames to the last one that is there: padded traces come from movies of different lengths.
+    # Frames to the last known one: traces of movies of different lengths are padded.
     frames = [
         [int(np.flatnonzero(np.isfinite(t[row])).max(initial=0)) + 1 for t in traces]
         for row in range(n)

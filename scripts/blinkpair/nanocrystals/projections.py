@@ -1,7 +1,7 @@
-"""One pass over a movie: what detection, drift and the report need of it.
+"""Read a movie once and keep what detection, drift and the report need.
 
-A stretch is short enough that the stage hardly drifts within it, so drift can be measured and
-taken out afterwards without a second pass.
+A stretch is so short that the stage hardly drifts within it: drift can be measured and removed
+afterwards without reading the movie again.
 
 Input: blocks of frames. Output: for each of at most ~50 stretches of the movie its mean, its
 variance from frame to frame and the brightest of its short bursts, pixel by pixel, and the sum of
@@ -161,7 +161,7 @@ def project(movie: Movie) -> Projections:
         for block in _bursts(movie):
             row_sums = np.empty((len(block), height))
             row_steps = np.empty((len(block), n_sampled))
-            # The mean of a few frames is noisier: it would win every pixel's maximum.
+            # The mean of a few frames is noisier: it would be the maximum of every pixel.
             whole = len(block) == BURST_FRAMES or frames < BURST_FRAMES
             images = (total, squares, brightest, row_sums, row_steps, saturated)
             run_halves(pool, _accumulate, height, block, whole, top, *images)

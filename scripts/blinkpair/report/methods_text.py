@@ -8,7 +8,8 @@ Input: settings, provenance and result tables of a run. Output: plain text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -31,7 +32,6 @@ from blinkpair.report.methods_measured import measured
 from blinkpair.report.tables import is_simulated
 
 Settings = Mapping[str, Any]
-Write = Callable[[float], str]
 
 HEX_OF_A_COMMIT = 10
 SILICA = "silica microspheres of {diameter} µm diameter"
@@ -120,9 +120,7 @@ def _recordings(fields: pd.DataFrame, shown: Sequence[Mapping[str, Any]]) -> Ite
     if not frames:
         return
     which = "The movies" if len(shown) == len(fields) else "The movies of the fields shown singly"
-    ends = [grouped(min(frames)), grouped(max(frames))]
-    length = ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
-    yield f"{which} had {length} frames of {spread(exposures_ms)} ms."
+    yield f"{which} had {spread(frames, grouped)} frames of {spread(exposures_ms)} ms."
 
 
 def _condition(value: object) -> str:
@@ -180,14 +178,12 @@ def _registration(
 
 def _outcome(ok: pd.DataFrame, model: str, pixel_um: float | None) -> str:
     """Return the outcome of the registered fields."""
-    degrees: Write = lambda value: fixed(value, 1)  # noqa: E731
-    scales: Write = lambda value: fixed(value, 4)  # noqa: E731
     # Elsewhere the column holds landmarks, or 0 where microspheres were not used.
     by_microspheres = ok["evidence"].astype(str).str.startswith("microspheres")
     matched = ok.loc[by_microspheres, "n_microspheres_matched"].dropna()
     parts = []
     if len(matched):
-        several = f" (median; range {_range(matched, plain)})" if matched.nunique() > 1 else ""
+        several = f" (median; range {spread(matched)})" if matched.nunique() > 1 else ""
         middle = matched.median()
         parts.append(
             f"{plain(middle)} microsphere{'' if middle == 1 else 's'}{several} "
@@ -195,9 +191,9 @@ def _outcome(ok: pd.DataFrame, model: str, pixel_um: float | None) -> str:
         )
     rotations = ok["rotation_deg"].dropna()
     if len(rotations):
-        parts.append(f"the sample was turned by {_range(rotations, degrees)}°")
+        parts.append(f"the sample was turned by {spread(rotations, partial(fixed, places=1))}°")
     if model == "similarity" and len(ok["scale"].dropna()):
-        parts.append(f"the scale was {_range(ok['scale'].dropna(), scales)}")
+        parts.append(f"the scale was {spread(ok['scale'].dropna(), partial(fixed, places=4))}")
     errors = ok["tre_px"].dropna()
     if len(errors):
         text = f"the expected error of the registration was {_worst(errors, 'px')}"
@@ -206,11 +202,6 @@ def _outcome(ok: pd.DataFrame, model: str, pixel_um: float | None) -> str:
         parts.append(text)
     where = f"In the {len(ok)} registered fields" if len(ok) > 1 else "In the one registered field"
     return f"{where}, {listed(parts)}."
-
-
-def _range(values: pd.Series[Any], write: Write) -> str:
-    ends = [write(values.min()), write(values.max())]
-    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
 def _worst(values: pd.Series[Any], unit: str) -> str:

@@ -78,7 +78,7 @@ def build_page(
         `NANOCRYSTAL_COLUMNS`), fields, populations,
         sensitivity, types, type_transitions, change_by_type, alpha_by_change, photostability.
     nanocrystals_csv : str
-        Header and rows of `nanocrystals.csv` of the fields to show, as they stand in the file.
+        Header and rows of `nanocrystals.csv` of the fields to show, unchanged.
     fields : sequence of mappings
         From `fields.read_field`.
     settings, provenance, citation : mapping

@@ -109,8 +109,7 @@ def prepare(
 def save_launch(launched: Launch, started: str = "") -> None:
     """Keep the checked inputs, the command line and the time for the jobs of a run, as it starts.
 
-    Not earlier: somebody may look with `snakemake -n` what another sheet would do while jobs of a
-    run are waiting.
+    Not earlier: `snakemake -n` with another sheet may be called while jobs of a run are waiting.
     """
     from blinkpair.run.provenance import utc_now
 

@@ -24,7 +24,7 @@ PR_SET_PDEATHSIG = 1  # of Linux, <sys/prctl.h>
 
 
 class Log(logging.FileHandler):
-    """A log whose disk may be full: that is reported once on the terminal, and the step goes on."""
+    """A log whose disk may be full: it is reported once on the terminal, and the step continues."""
 
     reported = False
 

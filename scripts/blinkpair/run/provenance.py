@@ -116,7 +116,7 @@ def utc_now() -> str:
 
 
 def made_with(source: str) -> dict[str, Any]:
-    """Return what results come from besides settings and inputs: programs and machine.
+    """Return what results depend on besides settings and inputs: programs and machine.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Digests of source: what a step's results depend on, and what all results come from.
+"""Digests of the source that the results of a step, and all results, depend on.
 
 Snakemake runs a step again when its own script changes, but not when a module changes that the
 script imports. With the digest of the step among the parameters of its rule, it does.
@@ -97,10 +97,10 @@ def _is_module(name: str, scripts: Path) -> bool:
 
 @functools.cache
 def of_all_source() -> str:
-    """Return the digest of everything the results come from: library, steps, rules, schemas.
+    """Return the digest of all source of the results: library, steps, rules, schemas.
 
-    It distinguishes sources where no commit does. Changed source has the steps that use it
-    run again, so that it, too, is what the older results would be made by today.
+    It distinguishes sources where no commit does. Steps whose source changed run again, so that the
+    older results would be the same with this source, too.
     """
     root = SCRIPTS.parent
     workflow = ("Snakefile", "workflow/rules/*", "workflow/schemas/*")

@@ -16,7 +16,7 @@ states: no random start. A frame is on where its posterior probability is above 
 It is own code, because it needs such emissions and kinds, and a check for traces of one state,
 and because hmmlearn takes some 0.3 s for a trace of 20,000 frames, ten times as long.
 
-Input: counts, first states from a threshold, and the off levels these rest on. Output: refined
+Input: counts, first states from a threshold, and the off levels of that threshold. Output: refined
 states, the counts that make a single frame on, and which traces were modelled.
 """
 

@@ -1,4 +1,4 @@
-"""States of every frame, with the thresholds they rest on.
+"""States of every frame, with the thresholds used for them.
 
 Input: what a method of this package found. Output: one form for all methods.
 """
@@ -14,7 +14,7 @@ from blinkpair.arrays import BoolArray, FloatArray
 
 
 class AssignedStates(NamedTuple):
-    """States with what they rest on.
+    """States with the thresholds used for them.
 
     `states` is (n, frames) bool, the rest (n,). `thresholds_counts` is where off turns to on (for
     'hmm' the counts above which a single frame between two off ones is on). `source` names the
