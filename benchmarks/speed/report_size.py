@@ -28,7 +28,7 @@ from blinkpair.simulate.blinking import DwellLaw, on_time_per_frame
 
 SIDE_PX, EXPOSURE_S = 512, 0.02
 ON_COUNTS, NOISE_COUNTS, GAIN = 500.0, 45.0, 2.0
-SPOT_SIGMA_PX, BURST_FRAMES = 0.8, 10
+PSF_SIGMA_PX, BURST_FRAMES = 0.8, 10
 MICROSPHERES, SPHERE_PX = 40, 3.0
 ANGLE_DEG, SHIFT_PX = 12.0, (40.0, -25.0)
 DRIFT_STRETCHES = 80
@@ -84,10 +84,10 @@ def field(seed: int, n: int, frames: int, bins: int) -> dict[str, Any]:
         states[epoch] = counts > 100
         light.append(integrated_pl(counts, exposure_s=EXPOSURE_S).assign(epoch=epoch))
         # The brightest ten frames: noise of one pixel is that of the aperture's nine together.
-        heights = ON_COUNTS * states[epoch].any(axis=1) / (2 * np.pi * SPOT_SIGMA_PX**2)
+        heights = ON_COUNTS * states[epoch].any(axis=1) / (2 * np.pi * PSF_SIGMA_PX**2)
         noise = NOISE_COUNTS / 3 / np.sqrt(BURST_FRAMES)
-        spots = draw(rng, places[epoch], heights, SPOT_SIGMA_PX)
-        projections[epoch] = 100 + spots + rng.normal(0, noise, spots.shape)
+        drawn = draw(rng, places[epoch], heights, PSF_SIGMA_PX)
+        projections[epoch] = 100 + drawn + rng.normal(0, noise, drawn.shape)
         profile = draw(rng, spheres[epoch], np.full(MICROSPHERES, 3000.0), SPHERE_PX)
         brightfields[epoch] = 8000 + profile + rng.normal(0, 90, profile.shape)
     stretch = frames / DRIFT_STRETCHES

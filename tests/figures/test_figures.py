@@ -65,8 +65,8 @@ def field():
     y, x = np.mgrid[:128, :128]
 
     def image(points, contrast):
-        spots = [np.exp(-((x - a) ** 2 + (y - b) ** 2) / 8) for a, b in points]
-        return 1000 + contrast * np.sum(spots, axis=0)
+        drawn = [np.exp(-((x - a) ** 2 + (y - b) ** 2) / 8) for a, b in points]
+        return 1000 + contrast * np.sum(drawn, axis=0)
 
     pairs = np.column_stack([np.arange(5), np.arange(5)])
     return {

@@ -23,7 +23,7 @@ from blinkpair.nanocrystals.projections import Projections
 log = logging.getLogger(__name__)
 
 MAX_ERROR_PX = 0.7  # the weakest real nanocrystals, on for 0.5 % of 2,000 frames, reach 0.2
-SAME_SPOT_PX = 1.2  # two candidates that end up closer than this are one nanocrystal
+SAME_PX = 1.2  # two candidates that end up closer than this are one nanocrystal
 
 
 @dataclass(frozen=True)
@@ -88,27 +88,29 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
         if len(best) < 5:
             break
         for _ in range(2):
-            spots = localisation.localise(
+            fitted = localisation.localise(
                 flat, weights, xy[best], drift.xy, psf_sigma_px=sigma, iterations=4
             )
             sigma = localisation.estimate_psf_sigma(
-                flat, weights, spots.xy, drift.xy, start_px=sigma
+                flat, weights, fitted.xy, drift.xy, start_px=sigma
             )
-            moved, refined = localisation.refine_drift(flat, spots.xy, drift.xy, psf_sigma_px=sigma)
+            moved, refined = localisation.refine_drift(
+                flat, fitted.xy, drift.xy, psf_sigma_px=sigma
+            )
             # Positions and drift share one free shift: it is fixed by zero drift at frame 0.
             drift = Drift(
                 drift.centre_frame,
                 from_first_frame(drift.centre_frame, moved),
                 drift.measured | refined,
             )
-    spots = localisation.localise(flat, weights, xy, drift.xy, psf_sigma_px=sigma)
+    fitted = localisation.localise(flat, weights, xy, drift.xy, psf_sigma_px=sigma)
     table = pd.DataFrame(
         {
-            "x": spots.xy[:, 0],
-            "y": spots.xy[:, 1],
-            "error_px": spots.error_px,
+            "x": fitted.xy[:, 0],
+            "y": fitted.xy[:, 1],
+            "error_px": fitted.error_px,
             "significance": candidates["significance"].to_numpy(),
-            "counts": spots.amplitude @ weights / weights.sum(),
+            "counts": fitted.amplitude @ weights / weights.sum(),
         }
     )
     # Where no fit succeeds, the candidate was a wing, or noise on a slope.
@@ -131,6 +133,6 @@ def _merge(table: pd.DataFrame) -> pd.DataFrame:
     xy, significance = table[["x", "y"]].to_numpy(), table["significance"].to_numpy()
     first = [
         k == near[np.argmax(significance[near])]
-        for k, near in enumerate(neighbours(xy, xy, SAME_SPOT_PX))
+        for k, near in enumerate(neighbours(xy, xy, SAME_PX))
     ]
     return table[np.array(first, bool)]
