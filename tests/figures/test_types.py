@@ -16,8 +16,9 @@ from blinkpair.blinking.on_fractions import classify
 from blinkpair.dwell_fits.fits import fit_dwell_times
 from blinkpair.dwell_fits.histograms import log_binned_density
 from blinkpair.epochs import EPOCHS
-from blinkpair.figures import dwell_times, photostability, style, types
+from blinkpair.figures import dwell_times, panels, style, types
 from blinkpair.figures.dwell_examples import DwellExample, DwellTimes
+from blinkpair.labels import CLASS_NAMES
 from blinkpair.populations import blinking_types, type_states
 from blinkpair.populations.pooled_dwell_times import pool_densities, pool_fits
 from blinkpair.populations.pools import pool_durations
@@ -82,7 +83,7 @@ def classes(labels=(100,), counts=(112, 11, 0, 10)):
     """The paper's 133 nanocrystals of Fig. 5, before and after."""
     n = sum(counts)
     row = {"n": n}
-    for name, count in zip(photostability.CLASS_NAMES, counts, strict=True):
+    for name, count in zip(CLASS_NAMES, counts, strict=True):
         share = count / n if n else np.nan
         row |= {f"n_{name}": count, f"fraction_{name}": share}
         row |= {f"fraction_{name}_low": 0.9 * share, f"fraction_{name}_high": share}
@@ -111,14 +112,16 @@ def every_figure(labels, **more):
         types.type_transitions(
             blinking_types.type_transitions(type_groups(table), StatisticsSettings(resamples=50))
         ),
-        types.types(
-            blinking_types.summarise_types(type_groups(table), StatisticsSettings(resamples=50))
+        panels.fractions_by_epoch(
+            blinking_types.summarise_types(type_groups(table), StatisticsSettings(resamples=50)),
+            types.EMISSIVE_NAMES,
+            of_what="emissive",
         ),
         dwell_times.pooled_dwell_times(
             pool_densities(pool_durations([events])), pool_fits(pool_durations([events]))
         ),
         dwell_times.example_dwell_times([example()]),
-        photostability.photostability_classes(classes(labels)),
+        panels.fractions_by_epoch(classes(labels), CLASS_NAMES, of_what="n"),
     ]
 
 
@@ -186,14 +189,16 @@ def test_matrix_shows_the_count_and_the_share_of_the_row():
 
 
 def test_counts_stand_below_the_classes():
-    figure = photostability.photostability_classes(classes())
+    figure = panels.fractions_by_epoch(classes(), CLASS_NAMES, of_what="n")
     (ax,) = figure.axes
     below = [t.get_text() for t in ax.texts if t.get_text().isdigit()]
     assert below == ["112", "11", "0", "10"] * 2
     assert "n: 133 before, 133 after" in words(figure)
     table = blinking_types.summarise_types(type_groups(nanocrystals(labels=(100,))))
     n = table["n"].tolist()
-    assert f"emissive: {n[0]} before, {n[1]} after" in words(types.types(table))
+    assert f"emissive: {n[0]} before, {n[1]} after" in words(
+        panels.fractions_by_epoch(table, types.EMISSIVE_NAMES, of_what="emissive")
+    )
 
 
 def test_pooled_law_is_drawn_over_its_points():
@@ -262,12 +267,16 @@ def test_nothing_is_drawn_and_stated():
         types.delta_by_type(type_groups(none)),
         types.alpha_by_change(type_groups(none), blinking_types.alpha_by_change(type_groups(none))),
         types.type_transitions(blinking_types.type_transitions(type_groups(none))),
-        types.types(blinking_types.summarise_types(type_groups(none))),
+        panels.fractions_by_epoch(
+            blinking_types.summarise_types(type_groups(none)),
+            types.EMISSIVE_NAMES,
+            of_what="emissive",
+        ),
         dwell_times.pooled_dwell_times(
             pool_densities(pool_durations([events])), pool_fits(pool_durations([events]))
         ),
         dwell_times.example_dwell_times([]),
-        photostability.photostability_classes(classes().iloc[:0]),
+        panels.fractions_by_epoch(classes().iloc[:0], CLASS_NAMES, of_what="n"),
     ]
     for figure in drawn:
         figure.draw_without_rendering()
@@ -282,7 +291,11 @@ def test_a_temperature_without_nanocrystals_keeps_its_panel():
     summary = blinking_types.alpha_by_change(type_groups(table))
     assert "nothing to compare" in words(types.alpha_by_change(type_groups(table), summary))
     assert "emissive: 0 before, 0 after" in words(
-        types.types(blinking_types.summarise_types(type_groups(table)))
+        panels.fractions_by_epoch(
+            blinking_types.summarise_types(type_groups(table)),
+            types.EMISSIVE_NAMES,
+            of_what="emissive",
+        )
     )
 
 
@@ -341,7 +354,7 @@ def test_the_same_table_gives_the_same_bytes(tmp_path):
 
 def test_pyplot_is_never_imported():
     code = (
-        "import sys; from blinkpair.figures import dwell_times, photostability, types;"
+        "import sys; from blinkpair.figures import dwell_times, panels, types;"
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     scripts = Path(blinkpair.__file__).parents[1]

@@ -126,10 +126,11 @@ def is_first(ax: Axes) -> bool:
     return place is None or place.is_first_col()
 
 
+@style.styled
 def fractions_by_epoch(
-    table: pd.DataFrame, names: Mapping[str, str], *, of_what: str, note: str
+    table: pd.DataFrame, names: Mapping[str, str], *, of_what: str, note: str = ""
 ) -> Figure:
-    """Draw the fractions of several classes before and after, with intervals and counts.
+    """Draw the fractions of types of blinking, or of classes of photostability (Figs. 4 and 5).
 
     Parameters
     ----------
@@ -137,16 +138,16 @@ def fractions_by_epoch(
         One row a temperature and epoch: `temperature_c, epoch` (`pre`, `post`), `n`, and for each
         class `n_NAME`, `fraction_NAME` (0 to 1), `fraction_NAME_low`, `fraction_NAME_high`.
     names : mapping of str to str
-        Classes, and what to write for each.
+        Types or classes, and what to write for each.
     of_what : str
         What the table's n are: `n`, or a word for them.
     note : str
-        Written in the corner.
+        Written in the corner, for example `simulated`.
 
     Returns
     -------
     Figure
-        A panel a temperature, a place a class, the counts before and after below it.
+        A panel a temperature, a place a class with intervals before and after, the counts below.
     """
     groups = by_temperature(table)
     columns = columns_of(len(groups), 3)

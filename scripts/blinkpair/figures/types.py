@@ -23,7 +23,6 @@ from blinkpair.arrays import FloatArray
 from blinkpair.figures import style
 from blinkpair.figures.panels import (
     columns_of,
-    fractions_by_epoch,
     is_first,
     paired_rows,
     panel_grid,
@@ -48,7 +47,8 @@ from blinkpair.populations.type_states import (
 
 COLUMNS = (*REQUIRED, "alpha_on_pre")  # of the nanocrystals, that these figures show
 TYPE_COLOURS = {TRUNCATED: style.GREEN, PURE: style.ORANGE}
-TYPE_NAMES = LAW_NAMES | TYPE_LETTERS | {"dark": "dark"}
+EMISSIVE_NAMES = LAW_NAMES | TYPE_LETTERS  # of the types that are emissive
+TYPE_NAMES = EMISSIVE_NAMES | {"dark": "dark"}
 GAINED_COLOUR, LOST_COLOUR = style.GREEN, style.VERMILLION
 EDGES_POINTS = np.arange(-100, 101, 10)
 
@@ -100,15 +100,12 @@ def delta_by_type(groups: Sequence[TypeGroup], *, note: str = "") -> Figure:
             ax.set_xlim(-100, 100)
             ax.set_xticks(np.arange(-100, 101, 50))
         pair[1].set_xlabel("change in on-fraction (points)")
-    _room_above([ax for pair in pairs for ax in pair])
-    if pairs:
-        figure.supylabel("nanocrystals (% of n a bin)", fontsize=7)
     handles = [
         Patch(color=TYPE_COLOURS[n], alpha=0.75, label=f"initially type {TYPE_NAMES[n]}")
         for n in (TRUNCATED, PURE)
     ]
     handles.append(Patch(facecolor=_ALL_COLOUR, edgecolor=_ALL_EDGE, label="all"))
-    _legend(figure, [*handles, _median_handle()], len(pairs))
+    _finish(figure, pairs, handles)
     return figure
 
 
@@ -158,15 +155,12 @@ def alpha_by_change(groups: Sequence[TypeGroup], table: pd.DataFrame, *, note: s
             style.panel_title(ax, style.temperature_name(label) if ax is pair[0] else "", *lines)
         pair[1].set_xlabel("α of on events before")
         pair[1].set_xlim(edges[0], edges[-1])
-    _room_above([ax for pair in pairs for ax in pair])
-    if pairs:
-        figure.supylabel("nanocrystals (% of n a bin)", fontsize=7)
     change = f"{100 * large:g} points"
     handles = [
         Patch(color=GAINED_COLOUR, alpha=0.75, label=f"gained more than {change}"),
         Patch(color=LOST_COLOUR, alpha=0.75, label=f"lost more than {change}"),
     ]
-    _legend(figure, [*handles, _median_handle()], len(pairs))
+    _finish(figure, pairs, handles)
     return figure
 
 
@@ -219,26 +213,6 @@ def type_transitions(table: pd.DataFrame, *, note: str = "") -> Figure:
     between = "\n" if columns == 1 else ". "
     figure.supxlabel(f"count and % of the row{between}{_LAWS}", fontsize=7)
     return figure
-
-
-@style.styled
-def types(table: pd.DataFrame, *, note: str = "") -> Figure:
-    """Draw the fraction of each type before and after, with intervals.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `blinking_types.summarise_types`.
-    note : str
-        Written in the corner, for example `simulated`.
-
-    Returns
-    -------
-    Figure
-        A panel a temperature; the counts stand below the types.
-    """
-    names = {name: text for name, text in TYPE_NAMES.items() if name != "dark"}
-    return fractions_by_epoch(table, names, of_what="emissive", note=note)
 
 
 def _matrix(own: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
@@ -297,20 +271,19 @@ def _mark_median(ax: Axes, median: float, colour: str) -> None:
     )
 
 
-def _median_handle() -> Line2D:
-    return Line2D(
-        [], [], ls="", marker="v", ms=4.5, mfc="white", mec=style.BLACK, mew=0.6, label="median"
-    )
-
-
-def _room_above(axes: list[Axes]) -> None:
-    """Keep the medians' marks clear of the highest bar; the axes are common."""
+def _finish(figure: Figure, pairs: list[tuple[Axes, Axes]], handles: list[Patch]) -> None:
+    """Set the common scale and its label, and draw the legend."""
+    axes = [ax for pair in pairs for ax in pair]
+    # The medians' marks stay clear of the highest bar.
     highest = max((ax.dataLim.y1 for ax in axes), default=1.0)
     for ax in axes:
         ax.set_ylim(0, 1.15 * max(highest, 10.0))
-
-
-def _legend(figure: Figure, handles: list[Any], n_columns: int) -> None:
-    if n_columns:
-        ncols = 2 if n_columns < 3 else 4
-        figure.legend(handles=handles, loc="outside lower center", ncols=ncols)
+    if pairs:
+        figure.supylabel("nanocrystals (% of n a bin)", fontsize=7)
+        look: dict[str, Any] = {"ls": "", "marker": "v", "ms": 4.5, "mfc": "white", "mew": 0.6}
+        median = Line2D([], [], mec=style.BLACK, label="median", **look)
+        figure.legend(
+            handles=[*handles, median],
+            loc="outside lower center",
+            ncols=2 if len(pairs) < 3 else 4,
+        )
