@@ -25,8 +25,8 @@ from blinkpair.figures.panels import epoch_legend, intervals, is_first, paired_r
 from blinkpair.figures.style import EPOCH_COLOURS
 from blinkpair.labels import EPOCH_NAMES, Temperature, sort_temperatures, temperature_labels
 from blinkpair.populations.pooled_dwell_times import law_of
+from blinkpair.populations.pools import STATES
 
-STATES = ("on", "off")
 DENSITY_LABEL = "P(t) (s$^{-1}$)"
 _EXAMPLE_MM = 42.0
 _POINTS_A_LAW = 200
