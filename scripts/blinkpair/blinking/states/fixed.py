@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def assign(
-    counts: NDArray[np.float32], settings: ThresholdSettings, off: OffLevels | None
+    counts: NDArray[np.float32], settings: ThresholdSettings, off: OffLevels
 ) -> AssignedStates:
     """Return the states by `settings.counts`; the off levels are not used."""
     n = len(counts)
