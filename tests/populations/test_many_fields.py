@@ -12,6 +12,7 @@ from blinkpair.blinking.on_fractions import classify
 from blinkpair.dwell_fits.events import Events
 from blinkpair.dwell_fits.fits import fit_counted_events, fit_dwell_times
 from blinkpair.dwell_fits.histograms import log_binned_density
+from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.figures import examples
@@ -261,14 +262,15 @@ def test_counted_events_fit_as_the_single_ones_do():
     settings = {"exposure_s": 0.02, "window_frames": window}
     for method in ("maximum_likelihood", "least_squares"):
         one_by_one = fit_dwell_times(events, censored=censored, method=method, **settings)
-        at_once = fit_counted_events(counted, method=method, **settings)
+        own = DwellTimeSettings(method=method)
+        at_once = fit_counted_events(counted, settings=own, **settings)
         assert repr(at_once) == repr(one_by_one)  # NaN is not equal to itself
         assert at_once.model != "not_fitted"
         # Ten times the events are as if each had happened ten times.
         repeated = fit_dwell_times(
             np.repeat(events, 10), censored=np.repeat(censored, 10), method=method, **settings
         )
-        assert repr(fit_counted_events(tenfold, method=method, **settings)) == repr(repeated)
+        assert repr(fit_counted_events(tenfold, settings=own, **settings)) == repr(repeated)
         assert repr(repeated) != repr(one_by_one)
     density = log_binned_density(frames, each[0], exposure_s=0.02)
     expected = log_binned_density(events[~censored], exposure_s=0.02)

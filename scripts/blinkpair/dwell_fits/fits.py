@@ -60,7 +60,7 @@ from blinkpair.arrays import FloatArray
 from blinkpair.dwell_fits.events import Events, count_events
 from blinkpair.dwell_fits.laws import DwellLikelihood, Maximum
 from blinkpair.dwell_fits.lines import fit_lines
-from blinkpair.dwell_fits.result import DwellFit, LawFit, Method
+from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings, LawFit, Method
 from blinkpair.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -134,10 +134,8 @@ def fit_dwell_times(
         exposure_s=exposure_s,
         window_frames=window_frames,
         bounded=censored is None,
-        min_events=min_events,
-        significance=significance,
+        settings=DwellTimeSettings(min_events, significance, method),
         tau_of_interest_s=tau_of_interest_s,
-        method=method,
         short_events=short_events,
     )
 
@@ -147,11 +145,9 @@ def fit_counted_events(
     *,
     exposure_s: float,
     window_frames: int,
+    settings: DwellTimeSettings,
     bounded: bool = False,
-    min_events: int = 30,
-    significance: float = 0.05,
     tau_of_interest_s: float = 1.0,
-    method: Method = "maximum_likelihood",
     short_events: Literal["auto", "trust"] = "auto",
 ) -> DwellFit:
     """Return what `fit_dwell_times` does, for events that were counted by duration.
@@ -162,9 +158,11 @@ def fit_counted_events(
         Durations of 1 to `window_frames` frames.
     bounded : bool
         Whether the laws end at the window, as for complete events alone.
-    exposure_s, window_frames, min_events, significance, tau_of_interest_s, method, short_events
+    settings : DwellTimeSettings
+    exposure_s, window_frames, tau_of_interest_s, short_events
         As in `fit_dwell_times`.
     """
+    significance, method = settings.significance, settings.method
     _check_settings(exposure_s, significance, tau_of_interest_s)
     blank = DwellFit(
         "not_fitted",
@@ -173,7 +171,7 @@ def fit_counted_events(
         method=method,
         exposure_s=exposure_s,
     )
-    reason = _reason_not_to_fit(events, min_events)
+    reason = _reason_not_to_fit(events, settings.min_events)
     if reason:
         return replace(blank, reason=reason)
     if method == "least_squares":

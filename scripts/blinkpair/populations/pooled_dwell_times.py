@@ -102,9 +102,7 @@ def pool_fits(
             pool.events,
             exposure_s=pool.exposure_s,
             window_frames=pool.window_frames,
-            min_events=settings.min_events,
-            significance=settings.significance,
-            method=settings.method,
+            settings=settings,
         )
         law = fit.law
         row: dict[str, Any] = {
