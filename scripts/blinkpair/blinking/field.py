@@ -27,7 +27,8 @@ from blinkpair.blinking.photostability import (
 from blinkpair.blinking.run_lengths import count_durations, events_to_fit, run_lengths
 from blinkpair.blinking.states.registry import assign_states
 from blinkpair.blinking.states.settings import ThresholdSettings
-from blinkpair.dwell_fits.fits import fit_dwell_times
+from blinkpair.dwell_fits.events import count_events
+from blinkpair.dwell_fits.fits import fit_counted_events
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings
 from blinkpair.epochs import EPOCHS
 
@@ -220,14 +221,11 @@ def _dwell_columns(
             fits.append(DwellFit("not_fitted", n_events=len(durations), reason=str(reason)))
         else:
             fits.append(
-                fit_dwell_times(
-                    durations,
-                    censored=censored,
+                fit_counted_events(
+                    count_events(durations, censored, window_frames),
                     exposure_s=exposure_s,
                     window_frames=window_frames,
-                    min_events=settings.min_events,
-                    significance=settings.significance,
-                    method=settings.method,
+                    settings=settings,
                 )
             )
     which, suffix = ("on", "") if on else ("off", "_off")

@@ -19,7 +19,8 @@ import pandas as pd
 
 from blinkpair.arrays import BoolArray
 from blinkpair.blinking.run_lengths import events_to_fit, run_lengths
-from blinkpair.dwell_fits.fits import fit_dwell_times
+from blinkpair.dwell_fits.events import count_events
+from blinkpair.dwell_fits.fits import fit_counted_events
 from blinkpair.dwell_fits.histograms import log_binned_density
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings
 from blinkpair.epochs import EPOCHS
@@ -143,14 +144,11 @@ def measure_dwell_example(
         events = run_lengths(on)
         for state in STATES:
             durations, cut = events_to_fit(events, 0, state=state == "on")
-            fit = fit_dwell_times(
-                durations,
+            fit = fit_counted_events(
+                count_events(durations, cut, on.size),
                 exposure_s=exposure_s,
                 window_frames=on.size,
-                censored=cut,
-                min_events=settings.min_events,
-                significance=settings.significance,
-                method=settings.method,
+                settings=settings,
             )
             density = log_binned_density(durations[~cut], exposure_s=exposure_s)
             measured[epoch, state] = DwellTimes(density, fit)
