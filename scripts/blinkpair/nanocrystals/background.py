@@ -15,9 +15,7 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray
 
-CELL_PX = (
-    24  # many times the size of a nanocrystal's image, much smaller than the illumination profile
-)
+CELL_PX = 24  # many times a nanocrystal's image, much smaller than the illumination profile
 
 
 def background_and_noise(
