@@ -55,45 +55,53 @@ def register_and_pair(
     'failed', its `reason` and no nanocrystals.
     """
     try:
-        movies = (pre.nanocrystals_info, post.nanocrystals_info)
-        found = Found(movies, (pre.microspheres_info, post.microspheres_info))
-        refuse(FILES, found)
-        found_pre = catalogues.positions(pre.nanocrystals)
-        frames, height, width = movies[0]["shape"]
-        result = register_field(
-            catalogues.positions(pre.microspheres),
-            catalogues.positions(post.microspheres),
-            found_pre,
-            catalogues.positions(post.nanocrystals),
-            shape=(height, width),
-            landmarks=read_landmarks(landmarks) if landmarks else None,
-            nanocrystal_errors_px=catalogues.errors_px(pre.nanocrystals, post.nanocrystals),
-            start_error_px=catalogues.start_error_px(movies),
-            settings=registration,
-        )
-        content = describe(
-            result,
-            nanocrystals_pre=found_pre,
-            n_microspheres=(len(pre.microspheres), len(post.microspheres)),
-            shape=(height, width),
-        )
-        if content["status"] != "ok":
-            return content, no_nanocrystals()
-        refuse(REGISTERED, found)
-        drift_pre, drift_post = (
-            catalogues.read_drift(e.drift).per_frame(frames) for e in (pre, post)
-        )
-        paired = pair_nanocrystals(
-            pre.nanocrystals,
-            post.nanocrystals,
-            from_description(content),
-            drift_pre=drift_pre,
-            drift_post=drift_post,
-            shape=(height, width),
-            hot_pixels=(movies[0]["hot_pixels"], movies[1]["hot_pixels"]),
-            settings=pairing,
-        )
-        refuse(PAIRED, replace(found, pairing=paired))
-        return content, paired
+        return _register_and_pair(pre, post, landmarks, registration, pairing)
     except InputError as error:
         return describe_failed(str(error)), no_nanocrystals()
+
+
+def _register_and_pair(
+    pre: EpochTables,
+    post: EpochTables,
+    landmarks: str,
+    registration: RegistrationSettings,
+    pairing: PairingSettings,
+) -> tuple[dict[str, Any], Pairing]:
+    movies = (pre.nanocrystals_info, post.nanocrystals_info)
+    found = Found(movies, (pre.microspheres_info, post.microspheres_info))
+    refuse(FILES, found)
+    found_pre = catalogues.positions(pre.nanocrystals)
+    frames, height, width = movies[0]["shape"]
+    result = register_field(
+        catalogues.positions(pre.microspheres),
+        catalogues.positions(post.microspheres),
+        found_pre,
+        catalogues.positions(post.nanocrystals),
+        shape=(height, width),
+        landmarks=read_landmarks(landmarks) if landmarks else None,
+        nanocrystal_errors_px=catalogues.errors_px(pre.nanocrystals, post.nanocrystals),
+        start_error_px=catalogues.start_error_px(movies),
+        settings=registration,
+    )
+    content = describe(
+        result,
+        nanocrystals_pre=found_pre,
+        n_microspheres=(len(pre.microspheres), len(post.microspheres)),
+        shape=(height, width),
+    )
+    if content["status"] != "ok":
+        return content, no_nanocrystals()
+    refuse(REGISTERED, found)
+    drift_pre, drift_post = (catalogues.read_drift(e.drift).per_frame(frames) for e in (pre, post))
+    paired = pair_nanocrystals(
+        pre.nanocrystals,
+        post.nanocrystals,
+        from_description(content),
+        drift_pre=drift_pre,
+        drift_post=drift_post,
+        shape=(height, width),
+        hot_pixels=(movies[0]["hot_pixels"], movies[1]["hot_pixels"]),
+        settings=pairing,
+    )
+    refuse(PAIRED, replace(found, pairing=paired))
+    return content, paired

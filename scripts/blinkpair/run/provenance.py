@@ -40,7 +40,7 @@ NO_CHECKSUM = "none was taken (provenance: checksums: false)"
 
 
 def fast_checksum(path: str | Path) -> str:
-    """Return the SHA-256 of a file's size and its first and last MiB.
+    """SHA-256 of a file's size and its first and last MiB.
 
     A movie is 10 GB: reading all of it again would take as long as analysing it. A file that was
     exchanged, cut or acquired anew differs; one changed only in the middle is not noticed.

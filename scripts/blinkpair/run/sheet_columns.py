@@ -50,7 +50,7 @@ def figure_note(fields: pd.DataFrame) -> str:
 
 
 def brightfield_files(fields: pd.DataFrame) -> list[str]:
-    """Return every file of the brightfield images of some fields, before then after."""
+    """Every file of the brightfield images of some fields, before then after."""
     from blinkpair.movie.paths import movie_files
 
     columns = BRIGHTFIELD_COLUMNS

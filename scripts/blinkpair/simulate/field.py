@@ -29,7 +29,7 @@ class FieldDesign:
     The transform from the first to the second epoch turns by `rotation_deg` about the centre of
     the field and then shifts by `shift_px`. `channel_offset_px` is where brightfield sees a point
     that PL sees at zero; it belongs to the microscope and is the same in both epochs.
-    `populations` are the probabilities of became_emissive, became_dark, emissive and dark;
+    `populations` are the chances of became_emissive, became_dark, emissive and dark;
     `analysable_counts`, where given, sets the exact numbers of the first three among the
     nanocrystals that can be analysed (isolated and in view in both epochs), the rest being dark.
     """
@@ -115,7 +115,7 @@ class SimulatedField(NamedTuple):
 def rigid_matrix(
     rotation_deg: float, shift_px: tuple[float, float], shape: tuple[int, int]
 ) -> FloatArray:
-    """Return the 3x3 matrix that turns about the centre, then shifts; acts on columns (x, y, 1).
+    """Turn about the centre of the field, then shift: 3x3, acting on columns (x, y, 1).
 
     Examples
     --------
@@ -185,7 +185,7 @@ def _apply(matrix: FloatArray, xy: FloatArray) -> FloatArray:
 def _area_of_both_fields(
     design: FieldDesign, matrix: FloatArray, margin: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Return corners of a box, in pre-anneal pixels, that contains both fields of view."""
+    """Corners of a box, in pre-anneal pixels, that holds both fields of view."""
     height, width = design.camera.shape
     corners: FloatArray = np.array([[0, 0], [width, 0], [0, height], [width, height]], np.float64)
     both = np.vstack([corners, _apply(np.asarray(np.linalg.inv(matrix), np.float64), corners)])
@@ -195,7 +195,7 @@ def _area_of_both_fields(
 def _scatter_nanocrystals(
     rng: np.random.Generator, design: FieldDesign, matrix: FloatArray
 ) -> tuple[FloatArray, FloatArray]:
-    """Return positions in both epochs, at the field's density over all that is in either view."""
+    """Positions in both epochs, at the field's density over all that either camera sees."""
     height, width = design.camera.shape
     low, high = _area_of_both_fields(design, matrix, margin=6.0)
     density = design.n_nanocrystals / (height * width)
@@ -214,7 +214,7 @@ def _scatter_nanocrystals(
 
 
 def _random_drift(rng: np.random.Generator, design: FieldDesign) -> FloatArray:
-    """Return a smooth drift of the stage: a straight line with a slow swing, zero at frame 0."""
+    """Smooth drift of the stage: a straight line with a slow swing, zero at frame 0."""
     s = np.linspace(0, 1, design.frames)
     direction = rng.uniform(0, 2 * np.pi)
     along = s * rng.uniform(0.6, 1.0) + 0.12 * (np.sin(2 * np.pi * (s + rng.random())))
@@ -232,7 +232,7 @@ def _random_drift(rng: np.random.Generator, design: FieldDesign) -> FloatArray:
 def _analysable(
     design: FieldDesign, pre_xy: FloatArray, post_xy: FloatArray, drift: list[FloatArray]
 ) -> BoolArray:
-    """Return which are isolated by 4.2 px, and in view by 1.6 px in both epochs at any drift.
+    """Isolated by 4.2 px, and 1.6 px inside the sensor's edge in both epochs at any drift.
 
     A little more than an analysis with an aperture of 3 px and a separation of 4 px needs.
     """
@@ -269,7 +269,7 @@ def _draw_populations(
 def _draw_on_time(
     rng: np.random.Generator, design: FieldDesign, population: NDArray[np.int_]
 ) -> tuple[BoolArray, list[NDArray[np.float32]]]:
-    """Return which on-times are truncated, and on-time per frame in both epochs.
+    """Whose on-times are truncated, and on-time per frame in both epochs.
 
     On-fractions follow the population, clear of the dark cutoff.
     """
@@ -306,7 +306,7 @@ def _draw_on_time(
 
 
 def _illumination(design: FieldDesign, seed: int) -> tuple[FloatArray, FloatArray]:
-    """Return the excitation profile (a wide Gaussian, mean about 1) and the gain of each pixel."""
+    """Excitation profile (a wide Gaussian, mean about 1) and the camera's own pixel gain."""
     rng = np.random.default_rng([seed, 2])
     height, width = design.camera.shape
     y, x = np.mgrid[:height, :width]
@@ -347,7 +347,7 @@ def _touching(
 def _brightfield_pair(
     rng: np.random.Generator, design: FieldDesign, matrix: FloatArray, seed: int
 ) -> tuple[NDArray[np.uint16], NDArray[np.uint16], pd.DataFrame]:
-    """Return both brightfield images: microspheres lost, moved and new, dust on the camera."""
+    """Both brightfield images: beads lost, moved and new between them, dust fixed to the camera."""
     own = np.random.default_rng([seed, 3])  # for what not every design has
     height, width = design.camera.shape
     diameter_px = design.microsphere_diameter_px
