@@ -45,7 +45,7 @@ def update(page: Path, head: str, sections: list[str]) -> None:
 
 
 def run(description: str, head: str, parts: Mapping[str, Part]) -> None:
-    """Run the parts asked for on the command line, print them, and write them with --write."""
+    """Run the parts named on the command line, print them, and write them with --write."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--share", type=float, default=1.0, help="share of the trials")
     parser.add_argument("--parts", nargs="+", choices=parts, default=list(parts))

@@ -7,6 +7,7 @@ from blinkpair.movie.copies import remove_copies, staged_path
 from blinkpair.movie.reader import open_movie
 from blinkpair.nanocrystals import catalogues
 from blinkpair.photometry import counts
+from blinkpair.photometry.apertures import OUT_OF_VIEW
 from blinkpair.photometry.counts import PhotometrySettings
 from blinkpair.photometry.traces import epoch_dataset
 from blinkpair.run.logs import log_to
@@ -28,7 +29,7 @@ def extract_traces(
     """
     table = files.read_csv(places)
     position = [f"x_{epoch}", f"y_{epoch}"]
-    inside = table[~table["excluded_because"].isin(["outside", "edge"])]
+    inside = table[~table["excluded_because"].isin(OUT_OF_VIEW)]
     intensity = np.empty((0, 0), np.float32)
     if len(inside):
         with open_movie(pl) as frames:

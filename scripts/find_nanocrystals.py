@@ -30,7 +30,7 @@ def find_nanocrystals(
         outcome |= catalogues.describe(catalogue, projections)
     except InputError as error:
         outcome |= {"status": "failed", "reason": str(error)}
-    files.write_csv(catalogues.spots_table(catalogue), table)
+    files.write_csv(catalogues.nanocrystals_table(catalogue), table)
     files.write_csv(catalogues.drift_table(catalogue), drift)
     files.write_netcdf(catalogues.images_dataset(catalogue, projections), images)
     files.write_json(outcome, info)

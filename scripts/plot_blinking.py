@@ -1,7 +1,8 @@
 """Tables of types, dwell times and photostability -> their figures."""
 
 from blinkpair import files
-from blinkpair.figures import dwell_times, photostability, style, trajectories, types
+from blinkpair.figures import dwell_times, panels, style, trajectories, types
+from blinkpair.labels import CLASS_NAMES
 from blinkpair.populations.type_states import type_groups
 from blinkpair.run.logs import log_to
 
@@ -21,14 +22,18 @@ def plot_blinking(
         for name, path in tables.items()
     }
     figures = {
-        "types": types.types(table["types"], note=note),
+        "types": panels.fractions_by_epoch(
+            table["types"], types.EMISSIVE_NAMES, of_what="emissive", note=note
+        ),
         "type_transitions": types.type_transitions(table["type_transitions"], note=note),
         "delta_by_type": types.delta_by_type(of_all, note=note),
         "alpha_by_change": types.alpha_by_change(of_all, table["alpha_by_change"], note=note),
         "dwell_times": dwell_times.pooled_dwell_times(
             table["dwell_times"], table["dwell_fits"], note=note
         ),
-        "photostability": photostability.photostability_classes(table["photostability"], note=note),
+        "photostability": panels.fractions_by_epoch(
+            table["photostability"], CLASS_NAMES, of_what="n", note=note
+        ),
         "integrated_pl": trajectories.integrated_pl(
             table["integrated_pl"], table["photostability"], reference_s=reference_s, note=note
         ),

@@ -23,8 +23,8 @@ def plot_registration(
 ) -> None:
     """Draw one field; lists hold pre and post. An unreadable image is left out."""
     content = files.read_json(info)
-    beads = [catalogues.positions(files.read_csv(path)) for path in microspheres]
-    spots = [catalogues.positions(files.read_csv(path)) for path in nanocrystals]
+    microsphere_xy = [catalogues.positions(files.read_csv(path)) for path in microspheres]
+    nanocrystal_xy = [catalogues.positions(files.read_csv(path)) for path in nanocrystals]
     pixels = []
     for path in brightfields:
         try:
@@ -38,9 +38,9 @@ def plot_registration(
     figure = registration.registration_check(
         *pixels,
         content["matrix_brightfield"],
-        *beads,
+        *microsphere_xy,
         content["microsphere_pairs"],
-        *spots,
+        *nanocrystal_xy,
         content["nanocrystal_pairs"],
         content["matrix"],
         content,

@@ -55,14 +55,14 @@ def test_a_full_disk_leaves_the_file_that_was_there_as_it_is(disk):
     assert contents(disk) == {"t.csv": before}
 
 
-def test_a_read_only_disk_is_told(disk):
+def test_a_read_only_disk_is_reported(disk):
     remount(disk, "ro")
     with pytest.raises(WriteError, match=r"t\.csv cannot be written: the disk is read-only"):
         files.write_csv(ROWS, disk / "results" / "t.csv")
 
 
 @pytest.mark.parametrize("kind", ["table", "joined table", "JSON", "NetCDF", "text", "figures"])
-def test_a_limit_on_the_size_of_files_is_told(tmp_path, kind):
+def test_a_limit_on_the_size_of_files_is_reported(tmp_path, kind):
     name, write = WRITERS[kind]
     folder = tmp_path / "results"
     folder.mkdir()
@@ -79,7 +79,9 @@ def test_a_limit_on_the_size_of_files_is_told(tmp_path, kind):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user for a while")
-def test_a_folder_of_somebody_else_is_told_and_so_is_not_a_source_that_may_not_be_read(tmp_path):
+def test_a_folder_of_somebody_else_is_reported_and_so_is_not_a_source_that_may_not_be_read(
+    tmp_path,
+):
     source = tmp_path / "sources" / "part.csv"
     files.write_csv(ROWS, source)
     source.chmod(0o600)
@@ -136,7 +138,7 @@ def run_step(disk: Path, output: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=disk, env=environment, capture_output=True, text=True)
 
 
-def test_a_log_on_a_full_disk_is_told_once_and_the_step_goes_on(disk, tmp_path):
+def test_a_log_on_a_full_disk_is_reported_once_and_the_step_goes_on(disk, tmp_path):
     fill(disk, 2)
     step = run_step(disk, tmp_path / "result.txt")
     assert step.returncode == 0, step.stderr
@@ -146,7 +148,7 @@ def test_a_log_on_a_full_disk_is_told_once_and_the_step_goes_on(disk, tmp_path):
     assert "Traceback" not in step.stderr
 
 
-def test_a_step_that_cannot_write_says_so_without_a_traceback(disk):
+def test_a_step_that_cannot_write_states_it_without_a_traceback(disk):
     fill(disk, 4)
     step = run_step(disk, disk / "result.txt")
     assert step.returncode != 0
@@ -155,7 +157,7 @@ def test_a_step_that_cannot_write_says_so_without_a_traceback(disk):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user for a while")
-def test_what_may_not_be_read_is_told_with_who_can_change_that(tmp_path):
+def test_what_may_not_be_read_is_reported_with_who_can_change_that(tmp_path):
     locked, own = tmp_path / "locked", tmp_path / "own.tif"
     locked.mkdir(mode=0o711)
     for file in (locked / "a.tif", own):

@@ -13,9 +13,12 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
+from skimage.registration import phase_cross_correlation
 
 from benchmarks.accuracy.chain import analyse
+from blinkpair.arrays import FloatArray
 from blinkpair.blinking.on_fractions import COUNTED, classify
 from blinkpair.epochs import EPOCHS
 from blinkpair.movie.reader import from_array
@@ -36,7 +39,7 @@ CASES = [
     (-47.0, (100.0, 110.0), 3.0, (0.0, 2.0), (1.0, 0.6)),
 ]
 SAME_PX = 1.0
-EDGE_PX = 2.5
+DRIFT_BLOCKS = 50
 
 
 def design_of(case: int, frames: int, size: int) -> FieldDesign:
@@ -54,6 +57,42 @@ def design_of(case: int, frames: int, size: int) -> FieldDesign:
     )
 
 
+def drift_errors(
+    movie: NDArray[np.uint16], drift: FloatArray, true_drift: FloatArray
+) -> tuple[float, FloatArray, FloatArray]:
+    """Errors of a drift, and of one that scikit-image finds in the same movie.
+
+    The second check shares nothing with the library: every block's plain mean image against that
+    of the first block, by phase correlation to 0.01 px.
+
+    Parameters
+    ----------
+    movie : (frames, y, x) array
+    drift, true_drift : (frames, 2) float
+        Displacement since frame 0, pixels.
+
+    Returns
+    -------
+    largest_px : float
+        Of `drift`, in any frame.
+    by_block, by_phase_correlation : (blocks, 2) float
+        Of either in the mean of each block, pixels. Their mean is zero: a block has no absolute
+        place, so that only the course of the drift is compared.
+    """
+    images, own, true = (
+        np.stack([block.mean(axis=0) for block in np.array_split(values, DRIFT_BLOCKS)])
+        for values in (movie, drift, true_drift)
+    )
+    # Its default normalization locks on a pattern that is fixed to the camera.
+    shifts = [
+        phase_cross_correlation(image, images[0], upsample_factor=100, normalization=None)[0]
+        for image in images
+    ]
+    errors = [course - true for course in (own, np.array(shifts)[:, ::-1])]
+    largest_px = float(np.hypot(*(drift - true_drift).T).max())
+    return largest_px, *(error - error.mean(axis=0) for error in errors)
+
+
 def run_case(case: int, frames: int, size: int) -> dict[str, float]:
     """Every number of one field."""
     field = simulate_field(design_of(case, frames, size), seed=1000 + case)
@@ -64,6 +103,14 @@ def run_case(case: int, frames: int, size: int) -> dict[str, float]:
     }
     if not row["registered"]:
         return row
+    drifts = {"pre": field.drift_pre, "post": field.drift_post}
+    found = {e: result.catalogues[e].drift.per_frame(frames) for e in EPOCHS}
+    largest, by_block, by_phase_correlation = zip(
+        *(drift_errors(result.movies[e], found[e], drifts[e]) for e in EPOCHS), strict=True
+    )
+    row["drift_max_px"] = max(largest)
+    row["drift_rms_px"] = float(np.sqrt(np.mean(np.square(by_block))))
+    row["phase_correlation_rms_px"] = float(np.sqrt(np.mean(np.square(by_phase_correlation))))
     grid = np.stack(np.meshgrid(*[np.linspace(0, size - 1, 33)] * 2), -1).reshape(-1, 2)
     true_place = apply_matrix(field.matrix, grid)
     common = ((true_place >= 0) & (true_place <= size - 1)).all(axis=1)
@@ -81,7 +128,6 @@ def run_case(case: int, frames: int, size: int) -> dict[str, float]:
     row["complete_percent"] = 100 * np.isin(wanted, match[distance < SAME_PX]).mean()
     table, match = table[distance < SAME_PX], match[distance < SAME_PX]
     difference, against_time = [], []
-    drifts = {"pre": field.drift_pre, "post": field.drift_post}
     for epoch in EPOCHS:
         at_truth = extract_traces(
             from_array(result.movies[epoch]),
@@ -125,10 +171,24 @@ def empty_field(seed: int, frames: int, size: int) -> int:
 
 
 REQUIRED = [
+    ("drift_max_px", "drift since frame 0: largest error in any frame (px)", "max", 0.1),
+    (
+        "drift_rms_px",
+        f"course of the drift over {DRIFT_BLOCKS} blocks: RMS error per axis (px)",
+        "max",
+        0.05,
+    ),
+    (
+        "phase_correlation_rms_px",
+        "the same course by scikit-image's phase correlation of the blocks (px)",
+        "max",
+        None,
+    ),
     ("registration_max_px", "registration: largest error over the common area (px)", "max", 0.2),
     ("complete_percent", "isolated, emissive in one epoch at least: analysed (%)", "min", 98.0),
     ("true_percent", "of the analysed: true (%)", "min", 99.5),
     ("on_fraction_rms", "on-fraction against the true place: RMS", "max", 0.01),
+    ("on_fraction_rms_true_time", "on-fraction against the true time on: RMS", "max", None),
     ("population_error_percent", "population counts: largest error (% of n)", "max", 2.0),
 ]
 
@@ -157,13 +217,9 @@ def main() -> None:
     for column, text, kind, bound in REQUIRED:
         worst = table[column].max() if kind == "max" else table[column].min()
         sign = "at most" if kind == "max" else "at least"
-        lines.append(f"| {text} | {sign} {bound:g} | {worst:.3g} | {table[column].median():.3g} |")
+        required = "(reported)" if bound is None else f"{sign} {bound:g}"
+        lines.append(f"| {text} | {required} | {worst:.3g} | {table[column].median():.3g} |")
     lines.append(f"| nanocrystals found in an empty field | at most 1 | {max(found)} | |")
-    rms = table["on_fraction_rms_true_time"]
-    lines.append(
-        f"| on-fraction against the true time on: RMS | (reported) | {rms.max():.3g} | "
-        f"{rms.median():.3g} |"
-    )
     lines += [
         "",
         "Dark nanocrystals are drawn with on-fractions up to 6 % and emissive ones mostly from "

@@ -16,6 +16,7 @@ from blinkpair.nanocrystals.catalogues import positions
 from blinkpair.nanocrystals.finding import Catalogue, find_nanocrystals
 from blinkpair.nanocrystals.projections import project
 from blinkpair.pairing.places import pair_nanocrystals
+from blinkpair.photometry.apertures import OUT_OF_VIEW
 from blinkpair.photometry.counts import extract_traces
 from blinkpair.registration.fields import register_field
 from blinkpair.registration.images.images import register_images
@@ -56,12 +57,12 @@ def register(field: SimulatedField) -> Registered:
         for epoch in EPOCHS
     }
     diameter_px = settings["microspheres"]["diameter_um"] / design.camera.pixel_size_um
-    beads = [
+    microspheres = [
         find_microspheres(image, diameter_px)
         for image in (field.brightfield_pre, field.brightfield_post)
     ]
     registration = register_field(
-        *(positions(table) for table in beads),
+        *(positions(table) for table in microspheres),
         *(positions(catalogues[epoch].table) for epoch in EPOCHS),
         shape=design.camera.shape,
         by_images=lambda: register_images(
@@ -70,7 +71,7 @@ def register(field: SimulatedField) -> Registered:
         nanocrystal_errors_px=tuple(catalogues[e].table["error_px"].to_numpy() for e in EPOCHS),
         start_error_px=float(np.hypot(*(catalogues[e].drift.start_error_px for e in EPOCHS))),
     )
-    return Registered(registration, beads, catalogues, movies)
+    return Registered(registration, microspheres, catalogues, movies)
 
 
 def analyse(field: SimulatedField) -> Analysed:
@@ -91,7 +92,7 @@ def analyse(field: SimulatedField) -> Analysed:
         drift_post=drifts["post"],
         shape=shape,
     ).table
-    inside = places[~places["excluded_because"].isin(["outside", "edge"])]
+    inside = places[~places["excluded_because"].isin(OUT_OF_VIEW)]
     intensity = {
         epoch: extract_traces(
             from_array(movies[epoch]),

@@ -26,6 +26,7 @@ from benchmarks.blinking.fits import (
 from blinkpair.blinking.off_levels import estimate_off_levels, expected_false_events
 from blinkpair.blinking.run_lengths import events_to_fit, run_lengths
 from blinkpair.blinking.states.registry import METHODS, assign_states
+from blinkpair.blinking.states.settings import ThresholdSettings
 from blinkpair.dwell_fits.fits import DwellFit, fit_dwell_times
 
 SKEWNESS = 0.3  # of the background's noise, after electron multiplication
@@ -87,7 +88,7 @@ def states_rows(
     true = fits_of(lit > 0.5)
     rows = []
     for method in METHODS:
-        assigned = assign_states(traces, method, off)
+        assigned = assign_states(traces, ThresholdSettings(method), off)
         false_events = expected_false_events(
             off.noise_counts,
             assigned.thresholds_counts,
@@ -159,8 +160,9 @@ def weak_rows(ratio: float, n: int) -> list[dict[str, Any]]:
     spread = np.sqrt(noise**2 + 2 * on * lit)
     traces = (on * lit + spread * rng.normal(size=lit.shape)).astype(np.float32)
     rows = []
+    off = estimate_off_levels(traces)
     for method in METHODS:
-        found = assign_states(traces, method).states.mean(axis=1)
+        found = assign_states(traces, ThresholdSettings(method), off).states.mean(axis=1)
         rows.append(
             {
                 "mean on level, noises": ratio,

@@ -119,10 +119,13 @@ def draw(row: Row, seed: int) -> SimulatedField:
 
 
 def in_common(simulated: SimulatedField) -> int:
-    beads = simulated.microspheres[~simulated.microspheres["moved"]].dropna()
+    microspheres = simulated.microspheres[~simulated.microspheres["moved"]].dropna()
     seen = [
         ((xy >= EDGE_PX) & (xy <= SIZE - 1 - EDGE_PX)).all(axis=1)
-        for xy in (beads[["x_pre", "y_pre"]].to_numpy(), beads[["x_post", "y_post"]].to_numpy())
+        for xy in (
+            microspheres[["x_pre", "y_pre"]].to_numpy(),
+            microspheres[["x_post", "y_post"]].to_numpy(),
+        )
     ]
     return int((seen[0] & seen[1]).sum())
 
@@ -146,9 +149,9 @@ def trial(number: int, seed: int) -> dict[str, Any]:
         "reason": final.reason,
     }
     if coarse.status == "ok":
-        beads = simulated.microspheres[~simulated.microspheres["moved"]].dropna()
-        there = apply_matrix(coarse.matrix, beads[["x_pre", "y_pre"]])
-        record["microspheres_px"] = largest(there - beads[["x_post", "y_post"]].to_numpy())
+        microspheres = simulated.microspheres[~simulated.microspheres["moved"]].dropna()
+        there = apply_matrix(coarse.matrix, microspheres[["x_pre", "y_pre"]])
+        record["microspheres_px"] = largest(there - microspheres[["x_post", "y_post"]].to_numpy())
     if final.status == "ok":
         true = apply_matrix(simulated.matrix, GRID)
         common = ((true >= 0) & (true <= SIZE - 1)).all(axis=1)

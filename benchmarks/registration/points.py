@@ -1,6 +1,6 @@
 """Trials of the point registration on simulated patterns of known truth.
 
-Beads are uniform on a plane larger than the field of 512 px, so that a shift brings new ones
+Microspheres are uniform on a plane larger than the field of 512 px, so that a shift brings new ones
 into view; 'missing' are lost from either image, 'spurious' added to either; 0.2 px of normal
 jitter per axis and image. Each trial has its own seed, so that any number of processes gives
 the same table. `registration.py` runs them.

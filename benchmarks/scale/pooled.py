@@ -113,7 +113,7 @@ def failures(text: str) -> list[str]:
 def write_section(
     section: Callable[[Sequence[int], Path], str], description: str, numbers: list[int]
 ) -> str:
-    """Measure a section of the page as the command line says, print it, write it with --write."""
+    """Measure a section of the page by the command line, print it, write it with --write."""
     parser = argparse.ArgumentParser(description=description.splitlines()[0])
     parser.add_argument("--fields", type=int, nargs="+", default=numbers)
     parser.add_argument("--folder", type=Path, help="for the files; default: a temporary one")

@@ -28,7 +28,7 @@ from blinkpair.simulate.blinking import DwellLaw, on_time_per_frame
 
 SIDE_PX, EXPOSURE_S = 512, 0.02
 ON_COUNTS, NOISE_COUNTS, GAIN = 500.0, 45.0, 2.0
-SPOT_SIGMA_PX, BURST_FRAMES = 0.8, 10
+PSF_SIGMA_PX, BURST_FRAMES = 0.8, 10
 MICROSPHERES, SPHERE_PX = 40, 3.0
 ANGLE_DEG, SHIFT_PX = 12.0, (40.0, -25.0)
 DRIFT_STRETCHES = 80
@@ -57,7 +57,7 @@ def blink(rng: np.random.Generator, n: int, frames: int) -> np.ndarray:
 
 
 def draw(rng: np.random.Generator, xy: np.ndarray, heights: np.ndarray, sigma_px: float) -> Any:
-    """Spots on a noisy background, (y, x)."""
+    """Return nanocrystals on a noisy background, (y, x)."""
     y, x = np.mgrid[:SIDE_PX, :SIDE_PX]
     image = np.zeros((SIDE_PX, SIDE_PX))
     reach = int(5 * sigma_px) + 1
@@ -72,9 +72,9 @@ def field(seed: int, n: int, frames: int, bins: int) -> dict[str, Any]:
     """Content of one simulated field."""
     rng = np.random.default_rng([seed, n, frames])
     matrix = transform()
-    dots, beads = (rng.uniform(30, SIDE_PX - 30, (m, 2)) for m in (n, MICROSPHERES))
-    places = {"pre": dots, "post": apply_matrix(matrix, dots)}
-    spheres = {"pre": beads, "post": apply_matrix(matrix, beads)}
+    nc_xy, sphere_xy = (rng.uniform(30, SIDE_PX - 30, (m, 2)) for m in (n, MICROSPHERES))
+    places = {"pre": nc_xy, "post": apply_matrix(matrix, nc_xy)}
+    spheres = {"pre": sphere_xy, "post": apply_matrix(matrix, sphere_xy)}
     table = pd.DataFrame({"nc_id": np.arange(n)})
     datasets, states, projections, brightfields, light = [], {}, {}, {}, []
     for epoch in EPOCHS:
@@ -84,10 +84,10 @@ def field(seed: int, n: int, frames: int, bins: int) -> dict[str, Any]:
         states[epoch] = counts > 100
         light.append(integrated_pl(counts, exposure_s=EXPOSURE_S).assign(epoch=epoch))
         # The brightest ten frames: noise of one pixel is that of the aperture's nine together.
-        heights = ON_COUNTS * states[epoch].any(axis=1) / (2 * np.pi * SPOT_SIGMA_PX**2)
+        heights = ON_COUNTS * states[epoch].any(axis=1) / (2 * np.pi * PSF_SIGMA_PX**2)
         noise = NOISE_COUNTS / 3 / np.sqrt(BURST_FRAMES)
-        spots = draw(rng, places[epoch], heights, SPOT_SIGMA_PX)
-        projections[epoch] = 100 + spots + rng.normal(0, noise, spots.shape)
+        drawn = draw(rng, places[epoch], heights, PSF_SIGMA_PX)
+        projections[epoch] = 100 + drawn + rng.normal(0, noise, drawn.shape)
         profile = draw(rng, spheres[epoch], np.full(MICROSPHERES, 3000.0), SPHERE_PX)
         brightfields[epoch] = 8000 + profile + rng.normal(0, 90, profile.shape)
     stretch = frames / DRIFT_STRETCHES

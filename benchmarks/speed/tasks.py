@@ -160,7 +160,7 @@ def analyse(n: int = 300, frames: int = 20_000) -> list[float]:
 
 
 def by_trackpy(path: str, frames: int = 20) -> list[float]:
-    """Locate the spots of single frames."""
+    """Locate the nanocrystals of single frames."""
     import trackpy
 
     from blinkpair.movie.reader import open_movie

@@ -1,15 +1,17 @@
 """Compiled kernels, kept for as long as none of their sources changes.
 
-numba keeps a compiled function by the file it stands in. A function or constant that it
-takes from another file is compiled into it, and a change there would go unnoticed: numbers
-of the old source, in silence. So the folder they are kept in carries a digest of all files
-with kernels; what a kernel takes from elsewhere has to stand in one of those. It carries the
-processor, too: nodes of different kinds that share a disk and start at once would otherwise
-overwrite each other's entries.
+numba keeps a compiled function under the file that defines it. A function or constant that
+it uses from another file is compiled into it, and a change there would have no effect: the
+numbers would be those of the old source. So the name of the folder has a digest of all files
+with kernels, and what a kernel uses from elsewhere has to be in one of those. The digest
+contains the processor, too: otherwise nodes of different kinds that share a disk and start at
+once would overwrite each other's entries.
 
 The folder lies beside the source, or where that is read-only in the user's own cache, or in a
 private one among the temporary files. Where none of them can be written, every process
 compiles anew.
+
+Input: a function. Output: the same, compiled.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ PACKAGE = Path(__file__).parent
 
 
 def digest(package: Path = PACKAGE) -> str:
-    """Digest of the files of a package that hold kernels, and of the processor."""
+    """Return the digest of the files of a package that hold kernels, and of the processor."""
     sources = (path.read_bytes() for path in sorted(package.rglob("*.py")))
     found = hashlib.sha256()
     for source in sources:
@@ -42,7 +44,7 @@ def digest(package: Path = PACKAGE) -> str:
 
 
 def find_folder(package: Path = PACKAGE) -> Path | None:
-    """Find a folder to keep kernels in that this user can write; None where there is none."""
+    """Return a folder for kernels that this user can write; None where there is none."""
     name = f"kernels-{digest(package)}"
     for parent in _parents(package):
         folder = parent / name

@@ -1,4 +1,7 @@
-"""The errors a user can do something about."""
+"""The errors a user can do something about.
+
+Input: what is wrong, what to do, where. Output: an exception with these three as one text.
+"""
 
 from __future__ import annotations
 

@@ -1,7 +1,9 @@
 """Reading and writing results: never half a file, always the same bytes.
 
-Every file is written aside, brought to the disk and renamed, so that whoever looks under the
-final name sees all of it or nothing: beside a running job, after a crash, after a power cut.
+Every file is written under another name, brought to the disk and renamed. Under the final name
+there is all of it or nothing: beside a running job, after a crash, after a power cut.
+
+Input: tables, mappings, texts, datasets. Output: files, and the same read back.
 """
 
 from __future__ import annotations
@@ -88,14 +90,14 @@ def is_running(process: int) -> bool:
     return True
 
 
-def _plain(value: Any) -> Any:
+def plain_values(value: Any) -> Any:
     """Make a value JSON can hold: NumPy's as Python's, NaN and infinity as null."""
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
+        return {str(k): plain_values(v) for k, v in value.items()}
     if hasattr(value, "tolist"):
-        return _plain(value.tolist())
+        return plain_values(value.tolist())
     if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
+        return [plain_values(v) for v in value]
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
@@ -105,7 +107,7 @@ def write_json(content: Mapping[str, Any], path: str | Path) -> None:
     """Write a mapping as JSON; NaN becomes null."""
     with atomic_write(path) as aside:
         aside.write_text(
-            json.dumps(_plain(content), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
+            json.dumps(plain_values(content), indent=1, ensure_ascii=False) + "\n", encoding="utf-8"
         )
 
 
@@ -121,7 +123,9 @@ def write_csv(table: pd.DataFrame, path: str | Path) -> None:
         table.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8")
 
 
-def read_csv(path: str | Path, columns: Iterable[str] | None = None) -> pd.DataFrame:
+def read_csv(
+    path: str | Path, columns: Iterable[str] | None = None, *, piece_rows: int = PIECE_ROWS
+) -> pd.DataFrame:
     """Read a table written by `write_csv`; names and temperatures stay text, '' stays ''.
 
     Parameters
@@ -131,9 +135,11 @@ def read_csv(path: str | Path, columns: Iterable[str] | None = None) -> pd.DataF
         The only columns to read, as far as the file has them. Texts then come as categories, in
         alphabetical order: a table of millions of rows has few different ones, and a category
         takes one or two bytes a row.
+    piece_rows : int
+        Rows that are read at a time where columns are chosen.
     """
     with Path(path).open("rb") as table:
-        return _parsed(table, columns)
+        return _parsed(table, columns, piece_rows)
 
 
 def read_batches(
@@ -188,7 +194,9 @@ def join_csv(paths: Iterable[str | Path], output: str | Path) -> None:
             shutil.copyfileobj(table, joined)
 
 
-def _parsed(table: IO[bytes], columns: Iterable[str] | None) -> pd.DataFrame:
+def _parsed(
+    table: IO[bytes], columns: Iterable[str] | None, piece_rows: int = PIECE_ROWS
+) -> pd.DataFrame:
     import pandas as pd
 
     start = table.tell()
@@ -207,12 +215,12 @@ def _parsed(table: IO[bytes], columns: Iterable[str] | None) -> pd.DataFrame:
     }
     if columns is None:
         return pd.read_csv(table, **settings)
-    with pd.read_csv(table, usecols=wanted, chunksize=PIECE_ROWS, **settings) as pieces:
+    with pd.read_csv(table, usecols=wanted, chunksize=piece_rows, **settings) as pieces:
         return _compact(pieces, wanted, set(text))
 
 
 def _compact(pieces: Iterable[pd.DataFrame], columns: list[str], text: set[str]) -> pd.DataFrame:
-    """Put pieces of a table together, texts as categories.
+    """Return the table of some pieces, texts as categories.
 
     The categories that pandas itself reads are numbers where all texts look like some: 007 is 7.
     """
@@ -253,24 +261,27 @@ def _rows_of(paths: Iterable[str | Path]) -> Iterator[tuple[bytes, IO[bytes]]]:
                 header += table.readline()
             first = first or (path, header)
             if header != first[1]:
-                raise InputError(_differing(path, header, *first))
+                raise _differing(path, header, *first)
             yield header, table
 
 
-def _differing(path: object, header: bytes, first: object, first_header: bytes) -> str:
+def _differing(
+    path: str | Path, header: bytes, first: str | Path, first_header: bytes
+) -> InputError:
     own, other = (text.decode("utf-8").strip().split(",") for text in (header, first_header))
     lacks, more = ([n for n in a if n not in b] for a, b in ((other, own), (own, other)))
     what = [f"lacks {', '.join(lacks)}"] if lacks else []
     what += [f"has {', '.join(more)} besides"] if more else []
-    return (
-        f"The columns of {path} are not those of {first}: it "
-        f"{' and '.join(what) or 'has them in another order'}. Hint: one of the two was made with "
-        "other settings or another version; remove it, and the workflow makes it anew."
+    return InputError(
+        f"the columns are not those of {first}: this table "
+        f"{' and '.join(what) or 'has them in another order'}",
+        "remove the one that was made with other settings or another version, and start again",
+        place=path,
     )
 
 
 def lines_of_fields(path: str | Path, fields: Iterable[str]) -> str:
-    """Return the header and the lines of some fields of a table, as they stand in the file.
+    """Return the header and the lines of some fields of a table, unchanged.
 
     The field is the table's first column, and a name that needs no quotes.
     """
@@ -303,6 +314,6 @@ def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:
     """Write a NetCDF-4 file; the same dataset gives the same bytes.
 
     It is put together in memory: where the disk is full, HDF5 ends the whole process when it
-    closes a file of its own, without a word.
+    closes a file of its own, without an error message.
     """
     write_bytes(dataset.to_netcdf(engine="h5netcdf"), path)

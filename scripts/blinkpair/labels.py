@@ -100,7 +100,7 @@ def sort_temperatures(labels: Iterable[Temperature]) -> list[Temperature]:
 
 
 def temperature_label(value: object) -> Temperature:
-    """Read a temperature as it may come from a sheet or a CSV file.
+    """Return a temperature of a sheet or a CSV file in one form.
 
     Parameters
     ----------
@@ -148,6 +148,18 @@ def temperature_labels(column: pd.Series[Any]) -> pd.Series[Any]:
     codes, found = pd.factorize(column, use_na_sentinel=False)
     labels = np.array([temperature_label(value) for value in found], dtype=object)
     return pd.Series(labels[codes], column.index, dtype=object)
+
+
+def by_temperature(table: pd.DataFrame) -> dict[Temperature, pd.DataFrame]:
+    """Split a table into one part a temperature, ascending, the control last."""
+    labels = temperature_labels(table["temperature_c"])
+    return {label: table[(labels == label).to_numpy(bool)] for label in sort_temperatures(labels)}
+
+
+def rows_by_temperature(table: pd.DataFrame) -> dict[Temperature, dict[Any, Any]]:
+    """Return the row of each temperature, ascending, the control last, of a table with one each."""
+    parts = by_temperature(table)
+    return {label: part.to_dict("records")[0] for label, part in parts.items()}
 
 
 def is_simulated(sample: str) -> bool:

@@ -10,8 +10,8 @@ from tests.bad_input.field_files import Files
 
 # refused: the field is, with its reason, and all others finish.
 # analysed: the numbers are those of the sound field.
-# excluded: no nanocrystal of the field is counted, and each row says why.
-# stops: nothing is started, and the message says all of it.
+# excluded: no nanocrystal of the field is counted, and each row has the reason.
+# stops: nothing is started, and the message has all of it.
 Outcome = Literal["refused", "analysed", "excluded", "stops"]
 
 

@@ -17,7 +17,7 @@ SAME_PLACE_PX = 0.5
 
 
 def judge(case: FieldCase, fields: pd.DataFrame, nanocrystals: pd.DataFrame) -> str:
-    """Say what is wrong with a field's results; '' if nothing is.
+    """Return what is wrong with a field's results; '' if nothing is.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Whatever is wrong with one field's files: it is refused or told, and the others finish."""
+"""A field with wrong files is refused or reported, and the other fields finish."""
 
 from __future__ import annotations
 
@@ -66,7 +66,9 @@ def test_a_field_is_refused_with_its_reason_or_has_the_sound_ones_numbers(
 
 
 @pytest.mark.parametrize("case", named(STOPPED))
-def test_what_the_sheet_can_mend_is_told_before_anything_starts(sound, tmp_path, monkeypatch, case):
+def test_what_the_sheet_can_mend_is_reported_before_anything_starts(
+    sound, tmp_path, monkeypatch, case
+):
     spoilt = sound.copy()
     case.spoil(spoilt)
     rows = [spoilt.write(tmp_path, case.field)]

@@ -1,4 +1,4 @@
-"""Whatever is wrong with sheet or configuration is told, all of it, before anything starts."""
+"""All problems of sheet and configuration are reported before anything starts."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_however_it_was_saved_it_is_the_same_sheet(lab, monkeypatch, case):
 
 
 @pytest.mark.parametrize("case", [pytest.param(c, id=c.name) for c in SHEET_CASES if c.says])
-def test_it_is_told_with_its_place_and_nothing_is_started(lab, monkeypatch, case):
+def test_it_is_reported_with_its_place_and_nothing_is_started(lab, monkeypatch, case):
     monkeypatch.chdir(lab)
     with pytest.raises(UnsoundInputError) as caught:
         check(lab, case)
@@ -51,7 +51,7 @@ def test_it_is_told_with_its_place_and_nothing_is_started(lab, monkeypatch, case
     assert not (lab / "results").exists()
 
 
-def test_of_10_000_rows_the_wrong_ones_are_told(tmp_path):
+def test_of_10_000_rows_the_wrong_ones_are_reported(tmp_path):
     rows = [
         f"f{i}\t{'hot' if i % 1000 == 7 else 70}\ta{i}\tb{i}\tc{i}\td{i}" for i in range(10_000)
     ]

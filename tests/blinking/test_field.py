@@ -57,7 +57,7 @@ def found(field):
     return analyse(*field)
 
 
-def test_rows_say_what_happened(found):
+def test_rows_state_what_happened(found):
     table = found.table
     assert table["nc_id"].tolist() == [10, 11, 12, 13, 14]
     assert table["population"].tolist() == ["emissive", "", "became_dark", "dark", "emissive"]
@@ -214,7 +214,7 @@ def test_a_row_that_is_not_analysed_has_measurements_and_no_verdicts(found):
     assert row["reason_on_pre"] == "not analysed"
 
 
-def test_why_there_is_no_verdict_is_said(found):
+def test_why_there_is_no_verdict_is_stated(found):
     assert found.table.loc[3, "reason_on_pre"] == "dark"
     # A dark one has its events counted all the same: those of the noise.
     assert found.table.loc[3, "n_on_events_pre"] > 50

@@ -127,7 +127,7 @@ def test_a_memory_of_neighbouring_events_is_no_trend():
     assert (np.array(p) <= 0.05).sum() <= stats.binom.ppf(0.999, 300, 0.05)
 
 
-def test_an_event_that_the_window_cuts_has_no_say():
+def test_an_event_that_the_window_cuts_has_no_effect():
     rng = np.random.default_rng(19)
     inner = alternating(rng)
     inner = inner[np.flatnonzero(~inner)[0] : np.flatnonzero(inner)[-1] + 1]
@@ -222,7 +222,7 @@ def test_each_of_the_two_tests_has_half_of_the_significance():
     assert classified(*one, significance=1.99 * p)["photostability"][0] == "stable"
 
 
-def test_where_both_speak_the_smaller_p_decides():
+def test_where_both_are_significant_the_smaller_p_decides():
     rng = np.random.default_rng(10)
     lit = np.stack([alternating(rng, off_growth=6.0) for _ in range(40)]) * (1 + 0.3 * TIME)
     table = classified(*measured(rng, lit))
@@ -247,7 +247,7 @@ def test_the_off_fractions_line_is_that_of_the_frames():
 # ---- what cannot be known --------------------------------------------------------------
 
 
-def test_a_single_step_to_dark_is_left_to_the_column_that_says_it():
+def test_a_single_step_to_dark_is_left_to_the_column_that_states_it():
     rng = np.random.default_rng(12)
     lit = np.stack([alternating(rng) for _ in range(30)]).astype(float)
     lit[:, FRAMES // 2 :] = 0.0

@@ -112,7 +112,7 @@ def test_what_is_counted_and_the_first_events_are_all_frames(states):
     assert counted + first == states.size
 
 
-def test_a_fit_takes_what_began_in_the_window_and_knows_what_was_cut():
+def test_a_fit_takes_what_began_in_the_window_and_flags_what_was_cut():
     states = np.array([[1, 0, 1, 1, 0, 1, 1, 1], [0, 1, 0, 0, 0, 1, 0, 0]], dtype=bool)
     events = run_lengths(states)
     durations, censored = events_to_fit(events, 0)

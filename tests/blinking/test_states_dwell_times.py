@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from blinkpair.blinking.run_lengths import events_to_fit, run_lengths
-from blinkpair.blinking.states.registry import assign_states
 from blinkpair.dwell_fits.fits import fit_dwell_times
 from blinkpair.simulate.blinking import DwellLaw, on_time_per_frame
+from tests.helpers.states import states_by
 
 FRAMES, EXPOSURE_S, NOISE = 20_000, 0.02, 40.0
 
@@ -46,7 +46,7 @@ def test_the_model_keeps_alpha_of_the_true_states(on_counts):
     rng = np.random.default_rng(int(on_counts))
     lit = blinkers(rng, DwellLaw(1.7, 0.01, 100.0), DwellLaw(1.6, 0.01, 100.0), 24)
     truth = lit > 0.5
-    model = assign_states(counts(rng, lit, on_counts), "hmm").states
+    model = states_by("hmm", counts(rng, lit, on_counts)).states
     errors = alpha_errors(model, truth)
     assert len(errors) >= 12
     # Measured over several seeds: 0.03 to 0.06. Frames lit in part taken for either of the two
@@ -60,7 +60,7 @@ def test_frames_lit_in_part_go_to_their_larger_part():
     rng = np.random.default_rng(5)
     part = np.linspace(0.05, 0.95, 10)
     lit = np.concatenate([np.r_[np.zeros(30), p, np.ones(30), 1 - p] for p in np.tile(part, 30)])
-    on = assign_states(counts(rng, lit[None], 500.0), "hmm").states[0]
+    on = states_by("hmm", counts(rng, lit[None], 500.0)).states[0]
     # At a part of 0.35, 250 counts lie 75 above, 1.7 times the noise there: 1 in 20 goes wrong.
     outside = np.abs(lit - 0.5) > 0.14
     assert (on != (lit > 0.5))[outside].mean() < 0.005
@@ -75,7 +75,7 @@ def test_the_models_threshold_is_where_a_single_frame_turns_on(on_counts):
     part = rng.random(300)
     lit = np.concatenate([np.r_[np.zeros(30), p, np.zeros(30), np.ones(30)] for p in part])
     traces = counts(rng, lit[None], on_counts)
-    assigned = assign_states(traces, "hmm")
+    assigned = states_by("hmm", traces)
     single = np.arange(300) * 91 + 30
     above = traces[0, single] > assigned.thresholds_counts[0]
     # What is left are frames whose neighbours happen to lie high.
@@ -91,7 +91,7 @@ def test_the_papers_threshold_makes_events_of_noise_and_the_model_does_not():
     true_events = np.median([f.n_events for f in fits(lit > 0.5)])
     # 100 counts are 2.5 times the noise, which is above it in 0.62 % of the off frames.
     false = 0.0062 * FRAMES * (1 - lit.mean())
-    fixed = np.median([f.n_events for f in fits(assign_states(traces, "fixed").states)])
-    model = np.median([f.n_events for f in fits(assign_states(traces, "hmm").states)])
+    fixed = np.median([f.n_events for f in fits(states_by("fixed", traces).states)])
+    model = np.median([f.n_events for f in fits(states_by("hmm", traces).states)])
     assert fixed == pytest.approx(true_events + false, rel=0.1)
     assert abs(model - true_events) < 0.1 * true_events

@@ -66,7 +66,7 @@ NODE = "NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} {size
 
 
 class SlurmError(RuntimeError):
-    """Slurm did not do what it was told; the message holds the logs of its daemons."""
+    """Slurm failed; the message holds the logs of its daemons."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Job:
 
 
 def why_not() -> str | None:
-    """Say why no Slurm can be had here; None where it can."""
+    """Return why no Slurm can be run here; None where it can."""
     missing = [name for name in COMMANDS if shutil.which(name, path=_path()) is None]
     if missing:
         return f"Slurm is not installed (Debian: slurm-wlm, munge); missing: {', '.join(missing)}"
@@ -188,7 +188,7 @@ class Slurm:
         return next(job for job in self.jobs() if job.id == job_id)
 
     def memory_mb(self, job_id: str) -> int:
-        """Memory that a job asked for, in MB."""
+        """Return the memory that a job requested, in MB."""
         return int(
             self.run("squeue", "--states=all", "-h", f"-j{job_id}", "-o%m").removesuffix("M")
         )
@@ -270,7 +270,7 @@ class Slurm:
         key.write_bytes(secrets.token_bytes(64))
         files = {"key-file": "key", "socket": "socket", "pid-file": "pid", "seed-file": "seed"}
         options = [f"--{name}={self.folder}/munge.{end}" for name, end in files.items()]
-        # By force: it wants a socket that everybody can reach, and here only root is to.
+        # By force: it requires a socket open to all, and here only root may use it.
         self._keep("munged", "munged", "--foreground", "--force", *options)
         self.wait_for((self.folder / "munge.socket").exists, "munged", timeout=10)
 

@@ -122,7 +122,7 @@ def test_alpha_is_unbiased_and_its_error_true():
     assert 0.90 <= covered <= 0.99  # 95 % +- 3 binomial sd of 1.5 %
 
 
-def test_few_events_of_a_steep_law_cannot_tell():
+def test_few_events_of_a_steep_law_are_undecided():
     rng = np.random.default_rng(15)
     # At alpha = 2.2, the longest of 50 events lasts 50^(1 / 1.2) = 26 frames: half a second
     # holds no evidence on truncation at one.
@@ -188,7 +188,7 @@ def draw_unbounded(rng, alpha, n, body=2000):
 # ---- least squares, histogram ----------------------------------------------------------
 
 
-def test_least_squares_is_there_to_compare_and_says_so():
+def test_least_squares_is_there_to_compare_and_states_it():
     rng = np.random.default_rng(19)
     durations = draw(rng, 1.5, 1000)
     fit = fit_dwell_times(durations, **SETTINGS, method="least_squares")
@@ -237,7 +237,7 @@ def test_histograms_of_next_to_nothing(durations):
 
 
 @pytest.mark.parametrize("durations", [[], [5] * 10, [1] * 500, [1, 2] * 200])
-def test_too_little_is_not_fitted_and_says_why(durations):
+def test_too_little_is_not_fitted_and_states_why(durations):
     fit = fit_dwell_times(np.array(durations, dtype=int), **SETTINGS)
     assert fit.model == "not_fitted"
     assert fit.reason

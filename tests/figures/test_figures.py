@@ -1,4 +1,4 @@
-"""Figures: what they show is what the tables say, and the same figure gives the same bytes."""
+"""Figures show what the tables hold, and the same figure gives the same bytes."""
 
 import subprocess
 import sys
@@ -18,7 +18,7 @@ from matplotlib.text import Text
 import blinkpair
 from blinkpair.blinking.on_fractions import classify
 from blinkpair.figures import changes, registration, sensitivity, style, trajectories
-from blinkpair.populations.sensitivity import on_fractions_by_threshold, sensitivity_table
+from blinkpair.populations.sensitivity import sensitivity_table
 from blinkpair.populations.table import summarise_populations
 
 SCRIPTS = str(Path(blinkpair.__file__).parents[1])
@@ -65,8 +65,8 @@ def field():
     y, x = np.mgrid[:128, :128]
 
     def image(points, contrast):
-        spots = [np.exp(-((x - a) ** 2 + (y - b) ** 2) / 8) for a, b in points]
-        return 1000 + contrast * np.sum(spots, axis=0)
+        drawn = [np.exp(-((x - a) ** 2 + (y - b) ** 2) / 8) for a, b in points]
+        return 1000 + contrast * np.sum(drawn, axis=0)
 
     pairs = np.column_stack([np.arange(5), np.arange(5)])
     return {
@@ -97,7 +97,7 @@ def test_histogram_holds_every_nanocrystal_of_n_and_none_else():
     assert sum(heights(figure.axes[0])) == pytest.approx(100)
 
 
-def test_histogram_says_n_and_mean_and_shows_the_control_in_every_panel():
+def test_histogram_states_n_and_mean_and_shows_the_control_in_every_panel():
     table = nanocrystals(labels=(70, 100, "control"))
     summary = summarise_populations(table)
     figure = changes.delta_histograms(table, summary, note="simulated")
@@ -133,7 +133,7 @@ def test_temperatures_are_placed_in_order_whatever_the_rows_order():
 
 
 @pytest.mark.parametrize("n", [0, 1])
-def test_no_or_one_nanocrystal_is_drawn_and_said(n):
+def test_no_or_one_nanocrystal_is_drawn_and_stated(n):
     table = nanocrystals(labels=(70,), n=3)
     table["population"] = ["emissive"] * n + [""] * (3 - n)
     table["analysed"] = table["population"] != ""
@@ -146,7 +146,7 @@ def test_no_or_one_nanocrystal_is_drawn_and_said(n):
     assert all(f"n = {n}" in words(figure) for figure in drawn)
 
 
-def test_trace_says_the_share_of_frames_above_its_threshold():
+def test_trace_states_the_share_of_frames_above_its_threshold():
     before = np.array([[0, 150, 150, np.nan, 0.0]])
     after = np.array([[150.0, 150, 150, 250]])
     figure = trajectories.example_traces(before, after, [[100, 200]], 0.02, ["f1 / 3"])
@@ -176,7 +176,10 @@ def test_integrated_pl_is_relative_to_its_start():
 def test_sensitivity_is_drawn_at_the_nearest_setting_of_the_table():
     table = nanocrystals(labels=(70,))
     pre, post = table["on_fraction_pre"].to_numpy(), table["on_fraction_post"].to_numpy()
-    grid = on_fractions_by_threshold(table, {c: (pre**c, post**c) for c in (0.5, 1.0, 2.0)})
+    grid = [
+        table.assign(threshold_counts=c, on_fraction_pre=pre**c, on_fraction_post=post**c)
+        for c in (0.5, 1.0, 2.0)
+    ]
     found = sensitivity_table(grid, dark_cutoffs=(0.05, 0.12, 0.3))
     figure = sensitivity.sensitivity_figure(found, threshold_counts=1.0, dark_cutoff=0.10)
     line = figure.axes[0].lines[1]  # became emissive; the first marks the setting
@@ -228,7 +231,7 @@ def test_failed_field_shows_both_images_and_why(field):
         ("microspheres and nanocrystals", "f7: registered"),
     ],
 )
-def test_what_carried_the_registration_is_said(field, evidence, said):
+def test_what_carried_the_registration_is_stated(field, evidence, said):
     info = dict(field["info"]) | {"evidence": evidence}
     info |= {"rotation_deg": -120.0, "translation_px": (-220.5, -135.0)}
     info |= {f"n_microspheres_{which}": 25 for which in ("matched", "pre", "post")}
@@ -260,7 +263,7 @@ def test_a_field_registered_by_its_nanocrystals_alone_is_no_failure(field):
 
 
 @pytest.mark.parametrize("status", ["ok", "failed"])
-def test_an_image_that_could_not_be_read_is_said(field, status):
+def test_an_image_that_could_not_be_read_is_stated(field, status):
     missing = {"brightfield_post": registration.no_image(), "info": {"status": status}}
     assert "no image" in words(registration.registration_check(**field | missing))
 
@@ -269,7 +272,7 @@ def test_an_experiment_without_nanocrystals_is_drawn():
     fields = pd.DataFrame({"field": ["a"], "temperature_c": ["70"], "status": ["failed"]})
     none = nanocrystals().iloc[:0]
     summary = summarise_populations(none, fields)
-    grid = sensitivity_table(none.assign(threshold_counts=100.0))
+    grid = sensitivity_table([none.assign(threshold_counts=100.0)])
     drawn = [
         changes.delta_histograms(none, summary),
         changes.before_after_scatter(none),
@@ -301,7 +304,7 @@ def test_the_same_figure_gives_the_same_bytes_and_300_dots_an_inch(tmp_path, fie
 
 
 def test_another_process_writes_the_same_bytes(tmp_path):
-    """Python's order of sets and the time of day have no say."""
+    """Python's order of sets and the time of day have no effect."""
     code = (
         "import sys; from blinkpair.figures import style;"
         "figure = style.styled(style.new_figure)(85, 50, note='simulated');"
@@ -344,7 +347,7 @@ def test_the_style_sheet_serves_a_users_own_figure():
         assert mpl.rcParams["figure.figsize"][0] * 25.4 == pytest.approx(85, abs=0.1)
 
 
-def test_settings_of_the_caller_have_no_say_and_are_left_alone(tmp_path):
+def test_settings_of_the_caller_have_no_effect_and_stay(tmp_path):
     before = style.new_figure(80, 50)
     first = style.save_figure(before, tmp_path / "a")[0].read_bytes()
     with mpl.rc_context({"svg.hashsalt": None, "font.size": 20}):
@@ -362,7 +365,7 @@ def test_pyplot_is_never_imported():
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": SCRIPTS})
 
 
-def test_population_colours_are_told_apart():
+def test_population_colours_are_distinguished():
     """Any two differ by 50 of 255 in red, green or blue."""
     colours = [
         np.array([int(to_hex(c)[i : i + 2], 16) for i in (1, 3, 5)])

@@ -1,4 +1,4 @@
-"""Figures of blinking types, dwell times and photostability: what they show and say."""
+"""Figures of blinking types, dwell times and photostability: their content and texts."""
 
 import subprocess
 import sys
@@ -16,10 +16,13 @@ from blinkpair.blinking.on_fractions import classify
 from blinkpair.dwell_fits.fits import fit_dwell_times
 from blinkpair.dwell_fits.histograms import log_binned_density
 from blinkpair.epochs import EPOCHS
-from blinkpair.figures import dwell_times, photostability, style, types
+from blinkpair.figures import dwell_times, panels, style, types
 from blinkpair.figures.dwell_examples import DwellExample, DwellTimes
+from blinkpair.labels import CLASS_NAMES
 from blinkpair.populations import blinking_types, type_states
 from blinkpair.populations.pooled_dwell_times import pool_densities, pool_fits
+from blinkpair.populations.pools import pool_durations
+from blinkpair.populations.type_states import type_groups
 from blinkpair.statistics.resampling import StatisticsSettings
 
 A, B = types.TRUNCATED, types.PURE
@@ -80,7 +83,7 @@ def classes(labels=(100,), counts=(112, 11, 0, 10)):
     """The paper's 133 nanocrystals of Fig. 5, before and after."""
     n = sum(counts)
     row = {"n": n}
-    for name, count in zip(photostability.CLASS_NAMES, counts, strict=True):
+    for name, count in zip(CLASS_NAMES, counts, strict=True):
         share = count / n if n else np.nan
         row |= {f"n_{name}": count, f"fraction_{name}": share}
         row |= {f"fraction_{name}_low": 0.9 * share, f"fraction_{name}_high": share}
@@ -101,17 +104,24 @@ def every_figure(labels, **more):
     table = nanocrystals(labels, **more)
     events = durations(labels)
     return [
-        types.delta_by_type(table, note="simulated"),
+        types.delta_by_type(type_groups(table), note="simulated"),
         types.alpha_by_change(
-            table, blinking_types.alpha_by_change(table, StatisticsSettings(resamples=50))
+            type_groups(table),
+            blinking_types.alpha_by_change(type_groups(table), StatisticsSettings(resamples=50)),
         ),
         types.type_transitions(
-            blinking_types.type_transitions(table, StatisticsSettings(resamples=50))
+            blinking_types.type_transitions(type_groups(table), StatisticsSettings(resamples=50))
         ),
-        types.types(blinking_types.summarise_types(table, StatisticsSettings(resamples=50))),
-        dwell_times.pooled_dwell_times(pool_densities(events), pool_fits(events)),
+        panels.fractions_by_epoch(
+            blinking_types.summarise_types(type_groups(table), StatisticsSettings(resamples=50)),
+            types.EMISSIVE_NAMES,
+            of_what="emissive",
+        ),
+        dwell_times.pooled_dwell_times(
+            pool_densities(pool_durations([events])), pool_fits(pool_durations([events]))
+        ),
         dwell_times.example_dwell_times([example()]),
-        photostability.photostability_classes(classes(labels)),
+        panels.fractions_by_epoch(classes(labels), CLASS_NAMES, of_what="n"),
     ]
 
 
@@ -129,7 +139,7 @@ def filled(axes):
 def test_histograms_hold_every_nanocrystal_of_the_type_and_of_all():
     table = nanocrystals(labels=(100,))
     states = type_states.blinking_states(table)
-    figure = types.delta_by_type(table)
+    figure = types.delta_by_type(type_groups(table))
     for ax, name, letter in zip(figure.axes, (A, B), "AB", strict=True):
         every, own = filled(ax)
         assert [every.sum(), own.sum()] == pytest.approx([100, 100])
@@ -144,7 +154,7 @@ def test_few_nanocrystals_are_a_tick_each():
     table = nanocrystals(labels=(100,))
     table.loc[np.flatnonzero(table["blinking_pre"] == A)[4:], "blinking_pre"] = B
     n = int((type_states.blinking_states(table)["type_pre"] == A).sum())
-    ax = types.delta_by_type(table).axes[0]
+    ax = types.delta_by_type(type_groups(table)).axes[0]
     ticks = [line for line in ax.lines if line.get_marker() == "|"]
     assert [len(line.get_xdata()) for line in ticks] == [n]
     assert len(filled(ax)) == 1
@@ -152,8 +162,8 @@ def test_few_nanocrystals_are_a_tick_each():
 
 def test_alpha_is_of_the_type_b_that_changed_much_on_common_bins():
     table = nanocrystals(labels=(70, 100))
-    summary = blinking_types.alpha_by_change(table)
-    figure = types.alpha_by_change(table, summary)
+    summary = blinking_types.alpha_by_change(type_groups(table))
+    figure = types.alpha_by_change(type_groups(table), summary)
     text = words(figure)
     for _, row in summary.iterrows():
         assert f"gained, n = {row['n_gained']}, median {row['median_alpha_gained']:.2f}" in text
@@ -167,7 +177,7 @@ def test_alpha_is_of_the_type_b_that_changed_much_on_common_bins():
 
 def test_matrix_shows_the_count_and_the_share_of_the_row():
     table = nanocrystals(labels=(100,))
-    transitions = blinking_types.type_transitions(table)
+    transitions = blinking_types.type_transitions(type_groups(table))
     figure = types.type_transitions(transitions)
     cells = [text.get_text() for text in figure.axes[0].texts]
     shown = {(i, j): cells[5 * i + j] for i in range(5) for j in range(5)}
@@ -179,19 +189,23 @@ def test_matrix_shows_the_count_and_the_share_of_the_row():
 
 
 def test_counts_stand_below_the_classes():
-    figure = photostability.photostability_classes(classes())
+    figure = panels.fractions_by_epoch(classes(), CLASS_NAMES, of_what="n")
     (ax,) = figure.axes
     below = [t.get_text() for t in ax.texts if t.get_text().isdigit()]
     assert below == ["112", "11", "0", "10"] * 2
     assert "n: 133 before, 133 after" in words(figure)
-    table = blinking_types.summarise_types(nanocrystals(labels=(100,)))
+    table = blinking_types.summarise_types(type_groups(nanocrystals(labels=(100,))))
     n = table["n"].tolist()
-    assert f"emissive: {n[0]} before, {n[1]} after" in words(types.types(table))
+    assert f"emissive: {n[0]} before, {n[1]} after" in words(
+        panels.fractions_by_epoch(table, types.EMISSIVE_NAMES, of_what="emissive")
+    )
 
 
 def test_pooled_law_is_drawn_over_its_points():
     events = durations(n=4000)
-    figure = dwell_times.pooled_dwell_times(pool_densities(events), pool_fits(events))
+    figure = dwell_times.pooled_dwell_times(
+        pool_densities(pool_durations([events])), pool_fits(pool_durations([events]))
+    )
     assert len(figure.axes) == 2
     for ax in figure.axes:
         laws = [line for line in ax.lines if len(line.get_xdata()) == 200]
@@ -203,13 +217,15 @@ def test_pooled_law_is_drawn_over_its_points():
             # 4,000 events: one bin holds 50 at least, the law's mean over it is not its middle.
             assert np.abs(at - np.log(p[:8])).max() < 0.5
     assert "on events: 4 000 before, 4 000 after" in words(figure)
-    for row in pool_fits(events).to_dict("records"):
+    for row in pool_fits(pool_durations([events])).to_dict("records"):
         assert f"α = {dwell_times.with_error(row['alpha'], row['alpha_se'])}" in words(figure)
 
 
 def test_each_exposure_has_its_column():
     events = pd.concat([durations(), durations(exposure_s=0.05)])
-    figure = dwell_times.pooled_dwell_times(pool_densities(events), pool_fits(events))
+    figure = dwell_times.pooled_dwell_times(
+        pool_densities(pool_durations([events])), pool_fits(pool_durations([events]))
+    )
     assert len(figure.axes) == 4
     assert "100 °C, 50 ms frames" in words(figure)
 
@@ -236,7 +252,7 @@ def test_seconds_have_two_digits_and_no_exponent(value, text):
     assert dwell_times.seconds(value) == text
 
 
-def test_example_says_what_was_found():
+def test_an_example_shows_what_was_found():
     figure = dwell_times.example_dwell_times([example()])
     assert "type A to B: f1, 3 (100 °C)" in words(figure)
     assert "on events: 300 before, 300 after" in words(figure)
@@ -244,17 +260,23 @@ def test_example_says_what_was_found():
     assert "no events" in words(dwell_times.example_dwell_times([only]))
 
 
-def test_nothing_is_drawn_and_said():
+def test_nothing_is_drawn_and_stated():
     none = nanocrystals().iloc[:0]
     events = durations().iloc[:0]
     drawn = [
-        types.delta_by_type(none),
-        types.alpha_by_change(none, blinking_types.alpha_by_change(none)),
-        types.type_transitions(blinking_types.type_transitions(none)),
-        types.types(blinking_types.summarise_types(none)),
-        dwell_times.pooled_dwell_times(pool_densities(events), pool_fits(events)),
+        types.delta_by_type(type_groups(none)),
+        types.alpha_by_change(type_groups(none), blinking_types.alpha_by_change(type_groups(none))),
+        types.type_transitions(blinking_types.type_transitions(type_groups(none))),
+        panels.fractions_by_epoch(
+            blinking_types.summarise_types(type_groups(none)),
+            types.EMISSIVE_NAMES,
+            of_what="emissive",
+        ),
+        dwell_times.pooled_dwell_times(
+            pool_densities(pool_durations([events])), pool_fits(pool_durations([events]))
+        ),
         dwell_times.example_dwell_times([]),
-        photostability.photostability_classes(classes().iloc[:0]),
+        panels.fractions_by_epoch(classes().iloc[:0], CLASS_NAMES, of_what="n"),
     ]
     for figure in drawn:
         figure.draw_without_rendering()
@@ -264,22 +286,28 @@ def test_nothing_is_drawn_and_said():
 def test_a_temperature_without_nanocrystals_keeps_its_panel():
     table = nanocrystals(labels=(70, 100))
     table.loc[table["temperature_c"] == 100, "analysed"] = False
-    figure = types.delta_by_type(table)
+    figure = types.delta_by_type(type_groups(table))
     assert "100 °C, all n = 0" in words(figure)
-    summary = blinking_types.alpha_by_change(table)
-    assert "nothing to compare" in words(types.alpha_by_change(table, summary))
+    summary = blinking_types.alpha_by_change(type_groups(table))
+    assert "nothing to compare" in words(types.alpha_by_change(type_groups(table), summary))
     assert "emissive: 0 before, 0 after" in words(
-        types.types(blinking_types.summarise_types(table))
+        panels.fractions_by_epoch(
+            blinking_types.summarise_types(type_groups(table)),
+            types.EMISSIVE_NAMES,
+            of_what="emissive",
+        )
     )
 
 
 def test_where_nothing_was_fitted_there_is_no_law():
     events = durations(n=10)
-    figure = dwell_times.pooled_dwell_times(pool_densities(events), pool_fits(events))
+    figure = dwell_times.pooled_dwell_times(
+        pool_densities(pool_durations([events])), pool_fits(pool_durations([events]))
+    )
     assert words(figure).count("not fitted") == 4
     assert "α" not in words(figure)
     bare = nanocrystals(labels=(100,), kinds=(0, 0, 0, 1))
-    assert "type A, n = 0" in words(types.delta_by_type(bare))
+    assert "type A, n = 0" in words(types.delta_by_type(type_groups(bare)))
 
 
 @pytest.mark.parametrize("labels", [(70, 100, 120, "control"), FIVE], ids=len)
@@ -318,7 +346,7 @@ def test_text_stays_inside_the_figure_and_its_own_panel(labels):
 def test_the_same_table_gives_the_same_bytes(tmp_path):
     table = nanocrystals(labels=(100,))
     for turn in "ab":
-        style.save_figure(types.delta_by_type(table), tmp_path / turn)
+        style.save_figure(types.delta_by_type(type_groups(table)), tmp_path / turn)
     for end in ("svg", "pdf", "png"):
         first, second = (tmp_path / f"{turn}.{end}" for turn in "ab")
         assert first.read_bytes() == second.read_bytes()
@@ -326,7 +354,7 @@ def test_the_same_table_gives_the_same_bytes(tmp_path):
 
 def test_pyplot_is_never_imported():
     code = (
-        "import sys; from blinkpair.figures import dwell_times, photostability, types;"
+        "import sys; from blinkpair.figures import dwell_times, panels, types;"
         "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     scripts = Path(blinkpair.__file__).parents[1]

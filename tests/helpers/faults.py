@@ -64,7 +64,7 @@ def fill(disk: Path, free_pages: int) -> Path:
 
 
 def visible(results: Path) -> dict[str, bytes]:
-    """Every result under its final name, without the times of day it tells."""
+    """Return every result under its final name, without the times of day in it."""
     found = {}
     for path in sorted(results.rglob("*")):
         if path.is_file() and not path.name.startswith("."):
@@ -127,23 +127,23 @@ def group_of(run: subprocess.Popen[bytes]) -> list[int]:
 
 
 def has_ended(run: subprocess.Popen[bytes]) -> bool:
-    """Say whether Snakemake itself has ended."""
+    """Return whether Snakemake itself has ended."""
     return run.poll() is not None
 
 
 def is_gone(run: subprocess.Popen[bytes]) -> bool:
-    """Say whether nothing of a run is left, jobs included."""
+    """Return whether nothing of a run is left, jobs included."""
     return not group_of(run)
 
 
 def kill_everything(run: subprocess.Popen[bytes]) -> bool:
-    """What a power cut does to the processes; say whether anything was killed, as the others do."""
+    """Kill the processes as a power cut does; return whether anything was killed."""
     os.killpg(run.pid, signal.SIGKILL)
     return True
 
 
 def kill_coordinator(run: subprocess.Popen[bytes]) -> bool:
-    """End Snakemake itself without a word to its jobs."""
+    """End Snakemake itself without a signal to its jobs."""
     run.kill()
     return True
 
@@ -158,7 +158,7 @@ def kill_a_job(run: subprocess.Popen[bytes]) -> bool:
 
 
 def wait_until(ready: Callable[[], bool], timeout_s: float) -> bool:
-    """Wait until something is so, for so long at most; say whether it is."""
+    """Wait until a condition holds, for so long at most; return whether it does."""
     end = time.monotonic() + timeout_s
     while not (so := ready()) and time.monotonic() < end:
         time.sleep(0.02)

@@ -161,7 +161,7 @@ def read_config(path: Path) -> None:
     """Read a configuration as Snakemake does, then check it; an error names a place in it."""
     try:
         config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (ValueError, yaml.YAMLError, RecursionError) as error:  # Snakemake says this itself
+    except (ValueError, yaml.YAMLError, RecursionError) as error:  # Snakemake reports this itself
         raise InputError(str(error)) from None
     try:
         load_settings(config, [path])
@@ -179,7 +179,7 @@ def _names_its_place(error: UnsoundInputError, place: str | tuple[str, ...]) -> 
 
 
 def fate(read: Callable[[Path], None], path: Path) -> str:
-    """Say 'read' or 'refused'; anything else that happens is raised."""
+    """Return 'read' or 'refused'; any other error is raised."""
     try:
         read(path)
     except InputError as error:

@@ -19,7 +19,7 @@ def motion(angle_deg, shift=(0.0, 0.0), scale=1.0):
 
 
 def views(rng, n, lost=0.0, truth=None, jitter=0.2):
-    """Two views of a sample wider than the field; returns them, the truth, the common beads."""
+    """Return two views of a sample wider than the field, the truth, the common microspheres."""
     if truth is None:
         truth = motion(rng.uniform(-180, 180), rng.uniform(-60, 60, 2))
     sample = rng.uniform(-SIZE, 2 * SIZE, (9 * n, 2))

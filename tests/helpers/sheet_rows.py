@@ -12,7 +12,7 @@ ROW_B = ["B", "control", "b1", "b2", "b3", "b4"]
 
 
 def row(name="A", temperature="70", tag=None, **cells):
-    """One row whose files are its own unless told otherwise."""
+    """Return one row whose files are its own unless others are given."""
     tag = tag or name
     values = {"field": name, "temperature_c": temperature}
     values |= {column: f"{tag}_{column}" for column in PATH_COLUMNS} | cells

@@ -63,7 +63,7 @@ def dangers(source):
         *("yaml.compose(t, Loader=yaml.Loader)", "import joblib.parallel", "run(t, shell=a)"),
     ],
 )
-def test_the_check_knows_what_is_dangerous(line):
+def test_the_check_finds_what_is_dangerous(line):
     assert list(dangers(line))
 
 

@@ -1,17 +1,18 @@
 """What is found out about the movies of a sheet before anything is started."""
 
 import os
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from blinkpair.inputs import headers
 from blinkpair.inputs.checking import check_everything, check_inputs
 from blinkpair.inputs.columns import PATH_COLUMNS
 from blinkpair.inputs.problems import UnsoundInputError
 from blinkpair.inputs.settings import load_settings
 from blinkpair.inputs.sheet import examine_sheet
+from tests.helpers.faults import as_nobody
 from tests.helpers.input_lab import SILENT, open_header
 
 REAL_DATA = Path(__file__).parents[3] / "shared" / "realdata"
@@ -66,13 +67,13 @@ def test_a_link_to_nothing_names_its_target(lab):
     assert "is a link to moved.nd2, which is not there" in problem.what
 
 
-def test_a_file_without_read_permission_is_told(lab, monkeypatch):
+def test_a_file_without_read_permission_is_reported(lab):
     lab.field()
-    allowed = os.access  # asked instead of taken away, for root may read everything
-    monkeypatch.setattr(
-        headers.os, "access", lambda f, mode: "A_pre_pl" not in str(f) and allowed(f, mode)
-    )
-    (problem,) = lab.problems()
+    (lab.folder / "A_pre_pl").chmod(0)
+    lab.folder.chmod(0o777)
+    # Root may read everything.
+    with as_nobody(lab.folder) if os.geteuid() == 0 else nullcontext():
+        (problem,) = lab.problems()
     assert "may not be read by you" in problem.what
 
 

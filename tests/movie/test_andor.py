@@ -1,8 +1,9 @@
 """Andor Solis: SIF files and spool folders."""
 
 import os
+import re
+import subprocess
 import sys
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from blinkpair.errors import InputError
 from blinkpair.movie.paths import movie_files
 from blinkpair.movie.reader import open_movie
 from tests.helpers.sif_files import HEIGHT, WIDTH, sif_header
+from tests.helpers.tiny_experiment import ROOT
 
 COUNT = 12
 
@@ -155,10 +157,19 @@ def test_a_folder_that_is_no_spool_folder(tmp_path):
         open_movie(tmp_path)
 
 
-def test_another_version_of_the_library_is_no_damaged_file(tmp_path, monkeypatch):
+def test_another_version_of_the_library_is_no_damaged_file(tmp_path):
     path = tmp_path / "movie.sif"
     path.write_bytes(sif_header(np.arange(2) * 2e4))
-    monkeypatch.setitem(sys.modules, "sif_parser._sif_open", ModuleType("_sif_open"))
-    monkeypatch.delitem(sys.modules, "blinkpair.movie.formats.andor")
-    with pytest.raises(ImportError, match=r"sif_parser lacks.*envs/run\.lock"):
-        open_movie(path)
+    other = tmp_path / "sif_parser"
+    other.mkdir()
+    for module, text in (("__init__", ""), ("utils", "ordered_dat_files = 0"), ("_sif_open", "")):
+        (other / f"{module}.py").write_text(text)
+    code = "import sys; from blinkpair.movie.reader import open_movie; open_movie(sys.argv[1])"
+    python = subprocess.run(
+        [sys.executable, "-c", code, path],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT / "scripts")])},
+        capture_output=True,
+        text=True,
+    )
+    wrong = r"ImportError: this version of sif_parser lacks.*envs/run\.lock"
+    assert re.search(wrong, python.stderr)

@@ -124,7 +124,7 @@ def smooth_drift(at):
 
 
 @pytest.mark.parametrize("noise_px", [0.01, 0.1])
-def test_the_drifts_zero_is_as_uncertain_as_it_says(noise_px):
+def test_the_drifts_zero_is_as_uncertain_as_stated(noise_px):
     rng = np.random.default_rng(12)
     # Twenty stretches, so that the drift bends by 0.09 px from one to the next.
     centre = np.arange(49.5, 2000, 100)

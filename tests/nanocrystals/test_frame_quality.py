@@ -101,7 +101,7 @@ def test_a_part_of_the_sensor_that_never_changes_is_refused(columns, refused):
         assert check_frames(project(from_array(frames)), "a.tif") == []
 
 
-def test_few_odd_frames_are_told_and_more_are_refused():
+def test_few_odd_frames_are_reported_and_more_are_refused():
     allowed = int(MAX_ODD_SHARE * FRAMES)
     frames = film(15.0, np.random.default_rng(7))
     frames[30 : 30 + allowed] = 50_000

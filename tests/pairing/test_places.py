@@ -117,7 +117,7 @@ def test_every_reason_has_its_words():
     assert set(reasons) < EXCLUSIONS.keys()
 
 
-def test_chance_pairs_are_what_unrelated_patterns_show():
+def test_accidental_pairs_are_what_unrelated_patterns_show():
     rng = np.random.default_rng(4)
     counts, expected = [], []
     tolerance = np.full(200, 3.0)

@@ -86,7 +86,7 @@ def drawn(seed, frames=9, n=5):
 
 @STEADY
 @given(st.integers(0, 10**6), st.integers(1, 30), st.integers(0, 20_000))
-def test_counts_scale_with_the_light_and_know_no_offset(seed, gain, offset):
+def test_counts_scale_with_the_light_and_do_not_depend_on_the_offset(seed, gain, offset):
     """The skew of the ring is a difference of counts, and scales as they do."""
     movie, xy, drift = drawn(seed)
     one = extract_traces(from_array(movie), xy, drift)

@@ -1,4 +1,4 @@
-"""Thousands of fields: joined, read in parts, counted and drawn, they say what one table says."""
+"""Thousands of fields: joined, read in parts, counted and drawn, they give what one table gives."""
 
 import tracemalloc
 from itertools import chain
@@ -12,12 +12,19 @@ from blinkpair.blinking.on_fractions import classify
 from blinkpair.dwell_fits.events import Events
 from blinkpair.dwell_fits.fits import fit_counted_events, fit_dwell_times
 from blinkpair.dwell_fits.histograms import log_binned_density
+from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.figures import examples
 from blinkpair.figures.dwell_examples import choose_dwell_examples
 from blinkpair.labels import text_codes
-from blinkpair.populations import blinking_types, type_states
+from blinkpair.populations import type_states
+from blinkpair.populations.blinking_types import (
+    alpha_by_change,
+    change_by_type,
+    summarise_types,
+    type_transitions,
+)
 from blinkpair.populations.photostability_summary import COLUMNS as LIGHT_COLUMNS
 from blinkpair.populations.photostability_summary import summarise_photostability
 from blinkpair.populations.pooled_dwell_times import pool_densities, pool_fits
@@ -120,7 +127,7 @@ def test_joined_rows_stand_as_they_were(tmp_path):
 def test_a_file_of_other_columns_is_named(tmp_path, columns, said):
     tables = [pd.DataFrame(columns=own) for own in (["field", "batch", "x"], columns)]
     paths = written(tmp_path, tables)
-    with pytest.raises(InputError, match=f"1.csv .*{said}") as caught:
+    with pytest.raises(InputError, match=f"1.csv: .*{said}") as caught:
         files.join_csv(paths, tmp_path / "all.csv")
     assert "Hint" in str(caught.value)
     assert not (tmp_path / "all.csv").exists()
@@ -151,13 +158,12 @@ def test_texts_of_chosen_columns_are_categories_in_order(tmp_path):
 
 
 @pytest.mark.parametrize("piece_rows", [1, 2, 100])
-def test_names_that_look_like_numbers_stay_text(tmp_path, monkeypatch, piece_rows):
-    monkeypatch.setattr(files, "PIECE_ROWS", piece_rows)
+def test_names_that_look_like_numbers_stay_text(tmp_path, piece_rows):
     table = pd.DataFrame(
         {"field": ["010", "007", "010"], "temperature_c": "70", "x": [1, 2.5, np.nan]}
     )
     (path,) = written(tmp_path, [table])
-    back = files.read_csv(path, list(table))
+    back = files.read_csv(path, list(table), piece_rows=piece_rows)
     assert back["field"].tolist() == ["010", "007", "010"]
     assert back["field"].cat.categories.tolist() == ["007", "010"]
     assert back["temperature_c"].tolist() == ["70"] * 3
@@ -176,10 +182,10 @@ def test_texts_are_numbered_by_the_alphabet():
 
 TABLES = {
     "populations": (summarise_populations, COLUMNS),
-    "types": (blinking_types.summarise_types, type_states.COLUMNS),
-    "transitions": (blinking_types.type_transitions, type_states.COLUMNS),
-    "change_by_type": (blinking_types.change_by_type, type_states.COLUMNS),
-    "alpha_by_change": (blinking_types.alpha_by_change, type_states.COLUMNS),
+    **{
+        make.__name__: (lambda table, make=make: make(type_groups(table)), type_states.COLUMNS)
+        for make in (summarise_types, type_transitions, change_by_type, alpha_by_change)
+    },
     "photostability": (summarise_photostability, LIGHT_COLUMNS),
     "typical": (examples.choose, examples.COLUMNS),
     "clearest": (examples.choose_by_photostability, examples.COLUMNS),
@@ -190,20 +196,13 @@ TABLES = {
 def test_compact_columns_give_the_same_table_as_plain_ones(tmp_path, name):
     (path,) = written(tmp_path, [pd.concat(nanocrystals())])
     table, columns = TABLES[name]
-    plain, compact = table(files.read_csv(path)), table(files.read_csv(path, columns))
+    plain, compact = (table(files.read_csv(path, own)) for own in (None, columns))
     shown = [column for column in plain if column in compact]
     assert set(plain) - set(shown) <= set(files.read_csv(path)) - set(columns)
     files.write_csv(plain[shown], tmp_path / "plain.csv")
     files.write_csv(compact[shown], tmp_path / "compact.csv")
     assert (tmp_path / "plain.csv").read_bytes() == (tmp_path / "compact.csv").read_bytes()
     assert len(plain)
-
-
-def test_groups_of_types_serve_all_tables():
-    table = pd.concat(nanocrystals())
-    groups = type_groups(table)
-    for make in (blinking_types.summarise_types, blinking_types.change_by_type):
-        pd.testing.assert_frame_equal(make(groups), make(table), check_exact=True)
 
 
 def test_clear_examples_are_those_of_the_fitted_alone():
@@ -222,7 +221,7 @@ def test_sensitivity_in_parts_is_that_of_one_table():
         for part in nanocrystals()
         for counts in (60.0, 100.0)
     ]
-    whole = sensitivity_table(pd.concat(parts))
+    whole = sensitivity_table([pd.concat(parts)])
     in_parts = sensitivity_table(iter([parts[0].iloc[:0], *parts]))
     pd.testing.assert_frame_equal(whole, in_parts, check_exact=True)
     assert len(whole) == 2 * 2 * 3
@@ -238,10 +237,10 @@ def test_durations_in_parts_are_those_of_one_table():
     whole, shuffled = pd.concat(parts), pd.concat(parts).sample(frac=1, random_state=1)
     half = len(whole) // 2
     for make in (pool_densities, pool_fits):
-        expected = make(whole)
+        expected = make(pool_durations([whole]))
         for cut in (parts, [parts[0].iloc[:0], *parts[::-1]], [shuffled[:half], shuffled[half:]]):
             pd.testing.assert_frame_equal(make(pool_durations(cut)), expected, check_exact=True)
-    fits = pool_fits(whole)
+    fits = pool_fits(pool_durations([whole]))
     assert fits["n_events"].sum() == whole["n_events"].sum()
     # By temperature and epoch six fields each, two of a clock, which chain; and the slow ones.
     assert fits["n_fields"].tolist() == [6, 6, 1, 6, 6, 1]
@@ -263,14 +262,15 @@ def test_counted_events_fit_as_the_single_ones_do():
     settings = {"exposure_s": 0.02, "window_frames": window}
     for method in ("maximum_likelihood", "least_squares"):
         one_by_one = fit_dwell_times(events, censored=censored, method=method, **settings)
-        at_once = fit_counted_events(counted, method=method, **settings)
+        own = DwellTimeSettings(method=method)
+        at_once = fit_counted_events(counted, settings=own, **settings)
         assert repr(at_once) == repr(one_by_one)  # NaN is not equal to itself
         assert at_once.model != "not_fitted"
         # Ten times the events are as if each had happened ten times.
         repeated = fit_dwell_times(
             np.repeat(events, 10), censored=np.repeat(censored, 10), method=method, **settings
         )
-        assert repr(fit_counted_events(tenfold, method=method, **settings)) == repr(repeated)
+        assert repr(fit_counted_events(tenfold, settings=own, **settings)) == repr(repeated)
         assert repr(repeated) != repr(one_by_one)
     density = log_binned_density(frames, each[0], exposure_s=0.02)
     expected = log_binned_density(events[~censored], exposure_s=0.02)

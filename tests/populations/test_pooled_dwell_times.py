@@ -10,6 +10,7 @@ from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.errors import InputError
 from blinkpair.figures.dwell_examples import measure_dwell_example
 from blinkpair.populations.pooled_dwell_times import law_of, pool_densities, pool_fits
+from blinkpair.populations.pools import pool_durations
 
 EXPOSURE_S = 0.02
 WINDOW = 20_000
@@ -45,7 +46,7 @@ def test_pooled_is_the_sum_of_the_fields():
     rng = np.random.default_rng(1)
     first, second = drawn_events(rng, 400, 1.6), drawn_events(rng, 300, 1.9)
     table = pd.concat([table_of(first, cut=[7, 900]), table_of(second, cut=[7], field="f2")])
-    row = pool_fits(table).iloc[0]
+    row = pool_fits(pool_durations([table])).iloc[0]
     both = np.concatenate([first, second, [7, 7, 900]])
     own = fit_dwell_times(
         both,
@@ -57,7 +58,7 @@ def test_pooled_is_the_sum_of_the_fields():
     assert row["model"] == own.model
     assert row["alpha"] == pytest.approx(own.alpha, rel=1e-9)
     assert row["p_value"] == pytest.approx(own.p_value, rel=1e-6)
-    density = pool_densities(table)
+    density = pool_densities(pool_durations([table]))
     assert density["n_events"].sum() == 700  # the cut ones are in the fit alone
     expected = log_binned_density(both[:700], exposure_s=EXPOSURE_S)
     pd.testing.assert_frame_equal(density[expected.columns], expected)
@@ -73,11 +74,11 @@ def test_the_law_of_alike_nanocrystals_is_found_again():
         last = int(np.searchsorted(ends, WINDOW))
         complete.append(events[:last])
         cut.append(WINDOW - (ends[last - 1] if last else 0))
-    row = pool_fits(table_of(np.concatenate(complete), cut=cut)).iloc[0]
+    row = pool_fits(pool_durations([table_of(np.concatenate(complete), cut=cut)])).iloc[0]
     assert row["model"] == "power_law"
     assert abs(row["alpha"] - 1.5) < 4 * row["alpha_se"]
     # An exponential cut at 25 frames, 0.5 s, is seen as such.
-    row = pool_fits(table_of(drawn_events(rng, 3000, 1.5, 25))).iloc[0]
+    row = pool_fits(pool_durations([table_of(drawn_events(rng, 3000, 1.5, 25))])).iloc[0]
     assert row["model"] == "truncated_power_law"
     assert abs(row["alpha"] - 1.5) < 4 * row["alpha_se"]
     assert row["tau_low_s"] < 25 * EXPOSURE_S < row["tau_high_s"]
@@ -87,7 +88,7 @@ def test_the_law_of_alike_nanocrystals_is_found_again():
 def test_a_row_draws_the_law_it_was_fitted_to(tau_frames, tmp_path):
     """Over whole frames the density adds up to the share of events it was fitted to, here 1."""
     events = drawn_events(np.random.default_rng(3), 3000, 1.5, tau_frames)
-    fits = pool_fits(table_of(events))
+    fits = pool_fits(pool_durations([table_of(events)]))
     fits.to_csv(tmp_path / "fits.csv", index=False)
     law = law_of(pd.read_csv(tmp_path / "fits.csv").iloc[0])
     own = fit_dwell_times(
@@ -105,7 +106,7 @@ def test_a_mixture_of_power_laws_is_shallower_than_its_parts_on_average_at_long_
     """Half alpha 1.3 and half 2.5: beyond 100 frames the shallow ones are nearly alone."""
     rng = np.random.default_rng(4)
     parts = [drawn_events(rng, 20_000, alpha) for alpha in (1.3, 2.5)]
-    density = pool_densities(table_of(np.concatenate(parts)))
+    density = pool_densities(pool_durations([table_of(np.concatenate(parts))]))
     late = density[(density["first_frame"] > 100) & (density["n_events"] > 20)]
     slope = np.polyfit(np.log(late["duration_s"]), np.log(late["density_per_s"]), 1)[0]
     # 2,900 events over a factor of 200 in t: alpha to about 0.03.
@@ -122,12 +123,14 @@ def test_fields_of_different_exposure_are_pooled_apart():
             table_of(events, field="c", exposure_s=0.05, window_frames=8000),
         ]
     )
-    fits = pool_fits(table)
+    fits = pool_fits(pool_durations([table]))
     assert fits["exposure_s"].tolist() == pytest.approx([0.020002, 0.05])
     assert fits["n_fields"].tolist() == [2, 1]
     assert fits["n_events"].iloc[0] == 400
     # Whole frames are the same, so the law is, in frames.
-    assert fits["alpha"].iloc[1] == pytest.approx(pool_fits(table_of(events))["alpha"].iloc[0])
+    assert fits["alpha"].iloc[1] == pytest.approx(
+        pool_fits(pool_durations([table_of(events)]))["alpha"].iloc[0]
+    )
 
 
 def test_order_of_rows_changes_nothing_and_the_control_comes_last():
@@ -141,24 +144,25 @@ def test_order_of_rows_changes_nothing_and_the_control_comes_last():
     )
     shuffled = table.sample(frac=1, random_state=1)
     for pool in (pool_fits, pool_densities):
-        first = pool(table)
-        pd.testing.assert_frame_equal(first, pool(shuffled), check_exact=True)
+        first = pool(pool_durations([table]))
+        other = pool(pool_durations([shuffled]))
+        pd.testing.assert_frame_equal(first, other, check_exact=True)
         assert first["temperature_c"].unique().tolist() == [70, 120, "control"]
-    keys = pool_fits(table)[["epoch", "state"]].to_numpy().tolist()
+    keys = pool_fits(pool_durations([table]))[["epoch", "state"]].to_numpy().tolist()
     assert keys[:3] == [["pre", "on"], ["pre", "off"], ["post", "on"]]
 
 
 def test_few_events_and_none_are_not_fitted():
-    few = pool_fits(table_of([1, 2, 3, 4])).iloc[0]
+    few = pool_fits(pool_durations([table_of([1, 2, 3, 4])])).iloc[0]
     assert (few["model"], few["n_events"]) == ("not_fitted", 4)
     assert "fewer than" in few["reason"]
     assert law_of(few).model == "not_fitted"
     cut_only = table_of([], cut=[5, 9])
-    assert pool_fits(cut_only)["n_events"].tolist() == [0]
-    assert pool_densities(cut_only).empty
+    assert pool_fits(pool_durations([cut_only]))["n_events"].tolist() == [0]
+    assert pool_densities(pool_durations([cut_only])).empty
     none = table_of([1]).iloc[:0]
-    assert pool_fits(none).empty
-    assert pool_densities(none).empty
+    assert pool_fits(pool_durations([none])).empty
+    assert pool_densities(pool_durations([none])).empty
 
 
 @pytest.mark.parametrize(
@@ -175,9 +179,9 @@ def test_few_events_and_none_are_not_fitted():
 def test_what_cannot_be_is_named(column, value, says):
     table = table_of([1, 2, 3]).assign(**{column: value})
     with pytest.raises(InputError, match=f"{says}(?s:.*)Hint"):
-        pool_fits(table)
+        pool_durations([table])
     with pytest.raises(InputError, match=column):
-        pool_densities(table.drop(columns=column))
+        pool_durations([table.drop(columns=column)])
 
 
 def test_example_measures_the_events_of_both_states():

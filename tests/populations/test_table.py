@@ -13,7 +13,7 @@ from scipy import stats
 from blinkpair.blinking.on_fractions import COUNTED, classify
 from blinkpair.errors import InputError
 from blinkpair.labels import temperature_label
-from blinkpair.populations.sensitivity import on_fractions_by_threshold, sensitivity_table
+from blinkpair.populations.sensitivity import sensitivity_table
 from blinkpair.populations.table import (
     BY_FIELDS,
     BY_NANOCRYSTALS,
@@ -189,7 +189,7 @@ def test_one_field_has_wilsons_interval():
     assert row["fraction_became_dark_high"] == pytest.approx(expected.high, abs=1e-12)
 
 
-def test_the_table_says_what_its_intervals_rest_on():
+def test_the_table_states_what_its_intervals_rest_on():
     several, one = table_of(70, 90, 9, 20, fields=3), table_of(100, 90, 9, 20)
     method = summarise_populations(pd.concat([several, one]))["interval_method"].tolist()
     assert method == [BY_FIELDS, BY_OTHER_FIELDS]
@@ -244,7 +244,7 @@ def test_intervals_hold_the_truth_where_fields_differ():
         plain = stats.binomtest(row["n_became_dark"], row["n"]).proportion_ci(method="wilson")
         held_as_independent += plain.low <= truth["fraction_became_dark"] <= plain.high
     assert min(held.values()) >= 0.86 * 60, held
-    assert held_as_independent <= 0.86 * 60  # the check can tell: ignoring the fields fails it
+    assert held_as_independent <= 0.86 * 60  # a check of the check: ignoring the fields fails it
 
 
 def test_median_interval_holds_the_median():
@@ -299,7 +299,7 @@ def test_failed_fields_are_counted_and_leave_a_row():
     assert lost["interval_method"] == ""
 
 
-def test_chance_pairs_of_a_field_that_are_unknown_make_the_sum_unknown():
+def test_accidental_pairs_of_a_field_that_are_unknown_make_the_sum_unknown():
     table = table_of(70, 30, 3, 4, fields=2)
     fields = table[["field", "temperature_c"]].drop_duplicates()
     fields = fields.assign(status="ok", expected_chance_pairs=[0.5, np.nan])
@@ -366,8 +366,9 @@ def test_sensitivity_at_the_settings_of_the_analysis_is_the_population_table():
     table["population"] = classify(
         table["on_fraction_pre"], table["on_fraction_post"], analysed=table["analysed"]
     )
-    pre, post = table["on_fraction_pre"].to_numpy(), table["on_fraction_post"].to_numpy()
-    grid = on_fractions_by_threshold(table, {200.0: (0.5 * pre, 0.5 * post), 100.0: (pre, post)})
+    on = ["on_fraction_pre", "on_fraction_post"]
+    grid = [table.assign(threshold_counts=200.0), table.assign(threshold_counts=100.0)]
+    grid[0][on] *= 0.5
     found = sensitivity_table(grid, dark_cutoffs=[0.2, 0.1])
     assert len(found) == 4 * 2 * 2
     same = found[(found["threshold_counts"] == 100) & (found["dark_cutoff"] == 0.1)]
@@ -380,8 +381,7 @@ def test_sensitivity_at_the_settings_of_the_analysis_is_the_population_table():
 
 def test_a_higher_cutoff_never_leaves_more_nanocrystals_in_n():
     table = drawn_experiment(np.random.default_rng(7), n_fields=1, spread=0, labels=(70,))
-    pre, post = table["on_fraction_pre"].to_numpy(), table["on_fraction_post"].to_numpy()
-    grid = on_fractions_by_threshold(table, {100.0: (pre, post)})
+    grid = [table.assign(threshold_counts=100.0)]
     found = sensitivity_table(grid, dark_cutoffs=np.linspace(0, 1.01, 12))
     assert all(a >= b for a, b in pairwise(found["n"]))
     assert found["n"].iloc[-1] == 0

@@ -31,9 +31,9 @@ def folder(tmp_path):
     rng = np.random.default_rng(1)
     xy = rng.uniform(5, 60, (N, 2))
     xy[0] = (-3.0, 30.0)
-    beads = rng.uniform(5, 60, (4, 2))
+    sphere_xy = rng.uniform(5, 60, (4, 2))
     places = {"pre": xy, "post": apply_matrix(MATRIX, xy)}
-    spheres = {"pre": beads, "post": apply_matrix(MATRIX, beads[[1, 3, 0]])}
+    spheres = {"pre": sphere_xy, "post": apply_matrix(MATRIX, sphere_xy[[1, 3, 0]])}
     spheres["post"][2] = apply_matrix(MATRIX, [[33.0, 44.0]])[0]
     spheres["post"][1] += (0.0, 0.25)
     table = pd.DataFrame({"nc_id": np.arange(N) * 3 + 1})
@@ -123,7 +123,7 @@ def test_names_are_those_of_the_sheet(folder):
     assert control["pixel_size_um"] is None
 
 
-def test_microspheres_say_who_found_them_in_the_pixels_before(folder):
+def test_microspheres_are_marked_by_the_epochs_they_were_found_in(folder):
     marks = read(folder[0])["microspheres"]
     before = files.read_csv(folder[0] / "microspheres_pre.csv")[["x", "y"]].to_numpy()
     kinds = [which for *_, which in marks]
@@ -160,7 +160,7 @@ def test_what_cannot_be_read_is_null(folder):
     assert (images["pl_width"], images["pl_height"]) == (80, 64)
 
 
-def test_a_refused_field_has_no_nanocrystals_and_says_why(folder):
+def test_a_refused_field_has_no_nanocrystals_and_states_why(folder):
     path, _ = folder
     nowhere = {"status": "failed", "reason": "too few", "evidence": "none", "matrix": None}
     nowhere |= {"matrix_brightfield": MATRIX, "rotation_deg": None, "scale": None}

@@ -46,7 +46,7 @@ def turned(angle_deg, shift):
     )
 
 
-def spots(shape, xy, height=100.0, sigma=1.5):
+def gaussians(shape, xy, height=100.0, sigma=1.5):
     y, x = np.mgrid[: shape[0], : shape[1]]
     image = np.zeros(shape)
     for cx, cy in xy:
@@ -71,14 +71,14 @@ def test_every_pixel_of_a_cut_out_is_that_of_the_camera(x, y, size):
                 assert np.isnan(cut[i, j])
 
 
-def test_where_a_nanocrystal_lies_in_its_pixel_is_told():
+def test_where_a_nanocrystal_lies_in_its_pixel_is_reported():
     assert sub_pixel_offsets([[10.004, 3.74], [-0.6, 5.5]]) == [[0, -0.26], [0.4, -0.5]]
 
 
 def test_both_epochs_are_on_one_scale_from_background_to_nanocrystal():
     rng = np.random.default_rng(1)
-    pre = 100 + rng.normal(0, 5, (60, 60)) + spots((60, 60), [(30, 30)], 400)
-    post = 100 + rng.normal(0, 5, (60, 60)) + spots((60, 60), [(30, 30)], 200)
+    pre = 100 + rng.normal(0, 5, (60, 60)) + gaussians((60, 60), [(30, 30)], 400)
+    post = 100 + rng.normal(0, 5, (60, 60)) + gaussians((60, 60), [(30, 30)], 200)
     content = cutouts_content(pre, [[30, 30]], post, [[30, 30]])
     low, step, white = (content[name][0] for name in ("low", "step", "white"))
     for epoch, image in (("pre", pre), ("post", post)):
@@ -94,7 +94,7 @@ def test_both_epochs_are_on_one_scale_from_background_to_nanocrystal():
 
 
 def test_a_bright_neighbour_does_not_make_the_nanocrystal_black():
-    image = spots((60, 60), [(30, 30)], 50) + spots((60, 60), [(40, 30)], 5000)
+    image = gaussians((60, 60), [(30, 30)], 50) + gaussians((60, 60), [(40, 30)], 5000)
     content = cutouts_content(image, [[30, 30]], image, [[30, 30]])
     low, step, white = (content[name][0] for name in ("low", "step", "white"))
     assert low + step * white < 100
@@ -121,10 +121,10 @@ def test_without_nanocrystals_there_are_no_cut_outs():
 def test_an_image_after_lies_on_the_one_before():
     matrix = turned(100, (50, 3))
     here = np.array([[20.0, 30.0], [45.25, 12.5], [30.0, 44.0]])
-    after = spots((70, 90), apply_matrix(matrix, here))
+    after = gaussians((70, 90), apply_matrix(matrix, here))
     back, seen = warped_back(after, matrix, (60, 64))
-    # Straight lines between pixels: at most 1/8 of the curvature of a spot, h / sigma^2, per axis.
-    away = np.abs(back - spots((60, 64), here))[seen].max()
+    # Linear interpolation: at most 1/8 of the curvature of a Gaussian, h / sigma^2, per axis.
+    away = np.abs(back - gaussians((60, 64), here))[seen].max()
     assert away <= 2 * 100 / 1.5**2 / 8
     y, x = np.mgrid[:60, :64]
     there = apply_matrix(matrix, np.column_stack([x.ravel(), y.ravel()]))
@@ -151,18 +151,18 @@ def test_residuals_are_by_how_much_after_lies_off_before():
 def field():
     rng = np.random.default_rng(3)
     matrix = turned(12, (14, -9))
-    beads, dots = rng.uniform(15, 105, (2, 12, 2))
+    sphere_xy, nc_xy = rng.uniform(15, 105, (2, 12, 2))
     noise = lambda scale: rng.normal(0, scale, (120, 120))  # noqa: E731
     return {
-        "brightfield_pre": 8000 + noise(30) + spots((120, 120), beads, 2000, 3),
+        "brightfield_pre": 8000 + noise(30) + gaussians((120, 120), sphere_xy, 2000, 3),
         "brightfield_post": 9000
         + noise(30)
-        - spots((120, 120), apply_matrix(matrix, beads), 2000, 3),
-        "pl_pre": 100 + noise(5) + spots((120, 120), dots, 300, 1),
-        "pl_post": 160 + noise(5) + spots((120, 120), apply_matrix(matrix, dots), 150, 1),
+        - gaussians((120, 120), apply_matrix(matrix, sphere_xy), 2000, 3),
+        "pl_pre": 100 + noise(5) + gaussians((120, 120), nc_xy, 300, 1),
+        "pl_post": 160 + noise(5) + gaussians((120, 120), apply_matrix(matrix, nc_xy), 150, 1),
         "matrix_brightfield": matrix,
         "matrix": matrix,
-    }, dots
+    }, nc_xy
 
 
 def test_before_and_after_show_the_same_at_the_same_place(field):
@@ -185,12 +185,12 @@ def test_before_and_after_show_the_same_at_the_same_place(field):
 
 
 def test_pl_is_on_one_scale_above_each_epochs_own_background(field):
-    images, dots = field
+    images, nc_xy = field
     content = field_images(**images)
     pre, post = grey(content["pl_pre"]), grey(content["pl_post"])
     alpha = np.asarray(open_uri(content["pl_post"]).convert("RGBA"))[..., 3]
     assert np.median(pre) == pytest.approx(np.median(post[alpha == 255]), abs=4)
-    x, y = np.rint(dots).astype(int).T
+    x, y = np.rint(nc_xy).astype(int).T
     inside = alpha[y, x] == 255
     assert inside.sum() >= 6
     assert (pre[y, x] > post[y, x])[inside].mean() > 0.8  # half as bright after
@@ -200,12 +200,12 @@ def test_pl_is_on_one_scale_above_each_epochs_own_background(field):
 
 def test_what_is_lost_in_compression_is_small():
     rng = np.random.default_rng(5)
-    dots = rng.uniform(5, 195, (60, 2))
-    drawn = 0.08 + rng.normal(0, 0.02, (200, 200)) + spots((200, 200), dots, 0.4, 1)
+    nc_xy = rng.uniform(5, 195, (60, 2))
+    drawn = 0.08 + rng.normal(0, 0.02, (200, 200)) + gaussians((200, 200), nc_xy, 0.4, 1)
     wanted = 255 * drawn.clip(0, 1)
-    x, y = np.rint(dots).astype(int).T
+    x, y = np.rint(nc_xy).astype(int).T
     off = (grey(picture(drawn)) - wanted)[y, x]
-    # Measured: 8 grey values, of spots of 100 above the background; 12 at a quality of 50.
+    # Measured: 8 grey values, of nanocrystals of 100 above the background; 12 at a quality of 50.
     assert np.sqrt(np.mean(off**2)) < 10
 
 

@@ -104,7 +104,7 @@ def many_fields(n, n_refused):
     return table.assign(**dict.fromkeys(columns, 1.0))
 
 
-def test_a_table_of_many_fields_shows_the_first_and_says_so():
+def test_a_table_of_many_fields_shows_the_first_and_states_it():
     table = many_fields(2 * tables.MOST_ROWS, 7)
     shown = tables.fields(table[::-1])
     assert len(shown.rows) == tables.MOST_ROWS
@@ -113,7 +113,7 @@ def test_a_table_of_many_fields_shows_the_first_and_says_so():
     assert not tables.fields(table[: tables.MOST_ROWS]).note.startswith("Shown")
 
 
-def test_a_table_of_many_inputs_shows_the_first_and_says_so():
+def test_a_table_of_many_inputs_shows_the_first_and_states_it():
     entry = {"bytes": 1, "checksum": "0"}
     inputs = {f"{i}.tif": entry for i in range(12_000)}
     shown = tables.inputs({"inputs": inputs, "checksum": "sha256"})
@@ -139,7 +139,7 @@ def test_the_terminal_names_some_of_the_refused():
 
 
 @pytest.mark.parametrize(("refused", "status"), [(0, 0), (1, 11), (57, 67), (110, 120), (500, 120)])
-def test_the_exit_status_says_how_many_fields_were_refused(tmp_path, refused, status):
+def test_the_exit_status_states_how_many_fields_were_refused(tmp_path, refused, status):
     table = pd.DataFrame({"field": [f"f{i}" for i in range(600)], "evidence": "none"})
     table["status"] = ["failed"] * refused + ["ok"] * (600 - refused)
     table["reason"] = "too few"

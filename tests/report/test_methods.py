@@ -1,4 +1,4 @@
-"""The methods paragraph says what the code did, with the run's own numbers and settings."""
+"""The paragraph of methods describes the code with the run's own numbers and settings."""
 
 import itertools
 import re
@@ -9,7 +9,7 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.settings import load_settings
 from blinkpair.photometry import counts
 from blinkpair.populations.table import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIELDS
-from blinkpair.report import result_sentences
+from blinkpair.report import methods_text
 from tests.helpers.report_run import NAN, a_run
 
 SETTINGS = load_settings({})
@@ -18,7 +18,7 @@ SHOWN = [{"exposure_s": 0.02, "frames": {"pre": 20_000, "post": 19_500}, "pixel_
 
 
 def methods(settings=None, provenance=PROVENANCE, shown=tuple(SHOWN) * 2, **run):
-    return result_sentences.methods(load_settings(settings or {}), provenance, *a_run(**run), shown)
+    return methods_text.methods(load_settings(settings or {}), provenance, *a_run(**run), shown)
 
 
 def test_the_methods_hold_the_runs_own_numbers():
@@ -31,7 +31,7 @@ def test_the_methods_hold_the_runs_own_numbers():
         "turned by −97.0°",
         "registration was 0.031 px (5 nm)",
         "but never more than 4 px apart (64 pairs)",
-        "would show 3; of the pairs found at most so many are chance, as true partners come first",
+        "At most 3 of them are accidental: catalogues of this density that have nothing in common",
         "Of 80 nanocrystals, 77 were analysed; excluded were 1 whose aperture leaves the sensor "
         "and 2 closer to another one than 4 px.",
         "at least 50 complete events",
@@ -102,7 +102,7 @@ def test_numbers_of_the_settings_are_in_the_methods():
         assert part in text
 
 
-def test_refused_fields_are_named_and_stopping_is_said():
+def test_refused_fields_are_named_and_stopping_is_stated():
     text = methods(fields_each=2, refused=("70_1",))
     assert "1 field could not be registered or read and was excluded (70_1)." in text
     assert "In the 3 registered fields" in text
@@ -115,7 +115,7 @@ def test_the_outcome_of_the_registration_is_median_and_range():
     fields["n_microspheres_matched"], fields["tre_px"] = [20, 26], [0.02, 0.04]
     fields["rotation_deg"], fields["scale"] = [-97.04, 171.0], [0.9, 1.0]
     settings = load_settings({"registration": {"model": "similarity"}})
-    text = result_sentences.methods(settings, PROVENANCE, fields, populations, nanocrystals, SHOWN)
+    text = methods_text.methods(settings, PROVENANCE, fields, populations, nanocrystals, SHOWN)
     assert (
         "23 microspheres (median; range 20 to 26) were matched, the sample was turned by −97.0 to "
         "171.0°, the scale was 0.9000 to 1.0000 and the expected error of the registration was "
@@ -123,7 +123,7 @@ def test_the_outcome_of_the_registration_is_median_and_range():
     ) in text
 
 
-def test_stopping_at_a_refused_field_is_said():
+def test_stopping_at_a_refused_field_is_stated():
     assert "set to stop" in methods({"on_failed_field": "stop"})
     assert "set to stop" not in methods()
 
@@ -140,9 +140,7 @@ def test_intervals_are_worded_by_what_they_rest_on():
     fields, populations, nanocrystals = a_run()
     for used in ({BY_FIELDS}, {BY_FIELDS, BY_OTHER_FIELDS}, {BY_NANOCRYSTALS}, {"", BY_FIELDS}):
         populations["interval_method"] = (sorted(used) * 2)[:2]
-        text = result_sentences.methods(
-            SETTINGS, PROVENANCE, fields, populations, nanocrystals, SHOWN
-        )
+        text = methods_text.methods(SETTINGS, PROVENANCE, fields, populations, nanocrystals, SHOWN)
         assert {part for part in said if part in text} == {p for p in said if said[p] & used}
     assert "Newcombe" in several
     assert "Newcombe" not in methods(labels=(70,))
@@ -160,15 +158,15 @@ def test_what_is_not_known_is_left_out():
     fields["expected_chance_pairs"] = NAN
     fields["sample"] = ["simulated", "chip 3"]
     fields["evidence"] = ["landmarks and nanocrystals", "nanocrystals"]
-    text = result_sentences.methods(SETTINGS, PROVENANCE, fields, populations, nanocrystals, SHOWN)
-    assert "are chance" not in text
+    text = methods_text.methods(SETTINGS, PROVENANCE, fields, populations, nanocrystals, SHOWN)
+    assert "accidental" not in text
     assert "1 of them is simulated." in text
 
 
 def test_the_methods_of_a_run_without_any_field_left_are_no_error():
     fields, populations, nanocrystals = a_run()
     tables = fields.assign(status="failed", evidence="none"), populations.head(0)
-    text = result_sentences.methods(SETTINGS, PROVENANCE, *tables, nanocrystals.head(0), [])
+    text = methods_text.methods(SETTINGS, PROVENANCE, *tables, nanocrystals.head(0), [])
     assert "2 fields could not be registered or read and were excluded (70_0 and control" in text
 
 
@@ -188,7 +186,7 @@ def test_the_methods_of_a_run_without_any_field_left_are_no_error():
 def test_every_kind_of_evidence_is_worded(evidence, said):
     fields, populations, nanocrystals = a_run()
     fields["evidence"] = evidence
-    one = result_sentences.methods(SETTINGS, PROVENANCE, fields, populations, nanocrystals, SHOWN)
+    one = methods_text.methods(SETTINGS, PROVENANCE, fields, populations, nanocrystals, SHOWN)
     start = re.search(r"a rigid transform \(rotation and shift\), (.*?)\. A transform", one)
     assert start
     assert said in start.group(1)
@@ -202,7 +200,7 @@ def test_every_kind_of_evidence_is_worded(evidence, said):
     assert ("26 microspheres were matched" in one) is evidence.startswith("microspheres")
     fields["evidence"] = ["microspheres", "nanocrystals"]
     fields["n_microspheres_matched"] = [26, 0]
-    two = result_sentences.methods(SETTINGS, PROVENANCE, fields, populations, nanocrystals, SHOWN)
+    two = methods_text.methods(SETTINGS, PROVENANCE, fields, populations, nanocrystals, SHOWN)
     assert "(rotation and shift): 1 field by silica microspheres of" in two
     assert "; 1 field by the pattern of the nanocrystals alone." in two
     assert "26 microspheres were matched" in two
@@ -227,7 +225,7 @@ def test_the_reference_of_the_pl_kept_is_the_one_that_was_used(frames, all_shown
     assert "above their local background" not in plain_sum
 
 
-def test_what_the_code_does_is_said():
+def test_what_the_code_does_is_stated():
     text = methods()
     ring = f"{counts.RING_INNER_PX:g} to {counts.RING_OUTER_PX:g} px radius"
     for part in (
@@ -247,7 +245,7 @@ def test_what_the_code_does_is_said():
     assert "set aside" not in lines
 
 
-def test_a_threshold_of_ones_own_says_what_stands_in_for_it():
+def test_the_text_names_what_replaces_a_missing_threshold():
     for method in ("noise", "hmm"):
         text = methods({"threshold": {"method": method, "counts": 123.4, "noise_sigmas": 5}})
         assert "as 5 standard deviations by a normal variable" in text

@@ -1,4 +1,4 @@
-"""The page's sentences say what the tables say, and no more."""
+"""The sentences of the page state what the tables hold, and no more."""
 
 import pandas as pd
 import pytest
@@ -10,6 +10,7 @@ from blinkpair.populations.table import (
     summarise_populations,
 )
 from blinkpair.report import result_sentences
+from blinkpair.report.citations import citation
 from blinkpair.report.language import (
     as_set,
     counted,
@@ -109,7 +110,7 @@ def test_the_level_of_the_test_follows_the_coverage():
 
 
 @pytest.mark.parametrize("method", [BY_FIELDS, BY_OTHER_FIELDS, BY_NANOCRYSTALS])
-def test_chance_is_spoken_of_only_where_fields_say_how_they_differ(method):
+def test_chance_is_named_only_where_fields_show_how_they_differ(method):
     off = CLEAR | estimate("mean_delta_minus_control", -0.378, -0.438, -0.318)
     row = a_row(**off, p_wilcoxon=1e-30, interval_method=method)
     text = answer(row, CONTROL)
@@ -123,7 +124,7 @@ def test_chance_is_spoken_of_only_where_fields_say_how_they_differ(method):
     assert "one field cannot" not in unclear
 
 
-def test_the_median_is_said_where_its_verdict_is_another():
+def test_the_median_is_stated_where_its_verdict_is_another():
     assert "median" not in answer(a_row())
     assert "median" not in answer(a_row(**CLEAR, p_wilcoxon=0.01))
     other = CLEAR | estimate("median_delta", -0.02, -0.048, 0.011) | {"p_wilcoxon": 0.01}
@@ -197,7 +198,7 @@ def test_an_answer_has_four_sentences_at_most():
         (BY_NANOCRYSTALS, "too narrow if fields differ"),
     ],
 )
-def test_what_the_intervals_rest_on_is_said(method, said):
+def test_what_the_intervals_rest_on_is_stated(method, said):
     all_of_them = {"pooled over", "other temperatures", "too narrow"}
     text = result_sentences.caveats(a_row(interval_method=method))
     assert said in text
@@ -208,17 +209,17 @@ def test_what_the_intervals_rest_on_is_said(method, said):
 
 
 @pytest.mark.parametrize(
-    ("expected", "said"), [(10.3, "about 10 pairs"), (0.4, "less than one pair"), (0, "no pair")]
+    ("expected", "said"), [(10.3, "at most about 10"), (0.4, "less than one"), (0, "none")]
 )
-def test_chance_pairs_are_an_upper_limit(expected, said):
+def test_accidental_pairs_are_an_upper_limit(expected, said):
     text = result_sentences.caveats(a_row(expected_chance_pairs=expected))
     assert text.endswith(
-        f"Unrelated catalogues of this density would show {said}; of the pairs found at most so "
-        "many are chance, as true partners come first."
+        f"Accidental pairs: {said}; unrelated catalogues of this density would show as many, and "
+        "true partners are paired first."
     )
 
 
-def test_refused_fields_are_said_where_there_are_any():
+def test_refused_fields_are_stated_where_there_are_any():
     assert "1 field was refused and is in no number." in answer(a_row(n_fields_failed=1))
     assert "2 fields were refused and are" in answer(a_row(n_fields_failed=2))
     row = a_row(n_fields_failed=pd.NA, expected_chance_pairs=NAN)
@@ -275,7 +276,7 @@ def test_the_headline_has_an_interval_for_every_change():
     assert "points (too few for an interval) at 70 °C" in single
 
 
-def test_the_headline_says_why_there_is_no_control():
+def test_the_headline_states_why_there_is_no_control():
     text, _ = headline(labels=(70,), fields_each=2)
     assert text.endswith("There is no control that was re-mounted without annealing.")
     text, _ = headline(labels=(70, "control"), refused=("control_0",))
@@ -323,7 +324,7 @@ def test_citations_follow_the_file():
             }
         ],
     }
-    assert result_sentences.citation(content, "1.2.0") == [
+    assert citation(content, "1.2.0") == [
         "The developers. blinkpair: a workflow. Version 1.2.0 (2026). https://doi.org/10.1/x",
         "D. Wang and J.-P. M. van den Broek. Why do they blink? J. Blink. 12, 3–9 (2024).",
     ]

@@ -45,7 +45,7 @@ def test_populations_are_set_with_counts_shares_and_intervals():
     assert cells["mean change, points"] == "−1.0"  # half an interval is none
     assert cells["became emissive minus control’s, points"] == "+10.4 (+0.4 to +20.4)"
     assert cells["became dark minus control’s, points"] == "−9.6 (−19.6 to +0.4)"
-    assert cells["chance pairs, at most"] == "0.5"
+    assert cells["accidental pairs, at most"] == "0.5"
     # A row without nanocrystals has no intervals, and no word for what they rest on.
     assert "In brackets 90 % intervals (fields)." in table.note
 
@@ -72,13 +72,13 @@ def test_refused_fields_stand_first_with_their_reason():
     assert len({len(row) for row in rows}) == 1
 
 
-def test_a_field_says_what_chance_could_have_made():
+def test_a_field_has_its_chance_alignments_and_accidental_pairs():
     table = tables.fields(pd.DataFrame([a_field("a"), a_field("b", chance_alignments=0.00021)]))
     assert [row["expected chance alignments"] for row in by_column(table)] == [
         "< 0.0001",
         "0.00021",
     ]
-    assert by_column(table)[0]["pairs (chance, at most)"] == "1023 (10)"
+    assert by_column(table)[0]["accidental pairs"] == "at most 10 of 1023"
     assert by_column(table)[0]["turned by, °"] == "171.00"
 
 
@@ -192,7 +192,7 @@ def test_few_nanocrystals_have_no_p(n_a, n_b, own, against):
     assert cells["type B"][-1] == "–"
 
 
-def test_types_and_photostability_say_what_their_numbers_are():
+def test_types_and_photostability_state_what_their_numbers_are():
     row = {"temperature_c": "70", "epoch": "pre", "n": 10, "n_not_tested": 2}
     for name in (*TYPE_NAMES, *CLASS_NAMES):
         row |= {f"n_{name}": 2, f"fraction_{name}": 0.2}

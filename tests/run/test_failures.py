@@ -1,4 +1,4 @@
-"""Steps that failed are told once more, with their logs and what these say last."""
+"""Steps that failed are reported at the end, with their logs and the last message of each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import logging
 
 import pytest
 
-from blinkpair.run.failures import MOST_TOLD, Failures
+from blinkpair.run.failures import MOST_NAMED, Failures
 from blinkpair.run.logs import FAILED
 
 
@@ -26,19 +26,19 @@ def step(tmp_path, name, text):
     return {"rule_name": name, "log": [f"{name}.log"], "output": [f"{name}.csv"]}
 
 
-def test_a_step_is_told_with_the_last_line_of_its_log(failures, tmp_path):
+def test_a_step_is_reported_with_the_last_line_of_its_log(failures, tmp_path):
     note(failures, **step(tmp_path, "register", f"INFO: x\n{FAILED}: the disk is full. Hint: y\n"))
     crash = f"{FAILED}\nTraceback (most recent call last):\nOSError: [Errno 5] Input/output error\n"
     note(failures, **step(tmp_path, "extract", crash))
     note(failures, **step(tmp_path, "killed", "INFO: a line\n"))
     assert failures.summary().splitlines()[1:-1] == [
         "  extract.log: OSError: [Errno 5] Input/output error",
-        "  killed.log: it ended without a word, as when it is killed",
+        "  killed.log: it ended without an error message (for example killed for memory)",
         "  register.log: the disk is full. Hint: y",
     ]
 
 
-def test_of_a_group_the_step_that_failed_is_told_and_only_once(failures, tmp_path):
+def test_of_a_group_the_step_that_failed_is_reported_and_only_once(failures, tmp_path):
     steps = [step(tmp_path, "find", "INFO: fine"), step(tmp_path, "register", f"{FAILED}: why")]
     for _ in range(2):  # two tries
         note(failures, groupid="field", job_error_info=steps)
@@ -47,7 +47,7 @@ def test_of_a_group_the_step_that_failed_is_told_and_only_once(failures, tmp_pat
     assert failures.summary().splitlines()[1:-1] == ["  register.log: why"]
 
 
-def test_a_step_that_a_later_try_finished_is_not_told(failures, tmp_path):
+def test_a_step_that_a_later_try_finished_is_not_reported(failures, tmp_path):
     note(failures, **step(tmp_path, "find", f"{FAILED}: memory"))
     (tmp_path / "find.csv").touch()
     note(failures)  # an error that is no step's
@@ -55,7 +55,7 @@ def test_a_step_that_a_later_try_finished_is_not_told(failures, tmp_path):
 
 
 def test_thousands_do_not_push_everything_off_the_screen(failures, tmp_path):
-    for i in range(MOST_TOLD + 30):
+    for i in range(MOST_NAMED + 30):
         note(failures, **step(tmp_path, f"s{i}", f"{FAILED}: why"))
-    assert len(failures.summary().splitlines()) == MOST_TOLD + 3
+    assert len(failures.summary().splitlines()) == MOST_NAMED + 3
     assert "and 30 more" in failures.summary()

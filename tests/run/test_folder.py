@@ -1,4 +1,4 @@
-"""A folder in which no run can work, or whose results nobody knows, is told before a start."""
+"""A folder without rights, space or a record of its results is reported before the start."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_a_new_folder_and_one_whose_results_were_removed_are_taken(tmp_path):
     check_folder(tmp_path)
 
 
-def test_full_and_read_only_disks_are_told(tmp_path):
+def test_full_and_read_only_disks_are_reported(tmp_path):
     try:
         with small_disk(tmp_path / "disk", LEAST_BYTES + (1 << 20)) as disk:
             check_folder(disk)
@@ -57,7 +57,7 @@ def test_full_and_read_only_disks_are_told(tmp_path):
         pytest.skip(str(error))
 
 
-def test_results_on_another_disk_that_is_read_only_are_told(tmp_path):
+def test_results_on_another_disk_that_is_read_only_are_reported(tmp_path):
     try:
         with small_disk(tmp_path / "disk", 1 << 20) as disk:
             (tmp_path / "results").symlink_to(disk)

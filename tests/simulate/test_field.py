@@ -64,7 +64,7 @@ def test_a_frame_does_not_depend_on_the_block_it_is_filmed_in():
     assert np.array_equal(dark_frames(camera, 15.0, 5, first=4), whole[4:9])
 
 
-def test_a_spot_has_its_counts_and_its_place_under_drift():
+def test_a_nanocrystal_has_its_counts_and_its_place_under_drift():
     camera = Camera(shape=(31, 31), offset_counts=0.0, read_noise_counts=0.0)
     drift = np.column_stack([np.linspace(0, 4, 400), np.linspace(0, -2, 400)])
     block = film_block(

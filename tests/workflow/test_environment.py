@@ -30,7 +30,7 @@ def wished(name: str) -> set[str]:
     return {plain(re.match(r"[A-Za-z0-9_.-]+", line)[0]) for line in lines if line[:1].isalpha()}
 
 
-def test_every_wish_is_locked():
+def test_every_requirement_is_locked():
     assert wished("run.in") <= pins("run.lock").keys()
     assert wished("dev.in") <= pins("dev.lock").keys()
 

@@ -18,7 +18,7 @@ def table(experiment) -> pd.DataFrame:
     return read_csv(experiment / "results" / "nanocrystals.csv")
 
 
-def test_the_page_starts_without_an_error_and_asks_the_net_for_nothing(report, experiment):
+def test_the_page_starts_without_an_error_and_requests_nothing_from_the_net(report, experiment):
     report.page.wait_for_timeout(300)
     assert report.complaints == []
     own = (experiment / "results" / "report.html").as_uri()
@@ -192,7 +192,7 @@ def test_a_refused_field_is_in_plain_sight(report, experiment):
         ("sensitivity-1", "Populations against the threshold, control"),
     ],
 )
-def test_a_figure_comes_down_as_svg_and_says_what_it_is(report, plot, says):
+def test_a_figure_comes_down_as_svg_and_states_what_it_is(report, plot, says):
     report.page.wait_for_function("() => byId('dwell-off').data && byId('traces').data")
     name, svg = report.download(f'button[data-plot="{plot}"]')
     assert name.endswith("simulated.svg")
@@ -272,7 +272,7 @@ def test_the_box_goes_with_the_selection(report):
     assert "selected" not in report.status()
 
 
-def test_blinking_says_which_image_is_seen_and_ends_by_hand(report):
+def test_blinking_states_which_image_is_seen_and_ends_by_hand(report):
     page = report.page
     page.click("#blink")
     page.wait_for_function("() => byId('stage').dataset.seen === 'pre'")

@@ -98,7 +98,7 @@ def source(experiment, tmp_path_factory):
         ("photometry/counts.py", [*MEASURED, *POOLED, *TOLD]),
         ("dwell_fits/laws.py", FROM_BLINKING),
         ("populations/blinking_types.py", ["summarise_blinking", "plot_blinking", *TOLD]),
-        # Any change is another source, and the record says which.
+        # Any change is another source, and the record has its digest.
         ("figures/registration.py", ["plot_registration", *TOLD]),
         ("report/page/plot.js", TOLD),
     ],

@@ -10,7 +10,7 @@ from blinkpair.files import read_json
 from tests.helpers.tiny_experiment import ROOT, snakemake
 
 RECORD = "results/provenance.json"
-# Another time zone and order of sets; texts are ASCII unless a step says otherwise.
+# Another time zone and order of sets; texts are ASCII unless a step sets another encoding.
 ELSEWHERE = {
     "TZ": "Pacific/Auckland",
     "LC_ALL": "C",
@@ -55,7 +55,7 @@ def test_a_run_made_again_from_its_record_has_the_same_bytes(experiment, tmp_pat
     finally:
         os.umask(rights)
 
-    # One field was refused: the exit status and the last lines say so, under any locale.
+    # One field was refused: the exit status and the last lines state it, under any locale.
     assert ended.returncode == 11
     *_, head, reason = ended.stderr.strip().splitlines()
     assert head == "1 of 3 fields were refused and are in no number:"

@@ -120,7 +120,7 @@ def test_measured_data_are_not_called_simulated(experiment, tmp_path):
         assert "imulated" not in result["caption"]
 
 
-def test_the_report_opens_without_an_error_and_asks_the_net_for_nothing(browser, unpacked):
+def test_the_report_opens_without_an_error_and_requests_nothing_from_the_net(browser, unpacked):
     page = browser.new_page()
     errors, requests = [], []
     page.on("console", lambda m: errors.append(m.text) if m.type == "error" else None)

@@ -154,7 +154,7 @@ def test_unknown_columns_of_the_sheet_are_carried_on(nanocrystals):
     assert (nanocrystals["operator"] == "A. Müller").all()
 
 
-def test_every_figure_is_there_as_svg_pdf_and_png_and_says_simulated(experiment):
+def test_every_figure_is_there_as_svg_pdf_and_png_and_states_simulated(experiment):
     figures = sorted((experiment / "results" / "figures").rglob("*.svg"))
     assert len(figures) == 4 + 7 + 3 + 3  # populations, blinking, examples, registrations
     for svg in figures:
@@ -183,7 +183,7 @@ def test_a_changed_setting_runs_only_what_uses_it(experiment):
     assert "find_nanocrystals" not in plan
 
 
-def test_all_errors_of_configuration_and_sheet_are_told_before_anything_starts(
+def test_all_errors_of_configuration_and_sheet_are_reported_before_anything_starts(
     experiment, tmp_path
 ):
     (tmp_path / "config").mkdir()
@@ -212,7 +212,7 @@ def test_a_failed_field_can_stop_the_run(experiment, tmp_path):
     assert "start the same command again" in last
 
 
-def test_landmarks_named_by_hand_register_a_field_and_it_says_so(experiment, tmp_path):
+def test_landmarks_named_by_hand_register_a_field_and_the_results_state_it(experiment, tmp_path):
     folder = tmp_path / "copy"
     shutil.copytree(experiment, folder)
     truth = json.loads((experiment / "movies/hot_truth.json").read_text())

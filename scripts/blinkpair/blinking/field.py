@@ -1,4 +1,4 @@
-"""From counts to the row of each nanocrystal: on-fractions, change, population, blinking.
+"""The row of each nanocrystal from its counts: on-fractions, change, population, blinking.
 
 Input: the counts of the same nanocrystals in both epochs and the table of their places. Output:
 the columns of `nanocrystals.csv`, the states behind them, how often each duration occurred, and
@@ -27,12 +27,13 @@ from blinkpair.blinking.photostability import (
 from blinkpair.blinking.run_lengths import count_durations, events_to_fit, run_lengths
 from blinkpair.blinking.states.registry import assign_states
 from blinkpair.blinking.states.settings import ThresholdSettings
-from blinkpair.dwell_fits.fits import fit_dwell_times
+from blinkpair.dwell_fits.events import count_events
+from blinkpair.dwell_fits.fits import fit_counted_events
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings
 from blinkpair.epochs import EPOCHS
 
 DROWNED_NOISES = 1.5
-# The columns of words for nanocrystals that were not measured, or not tested.
+# The text columns of nanocrystals that were not measured, or not tested.
 UNKNOWN = {
     "threshold_from_{epoch}": "",
     "blinking_{epoch}": "not_fitted",
@@ -106,7 +107,7 @@ def analyse_nanocrystals(
     table = places.set_index("nc_id", drop=False)
     off = {epoch: estimate_off_levels(intensity[epoch]) for epoch in EPOCHS}
     if threshold.method == "fixed" and any(
-        _is_drowned(off[epoch], threshold.counts) for epoch in EPOCHS
+        _reaches_threshold(off[epoch], threshold.counts) for epoch in EPOCHS
     ):
         table.loc[table["analysed"].to_numpy(bool), "excluded_because"] = "noisy"
         table["analysed"] = False
@@ -160,11 +161,11 @@ def analyse_nanocrystals(
     )
 
 
-def _is_drowned(off: OffLevels, threshold_counts: float) -> bool:
+def _reaches_threshold(off: OffLevels, threshold_counts: float) -> bool:
     """Return whether a field's off level plus 1.5 times its noise exceeds the threshold.
 
-    One off frame in fifteen is then called on: as many as make a dark nanocrystal emissive. The
-    movie has another gain or background than the threshold was made for.
+    One off frame in fifteen is then called on, enough to make a dark nanocrystal emissive. The
+    movie has another gain or background than the one the threshold was set for.
     """
     highest = off.level_counts + DROWNED_NOISES * off.noise_counts
     known = highest[np.isfinite(highest)]
@@ -220,14 +221,11 @@ def _dwell_columns(
             fits.append(DwellFit("not_fitted", n_events=len(durations), reason=str(reason)))
         else:
             fits.append(
-                fit_dwell_times(
-                    durations,
-                    censored=censored,
+                fit_counted_events(
+                    count_events(durations, censored, window_frames),
                     exposure_s=exposure_s,
                     window_frames=window_frames,
-                    min_events=settings.min_events,
-                    significance=settings.significance,
-                    method=settings.method,
+                    settings=settings,
                 )
             )
     which, suffix = ("on", "") if on else ("off", "_off")

@@ -1,9 +1,9 @@
-"""Find each nanocrystal's off level and its noise in the trace itself.
+"""Estimate each nanocrystal's off level and its noise from its own trace.
 
 The off level is the lowest significant peak of the distribution of counts, and its noise comes
-from the spread *below* that peak, where no on frame can reach. A nanocrystal that is never off
-has no such peak: its lowest peak lies far above those of its neighbours in the field, and it
-takes theirs instead.
+from the spread *below* that peak, where no on frame can be. A nanocrystal that is never off has
+no such peak: its lowest peak lies far above those of the others in the field, whose median is used
+instead.
 
 Electron multiplication skews the noise, so that the spread below the peak underestimates that of
 the frames above it. The skewness is the camera's and the background's, not the nanocrystal's:
@@ -11,7 +11,7 @@ it is measured once a field, on the traces that are nearly all off, as the exces
 above the peak over those below, and read as a gamma (Pearson III) distribution.
 
 Input: background-subtracted counts (nanocrystal, frame). Output: location and spread of the off
-state, and where they come from.
+state, and their source.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SIGNIFICANCE = 3.0  # of the dip that sets a peak apart, in its counting error
 _NEAR_SIGMA = 3.0  # how far off levels of one field may lie from each other
 _MAD_TO_SIGMA = 1.4826
 _HALF_NORMAL_SIGMA = 0.6827  # share of a half normal within one sigma
-_MIN_BELOW = 100  # frames below the peak, for a spread of one's own (7 % of it)
+_MIN_BELOW = 100  # frames below the peak, for an own spread (to 7 %)
 _MOSTLY_OFF = 0.3  # share of frames below or near the peak: used for the skewness, if need be
 _NEARLY_ALL_OFF = 0.9  # the same: used for the skewness first
 _MIN_CLEAN = 3

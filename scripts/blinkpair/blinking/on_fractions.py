@@ -1,4 +1,4 @@
-"""On-fractions, and the population that the on-fractions before and after make of a nanocrystal.
+"""On-fractions, and the population of a nanocrystal by its on-fractions before and after.
 
 Input: states of every frame, or on-fractions of both epochs. Output: on-fractions, populations.
 """

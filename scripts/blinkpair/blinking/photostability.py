@@ -2,9 +2,9 @@
 
 `photostability_summary` counts the classes for each temperature.
 
-What a movie does not show: whether an off event that lasts to its end is the last one. Blinking has
-no longest off event, so such an end alone does not make a nanocrystal unstable; `dark_at_end_s`
-is its length.
+Whether an off event that lasts to the end of the movie is the last one is unknown. Blinking has no
+longest off event, so such an end alone does not make a nanocrystal unstable; `dark_at_end_s` is
+its length.
 
 Input: counts and states (nanocrystal, frame). Output: for every nanocrystal whether it was stable,
 grew brighter, dimmed or went dark more often and longer (Fig. 5 of the paper); for a field the
@@ -212,8 +212,8 @@ def kept_fraction(
     -------
     pandas.DataFrame
         `start_counts`, `end_counts`: mean counts a frame, NaN where nothing was measured. The
-        ratio of a single nanocrystal means nothing, as it may be off at either end; that of their
-        sums does.
+        ratio of a single nanocrystal has no meaning, as it may be off at either end; the ratio of
+        their sums has.
 
     Raises
     ------

@@ -59,26 +59,11 @@ def run_lengths(states: ArrayLike) -> pd.DataFrame:
         )
     frames = on.shape[-1]
     if on.size == 0:
-        none = np.zeros(0, dtype=np.int64)
-        return _table(none, none, none, on.reshape(-1), frames)
-    return _table(*row_runs(on), frames)
-
-
-def _table(
-    nanocrystal: IntArray,
-    start_frame: IntArray,
-    duration: IntArray,
-    state: BoolArray,
-    frames: int,
-) -> pd.DataFrame:
-    columns = (
-        nanocrystal,
-        state,
-        start_frame,
-        duration,
-        start_frame == 0,
-        start_frame + duration == frames,
-    )
+        start = duration = nanocrystal = np.zeros(0, dtype=np.int64)
+        state = on.reshape(-1)
+    else:
+        nanocrystal, start, duration, state = row_runs(on)
+    columns = (nanocrystal, state, start, duration, start == 0, start + duration == frames)
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
 
 

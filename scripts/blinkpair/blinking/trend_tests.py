@@ -1,7 +1,7 @@
 """Test whether a nanocrystal changed within one movie.
 
-Why not a regression: on and off durations are power laws, one event may fill half a movie, and the
-on-fraction of a nanocrystal that never changes wanders through the whole range. Tests that take
+A regression does not work: on and off durations are power laws, one event may fill half a movie,
+and the on-fraction of a nanocrystal that never changes varies over the whole range. Tests that take
 bins of time as independent call most such traces unstable.
 
 The share of off frames is therefore tested on the order of the events. Where nothing changes,
@@ -10,15 +10,15 @@ equally likely, however heavy their tail (the first and the last event, cut by t
 where they are). The statistic is the correlation of a block of cycles' place in the order with its
 log(off duration / on duration), mean over the cycles of the block. Over all orders of equal
 blocks its mean is 0 and its variance 1 / (blocks - 1) exactly, and its tail is close to Student's
-(E. J. G. Pitman, J. R. Stat. Soc. Suppl. 4, 225, 1937), so that no random draws are needed. The
+(E. J. G. Pitman, J. R. Stat. Soc. Suppl. 4, 225, 1937), so no random draws are needed. The
 logarithm limits the weight of a heavy-tailed duration: with the plain mean time of the off frames
-as the statistic, one event outweighs all others and a third of the power is left. Blocks of several
+as the statistic, one event outweighs all others and the power is a third. Blocks of several
 cycles, where there are enough, keep neighbours together: a memory of a few cycles does not count as
 a trend.
 
-Noise splits long events by false ones of a single frame, and the pieces stand side by side, which
-no renewal process does. So runs of one frame are merged into their surroundings, first the on runs,
-then the off runs. This costs the test nothing in validity: to leave out the on durations of one
+Noise splits long events by false ones of a single frame, and the pieces follow each other, unlike
+in a renewal process. So runs of one frame are merged into their surroundings, first the on runs,
+then the off runs. The test stays valid: to leave out the on durations of one
 frame joins a random number of off durations into one, and the result is an alternating renewal
 process again.
 
@@ -27,9 +27,9 @@ over the curved ones.
 
 Measured on 3,600 simulated blinkers that do not change (benchmarks/blinking/photostability.py),
 each test at 2.5 %: that of the off-fraction fires on 2.1 %, that of the on level on 0.1 %, a t-test
-of the halves on 59 %. With a hundred false events a trace it's 3.5 % instead of 2.5: two false
-frames in a row are not merged. An on level that wanders by 5 % with a memory of 20 s is taken for a
-trend in 7 % of the traces, with one of 50 s in 17 %. Where single events last up to the whole
+of the halves on 59 %. With a hundred false events a trace it is 3.5 % instead of 2.5: two false
+frames in a row are not merged. An on level that fluctuates by 5 % with a memory of 20 s is taken
+for a trend in 7 % of the traces, with one of 50 s in 17 %. Where single events last up to the whole
 movie, off events that grow fourfold are found in 5 to 15 % of the traces only; where the longest
 last 10 s, in 64 to 86 %.
 
@@ -53,7 +53,7 @@ _MIN_CYCLES = 10  # of one on and one off event; 10! orders, and Student's tail 
 MIN_BLOCKS = 20  # where each is more than one cycle: memory needs long blocks, power many
 _LEVEL_BLOCKS = 40
 _MIN_BLOCK_FRAMES = 5
-_CURVES = 8  # fluctuations of up to this many bends a movie are what a trend is judged by
+_CURVES = 8  # a trend is compared with fluctuations of up to this many bends a movie
 _LONG_FRAMES = 30  # an on event made up of many short ones rarely seems as long
 _EDGE_FRAMES = 5
 _UNSEEN_DIPS = 0.02  # of the on level; measured, power laws down to a twentieth of a frame

@@ -1,10 +1,10 @@
 """Maximise the log-likelihood of a dwell-time law by Newton's method, compiled.
 
-Compiled because one nanocrystal takes a dozen maximisations on arrays of a hundred numbers,
-where numpy spends its time on calls and not on numbers.
+It is compiled, because one nanocrystal takes a dozen maximisations on arrays of a hundred numbers,
+for which calls of numpy take longer than the arithmetic.
 
 Input: the sufficient statistics of the events and the nodes of the normalising sums, as laid out
-by `dwell_laws.DwellLikelihood`. Output: the maximum, its height and its curvature.
+by `laws.DwellLikelihood`. Output: the maximum, its height and its curvature.
 """
 
 from __future__ import annotations

@@ -23,12 +23,11 @@ is nearly exact for exponential families. `likelihood_ratio` is that against the
 the edge tau = infinity, and `p_value_half_chi_square` the textbook's p value for it, by which 5 to
 11 % of pure power laws are called truncated at the 5 % level.
 
-**Undecided.** Not being able to reject is no proof. `power_law` is the verdict where the above is
-not rejected at `significance`, and a truncation at `tau_of_interest_s` *is*, by the one-sided
+**Undecided.** A law that is not rejected is not proven. `power_law` is the verdict where the above
+is not rejected at `significance`, and a truncation at `tau_of_interest_s` *is*, by the one-sided
 likelihood ratio at the same level, so that every shorter tau is, too; `undecided` where neither is:
 the data agree with no truncation and with one that would matter. The default, 1 s, is the upper end
-of the truncation times of single nanocrystals' on events (0.22 s in the paper's Fig.
-7b).
+of the truncation times of single nanocrystals' on events (0.22 s in the paper's Fig. 7b).
 
 **Short events.** How a camera turns continuous time into frames changes P(t) at the first
 frames (thresholding a partly lit frame adds about half a frame, events shorter than a frame
@@ -40,7 +39,7 @@ shift of the durations by a constant fraction of a frame (with a prior that it i
 about half a frame); both. Durations drawn in whole frames keep the plain law in about 97 of 100
 draws. `short_events="trust"` switches this off.
 
-This has a limit: where many off events are shorter than a frame, the on events around them
+The limit: where many off events are shorter than a frame, the on events around them
 merge, and a pure power law is then no longer one.
 
 Input: the durations of one nanocrystal's on (or off) events, in whole frames. Output: a
@@ -59,13 +58,10 @@ from scipy.special import ndtr, ndtri
 
 from blinkpair.arrays import FloatArray
 from blinkpair.dwell_fits.events import Events, count_events
-from blinkpair.dwell_fits.histograms import log_binned_density
 from blinkpair.dwell_fits.laws import DwellLikelihood, Maximum
 from blinkpair.dwell_fits.lines import fit_lines
-from blinkpair.dwell_fits.result import DwellFit, LawFit, Method
+from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings, LawFit, Method
 from blinkpair.errors import InputError
-
-__all__ = ["DwellFit", "LawFit", "fit_counted_events", "fit_dwell_times", "log_binned_density"]
 
 logger = logging.getLogger(__name__)
 
@@ -138,10 +134,8 @@ def fit_dwell_times(
         exposure_s=exposure_s,
         window_frames=window_frames,
         bounded=censored is None,
-        min_events=min_events,
-        significance=significance,
+        settings=DwellTimeSettings(min_events, significance, method),
         tau_of_interest_s=tau_of_interest_s,
-        method=method,
         short_events=short_events,
     )
 
@@ -151,11 +145,9 @@ def fit_counted_events(
     *,
     exposure_s: float,
     window_frames: int,
+    settings: DwellTimeSettings,
     bounded: bool = False,
-    min_events: int = 30,
-    significance: float = 0.05,
     tau_of_interest_s: float = 1.0,
-    method: Method = "maximum_likelihood",
     short_events: Literal["auto", "trust"] = "auto",
 ) -> DwellFit:
     """Return what `fit_dwell_times` does, for events that were counted by duration.
@@ -166,9 +158,11 @@ def fit_counted_events(
         Durations of 1 to `window_frames` frames.
     bounded : bool
         Whether the laws end at the window, as for complete events alone.
-    exposure_s, window_frames, min_events, significance, tau_of_interest_s, method, short_events
+    settings : DwellTimeSettings
+    exposure_s, window_frames, tau_of_interest_s, short_events
         As in `fit_dwell_times`.
     """
+    significance, method = settings.significance, settings.method
     _check_settings(exposure_s, significance, tau_of_interest_s)
     blank = DwellFit(
         "not_fitted",
@@ -177,14 +171,14 @@ def fit_counted_events(
         method=method,
         exposure_s=exposure_s,
     )
-    reason = _why_not(events, min_events)
+    reason = _reason_not_to_fit(events, settings.min_events)
     if reason:
         return replace(blank, reason=reason)
     if method == "least_squares":
         return fit_lines(events, blank, significance=significance)
     last = window_frames if bounded else _UNBOUNDED
     chosen = _choose_treatment(events, last, relax=short_events == "auto")
-    return _judge(chosen, blank, significance, tau_of_interest_s, window_frames)
+    return _verdict(chosen, blank, significance, tau_of_interest_s, window_frames)
 
 
 def _enough_longer(events: Events) -> bool:
@@ -240,7 +234,7 @@ def _choose_treatment(events: Events, last: int, *, relax: bool) -> _Treatment:
     return max(candidates, key=lambda c: c.score)
 
 
-def _judge(
+def _verdict(
     chosen: _Treatment,
     blank: DwellFit,
     significance: float,
@@ -361,7 +355,7 @@ def _tau_interval(
     return ends[0], ends[1]
 
 
-def _why_not(events: Events, min_events: int) -> str:
+def _reason_not_to_fit(events: Events, min_events: int) -> str:
     if events.n_complete < min_events:
         return f"{events.n_complete} complete events, fewer than min_events = {min_events}"
     distinct = len(events.durations)

@@ -13,16 +13,16 @@ from scipy.special import gammaincinv, ndtr
 
 from blinkpair.arrays import FloatArray, IntArray
 
+_BINS_PER_DECADE = 8  # where whole frames allow as many
 
-def bin_edges(longest_frames: int, *, bins_per_decade: int = 8) -> IntArray:
+
+def bin_edges(longest_frames: int) -> IntArray:
     """Return edges of logarithmic bins of whole frames, to the first beyond the longest event.
 
     Parameters
     ----------
     longest_frames : int
         Duration of the longest event; 0 where there is none.
-    bins_per_decade : int
-        Bins in a factor of ten, where whole frames allow as many.
 
     Returns
     -------
@@ -31,18 +31,14 @@ def bin_edges(longest_frames: int, *, bins_per_decade: int = 8) -> IntArray:
     """
     if longest_frames < 1:
         return np.array([1], dtype=np.int64)
-    n_edges = int(np.ceil(np.log10(longest_frames + 1.0) * bins_per_decade)) + 2
-    ladder = np.rint(10.0 ** (np.arange(n_edges) / bins_per_decade)).astype(np.int64)
+    n_edges = int(np.ceil(np.log10(longest_frames + 1.0) * _BINS_PER_DECADE)) + 2
+    ladder = np.rint(10.0 ** (np.arange(n_edges) / _BINS_PER_DECADE)).astype(np.int64)
     ladder = np.unique(ladder)
     return ladder[: int(np.searchsorted(ladder, longest_frames, side="right")) + 1]
 
 
 def log_binned_density(
-    durations_frames: ArrayLike,
-    n_events: ArrayLike | None = None,
-    *,
-    exposure_s: float,
-    bins_per_decade: int = 8,
+    durations_frames: ArrayLike, n_events: ArrayLike | None = None, *, exposure_s: float
 ) -> pd.DataFrame:
     """Return the probability density P(t) of event durations in logarithmic bins of whole frames.
 
@@ -58,8 +54,6 @@ def log_binned_density(
         How many events had each of them; one each without it.
     exposure_s : float
         Time a frame, s.
-    bins_per_decade : int
-        Bins in a factor of ten, where whole frames allow as many.
 
     Returns
     -------
@@ -71,7 +65,7 @@ def log_binned_density(
     durations = np.asarray(durations_frames, dtype=np.int64)
     each = np.ones(durations.shape, int) if n_events is None else np.asarray(n_events, np.int64)
     longest = int(durations[each > 0].max(initial=0))
-    edges = bin_edges(longest, bins_per_decade=bins_per_decade)
+    edges = bin_edges(longest)
     counts = np.array([], dtype=int)
     if len(edges) > 1:
         counts = np.histogram(durations, bins=edges, weights=each)[0]

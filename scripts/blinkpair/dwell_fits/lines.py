@@ -1,7 +1,7 @@
 """Straight lines through the log-log histogram of dwell times, as in the literature.
 
-For comparison with published numbers only. The fit takes no account of the points' unequal noise
-or of their selection (a duration that did not occur has no logarithm).
+For comparison with published numbers only. The fit ignores that the points have unequal noise and
+are selected (a duration that did not occur has no logarithm).
 
 Input: durations in whole frames. Output: a `DwellFit` by least squares.
 """

@@ -94,17 +94,13 @@ class DwellFit:
         fitted = self.model != "not_fitted"
         return self.law.short * self.exposure_s if fitted else _NAN
 
-    def density(
-        self, duration_s: ArrayLike, law: Literal["model", "power_law", "truncated"] = "model"
-    ) -> FloatArray:
-        """Return the density P(t) of a fitted law, per second, to draw over the histogram.
+    def density(self, duration_s: ArrayLike) -> FloatArray:
+        """Return the density P(t) of `law`, per second, to draw over the histogram.
 
         Parameters
         ----------
         duration_s : array
             Times, s; nan below the first fitted frame.
-        law : {'model', 'power_law', 'truncated'}
-            'model' is the law of the verdict (the pure one where undecided).
 
         Examples
         --------
@@ -115,12 +111,11 @@ class DwellFit:
         True
         """
         frames = np.asarray(duration_s, dtype=np.float64) / self.exposure_s
-        truncated = law == "truncated" or (law == "model" and self.model == "truncated_power_law")
-        fit = self.truncated_power_law if truncated else self.power_law
+        fit = self.law
         out = np.full(frames.shape, np.nan)
         inside = frames > self.fitted_from_frames - 1e-9
         t = frames[inside]
-        cut_off = t * (self.exposure_s / fit.tau_s) if truncated else 0.0
+        cut_off = t * (self.exposure_s / fit.tau_s)  # 0 where tau is infinite
         exponent = fit.log_amplitude - fit.alpha * np.log(t) - cut_off + fit.short / t
         out[inside] = np.exp(exponent) / self.exposure_s
         return out

@@ -22,12 +22,14 @@ from blinkpair.arrays import FloatArray
 from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF, POPULATIONS
 from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
-from blinkpair.figures.panels import columns_of
+from blinkpair.figures.panels import columns_of, intervals, is_first, panel_grid, percent_of
 from blinkpair.figures.style import POPULATION_COLOURS
 from blinkpair.labels import (
     CONTROL,
     POPULATION_NAMES,
     Temperature,
+    by_temperature,
+    rows_by_temperature,
     sort_temperatures,
     temperature_labels,
 )
@@ -59,21 +61,22 @@ def delta_histograms(
         outline in each of them, or the only panel where there is nothing else.
     """
     deltas, names = _by_temperature(nanocrystals, populations)
-    summary = _rows_by_temperature(populations)
+    summary = rows_by_temperature(populations)
     labels = sort_temperatures(deltas)
     panels = [label for label in labels if label != CONTROL] or labels
     columns = columns_of(len(panels), 3)
-    size = (style.column_width_mm(columns), 52.0)
     extra = 7 if columns > 1 else 14  # for the legend
-    figure, axes = _grid(len(panels), columns, size_mm=size, extra_mm=extra, note=note)
-    control = _percent(deltas[CONTROL]) if CONTROL in deltas and CONTROL not in panels else None
+    figure, axes = panel_grid(len(panels), columns, row_mm=52, extra_mm=extra, note=note)
+    control = None
+    if CONTROL in deltas and CONTROL not in panels:
+        control = percent_of(deltas[CONTROL], BIN_EDGES_POINTS, deltas[CONTROL].size)
     drawn = [control if control is not None else np.zeros(1)]
     for ax, label in zip(axes, panels, strict=True):
         delta, population = deltas[label], names[label]
         ax.axvline(0, color=style.BLACK, lw=0.6, ls=(0, (2, 2)), zorder=3)
         bottom = np.zeros(BIN_EDGES_POINTS.size - 1)
         for name in ("emissive", "became_dark", "became_emissive"):
-            share = _percent(delta[population == name], of=delta.size)
+            share = percent_of(delta[population == name], BIN_EDGES_POINTS, delta.size)
             ax.bar(
                 BIN_EDGES_POINTS[:-1],
                 share,
@@ -141,19 +144,23 @@ def before_after_scatter(
         each panel. Percentages are of n, which leaves out the dark in both. More than `MOST_DOTS`
         are drawn as the logarithm of their number in squares of 1 x 1 points.
     """
-    table = nanocrystals.assign(temperature_c=temperature_labels(nanocrystals["temperature_c"]))
-    labels = sort_temperatures(set(table["temperature_c"]))
-    columns = columns_of(len(labels), 4)
+    groups = by_temperature(nanocrystals)
+    columns = columns_of(len(groups), 4)
     width = style.column_width_mm(columns - 1)  # one column of the page holds two panels
-    # Squares: what stands above and below them is 19 mm higher than what is beside them is wide.
-    size = (width, width / columns + 19)
-    extra = 7 if columns > 2 else 11
-    figure, axes = _grid(len(labels), columns, size_mm=size, extra_mm=extra, note=note)
+    figure, axes = panel_grid(
+        len(groups),
+        columns,
+        width_mm=width,
+        # Squares: what stands above and below them is 19 mm higher than what is beside is wide.
+        row_mm=width / columns + 19,
+        extra_mm=7 if columns > 2 else 11,
+        note=note,
+    )
     layout: Any = figure.get_layout_engine()
     layout.set(h_pad=0.08)  # inches, between the counts and the title of the next row
-    dense = int(table["population"].isin(POPULATIONS).sum()) > MOST_DOTS
-    for ax, label in zip(axes, labels, strict=True):
-        own = table[(table["temperature_c"] == label) & table["population"].isin(POPULATIONS)]
+    dense = int(nanocrystals["population"].isin(POPULATIONS).sum()) > MOST_DOTS
+    for ax, (label, of_label) in zip(axes, groups.items(), strict=True):
+        own = of_label[of_label["population"].isin(POPULATIONS)]
         n = int(own["population"].isin(COUNTED).sum())
         ax.plot([0, 100], [0, 100], color=style.BLACK, ls="--", lw=0.7, zorder=1)
         for line in (ax.axhline, ax.axvline):
@@ -182,12 +189,15 @@ def before_after_scatter(
         for line_number, name in enumerate(POPULATIONS):
             count = int((own["population"] == name).sum())
             share = f" ({100 * count / n:.0f} %)" if n and name in COUNTED else ""
-            _key_line(ax, line_number, POPULATION_COLOURS[name], f"{count}{share}")
+            under = -32 - 9.5 * line_number
+            colour = POPULATION_COLOURS[name]
+            style.write_beside(ax, "●", (0, 0), (-8, under), color=colour, va="center")
+            style.write_beside(ax, f"{count}{share}", (0, 0), (2, under), va="center")
         style.panel_title(ax, style.temperature_name(label), f"n = {n}")
         ax.set(xlim=(0, 100), ylim=(0, 100), aspect="equal", xlabel="on-fraction before (%)")
         ax.set_xticks([0, 50, 100])
         ax.set_yticks([0, 50, 100])
-        if ax.get_subplotspec().is_first_col():  # type: ignore[union-attr]
+        if is_first(ax):
             ax.set_ylabel("on-fraction after (%)")
     handles = [
         Line2D([], [], ls="", marker="o", ms=5, mew=0, color=POPULATION_COLOURS[name], label=text)
@@ -222,29 +232,31 @@ def population_fractions(populations: pd.DataFrame, *, note: str = "") -> Figure
     Figure
         Two panels: fractions of n, and the mean change in percentage points.
     """
-    summary = _rows_by_temperature(populations)
-    labels = sort_temperatures(summary)
+    summary = rows_by_temperature(populations)
+    labels = list(summary)
     figure = style.new_figure(style.DOUBLE_COLUMN_MM, 62, note=note)
     left, right = figure.subplots(1, 2, width_ratios=(1.5, 1))
     places = np.arange(len(labels), dtype=float)
+    rows = [summary[label] for label in labels]
+
+    def ends(name: str) -> list[FloatArray]:
+        return [
+            np.array([100 * float(row[name + end]) for row in rows])
+            for end in ("", "_low", "_high")
+        ]
+
+    look: dict[str, Any] = {"ms": 4, "lw": 1, "capsize": 2}
     for i, name in enumerate(COUNTED):
-        _with_intervals(
-            left,
-            places + (i - 1) * 0.2,
-            [summary[label] for label in labels],
-            f"fraction_{name}",
-            color=POPULATION_COLOURS[name],
-            label=POPULATION_NAMES[name],
-        )
+        look |= {"color": POPULATION_COLOURS[name], "label": POPULATION_NAMES[name]}
+        intervals(left, places + (i - 1) * 0.2, *ends(f"fraction_{name}"), **look)
     left.set(ylim=(0, 100), ylabel="nanocrystals (% of n)")
     left.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3)
     right.axhline(0, color=style.BLACK, lw=0.6, ls=(0, (2, 2)))
     if CONTROL in summary:
-        ends = [100 * float(summary[CONTROL][f"mean_delta_{end}"]) for end in ("low", "high")]
-        if np.all(np.isfinite(ends)):
-            right.axhspan(ends[0], ends[1], color=style.GREY, alpha=0.25, lw=0)
-    rows = [summary[label] for label in labels]
-    _with_intervals(right, places, rows, "mean_delta", color=style.BLACK)
+        band = [100 * float(summary[CONTROL][f"mean_delta_{end}"]) for end in ("low", "high")]
+        if np.all(np.isfinite(band)):
+            right.axhspan(*band, color=style.GREY, alpha=0.25, lw=0)
+    intervals(right, places, *ends("mean_delta"), **look | {"color": style.BLACK, "label": None})
     right.set_ylabel("mean change in on-fraction\n(percentage points)")
     names = [style.temperature_name(label) for label in labels]
     counts = [f"\nn = {summary[label]['n']}" for label in labels]
@@ -267,75 +279,19 @@ def _density(ax: Axes, before: ArrayLike, after: ArrayLike, colour: str, *, most
     ax.imshow(image, extent=(0, 100, 0, 100), origin="lower", interpolation="nearest", zorder=2)
 
 
-def _key_line(ax: Axes, line_number: int, colour: str, text: str) -> None:
-    """Write a line of a panel's key under its axis, at a distance in points.
-
-    A legend would depend on the panel's size, which the layout has yet to find.
-    """
-    for x, what, look in ((-8, "●", colour), (2, text, style.BLACK)):
-        ax.annotate(
-            what,
-            (0, 0),
-            xycoords="axes fraction",
-            xytext=(x, -32 - 9.5 * line_number),
-            textcoords="offset points",
-            color=look,
-            va="center",
-        )
-
-
-def _with_intervals(
-    ax: Axes, places: FloatArray, rows: list[dict[str, Any]], name: str, **look: Any
-) -> None:
-    values, low, high = (
-        np.array([100 * float(row[name + end]) for row in rows]) for end in ("", "_low", "_high")
-    )
-    reach = np.abs(np.vstack([values - low, high - values]))
-    ax.errorbar(places, values, yerr=reach, fmt="o", ms=4, lw=1, capsize=2, **look)
-
-
-def _grid(
-    n: int, columns: int, *, size_mm: tuple[float, float], extra_mm: float, note: str
-) -> tuple[Figure, list[Axes]]:
-    """Open a figure of n panels, its width and a row's height given; axes in reading order."""
-    rows = max(1, -(-n // columns))
-    height = rows * size_mm[1] + extra_mm + (4 if note else 0)
-    figure = style.new_figure(size_mm[0], height, note=note)
-    grid = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
-    if n == 0:
-        style.no_data(grid[0])
-        grid[0].set_axis_off()
-        return figure, []
-    for spare in grid[n:]:
-        spare.remove()
-    return figure, grid[:n]
-
-
 def _by_temperature(
     nanocrystals: pd.DataFrame, populations: pd.DataFrame
 ) -> tuple[dict[Temperature, FloatArray], dict[Temperature, NDArray[np.object_]]]:
     """Give changes in points and population names, of the n of each temperature."""
-    table = nanocrystals.assign(temperature_c=temperature_labels(nanocrystals["temperature_c"]))
-    counted = table[table["population"].isin(COUNTED)]
-    change = 100 * (counted["on_fraction_post"] - counted["on_fraction_pre"]).to_numpy(float)
-    name = counted["population"].astype(object).to_numpy()
-    labels = sort_temperatures(
-        {*table["temperature_c"], *temperature_labels(populations["temperature_c"])}
-    )
-    at = {label: (counted["temperature_c"] == label).to_numpy() for label in labels}
-    return {k: change[mask] for k, mask in at.items()}, {k: name[mask] for k, mask in at.items()}
-
-
-def _rows_by_temperature(populations: pd.DataFrame) -> dict[Temperature, dict[str, Any]]:
-    labels = temperature_labels(populations["temperature_c"])
-    records: list[Any] = populations.to_dict("records")
-    return dict(zip(labels, records, strict=True))
-
-
-def _percent(delta: FloatArray, of: int | None = None) -> FloatArray:
-    """Share of each bin in percent; no nanocrystals give an empty histogram."""
-    total = delta.size if of is None else of
-    return np.histogram(delta, BIN_EDGES_POINTS)[0] * (100.0 / max(total, 1))
+    deltas, names = {}, {}
+    none = nanocrystals.iloc[:0]
+    groups = dict.fromkeys(temperature_labels(populations["temperature_c"]), none)
+    for label, own in (groups | by_temperature(nanocrystals)).items():
+        counted = own[own["population"].isin(COUNTED)]
+        change = counted["on_fraction_post"] - counted["on_fraction_pre"]
+        deltas[label] = 100 * change.to_numpy(float)
+        names[label] = counted["population"].astype(object).to_numpy()
+    return deltas, names
 
 
 def _summary_lines(row: dict[str, Any] | None) -> tuple[str, ...]:

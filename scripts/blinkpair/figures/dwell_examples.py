@@ -1,11 +1,11 @@
-"""Which nanocrystals show what became of the types of blinking, and their dwell times.
+"""Examples of nanocrystals for each transition between types of blinking, and their dwell times.
 
-They are chosen for being clear, so they are no typical ones: how common each transition is stands
-in the table of transitions.
+They are chosen because they are clear, so they are not typical: the table of transitions has the
+number of each.
 
 Input: the nanocrystal table; then the states of the chosen ones. Output: for each transition
-between type A (`truncated_power_law`) and type B (`power_law`) the nanocrystals whose fits say it
-most clearly, and what a figure needs to draw their P(t) before and after.
+between type A (`truncated_power_law`) and type B (`power_law`) the nanocrystals with the
+clearest fits, and what a figure needs to draw their P(t) before and after.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ import pandas as pd
 
 from blinkpair.arrays import BoolArray
 from blinkpair.blinking.run_lengths import events_to_fit, run_lengths
-from blinkpair.dwell_fits.fits import fit_dwell_times
+from blinkpair.dwell_fits.events import count_events
+from blinkpair.dwell_fits.fits import fit_counted_events
 from blinkpair.dwell_fits.histograms import log_binned_density
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings
 from blinkpair.epochs import EPOCHS
-from blinkpair.labels import CONTROL, require_columns, text_codes
+from blinkpair.figures.style import temperature_name
+from blinkpair.labels import CONTROL, TYPE_LETTERS, require_columns, text_codes
+from blinkpair.populations.pools import STATES
 from blinkpair.populations.type_states import PURE, REQUIRED, TRUNCATED, blinking_states
 
 # What they are chosen by.
@@ -37,7 +40,6 @@ COLUMNS = (
     ),
 )
 TRANSITIONS = ((PURE, PURE), (TRUNCATED, TRUNCATED), (TRUNCATED, PURE), (PURE, TRUNCATED))
-LETTERS = {TRUNCATED: "A", PURE: "B"}
 
 # Ten times clearer than the usual 5 % for A, and nothing that hints at a truncation for B.
 _CLEARLY_TRUNCATED, _CLEARLY_PURE = 0.005, 0.2
@@ -50,7 +52,7 @@ class DwellTimes:
     Attributes
     ----------
     density : DataFrame
-        From `dwell_histograms.log_binned_density`, of the complete events.
+        From `dwell_fits.histograms.log_binned_density`, of the complete events.
     fit : DwellFit
         Of the same events and the one cut by the end of the trace.
     """
@@ -103,7 +105,7 @@ def choose_dwell_examples(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd.Da
     """
     needed = [name for e in EPOCHS for name in (f"n_on_events_{e}", f"p_truncated_{e}")]
     require_columns(nanocrystals, [*REQUIRED, "nc_id", *needed], "nanocrystals")
-    fitted = [nanocrystals[f"blinking_{epoch}"].isin(LETTERS).to_numpy() for epoch in EPOCHS]
+    fitted = [nanocrystals[f"blinking_{epoch}"].isin(TYPE_LETTERS).to_numpy() for epoch in EPOCHS]
     states = blinking_states(nanocrystals[fitted[0] & fitted[1]])
     annealed = states[(states["temperature_c"] != CONTROL).to_numpy(bool)]
     parts = []
@@ -112,7 +114,7 @@ def choose_dwell_examples(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd.Da
         own = annealed[has]
         if own.empty:
             own = states[(states["type_pre"] == before) & (states["type_post"] == after)]
-        name = f"{LETTERS[before]} to {LETTERS[after]}"
+        name = f"{TYPE_LETTERS[before]} to {TYPE_LETTERS[after]}"
         parts.append(_clearest(own, (before, after)).head(each).assign(transition=name))
     chosen = pd.concat(parts)
     return chosen.assign(label=[_label(row) for row in chosen.to_dict("records")])
@@ -140,16 +142,13 @@ def measure_dwell_example(
     measured = {}
     for epoch, on in states.items():
         events = run_lengths(on)
-        for state in ("on", "off"):
+        for state in STATES:
             durations, cut = events_to_fit(events, 0, state=state == "on")
-            fit = fit_dwell_times(
-                durations,
+            fit = fit_counted_events(
+                count_events(durations, cut, on.size),
                 exposure_s=exposure_s,
                 window_frames=on.size,
-                censored=cut,
-                min_events=settings.min_events,
-                significance=settings.significance,
-                method=settings.method,
+                settings=settings,
             )
             density = log_binned_density(durations[~cut], exposure_s=exposure_s)
             measured[epoch, state] = DwellTimes(density, fit)
@@ -173,6 +172,5 @@ def _clearest(rows: pd.DataFrame, types: tuple[str, str]) -> pd.DataFrame:
 
 
 def _label(row: dict[Any, Any]) -> str:
-    warm = row["temperature_c"]
-    at = warm if warm == CONTROL else f"{warm:g} °C"
+    at = temperature_name(row["temperature_c"])
     return f"type {row['transition']}: {row['field']}, {row['nc_id']} ({at})"

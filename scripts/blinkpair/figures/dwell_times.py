@@ -3,7 +3,7 @@
 Points are counts in logarithmic bins with 68 % limits; no law was fitted to them, but to the
 events themselves.
 
-Input: the tables of `blinkpair.pooled_dwell_times`, or a few `DwellExample`. Output: figures on
+Input: the tables of `populations.pooled_dwell_times`, or a few `DwellExample`. Output: figures on
 log-log axes, where a power law is a straight line.
 """
 
@@ -21,12 +21,12 @@ from blinkpair.dwell_fits.result import DwellFit
 from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
 from blinkpair.figures.dwell_examples import DwellExample
-from blinkpair.figures.panels import epoch_legend, is_first, paired_rows
+from blinkpair.figures.panels import epoch_legend, intervals, is_first, paired_rows, state_nothing
 from blinkpair.figures.style import EPOCH_COLOURS
 from blinkpair.labels import EPOCH_NAMES, Temperature, sort_temperatures, temperature_labels
 from blinkpair.populations.pooled_dwell_times import law_of
+from blinkpair.populations.pools import STATES
 
-STATES = ("on", "off")
 DENSITY_LABEL = "P(t) (s$^{-1}$)"
 _EXAMPLE_MM = 42.0
 _POINTS_A_LAW = 200
@@ -102,9 +102,7 @@ def example_dwell_times(examples: Sequence[DwellExample], *, note: str = "") -> 
     height = max(n, 1) * _EXAMPLE_MM + 10 + (4 if note else 0)
     figure = style.new_figure(style.column_width_mm(2 if n else 1), height, note=note)
     if not n:
-        axes = figure.subplots()
-        axes.set_axis_off()
-        style.no_data(axes)
+        state_nothing(figure)
         return figure
     grid = figure.subplots(n, 2, squeeze=False, sharex=True, sharey=True)
     for row, example in zip(grid, examples, strict=True):
@@ -163,8 +161,7 @@ def _draw(ax: Axes, density: pd.DataFrame, fit: DwellFit, epoch: str) -> None:
     t, p = seen["duration_s"].to_numpy(float), seen["density_per_s"].to_numpy(float)
     low, high = (seen[f"density_{end}_per_s"].to_numpy(float) for end in ("low", "high"))
     look: dict[str, Any] = {"ms": 2.2, "mew": 0, "lw": 0.6, "zorder": 2 + EPOCHS.index(epoch)}
-    reach = np.abs(np.vstack([p - low, high - p]))
-    ax.errorbar(t, p, yerr=reach, fmt="o", color=colour, **look)
+    intervals(ax, t, p, low, high, color=colour, **look)
     if fit.model != "not_fitted":
         start_s = fit.fitted_from_frames * fit.exposure_s
         drawn_s = np.geomspace(start_s, max(float(t[-1]), 2 * start_s), _POINTS_A_LAW)
@@ -174,16 +171,7 @@ def _draw(ax: Axes, density: pd.DataFrame, fit: DwellFit, epoch: str) -> None:
         ax.plot(drawn_s, law, color=colour, lw=0.9, zorder=4)
     for line, text in enumerate(_fit_lines(fit)):
         place = (0, -2 - 9 * (line + 2 * EPOCHS.index(epoch)))
-        ax.annotate(
-            text,
-            (1, 1),
-            xycoords="axes fraction",
-            xytext=place,
-            textcoords="offset points",
-            ha="right",
-            va="top",
-            color=colour,
-        )
+        style.write_beside(ax, text, (1, 1), place, ha="right", va="top", color=colour)
 
 
 def _fit_lines(fit: DwellFit) -> tuple[str, ...]:
@@ -216,7 +204,7 @@ def _only(
 
 
 def _log_axes(axes: list[Axes]) -> None:
-    """Logarithmic axes with room at the ends for the outer points."""
+    """Set logarithmic axes with room at the ends for the outer points."""
     for ax in axes:
         ax.set(xscale="log", yscale="log")
         ax.xaxis.set_major_formatter("{x:g}")  # 0.1, 1 and 10 s need no exponents

@@ -58,20 +58,18 @@ class States(NamedTuple):
     exposure_s: float
 
 
-def choose(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd.DataFrame:
-    """Typical nanocrystals of each population, the same ones for the same table.
+def choose(nanocrystals: pd.DataFrame) -> pd.DataFrame:
+    """Return a typical nanocrystal of each population, the same for the same table.
 
     Parameters
     ----------
     nanocrystals : pandas.DataFrame
         All fields.
-    each : int
-        How many of each population.
 
     Returns
     -------
     pandas.DataFrame
-        Their rows, with a `label`; those closest to the median change of their population, at the
+        Their rows, with a `label`; the one closest to the median change of its population, at the
         temperature with the most of them.
     """
     rows = []
@@ -87,26 +85,24 @@ def choose(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd.DataFrame:
         at = at[(warm == most).to_numpy(bool)]
         change = nanocrystals["delta_on_fraction"].iloc[at]
         distance = (change - change.median()).abs().to_numpy(float)
-        chosen = nanocrystals.iloc[at[np.argsort(distance, kind="stable")[:each]]]
+        chosen = nanocrystals.iloc[at[np.argsort(distance, kind="stable")[:1]]]
         rows.append(_labelled(chosen, population.replace("_", " ")))
     return pd.concat(rows) if rows else _labelled(nanocrystals.head(0), "")
 
 
-def choose_by_photostability(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd.DataFrame:
-    """Clear nanocrystals of each class of photostability, the same ones for the same table.
+def choose_by_photostability(nanocrystals: pd.DataFrame) -> pd.DataFrame:
+    """Return a clear nanocrystal of each class of photostability, the same for the same table.
 
     Parameters
     ----------
     nanocrystals : pandas.DataFrame
         All fields.
-    each : int
-        How many of each class, as far as there are so many.
 
     Returns
     -------
     pandas.DataFrame
-        Their rows, with a `label` that names the epoch. Of the stable ones those closest to
-        the median on-fraction; of the others those with the smallest p value.
+        Their rows, with a `label` that names the epoch. Of the stable ones the one closest to
+        the median on-fraction; of the others the one with the smallest p value.
     """
     rows = []
     for name in CLASSES:
@@ -122,8 +118,7 @@ def choose_by_photostability(nanocrystals: pd.DataFrame, *, each: int = 1) -> pd
             places.append(at)
             orders.append(order.to_numpy(float))
         # Those without an order, NaN, come last.
-        chosen = np.argsort(np.concatenate(orders), kind="stable")[:each]
-        for row in chosen:
+        for row in np.argsort(np.concatenate(orders), kind="stable")[:1]:
             when = "before" if row < places[0].size else "after"
             own = nanocrystals.iloc[[np.concatenate(places)[row]]]
             rows.append(_labelled(own, f"{name.replace('_', ' ')} {when}"))

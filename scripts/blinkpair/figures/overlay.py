@@ -1,6 +1,6 @@
-"""Images and matches of a field prepared for the eye: in figures and on the page alike.
+"""Images and matches of a field, prepared for figures and the page.
 
-Nothing here is measured on.
+No measurement uses them.
 
 Input: camera images, positions of both epochs, the transform between them. Output: images from 0
 to 1, positions and residuals in the pixels before annealing.
@@ -13,13 +13,12 @@ from numpy.typing import ArrayLike, NDArray
 from scipy import ndimage
 
 from blinkpair.arrays import BoolArray, FloatArray
-from blinkpair.registration.rigid import apply_matrix
 
 BACKGROUND_SIGMA_PX = 30.0  # of the light's unevenness, taken off brightfield for display only
 
 
 def no_image() -> FloatArray:
-    """Stand in for an image that could not be read."""
+    """Return an empty image, for one that could not be read."""
     return np.empty((0, 0))
 
 
@@ -42,25 +41,27 @@ def even_light(image: FloatArray) -> FloatArray:
 def match_contrast(pre: FloatArray, post: FloatArray) -> tuple[FloatArray, bool]:
     """Give the image after the contrast of the one before; both evened, 0 to 1.
 
-    Microspheres turn from bright to dark with focus; shown match_contrast, they can be compared.
+    Microspheres turn from bright to dark with focus; with equal contrast they can be compared.
 
     Returns
     -------
     image, inverted : (y, x) array, bool
         The image after, and whether it was inverted.
     """
-    inverted = _dark_spots(pre) != _dark_spots(post)
+    inverted = _is_dark(pre) != _is_dark(post)
     return (1 - post if inverted else post), inverted
 
 
-def _dark_spots(image: FloatArray) -> bool:
-    """Whether what stands out of an evened image is darker than its surroundings."""
+def _is_dark(image: FloatArray) -> bool:
+    """Return whether the microspheres of an evened image are darker than its background."""
     return bool(np.sum((image - 0.5) ** 3) < 0)
 
 
 def map_back(xy: ArrayLike, to_post: ArrayLike) -> FloatArray:
     """Bring positions after, (n, 2), to the pixels before; `to_post` leads the other way."""
-    return apply_matrix(np.linalg.inv(np.asarray(to_post, dtype=float)), xy)
+    from skimage.transform import SimilarityTransform
+
+    return np.asarray(SimilarityTransform(np.asarray(to_post, dtype=float)).inverse(xy))
 
 
 def residuals(
@@ -105,8 +106,9 @@ def warped_back(
     image, seen : (y, x) arrays
         The image, 0 where the sensor did not see the place after; and where it did.
     """
-    x_first = np.asarray(to_post, dtype=float)[:2]
-    linear, shift = x_first[::-1, 1::-1], x_first[::-1, 2]  # arrays count y first
-    back = ndimage.affine_transform(image, linear, shift, shape, order=1, cval=np.nan)
+    from skimage.transform import SimilarityTransform, warp
+
+    transform = SimilarityTransform(np.asarray(to_post, dtype=float))
+    back = warp(image, transform, output_shape=shape, order=1, cval=np.nan)
     seen = np.isfinite(back)
     return np.where(seen, back, 0.0), seen

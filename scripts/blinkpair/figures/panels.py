@@ -5,7 +5,7 @@ Input: how many panels, or a table of fractions before and after. Output: a figu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,18 +13,68 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
+from numpy.typing import ArrayLike, NDArray
 
+from blinkpair.arrays import FloatArray
 from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
 from blinkpair.figures.style import EPOCH_COLOURS
-from blinkpair.labels import EPOCH_NAMES, Temperature, sort_temperatures, temperature_labels
+from blinkpair.labels import EPOCH_NAMES, by_temperature
 
 
 def columns_of(n: int, most: int) -> int:
-    """Panels a row, at most `most`, so that the last row is not nearly empty."""
+    """Return the panels a row, at most `most`, so that the last row is not nearly empty."""
     rows = -(-n // most)
     return max(1, -(-n // max(rows, 1)))
+
+
+def panel_grid(
+    n: int,
+    columns: int,
+    *,
+    row_mm: float,
+    extra_mm: float,
+    width_mm: float = 0.0,
+    sharey: bool = False,
+    note: str,
+) -> tuple[Figure, list[Axes]]:
+    """Open a figure of n panels in rows of some columns.
+
+    Parameters
+    ----------
+    n, columns : int
+        Panels wanted, and panels a row.
+    row_mm, extra_mm : float
+        Height of a row and of what stands around all, a legend for example.
+    width_mm : float
+        Of the figure; by default `style.column_width_mm`.
+    sharey : bool
+        Whether the panels have one vertical axis.
+    note : str
+        Written in the corner.
+
+    Returns
+    -------
+    Figure, list of Axes
+        Axes in reading order; none for n = 0, which the figure then states.
+    """
+    rows = max(1, -(-n // columns))
+    height = rows * row_mm + extra_mm + (4 if note else 0)
+    figure = style.new_figure(width_mm or style.column_width_mm(columns), height, note=note)
+    if n == 0:
+        state_nothing(figure)
+        return figure, []
+    grid = figure.subplots(rows, columns, squeeze=False, sharey=sharey).ravel().tolist()
+    for spare in grid[n:]:
+        spare.remove()
+    return figure, grid[:n]
+
+
+def state_nothing(figure: Figure) -> None:
+    """Draw nothing but the statement that there are no nanocrystals."""
+    axes = figure.subplots()
+    axes.set_axis_off()
+    style.no_data(axes)
 
 
 def paired_rows(
@@ -55,9 +105,7 @@ def paired_rows(
     height = 2 * blocks * panel_mm + extra_mm + (4 if note else 0)
     figure = style.new_figure(style.column_width_mm(columns), height, note=note)
     if n == 0:
-        nothing = figure.subplots()
-        nothing.set_axis_off()
-        style.no_data(nothing)
+        state_nothing(figure)
         return figure, []
     grid = figure.subplots(2 * blocks, columns, squeeze=False, sharex=True, sharey=True)
     pairs = [
@@ -78,16 +126,11 @@ def is_first(ax: Axes) -> bool:
     return place is None or place.is_first_col()
 
 
-def by_temperature(table: pd.DataFrame) -> dict[Temperature, pd.DataFrame]:
-    """Cut a table into those of each temperature, ascending, the control last."""
-    labels = temperature_labels(table["temperature_c"])
-    return {label: table[(labels == label).to_numpy(bool)] for label in sort_temperatures(labels)}
-
-
+@style.styled
 def fractions_by_epoch(
-    table: pd.DataFrame, names: Mapping[str, str], *, of_what: str, note: str
+    table: pd.DataFrame, names: Mapping[str, str], *, of_what: str, note: str = ""
 ) -> Figure:
-    """Draw the fractions of several classes before and after, with intervals and counts.
+    """Draw the fractions of types of blinking, or of classes of photostability (Figs. 4 and 5).
 
     Parameters
     ----------
@@ -95,30 +138,23 @@ def fractions_by_epoch(
         One row a temperature and epoch: `temperature_c, epoch` (`pre`, `post`), `n`, and for each
         class `n_NAME`, `fraction_NAME` (0 to 1), `fraction_NAME_low`, `fraction_NAME_high`.
     names : mapping of str to str
-        Classes, and what to write for each.
+        Types or classes, and what to write for each.
     of_what : str
         What the table's n are: `n`, or a word for them.
     note : str
-        Written in the corner.
+        Written in the corner, for example `simulated`.
 
     Returns
     -------
     Figure
-        A panel a temperature, a place a class, the counts before and after below it.
+        A panel a temperature, a place a class with intervals before and after, the counts below.
     """
     groups = by_temperature(table)
     columns = columns_of(len(groups), 3)
-    rows = max(1, -(-len(groups) // columns))
-    height = 56 * rows + 8 + (4 if note else 0)
-    figure = style.new_figure(style.column_width_mm(columns), height, note=note)
-    grid: list[Axes] = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel().tolist()
-    for spare in grid[max(len(groups), 1) :]:
-        spare.remove()
+    figure, grid = panel_grid(len(groups), columns, row_mm=56, extra_mm=8, sharey=True, note=note)
     if not groups:
-        grid[0].set_axis_off()
-        style.no_data(grid[0])
         return figure
-    for ax, (label, own) in zip(grid, groups.items(), strict=False):
+    for ax, (label, own) in zip(grid, groups.items(), strict=True):
         counted = {str(row["epoch"]): row for row in own.to_dict("records")}
         _fractions(ax, counted, names)
         numbers = [f"{int(counted[e]['n'])} {EPOCH_NAMES[e]}" for e in EPOCHS if e in counted]
@@ -135,22 +171,11 @@ def _fractions(ax: Axes, counted: Mapping[str, Any], names: Mapping[str, str]) -
         if epoch not in counted:
             continue
         row, colour = counted[epoch], EPOCH_COLOURS[epoch]
-        value, low, high = (
+        ends = [
             np.array([100 * float(row[f"fraction_{name}{end}"]) for name in names])
             for end in ("", "_low", "_high")
-        )
-        reach = np.abs(np.vstack([value - low, high - value]))
-        ax.errorbar(
-            places + shift,
-            value,
-            yerr=reach,
-            fmt="o",
-            ms=3.5,
-            lw=1,
-            capsize=2,
-            color=colour,
-            clip_on=False,
-        )
+        ]
+        intervals(ax, places + shift, *ends, ms=3.5, lw=1, capsize=2, color=colour, clip_on=False)
         for place, name in zip(places, names, strict=True):
             ax.annotate(
                 f"{int(row[f'n_{name}'])}",
@@ -168,11 +193,23 @@ def _fractions(ax: Axes, counted: Mapping[str, Any], names: Mapping[str, str]) -
     ax.set_xticks(places, list(names.values()))
 
 
-def epoch_legend(figure: Figure, others: Sequence[Line2D | Patch] = ()) -> None:
+def intervals(
+    ax: Axes, places: FloatArray, value: FloatArray, low: FloatArray, high: FloatArray, **look: Any
+) -> None:
+    """Draw dots with bars from low to high, all of shape (n,)."""
+    reach = np.abs(np.vstack([value - low, high - value]))
+    ax.errorbar(places, value, yerr=reach, fmt="o", **look)
+
+
+def percent_of(values: ArrayLike, edges: NDArray[Any], n: int) -> FloatArray:
+    """Return the histogram of some values in percent of n; zeros for n = 0."""
+    return np.histogram(values, edges)[0] * (100.0 / max(n, 1))
+
+
+def epoch_legend(figure: Figure) -> None:
     """Draw a legend below the panels: which colour is before and which after."""
-    handles: list[Line2D | Patch] = [
+    handles = [
         Line2D([], [], color=EPOCH_COLOURS[e], marker="o", ms=3.5, label=EPOCH_NAMES[e])
         for e in EPOCHS
     ]
-    handles += others
-    figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+    figure.legend(handles=handles, loc="outside lower center", ncols=2)

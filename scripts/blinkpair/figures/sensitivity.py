@@ -1,9 +1,9 @@
 """How much the populations depend on the count threshold and the dark cutoff.
 
-Flat lines around the marked settings mean that the populations are the sample's; steep ones, that
-they are the settings'.
+Flat lines around the marked settings mean that the populations depend on the sample; steep ones,
+that they depend on the settings.
 
-Input: the table of `blinkpair.sensitivity`. Output: a figure.
+Input: the table of `populations.sensitivity`. Output: a figure.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from matplotlib.lines import Line2D
 
 from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF
 from blinkpair.figures import style
-from blinkpair.labels import POPULATION_NAMES, sort_temperatures, temperature_labels
+from blinkpair.labels import POPULATION_NAMES, by_temperature
 
 
 @style.styled
@@ -45,9 +45,8 @@ def sensitivity_figure(
     Figure
         A column a temperature; above against the threshold, below against the cutoff.
     """
-    table = sensitivity.assign(temperature_c=temperature_labels(sensitivity["temperature_c"]))
-    labels = sort_temperatures(set(table["temperature_c"]))
-    columns = max(len(labels), 1)
+    groups = by_temperature(sensitivity)
+    columns = max(len(groups), 1)
     height = 100 + (4 if note else 0)
     figure = style.new_figure(style.column_width_mm(columns), height, note=note)
     grid = figure.subplots(2, columns, squeeze=False, sharey=True, sharex="row")
@@ -57,9 +56,8 @@ def sensitivity_figure(
     )
     settings = {"threshold_counts": threshold_counts, "dark_cutoff": dark_cutoff}
     for axes, (x, scale, text, setting, fixed) in zip(grid, rows, strict=True):
-        for ax, label in zip(axes, labels, strict=False):
-            own = _nearest(table[table["temperature_c"] == label], fixed, settings[fixed])
-            own = own.sort_values(x)
+        for ax, (label, of_label) in zip(axes, groups.items(), strict=False):
+            own = _nearest(of_label, fixed, settings[fixed]).sort_values(x)
             ax.axvline(scale * setting, color=style.GREY, lw=0.8, ls=(0, (3, 2)), zorder=1)
             for name in COUNTED:
                 share = 100 * own[f"fraction_{name}"].to_numpy(float)
@@ -75,20 +73,20 @@ def sensitivity_figure(
                 ends = sorted({int(counts.min()), int(counts.max())}) if counts.size else [0]
                 span = "n = " + " to ".join(str(end) for end in ends)
                 style.panel_title(ax, style.temperature_name(label), span)
-    if not labels:
+    if not groups:
         style.no_data(grid[0, 0])
     handles: list[Any] = [
-        Line2D([], [], color=style.POPULATION_COLOURS[name], marker="o", ms=2.5) for name in COUNTED
+        Line2D([], [], color=colour, marker="o", ms=2.5, label=POPULATION_NAMES[name])
+        for name, colour in style.POPULATION_COLOURS.items()
+        if name in COUNTED
     ]
-    for handle, name in zip(handles, COUNTED, strict=True):
-        handle.set_label(POPULATION_NAMES[name])
     handles.append(Line2D([], [], color=style.GREY, lw=0.8, ls=(0, (3, 2)), label="as analysed"))
     figure.legend(handles=handles, loc="outside lower center", ncols=4 if columns > 1 else 2)
     return figure
 
 
 def _nearest(table: pd.DataFrame, column: str, value: float) -> pd.DataFrame:
-    """Rows at the one value of a column that is nearest to the given value."""
+    """Return the rows at the one value of a column that is nearest to the given value."""
     if table.empty:
         return table
     have = np.sort(table[column].unique().astype(float))

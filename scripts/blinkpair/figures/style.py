@@ -9,7 +9,7 @@ Input: a finished matplotlib figure. Output: its .svg, .pdf and .png.
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -19,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from blinkpair.files import write_bytes
-from blinkpair.labels import CONTROL, Temperature, sort_temperatures
+from blinkpair.labels import CONTROL, Temperature
 
 SINGLE_COLUMN_MM = 85.0
 DOUBLE_COLUMN_MM = 170.0
@@ -126,16 +126,6 @@ def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
     write_bytes(content.getbuffer(), path)
 
 
-def temperature_colours(labels: Iterable[Temperature]) -> dict[Temperature, str]:
-    """Give each temperature a colour, from cool to hot, and the control grey."""
-    ordered = [label for label in sort_temperatures(labels) if label != CONTROL]
-    cycle = (SKY_BLUE, ORANGE, VERMILLION, PURPLE, BLUE, GREEN)
-    colours: dict[Temperature, str] = {
-        label: cycle[i % len(cycle)] for i, label in enumerate(ordered)
-    }
-    return {**colours, CONTROL: GREY}
-
-
 def temperature_name(label: Temperature) -> str:
     """Write a temperature for a title: `70 °C`, or the word control."""
     return CONTROL if isinstance(label, str) else f"{label:g} °C"
@@ -147,16 +137,18 @@ def points(value: float) -> str:
 
 
 def panel_title(axes: Axes, title: str, *lines: str) -> None:
-    """Write a bold title and plain lines under it, flush left above the panel."""
+    """Write a bold title, if any, and plain lines under it, flush left above the panel."""
     axes.set_title("\n".join(lines), loc="left", pad=3, linespacing=1.25)
-    axes.annotate(
-        title,
-        (0, 1),
-        xycoords="axes fraction",
-        xytext=(0, 3 + 8.8 * len(lines)),
-        textcoords="offset points",
-        fontweight="bold",
-    )
+    if title:
+        write_beside(axes, title, (0, 1), (0, 3 + 8.8 * len(lines)), fontweight="bold")
+
+
+def write_beside(
+    axes: Axes, text: str, corner: tuple[float, float], away: tuple[float, float], **look: Any
+) -> None:
+    """Write a text so many points from a corner of a panel, whatever size the layout gives it."""
+    look = {"xycoords": "axes fraction", "textcoords": "offset points", **look}
+    axes.annotate(text, corner, xytext=away, **look)
 
 
 def no_data(axes: Axes, text: str = "no nanocrystals") -> None:

@@ -1,4 +1,4 @@
-"""What a nanocrystal and a field did over time.
+"""Traces of nanocrystals, and the integrated PL of fields over time.
 
 Traces have tens of thousands of frames: their lines are pixels within SVG and PDF, everything else
 in it stays lines and letters.
@@ -22,8 +22,9 @@ from numpy.typing import ArrayLike
 from blinkpair.arrays import FloatArray
 from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
+from blinkpair.figures.panels import is_first, panel_grid, state_nothing
 from blinkpair.figures.style import EPOCH_COLOURS
-from blinkpair.labels import EPOCH_NAMES, sort_temperatures, temperature_labels
+from blinkpair.labels import EPOCH_NAMES, by_temperature
 
 ROW_MM = 27.0
 COLUMNS = ("field", "temperature_c", "epoch", "time_s", "integrated_pl")  # of the light of fields
@@ -73,11 +74,9 @@ def example_traces(
     height = max(n, 1) * ROW_MM + 12 + (4 if note else 0)
     figure = style.new_figure(style.DOUBLE_COLUMN_MM, height, note=note)
     if not n:
-        axes = figure.subplots()
-        axes.set_axis_off()
-        style.no_data(axes)
+        state_nothing(figure)
         return figure
-    # Frames to the last one that is there: padded traces come from movies of different lengths.
+    # Frames to the last known one: traces of movies of different lengths are padded.
     frames = [
         [int(np.flatnonzero(np.isfinite(t[row])).max(initial=0)) + 1 for t in traces]
         for row in range(n)
@@ -152,34 +151,24 @@ def integrated_pl(
         One panel a temperature, a line a field and epoch. Of more than `MOST_LINES` the median is
         drawn, with what half of the fields and nine tenths of them lie within.
     """
-    table = curves.assign(temperature_c=temperature_labels(curves["temperature_c"]))
-    shares = kept.assign(temperature_c=temperature_labels(kept["temperature_c"]))
-    labels = sort_temperatures(set(table["temperature_c"]))
-    columns = max(1, min(len(labels), 4))
-    rows = max(1, -(-len(labels) // columns))
-    height = 52 * rows + 6 + (4 if note else 0)
-    figure = style.new_figure(style.column_width_mm(columns), height, note=note)
-    grid = figure.subplots(rows, columns, squeeze=False, sharey=True).ravel()
-    for spare in grid[len(labels) :]:
-        spare.remove()
+    groups, shares = by_temperature(curves), by_temperature(kept)
+    columns = max(1, min(len(groups), 4))
+    figure, grid = panel_grid(len(groups), columns, row_mm=52, extra_mm=6, sharey=True, note=note)
     any_bands = False
-    for ax, label in zip(grid, labels, strict=False):
-        courses = _relative(table[table["temperature_c"] == label], reference_s)
+    for ax, (label, own) in zip(grid, groups.items(), strict=True):
+        courses = _relative(own, reference_s)
         many = len(courses) > MOST_LINES
         any_bands |= many
         highest = max([110.0, *(_bands if many else _lines)(ax, courses)])
         if not ax.lines:
             style.no_data(ax, "no PL")
         ax.axhline(100, color=style.BLACK, lw=0.6, ls=(0, (2, 2)), zorder=1)
-        style.panel_title(
-            ax,
-            style.temperature_name(label),
-            *_kept_lines(shares[shares["temperature_c"] == label]),
-        )
+        lines = _kept_lines(shares[label]) if label in shares else []
+        style.panel_title(ax, style.temperature_name(label), *lines)
         ax.set_xlabel("time (s)")
         ax.set_xlim(left=0)
         ax.set_ylim(0, max(1.04 * highest, grid[0].get_ylim()[1]))
-        if ax.get_subplotspec().is_first_col():
+        if is_first(ax):
             ax.set_ylabel("integrated PL (% of start)")
     handles = [Line2D([], [], color=EPOCH_COLOURS[e], label=EPOCH_NAMES[e]) for e in EPOCHS]
     explained = "line: median of the fields; bands: half and nine tenths of them"
@@ -196,7 +185,7 @@ Course = tuple[str, FloatArray, FloatArray]
 
 
 def _relative(own: pd.DataFrame, reference_s: float) -> list[Course]:
-    """Epoch, time in s and PL in percent of its start, of each field that has light."""
+    """Return epoch, time in s and PL in percent of its start, of each field that has light."""
     courses = []
     for (_, epoch), part in own.groupby(["field", "epoch"], sort=True, observed=True):
         ordered = part.sort_values("time_s")
@@ -252,7 +241,7 @@ def _kept_lines(rows: pd.DataFrame) -> list[str]:
 
 
 def _range_of(values: Any) -> tuple[float, float]:
-    """Limits that show every finite value, with a margin."""
+    """Return limits that show every finite value, with a margin."""
     finite = values[np.isfinite(values)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
     margin = 0.05 * (high - low) or 1.0

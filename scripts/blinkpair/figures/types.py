@@ -2,7 +2,7 @@
 
 Type A is green and type B orange, as in the paper.
 
-Input: the nanocrystal table and the tables of `blinkpair.blinking_types`. Output: figures.
+Input: the nanocrystal table and the tables of `populations.blinking_types`. Output: figures.
 """
 
 from __future__ import annotations
@@ -22,13 +22,19 @@ from numpy.typing import NDArray
 from blinkpair.arrays import FloatArray
 from blinkpair.figures import style
 from blinkpair.figures.panels import (
-    by_temperature,
     columns_of,
-    fractions_by_epoch,
     is_first,
     paired_rows,
+    panel_grid,
+    percent_of,
 )
-from blinkpair.labels import LAW_NAMES, TYPE_LETTERS, require_columns, temperature_labels
+from blinkpair.labels import (
+    LAW_NAMES,
+    TYPE_LETTERS,
+    by_temperature,
+    require_columns,
+    rows_by_temperature,
+)
 from blinkpair.populations.type_states import (
     LARGE_CHANGE,
     PURE,
@@ -37,12 +43,12 @@ from blinkpair.populations.type_states import (
     TRUNCATED,
     TypeGroup,
     large_changes,
-    type_groups,
 )
 
 COLUMNS = (*REQUIRED, "alpha_on_pre")  # of the nanocrystals, that these figures show
 TYPE_COLOURS = {TRUNCATED: style.GREEN, PURE: style.ORANGE}
-TYPE_NAMES = LAW_NAMES | TYPE_LETTERS | {"dark": "dark"}
+EMISSIVE_NAMES = LAW_NAMES | TYPE_LETTERS  # of the types that are emissive
+TYPE_NAMES = EMISSIVE_NAMES | {"dark": "dark"}
 GAINED_COLOUR, LOST_COLOUR = style.GREEN, style.VERMILLION
 EDGES_POINTS = np.arange(-100, 101, 10)
 
@@ -52,13 +58,13 @@ _LAWS = "A: truncated power law (Eq. 2), B: power law (Eq. 1)"
 
 
 @style.styled
-def delta_by_type(nanocrystals: pd.DataFrame | Sequence[TypeGroup], *, note: str = "") -> Figure:
+def delta_by_type(groups: Sequence[TypeGroup], *, note: str = "") -> Figure:
     """Draw the change in on-fraction of types A and B over that of all nanocrystals (Fig. 8).
 
     Parameters
     ----------
-    nanocrystals : DataFrame, or sequence of TypeGroup
-        What `type_states.type_groups` takes, or what it returned.
+    groups : sequence of TypeGroup
+        From `type_states.type_groups`.
     note : str
         Written in the corner, for example `simulated`.
 
@@ -70,14 +76,13 @@ def delta_by_type(nanocrystals: pd.DataFrame | Sequence[TypeGroup], *, note: str
         the undecided, the not fitted and the initially dark among them. Fewer than ten
         nanocrystals are drawn as a tick each.
     """
-    groups = _states_by_temperature(nanocrystals)
     figure, pairs = paired_rows(len(groups), panel_mm=42.0, extra_mm=10, note=note)
-    for pair, (label, states) in zip(pairs, groups.items(), strict=True):
-        every = 100 * states["delta"].to_numpy(float)
+    for pair, group in zip(pairs, groups, strict=True):
+        every = 100 * group.rows["delta"].to_numpy(float)
         for ax, name in zip(pair, (TRUNCATED, PURE), strict=True):
-            own = every[(states["type_pre"] == name).to_numpy(bool)]
+            own = every[(group.rows["type_pre"] == name).to_numpy(bool)]
             ax.axvline(0, color=style.BLACK, lw=0.6, ls=(0, (2, 2)), zorder=3)
-            shares = _percent(every, EDGES_POINTS)
+            shares = percent_of(every, EDGES_POINTS, every.size)
             ax.stairs(shares, EDGES_POINTS, fill=True, color=_ALL_COLOUR, zorder=1)
             ax.stairs(shares, EDGES_POINTS, color=_ALL_EDGE, lw=0.6, zorder=4)
             _histogram(ax, own, EDGES_POINTS, TYPE_COLOURS[name])
@@ -90,33 +95,28 @@ def delta_by_type(nanocrystals: pd.DataFrame | Sequence[TypeGroup], *, note: str
                 lines.append("")
             if not every.size:
                 style.no_data(ax)
-            head = f"{style.temperature_name(label)}, all n = {every.size}"
-            _head(ax, head if ax is pair[0] else "", lines)
+            head = f"{style.temperature_name(group.label)}, all n = {every.size}"
+            style.panel_title(ax, head if ax is pair[0] else "", *lines)
             ax.set_xlim(-100, 100)
             ax.set_xticks(np.arange(-100, 101, 50))
         pair[1].set_xlabel("change in on-fraction (points)")
-    _room_above([ax for pair in pairs for ax in pair])
-    if pairs:
-        figure.supylabel("nanocrystals (% of n a bin)", fontsize=7)
     handles = [
         Patch(color=TYPE_COLOURS[n], alpha=0.75, label=f"initially type {TYPE_NAMES[n]}")
         for n in (TRUNCATED, PURE)
     ]
     handles.append(Patch(facecolor=_ALL_COLOUR, edgecolor=_ALL_EDGE, label="all"))
-    _legend(figure, [*handles, _median_handle()], len(pairs))
+    _finish(figure, pairs, handles)
     return figure
 
 
 @style.styled
-def alpha_by_change(
-    nanocrystals: pd.DataFrame | Sequence[TypeGroup], table: pd.DataFrame, *, note: str = ""
-) -> Figure:
+def alpha_by_change(groups: Sequence[TypeGroup], table: pd.DataFrame, *, note: str = "") -> Figure:
     """Draw alpha before of the type-B nanocrystals that gained and that lost much (Fig. S11).
 
     Parameters
     ----------
-    nanocrystals : DataFrame, or sequence of TypeGroup
-        What `type_states.type_groups` takes, or what it returned, with `alpha_on_pre`.
+    groups : sequence of TypeGroup
+        From `type_states.type_groups`, with `alpha_on_pre`.
     table : DataFrame
         From `blinking_types.alpha_by_change`, of the same nanocrystals.
     note : str
@@ -128,21 +128,18 @@ def alpha_by_change(
         A column a temperature: gained above, lost below, in percent of their own n on common
         bins, fewer than ten as a tick each; the rank test's p stands above them.
     """
-    groups = _states_by_temperature(nanocrystals)
-    for states in groups.values():
-        require_columns(states, ["alpha_on_pre"], "nanocrystals")
-    rows = dict(
-        zip(temperature_labels(table["temperature_c"]), table.to_dict("records"), strict=True)
-    )
+    for group in groups:
+        require_columns(group.rows, ["alpha_on_pre"], "nanocrystals")
+    rows = rows_by_temperature(table)
     large = float(table["large_change"].iloc[0]) if len(table) else LARGE_CHANGE
     alphas = {}
-    for label, states in groups.items():
-        alpha = states["alpha_on_pre"].to_numpy(float)
-        alphas[label] = [alpha[mask] for mask in large_changes(states, large)]
+    for group in groups:
+        alpha = group.rows["alpha_on_pre"].to_numpy(float)
+        alphas[group.label] = [alpha[mask] for mask in large_changes(group.rows, large)]
     edges = _edges(np.concatenate([a for pair in alphas.values() for a in pair] or [np.zeros(0)]))
     figure, pairs = paired_rows(len(groups), panel_mm=42.0, extra_mm=10, note=note)
     for pair, (label, both) in zip(pairs, alphas.items(), strict=True):
-        row: dict[Any, Any] = rows.get(label, {})
+        row = rows.get(label, {})
         for ax, alpha, name in zip(pair, both, ("gained", "lost"), strict=True):
             colour = GAINED_COLOUR if name == "gained" else LOST_COLOUR
             _histogram(ax, alpha, edges, colour)
@@ -155,18 +152,15 @@ def alpha_by_change(
             lines = [text]
             if ax is pair[0]:
                 lines = [*_rank_lines(row), *lines]
-            _head(ax, style.temperature_name(label) if ax is pair[0] else "", lines)
+            style.panel_title(ax, style.temperature_name(label) if ax is pair[0] else "", *lines)
         pair[1].set_xlabel("α of on events before")
         pair[1].set_xlim(edges[0], edges[-1])
-    _room_above([ax for pair in pairs for ax in pair])
-    if pairs:
-        figure.supylabel("nanocrystals (% of n a bin)", fontsize=7)
     change = f"{100 * large:g} points"
     handles = [
         Patch(color=GAINED_COLOUR, alpha=0.75, label=f"gained more than {change}"),
         Patch(color=LOST_COLOUR, alpha=0.75, label=f"lost more than {change}"),
     ]
-    _legend(figure, [*handles, _median_handle()], len(pairs))
+    _finish(figure, pairs, handles)
     return figure
 
 
@@ -189,20 +183,13 @@ def type_transitions(table: pd.DataFrame, *, note: str = "") -> Figure:
     """
     groups = by_temperature(table)
     columns = columns_of(len(groups), 3)
-    rows = max(1, -(-len(groups) // columns))
-    height = 66 * rows + 6 + (4 if note else 0)
-    figure = style.new_figure(style.column_width_mm(columns), height, note=note)
-    grid: list[Axes] = figure.subplots(rows, columns, squeeze=False).ravel().tolist()
-    for spare in grid[max(len(groups), 1) :]:
-        spare.remove()
+    figure, grid = panel_grid(len(groups), columns, row_mm=66, extra_mm=6, note=note)
     if not groups:
-        grid[0].set_axis_off()
-        style.no_data(grid[0])
         return figure
     names = [TYPE_NAMES[name] for name in STATES]
     # White to a blue on which black letters can still be read.
     shades = LinearSegmentedColormap.from_list("shades", ["#ffffff", style.SKY_BLUE])
-    for ax, (label, own) in zip(grid, groups.items(), strict=False):
+    for ax, (label, own) in zip(grid, groups.items(), strict=True):
         counts, shares = _matrix(own)
         ax.imshow(np.ma.masked_invalid(shares), cmap=shades, vmin=0, vmax=100, aspect="auto")
         for (i, j), count in np.ndenumerate(counts):
@@ -228,35 +215,8 @@ def type_transitions(table: pd.DataFrame, *, note: str = "") -> Figure:
     return figure
 
 
-@style.styled
-def types(table: pd.DataFrame, *, note: str = "") -> Figure:
-    """Draw the fraction of each type before and after, with intervals.
-
-    Parameters
-    ----------
-    table : DataFrame
-        From `blinking_types.summarise_types`.
-    note : str
-        Written in the corner, for example `simulated`.
-
-    Returns
-    -------
-    Figure
-        A panel a temperature; the counts stand below the types.
-    """
-    names = {name: text for name, text in TYPE_NAMES.items() if name != "dark"}
-    return fractions_by_epoch(table, names, of_what="emissive", note=note)
-
-
-def _states_by_temperature(nanocrystals: pd.DataFrame | Sequence[TypeGroup]) -> dict[Any, Any]:
-    """Types of the n of each temperature, also of one that has none."""
-    if isinstance(nanocrystals, pd.DataFrame):
-        nanocrystals = type_groups(nanocrystals)
-    return {group.label: group.rows for group in nanocrystals}
-
-
 def _matrix(own: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
-    """Counts, and percent of the row; NaN where there is nothing."""
+    """Return counts, and percent of the row; NaN where there is nothing."""
     counts = np.full((len(STATES), len(STATES)), np.nan)
     shares = counts.copy()
     for row in own.to_dict("records"):
@@ -270,8 +230,8 @@ def _rank_lines(row: dict[Any, Any]) -> tuple[str, str]:
     if not np.isfinite(p):
         return ("nothing to compare", "")
     shown = "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
-    chance = 100 * float(row["probability_gained_larger"])
-    return (f"rank test {shown}", f"gained has larger α: {chance:.0f} %")
+    probability = 100 * float(row["probability_gained_larger"])
+    return (f"rank test {shown}", f"gained has larger α: {probability:.0f} %")
 
 
 def _edges(values: FloatArray) -> FloatArray:
@@ -289,15 +249,11 @@ def _histogram(ax: Axes, values: FloatArray, edges: NDArray[Any], colour: str) -
     """Bars in percent of n; a tick each where a bar would be of one or two nanocrystals."""
     if values.size >= _FEWEST_FOR_BARS:
         look: dict[str, Any] = {"color": colour, "alpha": 0.75, "zorder": 2}
-        ax.stairs(_percent(values, edges), edges, fill=True, **look)
+        ax.stairs(percent_of(values, edges, values.size), edges, fill=True, **look)
     elif values.size:
         low = np.full(values.size, 0.09)
         across = ax.get_xaxis_transform()
         ax.plot(values, low, "|", ms=12, mew=1.2, color=colour, transform=across, zorder=5)
-
-
-def _percent(values: FloatArray, edges: NDArray[Any]) -> FloatArray:
-    return np.histogram(values, edges)[0] * (100.0 / max(values.size, 1))
 
 
 def _mark_median(ax: Axes, median: float, colour: str) -> None:
@@ -315,27 +271,19 @@ def _mark_median(ax: Axes, median: float, colour: str) -> None:
     )
 
 
-def _median_handle() -> Line2D:
-    return Line2D(
-        [], [], ls="", marker="v", ms=4.5, mfc="white", mec=style.BLACK, mew=0.6, label="median"
-    )
-
-
-def _head(ax: Axes, title: str, lines: list[str]) -> None:
-    if title:
-        style.panel_title(ax, title, *lines)
-    else:
-        ax.set_title("\n".join(lines), loc="left", pad=3, linespacing=1.25)
-
-
-def _room_above(axes: list[Axes]) -> None:
-    """Keep the medians' marks clear of the highest bar; the axes are common."""
+def _finish(figure: Figure, pairs: list[tuple[Axes, Axes]], handles: list[Patch]) -> None:
+    """Set the common scale and its label, and draw the legend."""
+    axes = [ax for pair in pairs for ax in pair]
+    # The medians' marks stay clear of the highest bar.
     highest = max((ax.dataLim.y1 for ax in axes), default=1.0)
     for ax in axes:
         ax.set_ylim(0, 1.15 * max(highest, 10.0))
-
-
-def _legend(figure: Figure, handles: list[Any], n_columns: int) -> None:
-    if n_columns:
-        ncols = 2 if n_columns < 3 else 4
-        figure.legend(handles=handles, loc="outside lower center", ncols=ncols)
+    if pairs:
+        figure.supylabel("nanocrystals (% of n a bin)", fontsize=7)
+        look: dict[str, Any] = {"ls": "", "marker": "v", "ms": 4.5, "mfc": "white", "mew": 0.6}
+        median = Line2D([], [], mec=style.BLACK, label="median", **look)
+        figure.legend(
+            handles=[*handles, median],
+            loc="outside lower center",
+            ncols=2 if len(pairs) < 3 else 4,
+        )

@@ -1,9 +1,8 @@
 """The smooth background of an image and the noise around it.
 
-Detection and drift measure spots against it; photometry does not (it has an annulus of its own
-around every nanocrystal).
+Detection and drift use it; photometry has an annulus of its own around every nanocrystal.
 
-Input: an image of sparse spots. Output: its background and its local noise, each from robust
+Input: an image of sparse nanocrystals. Output: its background and its local noise, each from robust
 statistics in the cells of a coarse mesh, interpolated.
 """
 
@@ -16,29 +15,27 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray
 
-CELL_PX = 24  # many times the spots' size, much smaller than the illumination profile
+CELL_PX = 24  # many times a nanocrystal's image, much smaller than the illumination profile
 
 
 def background_and_noise(
-    image: NDArray[np.floating], cell_px: int = CELL_PX
+    image: NDArray[np.floating],
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Median and robust standard deviation on a mesh, interpolated to every pixel.
+    """Return median and robust standard deviation on a mesh, interpolated to every pixel.
 
     Parameters
     ----------
     image : (y, x) float
         NaN marks pixels to leave out.
-    cell_px : int
-        Width of a mesh cell.
 
     Returns
     -------
     background, noise : (y, x) float32
         `noise` is 1.4826 times the median absolute deviation, the standard deviation of a
-        Gaussian; half the pixels may belong to spots.
+        Gaussian; half the pixels may belong to nanocrystals.
     """
     height, width = image.shape
-    rows, columns = max(1, round(height / cell_px)), max(1, round(width / cell_px))
+    rows, columns = max(1, round(height / CELL_PX)), max(1, round(width / CELL_PX))
     # Cells of equal size; up to a cell's width less one pixel is left out at the far edges.
     cell_height, cell_width = height // rows, width // columns
     cells = image[: rows * cell_height, : columns * cell_width]
@@ -49,27 +46,28 @@ def background_and_noise(
     to_rows = _weights(height, rows, cell_height)
     to_columns = _weights(width, columns, cell_width)
     background, noise = (
-        (to_rows @ _filled(mesh) @ to_columns.T).astype(np.float32) for mesh in (middle, spread)
+        (to_rows @ fill_missing(mesh) @ to_columns.T).astype(np.float32)
+        for mesh in (middle, spread)
     )
     return background, noise
 
 
 def _median_of(values: NDArray[np.floating]) -> FloatArray:
-    """Median over the last axis without NaN; NaN where there is nothing else."""
+    """Return the median over the last axis without NaN; NaN where there is nothing else."""
     if np.isfinite(values).all():
         return np.median(values, axis=-1).astype(np.float64)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RuntimeWarning)  # an empty cell is filled in by _filled
+        warnings.simplefilter("ignore", RuntimeWarning)  # an empty cell is filled in below
         return np.nanmedian(values, axis=-1).astype(np.float64)
 
 
-def _filled(mesh: FloatArray) -> FloatArray:
-    """Cells that hold nothing take the median of the others."""
-    known = np.isfinite(mesh)
-    return np.where(known, mesh, np.median(mesh[known]) if known.any() else 0.0)
+def fill_missing(values: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return values with the median of the known ones in place of what is not finite; 0 if none."""
+    known = np.isfinite(values)
+    return np.where(known, values, np.median(values[known]) if known.any() else 0.0)
 
 
 def _weights(length: int, cells: int, cell_px: int) -> FloatArray:
-    """(length, cells) weights of linear interpolation between the cells' centres."""
+    """Return the (length, cells) weights of linear interpolation between the cells' centres."""
     place = (np.arange(length) - (cell_px - 1) / 2) / cell_px
     return np.clip(1 - np.abs(np.clip(place, 0, cells - 1)[:, None] - np.arange(cells)), 0, None)

@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from blinkpair.nanocrystals.finding import Catalogue
     from blinkpair.nanocrystals.projections import Projections
 
-SPOT_COLUMNS = ("x", "y", "error_px", "significance", "counts")
+COLUMNS = ("x", "y", "error_px", "significance", "counts")
 
 
-def spots_table(catalogue: Catalogue | None) -> pd.DataFrame:
-    """Return nanocrystals detected in the movie, one a row."""
+def nanocrystals_table(catalogue: Catalogue | None) -> pd.DataFrame:
+    """Return the nanocrystals detected in the movie, one a row."""
     if catalogue is None:
-        return pd.DataFrame({name: np.empty(0) for name in SPOT_COLUMNS})
-    return catalogue.table[list(SPOT_COLUMNS)]
+        return pd.DataFrame({name: np.empty(0) for name in COLUMNS})
+    return catalogue.table[list(COLUMNS)]
 
 
 def drift_table(catalogue: Catalogue | None) -> pd.DataFrame:

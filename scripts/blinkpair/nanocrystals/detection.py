@@ -1,8 +1,8 @@
-"""Where there are nanocrystals, also those that are hardly ever on.
+"""Detect nanocrystals, also those that are almost always off.
 
-Three images of the whole movie are searched together, because each keeps what the others lose: the
-mean (weak but steady), the variance from frame to frame (scattered short blinks) and the largest
-burst mean (one bright blink in 400 s).
+Three images of the whole movie are searched together, because each shows what is weak in the
+others: the mean (weak but steady emission), the variance from frame to frame (scattered short
+blinks) and the largest burst mean (one bright blink in 400 s).
 
 Input: the projections of a movie and its drift. Output: candidate positions at the first frame.
 """
@@ -16,10 +16,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray, IntArray, neighbours
-from blinkpair.nanocrystals.background import background_and_noise
+from blinkpair.nanocrystals.background import background_and_noise, fill_missing
 from blinkpair.nanocrystals.projections import Projections
 
-# Five standard deviations: 0.08 false spots are expected in 512 x 512 pixels of Gaussian noise.
+# Five standard deviations: 0.08 false detections in 512 x 512 pixels of Gaussian noise.
 MEAN_SIGMAS = 5.0
 # The variance image's noise is a little skewed; its largest values in 65,000 pixels of simulated
 # EMCCD noise stayed below 5.
@@ -28,9 +28,10 @@ VARIANCE_SIGMAS = 5.5
 # 95 % quantile to one false pixel in ten fields of 512 x 512 is 5.5 times as far
 # (Gumbel: (ln 2.6e6 + ln ln 2) / (-ln -ln 0.95 + ln ln 2)).
 BURST_QUANTILES = 5.5
-# Airy rings and the wings of a bright spot reach about 2 % of its peak a few pixels away.
+# Airy rings and the wings of a bright nanocrystal reach about 2 % of its peak a few pixels away.
 WING_FRACTION = 0.03
 WING_REACH_PX = 8.0
+BORDER_PX = 2  # what peaks at the very edge is the wing of a nanocrystal outside
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class AlignedImages:
 
 
 def align(projections: Projections, drift_xy: FloatArray, hot_pixels: IntArray) -> AlignedImages:
-    """Bring all stretches to the first frame, by whole pixels, and reduce them to one image each.
+    """Return the projections with all stretches shifted to the first frame, by whole pixels.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ def align(projections: Projections, drift_xy: FloatArray, hot_pixels: IntArray) 
 
 
 def significance(images: AlignedImages, psf_sigma_px: float) -> NDArray[np.float32]:
-    """How far each pixel stands out, in units of the detection threshold: above 1 is detected.
+    """Return each pixel's excess in units of the detection threshold: above 1 is detected.
 
     Each image is smoothed with the PSF (the matched filter), set against its local background
     and noise, and divided by its threshold; the largest of the three counts.
@@ -94,26 +95,22 @@ def significance(images: AlignedImages, psf_sigma_px: float) -> NDArray[np.float
         (images.variance, VARIANCE_SIGMAS),
         (images.burst, None),
     ):
-        known = np.isfinite(image)
-        filled = np.where(known, image, np.median(image[known]) if known.any() else 0.0)
-        smooth = gaussian_filter(filled, psf_sigma_px)
-        smooth[~known] = np.nan
+        smooth = gaussian_filter(fill_missing(image), psf_sigma_px)
+        smooth[~np.isfinite(image)] = np.nan
         background, noise = background_and_noise(smooth)
         with np.errstate(invalid="ignore", divide="ignore"):
             sigmas = np.where(noise > 0, (smooth - background) / noise, 0.0)
         if threshold is None:
             inside = sigmas[np.isfinite(sigmas)]
             upper = float(np.quantile(inside, 0.95)) if inside.size else 1.0
-            # Spots that fill the field raise the quantile: no higher than twice a Gaussian's.
+            # Many nanocrystals in a field raise the quantile: at most to twice a Gaussian's.
             threshold = BURST_QUANTILES * float(np.clip(upper, 1.645, 3.3))
         score = np.fmax(score, (sigmas / threshold).astype(np.float32))
     return score
 
 
-def find_candidates(
-    images: AlignedImages, *, psf_sigma_px: float, border_px: int = 2
-) -> pd.DataFrame:
-    """Local maxima of the significance that are neither hot pixels nor the wings of a bright spot.
+def find_candidates(images: AlignedImages, *, psf_sigma_px: float) -> pd.DataFrame:
+    """Return the local maxima of the significance that are not wings of a bright nanocrystal.
 
     Returns
     -------
@@ -128,9 +125,8 @@ def find_candidates(
     reach = int(np.ceil(radius))
     dy, dx = np.mgrid[-reach : reach + 1, -reach : reach + 1]
     peak = (score > 1.0) & (score == maximum_filter(score, footprint=np.hypot(dx, dy) <= radius))
-    # What peaks at the very edge is the wing of a spot outside.
-    peak[:border_px] = peak[-border_px:] = False
-    peak[:, :border_px] = peak[:, -border_px:] = False
+    peak[:BORDER_PX] = peak[-BORDER_PX:] = False
+    peak[:, :BORDER_PX] = peak[:, -BORDER_PX:] = False
     rows, columns = np.nonzero(peak)
     found = pd.DataFrame(
         {"x": columns.astype(float), "y": rows.astype(float), "significance": score[rows, columns]}
@@ -140,7 +136,7 @@ def find_candidates(
 
 
 def _without_wings(found: pd.DataFrame) -> pd.DataFrame:
-    """Drop candidates much weaker than a close neighbour: rings and wings of its image."""
+    """Return the candidates without those much weaker than a close one: rings and wings of it."""
     score = found["significance"].to_numpy()
     xy = found[["x", "y"]].to_numpy()
     strongest_near = np.array([score[near].max() for near in neighbours(xy, xy, WING_REACH_PX)])
@@ -148,10 +144,10 @@ def _without_wings(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def find_hot_pixels(projections: Projections) -> IntArray:
-    """Find pixels that stand out alone.
+    """Return pixels that are far brighter than all their neighbours.
 
-    A nanocrystal lights its neighbouring pixels too, by a fifth of its peak or more even where
-    the PSF is at its narrowest; a hot pixel does not, and it does not drift with the sample.
+    The image of a nanocrystal covers the neighbouring pixels too, with a fifth of its peak or
+    more even for the narrowest PSF; a hot pixel covers one pixel and does not drift.
 
     Returns
     -------
@@ -171,7 +167,7 @@ def find_hot_pixels(projections: Projections) -> IntArray:
 
 
 def find_constant_pixels(projections: Projections) -> IntArray:
-    """Find pixels that never change: a border that was cut or padded, a dead row.
+    """Return pixels that never change: a border that was cut or padded, a dead row.
 
     Returns
     -------
@@ -184,7 +180,7 @@ def find_constant_pixels(projections: Projections) -> IntArray:
 
 
 def repaired(image: NDArray[np.float32], hot_pixels: IntArray) -> NDArray[np.float32]:
-    """Copy an image with its hot pixels replaced by the median of their neighbourhood."""
+    """Return a copy with the hot pixels replaced by the median of their neighbourhood."""
     image = image.copy()
     for column, row in hot_pixels:
         image[row, column] = np.median(

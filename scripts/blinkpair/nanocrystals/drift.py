@@ -1,7 +1,7 @@
 """Drift of the sample during a movie.
 
-Blinking changes which nanocrystals are seen from stretch to stretch, so each stretch is compared
-with the mean of all others once aligned, not with its neighbour; the errors then do not add up.
+Blinking changes which nanocrystals are seen from stretch to stretch. Each stretch is therefore
+compared with the mean of all others, aligned, not with its neighbour: the errors do not add up.
 
 Input: the mean images of successive stretches of the movie. Output: for every frame the
 displacement of the sample since the first frame.
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 # A peak of a correlation of noise with noise, the highest of ~2,000 lags, is at 3.5 sigma;
 # at 6 sigma fewer than one stretch in a hundred thousand passes by chance.
 MIN_PEAK_SIGMAS = 6.0
+MAX_DRIFT_PX = 20.0  # the largest displacement between two stretches that is looked for
+ITERATIONS = 3  # how often the reference is rebuilt from the aligned stretches
 # Neighbouring third differences of noise correlate by -15/20, 6/20 and -1/20: as many of them as
 # 1 + 2 (sum of squares) are worth one.
 THIRD_DIFFERENCES_CORRELATED = 2.31
@@ -43,7 +45,7 @@ class Drift:
         Displacement since the first frame of the movie, pixels; zero where nothing could be
         measured.
     measured : (S,) bool
-        False where the stretch showed too little and its neighbours stand in.
+        False where the stretch had no significant peak and its neighbours were used instead.
     """
 
     centre_frame: FloatArray
@@ -51,12 +53,12 @@ class Drift:
     measured: BoolArray
 
     def per_frame(self, frames: int) -> FloatArray:
-        """(frames, 2) displacement since frame 0, linear between the stretches."""
+        """Return the (frames, 2) displacement since frame 0, linear between the stretches."""
         return _interpolate(self.centre_frame, self.xy, np.arange(frames, dtype=float))
 
     @property
     def start_error_px(self) -> float:
-        """Standard error per axis of the place at frame 0, which no stretch shows.
+        """Standard error per axis of the position at frame 0, before the centre of any stretch.
 
         That of the first three stretches, each as uncertain as all are, carried half a stretch
         back as `per_frame` does. Few stretches measure their uncertainty poorly: a spread estimated
@@ -73,7 +75,7 @@ class Drift:
 
 
 def _interpolate(knots: FloatArray, values: FloatArray, at: FloatArray) -> FloatArray:
-    """Linear, and going on by half a stretch at both ends."""
+    """Return linear interpolation, continued by half a stretch at both ends."""
     if len(knots) == 1:
         return np.repeat(values, len(at), axis=0)
     last = max(float(at[-1]), float(knots[-1]) + 1e-9)
@@ -85,10 +87,10 @@ def _interpolate(knots: FloatArray, values: FloatArray, at: FloatArray) -> Float
 
 
 def _beyond(knots: FloatArray, values: FloatArray, at: float) -> FloatArray:
-    """Continue beyond the first knot: in a straight line, and bent where the drift surely bends.
+    """Return the value beyond the first knot: on a straight line, bent if that is significant.
 
-    Newton's form through the first three knots; the bend counts by the share of it that is not
-    the noise of the knots, from third differences.
+    Newton's form through the first three knots; the bend is multiplied by the share of it that is
+    not noise of the knots, from third differences.
     """
     steps = (knots[0] - at) / (knots[1] - knots[0])
     slope = values[1] - values[0]
@@ -100,18 +102,18 @@ def _beyond(knots: FloatArray, values: FloatArray, at: float) -> FloatArray:
 
 
 def _variance(values: FloatArray) -> float:
-    """Variance per axis of one stretch; a smooth drift leaves third differences of 20 of it."""
+    """Return the variance per axis of one stretch: third differences have 20 times as much."""
     return float(np.mean(np.diff(values, 3, axis=0) ** 2)) / 20
 
 
 def _sure_bend(values: FloatArray) -> float:
-    """Share of the bend at the start that is not noise, which has 6 variances an axis."""
+    """Return the share of the bend at the start that is not noise, of 6 variances per axis."""
     bend2 = float(np.sum((values[2] - 2 * values[1] + values[0]) ** 2))
     return bend2 / (bend2 + 12 * _variance(values) + 1e-12)
 
 
 def from_first_frame(centre_frame: FloatArray, xy: FloatArray) -> FloatArray:
-    """Displacements counted from frame 0 instead of from an arbitrary reference."""
+    """Return displacements counted from frame 0 instead of from an arbitrary reference."""
     return np.asarray(xy - _interpolate(centre_frame, xy, np.zeros(1)))
 
 
@@ -121,10 +123,8 @@ def measure_drift(
     centre_frame: FloatArray,
     *,
     psf_sigma_px: float,
-    max_drift_px: float = 20.0,
-    iterations: int = 3,
 ) -> Drift:
-    """Measure drift by correlating each stretch with the aligned mean of all.
+    """Return the drift, from the correlation of each stretch with the aligned mean of all.
 
     Parameters
     ----------
@@ -134,16 +134,12 @@ def measure_drift(
         Noise of a pixel of each.
     centre_frame : (S,) float
     psf_sigma_px : float
-        Spots are smoothed by this much, the matched filter.
-    max_drift_px : float
-        Largest displacement between two stretches that is looked for.
-    iterations : int
-        How often the reference is rebuilt from the aligned stretches.
+        Nanocrystals are smoothed by this much, the matched filter.
 
     Returns
     -------
     Drift
-        To about 0.1 px; `localisation.refine_drift` takes it further once the spots are known.
+        To about 0.1 px; `localisation.refine_drift` is more precise, with known nanocrystals.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -158,12 +154,12 @@ def measure_drift(
     spectra = np.empty((n, height, kx.size), np.complex64)
     xy = np.zeros((n, 2))
     significant = np.zeros(n, bool)
-    reach = int(min(max_drift_px, height / 2 - 2, width / 2 - 2))
+    reach = int(min(MAX_DRIFT_PX, height / 2 - 2, width / 2 - 2))
     reference = np.zeros_like(spectra[0])
     follows = False  # whether a stretch is a part of the reference already
 
     def transform(s: int) -> None:
-        # Below the background there is nothing to align; one very bright spot must not decide.
+        # Below the background there is nothing to align; one bright nanocrystal must not dominate.
         clipped = np.clip(flat_stretches[s], 0.0, 50 * noise[s])
         spectra[s] = fourier_gaussian(fft.rfft2(clipped), psf_sigma_px, n=width)
         spectra[s, 0, 0] = 0.0
@@ -177,7 +173,7 @@ def measure_drift(
         list(pool.map(transform, range(n)))
         quarter = max(1, n // 4)
         reference = spectra[(n - quarter) // 2 : (n + quarter) // 2 + 1].mean(axis=0)
-        for _ in range(iterations):
+        for _ in range(ITERATIONS):
             list(pool.map(place, range(n)))
             if not significant.any():
                 break
@@ -188,7 +184,7 @@ def measure_drift(
             follows = True
     if significant.mean() < 0.5:
         log.warning(
-            "drift could not be measured: only %d of %d stretches show enough; taken as zero",
+            "drift could not be measured and is taken as zero: only %d of %d stretches have a peak",
             significant.sum(),
             n,
         )
@@ -199,14 +195,14 @@ def measure_drift(
 def _shift(
     ky: NDArray[np.float32], kx: NDArray[np.float32], by: FloatArray
 ) -> NDArray[np.complex64]:
-    """Phase ramp that displaces an image by (x, y) pixels."""
+    """Return the phase ramp that displaces an image by (x, y) pixels."""
     ramp_y = np.exp(-2j * np.pi * ky * by[1]).astype(np.complex64)
     ramp_x = np.exp(-2j * np.pi * kx * by[0]).astype(np.complex64)
     return np.asarray(ramp_y * ramp_x)
 
 
 def _peak(correlation: NDArray[np.float32], reach: int) -> tuple[FloatArray, bool]:
-    """Sub-pixel place of the highest correlation within +-reach, and whether it stands out."""
+    """Return the sub-pixel place of the highest correlation, and whether it is significant."""
     window = np.roll(correlation, (reach, reach), axis=(0, 1))[: 2 * reach + 1, : 2 * reach + 1]
     row, column = (int(v) for v in np.unravel_index(np.argmax(window), window.shape))
     centre = np.median(window)

@@ -1,4 +1,4 @@
-"""The nanocrystals of one movie, and how the sample drifted.
+"""The nanocrystals of one movie, and the drift of the sample.
 
 Input: the projections of a movie. Output: a table of nanocrystals with positions at the first
 frame, the drift, the width of the PSF and the images a report shows.
@@ -22,8 +22,8 @@ from blinkpair.nanocrystals.projections import Projections
 
 log = logging.getLogger(__name__)
 
-MAX_ERROR_PX = 0.7  # the weakest real spots, on for 0.5 % of 2,000 frames, reach 0.2
-SAME_SPOT_PX = 1.2  # two candidates that end up closer than this are one nanocrystal
+MAX_ERROR_PX = 0.7  # the weakest real nanocrystals, on for 0.5 % of 2,000 frames, reach 0.2
+SAME_PX = 1.2  # two candidates that end up closer than this are one nanocrystal
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Catalogue:
         each), significance (1 is the detection threshold), counts (mean over the movie).
     drift : Drift
     psf_sigma_px : float
-        Measured on the spots; the given one if there are too few.
+        Measured on the nanocrystals; the given one if there are too few.
     images : detection.AlignedImages
     hot_pixels : (n, 2) int
         Column and row of pixels taken out before detection: too bright, or never changing.
@@ -51,10 +51,10 @@ class Catalogue:
 
 
 def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) -> Catalogue:
-    """Detect nanocrystals, follow the drift, and locate both to a fraction of a pixel.
+    """Return the nanocrystals and the drift of a movie, to a fraction of a pixel.
 
-    Drift comes first from correlating whole images, then from the spots themselves; detection is
-    repeated on the better aligned images.
+    Drift is measured first by correlating whole images, then on the nanocrystals themselves;
+    detection is repeated on the better aligned images.
     """
     hot_pixels = np.unique(
         np.vstack(
@@ -88,30 +88,32 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
         if len(best) < 5:
             break
         for _ in range(2):
-            spots = localisation.localise(
+            fitted = localisation.localise(
                 flat, weights, xy[best], drift.xy, psf_sigma_px=sigma, iterations=4
             )
             sigma = localisation.estimate_psf_sigma(
-                flat, weights, spots.xy, drift.xy, start_px=sigma
+                flat, weights, fitted.xy, drift.xy, start_px=sigma
             )
-            moved, refined = localisation.refine_drift(flat, spots.xy, drift.xy, psf_sigma_px=sigma)
+            moved, refined = localisation.refine_drift(
+                flat, fitted.xy, drift.xy, psf_sigma_px=sigma
+            )
             # Positions and drift share one free shift: it is fixed by zero drift at frame 0.
             drift = Drift(
                 drift.centre_frame,
                 from_first_frame(drift.centre_frame, moved),
                 drift.measured | refined,
             )
-    spots = localisation.localise(flat, weights, xy, drift.xy, psf_sigma_px=sigma)
+    fitted = localisation.localise(flat, weights, xy, drift.xy, psf_sigma_px=sigma)
     table = pd.DataFrame(
         {
-            "x": spots.xy[:, 0],
-            "y": spots.xy[:, 1],
-            "error_px": spots.error_px,
+            "x": fitted.xy[:, 0],
+            "y": fitted.xy[:, 1],
+            "error_px": fitted.error_px,
             "significance": candidates["significance"].to_numpy(),
-            "counts": spots.amplitude @ weights / weights.sum(),
+            "counts": fitted.amplitude @ weights / weights.sum(),
         }
     )
-    # No spot where none can be fitted: the candidate was a wing, or noise on a slope.
+    # Where no fit succeeds, the candidate was a wing, or noise on a slope.
     table = table[table["error_px"] < MAX_ERROR_PX].reset_index(drop=True)
     table = _merge(table).sort_values(
         ["significance", "y", "x"], ascending=[False, True, True], ignore_index=True
@@ -120,17 +122,17 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
     return Catalogue(table, drift, sigma, images, hot_pixels)
 
 
-def _isolated(xy: FloatArray, radius_px: float = 6.0) -> IntArray:
-    """Indices of points without a neighbour within the radius, in the given order."""
-    alone = [len(near) == 1 for near in neighbours(xy, xy, radius_px)]
+def _isolated(xy: FloatArray) -> IntArray:
+    """Return the indices of points without a neighbour within 6 px, in the given order."""
+    alone = [len(near) == 1 for near in neighbours(xy, xy, 6.0)]
     return np.flatnonzero(alone)
 
 
 def _merge(table: pd.DataFrame) -> pd.DataFrame:
-    """Keep the most significant of fits that ended at the same place."""
+    """Return the table with only the most significant of fits that ended at the same place."""
     xy, significance = table[["x", "y"]].to_numpy(), table["significance"].to_numpy()
     first = [
         k == near[np.argmax(significance[near])]
-        for k, near in enumerate(neighbours(xy, xy, SAME_SPOT_PX))
+        for k, near in enumerate(neighbours(xy, xy, SAME_PX))
     ]
     return table[np.array(first, bool)]

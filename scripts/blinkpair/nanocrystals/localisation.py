@@ -1,11 +1,11 @@
-"""Where exactly: sub-pixel positions of spots that blink while the sample drifts.
+"""Sub-pixel positions of nanocrystals that blink while the sample drifts.
 
-Every stretch is fitted where the spot was at that time; no image is resampled, so an undersampled
-PSF (sigma 0.5 px) is not blurred or biased.
+Every stretch is fitted at the position of the nanocrystal at that time; no image is resampled, so
+an undersampled PSF (sigma 0.5 px) is not blurred or biased.
 
 Input: mean images of the stretches of a movie, the drift, positions good to a pixel. Output:
 positions at the first frame with their errors, the width of the PSF, and a drift refined on the
-spots themselves.
+nanocrystals themselves.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray, vertex
 
+MAX_DRIFT_ERROR_PX = 0.15  # of a stretch whose drift is refined
+
 
 @dataclass(frozen=True)
 class Localisation:
-    """Result of `localise`; n spots, S stretches.
+    """Result of `localise`; n nanocrystals, S stretches.
 
     Attributes
     ----------
@@ -29,7 +31,7 @@ class Localisation:
     error_px : (n,) float
         Standard error of x and of y (their root mean square).
     amplitude : (n, S) float
-        Counts of the whole image of the spot, averaged over the stretch.
+        Counts of the whole image of the nanocrystal, averaged over the stretch.
     """
 
     xy: FloatArray
@@ -39,7 +41,7 @@ class Localisation:
 
 @dataclass(frozen=True)
 class _Windows:
-    """Pixels around each spot in each stretch: values (n, S, h, h) and pixel indices (n, S, h)."""
+    """Pixels around each nanocrystal in each stretch: values (n, S, h, h), indices (n, S, h)."""
 
     values: FloatArray
     columns: FloatArray
@@ -69,7 +71,7 @@ def _cut(images: NDArray[np.float32], xy: FloatArray, drift: FloatArray, half: i
 
 
 def _profile(offset: FloatArray, sigma: float) -> tuple[FloatArray, FloatArray]:
-    """Gaussian integrated over pixels at `offset` from the centre, and its derivative by x0."""
+    """Return a Gaussian integrated over pixels at `offset` from its centre, and its derivative."""
     from scipy.special import ndtr
 
     low, high = (offset - 0.5) / sigma, (offset + 0.5) / sigma
@@ -80,7 +82,7 @@ def _profile(offset: FloatArray, sigma: float) -> tuple[FloatArray, FloatArray]:
 def _fit_amplitudes(
     windows: _Windows, drift: FloatArray, xy: FloatArray, sigma: float
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Amplitude and flat background of each spot in each stretch by least squares.
+    """Return amplitude and residual of each nanocrystal in each stretch by least squares.
 
     Returns amplitude (n, S), residual (n, S, h, h) and the model's derivatives by x and y.
     """
@@ -90,7 +92,7 @@ def _fit_amplitudes(
     flat_shape = shape - shape.mean(axis=(2, 3), keepdims=True)
     flat_values = windows.values - windows.values.mean(axis=(2, 3), keepdims=True)
     amplitude = (flat_shape * flat_values).sum(axis=(2, 3)) / (flat_shape**2).sum(axis=(2, 3))
-    # A negative amplitude is noise around a spot that was off.
+    # A negative amplitude is noise around a nanocrystal that was off.
     amplitude = np.where(windows.inside, np.maximum(amplitude, 0.0), 0.0)
     residual = flat_values - amplitude[..., None, None] * flat_shape
     by_x = amplitude[..., None, None] * gy[..., :, None] * dgx[..., None, :]
@@ -105,7 +107,7 @@ def _half_width(psf_sigma_px: float) -> int:
 def _step(
     residual: FloatArray, by_x: FloatArray, by_y: FloatArray, axes: tuple[int, ...]
 ) -> tuple[FloatArray, FloatArray]:
-    """Gauss-Newton step and the inverse of its normal matrix's trace, summed over `axes`."""
+    """Return the Gauss-Newton step and its variance, summed over `axes`."""
     xx = (by_x**2).sum(axis=axes)
     yy = (by_y**2).sum(axis=axes)
     xy = (by_x * by_y).sum(axis=axes)
@@ -131,10 +133,10 @@ def localise(
     psf_sigma_px: float,
     iterations: int = 8,
 ) -> Localisation:
-    """Fit a pixel-integrated Gaussian to each spot in all stretches at once.
+    """Return the fit of a pixel-integrated Gaussian to each nanocrystal in all stretches at once.
 
     Position is shared by all stretches, amplitude and background are each stretch's own, so that
-    the stretches in which the nanocrystal was on decide.
+    the stretches in which the nanocrystal was on determine the position.
 
     Parameters
     ----------
@@ -157,7 +159,7 @@ def localise(
         amplitude, residual, by_x, by_y = _fit_amplitudes(windows, drift, xy, psf_sigma_px)
         step, variance = _step(root * residual, root * by_x, root * by_y, (1, 2, 3))
         xy += np.clip(step, -0.5, 0.5)
-        # A spot that runs away from its candidate follows a neighbour.
+        # A fit that moves far from its candidate has moved to a neighbour.
         xy = start + np.clip(xy - start, -1.5, 1.5)
     scatter = (root * residual).var(axis=(1, 2, 3))
     return Localisation(xy, np.sqrt(variance * scatter), amplitude)
@@ -171,14 +173,14 @@ def estimate_psf_sigma(
     *,
     start_px: float,
 ) -> float:
-    """Width of the PSF that leaves the least residual over the given (bright, isolated) spots."""
+    """Return the PSF's width with the least residual over (bright, isolated) nanocrystals."""
     grid = np.clip(start_px * np.geomspace(0.5, 2.0, 13), 0.4, 3.0)
     root = np.sqrt(weights / weights.mean())[None, :, None, None]
     misfit = np.empty(grid.size)
     windows = _cut(images, xy, drift, _half_width(1.3 * start_px))
     for i, sigma in enumerate(grid):
         _, residual, _, _ = _fit_amplitudes(windows, drift, xy, float(sigma))
-        # Normalised per spot: the brightest ones would otherwise decide alone.
+        # Normalised per nanocrystal: the brightest ones would otherwise dominate.
         power = ((root * residual) ** 2).sum(axis=(1, 2, 3))
         total = (root * (windows.values - windows.values.mean(axis=(2, 3), keepdims=True))) ** 2
         misfit[i] = np.median(power / total.sum(axis=(1, 2, 3)))
@@ -194,14 +196,13 @@ def refine_drift(
     drift: FloatArray,
     *,
     psf_sigma_px: float,
-    max_error_px: float = 0.15,
 ) -> tuple[FloatArray, BoolArray]:
-    """Shift each stretch so that all its spots fall where they belong, by least squares.
+    """Return each stretch's drift by which its nanocrystals fit best, by least squares.
 
     Returns
     -------
     drift : (S, 2) float
-        Refined; a stretch whose spots leave an error above `max_error_px` keeps its value.
+        Refined; a stretch keeps its value where the error is above `MAX_DRIFT_ERROR_PX`.
     refined : (S,) bool
     """
     windows = _cut(images, xy, drift, _half_width(psf_sigma_px))
@@ -211,6 +212,6 @@ def refine_drift(
         _, residual, by_x, by_y = _fit_amplitudes(windows, drift, xy, psf_sigma_px)
         step, variance = _step(residual, by_x, by_y, (0, 2, 3))
         error = np.sqrt(variance * residual.var(axis=(0, 2, 3)))
-        good = error < max_error_px
+        good = error < MAX_DRIFT_ERROR_PX
         drift[good] += np.clip(step[good], -0.5, 0.5)
     return drift, good

@@ -1,7 +1,7 @@
-"""One pass over a movie: what detection, drift and the report need of it.
+"""Read a movie once and keep what detection, drift and the report need.
 
-A stretch is short enough that the stage hardly drifts within it, so drift can be measured and
-taken out afterwards without a second pass.
+A stretch is so short that the stage hardly drifts within it: drift can be measured and removed
+afterwards without reading the movie again.
 
 Input: blocks of frames. Output: for each of at most ~50 stretches of the movie its mean, its
 variance from frame to frame and the brightest of its short bursts, pixel by pixel, and the sum of
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.compiled import njit
-from blinkpair.cores import usable_cores
+from blinkpair.cores import run_halves, usable_cores
 from blinkpair.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,9 +29,7 @@ BURST_FRAMES = 10  # 0.2 s at 20 ms: a blink that long stands out whatever happe
 MAX_STRETCHES = 50  # three float32 images each: 160 MB at 512 x 512
 
 BURSTS_A_READ = 2
-ROUGHNESS_ROWS = (
-    4  # every fourth row measures a frame's noise well enough, at a quarter of the work
-)
+ROUGHNESS_ROWS = 4  # every fourth row measures a frame's noise, at a quarter of the work
 
 
 @dataclass(frozen=True)
@@ -71,9 +69,9 @@ class Projections:
 
 @njit(nogil=True)
 def _accumulate(
-    block: Any,
     first_row: int,
     last_row: int,
+    block: Any,
     keep_burst: bool,
     top: Any,
     total: Any,
@@ -119,10 +117,9 @@ def _accumulate(
                 burst[row, column] = max(burst[row, column], burst_sum[column] / n_frames)
 
 
-def stretch_length(frames: int, *, burst_frames: int = BURST_FRAMES) -> int:
-    """Frames in one stretch: whole bursts, at least two, at most `MAX_STRETCHES` in all."""
-    bursts = max(2, int(np.ceil(frames / burst_frames / MAX_STRETCHES)))
-    return bursts * burst_frames
+def stretch_length(frames: int) -> int:
+    """Return the frames of a stretch: whole bursts, at least two, at most `MAX_STRETCHES`."""
+    return BURST_FRAMES * max(2, int(np.ceil(frames / BURST_FRAMES / MAX_STRETCHES)))
 
 
 def _bursts(movie: Movie) -> Iterator[NDArray[Any]]:
@@ -156,36 +153,18 @@ def project(movie: Movie) -> Projections:
     integer = np.issubdtype(movie.dtype, np.integer)
     top = movie.dtype.type(np.iinfo(movie.dtype).max if integer else np.inf)
     saturated = np.zeros(height, np.int64)
-    halves = [(0, height // 2), (height // 2, height)]
     total, squares = np.zeros((height, width)), np.zeros((height, width))
     brightest = np.full((height, width), -np.inf)
     s = first_frame = 0
-    with ThreadPoolExecutor(usable_cores(len(halves))) as pool:
+    with ThreadPoolExecutor(usable_cores(2)) as pool:
         # Stretches are whole bursts, so every burst lies within one.
         for block in _bursts(movie):
             row_sums = np.empty((len(block), height))
             row_steps = np.empty((len(block), n_sampled))
-            # The mean of a few frames is noisier: it would win every pixel's maximum.
+            # The mean of a few frames is noisier: it would be the maximum of every pixel.
             whole = len(block) == BURST_FRAMES or frames < BURST_FRAMES
-            jobs = [
-                pool.submit(
-                    _accumulate,
-                    block,
-                    first_row,
-                    last_row,
-                    whole,
-                    top,
-                    total,
-                    squares,
-                    brightest,
-                    row_sums,
-                    row_steps,
-                    saturated,
-                )
-                for first_row, last_row in halves
-            ]
-            for job in jobs:
-                job.result()
+            images = (total, squares, brightest, row_sums, row_steps, saturated)
+            run_halves(pool, _accumulate, height, block, whole, top, *images)
             next_frame = first_frame + len(block)
             frame_mean[first_frame:next_frame] = row_sums.sum(axis=1) / (height * width)
             roughness[first_frame:next_frame] = np.median(row_steps, axis=1)

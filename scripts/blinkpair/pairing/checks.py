@@ -21,7 +21,8 @@ from blinkpair.nanocrystals.frame_quality import (
     MAX_ODD_SHARE,
     MAX_SATURATED_SHARE,
 )
-from blinkpair.pairing.places import MAX_PLACE_ERROR_PX, OUT_OF_VIEW, Pairing, no_nanocrystals
+from blinkpair.pairing.places import MAX_PLACE_ERROR_PX, Pairing, no_nanocrystals
+from blinkpair.photometry.apertures import OUT_OF_VIEW
 from blinkpair.registration.acceptance import IDENTITY_PX, MAX_ERROR_PX
 from blinkpair.registration.alignment.task import MAX_POINTS
 from blinkpair.registration.from_start import MAX_LANDMARK_RESIDUAL_PX

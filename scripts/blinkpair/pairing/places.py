@@ -21,8 +21,6 @@ from blinkpair.pairing.matching import expected_chance_pairs, match_points
 from blinkpair.photometry.apertures import aperture_is_clear, aperture_stays_inside
 from blinkpair.registration.result import Registration
 
-# Reasons of nanocrystals without an aperture on the sensor in one epoch.
-OUT_OF_VIEW = ("outside", "edge")
 # A measurement that is off by this, half the usual aperture, would miss the nanocrystal.
 MAX_PLACE_ERROR_PX = 1.5
 
@@ -188,16 +186,14 @@ def _exclusions(
     aperture_px = settings.aperture_px
     paired = (table["detected_pre"] & table["detected_post"]).to_numpy() & refined
     reason[uncertain & ~paired] = "registration_uncertain"
-    for epoch, drift, hot in zip(EPOCHS, (drift_pre, drift_post), hot_pixels, strict=True):
-        xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
+    places = [table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy() for epoch in EPOCHS]
+    for xy, drift, hot in zip(places, (drift_pre, drift_post), hot_pixels, strict=True):
         pixels = np.asarray(hot, float).reshape(-1, 2)
         reason[~aperture_is_clear(xy, drift, pixels, aperture_px=aperture_px)] = "hot_pixel"
     reason[(table["neighbour_distance_px"] < settings.min_separation_px).to_numpy()] = "crowded"
-    for epoch, drift in (("pre", drift_pre), ("post", drift_post)):
-        xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
+    for xy, drift in zip(places, (drift_pre, drift_post), strict=True):
         reason[~aperture_stays_inside(xy, drift, shape, aperture_px=aperture_px)] = "edge"
-    for epoch in EPOCHS:
-        xy = table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
+    for xy in places:
         in_view = (xy >= -0.5).all(axis=1) & (xy[:, 0] < width - 0.5) & (xy[:, 1] < height - 0.5)
         reason[~in_view] = "outside"
     return reason

@@ -9,6 +9,9 @@ import numpy as np
 
 from blinkpair.arrays import BoolArray, FloatArray
 
+# In `excluded_because`: no aperture on the sensor in one epoch, hence no counts.
+OUT_OF_VIEW = ("outside", "edge")
+
 
 def reach_px(aperture_px: float) -> float:
     """Return half the width of the aperture, pixels."""

@@ -2,7 +2,7 @@
 
 The aperture is a square whose edges cut pixels by area, so that the counts follow a drifting
 nanocrystal smoothly; the background is the median of a ring around it, frame by frame, so that a
-neighbour or a cosmic ray in the ring does not count.
+neighbour or a cosmic ray in the ring has no effect.
 
 Input: a movie, positions at its first frame, the drift. Output: background-subtracted counts.
 """
@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray, IntArray, neighbours
 from blinkpair.compiled import njit
-from blinkpair.cores import usable_cores
+from blinkpair.cores import run_halves, usable_cores
 from blinkpair.errors import InputError
-from blinkpair.photometry.apertures import aperture_stays_inside, reach_px
+from blinkpair.photometry.apertures import reach_px
 
 if TYPE_CHECKING:
     from blinkpair.movie.reader import Movie
@@ -34,8 +34,6 @@ RING_OUTER_PX = 7.3
 NEIGHBOUR_RADIUS_PX = 3.0
 MIN_RING_PIXELS = 20
 BACKGROUNDS = ("annulus_median", "none")
-
-__all__ = ["aperture_stays_inside", "extract_traces", "reach_px"]
 
 
 @dataclass(frozen=True)
@@ -64,7 +62,7 @@ def _usable_ring(xy: FloatArray, others: FloatArray, ring: IntArray) -> BoolArra
             apart = np.hypot(*(ring[:, None] - separation[None]).T)
             usable[k] = (apart > NEIGHBOUR_RADIUS_PX).all(axis=0)
         if usable[k].sum() < MIN_RING_PIXELS:
-            usable[k] = True  # too crowded: the median of all pixels is taken
+            usable[k] = True  # too crowded: the median of all pixels is used
     return usable
 
 
@@ -76,10 +74,10 @@ def _packed_ring(usable: BoolArray, ring: IntArray) -> tuple[IntArray, IntArray]
 
 @njit(nogil=True)
 def _measure(
-    block: Any,
-    first_frame: int,
     first: int,
     last: int,
+    block: Any,
+    first_frame: int,
     xy: Any,
     drift: Any,
     half: float,
@@ -305,32 +303,12 @@ def extract_traces(
     n = len(xy)
     traces = np.empty((n, frames), np.float32)
     skew, n_skew = np.zeros(n), np.zeros(n)
-    shares = [(0, n // 2), (n // 2, n)]
-    with ThreadPoolExecutor(usable_cores(len(shares))) as pool:
+    with ThreadPoolExecutor(usable_cores(2)) as pool:
         start = 0
         for block in movie.blocks(frames_per_block):
             counts, median, mean = (np.empty((n, len(block))) for _ in range(3))
-            jobs = [
-                pool.submit(
-                    _measure,
-                    block,
-                    start,
-                    first,
-                    last,
-                    xy,
-                    drift,
-                    half,
-                    own_ring,
-                    n_ring,
-                    integer,
-                    counts,
-                    median,
-                    mean,
-                )
-                for first, last in shares
-            ]
-            for job in jobs:
-                job.result()
+            places = (xy, drift, half, own_ring, n_ring)
+            run_halves(pool, _measure, n, block, start, *places, integer, counts, median, mean)
             area = aperture_px**2
             if background == "annulus_median":
                 counts -= area * median

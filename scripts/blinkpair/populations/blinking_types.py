@@ -1,16 +1,16 @@
 """Types of blinking: how many nanocrystals have which, and what the annealing did to each.
 
 Type A (`truncated_power_law`, Eq. 2) and type B (`power_law`, Eq. 1) are of the on events;
-`undecided` and `not_fitted` are types of their own here, because leaving them out would let the
-fractions rest on the nanocrystals that happen to blink often. A nanocrystal that is dark in an
+`undecided` and `not_fitted` are types of their own here: without them the fractions would describe
+only the nanocrystals that blink often. A nanocrystal that is dark in an
 epoch has no on events to fit: it is `dark` there. Only the n of the table of populations count, so
 that the transitions add up to it.
 
 Every table has one block of rows a temperature, ascending, the control last. Intervals are those
-of `blinkpair.resampling`, the design effects pooled over the temperatures; `interval_method` says
-what they rest on. The rank tests take the nanocrystals as independent; read them next to the
-intervals. And read every difference between types next to the control's: nanocrystals that were
-chosen by how they blinked before tend back to the average without any annealing.
+of `statistics.resampling`, the design effects pooled over the temperatures; `interval_method` names
+their basis. The rank tests take the nanocrystals as independent; read them next to the intervals.
+Compare every difference between types with the control's: nanocrystals that were chosen by their
+blinking before return towards the average without any annealing.
 
 Input: the nanocrystal table. Output: tables of the types before and after, of the transitions
 between them, of the change in on-fraction by initial type, and of alpha by what became of it.
@@ -28,7 +28,7 @@ import pandas as pd
 from blinkpair.arrays import FloatArray
 from blinkpair.epochs import EPOCHS
 from blinkpair.labels import require_columns
-from blinkpair.populations.table import interval_methods, put_estimate
+from blinkpair.populations.table import put_estimates, put_methods
 from blinkpair.populations.type_states import (
     DARK,
     EVENTS,
@@ -40,7 +40,6 @@ from blinkpair.populations.type_states import (
     TYPES,
     TypeGroup,
     large_changes,
-    type_groups,
 )
 from blinkpair.statistics import field_draws, resampling
 from blinkpair.statistics.field_draws import FieldDraws
@@ -50,20 +49,17 @@ from blinkpair.statistics.resampling import StatisticsSettings
 _NAN = float("nan")
 _FITTED = ("alpha_on_{}", "tau_on_{}_s")
 
-Nanocrystals = pd.DataFrame | Sequence[TypeGroup]
-
 
 def summarise_types(
-    nanocrystals: Nanocrystals, statistics: StatisticsSettings = StatisticsSettings()
+    groups: Sequence[TypeGroup], statistics: StatisticsSettings = StatisticsSettings()
 ) -> pd.DataFrame:
     """Count the types of blinking before and after.
 
     Parameters
     ----------
-    nanocrystals : DataFrame, or sequence of TypeGroup
-        As `type_groups` takes it, or what it returned, with `alpha_on_{epoch}` and
-        `tau_on_{epoch}_s`, and, if known, `expected_false_on_events_{epoch}` and
-        `n_on_events_{epoch}`.
+    groups : sequence of TypeGroup
+        From `type_groups`, with `alpha_on_{epoch}` and `tau_on_{epoch}_s`, and, if known,
+        `expected_false_on_events_{epoch}` and `n_on_events_{epoch}`.
     statistics : StatisticsSettings
 
     Returns
@@ -80,11 +76,10 @@ def summarise_types(
     InputError
         For a missing column or an unknown type.
     """
-    groups = _groups(nanocrystals)
     for group in groups:
         fitted = [name.format(epoch) for epoch in EPOCHS for name in _FITTED]
         require_columns(group.rows, fitted, "nanocrystals")
-    by_epoch: list[list[dict[str, Any]]] = []
+    blocks: list[list[dict[str, Any]]] = []
     for epoch in EPOCHS:
         parts = [_part(g, g.rows[f"type_{epoch}"] != DARK, statistics) for g in groups]
         rows = []
@@ -98,25 +93,23 @@ def summarise_types(
             fractions = resampling.pooled_fractions(
                 flags, [p.fields for p in parts], confidence=statistics.confidence
             )
-            for row, fraction in zip(rows, fractions, strict=True):
-                put_estimate(row, f"fraction_{name}", fraction)
+            put_estimates(rows, f"fraction_{name}", fractions)
         for row, part in zip(rows, parts, strict=True):
             row |= _medians(part.rows, epoch)
-        _put_methods(rows, [p.fields for p in parts])
-        by_epoch.append(rows)
-    ordered = [row for pair in zip(*by_epoch, strict=True) for row in pair]
-    return pd.DataFrame(ordered) if ordered else pd.DataFrame(columns=["temperature_c", "epoch"])
+        put_methods(rows, [p.fields for p in parts])
+        blocks.append(rows)
+    return _table(blocks, ["temperature_c", "epoch"])
 
 
 def type_transitions(
-    nanocrystals: Nanocrystals, statistics: StatisticsSettings = StatisticsSettings()
+    groups: Sequence[TypeGroup], statistics: StatisticsSettings = StatisticsSettings()
 ) -> pd.DataFrame:
     """Count the nanocrystals of each type before that have each type after.
 
     Parameters
     ----------
-    nanocrystals : DataFrame, or sequence of TypeGroup
-        As `type_groups` takes it, or what it returned.
+    groups : sequence of TypeGroup
+        From `type_groups`.
     statistics : StatisticsSettings
 
     Returns
@@ -128,8 +121,7 @@ def type_transitions(
         the n of its populations. The row `dark` is of those that became emissive: a fraction of
         it does not contain how many dark ones there were.
     """
-    groups = _groups(nanocrystals)
-    blocks: list[list[dict[str, Any]]] = [[] for _ in groups]
+    blocks: list[list[dict[str, Any]]] = []
     for before in STATES:
         parts = [_part(g, g.rows["type_pre"] == before, statistics) for g in groups]
         fields = [part.fields for part in parts]
@@ -138,31 +130,31 @@ def type_transitions(
                 continue
             flags = [_flags(part.rows["type_post"], after) for part in parts]
             fractions = resampling.pooled_fractions(flags, fields, confidence=statistics.confidence)
-            rows = []
-            for block, part, flag, fraction in zip(blocks, parts, flags, fractions, strict=True):
-                row: dict[str, Any] = {
+            rows: list[dict[str, Any]] = [
+                {
                     "temperature_c": part.label,
                     "type_pre": before,
                     "type_post": after,
                     "n": int(flag.sum()),
                     "n_pre": flag.size,
                 }
-                put_estimate(row, "fraction_of_pre", fraction)
-                block.append(row)
-                rows.append(row)
-            _put_methods(rows, fields)
-    return _table(blocks, ("temperature_c", "type_pre", "type_post", "n", "n_pre"))
+                for part, flag in zip(parts, flags, strict=True)
+            ]
+            put_estimates(rows, "fraction_of_pre", fractions)
+            put_methods(rows, fields)
+            blocks.append(rows)
+    return _table(blocks, ["temperature_c", "type_pre", "type_post", "n", "n_pre"])
 
 
 def change_by_type(
-    nanocrystals: Nanocrystals, statistics: StatisticsSettings = StatisticsSettings()
+    groups: Sequence[TypeGroup], statistics: StatisticsSettings = StatisticsSettings()
 ) -> pd.DataFrame:
     """Tabulate the change in on-fraction by the type before (Fig. 8).
 
     Parameters
     ----------
-    nanocrystals : DataFrame, or sequence of TypeGroup
-        As `type_groups` takes it, or what it returned.
+    groups : sequence of TypeGroup
+        From `type_groups`.
     statistics : StatisticsSettings
 
     Returns
@@ -175,8 +167,7 @@ def change_by_type(
         test of the changes of type A against those of type B, and
         `probability_above_power_law`, that one of type A changed by more than one of type B.
     """
-    groups = _groups(nanocrystals)
-    blocks: list[list[dict[str, Any]]] = [[] for _ in groups]
+    blocks: list[list[dict[str, Any]]] = []
     for name in ("all", *STATES):
         parts = [
             _part(g, (g.rows["type_pre"] == name) | (name == "all"), statistics) for g in groups
@@ -185,26 +176,25 @@ def change_by_type(
         deltas = [part.rows["delta"].to_numpy(float) for part in parts]
         means = resampling.pooled_means(deltas, fields, confidence=statistics.confidence)
         medians = resampling.pooled_medians(deltas, fields, confidence=statistics.confidence)
-        rows = []
-        for block, group, delta, mean, median in zip(
-            blocks, groups, deltas, means, medians, strict=True
-        ):
-            row: dict[str, Any] = {"temperature_c": group.label, "type_pre": name, "n": delta.size}
-            put_estimate(row, "mean_delta", mean.within(-1.0, 1.0))
-            put_estimate(row, "median_delta", median)
+        rows: list[dict[str, Any]] = [
+            {"temperature_c": part.label, "type_pre": name, "n": delta.size}
+            for part, delta in zip(parts, deltas, strict=True)
+        ]
+        put_estimates(rows, "mean_delta", [mean.within(-1.0, 1.0) for mean in means])
+        put_estimates(rows, "median_delta", medians)
+        for row, group, delta in zip(rows, groups, deltas, strict=True):
             row["n_gained"], row["n_lost"] = int(np.sum(delta > 0)), int(np.sum(delta < 0))
             row["p_wilcoxon"] = signed_rank(delta)
             pure = group.rows.loc[group.rows["type_pre"] == PURE, "delta"].to_numpy(float)
             compared = rank_sum(delta, pure) if name == TRUNCATED else (_NAN, _NAN)
             row["p_against_power_law"], row["probability_above_power_law"] = compared
-            block.append(row)
-            rows.append(row)
-        _put_methods(rows, fields)
-    return _table(blocks, ("temperature_c", "type_pre", "n"))
+        put_methods(rows, fields)
+        blocks.append(rows)
+    return _table(blocks, ["temperature_c", "type_pre", "n"])
 
 
 def alpha_by_change(
-    nanocrystals: Nanocrystals,
+    groups: Sequence[TypeGroup],
     statistics: StatisticsSettings = StatisticsSettings(),
     *,
     large_change: float = LARGE_CHANGE,
@@ -213,8 +203,8 @@ def alpha_by_change(
 
     Parameters
     ----------
-    nanocrystals : DataFrame, or sequence of TypeGroup
-        As `type_groups` takes it, or what it returned, with `alpha_on_pre`.
+    groups : sequence of TypeGroup
+        From `type_groups`, with `alpha_on_pre`.
     large_change : float
         Gained: the on-fraction rose by more than this (0 to 1). Lost: it fell by more.
     statistics : StatisticsSettings
@@ -228,7 +218,6 @@ def alpha_by_change(
         that one that gained has the larger alpha than one that lost, U / (n_gained n_lost), half
         for equal ones. NaN where a group is empty.
     """
-    groups = _groups(nanocrystals)
     for group in groups:
         require_columns(group.rows, ["alpha_on_pre"], "nanocrystals")
     rows: list[dict[str, Any]] = [
@@ -245,16 +234,16 @@ def alpha_by_change(
         values = [part.rows["alpha_on_pre"].to_numpy(float) for part in parts]
         medians = resampling.pooled_medians(values, fields, confidence=statistics.confidence)
         means = resampling.pooled_means(values, fields, confidence=statistics.confidence)
-        for row, value, median, mean in zip(rows, values, medians, means, strict=True):
+        for row, value in zip(rows, values, strict=True):
             row[f"n_{name}"] = value.size
-            put_estimate(row, f"median_alpha_{name}", median)
-            put_estimate(row, f"mean_alpha_{name}", mean)
+        put_estimates(rows, f"median_alpha_{name}", medians)
+        put_estimates(rows, f"mean_alpha_{name}", means)
         alphas.append(values)
     for row, gained, lost in zip(rows, *alphas, strict=True):
         row["p_rank"], row["probability_gained_larger"] = rank_sum(gained, lost)
     both = [_part(g, m[0] | m[1], statistics) for g, m in zip(groups, chosen, strict=True)]
-    _put_methods(rows, [part.fields for part in both])
-    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["temperature_c", "large_change"])
+    put_methods(rows, [part.fields for part in both])
+    return _table([rows], ["temperature_c", "large_change"])
 
 
 @dataclass(frozen=True)
@@ -262,10 +251,6 @@ class _Part(TypeGroup):
     """Some of the n of a temperature, with their fields drawn."""
 
     fields: FieldDraws
-
-
-def _groups(nanocrystals: Nanocrystals) -> Sequence[TypeGroup]:
-    return type_groups(nanocrystals) if isinstance(nanocrystals, pd.DataFrame) else nanocrystals
 
 
 def _part(group: TypeGroup, chosen: Any, statistics: StatisticsSettings) -> _Part:
@@ -281,7 +266,7 @@ def _flags(types: pd.Series[Any], name: str) -> FloatArray:
 
 
 def _medians(rows: pd.DataFrame, epoch: str) -> dict[str, float]:
-    """Medians of the fits of one epoch, and of the share of events that are noise."""
+    """Return the medians of the fits of one epoch, and of the share of events that are noise."""
     state = rows[f"type_{epoch}"]
     alpha, tau_s = f"alpha_on_{epoch}", f"tau_on_{epoch}_s"
     medians = {
@@ -303,12 +288,10 @@ def _median(values: pd.Series[Any]) -> float:
     return float(np.median(finite)) if finite.size else _NAN
 
 
-def _put_methods(rows: list[dict[str, Any]], fields: Sequence[FieldDraws]) -> None:
-    for row, method in zip(rows, interval_methods(fields), strict=True):
-        row["interval_method"] = method
+def _table(blocks: list[list[dict[str, Any]]], columns: list[str]) -> pd.DataFrame:
+    """Return the rows in order of temperature, of which each block has one a temperature.
 
-
-def _table(blocks: list[list[dict[str, Any]]], columns: tuple[str, ...]) -> pd.DataFrame:
-    """All rows in order of temperature; the given columns alone where there are none."""
-    rows = [row for block in blocks for row in block]
-    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=list(columns))
+    The given columns alone where there are none.
+    """
+    rows = [row for of_temperature in zip(*blocks, strict=True) for row in of_temperature]
+    return pd.DataFrame(rows) if rows else pd.DataFrame(columns=columns)

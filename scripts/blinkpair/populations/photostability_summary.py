@@ -19,12 +19,11 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.labels import (
     Temperature,
     as_bool,
+    by_temperature,
     require_columns,
-    sort_temperatures,
-    temperature_labels,
     text_codes,
 )
-from blinkpair.populations.table import interval_methods, put_estimate
+from blinkpair.populations.table import put_estimates, put_methods
 from blinkpair.statistics import field_draws, resampling
 from blinkpair.statistics.field_draws import FieldDraws
 from blinkpair.statistics.resampling import Estimate, StatisticsSettings
@@ -59,9 +58,10 @@ def summarise_photostability(
         analysed and tested; `n_*` and `fraction_*` (of n, with `_low` and `_high`) are the
         classes. `kept` is the integrated photoluminescence at the end of the movie over that at
         its start, all analysed nanocrystals together, tested or not, in units of their own
-        field's mean at the start, so that a bright field does not outweigh the others. `n_kept`
-        of them stand behind it: those measured at both ends, in fields that have at least two and
-        whose mean at the start is two standard errors above zero. NaN where there is no such field.
+        field's mean at the start, so that a bright field has no more weight than the others.
+        `n_kept` of them are used: those measured at both ends, in fields that have at least two
+        and whose mean at the start is two standard errors above zero. NaN where there is no such
+        field.
 
     Raises
     ------
@@ -69,9 +69,8 @@ def summarise_photostability(
         For a missing column or a `temperature_c` that is neither a number nor `control`.
     """
     require_columns(nanocrystals, list(COLUMNS), "nanocrystals")
-    table = nanocrystals.assign(temperature_c=temperature_labels(nanocrystals["temperature_c"]))
-    labels = sort_temperatures(table["temperature_c"])
-    groups = [table[table["temperature_c"] == label] for label in labels]
+    by_label = by_temperature(nanocrystals)
+    labels, groups = list(by_label), list(by_label.values())
 
     def draws_of(fields: Sequence[ArrayLike]) -> list[FieldDraws]:
         return [
@@ -89,8 +88,7 @@ def summarise_photostability(
         for name in CLASSES:
             flags = [(kind == name).to_numpy().astype(float) for kind, _ in tested]
             fractions = resampling.pooled_fractions(flags, draws, confidence=statistics.confidence)
-            for row, fraction in zip(own, fractions, strict=True):
-                put_estimate(row, f"fraction_{name}", fraction)
+            put_estimates(own, f"fraction_{name}", fractions)
         kept = [_kept(group, epoch) for group in groups]
         moves = [residuals for _, residuals, _ in kept]
         spreads = resampling.pooled_means(
@@ -99,17 +97,16 @@ def summarise_photostability(
         for row, (ratio, residuals, _), spread in zip(own, kept, spreads, strict=True):
             # There is no less light than none.
             interval = (max(ratio + spread.low, min(ratio, 0.0)), ratio + spread.high)
-            put_estimate(row, "kept", Estimate(ratio, *interval, spread.design_effect))
+            put_estimates([row], "kept", [Estimate(ratio, *interval, spread.design_effect)])
             row["n_kept"] = residuals.size
-        for row, method in zip(own, interval_methods(draws), strict=True):
-            row["interval_method"] = method
+        put_methods(own, draws)
         rows |= {(label, epoch): row for label, row in zip(labels, own, strict=True)}
     ordered = [rows[label, epoch] for label in labels for epoch in EPOCHS]
     return pd.DataFrame(ordered, columns=list(ordered[0]) if ordered else ["temperature_c", "n"])
 
 
 def _tested(group: pd.DataFrame, epoch: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
-    """Class and field of the nanocrystals that were analysed and tested."""
+    """Return class and field of the nanocrystals that were analysed and tested."""
     kind = group[f"photostability_{epoch}"]
     rows = as_bool(group["analysed"]) & kind.isin(CLASSES).to_numpy()
     return kind[rows], group["field"][rows]
@@ -128,7 +125,7 @@ def _counts(group: pd.DataFrame, label: Temperature, epoch: str) -> dict[str, An
 
 
 def _kept(group: pd.DataFrame, epoch: str) -> tuple[float, FloatArray, pd.Categorical]:
-    """Ratio of the ends' sums, and how each nanocrystal moves it (delta method); their mean is 0.
+    """Return the ratio of the ends' sums, and each nanocrystal's part in it (delta method, mean 0).
 
     With m and R_f the mean start and the ratio of its field, R that of all, a nanocrystal moves R
     by (end - R_f start) / m + R_f - R: its own part, and its field's.

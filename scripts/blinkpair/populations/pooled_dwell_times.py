@@ -1,15 +1,15 @@
 """Dwell times of all nanocrystals of a temperature together.
 
-Pooling different nanocrystals mixes their laws, and a mixture of power laws is not one: steep laws
-rule the short events and shallow ones the long, so that the mixture bends upwards on log-log axes,
-and nanocrystals that blink often weigh more than those that blink seldom. With the hundred thousand
-events of a temperature the test sees any such bend: here a verdict describes the curve, not a
-mechanism. Mechanisms are judged nanocrystal by nanocrystal.
+Pooling different nanocrystals mixes their laws, and a mixture of power laws is not a power law:
+steep laws dominate the short events and shallow ones the long, so that the mixture bends upwards on
+log-log axes, and nanocrystals that blink often have more weight than those that blink seldom. With
+the hundred thousand events of a temperature any such bend is significant: here a verdict describes
+the curve, not a mechanism. Mechanisms are determined for each nanocrystal separately.
 
-Durations are whole frames, and events of 20 ms frames are no half of those of 40 ms frames:
-an event shorter than a frame is lost in one and not in the other. Fields of different exposure are
-therefore pooled apart, each exposure in rows of its own, instead of being refused: a pooled
-curve is no reason to stop an experiment whose other tables do not mind.
+Durations are whole frames, and events of 20 ms frames are not simply half as long as those of 40 ms
+frames: an event shorter than a frame is lost in one and not in the other. Fields of different
+exposure are therefore pooled separately, each exposure in rows of its own. They are not refused,
+because the other tables of the experiment do not depend on the exposure.
 
 Input: how often each duration occurred, field by field. Output: the probability densities of the
 pooled on and off events of each temperature and epoch, and the laws fitted to them.
@@ -25,7 +25,7 @@ import pandas as pd
 from blinkpair.dwell_fits.fits import fit_counted_events
 from blinkpair.dwell_fits.histograms import log_binned_density
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings, LawFit
-from blinkpair.populations.pools import KEYS, Pool, pool_durations
+from blinkpair.populations.pools import KEYS, Pool
 
 _FIT_COLUMNS = (
     *KEYS,
@@ -46,37 +46,25 @@ _FIT_COLUMNS = (
 )
 
 
-def pool_densities(
-    durations: pd.DataFrame | Sequence[Pool], *, bins_per_decade: int = 8
-) -> pd.DataFrame:
-    """Probability densities P(t) of the pooled complete events.
+def pool_densities(pools: Sequence[Pool]) -> pd.DataFrame:
+    """Return the probability densities P(t) of the pooled complete events.
 
     Parameters
     ----------
-    durations : DataFrame, or sequence of Pool
-        What `pools.pool_durations` takes, or what it returned.
-    bins_per_decade : int
-        Bins in a factor of ten, where whole frames allow as many.
+    pools : sequence of Pool
+        From `pools.pool_durations`.
 
     Returns
     -------
     DataFrame
         `temperature_c, exposure_s, epoch, state` and the columns of
-        `dwell_histograms.log_binned_density`, a row a bin. Temperatures ascend, the control
+        `histograms.log_binned_density`, a row a bin. Temperatures ascend, the control
         comes last; `exposure_s` is the median of the fields pooled.
-
-    Raises
-    ------
-    InputError
-        For a missing column or a count, duration, epoch or state that cannot be.
     """
     parts = []
-    for pool in _pooled(durations):
+    for pool in pools:
         density = log_binned_density(
-            pool.events.frames,
-            pool.events.complete,
-            exposure_s=pool.exposure_s,
-            bins_per_decade=bins_per_decade,
+            pool.events.frames, pool.events.complete, exposure_s=pool.exposure_s
         )
         for place, (name, value) in enumerate(pool.keys().items()):
             density.insert(place, name, value)
@@ -88,15 +76,14 @@ def pool_densities(
 
 
 def pool_fits(
-    durations: pd.DataFrame | Sequence[Pool],
-    settings: DwellTimeSettings = DwellTimeSettings(),
+    pools: Sequence[Pool], settings: DwellTimeSettings = DwellTimeSettings()
 ) -> pd.DataFrame:
-    """Fit both laws to the pooled events.
+    """Return both laws fitted to the pooled events.
 
     Parameters
     ----------
-    durations : DataFrame, or sequence of Pool
-        As in `pool_densities`.
+    pools : sequence of Pool
+        From `pools.pool_durations`.
     settings : DwellTimeSettings
 
     Returns
@@ -107,25 +94,17 @@ def pool_fits(
         `DwellFit`, and `fitted_from_frames, short, log_amplitude` of the law to draw, which is
         P(t) = exp(log_amplitude + short / t - t / tau) t^-alpha per frame, t and tau in frames
         (see `law_of`); `reason` where there is no verdict.
-
-    Raises
-    ------
-    InputError
-        As in `pool_densities`.
     """
     rows = []
-    for pool in _pooled(durations):
+    for pool in pools:
         # With cut events the laws do not end at the window, so windows may differ.
         fit = fit_counted_events(
             pool.events,
             exposure_s=pool.exposure_s,
             window_frames=pool.window_frames,
-            min_events=settings.min_events,
-            significance=settings.significance,
-            method=settings.method,
+            settings=settings,
         )
-        truncated = fit.model == "truncated_power_law"
-        law = fit.truncated_power_law if truncated else fit.power_law
+        law = fit.law
         row: dict[str, Any] = {
             **pool.keys(),
             "n_fields": pool.n_fields,
@@ -169,7 +148,3 @@ def law_of(row: Any) -> DwellFit:
         power_law=law,
         truncated_power_law=law,
     )
-
-
-def _pooled(durations: pd.DataFrame | Sequence[Pool]) -> Sequence[Pool]:
-    return pool_durations([durations]) if isinstance(durations, pd.DataFrame) else durations

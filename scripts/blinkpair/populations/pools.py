@@ -67,7 +67,7 @@ class Pool:
     events: Events
 
     def keys(self) -> dict[str, Any]:
-        """What distinguishes it from other pools, by the names of the columns."""
+        """Return what distinguishes it from other pools, by the names of the columns."""
         return {name: getattr(self, name) for name in KEYS}
 
 
@@ -139,7 +139,7 @@ def pool_durations(parts: Iterable[pd.DataFrame]) -> list[Pool]:
 def _runs(
     table: pd.DataFrame,
 ) -> Iterator[tuple[tuple[Temperature, int, str, str, str], float, slice]]:
-    """Rows that stand together: their temperature, step, epoch, state and field; the exposure.
+    """Yield runs of equal rows: temperature, step, epoch, state and field; exposure; place.
 
     A step of exposures is finer than what parts two of them, so that its fields stay together.
     """

@@ -1,7 +1,7 @@
-"""How the populations move with the count threshold and the dark cutoff.
+"""Dependence of the populations on the count threshold and the dark cutoff.
 
-The paper's 100 counts and 10 % are settings of one microscope; a conclusion that holds at those
-two numbers only is a conclusion about them.
+The paper's 100 counts and 10 % are settings of one microscope. A conclusion that holds only with
+these two numbers depends on the settings, not on the sample.
 
 Input: on-fractions of the same nanocrystals at several thresholds. Output: the counts of every
 population for each threshold and cutoff.
@@ -9,12 +9,11 @@ population for each threshold and cutoff.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF, POPULATIONS, population_codes
@@ -31,7 +30,7 @@ COLUMNS = (*REQUIRED, "analysed")  # the last only if some are left out
 
 
 def sensitivity_table(
-    on_fractions: pd.DataFrame | Iterable[pd.DataFrame],
+    on_fractions: Iterable[pd.DataFrame],
     *,
     dark_cutoffs: Iterable[float] = (0.05, DARK_CUTOFF, 0.20),
 ) -> pd.DataFrame:
@@ -39,11 +38,10 @@ def sensitivity_table(
 
     Parameters
     ----------
-    on_fractions : DataFrame, or iterable of DataFrame
-        One row a nanocrystal and threshold: `temperature_c`, `threshold_counts`,
-        `on_fraction_pre`, `on_fraction_post` and, if some are left out, `analysed`. See
-        `on_fractions_by_threshold`. A table that is large may come in parts; of its rows the two
-        numbers a median needs are kept.
+    on_fractions : iterable of DataFrame
+        Parts of a table with one row a nanocrystal and threshold: `temperature_c`,
+        `threshold_counts`, `on_fraction_pre`, `on_fraction_post` and, if some are left out,
+        `analysed`. Of the rows only the two numbers a median needs are kept.
     dark_cutoffs : iterable of float
         On-fractions below which a nanocrystal is dark.
 
@@ -58,8 +56,7 @@ def sensitivity_table(
     InputError
         For a missing column.
     """
-    parts = [on_fractions] if isinstance(on_fractions, pd.DataFrame) else on_fractions
-    kept = _by_setting(parts)
+    kept = _by_setting(on_fractions)
     cutoffs = sorted(dark_cutoffs)
     rows: list[dict[str, Any]] = []
     for label in sort_temperatures({label for label, _ in kept}):
@@ -93,7 +90,7 @@ def sensitivity_table(
 def _by_setting(
     parts: Iterable[pd.DataFrame],
 ) -> dict[tuple[Temperature, float], list[tuple[FloatArray, FloatArray]]]:
-    """On-fractions before and after of the analysed, by temperature and threshold."""
+    """Return the on-fractions of the analysed before and after, by temperature and threshold."""
     kept: dict[tuple[Temperature, float], list[tuple[FloatArray, FloatArray]]] = {}
     for part in parts:
         require_columns(part, list(REQUIRED), "on_fractions")
@@ -108,34 +105,3 @@ def _by_setting(
                 rows = rows[analysed[rows]]
                 kept.setdefault((label, threshold), []).append((both[0][rows], both[1][rows]))
     return kept
-
-
-def on_fractions_by_threshold(
-    nanocrystals: pd.DataFrame, on_fractions: Mapping[float, tuple[ArrayLike, ArrayLike]]
-) -> pd.DataFrame:
-    """Bring on-fractions at several thresholds into the table `sensitivity_table` takes.
-
-    Parameters
-    ----------
-    nanocrystals : DataFrame
-        One row a nanocrystal; `field`, `temperature_c`, `nc_id` and `analysed` are kept where
-        they exist.
-    on_fractions : mapping of float to two arrays of shape (n,)
-        Threshold in counts to on-fractions before and after, in the rows' order.
-
-    Returns
-    -------
-    DataFrame
-        One row a nanocrystal and threshold.
-    """
-    names = ["field", "temperature_c", "nc_id", "analysed"]
-    kept = nanocrystals[[name for name in names if name in nanocrystals]]
-    parts = [
-        kept.assign(
-            threshold_counts=float(threshold),
-            on_fraction_pre=np.asarray(before, dtype=float),
-            on_fraction_post=np.asarray(after, dtype=float),
-        )
-        for threshold, (before, after) in sorted(on_fractions.items())
-    ]
-    return pd.concat(parts, ignore_index=True)

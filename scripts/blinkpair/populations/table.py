@@ -1,10 +1,10 @@
-"""Populations: what the annealing did to the nanocrystals, temperature by temperature.
+"""Populations: the changes by annealing, for each temperature.
 
-A nanocrystal dark in both epochs is no part of n: it cannot be distinguished from an empty place.
-Intervals are those of `blinkpair.resampling`: the nanocrystals of one field are not independent, so
-they rest on resampled fields as soon as a temperature has two of them, and `interval_method` states
-it. The two tests, McNemar's exact and Wilcoxon's signed rank, do take the nanocrystals as
-independent; read them next to the intervals and to the control.
+A nanocrystal dark in both epochs is not counted in n: it cannot be distinguished from an empty
+place. Intervals are those of `statistics.resampling`: the nanocrystals of one field are not
+independent, so the intervals are based on resampled fields as soon as a temperature has two of
+them, and `interval_method` states it. The two tests, McNemar's exact and Wilcoxon's signed rank,
+take the nanocrystals as independent; read them next to the intervals and to the control.
 
 Input: the nanocrystal table (one row a nanocrystal, on-fractions before and after). Output: the
 population of each, and the table of populations with its intervals and tests.
@@ -98,22 +98,19 @@ def summarise_populations(
     for name in COUNTED:
         flags = [(group.population == name).astype(float) for group in groups]
         fractions = resampling.pooled_fractions(flags, fields_of, confidence=statistics.confidence)
-        for row, fraction in zip(rows, fractions, strict=True):
-            put_estimate(row, f"fraction_{name}", fraction)
+        put_estimates(rows, f"fraction_{name}", fractions)
 
     deltas = [group.delta for group in groups]
     means = resampling.pooled_means(deltas, fields_of, confidence=statistics.confidence)
+    put_estimates(rows, "mean_delta", [mean.within(-1.0, 1.0) for mean in means])
     for row, mean in zip(rows, means, strict=True):
-        put_estimate(row, "mean_delta", mean.within(-1.0, 1.0))
         row["design_effect_delta"] = mean.design_effect
     medians = resampling.pooled_medians(deltas, fields_of, confidence=statistics.confidence)
-    for row, median in zip(rows, medians, strict=True):
-        put_estimate(row, "median_delta", median)
+    put_estimates(rows, "median_delta", medians)
 
     _tests(rows, deltas)
     _against_control(rows)
-    for row, method in zip(rows, interval_methods(fields_of), strict=True):
-        row["interval_method"] = method
+    put_methods(rows, fields_of)
     summary = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["temperature_c", "n"])
     if rows:
         summary["n_fields_failed"] = summary["n_fields_failed"].astype("Int64")
@@ -152,7 +149,7 @@ def _group(rows: pd.DataFrame, label: Temperature, statistics: StatisticsSetting
 
 
 def _counts(group: _Group, fields: pd.DataFrame | None) -> dict[str, Any]:
-    """Whole numbers of a row: fields, nanocrystals, populations, expected chance pairs."""
+    """Return the whole numbers of a row, and the accidental pairs expected."""
     analysed = as_bool(group.rows["analysed"])
     row: dict[str, Any] = {
         "temperature_c": group.label,
@@ -174,18 +171,19 @@ def _counts(group: _Group, fields: pd.DataFrame | None) -> dict[str, Any]:
     return row
 
 
-def interval_methods(fields: Sequence[FieldDraws]) -> list[str]:
-    """Return the basis of each temperature's interval; the empty string without nanocrystals."""
+def put_methods(rows: Sequence[dict[str, Any]], fields: Sequence[FieldDraws]) -> None:
+    """Write the basis of each temperature's interval; the empty string without nanocrystals."""
     several = any(own.n_fields > 1 for own in fields)
     one_field = BY_OTHER_FIELDS if several else BY_NANOCRYSTALS
-    return [
-        (BY_FIELDS if own.n_fields > 1 else one_field) if own.codes.size else "" for own in fields
-    ]
+    for row, own in zip(rows, fields, strict=True):
+        method = BY_FIELDS if own.n_fields > 1 else one_field
+        row["interval_method"] = method if own.codes.size else ""
 
 
-def put_estimate(row: dict[str, Any], name: str, estimate: Estimate) -> None:
-    """Write an estimate into a row: `name`, `name_low` and `name_high`."""
-    row[name], row[f"{name}_low"], row[f"{name}_high"] = estimate[:3]
+def put_estimates(rows: Sequence[dict[str, Any]], name: str, estimates: Sequence[Estimate]) -> None:
+    """Write an estimate into each row: `name`, `name_low` and `name_high`."""
+    for row, estimate in zip(rows, estimates, strict=True):
+        row[name], row[f"{name}_low"], row[f"{name}_high"] = estimate[:3]
 
 
 def _tests(rows: list[dict[str, Any]], deltas: list[FloatArray]) -> None:
@@ -217,4 +215,6 @@ def _against_control(rows: list[dict[str, Any]]) -> None:
                     control[name],
                     (control[f"{name}_low"], control[f"{name}_high"]),
                 )
-            put_estimate(row, f"{name}_minus_control", Estimate(value, *interval, float("nan")))
+            put_estimates(
+                [row], f"{name}_minus_control", [Estimate(value, *interval, float("nan"))]
+            )

@@ -1,6 +1,6 @@
 """The type of blinking of each nanocrystal before and after, temperature by temperature.
 
-Types are those of `blinkpair.blinking_types`.
+Types are those of `populations.blinking_types`.
 
 Input: the nanocrystal table. Output: the rows that are counted, with their two types, in one order
 whatever the table's.
@@ -22,8 +22,8 @@ from blinkpair.errors import InputError
 from blinkpair.labels import (
     Temperature,
     as_bool,
+    by_temperature,
     require_columns,
-    sort_temperatures,
     temperature_labels,
     text_codes,
 )
@@ -113,11 +113,8 @@ def type_groups(nanocrystals: pd.DataFrame) -> list[TypeGroup]:
 
     Several tables of millions of nanocrystals can be made of them without sorting these again.
     """
-    labels = temperature_labels(nanocrystals["temperature_c"])
-    return [
-        TypeGroup(label, blinking_states(nanocrystals[(labels == label).to_numpy(bool)]))
-        for label in sort_temperatures(labels)
-    ]
+    groups = by_temperature(nanocrystals)
+    return [TypeGroup(label, blinking_states(rows)) for label, rows in groups.items()]
 
 
 def large_changes(

@@ -13,12 +13,17 @@ from typing import Any
 
 import pandas as pd
 
-from blinkpair.labels import CLASS_NAMES, EPOCH_NAMES, TYPE_NAMES
+from blinkpair.labels import (
+    CLASS_NAMES,
+    EPOCH_NAMES,
+    TYPE_NAMES,
+    by_temperature,
+    rows_by_temperature,
+)
 from blinkpair.report.cells import (
     NOTHING,
     Row,
     Table,
-    by_temperature,
     interval_of,
     intervals_note,
     number,
@@ -59,10 +64,10 @@ def transitions(table: pd.DataFrame) -> Table:
     after = [*dict.fromkeys(table["type_post"])]
     rows = [
         [
-            f"{temperature(part['temperature_c'].iloc[0])}, {_plain(before)}",
+            f"{temperature(label)}, {_plain(before)}",
             *(_count(own[own["type_post"] == kind]["n"]) for kind in after),
         ]
-        for part in by_temperature(table)
+        for label, part in by_temperature(table).items()
         for before, own in part.groupby("type_pre", sort=False)
         if own["n"].sum()
     ]
@@ -76,7 +81,7 @@ def change_by_type(table: pd.DataFrame, confidence: float) -> Table:
     Those dark before have neither interval nor p: they are in n only if they gained.
     """
     rows = []
-    for part in by_temperature(table):
+    for part in by_temperature(table).values():
         of_type = {row["type_pre"]: row for row in part.to_dict("records")}
         for kind, row in of_type.items():
             if row["n"]:
@@ -118,7 +123,7 @@ def _tested(p: Any, *groups: Row | None) -> str:
 
 def alpha_by_change(table: pd.DataFrame, confidence: float) -> Table:
     """Set `alpha_by_change.csv`, one column a temperature."""
-    rows = [part.iloc[0].to_dict() for part in by_temperature(table)]
+    rows = list(rows_by_temperature(table).values())
     large = f"{plain(100 * float(table['large_change'].iloc[0]), 6)} points" if len(table) else ""
     cells: dict[str, Callable[[Row], str]] = {
         f"gained more than {large}, n": lambda r: f"{r['n_gained']}",
@@ -164,7 +169,7 @@ def _epoch_name(row: Row) -> str:
 def _epoch_rows(table: pd.DataFrame) -> list[Row]:
     return [
         row
-        for part in by_temperature(table)
+        for part in by_temperature(table).values()
         for epoch in EPOCH_NAMES
         for row in part[part["epoch"] == epoch].to_dict("records")
     ]

@@ -1,6 +1,6 @@
-"""Numbers, shares and intervals as the cells of a table show them, and tables that are turned.
+"""Numbers, shares and intervals as the cells of a table show them, and transposed tables.
 
-An interval without one of its ends is none.
+An interval is written only where both its ends are known.
 
 Input: rows of the result tables. Output: text.
 """
@@ -12,15 +12,18 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from blinkpair.labels import CONTROL, sort_temperatures, temperature_label, temperature_labels
+from blinkpair.labels import CONTROL, temperature_label
 from blinkpair.report.language import MINUS, known, plain
 
 Row = Mapping[Any, Any]  # a row of a table, by column
 Write = Callable[[Any], str]
 
 NOTHING = "–"
+# Why the accidental pairs are an upper limit.
+ACCIDENTAL = (
+    "unrelated catalogues of this density would show as many, and true partners are paired first"
+)
 SMALLEST_P = 1e-4  # what is smaller is written as a limit
 
 
@@ -52,12 +55,6 @@ def temperature(value: object) -> str:
     return CONTROL if isinstance(label, str) else f"{label:g} °C".replace("-", MINUS)
 
 
-def by_temperature(table: pd.DataFrame) -> list[pd.DataFrame]:
-    """Split a table into one part a temperature, ascending, the control last."""
-    parts = temperature_labels(table["temperature_c"])
-    return [table[(parts == label).to_numpy(bool)] for label in sort_temperatures(parts)]
-
-
 def number(value: Any, digits: int = 3) -> str:
     """Write a number with some significant digits; a dash for one that is not known."""
     return plain(value, digits) if known(value) else NOTHING
@@ -72,7 +69,7 @@ def signed_points(value: Any) -> str:
 
 
 def percent(value: Any) -> str:
-    """Write a share in per cent; what is not nothing, or not all, is not written as such."""
+    """Write a share in per cent; '< 1 %' and '> 99 %' where rounding would give 0 or 100 %."""
     if not np.isfinite(value):
         return NOTHING
     text = f"{percent_end(value)} %"
@@ -144,7 +141,7 @@ def transposed(
 
 def intervals_note(methods: Iterable[Any], confidence: float) -> str:
     """Return the meaning of the brackets: the coverage, and the basis of the intervals."""
-    # A row without nanocrystals has no interval, and rests on nothing.
+    # A row without nanocrystals has no interval and no basis.
     used = sorted({str(method) for method in methods if isinstance(method, str) and method})
     basis = f" ({'; '.join(used)})" if used else ""
     return f"In brackets {plain(100 * confidence, 6)} % intervals{basis}."

@@ -20,7 +20,7 @@ OUTSIDE = 255
 _STEPS = 254
 # The brightest pixel this near to the nanocrystal is white; a neighbour beyond may be brighter.
 _REACH_PX = 4
-# A pixel's grey is as good as its noise: steps finer than this share of it only take room.
+# A pixel is as precise as its noise: steps finer than this share of it only take space.
 _STEP_IN_NOISE = 0.25
 _BACKGROUND_PERCENTILE = 5.0
 
@@ -120,11 +120,7 @@ def sub_pixel_offsets(xy: ArrayLike) -> list[Any]:
 
 
 def cutouts_content(
-    image_pre: ArrayLike,
-    xy_pre: ArrayLike,
-    image_post: ArrayLike,
-    xy_post: ArrayLike,
-    size_px: int = SIZE_PX,
+    image_pre: ArrayLike, xy_pre: ArrayLike, image_post: ArrayLike, xy_post: ArrayLike
 ) -> dict[str, Any]:
     """Return packed cut-outs, and where in its central pixel each nanocrystal was.
 
@@ -133,10 +129,7 @@ def cutouts_content(
     dict
         That of `pack_cutouts`, and `offset_pre`, `offset_post`: n pairs [dx, dy] in px.
     """
-    packed = pack_cutouts(
-        cut_out(image_pre, xy_pre, size_px), cut_out(image_post, xy_post, size_px)
-    )
-    return packed | {
+    return pack_cutouts(cut_out(image_pre, xy_pre), cut_out(image_post, xy_post)) | {
         "offset_pre": sub_pixel_offsets(xy_pre),
         "offset_post": sub_pixel_offsets(xy_post),
     }

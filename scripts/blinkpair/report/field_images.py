@@ -55,7 +55,7 @@ def field_images(
         the size of the pictures, whose longest side is `LONGEST_SIDE_PX` at most. `registered`:
         whether the images after lie in the pixels before. `inverted`: whether brightfield after
         was inverted, to be compared. `bf_pre`, `bf_post`, `pl_pre`, `pl_post`: data URIs, null
-        without an image. Brightfield is evened (`display.even_light`); both PL images have one
+        without an image. Brightfield is evened (`overlay.even_light`); both PL images have one
         scale, counts above their own background.
     """
     brightfield = [_image(image) for image in (brightfield_pre, brightfield_post)]

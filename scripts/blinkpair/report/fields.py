@@ -1,13 +1,13 @@
 """All that the page shows of one field.
 
-Input: traces, states, images, positions, the registration, drift and light of a field. Output: one
-dict that JSON can hold, small.
+Input: the files of a field: traces, images, positions, registration, drift, integrated PL. Output:
+one dict that JSON can hold.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.arrays import FloatArray
 from blinkpair.epochs import EPOCHS
-from blinkpair.figures.overlay import map_back, residuals
+from blinkpair.figures.overlay import map_back, no_image, residuals
 from blinkpair.labels import temperature_label
 from blinkpair.report.cutouts import cutouts_content
 from blinkpair.report.field_images import field_images
@@ -23,28 +23,13 @@ from blinkpair.report.language import known
 from blinkpair.report.rounding import decimals, significant
 from blinkpair.report.traces import dwell_counts, pack_runs, thin_traces
 
-if TYPE_CHECKING:
-    import xarray as xr
-
 MATCHED, BEFORE_ONLY, AFTER_ONLY = 0, 1, 2
 
 
-def field_content(
-    name: str,
-    row: Mapping[str, Any],
-    traces: xr.Dataset,
-    registration: Mapping[str, Any],
-    *,
-    brightfields: Mapping[str, NDArray[Any] | None],
-    projections: Mapping[str, NDArray[Any] | None],
-    movie_frames: Mapping[str, int],
-    microspheres: Mapping[str, FloatArray],
-    nanocrystals: Mapping[str, FloatArray],
-    drift: Mapping[str, pd.DataFrame],
-    light: pd.DataFrame,
-    bins: int,
+def read_field(
+    name: str, row: Mapping[str, Any], files: Mapping[str, str], bins: int
 ) -> dict[str, Any]:
-    """Prepare a field for the page.
+    """Read the files of a field and prepare them for the page.
 
     Parameters
     ----------
@@ -52,22 +37,9 @@ def field_content(
         Of the field.
     row : mapping
         Its row of the sample sheet: `temperature_c` and, if there, `sample`, `pixel_size_um`.
-    traces : xarray.Dataset
-        Content of `traces.nc`; without nanocrystals where the field was refused.
-    registration : mapping
-        Content of `registration.json`.
-    brightfields : mapping of str to (y, x) array
-        Images of 'pre' and 'post'; None where unreadable.
-    projections : mapping of str to (y, x) array
-        The brightest burst of each movie, at its first frame; None where unreadable.
-    movie_frames : mapping of str to int
-        Frames of each movie, used where no nanocrystal was measured.
-    microspheres, nanocrystals : mapping of str to (n, 2) array
-        What was found in each epoch, in px of that epoch.
-    drift : mapping of str to DataFrame
-        `frame, x_px, y_px, measured` of each epoch.
-    light : DataFrame
-        `epoch, time_s, integrated_pl` (counts a frame).
+    files : mapping of str to path
+        `traces`, `registration`, `integrated_pl`, and with `_pre` and `_post` each
+        `brightfield` (as in the sheet), `images`, `microspheres`, `nanocrystals`, `drift`.
     bins : int
         Largest number of bins of a trace, from `traces.bins_for`.
 
@@ -77,20 +49,35 @@ def field_content(
         See the keys below. Positions are px, of PL unless they are microspheres'; what is not
         finite is None.
     """
+    import xarray as xr
+
+    from blinkpair.files import read_csv, read_json
+    from blinkpair.nanocrystals import catalogues
+
+    tables = {
+        what: {epoch: read_csv(files[f"{what}_{epoch}"]) for epoch in EPOCHS}
+        for what in ("microspheres", "nanocrystals", "drift")
+    }
+    microspheres, nanocrystals = (
+        {epoch: catalogues.positions(table) for epoch, table in tables[what].items()}
+        for what in ("microspheres", "nanocrystals")
+    )
+    bursts = {epoch: _burst(files[f"images_{epoch}"]) for epoch in EPOCHS}
+    traces = xr.load_dataset(files["traces"], engine="h5netcdf")
+    registration = read_json(files["registration"])
+    light = read_csv(files["integrated_pl"])
     exposure_s = float(traces.attrs["exposure_s"])
     on = {epoch: traces[f"on_{epoch}"].to_numpy() for epoch in EPOCHS}
-    frames = {epoch: _frames(on[epoch], movie_frames[epoch]) for epoch in EPOCHS}
+    frames = {epoch: _frames(on[epoch], bursts[epoch][1]) for epoch in EPOCHS}
     intensity = {e: traces[f"intensity_{e}"].to_numpy()[:, : frames[e]] for e in EPOCHS}
     xy = {e: np.stack([traces[f"{axis}_{e}"].to_numpy() for axis in "xy"], axis=1) for e in EPOCHS}
-    places = [
-        _no_counts() if projections[e] is None else np.asarray(projections[e]) for e in EPOCHS
-    ]
+    pl_pre, pl_post = (bursts[epoch][0] for epoch in EPOCHS)
     to_post, to_post_bf = _matrices(registration)
-    sample = str(row.get("sample") or "")
+    pairs, pairs_bf = (registration.get(f"{w}_pairs") for w in ("nanocrystal", "microsphere"))
     return {
         "name": name,
         "temperature_c": str(temperature_label(row["temperature_c"])),
-        "sample": sample,
+        "sample": str(row.get("sample") or ""),
         "status": registration["status"],
         "reason": registration.get("reason") or "",
         "evidence": registration.get("evidence") or "",
@@ -103,70 +90,39 @@ def field_content(
         "traces": thin_traces(intensity, bins),
         "runs": {epoch: pack_runs(states) for epoch, states in on.items()},
         "dwell": dwell_counts(on),
-        "cutouts": cutouts_content(places[0], xy["pre"], places[1], xy["post"]),
+        "cutouts": cutouts_content(
+            no_image() if pl_pre is None else pl_pre,
+            xy["pre"],
+            no_image() if pl_post is None else pl_post,
+            xy["post"],
+        ),
         "images": field_images(
-            brightfields["pre"],
-            brightfields["post"],
-            projections["pre"],
-            projections["post"],
+            _read_image(files["brightfield_pre"]),
+            _read_image(files["brightfield_post"]),
+            pl_pre,
+            pl_post,
             matrix_brightfield=to_post_bf,
             matrix=to_post,
         ),
         "matrix": registration.get("matrix"),
-        "microspheres": _marks(microspheres, registration.get("microsphere_pairs"), to_post_bf),
+        "microspheres": _marks(microspheres, pairs_bf, to_post_bf),
         "residuals": {
-            "microspheres": _arrows(
-                microspheres, registration.get("microsphere_pairs"), to_post_bf
-            ),
-            "nanocrystals": _arrows(nanocrystals, registration.get("nanocrystal_pairs"), to_post),
+            "microspheres": _arrows(microspheres, pairs_bf, to_post_bf),
+            "nanocrystals": _arrows(nanocrystals, pairs, to_post),
         },
-        "drift": {epoch: _drift(drift[epoch], exposure_s) for epoch in EPOCHS},
+        "drift": {epoch: _drift(tables["drift"][epoch], exposure_s) for epoch in EPOCHS},
         "integrated_pl": {epoch: _light(light, epoch) for epoch in EPOCHS},
     }
 
 
-def read_field(
-    name: str, row: Mapping[str, Any], files: Mapping[str, str], bins: int
-) -> dict[str, Any]:
-    """Read the files of a field and prepare them for the page.
-
-    Parameters
-    ----------
-    name, row, bins
-        As in `field_content`.
-    files : mapping of str to path
-        `traces`, `registration`, `integrated_pl`, and with `_pre` and `_post` each
-        `brightfield` (as in the sheet), `images`, `microspheres`, `nanocrystals`, `drift`.
-    """
+def _burst(images: str) -> tuple[NDArray[np.float32] | None, int]:
+    """Return the brightest burst at each pixel of a movie, and its frames; None and 0 without."""
     import xarray as xr
 
-    from blinkpair.files import read_csv, read_json
-    from blinkpair.nanocrystals import catalogues
-
-    tables = {
-        what: {epoch: read_csv(files[f"{what}_{epoch}"]) for epoch in EPOCHS}
-        for what in ("microspheres", "nanocrystals", "drift")
-    }
-    projections, movie_frames = {}, {}
-    for epoch in EPOCHS:
-        with xr.open_dataset(files[f"images_{epoch}"], engine="h5netcdf") as images:
-            usable = images["burst"].size > 1  # one pixel stands for a movie that was not
-            projections[epoch] = images["burst"].to_numpy() if usable else None
-            movie_frames[epoch] = int(images.sizes["frame"]) if usable else 0
-    return field_content(
-        name,
-        row,
-        xr.load_dataset(files["traces"], engine="h5netcdf"),
-        read_json(files["registration"]),
-        brightfields={epoch: _read_image(files[f"brightfield_{epoch}"]) for epoch in EPOCHS},
-        projections=projections,
-        movie_frames=movie_frames,
-        microspheres={e: catalogues.positions(t) for e, t in tables["microspheres"].items()},
-        nanocrystals={e: catalogues.positions(t) for e, t in tables["nanocrystals"].items()},
-        drift=tables["drift"],
-        light=read_csv(files["integrated_pl"]),
-        bins=bins,
-    )
+    with xr.open_dataset(images, engine="h5netcdf") as stored:
+        if stored["burst"].size <= 1:  # one pixel stands for a movie that could not be used
+            return None, 0
+        return stored["burst"].to_numpy(), int(stored.sizes["frame"])
 
 
 def _read_image(path: str) -> FloatArray | None:
@@ -180,15 +136,11 @@ def _read_image(path: str) -> FloatArray | None:
 
 
 def _frames(on: NDArray[np.int8], movie_frames: int) -> int:
-    """Frames that the epoch has; the shorter movie is filled up with -1."""
+    """Return the number of frames of the epoch; the shorter movie is filled up with -1."""
     if not on.size:
         return movie_frames
     there = np.flatnonzero((on >= 0).any(axis=0))
     return int(there[-1]) + 1 if there.size else 0
-
-
-def _no_counts() -> FloatArray:
-    return np.empty((0, 0))
 
 
 def _matrices(registration: Mapping[str, Any]) -> tuple[FloatArray | None, FloatArray | None]:

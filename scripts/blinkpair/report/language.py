@@ -1,8 +1,11 @@
-"""Small pieces of sentences: counted things, lists, ranges, numbers as prose writes them."""
+"""Parts of sentences: numbers with their nouns, lists, ranges, numbers as text.
+
+Input: numbers and words. Output: text.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
@@ -12,7 +15,7 @@ THIN = "\N{NARROW NO-BREAK SPACE}"
 
 
 def known(value: Any) -> bool:
-    """Whether a cell holds a finite number; pandas' NA and None do not."""
+    """Return whether a cell holds a finite number; pandas' NA and None do not."""
     try:
         return bool(np.isfinite(float(value)))
     except (TypeError, ValueError):
@@ -40,7 +43,7 @@ def plain(value: float, digits: int = 3) -> str:
 
 
 def as_set(value: float) -> str:
-    """Write a number as somebody set it: all its digits, up to nine."""
+    """Write a setting with all its digits, up to nine."""
     return plain(value, 9)
 
 
@@ -74,9 +77,10 @@ def some_of(names: Iterable[str], most: int = 20) -> list[str]:
     return every if more <= 0 else [*every[:most], f"{grouped(more)} more"]
 
 
-def spread(values: Sequence[float], digits: int = 3) -> str:
+def spread(values: Iterable[float], write: Callable[[float], str] = plain) -> str:
     """Write the range of some numbers: 300 to 3600, or the one that all are."""
-    ends = [plain(end, digits) for end in (min(values), max(values))]
+    every = list(values)
+    ends = [write(end) for end in (min(every), max(every))]
     return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 

@@ -8,13 +8,14 @@ Input: settings, provenance and result tables of a run. Output: plain text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
-from blinkpair.labels import CONTROL, temperature_label
-from blinkpair.report.cells import by_temperature, temperature
+from blinkpair.labels import CONTROL, by_temperature, temperature_label
+from blinkpair.report.cells import temperature
 from blinkpair.report.language import (
     as_set,
     counted,
@@ -31,19 +32,18 @@ from blinkpair.report.methods_measured import measured
 from blinkpair.report.tables import is_simulated
 
 Settings = Mapping[str, Any]
-Write = Callable[[float], str]
 
 HEX_OF_A_COMMIT = 10
 SILICA = "silica microspheres of {diameter} µm diameter"
-BEADS = f"by {SILICA} found in brightfield"
+BY_MICROSPHERES = f"by {SILICA} found in brightfield"
 REFINED = "refined on the nanocrystals seen in both epochs"
 NOT_REFINED = "not refined on nanocrystals, too few of which matched"
 TOGETHER = "microspheres together with nanocrystals"
 IMAGES = f"by the brightfield images as wholes, with {SILICA}"
 # How a field was registered, by its `evidence`.
 WAYS = {
-    "microspheres and nanocrystals": f"{BEADS} and {REFINED}",
-    "microspheres": f"{BEADS} and {NOT_REFINED}",
+    "microspheres and nanocrystals": f"{BY_MICROSPHERES} and {REFINED}",
+    "microspheres": f"{BY_MICROSPHERES} and {NOT_REFINED}",
     "brightfield images and nanocrystals": f"{IMAGES}, and {REFINED}",
     "brightfield images": f"{IMAGES}, and {NOT_REFINED}",
     "nanocrystals": "by the pattern of the nanocrystals alone",
@@ -107,8 +107,8 @@ def _recordings(fields: pd.DataFrame, shown: Sequence[Mapping[str, Any]]) -> Ite
         yield "There were no fields."
         return
     groups = [
-        f"{grouped(len(part))} {_condition(part['temperature_c'].iloc[0])}"
-        for part in by_temperature(fields)
+        f"{grouped(len(part))} {_condition(label)}"
+        for label, part in by_temperature(fields).items()
     ]
     n = len(fields)
     text = f"{counted(n, 'field')} {verb(n, 'was', 'were')} recorded ({listed(groups)})"
@@ -123,9 +123,7 @@ def _recordings(fields: pd.DataFrame, shown: Sequence[Mapping[str, Any]]) -> Ite
     if not frames:
         return
     which = "The movies" if len(shown) == len(fields) else "The movies of the fields shown singly"
-    ends = [grouped(min(frames)), grouped(max(frames))]
-    length = ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
-    yield f"{which} had {length} frames of {spread(exposures_ms)} ms."
+    yield f"{which} had {spread(frames, grouped)} frames of {spread(exposures_ms)} ms."
 
 
 def _condition(value: object) -> str:
@@ -159,7 +157,7 @@ def _registration(
         parts = [f"{counted(n, 'field')} {way}" for way, n in ways]
         yield f"{start}: {'; '.join(parts)}."
     else:
-        yield f"{start}, {BEADS.format(diameter=diameter)}."
+        yield f"{start}, {BY_MICROSPHERES.format(diameter=diameter)}."
     yield (
         f"A transform found by search was accepted where at most "
         f"{as_set(own['max_chance_alignments'])} alignments as good were expected by chance in "
@@ -176,7 +174,7 @@ def _registration(
     if counts[TOGETHER]:
         yield (
             "Where microspheres and nanocrystals decided together, the product of both levels was "
-            "held against the number of such products that chance makes."
+            "compared with the number of such products expected by chance."
         )
     if counts["landmarks"] or counts["landmarks and nanocrystals"]:
         yield (
@@ -189,14 +187,12 @@ def _registration(
 
 def _outcome(ok: pd.DataFrame, model: str, pixel_um: float | None) -> str:
     """Return the outcome of the registered fields."""
-    degrees: Write = lambda value: fixed(value, 1)  # noqa: E731
-    scales: Write = lambda value: fixed(value, 4)  # noqa: E731
-    # Elsewhere the column holds landmarks, or 0 where microspheres did not decide.
-    by_beads = ok["evidence"].astype(str).str.startswith("microspheres")
-    matched = ok.loc[by_beads, "n_microspheres_matched"].dropna()
+    # Elsewhere the column holds landmarks, or 0 where microspheres were not used.
+    by_microspheres = ok["evidence"].astype(str).str.startswith("microspheres")
+    matched = ok.loc[by_microspheres, "n_microspheres_matched"].dropna()
     parts = []
     if len(matched):
-        several = f" (median; range {_range(matched, plain)})" if matched.nunique() > 1 else ""
+        several = f" (median; range {spread(matched)})" if matched.nunique() > 1 else ""
         middle = matched.median()
         parts.append(
             f"{plain(middle)} microsphere{'' if middle == 1 else 's'}{several} "
@@ -204,9 +200,9 @@ def _outcome(ok: pd.DataFrame, model: str, pixel_um: float | None) -> str:
         )
     rotations = ok["rotation_deg"].dropna()
     if len(rotations):
-        parts.append(f"the sample was turned by {_range(rotations, degrees)}°")
+        parts.append(f"the sample was turned by {spread(rotations, partial(fixed, places=1))}°")
     if model == "similarity" and len(ok["scale"].dropna()):
-        parts.append(f"the scale was {_range(ok['scale'].dropna(), scales)}")
+        parts.append(f"the scale was {spread(ok['scale'].dropna(), partial(fixed, places=4))}")
     errors = ok["tre_px"].dropna()
     if len(errors):
         text = f"the expected error of the registration was {_worst(errors, 'px')}"
@@ -215,11 +211,6 @@ def _outcome(ok: pd.DataFrame, model: str, pixel_um: float | None) -> str:
         parts.append(text)
     where = f"In the {len(ok)} registered fields" if len(ok) > 1 else "In the one registered field"
     return f"{where}, {listed(parts)}."
-
-
-def _range(values: pd.Series[Any], write: Write) -> str:
-    ends = [write(values.min()), write(values.max())]
-    return ends[0] if ends[0] == ends[1] else f"{ends[0]} to {ends[1]}"
 
 
 def _worst(values: pd.Series[Any], unit: str) -> str:
@@ -240,7 +231,7 @@ def _refused(settings: Settings, fields: pd.DataFrame) -> Iterator[str]:
 
 def _detection(settings: Settings, fields: pd.DataFrame) -> Iterator[str]:
     yield (
-        "Nanocrystals were detected in both movies, as spots of a width that was measured on them "
+        "Nanocrystals were detected in both movies, with a PSF whose width was measured on them "
         f"(standard deviation {as_set(settings['nanocrystals']['psf_sigma_px'])} px to begin "
         "with); each one detected in either movie was measured at its place in both."
     )
@@ -256,7 +247,7 @@ def _detection(settings: Settings, fields: pd.DataFrame) -> Iterator[str]:
     yield f"{text} ({counted(ok['n_pairs'].sum(), 'pair')})." if len(ok) else f"{text}."
     if known(expected):
         yield (
-            "Catalogues of this density that have nothing in common, made by displacing the one "
-            f"after, would show {plain(expected, 2)}; "
-            "of the pairs found at most so many are chance, as true partners come first."
+            f"At most {plain(expected, 2)} of them are accidental: catalogues of this density "
+            "that have nothing in common, made by displacing the one after, would show as many, "
+            "and true partners are paired first."
         )

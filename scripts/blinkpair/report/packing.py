@@ -1,7 +1,7 @@
-"""Arrays as text that a page can hold and a browser can unpack.
+"""Arrays as text in a page, which a browser can unpack.
 
 In a page `DecompressionStream('deflate')` and a typed array give the numbers back, which in JSON
-would take three to five times the room.
+would take three to five times the space.
 
 Input: arrays of small integers. Output: text.
 """
@@ -14,8 +14,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-
-from blinkpair.errors import InputError
 
 
 def pack(array: NDArray[Any]) -> str:
@@ -34,14 +32,11 @@ def pack(array: NDArray[Any]) -> str:
 
     Raises
     ------
-    InputError
+    ValueError
         If the array holds no integers.
     """
     if array.dtype.kind not in "iu":
-        raise InputError(
-            f"An array of {array.dtype} cannot be packed",
-            "bring it to integers, with the scale apart",
-        )
+        raise ValueError(f"an array of {array.dtype} is packed as integers, with its scale apart")
     little = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     return base64.b64encode(zlib.compress(little.tobytes(), 9)).decode("ascii")
 
@@ -61,12 +56,12 @@ def leb128(values: NDArray[np.integer[Any]]) -> NDArray[np.uint8]:
 
     Raises
     ------
-    InputError
+    ValueError
         If a number is negative or too large.
     """
     numbers = np.asarray(values, dtype=np.int64).ravel()
     if numbers.size and (numbers.min() < 0 or numbers.max() >= 1 << 35):
-        raise InputError("A number is outside 0 to 2^35 - 1", "these are no lengths of runs")
+        raise ValueError("a number is outside 0 to 2^35 - 1")
     size = np.ones(numbers.size, dtype=np.int64)
     for power in (7, 14, 21, 28):
         size += numbers >= (1 << power)

@@ -1,7 +1,7 @@
-"""The report: one HTML file that holds everything it shows.
+"""The report: one HTML file that contains everything it shows.
 
-The tables are set here and can be read without any script; the plots are Plotly's, drawn in the
-browser from the data in the page. A content security policy forbids the page to load anything.
+The tables are made here and can be read without any script; the plots are Plotly's, drawn in the
+browser from the data in the page. By its content security policy the page loads nothing.
 
 Input: the result tables, what `fields.read_field` prepared of the fields to show, and how the run
 was made. Output: the text of the page.
@@ -17,12 +17,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from blinkpair import labels
+from blinkpair import files, labels
 from blinkpair.blinking.on_fractions import COUNTED
 from blinkpair.dwell_fits.histograms import count_limits
 from blinkpair.figures import style
 from blinkpair.labels import CONTROL, temperature_label
-from blinkpair.report import blinking_tables, cells, result_sentences, tables
+from blinkpair.report import (
+    blinking_tables,
+    cells,
+    citations,
+    methods_text,
+    result_sentences,
+    tables,
+)
 from blinkpair.report.language import some_of
 from blinkpair.report.packing import pack
 
@@ -71,7 +78,7 @@ def build_page(
         `NANOCRYSTAL_COLUMNS`), fields, populations,
         sensitivity, types, type_transitions, change_by_type, alpha_by_change, photostability.
     nanocrystals_csv : str
-        Header and rows of `nanocrystals.csv` of the fields to show, as they stand in the file.
+        Header and rows of `nanocrystals.csv` of the fields to show, unchanged.
     fields : sequence of mappings
         From `fields.read_field`.
     settings, provenance, citation : mapping
@@ -129,7 +136,7 @@ def build_page(
         },
         hidden=hidden,
         n_shown=len(shown),
-        methods=result_sentences.methods(
+        methods=methods_text.methods(
             settings,
             provenance,
             results["fields"],
@@ -137,31 +144,19 @@ def build_page(
             results["nanocrystals"],
             fields,
         ),
-        cite=result_sentences.citation(citation, provenance["versions"]["blinkpair"]),
+        cite=citations.citation(citation, provenance["versions"]["blinkpair"]),
         settings=yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True),
     )
 
 
 def as_script_data(content: Mapping[str, Any]) -> str:
     """Write JSON that can stand inside a script element, whatever text is in it."""
-    text = json.dumps(_finite(content), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    values = files.plain_values(content)
+    text = json.dumps(values, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # Inside a string of JSON an escaped '<' is the same text, and no tag for the browser.
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")
     return text
-
-
-def _finite(value: Any) -> Any:
-    """Make a value JSON can hold: NaN and infinity as null, NumPy's numbers as Python's."""
-    if isinstance(value, Mapping):
-        return {str(key): _finite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
-    if isinstance(value, np.ndarray | np.generic):
-        return _finite(value.tolist())
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value
 
 
 def _text(name: str) -> str:
@@ -181,7 +176,7 @@ def _answers(
     populations: pd.DataFrame, confidence: float, dark_cutoff: float
 ) -> list[dict[str, Any]]:
     """Return for each temperature what stands beside its histogram."""
-    rows: list[cells.Row] = [part.iloc[0].to_dict() for part in cells.by_temperature(populations)]
+    rows: list[cells.Row] = list(labels.rows_by_temperature(populations).values())
     control = next((r for r in rows if temperature_label(r["temperature_c"]) == CONTROL), None)
     return [
         {
@@ -223,14 +218,13 @@ def histogram(
     """
     n_bins = 200 // BIN_POINTS
     counts = {name: dict.fromkeys(COUNTED, [0] * n_bins) for name in temperatures}
-    for part in cells.by_temperature(nanocrystals):
-        name = str(part["temperature_c"].iloc[0])
+    for name, part in labels.by_temperature(nanocrystals).items():
         for population in COUNTED:
             delta = part.loc[part["population"] == population, "delta_on_fraction"]
             # The file has six digits; rounding takes off what binary numbers add to them.
             points = np.round(100 * delta.to_numpy(float), 6)
             bins = np.minimum(np.floor((points + 100) / BIN_POINTS), n_bins - 1).astype(int)
-            counts[name][population] = np.bincount(bins, minlength=n_bins).tolist()
+            counts[str(name)][population] = np.bincount(bins, minlength=n_bins).tolist()
     return counts
 
 

@@ -1,7 +1,7 @@
 """The tables in sentences.
 
-A sentence states no more than its interval allows, and the wording changes with it, and with what
-the interval rests on: nanocrystals of one field do not show how far fields differ.
+A sentence states no more than its interval allows. The wording depends on the interval and on its
+basis: nanocrystals of one field do not show how much fields differ.
 
 Input: rows of the result tables. Output: plain text, which the page sets as it is.
 """
@@ -13,17 +13,16 @@ from typing import Any
 
 import pandas as pd
 
-from blinkpair.labels import CONTROL, temperature_label
+from blinkpair.labels import CONTROL, rows_by_temperature, temperature_label
 from blinkpair.populations.table import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIELDS
 from blinkpair.report.cells import (
-    by_temperature,
+    ACCIDENTAL,
     p_value,
     percent,
     percent_end,
     signed_points,
     temperature,
 )
-from blinkpair.report.citations import citation
 from blinkpair.report.language import (
     capitalised,
     counted,
@@ -33,9 +32,6 @@ from blinkpair.report.language import (
     per_cent,
     verb,
 )
-from blinkpair.report.methods_text import methods
-
-__all__ = ["answer", "caveats", "citation", "headline", "methods"]
 
 Row = Mapping[Any, Any]
 
@@ -69,12 +65,12 @@ def answer(row: Row, control: Row | None, confidence: float, dark_cutoff: float)
 
 
 def caveats(row: Row) -> str:
-    """Return how the intervals of a temperature were made, and how many pairs may be chance."""
-    return " ".join([*_basis(row), *_chance(row)]) if row["n"] else ""
+    """Return the method of the intervals of a temperature, and the number of accidental pairs."""
+    return " ".join([*_basis(row), *_accidental(row)]) if row["n"] else ""
 
 
 def headline(populations: pd.DataFrame, fields: pd.DataFrame, dark_cutoff: float) -> str:
-    """Return in a few sentences what the run measured, and the outcome.
+    """Return a few sentences on what the run measured, and on the outcome.
 
     Parameters
     ----------
@@ -83,7 +79,7 @@ def headline(populations: pd.DataFrame, fields: pd.DataFrame, dark_cutoff: float
     dark_cutoff : float
         On-fraction below which a nanocrystal is dark, 0 to 1.
     """
-    rows: list[Row] = [part.iloc[0].to_dict() for part in by_temperature(populations)]
+    rows: list[Row] = list(rows_by_temperature(populations).values())
     annealed = [row for row in rows if not _is_control(row)]
     control = next((row for row in rows if _is_control(row)), None)
     changes = [
@@ -126,7 +122,7 @@ def _measured(
 
 
 def _control_alone(control: Row | None, it: str) -> str:
-    """Return what the control showed, or why it shows nothing."""
+    """Return the change of the control, or why it has none."""
     if control is None:
         return "There is no control that was re-mounted without annealing."
     if not control["n_fields"]:
@@ -186,7 +182,7 @@ def _share(row: Row, population: str, introduction: str) -> str:
 
 
 def _sign(row: Row, name: str) -> int | None:
-    """Sign of a change that its interval shows, 0 where that includes 0; None without one."""
+    """Return the sign of a change; 0 where its interval includes 0, None without an interval."""
     low, high = row[f"{name}_low"], row[f"{name}_high"]
     if not (known(low) and known(high)):
         return None
@@ -230,7 +226,7 @@ def _of_nanocrystals(row: Row) -> bool:
 
 
 def _verdict(row: Row, clear: bool) -> str:
-    """Return what explains a change: chance, or, of one field, the nanocrystals' scatter alone."""
+    """Return what could explain a change: chance, or, with one field, the nanocrystals' scatter."""
     if _of_nanocrystals(row):
         what = "the scatter of single nanocrystals"
         return f"more than {what} explains" if clear else f"which {what} could explain"
@@ -303,8 +299,8 @@ def _basis(row: Row) -> list[str]:
     )
     sentences = {
         BY_FIELDS: f"{kinds}, {effect}, pooled over the temperatures.",
-        BY_OTHER_FIELDS: f"{kinds}, {effect}. It comes from the other temperatures, as one field "
-        "alone cannot tell it.",
+        BY_OTHER_FIELDS: f"{kinds}, {effect}. It comes from the other temperatures, because it "
+        "cannot be measured with one field.",
         BY_NANOCRYSTALS: f"{kinds}. They take nanocrystals as independent, as no temperature has "
         "two fields to compare: too narrow if fields differ.",
     }
@@ -321,14 +317,11 @@ def _refused(row: Row) -> list[str]:
     ]
 
 
-def _chance(row: Row) -> list[str]:
+def _accidental(row: Row) -> list[str]:
     expected = row["expected_chance_pairs"]
     if not known(expected):
         return []
-    shown = f"about {counted(expected, 'pair')}" if expected >= 1 else "less than one pair"
+    shown = f"at most about {grouped(expected)}" if expected >= 1 else "less than one"
     if expected == 0:
-        shown = "no pair"
-    return [
-        f"Unrelated catalogues of this density would show {shown}; of the pairs found at most so "
-        "many are chance, as true partners come first."
-    ]
+        shown = "none"
+    return [f"Accidental pairs: {shown}; {ACCIDENTAL}."]

@@ -1,4 +1,4 @@
-"""Numbers with as many digits as they deserve: a page of thousands of them stays small.
+"""Round numbers, because a page has thousands of them and every digit takes space.
 
 Input: numbers. Output: the same, rounded, as lists that JSON can hold; what is not finite is None.
 """
@@ -58,7 +58,7 @@ def _listed(numbers: FloatArray) -> list[Any]:
 
 
 def _short(value: float) -> float | int | None:
-    """A whole number needs no '.0'."""
+    """Return a number as JSON has it: whole ones without '.0', None for what is not finite."""
     if not np.isfinite(value):
         return None
     return int(value) if value.is_integer() else value

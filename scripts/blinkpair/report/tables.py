@@ -1,8 +1,8 @@
-"""The result tables as a person reads them: text in cells, one column a temperature where it fits.
+"""The result tables for the page: text in cells, one column a temperature where it fits.
 
 Nothing is computed here that the tables do not hold. Those of blinking are in `blinking_tables`.
 
-Input: the tables of `results/`. Output: `Table`s, which the page sets.
+Input: the tables of `results/`. Output: `Table`s.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ import pandas as pd
 from blinkpair import labels
 from blinkpair.blinking.on_fractions import COUNTED
 from blinkpair.report.cells import (
+    ACCIDENTAL,
     NOTHING,
     Row,
     Table,
-    by_temperature,
     interval_of,
     intervals_note,
     number,
@@ -32,13 +32,13 @@ from blinkpair.report.cells import (
 )
 from blinkpair.report.language import fixed, grouped, known, per_cent
 
-MOST_ROWS = 200  # of the tables of fields and of files: more are read in the files themselves
+MOST_ROWS = 200  # of the tables of fields and of files; the files have all
 POPULATIONS = {name: labels.POPULATION_NAMES[name] for name in COUNTED}
 
 
 def populations(table: pd.DataFrame, confidence: float) -> Table:
-    """Set `populations.csv`, one column a temperature."""
-    rows = [part.iloc[0].to_dict() for part in by_temperature(table)]
+    """Return `populations.csv` with one column a temperature."""
+    rows = list(labels.rows_by_temperature(table).values())
 
     def points(name: str) -> Callable[[Row], str]:
         return lambda row: interval_of(row, name, signed_points)
@@ -58,34 +58,32 @@ def populations(table: pd.DataFrame, confidence: float) -> Table:
         "became dark minus control’s, points": points("fraction_became_dark_minus_control"),
         "became emissive against became dark, McNemar p": lambda r: p_value(r["p_mcnemar"]),
         "change, Wilcoxon p": lambda r: p_value(r["p_wilcoxon"]),
-        "chance pairs, at most": lambda r: number(r["expected_chance_pairs"], 2),
+        "accidental pairs, at most": lambda r: number(r["expected_chance_pairs"], 2),
     }
     note = (
         f"Shares are of n. {intervals_note(table['interval_method'], confidence)} The two tests "
-        "take nanocrystals as independent. Chance pairs: what unrelated catalogues of this "
-        "density would show; of the pairs found at most so many are chance, as true partners "
-        "come first."
+        f"take nanocrystals as independent. Accidental pairs: {ACCIDENTAL}."
     )
     name = lambda row: temperature(row["temperature_c"])  # noqa: E731
     return transposed("Populations", rows, cells, name, note)
 
 
 def excluded(nanocrystals: pd.DataFrame) -> Table:
-    """Count the nanocrystals of all fields by the reason for which they were excluded."""
-    parts = by_temperature(nanocrystals)
+    """Return the numbers of nanocrystals of all fields, by the reason for their exclusion."""
+    parts = labels.by_temperature(nanocrystals)
     because = nanocrystals["excluded_because"]
     names = {"": "analysed"} if (because == "").any() else {}
     names |= {name: words.reason for name, words in labels.exclusions_in(because).items()}
     rows = [
-        [words, *(f"{(part['excluded_because'] == name).sum()}" for part in parts)]
+        [words, *(f"{(part['excluded_because'] == name).sum()}" for part in parts.values())]
         for name, words in names.items()
     ]
-    header = ["", *(temperature(part["temperature_c"].iloc[0]) for part in parts)]
+    header = ["", *map(temperature, parts)]
     return Table("Nanocrystals found, by what became of them", header, rows)
 
 
 def sensitivity(table: pd.DataFrame) -> Table:
-    """Set `sensitivity.csv`, a line for each temperature, threshold and cutoff."""
+    """Return `sensitivity.csv` with a line for each temperature, threshold and cutoff."""
     header = ["", "threshold, counts", "dark below", "n", *POPULATIONS.values(), "mean change"]
     rows = [
         [
@@ -96,7 +94,7 @@ def sensitivity(table: pd.DataFrame) -> Table:
             *(share_of(row, f"n_{key}", f"fraction_{key}") for key in POPULATIONS),
             signed_points(row["mean_delta"]),
         ]
-        for part in by_temperature(table)
+        for part in labels.by_temperature(table).values()
         for row in part.to_dict("records")
     ]
     return Table("The populations at other thresholds and dark cutoffs", header, rows)
@@ -110,9 +108,9 @@ def is_simulated(table: pd.DataFrame) -> pd.Series[bool]:
 
 
 def fields(table: pd.DataFrame) -> Table:
-    """Set `fields.csv`, a line a field; refused ones first, `MOST_ROWS` of all.
+    """Return `fields.csv` with a line a field, refused ones first, `MOST_ROWS` of all.
 
-    Where only some are simulated, it stands after the names of these.
+    Where only some fields are simulated, their names are marked.
     """
     header = [
         "field",
@@ -124,7 +122,7 @@ def fields(table: pd.DataFrame) -> Table:
         "expected chance alignments",
         "rms residual, px",
         "error of the transform, px",
-        "pairs (chance, at most)",
+        "accidental pairs",
     ]
     simulated = is_simulated(table)
     marked = simulated & (not simulated.all())
@@ -150,20 +148,19 @@ def fields(table: pd.DataFrame) -> Table:
                 p_value(row["chance_alignments"]),
                 number(row["rms_px"], 2),
                 number(row["tre_px"], 2),
-                f"{number(row['n_pairs'])} ({number(row['expected_chance_pairs'], 2)})",
+                f"at most {number(row['expected_chance_pairs'], 2)} of {number(row['n_pairs'])}",
             ]
         )
     note = (
-        "Expected chance alignments: how many as good unrelated patterns of this density would "
-        "show. Chance pairs: what unrelated catalogues of this density would show; of the pairs "
-        "found at most so many are chance, as true partners come first."
+        "Expected chance alignments: the number of alignments as good that unrelated patterns of "
+        f"this density would show. Accidental pairs: {ACCIDENTAL}."
     )
     note = f"{_of_all(len(table), 'fields, refused ones first', 'fields.csv')}{note}"
     return Table("Registration of every field", header, rows, note)
 
 
 def _microspheres(row: Row) -> str:
-    """Return how many were matched; nothing where they were not used or landmarks replace them."""
+    """Return the number matched; a dash where they were not used or landmarks replace them."""
     by_hand = str(row["evidence"]).startswith("landmarks") and not known(row["chance_alignments"])
     if by_hand or not str(row["evidence"]).startswith(("microspheres", "landmarks")):
         return NOTHING
@@ -178,7 +175,7 @@ def _of_all(n: int, what: str, file: str) -> str:
 
 
 def inputs(provenance: Mapping[str, Any]) -> Table:
-    """List the files that were read, with size and checksum."""
+    """Return the files that were read, with size and checksum."""
     rows = [
         [path, f"{entry['bytes']:,}".replace(",", " "), str(entry["checksum"] or NOTHING)]
         for path, entry in islice(provenance["inputs"].items(), MOST_ROWS)
@@ -189,9 +186,9 @@ def inputs(provenance: Mapping[str, Any]) -> Table:
 
 
 def versions(provenance: Mapping[str, Any]) -> Table:
-    """List what the run was made with.
+    """Return the versions the run was made with.
 
-    Neither the command nor the time, so that the page follows from the inputs alone.
+    Neither the command nor the time is in it, so that the page depends on the inputs alone.
     """
     rows = [[name, str(version)] for name, version in provenance["versions"].items()]
     rows.append(["commit of blinkpair", str(provenance["commit"] or "not known")])

@@ -1,4 +1,7 @@
-"""A run's results in a few lines: `python -m blinkpair.report.terminal results`."""
+"""A run's results in a few lines: `python -m blinkpair.report.terminal results`.
+
+Input: the folder of results. Output: lines for the terminal, and the exit status of the run.
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,14 @@ from blinkpair import files
 from blinkpair.epochs import EPOCHS
 
 NOTEWORTHY_FALSE_SHARE = 0.1
-MOST_NAMED = 20  # fields of a kind; more push the numbers off the screen
+MOST_NAMED = 20  # fields of a kind; with more, the numbers scroll off the screen
 # Exit status of a run that finished: 0, or above this one by the number of fields refused. Below it
 # are Snakemake's own, above 125 the shell's.
 REFUSED_STATUS, MAX_STATUS = 10, 120
 
 
 def summarise_run(results: str | Path) -> str:
-    """Return the tables in words and where to look next.
+    """Return the main numbers of the tables, and the files to read next.
 
     Parameters
     ----------
@@ -97,7 +100,7 @@ def _populations(populations: pd.DataFrame) -> list[str]:
 
 
 def _blinking(types: pd.DataFrame, photostability: pd.DataFrame) -> list[str]:
-    """Before and after: type A of those that could be fitted, PL kept, going dark."""
+    """Return, before and after: type A of those that could be fitted, PL kept, going dark."""
     lines = [f"{'annealed at':>12} {'type A of fitted':>24} {'PL kept':>15} {'going dark':>22}"]
     for label in types["temperature_c"].unique():
         columns = []
@@ -134,7 +137,7 @@ def _some(lines: list[str]) -> list[str]:
 
 
 def _warnings(results: Path) -> list[str]:
-    """What a reader of the numbers must know first, as far as the tables are there."""
+    """Return the warnings that concern all numbers, as far as the tables exist."""
     lines = []
     if (results / "populations.csv").exists():
         populations = files.read_csv(results / "populations.csv")

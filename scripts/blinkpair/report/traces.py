@@ -1,7 +1,7 @@
 """Traces, states and dwell times of a field, small enough for a page.
 
 Input: counts and states (nanocrystal, frame) of both epochs. Output: the smallest and the largest
-counts of successive frames in 8 bits, so that no event disappears, however short; the states
+counts of successive frames in 8 bits, so that no event is lost, however short; the states
 themselves, frame by frame; and how many events fell into bins of duration.
 """
 
@@ -16,33 +16,14 @@ from numpy.typing import NDArray
 from blinkpair.arrays import FloatArray, IntArray, row_runs
 from blinkpair.dwell_fits.histograms import bin_edges
 from blinkpair.epochs import EPOCHS
-from blinkpair.errors import InputError
 from blinkpair.report.packing import leb128, pack
 from blinkpair.report.rounding import round_down, round_up
 
 NO_FRAME = 255
 _STEPS = 254  # codes 0..254
-# A trace is as good as its noise: steps finer than this share of it only take room.
+# A trace is as precise as its noise: steps finer than this share of it only take space.
 _STEP_IN_NOISE = 0.2
 _SAMPLED_FRAMES = 1000  # pairs of successive frames that the noise is estimated from
-
-
-class Scale(NamedTuple):
-    """How codes become counts: counts = offset + step * code, (n,) each."""
-
-    offset: FloatArray
-    step: FloatArray
-
-
-class Envelope(NamedTuple):
-    """The smallest and the largest counts of each bin as codes, (n, bins) uint8.
-
-    `high` is None where a bin is one frame; 255 is 'no such frame'.
-    """
-
-    frames_per_bin: int
-    low: NDArray[np.uint8]
-    high: NDArray[np.uint8] | None
 
 
 def thin_traces(intensity: Mapping[str, NDArray[np.float32]], bins: int) -> dict[str, Any]:
@@ -71,14 +52,15 @@ def thin_traces(intensity: Mapping[str, NDArray[np.float32]], bins: int) -> dict
         ends[epoch] = _ends(counts, widths[epoch])
     noise = np.fmin(*(_noise(intensity[epoch]) for epoch in EPOCHS))
     scale = _common_scale([ends[epoch] for epoch in EPOCHS], noise)
-    content: dict[str, Any] = {"offset": scale.offset.tolist(), "step": scale.step.tolist()}
+    offset, step = scale
+    content: dict[str, Any] = {"offset": offset.tolist(), "step": step.tolist()}
     for epoch, (low, high) in ends.items():
-        envelope = _quantise(low, high, scale, widths[epoch])
+        one_frame = widths[epoch] == 1
         content[epoch] = {
-            "frames_per_bin": envelope.frames_per_bin,
+            "frames_per_bin": widths[epoch],
             "bins": low.shape[1],
-            "low": pack(envelope.low),
-            "high": None if envelope.high is None else pack(envelope.high),
+            "low": pack(_codes(low, *scale, np.rint if one_frame else np.floor)),
+            "high": None if one_frame else pack(_codes(high, *scale, np.ceil)),
         }
     return content
 
@@ -95,7 +77,7 @@ def _ends(
 
 
 def _noise(counts: NDArray[np.float32]) -> FloatArray:
-    """Standard deviation of each trace's noise, from successive frames: most lie in one state."""
+    """Return each trace's noise, from differences of successive frames, mostly of one state."""
     every = max(1, counts.shape[1] // _SAMPLED_FRAMES)
     steps = np.abs(counts[:, 1::every] - counts[:, :-1:every])
     noise = np.zeros(len(counts))
@@ -107,14 +89,15 @@ def _noise(counts: NDArray[np.float32]) -> FloatArray:
 
 def _common_scale(
     ends: list[tuple[NDArray[np.float32], NDArray[np.float32]]], noise: FloatArray
-) -> Scale:
+) -> tuple[FloatArray, FloatArray]:
+    """Return offset and step, (n,) each: counts = offset + step * code."""
     lowest = _reduced(np.fmin, [low for low, _ in ends])
     highest = _reduced(np.fmax, [high for _, high in ends])
     # The page gets short numbers; rounded outwards, they still hold all of the trace.
     offset = round_down(np.nan_to_num(lowest), 0.01)
     span = np.nan_to_num(highest) - offset
     step = np.fmax(span / _STEPS, _STEP_IN_NOISE * noise)
-    return Scale(offset, np.where(span > 0, round_up(step, digits=4), 1.0))
+    return offset, np.where(span > 0, round_up(step, digits=4), 1.0)
 
 
 def _reduced(ufunc: Any, arrays: list[NDArray[np.float32]]) -> FloatArray:
@@ -122,16 +105,10 @@ def _reduced(ufunc: Any, arrays: list[NDArray[np.float32]]) -> FloatArray:
     return np.asarray(ufunc.reduce(rows, axis=0), dtype=np.float64)
 
 
-def _quantise(
-    low: NDArray[np.float32], high: NDArray[np.float32], scale: Scale, width: int
-) -> Envelope:
-    if width == 1:
-        return Envelope(width, _codes(low, scale, np.rint), None)
-    return Envelope(width, _codes(low, scale, np.floor), _codes(high, scale, np.ceil))
-
-
-def _codes(values: NDArray[np.float32], scale: Scale, rounded: Any) -> NDArray[np.uint8]:
-    codes = rounded((values - scale.offset[:, None]) / scale.step[:, None])
+def _codes(
+    values: NDArray[np.float32], offset: FloatArray, step: FloatArray, rounded: Any
+) -> NDArray[np.uint8]:
+    codes = rounded((values - offset[:, None]) / step[:, None])
     codes = np.clip(codes, 0, _STEPS)
     return np.asarray(np.where(np.isnan(values), NO_FRAME, codes), dtype=np.uint8)
 
@@ -159,7 +136,7 @@ def find_runs(on: NDArray[np.int8]) -> Runs:
 
     Raises
     ------
-    InputError
+    ValueError
         If frames are missing elsewhere.
     """
     n, frames = on.shape
@@ -170,10 +147,7 @@ def find_runs(on: NDArray[np.int8]) -> Runs:
     there = state >= 0
     if np.any(start[~there] + length[~there] < frames):
         at = int(row[~there][np.argmax(start[~there] + length[~there] < frames)])
-        raise InputError(
-            f"Row {at} of the states lacks frames in the middle",
-            "-1 marks the frames that a shorter movie lacks at its end",
-        )
+        raise ValueError(f"row {at} of the states has -1, 'no such frame', before its end")
     known = np.bincount(row[there], weights=length[there], minlength=n).astype(np.int64)
     return Runs(row[there], state[there], start[there], length[there], known)
 
@@ -217,7 +191,7 @@ def dwell_counts(on: Mapping[str, NDArray[np.int8]]) -> dict[str, Any]:
     -------
     dict
         `edges_frames`: bins + 1 whole numbers; a bin holds the durations from its edge to one
-        frame below the next, as in `dwell_histograms.log_binned_density`. `bits`: 16 or 32.
+        frame below the next, as in `dwell_fits.histograms.log_binned_density`. `bits`: 16 or 32.
         `on_pre, on_post, off_pre, off_post`: packed uint16 (or uint32) of shape (n, bins). Events
         cut by either end of the trace are not counted.
     """

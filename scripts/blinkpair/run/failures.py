@@ -15,7 +15,7 @@ from typing import Any
 
 from blinkpair.run.logs import FAILED
 
-MOST_TOLD = 20
+MOST_NAMED = 20
 
 
 class Failures(logging.Handler):
@@ -34,18 +34,18 @@ class Failures(logging.Handler):
                 self._steps[str([step["log"] for step in steps])] = steps
 
     def summary(self) -> str:
-        """Return in words what failed and was not done at a later try; '' where nothing was."""
-        lines = [_last_words(steps) for steps in self._steps.values() if not _is_done(steps)]
+        """Return which steps failed and were not done at a later try; '' if none."""
+        lines = [_last_message(steps) for steps in self._steps.values() if not _is_done(steps)]
         if not lines:
             return ""
-        more = len(lines) - MOST_TOLD
-        lines = sorted(lines)[:MOST_TOLD] + ([f"  and {more} more"] if more > 0 else [])
+        more = len(lines) - MOST_NAMED
+        lines = sorted(lines)[:MOST_NAMED] + ([f"  and {more} more"] if more > 0 else [])
         return "\n".join(
             [
                 "These steps failed, the others went on:",
                 *lines,
-                "Hint: mend what they report and start the same command again; what is finished "
-                "stays.\n",
+                "Hint: correct what they report and start the same command again; finished "
+                "results are kept.\n",
             ]
         )
 
@@ -54,7 +54,7 @@ def _is_done(steps: Sequence[Mapping[str, Any]]) -> bool:
     return all(Path(output).exists() for step in steps for output in step["output"])
 
 
-def _last_words(steps: Sequence[Mapping[str, Any]]) -> str:
+def _last_message(steps: Sequence[Mapping[str, Any]]) -> str:
     """Return the log of the step that failed, of a group's, and its last line."""
     logs = [str(log) for step in steps for log in step["log"]]
     for log in logs:
@@ -66,4 +66,4 @@ def _last_words(steps: Sequence[Mapping[str, Any]]) -> str:
             last = text.strip().splitlines()[-1]
             return f"  {log}: {last.partition(f'{FAILED}: ')[2] or last}"
     where = logs[0] if logs else steps[0]["rule_name"]
-    return f"  {where}: it ended without a word, as when it is killed"
+    return f"  {where}: it ended without an error message (for example killed for memory)"

@@ -1,4 +1,4 @@
-"""The folder a run works in: can it be written, and is it known how its results were made?
+"""Check the folder of a run: it can be written, and the origin of its results is recorded.
 
 A handful of checks, whatever the number of fields.
 
@@ -36,7 +36,7 @@ def check_folder(folder: str | Path = ".") -> None:
         if place.exists() and not os.access(place, os.W_OK | os.X_OK):
             raise InputError(
                 f"{_named(place)} cannot be written: it is read-only, or not yours",
-                "see to its rights and its disk, or start in another folder. Nothing was started",
+                "change its rights or its disk, or start in another folder. Nothing was started",
             )
     if (free := shutil.disk_usage(home).free) < LEAST_BYTES:
         raise InputError(

@@ -1,8 +1,7 @@
-"""What happens once before any job runs: settings and sheet, checked.
+"""Check settings and sheet once, before any job runs.
 
-The process the user started checks everything and keeps the result; the processes of submitted
-jobs read what it kept, because thousands of them opening every movie again would be slow and could
-not find anything new.
+The process that the user started checks everything and saves the result. The processes of submitted
+jobs read it: opening every movie again in thousands of jobs would be slow and give nothing new.
 
 Input: the configuration as Snakemake read it. Output: complete settings, the table of fields and
 the shapes of their movies.
@@ -110,8 +109,7 @@ def prepare(
 def save_launch(launched: Launch, started: str = "") -> None:
     """Keep the checked inputs, the command line and the time for the jobs of a run, as it starts.
 
-    Not earlier: somebody may look with `snakemake -n` what another sheet would do while jobs of a
-    run are waiting.
+    Not earlier: `snakemake -n` with another sheet may be called while jobs of a run are waiting.
     """
     from blinkpair.run.provenance import utc_now
 

@@ -1,4 +1,7 @@
-"""What every step does first: its words go into its rule's log, and it ends with its run."""
+"""Start of every step: messages go into the log of its rule, and it ends with its run.
+
+Input: the path of the log. Output: logging that is set up.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +24,7 @@ PR_SET_PDEATHSIG = 1  # of Linux, <sys/prctl.h>
 
 
 class Log(logging.FileHandler):
-    """A log whose disk may be full: that is reported once on the terminal, and the step goes on."""
+    """A log whose disk may be full: it is reported once on the terminal, and the step continues."""
 
     reported = False
 

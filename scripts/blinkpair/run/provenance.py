@@ -1,7 +1,7 @@
 """How a result was made: versions, settings, sample sheet, inputs, command and times.
 
 Input: settings, the sample sheet, what the run was started with. Output: the content of
-`provenance.json`, from which `blinkpair.reproduce` makes the results again.
+`provenance.json`, from which `run.reproduce` makes the results again.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def utc_now() -> str:
 
 
 def made_with(source: str) -> dict[str, Any]:
-    """Return what results come from besides settings and inputs: programs and machine.
+    """Return what results depend on besides settings and inputs: programs and machine.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ Nothing is run.
 
 Input: the `provenance.json` of a run, and the movies and images it was made from. Output: a folder
 with the settings, the sample sheet and links to the inputs, in which the workflow gives the same
-files again; and what is different here, since that may change them.
+files again; and a list of what is different here, which may change the results.
 """
 
 from __future__ import annotations

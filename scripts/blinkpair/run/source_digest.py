@@ -1,7 +1,7 @@
-"""Digests of source: what a step's results depend on, and what all results come from.
+"""Digests of the source that the results of a step, and all results, depend on.
 
-Snakemake runs a step again when its own script changes, but does not see a change in a module that
-the script imports. With the digest of the step among the parameters of its rule, it does.
+Snakemake runs a step again when its own script changes, but not when a module changes that the
+script imports. With the digest of the step among the parameters of its rule, it does.
 
 Input: the name of a step. Output: a digest of every library module that the step reaches.
 """
@@ -21,7 +21,7 @@ NO_PART_OF_RESULTS = {"blinkpair.run.logs"}
 
 @functools.cache
 def of_step(step: str, scripts: Path = SCRIPTS) -> str:
-    """Digest of the library modules that a step imports, directly or through others.
+    """Return the digest of the library modules that a step imports, directly or through others.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ def modules_of(step: str, scripts: Path = SCRIPTS) -> dict[str, bytes]:
 
 @functools.cache
 def _imports(path: Path, scripts: Path) -> tuple[str, ...]:
-    """Library modules that a file imports, wherever in the file, by their full names."""
+    """Return the library modules that a file imports, anywhere in it, by their full names."""
     found = []
     for node in ast.walk(ast.parse(path.read_bytes())):
         if isinstance(node, ast.ImportFrom):
@@ -97,10 +97,10 @@ def _is_module(name: str, scripts: Path) -> bool:
 
 @functools.cache
 def of_all_source() -> str:
-    """Digest of everything the results come from: library, steps, rules, schemas.
+    """Return the digest of all source of the results: library, steps, rules, schemas.
 
-    It distinguishes sources where no commit does. Changed source has the steps that use it
-    run again, so that it, too, is what the older results would be made by today.
+    It distinguishes sources where no commit does. Steps whose source changed run again, so that the
+    older results would be the same with this source, too.
     """
     root = SCRIPTS.parent
     workflow = ("Snakefile", "workflow/rules/*", "workflow/schemas/*")

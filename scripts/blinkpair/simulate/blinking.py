@@ -51,7 +51,7 @@ class DwellLaw:
         return np.concatenate(accepted)
 
     def mean_s(self) -> float:
-        """Mean dwell time in seconds; in closed form without truncation, else on a grid."""
+        """Return the mean dwell time in s; in closed form without truncation, else on a grid."""
         if self.tau_s is None and self.alpha not in (1.0, 2.0):
             first, zeroth = 2.0 - self.alpha, 1.0 - self.alpha
             moment = (self.t_max_s**first - self.t_min_s**first) / first

@@ -1,9 +1,11 @@
-"""An EMCCD that films blinking spots: expected light in, noisy uint16 frames out.
+"""An EMCCD that films blinking nanocrystals.
 
 The multiplication register turns n photo-electrons into a gamma-distributed number
 of counts with shape n, so that the variance is about 2 x gain x signal (Basden,
 Haniff & Mackay 2003, MNRAS 345, 985). Every frame has its own random stream, derived
 from seed and frame number: the movie does not depend on threads or block size.
+
+Input: positions and expected counts of every nanocrystal, background. Output: uint16 frames.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an EMCCD reads at a given light, as tables that are sampled in one step.
+"""Distributions of an EMCCD's output at a given light, as tables sampled in one step.
 
 Almost all pixels of a movie show the background alone; drawing their electrons and multiplication
 one by one would take ten times as long. The tables hold the exact distribution, tails included.
@@ -37,7 +37,7 @@ class AliasTables(NamedTuple):
 
 
 def distribution(expected_counts: float, gain: float, read_noise: float) -> FloatArray:
-    """Probabilities of the camera values from `MARGIN` below to 480 above the offset.
+    """Return the probabilities of the camera values from `MARGIN` below to 480 above the offset.
 
     Poisson electrons with mean m, each multiplied to an exponential of mean `gain`:
     p(s) = sqrt(m / (s g)) exp(-m - s / g) I1(2 sqrt(m s / g)), and no electron at all with
@@ -72,7 +72,7 @@ def distribution(expected_counts: float, gain: float, read_noise: float) -> Floa
 
 
 def alias_tables(background: FloatArray, gain: float, read_noise: float) -> AliasTables:
-    """Tables for every pixel of a background of expected counts.
+    """Return tables for every pixel of a background of expected counts.
 
     A pixel between two levels draws from either, in proportion: mean and shape are kept, the
     variance grows by less than a thousandth.

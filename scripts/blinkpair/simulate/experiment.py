@@ -34,7 +34,7 @@ ROTATIONS_DEG = {70: 12.0, 100: -97.0, 120: 171.0}
 
 
 def demo_designs(frames: int = 300, size_px: int = 384) -> dict[str, tuple[str, FieldDesign, int]]:
-    """Field name -> (temperature, design, seed): one field a temperature and a control.
+    """Return field name -> (temperature, design, seed): one field a temperature and a control.
 
     The control is smaller and filmed twelve times as long, so that its blinking can be fitted.
 

@@ -1,7 +1,7 @@
 """Draws of whole fields with replacement, for thousands of fields.
 
-Thousands of draws of thousands of fields are many numbers: they are kept as bytes, made wide a
-block at a time, and not drawn again for the next table.
+Thousands of draws of thousands of fields are many numbers: they are kept as bytes, converted to
+floats a block at a time, and not drawn again for the next table.
 
 Input: the field of each nanocrystal. Output: how often each of some thousand draws took each
 field, and the means over what was drawn.
@@ -24,7 +24,7 @@ from blinkpair.labels import text_codes
 Codes = NDArray[np.intp]
 Draws = NDArray[np.unsignedinteger[Any]]
 
-_BLOCK = 1 << 20  # numbers that are wide at a time
+_BLOCK = 1 << 20  # numbers that are floats at a time
 _KEPT_BYTES = 150 << 20  # 5,000 draws of ten thousand fields, three times
 
 
@@ -57,7 +57,7 @@ def resample_fields(fields: ArrayLike, label: object, *, resamples: int, seed: i
     fields : array_like, shape (n,)
         Field of each nanocrystal.
     label : object
-        Name of the temperature. It takes part in the seed, so that the draws of one temperature
+        Name of the temperature. It is a part of the seed, so that the draws of one temperature
         do not depend on which others there are.
     resamples, seed : int
         Number of draws, and their seed.
@@ -97,14 +97,14 @@ def draw_fields(n_fields: int, resamples: int, rng: np.random.Generator) -> Draw
 
 
 def _blocks(draws: Draws) -> Iterator[slice]:
-    """Rows that are a million numbers together."""
+    """Yield rows that have a million numbers together."""
     step = max(1, _BLOCK // max(draws.shape[1], 1))
     for start in range(0, len(draws), step):
         yield slice(start, start + step)
 
 
 def drawn_means(values: FloatArray, codes: Codes, draws: Draws) -> FloatArray:
-    """Mean over the nanocrystals of each draw of fields.
+    """Return the mean over the nanocrystals of each draw of fields.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class _Kept:
 
     @property
     def n_bytes(self) -> int:
-        """What is kept."""
+        """Bytes of all draws that are kept."""
         return sum(draws.nbytes for draws in self._draws.values())
 
 

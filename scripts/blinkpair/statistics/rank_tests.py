@@ -11,7 +11,7 @@ from blinkpair.arrays import FloatArray
 
 
 def signed_rank(delta: FloatArray) -> float:
-    """P value of Wilcoxon's signed rank test of changes.
+    """Return the p value of Wilcoxon's signed rank test of changes.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ def signed_rank(delta: FloatArray) -> float:
 
 
 def rank_sum(first: FloatArray, second: FloatArray) -> tuple[float, float]:
-    """Mann and Whitney's test of two groups.
+    """Return the result of Mann and Whitney's test of two groups.
 
     Parameters
     ----------

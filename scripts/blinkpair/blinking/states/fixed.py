@@ -18,14 +18,10 @@ if TYPE_CHECKING:
 
 
 def assign(
-    counts: NDArray[np.float32], settings: ThresholdSettings, off: OffLevels | None
+    counts: NDArray[np.float32], settings: ThresholdSettings, off: OffLevels
 ) -> AssignedStates:
     """Return the states by `settings.counts`; the off levels are not used."""
-    unknown = np.full(len(counts), np.nan)
+    n = len(counts)
     return AssignedStates(
-        states=counts > settings.counts,
-        thresholds_counts=np.full(len(counts), float(settings.counts)),
-        off_level_counts=unknown,
-        off_noise_counts=unknown.copy(),
-        source=np.full(len(counts), "fixed"),
+        counts > settings.counts, np.full(n, float(settings.counts)), np.full(n, "fixed")
     )

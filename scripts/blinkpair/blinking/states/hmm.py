@@ -4,7 +4,7 @@ Off frames are normal (gamma where the field's noise is skewed), on frames norma
 spread. A nanocrystal that switches during a frame is on for a part of it: such a partly lit frame
 is a state of its own, any part being equally likely, and it counts as on where more than half of
 it was. So a short event that fills half a frame is neither smoothed away nor invented. A thin
-uniform floor over the range of the trace keeps one outlier from forcing a state.
+uniform floor over the range of the trace limits the effect of one outlier.
 
 Off and on come in two kinds, short-lived and long-lived, alike in counts: two exponentials are a
 fair approximation of a power law over the durations that matter. A single one describes the average
@@ -13,17 +13,16 @@ event, and erases most events, which are short.
 Levels, spreads and transitions are learnt from the trace (Baum-Welch), from the threshold's
 states: no random start. A frame is on where its posterior probability is above one half.
 
-Own code, because what is needed are such emissions and kinds, and a guard for traces of one
-state, and because hmmlearn takes some 0.3 s for a trace of 20,000 frames, ten times as long.
+It is own code, because it needs such emissions and kinds, and a check for traces of one state,
+and because hmmlearn takes some 0.3 s for a trace of 20,000 frames, ten times as long.
 
-Input: counts, first states from a threshold, and the off levels these rest on. Output: refined
+Input: counts, first states from a threshold, and the off levels of that threshold. Output: refined
 states, the counts that make a single frame on, and which traces were modelled.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -77,12 +76,8 @@ def assign(
     """Return the states of the model; where a trace has no two levels, those of 'noise'."""
     first = noise.assign(counts, settings, off)
     states, levels, modelled = refine_states(counts, first.states, off)
-    return replace(
-        first,
-        states=states,
-        thresholds_counts=np.where(modelled, levels, first.thresholds_counts),
-        source=np.where(modelled, "hmm", first.source),
-    )
+    thresholds = np.where(modelled, levels, first.thresholds_counts)
+    return AssignedStates(states, thresholds, np.where(modelled, "hmm", first.source))
 
 
 def refine_states(
@@ -183,7 +178,7 @@ def _crossing(model: _Model, skewness: float) -> float:
 def _emissions(
     x: FloatArray, mean: FloatArray, sigma: FloatArray, skewness: float, floor: float
 ) -> tuple[FloatArray, FloatArray]:
-    """Return densities of off, partly lit and on; chance that a partly lit frame is half lit."""
+    """Return densities of off, partly lit and on; probability that a partly lit one is half lit."""
     n = len(x)
     density = np.empty((n, 3))
     lit = np.empty(n)

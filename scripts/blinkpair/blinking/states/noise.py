@@ -1,6 +1,8 @@
 """A threshold for each nanocrystal, `noise_sigmas` of its noise above its own off level.
 
-Gain, exposure and background then do not matter. Input: counts and off levels. Output: states.
+Gain, exposure and background then do not matter.
+
+Input: counts and off levels. Output: states.
 """
 
 from __future__ import annotations
@@ -27,11 +29,5 @@ def assign(
     lost = off.source == "none"
     thresholds = off.upper_quantile(settings.noise_sigmas)
     thresholds[lost] = settings.counts
-    return AssignedStates(
-        states=counts > thresholds[:, None],
-        thresholds_counts=thresholds,
-        off_level_counts=off.level_counts,
-        off_noise_counts=off.noise_counts,
-        source=np.where(lost, "fixed", off.source),
-        off_skewness=off.skewness,
-    )
+    source = np.where(lost, "fixed", off.source)
+    return AssignedStates(counts > thresholds[:, None], thresholds, source)

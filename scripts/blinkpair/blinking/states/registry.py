@@ -1,9 +1,9 @@
 """Return frame by frame whether a nanocrystal is on, by one of several methods.
 
-'fixed' is the paper's. 'noise' makes gain, exposure and background irrelevant. 'hmm' weighs every
-frame together with its neighbours in a hidden Markov model that has frames lit in part. It is the
-method for dwell times: where the on level is only a few noises above off no threshold is good, and
-far above it a low threshold still calls frames on that were off for most of their time, which
+'fixed' is the paper's. With 'noise' gain, exposure and background do not matter. 'hmm' assigns
+every frame together with its neighbours, in a hidden Markov model that has partly lit frames. It is
+the method for dwell times: where the on level is only a few noises above off no threshold is good,
+and far above it a low threshold calls frames on that were off for most of their time, which
 distorts the law of the short events.
 
 Input: background-subtracted counts (nanocrystal, frame). Output: boolean states of the same shape
@@ -13,10 +13,10 @@ and the thresholds behind them.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import NDArray
 
 from blinkpair.blinking.states import fixed, noise
 from blinkpair.blinking.states.result import AssignedStates
@@ -33,24 +33,16 @@ def _hmm(counts: Any, settings: ThresholdSettings, off: OffLevels) -> AssignedSt
     return hmm.assign(counts, settings, off)
 
 
-class StateMethod(NamedTuple):
-    """A method: its function of counts, settings and off levels, and whether it needs those."""
-
-    assign: Callable[..., AssignedStates]
-    needs_off_levels: bool
-
-
-METHODS = {
-    "fixed": StateMethod(fixed.assign, needs_off_levels=False),
-    "noise": StateMethod(noise.assign, needs_off_levels=True),
-    "hmm": StateMethod(_hmm, needs_off_levels=True),
+# Each takes counts, settings and off levels; 'fixed' does not use the latter.
+METHODS: dict[str, Callable[..., AssignedStates]] = {
+    "fixed": fixed.assign,
+    "noise": noise.assign,
+    "hmm": _hmm,
 }
 
 
 def assign_states(
-    traces: ArrayLike,
-    settings: ThresholdSettings | str = "fixed",
-    off_levels: OffLevels | None = None,
+    traces: NDArray[np.float32], settings: ThresholdSettings, off: OffLevels
 ) -> AssignedStates:
     """Return for every frame whether the nanocrystal is on.
 
@@ -59,28 +51,15 @@ def assign_states(
     traces : (n, frames) array
         Background-subtracted counts of the nanocrystals of one field and epoch. A frame that is not
         finite is off.
-    settings : ThresholdSettings or str
-        Or the name of a method, with the other settings' defaults.
-    off_levels : OffLevels, optional
-        From `off_levels.estimate_off_levels`, where the caller has it already.
+    settings : ThresholdSettings
+    off : OffLevels
+        From `off_levels.estimate_off_levels`, of the same traces.
 
     Raises
     ------
     InputError
-        If the method is unknown or the traces are not a table.
+        If the method is unknown.
     """
-    counts = np.asarray(traces)
-    if counts.ndim != 2:
-        raise InputError(
-            f"traces has {counts.ndim} dimensions", "pass counts of shape (nanocrystals, frames)"
-        )
-    if isinstance(settings, str):
-        settings = ThresholdSettings(settings)
     if settings.method not in METHODS:
         raise InputError(f"unknown method {settings.method!r}", f"use one of {', '.join(METHODS)}")
-    method = METHODS[settings.method]
-    if method.needs_off_levels and off_levels is None:
-        from blinkpair.blinking.off_levels import estimate_off_levels
-
-        off_levels = estimate_off_levels(counts)
-    return method.assign(counts, settings, off_levels)
+    return METHODS[settings.method](traces, settings, off)

@@ -120,7 +120,7 @@ function showMarks() {
     const [x, y] = [nc.num("x_pre"), nc.num("y_pre")];
     if (!(x > -1 && y > -1 && x < width && y < height)) continue;
     const current = nc.index === state.current;
-    const mark = shape("circle", { class: "mark spot", stroke: DATA.colours[nc.population] ?? "#bbbbbb", cx: x, cy: y, r: current ? r : 0.55 * r, "data-index": nc.index });
+    const mark = shape("circle", { class: "mark nanocrystal", stroke: DATA.colours[nc.population] ?? "#bbbbbb", cx: x, cy: y, r: current ? r : 0.55 * r, "data-index": nc.index });
     if (current) mark.classList.add("current");
     mark.append(Object.assign(shape("title", {}), { textContent: `${nc.id}: ${populationName(nc)}` }));
     mark.addEventListener("click", () => select(nc.index));
