@@ -102,7 +102,8 @@ def search(
     places: list[FloatArray] = []
     for peak in found:
         there = apply_matrix(peak.matrix, grid)
-        inside = ((there >= 0) & (there < np.array(peak.shape[::-1]))).all(axis=1)
+        in_view = (there >= 0) & (there < np.array(peak.shape[::-1]))
+        inside = np.asarray(in_view.all(axis=1), dtype=bool)
         if any(_apart(there, other, inside) < radius for other in places):
             continue
         kept.append(peak)

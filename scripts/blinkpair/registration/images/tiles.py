@@ -18,9 +18,11 @@ from scipy import fft, ndimage
 from blinkpair.arrays import BoolArray, FloatArray, IntArray
 from blinkpair.registration.images.contrast import Contrast, Image
 
-# In diameters: half the side of a tile, and the largest displacements searched for at first and
-# once the transform is refined.
-HALF_TILE, FIRST_REACH, REACH = 0.65, 1.0, 0.75
+# In diameters, half the side of a tile: small ones are many and vote, large ones show a sphere
+# with its surroundings and are located better.
+VOTING, LOCATING = 0.5, 1.0
+# In diameters, the largest displacements searched for: at first, and near a refined transform.
+FIRST_REACH, REACH = 1.0, 0.75
 # A tile whose content repeats along a line (an edge, a scratch) does not fix a place.
 MAX_REPEAT = 0.75
 # Noise alone has a power of 1 / (1 + NOISE_FLOOR^2) = 0.04 in the contrast.
@@ -70,10 +72,12 @@ class Matches:
 class Tiles:
     """The tiles of the first image, and the second image in which they are searched for."""
 
-    def __init__(self, pre: Contrast, post: Contrast, diameter_px: float) -> None:
+    def __init__(
+        self, pre: Contrast, post: Contrast, diameter_px: float, half_diameters: float
+    ) -> None:
         self.pre, self.post = pre, post
-        self.diameter = diameter_px / pre.pixel
-        self.half = round(HALF_TILE * self.diameter)
+        self.diameter_px, self.diameter = diameter_px, diameter_px / pre.pixel
+        self.half = round(half_diameters * self.diameter)
         self.xy = self._structured_places()
         self.cut = {name: self._cut(getattr(pre, name)) for name in CHANNELS}
         self.post_splines = {

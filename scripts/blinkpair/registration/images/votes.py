@@ -27,8 +27,10 @@ TOLERANCES = (0.06, 0.12, 0.24)
 CORRELATIONS = (0.3, 0.5, 0.7)
 # The last fit keeps tiles within so many diameters, and within 4 standard deviations.
 LEAST_GATE, LARGEST_GATE = 0.05, 0.3
-# A correlation this good is not made better by more weight.
-BEST_CORRELATION = 0.99
+# Large tiles locate a transform where at least this many agree.
+ENOUGH_LOCATED = 6
+# Variance of the place of a perfect correlation, where one of 0.7 has a variance of 1.
+LEAST_VARIANCE = 0.3
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,10 @@ class Votes:
     compared: IntArray
     log_chance: float
 
+    def residuals_of(self, matrix: FloatArray) -> FloatArray:
+        """Return (n,) distances of the tiles from the places of a matrix, in post pixels."""
+        return np.asarray(np.hypot(*(apply_matrix(matrix, self.pre_xy) - self.post_xy).T))
+
     def log_chance_beside(self, rivals: Sequence[Votes]) -> float:
         """Return the logarithm of the chance level if tiles agree as often as in any rival.
 
@@ -92,7 +98,15 @@ def vote(tiles: Tiles, matrix: FloatArray, model: str) -> Votes | None:
     return best
 
 
-def refine(tiles: Tiles, votes: Votes, model: str) -> Votes:
+def locate(small: Tiles, large: Tiles, votes: Votes, model: str) -> Votes:
+    """Return the votes of large tiles near an alignment; of small ones where these are few."""
+    best = _refined(small, votes, model)
+    located = _refined(large, best, model)
+    same = located.residuals_of(best.matrix)[located.agree] < LARGEST_GATE * large.diameter_px
+    return located if located is not best and same.sum() >= ENOUGH_LOCATED else best
+
+
+def _refined(tiles: Tiles, votes: Votes, model: str) -> Votes:
     """Return the votes again, around their own matrix and with an exact interpolation."""
     best = votes
     for _ in range(2):
@@ -100,7 +114,7 @@ def refine(tiles: Tiles, votes: Votes, model: str) -> Votes:
         for _, matches in _with_inverted(tiles.matches(best.matrix, REACH, order=3)):
             again = _better(again, _votes(tiles, best.matrix, matches, model))
         if again is None:
-            return best
+            return votes
         best = again
     return best
 
@@ -188,9 +202,10 @@ def _votes(tiles: Tiles, matrix: FloatArray, matches: Matches, model: str) -> Vo
         return None
     places = _Places(tiles, matrix, matches.xy, matches.places())
     heights = matches.heights()
-    capped = np.clip(heights, 0.1, BEST_CORRELATION) ** 2
-    # The variance of a correlation's maximum, up to the tile's own detail.
-    weights = capped / (1 - capped)
+    # The variance of a correlation's maximum, up to the tile's own detail, and what even a perfect
+    # one is off by.
+    squared = np.clip(heights, 0.1, 1) ** 2
+    weights = 1 / ((1 - squared) / squared + LEAST_VARIANCE)
     # Probability that a match anywhere in the window agrees, and how many transforms a tolerance
     # tells apart: shifts, times turns by which the tiles move.
     p = np.pi * (np.array(TOLERANCES) * tiles.diameter) ** 2 / (2 * matches.reach + 1.0) ** 2
