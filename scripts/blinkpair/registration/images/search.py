@@ -86,7 +86,7 @@ def search(
     """
     half = int(np.ceil(180 / step_deg))
     angles = np.arange(half) * (180 / half)
-    by_angle = np.full(2 * half, -np.inf)
+    by_angle = np.zeros(2 * half)
     found: list[_Peak] = []
     with ThreadPoolExecutor(usable_cores(2)) as pool:
         for post in posts:
