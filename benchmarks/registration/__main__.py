@@ -17,8 +17,8 @@ from benchmarks.registration import images, microspheres, others, points, real_i
 
 HEAD = """# How right the registration is
 
-Made by `make accuracy`. The data are simulated with known truth, but for the section *Whole images*,
-which cuts real images in two. The points lie in a field of 512 px, turned by any angle, 0.2 px of
+Made by `make accuracy`. The data are simulated with known truth, but for *Whole images*, where real
+images are cut in two. The points lie in a field of 512 px, turned by any angle, 0.2 px of
 jitter per axis in either image. Success is a transform that is nowhere in the field off by 3 px or
 more.
 """

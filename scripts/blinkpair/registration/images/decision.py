@@ -19,15 +19,21 @@ import numpy as np
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.registration.acceptance import AMBIGUOUS, IDENTITY_PX
 from blinkpair.registration.images.search import Peaks
-from blinkpair.registration.images.votes import Votes
+from blinkpair.registration.images.votes import Location, Votes
 from blinkpair.registration.result import Registration
-from blinkpair.registration.rigid import apply_matrix, fit_transform, scale_of
+from blinkpair.registration.rigid import apply_matrix, fit_transform, rotation_deg, scale_of
 from blinkpair.registration.target_error import TargetError, target_error
 
 # Two tiles fix a motion, and at least one checks it.
 MIN_TILES = 3
 # Standard deviation per axis of what all tiles share: interpolation, pixels, compression.
 SYSTEMATIC_PX = 0.02
+# Standard deviation per axis, in diameters, of the offset of all spheres under light from one side.
+OFFSET = 0.1
+REMARK = (
+    "light from one side, or too little structure to exclude it: all spheres may be off alike, "
+    "which nanocrystals correct"
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,7 @@ class Alignment:
 
 def decide(
     found: Sequence[Alignment],
-    located: Votes | None,
+    location: Location | None,
     peaks: Peaks,
     *,
     shapes: tuple[tuple[int, ...], tuple[int, ...]],
@@ -95,8 +101,8 @@ def decide(
     ----------
     found
         Alignments, the best first.
-    located
-        The best of them, located as exactly as possible.
+    location
+        The best of them, as exactly as possible.
     peaks
         All that the search compared.
     shapes
@@ -104,7 +110,7 @@ def decide(
     diameter_px, model, max_chance, max_error_px
         As in `register_images`.
     """
-    if not found or located is None:
+    if not found or location is None:
         return replace(
             ImageRegistration.failed("the images share no structure at any rotation"),
             angles_deg=peaks.angles_deg,
@@ -120,7 +126,7 @@ def decide(
         [distance(best.matrix, one, best.pre_xy) > 2 * diameter_px for one in peaks.matrices]
     )
     chance = joint_level(best.log_chance_beside(rivals), peaks.log_chance(found[0].row, apart))
-    agree = located.agree
+    located, agree = location.votes, location.votes.agree
     error = target_error(
         located.pre_xy[agree],
         located.post_xy[agree],
@@ -128,9 +134,13 @@ def decide(
         free_scale=model == "similarity",
         weights=located.weights[agree],
     )
-    error = replace(error, shift_variance_px2=SYSTEMATIC_PX**2)
+    shift = SYSTEMATIC_PX
+    if location.one_sided:
+        # An offset of all spheres alike in both images: it turns with the rotation.
+        turn = np.deg2rad(rotation_deg(located.matrix))
+        shift = float(np.hypot(shift, 2 * OFFSET * diameter_px * np.sin(turn / 2)))
+    error = replace(error, shift_variance_px2=shift**2)
     reason = _reason(best, located, rivals, chance, error, shapes, model, max_chance, max_error_px)
-    residuals = located.residuals_of(located.matrix)[agree]
     shown = replace(
         ImageRegistration.failed(reason, chance),
         angles_deg=peaks.angles_deg,
@@ -146,7 +156,8 @@ def decide(
         shown,
         matrix=located.matrix,
         status="ok",
-        rms_px=float(np.sqrt(np.mean(residuals**2))),
+        rms_px=located.rms_px(),
+        reason=REMARK if location.one_sided else "",
         error_model=error,
     )
 

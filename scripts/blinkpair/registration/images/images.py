@@ -122,13 +122,13 @@ def register_images(
         if len(found) == REFINED:
             break
     found.sort(key=lambda one: one.votes.log_chance)
-    located = None
+    location = None
     if found:
         large = Tiles(first, second, diameter_px, LOCATING)
-        located = locate(tiles, large, found[0].votes, model)
+        location = locate(tiles, large, found[0].votes, model)
     decision = decide(
         found,
-        located,
+        location,
         peaks,
         shapes=(images[0].shape, images[1].shape),
         diameter_px=diameter_px,

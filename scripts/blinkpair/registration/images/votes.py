@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import binom
 
 from blinkpair.arrays import BoolArray, FloatArray, IntArray
-from blinkpair.registration.images.tiles import FIRST_REACH, REACH, Matches, Tiles
+from blinkpair.registration.images.tiles import CHANNELS, FIRST_REACH, REACH, Matches, Tiles
 from blinkpair.registration.rigid import apply_matrix, fit_transform
 
 # Displacements within so many diameters of the transform agree with it, and only tiles whose best
@@ -29,6 +29,8 @@ CORRELATIONS = (0.3, 0.5, 0.7)
 LEAST_GATE, LARGEST_GATE = 0.05, 0.3
 # Large tiles locate a transform where at least this many agree.
 ENOUGH_LOCATED = 6
+# Signed contrast and energy differ by more diameters than this under light from one side.
+ONE_SIDED = 0.1
 # Variance of the place of a perfect correlation, where one of 0.7 has a variance of 1.
 LEAST_VARIANCE = 0.3
 
@@ -69,6 +71,10 @@ class Votes:
         """Return (n,) distances of the tiles from the places of a matrix, in post pixels."""
         return np.asarray(np.hypot(*(apply_matrix(matrix, self.pre_xy) - self.post_xy).T))
 
+    def rms_px(self) -> float:
+        """Return the root mean square distance of the tiles that agree, in post pixels."""
+        return float(np.sqrt(np.mean(self.residuals_of(self.matrix)[self.agree] ** 2)))
+
     def log_chance_beside(self, rivals: Sequence[Votes]) -> float:
         """Return the logarithm of the chance level if tiles agree as often as in any rival.
 
@@ -98,24 +104,63 @@ def vote(tiles: Tiles, matrix: FloatArray, model: str) -> Votes | None:
     return best
 
 
-def locate(small: Tiles, large: Tiles, votes: Votes, model: str) -> Votes:
-    """Return the votes of large tiles near an alignment; of small ones where these are few."""
-    best = _refined(small, votes, model)
-    located = _refined(large, best, model)
-    same = located.residuals_of(best.matrix)[located.agree] < LARGEST_GATE * large.diameter_px
-    return located if located is not best and same.sum() >= ENOUGH_LOCATED else best
+@dataclass(frozen=True)
+class Location:
+    """The votes that locate a transform, and whether both kinds of contrast agree on it.
+
+    Under light from one side the bright halves stay with the camera while the sample turns: the
+    signed contrast then fits at a place about half a diameter off, for all tiles alike. The local
+    energy does not, or much less.
+    """
+
+    votes: Votes
+    one_sided: bool
 
 
-def _refined(tiles: Tiles, votes: Votes, model: str) -> Votes:
-    """Return the votes again, around their own matrix and with an exact interpolation."""
-    best = votes
-    for _ in range(2):
-        again: Votes | None = None
-        for _, matches in _with_inverted(tiles.matches(best.matrix, REACH, order=3)):
-            again = _better(again, _votes(tiles, best.matrix, matches, model))
-        if again is None:
-            return votes
-        best = again
+def locate(small: Tiles, large: Tiles, votes: Votes, model: str) -> Location:
+    """Return the transform near an alignment as exactly as possible.
+
+    By large tiles, or by small ones where too few large ones agree; by the better of signed
+    contrast and local energy, or by the energy where these differ significantly.
+    """
+    for tiles, least in ((large, ENOUGH_LOCATED), (small, 3)):
+        found = {}
+        for channel in CHANNELS:
+            one = _refined(tiles, channel, votes.matrix, model)
+            if one is not None and one.agree.sum() >= least:
+                found[channel] = one
+        if not found:
+            continue
+        if "energy" not in found:
+            return Location(found["signed"], one_sided=True)
+        energy = found["energy"]
+        signed = found.get("signed", energy)
+        here = energy.pre_xy[energy.agree].mean(axis=0)
+        apart = np.hypot(
+            *(apply_matrix(signed.matrix, here) - apply_matrix(energy.matrix, here))[0]
+        )
+        scatter = np.hypot(*(one.rms_px() / np.sqrt(one.agree.sum()) for one in (signed, energy)))
+        if apart > max(ONE_SIDED * tiles.diameter_px, 4 * scatter):
+            return Location(energy, one_sided=True)
+        return Location(signed if signed.log_chance <= energy.log_chance else energy, False)
+    return Location(votes, one_sided=True)
+
+
+def _refined(tiles: Tiles, channel: str, matrix: FloatArray, model: str) -> Votes | None:
+    """Return the votes of one channel around their own matrix, with an exact interpolation."""
+    best: Votes | None = None
+    for reach in (FIRST_REACH, REACH, REACH):
+        matches = dict(_with_inverted(tiles.matches(matrix, reach, order=3)))
+        one = matches[channel] if channel in matches else matches[f"-{channel}"]
+        if len(one.xy) < 3:
+            return None
+        if reach == FIRST_REACH:
+            matrix = _summed(tiles, matrix, one, model)
+            continue
+        best = _votes(tiles, matrix, one, model)
+        if best is None:
+            return None
+        matrix = best.matrix
     return best
 
 
