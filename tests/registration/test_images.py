@@ -73,6 +73,24 @@ def test_simulated_fields_are_registered_to_a_fraction_of_a_pixel(changes):
     assert abs((best - result.rotation_deg + 180) % 360 - 180) < 3
 
 
+def test_light_from_one_side_is_recognised_and_its_offset_is_within_the_stated_error():
+    """Bright halves stay with the camera: an offset of all spheres alike, not seen as residuals."""
+    field = simulated(1, n_microspheres=80, rotation_deg=90.0, shift_px=(12.0, -8.0))
+    images = [
+        real_images.lit_from_one_side(image.astype(float), DIAMETER)
+        for image in (field.brightfield_pre, field.brightfield_post)
+    ]
+    result = register_images(*images, diameter_px=DIAMETER)
+    assert result.status == "ok", result.reason
+    assert "light from one side" in result.reason
+    error, radius = microsphere_errors(result, field)
+    assert (error < radius).all()
+    assert error.max() < 0.3 * DIAMETER
+    plain = register(field)
+    assert plain.reason == ""
+    assert np.median(plain.tre(GRID, 0.95)) < 0.2
+
+
 def test_a_sample_that_did_not_move_is_refused():
     for seed in (1, 2):
         result = register(simulated(seed, rotation_deg=0.0, shift_px=(0.0, 0.0), n_dust=20))

@@ -29,7 +29,7 @@ MIN_TILES = 3
 # Standard deviation per axis of what all tiles share: interpolation, pixels, compression.
 SYSTEMATIC_PX = 0.02
 # Standard deviation per axis, in diameters, of the offset of all spheres under light from one side.
-OFFSET = 0.1
+OFFSET = 0.25
 REMARK = (
     "light from one side, or too little structure to exclude it: all spheres may be off alike, "
     "which nanocrystals correct"
@@ -134,13 +134,13 @@ def decide(
         free_scale=model == "similarity",
         weights=located.weights[agree],
     )
+    reason = _reason(best, located, rivals, chance, error, shapes, model, max_chance, max_error_px)
     shift = SYSTEMATIC_PX
     if location.one_sided:
         # An offset of all spheres alike in both images: it turns with the rotation.
         turn = np.deg2rad(rotation_deg(located.matrix))
         shift = float(np.hypot(shift, 2 * OFFSET * diameter_px * np.sin(turn / 2)))
     error = replace(error, shift_variance_px2=shift**2)
-    reason = _reason(best, located, rivals, chance, error, shapes, model, max_chance, max_error_px)
     shown = replace(
         ImageRegistration.failed(reason, chance),
         angles_deg=peaks.angles_deg,

@@ -28,6 +28,8 @@ MAX_REPEAT = 0.75
 # Noise alone has a power of 1 / (1 + NOISE_FLOOR^2) = 0.04 in the contrast.
 MIN_POWER = 0.15
 MAX_TILES = 400
+# Share of the odd part of the mean tile's power above which light comes from one side.
+MAX_ODD = 0.1
 CHANNELS = ("signed", "energy")
 
 
@@ -118,6 +120,14 @@ class Tiles:
     def _cut(self, image: Image) -> Image:
         tiles = _windows(image, self.xy, self.half)
         return np.asarray(tiles - tiles.mean(axis=(1, 2), keepdims=True))
+
+    def one_sided(self) -> bool:
+        """Return whether the mean tile is bright on one side and dark on the other."""
+        mean = self.cut["signed"].mean(axis=0) if len(self.xy) else np.zeros((1, 1))
+        odd = (mean - mean[::-1, ::-1]) / 2
+        # In a mean of n unlike tiles, half of the n-th part of their power is odd by chance.
+        least = 0.5 * float(np.mean(self.cut["signed"] ** 2)) / max(len(self.xy), 1)
+        return bool(np.mean(odd**2) > MAX_ODD * np.mean(mean**2) + least)
 
     def matches(self, matrix: FloatArray, reach_diameters: float, order: int) -> dict[str, Matches]:
         """Return the matches near a transform, of each channel.

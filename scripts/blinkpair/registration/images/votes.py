@@ -109,8 +109,9 @@ class Location:
     """The votes that locate a transform, and whether both kinds of contrast agree on it.
 
     Under light from one side the bright halves stay with the camera while the sample turns: the
-    signed contrast then fits at a place about half a diameter off, for all tiles alike. The local
-    energy does not, or much less.
+    signed contrast then fits at a place about half a diameter off, for all tiles alike, and the
+    local energy less so. The images cannot show by how much: to first order, a slope added to a
+    sphere is the sphere displaced.
     """
 
     votes: Votes
@@ -134,6 +135,8 @@ def locate(small: Tiles, large: Tiles, votes: Votes, model: str) -> Location:
         if "energy" not in found:
             return Location(found["signed"], one_sided=True)
         energy = found["energy"]
+        if large.one_sided():
+            return Location(energy, one_sided=True)
         signed = found.get("signed", energy)
         here = energy.pre_xy[energy.agree].mean(axis=0)
         apart = np.hypot(
