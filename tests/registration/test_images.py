@@ -56,7 +56,7 @@ def microsphere_errors(result, field):
         {"defocus": (1.0, -1.0)},
         {"touching_microspheres": 0.6},
         {"lost_microspheres": 0.3, "moved_microspheres": 0.1},
-        {"n_dust": 40, "rotation_deg": 0.0, "shift_px": (25.0, 10.0)},
+        {"n_dust": 100, "rotation_deg": 35.0, "shift_px": (25.0, 10.0)},
         {"microsphere_family": "rings"},
     ],
     ids=["plain", "contrast flipped", "touching", "lost", "dust of the camera", "rings"],
