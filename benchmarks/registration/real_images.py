@@ -26,8 +26,10 @@ from blinkpair.registration.images.images import register_images
 from blinkpair.registration.rigid import apply_matrix
 
 REAL = Path(__file__).parents[3] / "shared" / "realdata"
+# Largest error over the overlap of a right one, and smallest of a wrong one.
 RIGHT_PX, WRONG_PX = 0.5, 3.0
-LEVELS = (1.0, 0.3, 0.1, 0.03, 0.01, 0.003)
+LEVELS = (0.5, 0.3, 0.1, 0.03, 0.01, 0.003)
+# The diameter given, as a multiple of the right one.
 FACTORS = (0.7, 1.0, 1.4)
 Image = NDArray[np.float64]
 
@@ -286,3 +288,38 @@ def related_trials(pool: Executor, trials: int, *, one_sided: bool = False) -> p
 def unrelated_trials(pool: Executor, trials: int) -> pd.DataFrame:
     """One line a pair that has nothing in common."""
     return run(pool, unrelated_trial, [(seed,) for seed in range(trials)])
+
+
+def related_summary(trials: pd.DataFrame) -> pd.DataFrame:
+    """One line an image and a kind of turn."""
+    lines = []
+    for (name, turn), group in trials.groupby(["image", "turn"], sort=False):
+        good = group[group["ok"]]
+        lines.append(
+            {
+                "image": name,
+                "turn": turn,
+                "pairs": len(group),
+                "right": int((good["error_px"] < RIGHT_PX).sum()),
+                "off by 0.5 to 3 px": int(good["error_px"].between(RIGHT_PX, WRONG_PX).sum()),
+                "wrong": int((good["error_px"] > WRONG_PX).sum()),
+                "refused": len(group) - len(good),
+                "median error px": good["error_px"].median(),
+                "within 68 %": 100 * good["inside_68"].mean(),
+                "within 95 %": 100 * good["inside_95"].mean(),
+            }
+        )
+    return pd.DataFrame(lines)
+
+
+def unrelated_summary(trials: pd.DataFrame) -> pd.DataFrame:
+    """One line a kind of pairs, with the numbers at or below a level, and what is expected."""
+    lines = []
+    for kind, group in [*trials.groupby("pairs", sort=False), ("all", trials)]:
+        line = {"pairs": kind, "tried": len(group), "accepted": int(group["ok"].sum())}
+        lines.append(
+            line | {f"{level:g}": int((group["chance"] <= level).sum()) for level in LEVELS}
+        )
+    expected = {f"{level:g}": f"{level * len(trials):.1f}" for level in LEVELS}
+    lines.append({"pairs": "expected of all", "tried": "", "accepted": ""} | expected)
+    return pd.DataFrame(lines)

@@ -16,9 +16,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
-from scipy import ndimage
+from scipy import fft, ndimage
 
-from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.arrays import FloatArray, IntArray, vertex
 from blinkpair.brightfield.radial_evidence import flatten
 from blinkpair.brightfield.radial_fit import PatchBasis, fit_centres
 from blinkpair.brightfield.radial_match import (
@@ -195,8 +195,14 @@ class _Window(NamedTuple):
         rim = (self.weight > 0) & (self.distance > self.distance[self.weight > 0].max() - 2)
         level = np.median(patches[:, rim], axis=1)[:, None, None]
         mean = self.weight * np.median((patches - level) / amplitude[:, None, None], axis=0)
-        power = mean**2
-        centre = (power * self.offsets).sum(axis=(1, 2)) / max(float(power.sum()), 1e-300)
+        # The power is laid onto itself turned by half: unlike its centroid, the place where it fits
+        # best does not depend on what little is left of neighbours near the rim.
+        n = len(mean)
+        turned = fft.irfft2(fft.rfft2(mean**2, (2 * n, 2 * n)) ** 2)
+        row, column = np.unravel_index(np.argmax(turned[1:-1, 1:-1]), (2 * n - 2, 2 * n - 2))
+        around = turned[row : row + 3, column : column + 3]
+        top = np.array([row + 1 + vertex(*around[:, 1]), column + 1 + vertex(*around[1])])
+        centre = top / 2 - n // 2
         return ndimage.shift(mean, -centre, order=3), centre[::-1]
 
 

@@ -91,7 +91,7 @@ def _isotropy(band: Image, width: float) -> Image:
     Edges, scratches and fibres are long and fit along themselves in many ways; spheres do not.
     The measure is 1 - c^2 with the coherence c of the structure tensor.
     """
-    along_y, along_x = np.gradient(band)
+    along_y, along_x = (np.asarray(one) for one in np.gradient(band))
     xx, yy, xy = (_blur(product, width) for product in (along_x**2, along_y**2, along_x * along_y))
     anisotropy = (xx - yy) ** 2 + 4 * xy**2
     return np.asarray(1 - anisotropy / np.maximum((xx + yy) ** 2, 1e-30), np.float32)

@@ -19,13 +19,21 @@ import numpy as np
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.registration.acceptance import AMBIGUOUS, IDENTITY_PX
 from blinkpair.registration.images.search import Peaks
-from blinkpair.registration.images.votes import Votes
+from blinkpair.registration.images.votes import Location, Votes
 from blinkpair.registration.result import Registration
-from blinkpair.registration.rigid import apply_matrix, fit_transform, scale_of
+from blinkpair.registration.rigid import apply_matrix, fit_transform, rotation_deg, scale_of
 from blinkpair.registration.target_error import TargetError, target_error
 
-# Two tiles fix a motion, and two that check it are as few as single spheres have.
-MIN_TILES = 4
+# Two tiles fix a motion, and at least one checks it.
+MIN_TILES = 3
+# Standard deviation per axis of what all tiles share: interpolation, pixels, compression.
+SYSTEMATIC_PX = 0.02
+# Standard deviation per axis, in diameters, of the offset of all spheres under light from one side.
+OFFSET = 0.25
+REMARK = (
+    "light from one side, or too little structure to exclude it: all spheres may be off alike, "
+    "which nanocrystals correct"
+)
 
 
 @dataclass(frozen=True)
@@ -78,6 +86,7 @@ class Alignment:
 
 def decide(
     found: Sequence[Alignment],
+    location: Location | None,
     peaks: Peaks,
     *,
     shapes: tuple[tuple[int, ...], tuple[int, ...]],
@@ -92,6 +101,8 @@ def decide(
     ----------
     found
         Alignments, the best first.
+    location
+        The best of them, as exactly as possible.
     peaks
         All that the search compared.
     shapes
@@ -99,7 +110,7 @@ def decide(
     diameter_px, model, max_chance, max_error_px
         As in `register_images`.
     """
-    if not found:
+    if not found or location is None:
         return replace(
             ImageRegistration.failed("the images share no structure at any rotation"),
             angles_deg=peaks.angles_deg,
@@ -115,16 +126,21 @@ def decide(
         [distance(best.matrix, one, best.pre_xy) > 2 * diameter_px for one in peaks.matrices]
     )
     chance = joint_level(best.log_chance_beside(rivals), peaks.log_chance(found[0].row, apart))
+    located, agree = location.votes, location.votes.agree
     error = target_error(
-        best.pre_xy[best.agree],
-        best.post_xy[best.agree],
-        best.matrix,
+        located.pre_xy[agree],
+        located.post_xy[agree],
+        located.matrix,
         free_scale=model == "similarity",
-        weights=best.weights[best.agree],
+        weights=located.weights[agree],
     )
-    reason = _reason(best, rivals, chance, error, shapes, model, max_chance, max_error_px)
-    there = apply_matrix(best.matrix, best.pre_xy[best.agree])
-    rms = np.sqrt(((there - best.post_xy[best.agree]) ** 2).sum(axis=1).mean())
+    reason = _reason(best, located, rivals, chance, error, shapes, model, max_chance, max_error_px)
+    shift = SYSTEMATIC_PX
+    if location.one_sided:
+        # An offset of all spheres alike in both images: it turns with the rotation.
+        turn = np.deg2rad(rotation_deg(located.matrix))
+        shift = float(np.hypot(shift, 2 * OFFSET * diameter_px * np.sin(turn / 2)))
+    error = replace(error, shift_variance_px2=shift**2)
     shown = replace(
         ImageRegistration.failed(reason, chance),
         angles_deg=peaks.angles_deg,
@@ -136,11 +152,19 @@ def decide(
     )
     if reason:
         return shown
-    return replace(shown, matrix=best.matrix, status="ok", rms_px=float(rms), error_model=error)
+    return replace(
+        shown,
+        matrix=located.matrix,
+        status="ok",
+        rms_px=located.rms_px(),
+        reason=REMARK if location.one_sided else "",
+        error_model=error,
+    )
 
 
 def _reason(
     best: Votes,
+    located: Votes,
     rivals: Sequence[Votes],
     chance: float,
     error: TargetError,
@@ -165,22 +189,22 @@ def _reason(
         )
     if agree < MIN_TILES:
         return f"only {agree} tiles of the images agree"
-    moved = np.hypot(*(best.post_xy - best.pre_xy)[best.agree].T)
+    moved = np.hypot(*(located.post_xy - located.pre_xy)[located.agree].T)
     if np.median(moved) < IDENTITY_PX:
         return (
             "the best alignment of the images moves nothing: a sample that did not move and what "
             "belongs to the camera cannot be distinguished"
         )
-    if model == "rigid" and (scale := _foreign_scale(best, error, shapes[0], max_error_px / 2)):
+    if model == "rigid" and (scale := _foreign_scale(located, error, shapes[0], max_error_px / 2)):
         return (
             f"the images fit at a scale of {scale:.4f}, not 1: if the magnification differs, set "
             "registration: model: similarity"
         )
-    worst = _largest_error_px(best, error, shapes)
+    worst = _largest_error_px(located, error, shapes)
     if not worst <= max_error_px:
         return (
-            f"the {agree} tiles that agree fix the transform too loosely: it may be off by "
-            f"{worst:.1f} px in parts of the field, more than {max_error_px:g} px"
+            f"the {int(located.agree.sum())} tiles that agree fix the transform too loosely: it "
+            f"may be off by {worst:.1f} px in parts of the field, more than {max_error_px:g} px"
         )
     return ""
 
@@ -201,23 +225,29 @@ def distance(one: FloatArray, other: FloatArray, xy: FloatArray) -> float:
 
 
 def _foreign_scale(
-    best: Votes, error: TargetError, shape: tuple[int, ...], tolerance_px: float
+    located: Votes, error: TargetError, shape: tuple[int, ...], tolerance_px: float
 ) -> float | None:
     """Return the scale that fits the tiles, where it differs significantly from 1."""
-    pre, post, weights = (one[best.agree] for one in (best.pre_xy, best.post_xy, best.weights))
+    pre, post, weights = (
+        one[located.agree] for one in (located.pre_xy, located.post_xy, located.weights)
+    )
     scale = scale_of(fit_transform(pre, post, model="similarity", weights=weights))
     off = abs(scale - 1)
     significant = off > 4 * np.sqrt(error.variance_px2 / error.spread_px2)
-    return scale if significant and off * np.hypot(*shape) / 2 > tolerance_px else None
+    return (
+        scale
+        if significant and off * float(np.hypot(shape[0], shape[1])) / 2 > tolerance_px
+        else None
+    )
 
 
 def _largest_error_px(
-    best: Votes, error: TargetError, shapes: tuple[tuple[int, ...], tuple[int, ...]]
+    located: Votes, error: TargetError, shapes: tuple[tuple[int, ...], tuple[int, ...]]
 ) -> float:
     """Return the radius of 95 % of the errors at the place of the overlap where it is largest."""
     (rows, columns), there_shape = shapes
     axes = np.linspace(0, columns - 1, 17), np.linspace(0, rows - 1, 17)
     xy = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
-    there = apply_matrix(best.matrix, xy)
+    there = apply_matrix(located.matrix, xy)
     seen = ((there >= 0) & (there <= np.array(there_shape[::-1]) - 1)).all(axis=1)
     return float(error.at(xy[seen], 0.95).max()) if seen.any() else np.inf

@@ -20,8 +20,8 @@ from blinkpair.registration.acceptance import MAX_ERROR_PX
 from blinkpair.registration.images.contrast import contrast_of, static_places, without
 from blinkpair.registration.images.decision import Alignment, ImageRegistration, decide, distance
 from blinkpair.registration.images.search import search
-from blinkpair.registration.images.tiles import Tiles
-from blinkpair.registration.images.votes import refine, vote
+from blinkpair.registration.images.tiles import LOCATING, VOTING, Tiles
+from blinkpair.registration.images.votes import locate, vote
 from blinkpair.registration.rigid import check_model
 
 # Pixels a diameter: in the search over all rotations, and where tiles are located.
@@ -106,7 +106,7 @@ def register_images(
         radius=SAME * diameter_px / wide_pixel,
         keep=COMPARED,
     )
-    tiles = Tiles(first, second, diameter_px)
+    tiles = Tiles(first, second, diameter_px, VOTING)
     found: list[Alignment] = []
     for row, matrix in enumerate(peaks.matrices):
         # The neighbours of an alignment in the search lead to the same one.
@@ -122,10 +122,13 @@ def register_images(
         if len(found) == REFINED:
             break
     found.sort(key=lambda one: one.votes.log_chance)
+    location = None
     if found:
-        found[0] = Alignment(refine(tiles, found[0].votes, model), found[0].row)
+        large = Tiles(first, second, diameter_px, LOCATING)
+        location = locate(tiles, large, found[0].votes, model)
     decision = decide(
         found,
+        location,
         peaks,
         shapes=(images[0].shape, images[1].shape),
         diameter_px=diameter_px,

@@ -86,7 +86,7 @@ def search(
     """
     half = int(np.ceil(180 / step_deg))
     angles = np.arange(half) * (180 / half)
-    by_angle = np.full(2 * half, -np.inf)
+    by_angle = np.zeros(2 * half)
     found: list[_Peak] = []
     with ThreadPoolExecutor(usable_cores(2)) as pool:
         for post in posts:
@@ -102,7 +102,8 @@ def search(
     places: list[FloatArray] = []
     for peak in found:
         there = apply_matrix(peak.matrix, grid)
-        inside = ((there >= 0) & (there < np.array(peak.shape[::-1]))).all(axis=1)
+        in_view = (there >= 0) & (there < np.array(peak.shape[::-1]))
+        inside = np.asarray(in_view.all(axis=1), dtype=bool)
         if any(_apart(there, other, inside) < radius for other in places):
             continue
         kept.append(peak)

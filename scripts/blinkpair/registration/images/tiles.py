@@ -18,14 +18,18 @@ from scipy import fft, ndimage
 from blinkpair.arrays import BoolArray, FloatArray, IntArray
 from blinkpair.registration.images.contrast import Contrast, Image
 
-# In diameters: half the side of a tile, and the largest displacements searched for at first and
-# once the transform is refined.
-HALF_TILE, FIRST_REACH, REACH = 0.65, 1.0, 0.75
+# In diameters, half the side of a tile: small ones are many and vote, large ones show a sphere
+# with its surroundings and are located better.
+VOTING, LOCATING = 0.5, 1.0
+# In diameters, the largest displacements searched for: at first, and near a refined transform.
+FIRST_REACH, REACH = 1.0, 0.75
 # A tile whose content repeats along a line (an edge, a scratch) does not fix a place.
 MAX_REPEAT = 0.75
 # Noise alone has a power of 1 / (1 + NOISE_FLOOR^2) = 0.04 in the contrast.
 MIN_POWER = 0.15
 MAX_TILES = 400
+# Share of the odd part of the mean tile's power above which light comes from one side.
+MAX_ODD = 0.1
 CHANNELS = ("signed", "energy")
 
 
@@ -70,10 +74,12 @@ class Matches:
 class Tiles:
     """The tiles of the first image, and the second image in which they are searched for."""
 
-    def __init__(self, pre: Contrast, post: Contrast, diameter_px: float) -> None:
+    def __init__(
+        self, pre: Contrast, post: Contrast, diameter_px: float, half_diameters: float
+    ) -> None:
         self.pre, self.post = pre, post
-        self.diameter = diameter_px / pre.pixel
-        self.half = round(HALF_TILE * self.diameter)
+        self.diameter_px, self.diameter = diameter_px, diameter_px / pre.pixel
+        self.half = round(half_diameters * self.diameter)
         self.xy = self._structured_places()
         self.cut = {name: self._cut(getattr(pre, name)) for name in CHANNELS}
         self.post_splines = {
@@ -114,6 +120,14 @@ class Tiles:
     def _cut(self, image: Image) -> Image:
         tiles = _windows(image, self.xy, self.half)
         return np.asarray(tiles - tiles.mean(axis=(1, 2), keepdims=True))
+
+    def one_sided(self) -> bool:
+        """Return whether the mean tile is bright on one side and dark on the other."""
+        mean = self.cut["signed"].mean(axis=0) if len(self.xy) else np.zeros((1, 1))
+        odd = (mean - mean[::-1, ::-1]) / 2
+        # In a mean of n unlike tiles, half of the n-th part of their power is odd by chance.
+        least = 0.5 * float(np.mean(self.cut["signed"] ** 2)) / max(len(self.xy), 1)
+        return bool(np.mean(odd**2) > MAX_ODD * np.mean(mean**2) + least)
 
     def matches(self, matrix: FloatArray, reach_diameters: float, order: int) -> dict[str, Matches]:
         """Return the matches near a transform, of each channel.

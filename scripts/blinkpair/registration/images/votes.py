@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import binom
 
 from blinkpair.arrays import BoolArray, FloatArray, IntArray
-from blinkpair.registration.images.tiles import FIRST_REACH, REACH, Matches, Tiles
+from blinkpair.registration.images.tiles import CHANNELS, FIRST_REACH, REACH, Matches, Tiles
 from blinkpair.registration.rigid import apply_matrix, fit_transform
 
 # Displacements within so many diameters of the transform agree with it, and only tiles whose best
@@ -27,8 +27,12 @@ TOLERANCES = (0.06, 0.12, 0.24)
 CORRELATIONS = (0.3, 0.5, 0.7)
 # The last fit keeps tiles within so many diameters, and within 4 standard deviations.
 LEAST_GATE, LARGEST_GATE = 0.05, 0.3
-# A correlation this good is not made better by more weight.
-BEST_CORRELATION = 0.99
+# Large tiles locate a transform where at least this many agree.
+ENOUGH_LOCATED = 6
+# Signed contrast and energy differ by more diameters than this under light from one side.
+ONE_SIDED = 0.1
+# Variance of the place of a perfect correlation, where one of 0.7 has a variance of 1.
+LEAST_VARIANCE = 0.3
 
 
 @dataclass(frozen=True)
@@ -63,6 +67,14 @@ class Votes:
     compared: IntArray
     log_chance: float
 
+    def residuals_of(self, matrix: FloatArray) -> FloatArray:
+        """Return (n,) distances of the tiles from the places of a matrix, in post pixels."""
+        return np.asarray(np.hypot(*(apply_matrix(matrix, self.pre_xy) - self.post_xy).T))
+
+    def rms_px(self) -> float:
+        """Return the root mean square distance of the tiles that agree, in post pixels."""
+        return float(np.sqrt(np.mean(self.residuals_of(self.matrix)[self.agree] ** 2)))
+
     def log_chance_beside(self, rivals: Sequence[Votes]) -> float:
         """Return the logarithm of the chance level if tiles agree as often as in any rival.
 
@@ -92,16 +104,66 @@ def vote(tiles: Tiles, matrix: FloatArray, model: str) -> Votes | None:
     return best
 
 
-def refine(tiles: Tiles, votes: Votes, model: str) -> Votes:
-    """Return the votes again, around their own matrix and with an exact interpolation."""
-    best = votes
-    for _ in range(2):
-        again: Votes | None = None
-        for _, matches in _with_inverted(tiles.matches(best.matrix, REACH, order=3)):
-            again = _better(again, _votes(tiles, best.matrix, matches, model))
-        if again is None:
-            return best
-        best = again
+@dataclass(frozen=True)
+class Location:
+    """The votes that locate a transform, and whether both kinds of contrast agree on it.
+
+    Under light from one side the bright halves stay with the camera while the sample turns: the
+    signed contrast then fits at a place about half a diameter off, for all tiles alike, and the
+    local energy less so. The images cannot show by how much: to first order, a slope added to a
+    sphere is the sphere displaced.
+    """
+
+    votes: Votes
+    one_sided: bool
+
+
+def locate(small: Tiles, large: Tiles, votes: Votes, model: str) -> Location:
+    """Return the transform near an alignment as exactly as possible.
+
+    By large tiles, or by small ones where too few large ones agree; by the better of signed
+    contrast and local energy, or by the energy where these differ significantly.
+    """
+    for tiles, least in ((large, ENOUGH_LOCATED), (small, 3)):
+        found = {}
+        for channel in CHANNELS:
+            one = _refined(tiles, channel, votes.matrix, model)
+            if one is not None and one.agree.sum() >= least:
+                found[channel] = one
+        if not found:
+            continue
+        if "energy" not in found:
+            return Location(found["signed"], one_sided=True)
+        energy = found["energy"]
+        if large.one_sided():
+            return Location(energy, one_sided=True)
+        signed = found.get("signed", energy)
+        here = energy.pre_xy[energy.agree].mean(axis=0)
+        apart = np.hypot(
+            *(apply_matrix(signed.matrix, here) - apply_matrix(energy.matrix, here))[0]
+        )
+        scatter = np.hypot(*(one.rms_px() / np.sqrt(one.agree.sum()) for one in (signed, energy)))
+        if apart > max(ONE_SIDED * tiles.diameter_px, 4 * scatter):
+            return Location(energy, one_sided=True)
+        return Location(signed if signed.log_chance <= energy.log_chance else energy, False)
+    return Location(votes, one_sided=True)
+
+
+def _refined(tiles: Tiles, channel: str, matrix: FloatArray, model: str) -> Votes | None:
+    """Return the votes of one channel around their own matrix, with an exact interpolation."""
+    best: Votes | None = None
+    for reach in (FIRST_REACH, REACH, REACH):
+        matches = dict(_with_inverted(tiles.matches(matrix, reach, order=3)))
+        one = matches[channel] if channel in matches else matches[f"-{channel}"]
+        if len(one.xy) < 3:
+            return None
+        if reach == FIRST_REACH:
+            matrix = _summed(tiles, matrix, one, model)
+            continue
+        best = _votes(tiles, matrix, one, model)
+        if best is None:
+            return None
+        matrix = best.matrix
     return best
 
 
@@ -188,9 +250,10 @@ def _votes(tiles: Tiles, matrix: FloatArray, matches: Matches, model: str) -> Vo
         return None
     places = _Places(tiles, matrix, matches.xy, matches.places())
     heights = matches.heights()
-    capped = np.clip(heights, 0.1, BEST_CORRELATION) ** 2
-    # The variance of a correlation's maximum, up to the tile's own detail.
-    weights = capped / (1 - capped)
+    # The variance of a correlation's maximum, up to the tile's own detail, and what even a perfect
+    # one is off by.
+    squared = np.clip(heights, 0.1, 1) ** 2
+    weights = 1 / ((1 - squared) / squared + LEAST_VARIANCE)
     # Probability that a match anywhere in the window agrees, and how many transforms a tolerance
     # tells apart: shifts, times turns by which the tiles move.
     p = np.pi * (np.array(TOLERANCES) * tiles.diameter) ** 2 / (2 * matches.reach + 1.0) ** 2
