@@ -199,8 +199,8 @@ GROUNDS = (
     ),
     Ground(
         REGISTRATION,
-        "neither microspheres nor nanocrystals decide, nor both together",
-        "registration.fields, registration.both_patterns",
+        "neither microspheres nor brightfield images nor nanocrystals decide, nor two together",
+        "registration.fields, registration.images, registration.both_patterns",
     ),
     Ground(REGISTERED, "no nanocrystal was found in one epoch", HERE, _no_nanocrystals),
     Ground(PAIRED, "the places of all nanocrystals are uncertain", HERE, _all_uncertain),
