@@ -35,7 +35,11 @@ def test_frames_and_metadata_of_the_tiny_movie():
     assert movie.dtype == np.uint16
     assert movie.exposure_s == pytest.approx(0.020)
     assert movie.pixel_size_um == pytest.approx(0.16)
-    assert (movie.channel, movie.format, movie.notes) == ("GFP", "ND2", ())
+    assert (movie.channel, movie.format) == ("GFP", "ND2")
+    assert movie.notes == (
+        "no time stamps; the time loop's period gives 20 ms, a planned value, used that",
+    )
+    assert movie.pixel_size_from == "the ND2 calibration"
     np.testing.assert_array_equal(read(TINY), tiny_frames())
 
 

@@ -24,7 +24,8 @@ pytestmark = pytest.mark.skipif(
         ("arcadia-example-cerevisiae.nd2::channel=DIC", (1, 256, 256), "uint16", None, 0.108333),
         ("arcadia-example-pbmc.nd2::channel=3", (1, 256, 256), "uint16", None, 0.646781),
         ("arcadia-example-zstack.nd2::z=5", (1, 128, 128), "uint16", 0.5, 0.32339),
-        ("pims-cluster.nd2::channel=0::z=4", (3, 31, 38), "uint16", 10.6475, 0.167809),
+        # 10.6 s a frame by its stamps: more than the sheet allows, so the sheet is asked for it.
+        ("pims-cluster.nd2::channel=0::z=4", (3, 31, 38), "uint16", None, 0.167809),
         ("pims_stuck.tif", (5, 512, 512), "uint16", None, None),
         ("sifparser_image_DU897.sif", (1, 512, 512), "float32", 1.0, None),
         ("sif_spool_mono32", (10, 200, 200), "uint32", 0.00358489, None),

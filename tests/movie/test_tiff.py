@@ -195,7 +195,12 @@ def test_metadata_by_ome(tmp_path, frames):
     movie = open_movie(path)
     assert movie.pixel_size_um == pytest.approx(0.16)
     assert movie.exposure_s == pytest.approx(0.02)
-    assert (movie.channel, movie.format, movie.notes) == ("GFP", "OME-TIFF", ())
+    assert (movie.channel, movie.format) == ("GFP", "OME-TIFF")
+    assert movie.notes == (
+        "no time stamps; the OME time increment gives 20 ms, a planned value, used that",
+    )
+    assert movie.exposure_from == "the OME time increment"
+    assert movie.pixel_size_from == "the OME pixel size"
 
 
 def test_measured_times_of_the_planes_win_in_ome(tmp_path, frames):

@@ -39,8 +39,10 @@ from blinkpair.arrays import FloatArray
 from blinkpair.cores import usable_cores
 from blinkpair.errors import ChoiceError, InputError
 from blinkpair.movie.formats.blocks import ArrayFrames, Buffers, PartsReader
+from blinkpair.movie.formats.pixel_size import pixel_size
 from blinkpair.movie.formats.registry import open_source
 from blinkpair.movie.formats.source import Source
+from blinkpair.movie.formats.timing import frame_time_of_parts
 from blinkpair.movie.paths import PathLike, resolve
 
 if TYPE_CHECKING:
@@ -53,7 +55,7 @@ _BLOCK_BYTES = 8 * 1024 * 1024
 _LONG_PIXELS = 1e9
 # More threads than this do not decode faster than a disk delivers.
 _MAX_THREADS = 8
-_SAME = 0.02  # frame times and pixel sizes of parts that differ by less are the same
+_SAME = 0.02  # pixel sizes of parts that differ by less are the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +71,9 @@ class Movie:
         (frames, y, x)
     dtype : numpy dtype
         As stored, in native byte order.
-    exposure_s : float or None
-        Time from one frame to the next where the file states it, else the exposure; None where
-        it states neither.
-    pixel_size_um : float or None
-        Side of a pixel in the sample.
+    exposure_s, pixel_size_um : float or None
+        Time from one frame to the next, and side of a pixel in the sample, by the rules of
+        `formats.timing` and `formats.pixel_size`; None where the file does not give them.
     acquired_s : float or None
         When the recording began, seconds since 1970 by the microscope's clock; None where the file
         does not hold it.
@@ -85,6 +85,9 @@ class Movie:
         All files it is read from.
     notes : tuple of str
         What is odd about the file and should be read by its owner.
+    exposure_from, pixel_size_from : str
+        Where time and size are from, in words; where they are None, why, or '' where the file
+        holds nothing on them.
     """
 
     shape: tuple[int, int, int]
@@ -96,6 +99,8 @@ class Movie:
     format: str
     paths: tuple[Path, ...]
     notes: tuple[str, ...]
+    exposure_from: str = ""
+    pixel_size_from: str = ""
     _parts: tuple[Source, ...] = field(repr=False, default=())
 
     @property
@@ -340,14 +345,15 @@ def from_array(
         "array",
         (),
         (),
-        (source,),
+        _parts=(source,),
     )
 
 
 def _join(called: str, parts: Sequence[Source]) -> Movie:
     """Join the parts of a movie; ChoiceError if they do not fit."""
     first = parts[0]
-    notes = list(first.notes)
+    size = pixel_size(first.pixels)
+    notes = [*first.notes, *size.notes]
     for part in parts[1:]:
         for what, ours, theirs in (
             ("frames of", first.shape[1:], part.shape[1:]),
@@ -360,31 +366,35 @@ def _join(called: str, parts: Sequence[Source]) -> Movie:
                     "does the pattern match files that do not belong to the movie?",
                     place=called,
                 )
-        for what, one, other in (
-            ("frame times", first.exposure_s, part.exposure_s),
-            ("pixel sizes", first.pixel_size_um, part.pixel_size_um),
-        ):
-            if one and other and abs(one - other) > _SAME * one:
-                notes.append(
-                    f"{what} differ: {one:.6g} in {first.paths[0].name}, {other:.6g} in "
-                    f"{part.paths[0].name}; used the first"
-                )
+        other = pixel_size(part.pixels).um
+        if size.um and other and abs(size.um - other) > _SAME * size.um:
+            notes.append(
+                f"pixel sizes differ: {size.um:.6g} in {first.paths[0].name}, {other:.6g} in "
+                f"{part.paths[0].name}; used the first"
+            )
         notes += [f"{part.paths[0].name}: {note}" for note in part.notes if note not in notes]
     paths = tuple(path for part in parts for path in part.paths)
     if len(parts) > 1:
         names = [part.paths[0].name for part in parts]
         shown = names if len(names) < 6 else [*names[:2], "...", names[-1]]
         notes.insert(0, f"{len(parts)} files were joined in this order: {', '.join(shown)}")
+    time = frame_time_of_parts(
+        [part.times for part in parts],
+        [part.shape[0] for part in parts],
+        [part.paths[0].name for part in parts],
+    )
     return Movie(
         shape=(sum(part.shape[0] for part in parts), *first.shape[1:]),
         dtype=first.dtype,
-        exposure_s=first.exposure_s,
-        pixel_size_um=first.pixel_size_um,
+        exposure_s=time.seconds,
+        pixel_size_um=size.um,
         acquired_s=first.acquired_s,
         channel=first.channel,
         format=first.format,
         paths=paths,
-        notes=tuple(notes),
+        notes=(*notes, *time.notes),
+        exposure_from=time.source,
+        pixel_size_from=size.source,
         _parts=tuple(parts),
     )
 

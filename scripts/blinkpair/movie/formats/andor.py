@@ -20,7 +20,7 @@ from blinkpair.errors import InputError
 from blinkpair.movie.formats.raw import RawFrames
 from blinkpair.movie.formats.selection import Selection, choose_planes
 from blinkpair.movie.formats.source import Source, frames_to_read, native_dtype, plausible
-from blinkpair.movie.formats.timing import Statement, frame_time, interval_of_stamps
+from blinkpair.movie.formats.timing import Statement, Times
 
 try:  # a private name: the public functions read the pixels, too
     from sif_parser._sif_open import _open as read_sif_header
@@ -64,16 +64,14 @@ def open_sif(path: Path, selection: Selection) -> Source:
         dtype=dtype,
     )
     count = frames_to_read(path, promised, raw.count_present(), selection.frames)
-    exposure_s, notes = _timing(header, count)
     return Source(
         paths=(path,),
         format="Andor SIF",
         shape=(count, height, width),
         dtype=native_dtype(path, dtype),
         frames=raw,
-        exposure_s=exposure_s,
+        times=_times(header, count),
         acquired_s=header["ExperimentTime"] or None,
-        notes=notes,
     )
 
 
@@ -117,16 +115,14 @@ def open_spool(folder: Path, selection: Selection) -> Source:
         file_index=number // per_file,
     )
     count = frames_to_read(folder, promised, raw.count_present(), selection.frames)
-    exposure_s, notes = _timing(header, count)
     return Source(
         paths=(sifx, *files),
         format="Andor spool folder",
         shape=(count, height, width),
         dtype=native_dtype(folder, dtype),
         frames=raw,
-        exposure_s=exposure_s,
+        times=_times(header, count),
         acquired_s=header["ExperimentTime"] or None,
-        notes=notes,
     )
 
 
@@ -213,22 +209,14 @@ def _check_choices(path: Path, frames: int, selection: Selection) -> None:
     choose_planes(str(path), {"T": frames}, selection)
 
 
-def _timing(header: Mapping[str, Any], frames: int) -> tuple[float | None, tuple[str, ...]]:
-    """Cycle time by the stamps where every frame has its own, else by the header."""
+def _times(header: Mapping[str, Any], frames: int) -> Times:
+    """Return the stamps of the frames, the camera's cycle time and its exposure."""
     stamps = np.array([header.get(f"timestamp_of_{i}", 0) for i in range(frames)], np.float64)
     # Microseconds in 32 bits start again from 0 after 72 minutes.
     wraps = np.cumsum(np.diff(stamps, prepend=0.0) < -_STAMP_WRAP_US / 2)
-    stamps += wraps * _STAMP_WRAP_US
-    own = stamps.size > 1 and bool((np.diff(stamps) > 0).all())
-    measured, notes = (
-        interval_of_stamps(stamps * 1e-6) if own else (Statement("the time stamps", None), ())
-    )
     cycle = header["StackCycleTime"] or header["CycleTime"]
-    seconds, more = frame_time(
-        [measured, Statement("the header's cycle time", cycle or None)],
-        Statement("the header's exposure", header["ExposureTime"] or None),
-        frames=frames,
+    return Times(
+        (stamps + wraps * _STAMP_WRAP_US) * 1e-6,
+        intervals=(Statement("the header's cycle time", cycle or None),),
+        exposure=Statement("the header's exposure", header["ExposureTime"] or None),
     )
-    if stamps.any() and not own:
-        more += ("several frames share a time stamp; the header's cycle time was used",)
-    return seconds, notes + more

@@ -6,7 +6,7 @@ file: `Source.frames.reader(threads)` opens one for as long as somebody reads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.errors import InputError
+from blinkpair.movie.formats.pixel_size import PixelStatement
+from blinkpair.movie.formats.timing import Times
 
 # What the kernels downstream are compiled for; bool, complex, 16-bit float are no camera's output.
 _DTYPES = ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
@@ -56,8 +58,10 @@ class Source:
         As stored, in native byte order.
     frames : Frames
         Reads the pixels.
-    exposure_s, pixel_size_um : float or None
-        Time from frame to frame; side of a square pixel in the sample.
+    times : Times
+        What it holds on the time of its frames.
+    pixels : tuple of PixelStatement
+        What it holds on the size of a pixel, the most trusted first.
     acquired_s : float or None
         When the recording began: seconds since 1970 by the microscope's own clock.
     channel : str or None
@@ -70,8 +74,8 @@ class Source:
     shape: tuple[int, int, int]
     dtype: np.dtype[Any]
     frames: Frames
-    exposure_s: float | None = None
-    pixel_size_um: float | None = None
+    times: Times = field(default_factory=Times)
+    pixels: tuple[PixelStatement, ...] = ()
     acquired_s: float | None = None
     channel: str | None = None
     notes: tuple[str, ...] = ()

@@ -20,7 +20,7 @@ import numpy as np
 
 from blinkpair.arrays import IntArray
 from blinkpair.errors import ChoiceError, InputError
-from blinkpair.movie.formats.source import plausible
+from blinkpair.movie.formats.source import plausible, refuse_colour
 
 # Kinds of tifffile whose number of planes is read off the chain of pages and nowhere else.
 _BY_CHAIN = ("uniform", "generic", "shaped")
@@ -34,6 +34,8 @@ class Layout:
     ----------
     sizes : mapping
         Axis letter -> length without Y and X, slowest first, as promised.
+    page : tifffile.TiffPage
+        Describes how the planes are stored.
     offsets : (planes,) int64 array or None
         First byte of each plane, as far as known; None where planes must be decoded.
     pages : sequence
@@ -41,13 +43,22 @@ class Layout:
     broken : bool
         The chain of pages points beyond the file: there were more planes than `sizes` holds.
     notes : tuple of str
+    kind, name : str
+        tifffile's word for the kind of the image, and the image's own name.
+    image, images : int
+        Which of how many images of the file it is.
     """
 
     sizes: Mapping[str, int]
+    page: Any
     offsets: IntArray | None
     pages: Sequence[Any] = ()
     broken: bool = False
     notes: tuple[str, ...] = ()
+    kind: str = ""
+    name: str = ""
+    image: int = 0
+    images: int = 1
 
 
 def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
@@ -72,15 +83,19 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
     _refuse_circle(path, tif)
     _refuse_ome_traps(path, tif)
     page, series = tif.pages.first, tif.series
+    own: dict[str, Any] = {"kind": "imagej"}
     if tif.is_imagej and len(series) == 1 and series[0].kind != "imagej" and page.is_final:
         # tifffile gives up on an ImageJ header that promises more than is there.
         sizes = _imagej_sizes(tif)
-        return Layout(sizes, _in_a_row(path, page.dataoffsets[0], sizes, page.nbytes))
-    if len(series) > 1 and (joined := _join_shaped(series)):
+        return Layout(sizes, page, _in_a_row(path, page.dataoffsets[0], sizes, page.nbytes), **own)
+    if len(series) > 1 and position is None and (joined := _join_shaped(series)):
         pages, notes = joined
-        sizes, kind = {"I": len(pages)}, "shaped"
+        sizes, kind, own = {"I": len(pages)}, "shaped", {"kind": "shaped"}
     else:
-        one, notes = _only_series(path, series, position)
+        image = _only_series(path, series, position)
+        one, notes, page = series[image], (), series[image].keyframe
+        if page.samplesperpixel > 1:
+            raise refuse_colour(path, "this is a colour (RGB or palette) image")
         if one.axes[-2:] != "YX":
             raise InputError(
                 f"its axes are {one.axes} with lengths {one.shape}; y and x must come last",
@@ -88,22 +103,24 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
                 place=path,
             )
         sizes, kind = dict(zip(one.axes[:-2], one.shape[:-2], strict=True)), one.kind
+        own = {"kind": kind, "name": one.name, "image": image, "images": len(series)}
         if one.dataoffset is not None and kind not in ("uniform", "generic"):
-            return Layout(sizes, _in_a_row(path, one.dataoffset, sizes, page.nbytes), notes=notes)
+            offsets = _in_a_row(path, one.dataoffset, sizes, page.nbytes)
+            return Layout(sizes, page, offsets, notes=notes, **own)
         pages = _pages_of(one)
     if kind == "mmstack":
         sizes = _planned(tif, sizes)
     # A declared axis gives the number of planes there should be; a mere chain does not.
     broken = _chain_broken(tif) and kind in _BY_CHAIN
-    if broken:
+    if broken and len(series) == 1:
         pages = [tif.pages.get(k, aspage=False) for k in range(len(tif.pages))]
         sizes = {"I": len(pages)}
     if not all(each is None or each.is_final for each in pages):
-        return Layout(sizes, None, pages, broken=broken, notes=notes)
+        return Layout(sizes, page, None, pages, broken=broken, notes=notes, **own)
     # tifffile gives offset 0 to a page that an index names and the file does not hold.
     pages = [each if each is not None and each.dataoffsets[0] else None for each in pages]
     offsets = np.array([-1 if each is None else each.dataoffsets[0] for each in pages], np.int64)
-    return Layout(sizes, offsets, pages, broken=broken, notes=notes)
+    return Layout(sizes, page, offsets, pages, broken=broken, notes=notes, **own)
 
 
 def _in_a_row(path: Path, start: int, sizes: Mapping[str, int], n_bytes: int) -> IntArray:
@@ -157,19 +174,24 @@ def _join_shaped(series: Sequence[Any]) -> tuple[list[Any], tuple[str, ...]] | N
     return [page for one in series for page in _pages_of(one)], notes
 
 
-def _only_series(
-    path: Path, series: Sequence[Any], position: str | None
-) -> tuple[Any, tuple[str, ...]]:
-    """Take the movie among the images of a file."""
+def _only_series(path: Path, series: Sequence[Any], position: str | None) -> int:
+    """Return the number of the image that is the movie."""
     if len(series) == 1:
-        return series[0], ()
+        return 0
     if position is not None and position.isdecimal() and int(position) < len(series):
-        return series[int(position)], ()
-    shown = ", ".join(f"{k}: {' x '.join(map(str, one.shape))}" for k, one in enumerate(series[:8]))
+        return int(position)
+    shown = ", ".join(
+        f"{k}: {' x '.join(map(str, one.shape))}{f' {one.name!r}' if one.name else ''}"
+        for k, one in enumerate(series[:8])
+    )
     more = ", ..." if len(series) > 8 else ""
+    what = f"holds {len(series)} images of its own kind each ({shown}{more})"
+    if position is not None:
+        what = f"has no image '{position}': it {what}"
     raise ChoiceError(
-        f"holds {len(series)} images of its own kind each ({shown}{more})",
-        "choose one by appending '::position=0' to the path, or export the movie alone",
+        what,
+        f"append the number of the movie to the path, '::position=0' to "
+        f"'::position={len(series) - 1}', or export the movie alone",
         place=path,
     )
 

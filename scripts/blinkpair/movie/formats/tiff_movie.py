@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ from blinkpair.movie.formats.source import (
     refuse_colour,
 )
 from blinkpair.movie.formats.tiff_layout import Layout, find_layout
-from blinkpair.movie.formats.tiff_metadata import read_metadata
+from blinkpair.movie.formats.tiff_metadata import TiffMetadata
 
 _KINDS = {"imagej": "ImageJ TIFF", "ome": "OME-TIFF", "micromanager": "Micro-Manager TIFF"}
 # Values of the tag PhotometricInterpretation.
@@ -76,32 +77,38 @@ def open_tiff(path: Path, selection: Selection, *, alone: bool = True) -> Source
                 "copy the file again from the microscope's computer",
                 place=path,
             ) from None
-        # ImageJ writes 8-bit counts shown in false colours as a palette image.
-        palette = page.photometric == _PALETTE and not tif.is_imagej
-        if page.samplesperpixel > 1 or page.photometric in _COLOUR or palette:
-            raise refuse_colour(path, "this is a colour (RGB or palette) image")
+        _check_page(path, page, tif)
         return _describe(path, tif, selection)
 
 
-def _describe(path: Path, tif: Any, selection: Selection) -> Source:
-    page = tif.pages.first
+def _check_page(path: Path, page: Any, tif: Any) -> None:
+    """Refuse pixels that are no counts of a camera."""
+    # ImageJ writes 8-bit counts shown in false colours as a palette image.
+    palette = page.photometric == _PALETTE and not tif.is_imagej
+    if page.samplesperpixel > 1 or page.photometric in _COLOUR or palette:
+        raise refuse_colour(path, "this is a colour (RGB or palette) image")
     if page.dtype is None:  # which numpy would take for float64
         raise InputError(
             f"pixels of {page.bitspersample} bits cannot be read",
             "export the movie as 16-bit grey values",
             place=path,
         )
-    dtype = native_dtype(path, page.dtype)
-    shape = (page.imagelength, page.imagewidth)
-    plausible(path, height=shape[0], width=shape[1])
+    plausible(path, height=page.imagelength, width=page.imagewidth)
     if page.is_tiled:
         plausible(path, height=page.tilelength, width=page.tilewidth)
+
+
+def _describe(path: Path, tif: Any, selection: Selection) -> Source:
     layout = find_layout(path, tif, selection.position)
-    metadata = read_metadata(tif)
+    page = layout.page
+    _check_page(path, page, tif)
+    dtype = native_dtype(path, page.dtype)
+    shape = (page.imagelength, page.imagewidth)
+    metadata = TiffMetadata(tif, layout)
     planes = choose_planes(
         str(path),
         layout.sizes,
-        selection,
+        selection if layout.images == 1 else replace(selection, position=None),
         channel_names=metadata.channels,
         z_is_time=bool(tif.is_imagej),
     )
@@ -133,7 +140,8 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
     promised = planes.index.size
     count = frames_to_read(path, promised, n_present, selection.frames, more=layout.broken)
     kind = next((name for flag, name in _KINDS.items() if getattr(tif, f"is_{flag}")), "TIFF")
-    exposure_s, notes = metadata.timing(planes.index[:count])
+    described = metadata.describe(planes.index[:count])
+    notes = layout.notes + planes.notes
     if page.photometric == _WHITE_IS_ZERO:
         notes += ("a tag asks for 0 to be shown as white; counts are as stored",)
     return Source(
@@ -142,11 +150,11 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
         shape=(count, *shape),
         dtype=dtype,
         frames=frames,
-        exposure_s=exposure_s,
-        pixel_size_um=metadata.pixel_size_um,
-        acquired_s=metadata.acquired_s,
+        times=described.times,
+        pixels=described.pixels,
+        acquired_s=described.acquired_s,
         channel=planes.channel,
-        notes=layout.notes + planes.notes + metadata.notes + notes,
+        notes=notes,
     )
 
 
