@@ -14,7 +14,14 @@ from blinkpair.inputs.settings import load_settings
 from blinkpair.inputs.sheet import read_fields
 
 HEADER = ["field", "temperature_c", *PATH_COLUMNS]
-ANY = {"dtype": "uint16", "format": "ND2", "acquired_s": None, "notes": ()}
+ANY = {
+    "dtype": "uint16",
+    "format": "ND2",
+    "acquired_s": None,
+    "notes": (),
+    "exposure_from": "",
+    "pixel_size_from": "",
+}
 MOVIE = {"shape": [20000, 512, 512], "exposure_s": 0.02, "pixel_size_um": 0.16, **ANY}
 IMAGE = {"shape": [1, 512, 512], "exposure_s": None, "pixel_size_um": None, **ANY}
 

@@ -97,6 +97,31 @@ def test_sif_file_that_is_cut_off(tmp_path, frames):
         open_movie(path)
 
 
+@pytest.mark.parametrize("end", [b"0\n1\n", b"0\n0\n0\n0\n", b"0\n0\n0\n0\n<?xml?>\n"])
+@pytest.mark.parametrize("lost", [1, 2, 3, 4, 8, 16, WIDTH * 4, WIDTH * HEIGHT * 4])
+def test_bytes_or_a_frame_lost_before_the_pixels_are_refused(tmp_path, frames, end, lost):
+    # Every pixel after them would be in a wrong place, and the file is long enough for some frames.
+    header = sif_header(np.zeros(COUNT))
+    data = frames.astype("<f4").tobytes()
+    path = tmp_path / "movie.sif"
+    for at in (0, len(data) // 2 // 4 * 4):
+        path.write_bytes(header + data[:at] + data[at + lost :] + end)
+        for choice in ("", "::frames=7"):
+            with pytest.raises(InputError, match="not the end of a SIF file"):
+                open_movie(f"{path}{choice}")
+    path.write_bytes(header + data + end)
+    np.testing.assert_array_equal(read(path), frames)
+
+
+def test_a_sif_header_of_another_version_is_refused(tmp_path, frames):
+    path = write_sif(tmp_path / "movie.sif", frames)
+    header = sif_header(np.zeros(COUNT))
+    # More bytes behind the stamps than the parser knows of.
+    path.write_bytes(header + b"65538 7\n" + path.read_bytes()[len(header) :])
+    with pytest.raises(InputError, match="of a version that is not known"):
+        open_movie(path)
+
+
 def test_several_tracks_are_refused(tmp_path, frames):
     with pytest.raises(InputError, match="several tracks"):
         open_movie(write_sif(tmp_path / "movie.sif", frames, tracks=2))

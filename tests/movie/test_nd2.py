@@ -84,6 +84,28 @@ def test_dropped_frames_are_reported_and_do_not_stretch_the_interval(tmp_path):
     assert "about 3 frames were not recorded" in movie.notes[0]
 
 
+def test_stamps_that_leave_the_time_open_do_not_give_way_to_the_planned_period(tmp_path):
+    movie = open_movie(rewrite(tmp_path / "a.nd2", stamped(np.full(25, 5.0))))
+    assert movie.exposure_s is None
+    assert "all 25 stamps are equal" in movie.exposure_from
+
+
+@pytest.mark.parametrize(
+    "stamps_ms",
+    [
+        25.0 * np.arange(24),
+        25.0 * np.arange(12),
+        np.append(25.0 * np.arange(20), np.zeros(5)),
+        np.where(np.arange(25) == 7, np.nan, 25.0 * np.arange(25)),
+        0.025 * np.arange(25),  # in seconds
+    ],
+)
+def test_an_events_table_that_is_too_short_or_broken_still_counts(tmp_path, stamps_ms):
+    movie = open_movie(rewrite(tmp_path / "a.nd2", stamped(stamps_ms)))
+    assert movie.exposure_s == pytest.approx(0.025)
+    assert any("period gives 20 ms" in note for note in movie.notes)
+
+
 def test_dead_time_is_reported(tmp_path):
     def change(chunks):
         chunks[b"CustomData|Camera_ExposureTime1!"] = np.full(25, 15.0).tobytes()

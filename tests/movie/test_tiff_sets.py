@@ -1,6 +1,7 @@
 """TIFF data sets with an index of their own: Micro-Manager, and OME over several files."""
 
 import json
+import re
 import struct
 
 import numpy as np
@@ -9,6 +10,7 @@ import tifffile
 
 from blinkpair.errors import InputError
 from blinkpair.movie.reader import open_movie
+from tests.helpers.ndtiff_files import write_ndtiff
 
 FRAMES, HEIGHT, WIDTH = 9, 16, 24
 
@@ -18,7 +20,9 @@ def frames():
     return np.random.default_rng(5).integers(0, 4000, (FRAMES, HEIGHT, WIDTH)).astype(np.uint16)
 
 
-def write_micromanager(path, frames, *, planned=None, interval_ms=0.0, elapsed_ms=None, first=0):
+def write_micromanager(
+    path, frames, *, planned=None, interval_ms=0.0, elapsed_ms=None, first=0, pixel_um=0.16
+):
     """Write an image stack as Micro-Manager documents it: summary, pages, index of the pages."""
     elapsed = 20.0 * np.arange(len(frames)) if elapsed_ms is None else elapsed_ms
     summary = json.dumps(
@@ -37,7 +41,7 @@ def write_micromanager(path, frames, *, planned=None, interval_ms=0.0, elapsed_m
     out = bytearray(40) + summary
     start, places = len(out), []
     for k, frame in enumerate(frames):
-        about = {"ElapsedTime-ms": elapsed[k], "Exposure-ms": 20.0, "PixelSizeUm": 0.16}
+        about = {"ElapsedTime-ms": elapsed[k], "Exposure-ms": 20.0, "PixelSizeUm": pixel_um}
         text = json.dumps(about).encode() + b"\0"
         places.append(len(out))
         pixels = len(out) + 2 + 13 * 12 + 4
@@ -84,6 +88,53 @@ def test_elapsed_times_win_over_the_planned_interval(tmp_path, frames):
     assert movie.exposure_s == pytest.approx(0.031)
     assert any("planned interval gives 0" in note for note in movie.notes)
     assert any("exposure gives 20 ms but frames follow" in note for note in movie.notes)
+
+
+LATER = 5000.0 * (np.arange(FRAMES) > 3)
+
+
+@pytest.mark.parametrize(
+    ("elapsed_ms", "interval_ms", "exposure_s", "note"),
+    [
+        (20.0 * np.arange(FRAMES) + LATER, 0.0, 0.020, "1 gap .*before frame 4"),
+        (20.0 * np.arange(FRAMES) + 5000.0 * (np.arange(FRAMES) > 0), 0.0, 0.020, "before frame 1"),
+        (20.0 * np.arange(FRAMES) + 5000.0 * (np.arange(FRAMES) > 7), 0.0, 0.020, "before frame 8"),
+        (np.zeros(FRAMES), 0.0, 0.020, "no interval between frames is given"),
+        (np.zeros(FRAMES), 1000.0, None, "whether the camera waited"),
+        ([f"{20.4 * k:.1f}".replace(".", ",") for k in range(FRAMES)], 0.0, 0.0204, ""),
+    ],
+)
+def test_elapsed_times_of_every_frame_count(
+    tmp_path, frames, elapsed_ms, interval_ms, exposure_s, note
+):
+    path = write_micromanager(
+        tmp_path / "a.tif", frames, elapsed_ms=list(elapsed_ms), interval_ms=interval_ms
+    )
+    movie = open_movie(path)
+    assert movie.exposure_s == (None if exposure_s is None else pytest.approx(exposure_s))
+    assert re.search(note, "\n".join(movie.notes))
+
+
+def test_a_pixel_of_exactly_one_micrometre_is_not_calibrated(tmp_path, frames):
+    movie = open_movie(write_micromanager(tmp_path / "a.tif", frames, pixel_um=1.0))
+    assert movie.pixel_size_um is None
+    assert "exactly 1 um, which stands for 'not calibrated'" in movie.pixel_size_from
+    assert any("the pixel size is not known from it" in note for note in movie.notes)
+
+
+@pytest.mark.parametrize("inner", ["channel", "z"])
+def test_ndtiff_with_several_planes_a_frame(tmp_path, frames, inner):
+    # Two planes of 20 ms each, so that a frame of either comes every 40 ms; a pause in the middle.
+    names = ["BF", "PL"] if inner == "channel" else [0, 1]
+    elapsed = 20.0 * np.arange(8) + 3000.0 * (np.arange(8) > 5) + 777
+    axes = [{"time": k // 2, inner: names[k % 2]} for k in range(8)]
+    texts = [{"ElapsedTime-ms": t, "Exposure": 20.0, "PixelSizeUm": 0.11} for t in elapsed]
+    path = write_ndtiff(tmp_path / "run", frames[:8], axes, texts)
+    for k in range(2):
+        movie = open_movie(f"{path}::{inner}={k}")
+        assert movie.shape == (4, HEIGHT, WIDTH)
+        assert (movie.exposure_s, movie.pixel_size_um) == (pytest.approx(0.04), 0.11)
+        assert any("1 gap" in note and "before frame 3" in note for note in movie.notes)
 
 
 def test_an_acquisition_that_was_stopped_early(tmp_path, frames):

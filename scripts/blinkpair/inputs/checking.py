@@ -31,13 +31,14 @@ class Quantity:
     """A quantity of a field that the sheet, a movie or the configuration can give."""
 
     column: str
+    source: str
     name: str
     unit: str
     example: float
 
 
-EXPOSURE = Quantity("exposure_s", "the time per frame", "s", 0.02)
-PIXEL_SIZE = Quantity("pixel_size_um", "the pixel size", "um", 0.16)
+EXPOSURE = Quantity("exposure_s", "exposure_from", "the time per frame", "s", 0.02)
+PIXEL_SIZE = Quantity("pixel_size_um", "pixel_size_from", "the pixel size", "um", 0.16)
 
 
 class Checked(NamedTuple):
@@ -207,10 +208,12 @@ def examine_inputs(
                 or quantity.column in bad_settings
             )
             may_differ = quantity is PIXEL_SIZE and settings["registration"]["model"] != "rigid"
-            value = _resolve(one, quantity, row[quantity.column], settings, reported, may_differ)
+            value, source = _resolve(
+                one, quantity, row[quantity.column], settings, reported, may_differ
+            )
             resolved[quantity.column].append(value)
         if "microspheres.diameter_um" not in bad_settings:
-            check_microspheres(one, settings["microspheres"]["diameter_um"], value)
+            check_microspheres(one, settings["microspheres"]["diameter_um"], value, source)
 
     def identity(file: str) -> str:  # a Path would take a second more for 10,000 fields
         return os.path.realpath(os.path.join(base, file))  # noqa: PTH118
@@ -234,8 +237,8 @@ def _resolve(
     settings: Mapping[str, Any],
     reported: bool,
     may_differ: bool,
-) -> float:
-    """Decide a quantity: the sheet goes before the movies, they before the configuration.
+) -> tuple[float, str]:
+    """Return a quantity and where it is from: the sheet, else the movies, else the configuration.
 
     With `reported`, no value is demanded that is missing because of a slip reported
     already; `may_differ` allows the two epochs to differ.
@@ -250,7 +253,7 @@ def _resolve(
             if differ(in_sheet, value):
                 text = f"{name} is {in_sheet:g} {unit} in the sheet and {value:g} {unit} in the "
                 one.note(movie, f"{text}file; the sheet's is used.")
-        return in_sheet
+        return in_sheet, "sheet"
     in_config = settings[column]
     if in_files:
         first, used = next(iter(in_files.items()))
@@ -271,14 +274,17 @@ def _resolve(
         if in_config is not None and differ(in_config, used):
             text = f"{name} is {used:g} {unit} in the file and {in_config:g} {unit} in the "
             one.note(first, f"{text}configuration; the file's is used.")
-        return used
+        return used, f"file: {getattr(one.headers[first], quantity.source)}"
     if in_config is not None:
-        return float(in_config)
+        return float(in_config), "configuration"
     if movies and not reported:
         what = f"{name} is known neither from the movies nor from the sheet or configuration"
+        reasons = {reason for h in movies.values() if (reason := getattr(h, quantity.source))}
+        if reasons:
+            what += f" ({'; '.join(sorted(reasons))})"
         hint = (
             f"add '{column}: {quantity.example}' (in {unit}; your value) to the configuration, "
             f"or a column {column} to the sheet if it differs between fields"
         )
         one.problem(next(iter(movies)), what, hint)
-    return math.nan
+    return math.nan, ""

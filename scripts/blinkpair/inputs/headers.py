@@ -43,6 +43,8 @@ class Header:
     exposure_s, pixel_size_um, acquired_s : float or None
     notes : tuple of str
         Remarks of its reader.
+    exposure_from, pixel_size_from : str
+        Where the file holds the two, or why it does not give them.
     """
 
     frames: int
@@ -54,6 +56,8 @@ class Header:
     pixel_size_um: float | None
     acquired_s: float | None = None
     notes: tuple[str, ...] = ()
+    exposure_from: str = ""
+    pixel_size_from: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -148,6 +152,8 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
         movie.pixel_size_um,
         movie.acquired_s,
         movie.notes,
+        movie.exposure_from,
+        movie.pixel_size_from,
     )
 
 

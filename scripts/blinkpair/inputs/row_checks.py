@@ -165,13 +165,18 @@ def check_depth(one: Row) -> None:
             one.problem(column, what, hint)
 
 
-def check_microspheres(one: Row, diameter_um: float, pixel_size_um: float) -> None:
-    """Report microspheres too small or too large to be found, mostly because of a wrong unit."""
+def check_microspheres(one: Row, diameter_um: float, pixel_size_um: float, source: str) -> None:
+    """Report microspheres too small or too large to be found, mostly because of a wrong unit.
+
+    `source` is where the pixel size is from.
+    """
     images = [c for c in BRIGHTFIELD_COLUMNS if c in one.headers]
     if not images or not math.isfinite(pixel_size_um):
         return
     diameter_px = diameter_um / pixel_size_um
     hint = "check microspheres.diameter_um in the configuration, and the pixel size"
+    if source.startswith("file"):
+        hint += f" (from the {source}; a column pixel_size_um of the sheet overrules it)"
     what = f"microspheres of {diameter_um:g} um are {diameter_px:.3g} pixels across at "
     what += f"{pixel_size_um:g} um a pixel"
     if diameter_px < MIN_DIAMETER_PX:

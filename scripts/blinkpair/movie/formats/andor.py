@@ -9,6 +9,7 @@ that are not pixels.
 from __future__ import annotations
 
 import configparser
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -33,6 +34,11 @@ except ImportError as error:
 # Mono12 keeps each pixel in a word of its own; Mono12Packed does not and is refused.
 _ENCODINGS = {"Mono8": "u1", "Mono12": "<u2", "Mono16": "<u2", "Mono32": "<u4"}
 _STAMP_WRAP_US = 2**32
+# Behind the frames a flag each says whether reference, background, live and source data follow.
+_AFTER_FRAMES = re.compile(rb"(?:0\r?\n){4}(?!0\r?\n)|(?:0\r?\n){0,3}1\r?\n")
+_LAST_BYTES = re.compile(rb"(?:[01>]\r?\n|SIFX?)\Z")
+_END_BYTES = 64
+_LEAST_COUNT = 1e-30
 _MAX_TEXT_BYTES = 2**22  # the user's notes, the longest text of a header
 
 
@@ -63,7 +69,9 @@ def open_sif(path: Path, selection: Selection) -> Source:
         width=width,
         dtype=dtype,
     )
-    count = frames_to_read(path, promised, raw.count_present(), selection.frames)
+    present = raw.count_present()
+    _check_end(path, header, raw, present)
+    count = frames_to_read(path, promised, present, selection.frames)
     return Source(
         paths=(path,),
         format="Andor SIF",
@@ -123,6 +131,35 @@ def open_spool(folder: Path, selection: Selection) -> Source:
         frames=raw,
         times=_times(header, count),
         acquired_s=header["ExperimentTime"] or None,
+    )
+
+
+def _check_end(path: Path, header: Mapping[str, Any], raw: RawFrames, present: int) -> None:
+    """Check that the frames are where the header puts them, by what follows the last one.
+
+    A file with bytes or a frame lost before, or with a header that was misread, has every later
+    pixel in a wrong place. One that is cut off at its end has not.
+    """
+    promised = raw.offsets.size
+    end = header["offset"] + promised * raw.frame_bytes
+    with path.open("rb") as file:
+        file.seek(-min(_END_BYTES, path.stat().st_size), 2)
+        has_end = _LAST_BYTES.search(file.read()) is not None
+        file.seek(end)
+        after = file.read(_END_BYTES)
+        file.seek(end - 4 * raw.width)
+        row = file.read(4 * raw.width) if present == promised else b""
+    # Counts whose bytes are shifted by half a pixel are far below one.
+    last = np.frombuffer(row, raw.dtype)
+    shifted = not np.isfinite(last).all() or ((np.abs(last) < _LEAST_COUNT) & (last != 0)).any()
+    known = header["ImageLength"] == raw.width * raw.height and not shifted
+    if known and (_AFTER_FRAMES.match(after) if present == promised else not has_end):
+        return
+    raise InputError(
+        "what follows its last frame is not the end of a SIF file: bytes or frames before it are "
+        "lost, or its header is of a version that is not known",
+        "copy the file again, or export the movie as TIFF in Andor Solis",
+        place=path,
     )
 
 

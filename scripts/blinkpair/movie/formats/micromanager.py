@@ -4,7 +4,7 @@ An image stack has a text in a tag of every page; the times of the first and the
 would hide a pause, so that of every frame is read. An NDTiff data set has an index file with the
 place of each frame's text.
 
-Input: the pages of a movie. Output: their elapsed times, and the text of the first.
+Input: the places of a movie's frames. Output: their elapsed times, and the text of the first.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import json
 import re
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
@@ -21,9 +21,11 @@ import tifffile
 
 from blinkpair.arrays import FloatArray
 
-_TAG = 51123
+_STRIP_OFFSETS, _TEXT = 273, 51123
 _ELAPSED = re.compile(rb'"ElapsedTime-ms"\s*:\s*"?\s*([-+.,\deE]+)')
 _MAX_TEXT_BYTES = 2**22
+
+Texts = dict[int, tuple[int, int]]  # place of a frame's pixels -> place and length of its text
 
 
 class FrameTexts(NamedTuple):
@@ -41,13 +43,13 @@ class FrameTexts(NamedTuple):
     elapsed_s: FloatArray
 
 
-def read_frame_texts(pages: Sequence[Any], *, indexed: bool) -> FrameTexts:
+def read_frame_texts(frames: Sequence[tuple[Path, int]], *, indexed: bool) -> FrameTexts:
     """Read the texts of the frames of a movie.
 
     Parameters
     ----------
-    pages : sequence of tifffile.TiffPage or TiffFrame
-        One a frame, of one file or of several.
+    frames : sequence of (Path, int)
+        The file that holds each frame, and the place of its first pixel.
     indexed : bool
         They are of an NDTiff data set.
 
@@ -55,9 +57,9 @@ def read_frame_texts(pages: Sequence[Any], *, indexed: bool) -> FrameTexts:
     -------
     FrameTexts
     """
-    elapsed = np.full(len(pages), np.nan)
+    elapsed = np.full(len(frames), np.nan)
     first: Mapping[str, Any] = {}
-    for k, text in enumerate(_texts(pages, indexed)):
+    for k, text in enumerate(_texts(frames, indexed)):
         if k == 0:
             first = _parsed(text)
         if found := _ELAPSED.search(text):
@@ -65,58 +67,66 @@ def read_frame_texts(pages: Sequence[Any], *, indexed: bool) -> FrameTexts:
     return FrameTexts(first, elapsed)
 
 
-def _texts(pages: Sequence[Any], indexed: bool) -> Iterator[bytes]:
+def _texts(frames: Iterable[tuple[Path, int]], indexed: bool) -> Iterator[bytes]:
     """Read the texts one by one, each file opened once in a row of frames."""
-    index: dict[Path, dict[tuple[str, int], tuple[int, int]]] = {}
+    known: dict[Path, Texts] = {}
     path: Path | None = None
     file: BinaryIO | None = None
     try:
-        for page in pages:
-            own = Path(page.parent.filehandle.path)
-            if file is None or own != path:
+        for own, pixels in frames:
+            if file is None or own is not path:
                 if file is not None:
                     file.close()
                 path, file = own, own.open("rb")
-            if indexed:  # most of its pages are known by the index only
-                if own.parent not in index:
-                    index[own.parent] = _indexed(own.parent)
-                place = index[own.parent].get((own.name, page.dataoffsets[0]))
-            else:
-                place = _tag_of(file, page.parent, page.offset)
-            if place is None or not 0 < place[1] <= _MAX_TEXT_BYTES:
-                yield b""
-                continue
-            file.seek(place[0])
-            yield file.read(place[1])
+                if own not in known:
+                    known[own] = _indexed(own) if indexed else _in_pages(own)
+            place, n_bytes = known[own].get(pixels, (0, 0))
+            file.seek(place)
+            yield file.read(n_bytes) if 0 < n_bytes <= _MAX_TEXT_BYTES else b""
     finally:
         if file is not None:
             file.close()
 
 
-def _tag_of(file: BinaryIO, tif: Any, page: int) -> tuple[int, int] | None:
-    """Return the place and length of the text of the page at byte `page`."""
-    tiff = tif.tiff
-    file.seek(page)
-    head = file.read(tiff.tagnosize)
-    if len(head) < tiff.tagnosize:
-        return None
-    tags = file.read(struct.unpack(tiff.tagnoformat, head)[0] * tiff.tagsize)
-    number = tiff.offsetformat
-    tag = tiff.tagformat1 + 2 * number[1:]  # code, type, count, place
-    for start in range(0, len(tags) - tiff.tagsize + 1, tiff.tagsize):
-        code, _, count, place = struct.unpack_from(tag, tags, start)
-        if code == _TAG:
-            return place, count
-    return None
+def _in_pages(path: Path) -> Texts:
+    """Return the texts in the pages of an image stack."""
+    texts: Texts = {}
+    with tifffile.TiffFile(path, is_mmstack=False, _multifile=False) as tif:
+        tiff, place = tif.tiff, tif.pages.first.offset
+    number = tiff.offsetformat[1:]
+    entry = np.dtype([("code", "H"), ("type", "H"), ("count", number), ("value", number)])
+    entry = entry.newbyteorder(tiff.byteorder)
+    tables: dict[int, list[bytes]] = {}  # by the number of their tags
+    seen: set[int] = set()
+    with path.open("rb") as file:
+        while place and place not in seen:
+            seen.add(place)
+            file.seek(place)
+            head = file.read(tiff.tagnosize)
+            if len(head) < tiff.tagnosize:
+                break
+            n_tags = struct.unpack(tiff.tagnoformat, head)[0]
+            tags = file.read(n_tags * tiff.tagsize)
+            pointer = file.read(tiff.offsetsize)
+            if len(pointer) < tiff.offsetsize:
+                break
+            tables.setdefault(n_tags, []).append(tags)
+            place = struct.unpack(tiff.offsetformat, pointer)[0]
+    for n_tags, read in tables.items():
+        pages = np.frombuffer(b"".join(read), entry).reshape(-1, n_tags)
+        of_pixels, of_text = (pages["code"] == code for code in (_STRIP_OFFSETS, _TEXT))
+        both = of_pixels.any(axis=1) & of_text.any(axis=1)
+        pixels = pages["value"][both, of_pixels[both].argmax(axis=1)]
+        text = pages[both, of_text[both].argmax(axis=1)]
+        lengths = zip(text["value"].tolist(), text["count"].tolist(), strict=True)
+        texts |= dict(zip(pixels.tolist(), lengths, strict=True))
+    return texts
 
 
-def _indexed(folder: Path) -> dict[tuple[str, int], tuple[int, int]]:
-    """Map file and place of each frame of an NDTiff data set to place and length of its text."""
-    try:
-        entries = list(tifffile.read_ndtiff_index(folder / "NDTiff.index"))
-    except OSError:
-        return {}
-    return {(entry[1], entry[2]): (entry[7], entry[8]) for entry in entries}
+def _indexed(path: Path) -> Texts:
+    """Return the texts of a file of an NDTiff data set."""
+    entries = tifffile.read_ndtiff_index(path.parent / "NDTiff.index")
+    return {entry[2]: (entry[7], entry[8]) for entry in entries if entry[1] == path.name}
 
 
 def _parsed(text: bytes) -> Mapping[str, Any]:

@@ -43,8 +43,8 @@ class Layout:
     broken : bool
         The chain of pages points beyond the file: there were more planes than `sizes` holds.
     notes : tuple of str
-    kind, name : str
-        tifffile's word for the kind of the image, and the image's own name.
+    name : str
+        The image's own.
     image, images : int
         Which of how many images of the file it is.
     """
@@ -55,7 +55,6 @@ class Layout:
     pages: Sequence[Any] = ()
     broken: bool = False
     notes: tuple[str, ...] = ()
-    kind: str = ""
     name: str = ""
     image: int = 0
     images: int = 1
@@ -83,14 +82,14 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
     _refuse_circle(path, tif)
     _refuse_ome_traps(path, tif)
     page, series = tif.pages.first, tif.series
-    own: dict[str, Any] = {"kind": "imagej"}
+    own: dict[str, Any] = {}
     if tif.is_imagej and len(series) == 1 and series[0].kind != "imagej" and page.is_final:
         # tifffile gives up on an ImageJ header that promises more than is there.
         sizes = _imagej_sizes(tif)
-        return Layout(sizes, page, _in_a_row(path, page.dataoffsets[0], sizes, page.nbytes), **own)
+        return Layout(sizes, page, _in_a_row(path, page.dataoffsets[0], sizes, page.nbytes))
     if len(series) > 1 and position is None and (joined := _join_shaped(series)):
         pages, notes = joined
-        sizes, kind, own = {"I": len(pages)}, "shaped", {"kind": "shaped"}
+        sizes, kind = {"I": len(pages)}, "shaped"
     else:
         image = _only_series(path, series, position)
         one, notes, page = series[image], (), series[image].keyframe
@@ -103,7 +102,7 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
                 place=path,
             )
         sizes, kind = dict(zip(one.axes[:-2], one.shape[:-2], strict=True)), one.kind
-        own = {"kind": kind, "name": one.name, "image": image, "images": len(series)}
+        own = {"name": one.name, "image": image, "images": len(series)}
         if one.dataoffset is not None and kind not in ("uniform", "generic"):
             offsets = _in_a_row(path, one.dataoffset, sizes, page.nbytes)
             return Layout(sizes, page, offsets, notes=notes, **own)

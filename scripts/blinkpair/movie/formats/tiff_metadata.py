@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
@@ -68,25 +69,31 @@ class TiffMetadata:
             return tuple(map(str, self._summary.get("ChNames") or ()))
         return _imagej_channels(self._tif) if self._tif.is_imagej else ()
 
-    def describe(self, index: IntArray) -> Described:
-        """Return what the file holds on the planes `index`, in the order of time."""
+    def describe(self, index: IntArray, places: Sequence[tuple[Path, int]]) -> Described:
+        """Return what the file holds on some planes.
+
+        Parameters
+        ----------
+        index : (frames,) int array
+            Their numbers in the file, in the order of time.
+        places : sequence of (Path, int)
+            The file of each, and the place of its first pixel.
+        """
         ome = self._ome.describe(self._layout, index) if self._ome is not None else None
         if self._tif.is_micromanager:
-            if ome is None or self._layout.kind in ("mmstack", "ndtiff"):
-                return self._micromanager(index)
+            if ome is None or self._tif.is_mmstack or self._tif.is_ndtiff:
+                return self._micromanager(places)
             if not np.isfinite(ome.times.stamps_s).any():
-                beside = self._micromanager(index).times
+                beside = self._micromanager(places).times
                 times = Times(beside.stamps_s, beside.where, ome.times.intervals, beside.exposure)
                 return ome._replace(times=times)
         if ome is not None:
             return ome
         return _imagej(self._tif, self._layout) if self._tif.is_imagej else _plain(self._layout)
 
-    def _micromanager(self, index: IntArray) -> Described:
+    def _micromanager(self, places: Sequence[tuple[Path, int]]) -> Described:
         """Read the description of the whole in the file's head, and those beside the frames."""
-        pages = self._layout.pages or [self._layout.page]
-        within = [pages[int(i)] for i in index if i < len(pages) and pages[int(i)] is not None]
-        first, elapsed_s = read_frame_texts(within, indexed=self._layout.kind == "ndtiff")
+        first, elapsed_s = read_frame_texts(places, indexed=self._tif.is_ndtiff)
         exposure = _ms(first.get("Exposure-ms", first.get("Exposure")))
         planned = _ms(self._summary.get("Interval_ms"))
         return Described(
@@ -114,7 +121,7 @@ class _OmeImage:
 
     @classmethod
     def of(cls, tif: Any, layout: Layout) -> _OmeImage | None:
-        """Return the image that is read; None where it cannot be told which one that is."""
+        """Return the image that is read; None where that one cannot be found."""
         try:
             root = ElementTree.fromstring(tif.ome_metadata or "")
         except ElementTree.ParseError:

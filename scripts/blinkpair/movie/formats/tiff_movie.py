@@ -125,6 +125,7 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
             file_index=file_index,
         )
         n_present = frames.count_present()
+        starts = frames.offsets.tolist()
     else:
         pages = [layout.pages[int(i)] for i in present]
         if any(one.parent is not tif for one in pages):
@@ -133,14 +134,17 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
                 "name all of them with a pattern, e.g. 'movie_*.tif'",
                 place=path,
             )
-        paths = (path,)
+        paths, file_index = (path,), None
         table = [(one.dataoffsets, one.databytecounts, one.jpegtables) for one in pages]
         frames = DecodedFrames(path, _decoder(page, table))
         n_present = _count_whole(table, path.stat().st_size)
+        starts = [offsets[0] if offsets else -1 for offsets, *_ in table]
     promised = planes.index.size
     count = frames_to_read(path, promised, n_present, selection.frames, more=layout.broken)
     kind = next((name for flag, name in _KINDS.items() if getattr(tif, f"is_{flag}")), "TIFF")
-    described = metadata.describe(planes.index[:count])
+    numbers = [0] * count if file_index is None else file_index.tolist()
+    places = [(paths[k], start) for k, start in zip(numbers, starts[:count], strict=False)]
+    described = metadata.describe(planes.index[:count], places)
     notes = layout.notes + planes.notes
     if page.photometric == _WHITE_IS_ZERO:
         notes += ("a tag asks for 0 to be shown as white; counts are as stored",)

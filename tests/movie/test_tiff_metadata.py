@@ -1,0 +1,193 @@
+"""TIFF: time per frame, pixel size and date out of its texts and tags, and which of its images."""
+
+import re
+
+import numpy as np
+import pytest
+import tifffile
+
+from blinkpair.errors import InputError
+from blinkpair.movie.reader import open_movie
+
+FRAMES, HEIGHT, WIDTH = 23, 24, 40
+
+
+@pytest.fixture(scope="module")
+def frames():
+    return np.random.default_rng(5).integers(0, 4000, (FRAMES, HEIGHT, WIDTH)).astype(np.uint16)
+
+
+def read(path):
+    return np.concatenate([block.copy() for block in open_movie(path).blocks(5)])
+
+
+@pytest.mark.parametrize(
+    ("unit", "resolution", "size"),
+    [("micron", 6.25, 0.16), ("\\u00B5m", 6.25, 0.16), ("um", 6.25, 0.16), ("nm", 0.00625, 0.16),
+     ("pixel", 6.25, None)],
+)  # fmt: skip
+def test_pixel_size_by_imagej(tmp_path, frames, unit, resolution, size):
+    path = tmp_path / "movie.tif"
+    how = {"axes": "TYX", "unit": unit, "finterval": 20.0, "tunit": "ms"}
+    tifffile.imwrite(path, frames, imagej=True, resolution=(resolution,) * 2, metadata=how)
+    movie = open_movie(path)
+    assert movie.pixel_size_um == (None if size is None else pytest.approx(size, rel=1e-6))
+    assert movie.exposure_s == pytest.approx(0.02)
+    assert movie.format == "ImageJ TIFF"
+
+
+def test_playback_speed_is_not_the_frame_interval(tmp_path, frames):
+    path = tmp_path / "movie.tif"
+    tifffile.imwrite(path, frames, imagej=True, metadata={"axes": "TYX", "fps": 7.0})
+    assert open_movie(path).exposure_s is None
+
+
+def test_metadata_by_ome(tmp_path, frames):
+    path = tmp_path / "movie.ome.tif"
+    how = {
+        "axes": "TYX",
+        "PhysicalSizeX": 160.0,
+        "PhysicalSizeXUnit": "nm",
+        "PhysicalSizeY": 160.0,
+        "PhysicalSizeYUnit": "nm",
+        "TimeIncrement": 20.0,
+        "TimeIncrementUnit": "ms",
+        "Channel": {"Name": ["GFP"]},
+    }
+    tifffile.imwrite(path, frames, metadata=how)
+    movie = open_movie(path)
+    assert movie.pixel_size_um == pytest.approx(0.16)
+    assert movie.exposure_s == pytest.approx(0.02)
+    assert (movie.channel, movie.format) == ("GFP", "OME-TIFF")
+    assert movie.notes == (
+        "no time stamps; the OME time increment gives 20 ms, a planned value, used that",
+    )
+    assert movie.exposure_from == "the OME time increment"
+    assert movie.pixel_size_from == "the OME pixel size"
+
+
+@pytest.mark.parametrize(
+    ("missing", "increment", "exposure_s"),
+    [([0], 5.0, 0.02), ([22], 5.0, 0.02), (range(1, 23, 2), 5.0, 0.02), (range(23), 20.0, None)],
+)
+def test_a_planned_increment_does_not_stand_in_for_a_missing_stamp(
+    tmp_path, frames, missing, increment, exposure_s
+):
+    path = tmp_path / "movie.ome.tif"
+    stamps = (0.02 * np.arange(FRAMES)).tolist()
+    how = {"axes": "TYX", "Plane": {"DeltaT": stamps}}
+    tifffile.imwrite(path, frames, metadata=how, ome=True)
+    head, *planes = tifffile.tiffcomment(path).split("<Plane ")
+    for k in missing:
+        planes[k] = re.sub('DeltaT="[^"]*"', "", planes[k])
+    text = "<Plane ".join([head, *planes])
+    text = text.replace("<Pixels ", f'<Pixels TimeIncrement="{increment}" ')
+    tifffile.tiffcomment(path, text.encode())
+    movie = open_movie(path)
+    assert movie.exposure_s == (None if exposure_s is None else pytest.approx(exposure_s))
+    assert any(f"OME time increment {'gives' if exposure_s else 'would'}" in n for n in movie.notes)
+
+
+def test_measured_times_of_the_planes_win_in_ome(tmp_path, frames):
+    path = tmp_path / "movie.ome.tif"
+    planes = {"DeltaT": (0.033 * np.arange(FRAMES)).tolist(), "ExposureTime": [0.02] * FRAMES}
+    how = {"axes": "TYX", "TimeIncrement": 0.02, "Plane": planes}
+    tifffile.imwrite(path, frames, metadata=how)
+    movie = open_movie(path)
+    assert movie.exposure_s == pytest.approx(0.033)
+    assert any("time increment gives 20 ms" in note for note in movie.notes)
+    assert any("exposure time gives 20 ms but frames follow" in note for note in movie.notes)
+
+
+@pytest.mark.parametrize(
+    ("dpi", "unit", "size"), [(96, "INCH", None), (62500, "CENTIMETER", 0.16), (72, None, None)]
+)
+def test_resolution_tags_count_only_where_they_make_sense(tmp_path, frames, dpi, unit, size):
+    path = tmp_path / "movie.tif"
+    tifffile.imwrite(path, frames, resolution=(dpi, dpi), resolutionunit=unit)
+    movie = open_movie(path)
+    assert movie.pixel_size_um == (None if size is None else pytest.approx(size))
+    assert bool(movie.notes) == (size is not None)
+
+
+@pytest.mark.parametrize(
+    ("unit", "resolution", "says"),
+    [
+        ("inch", 1200.0, r"1200 dpi \(21\.17 um a pixel\), a printer's"),
+        ("micron", 1.0, "exactly 1 um, which stands for 'not calibrated'"),
+        ("micron", 0.05, "20 um, outside of 0.005 to 5 um"),
+        ("micron", 400.0, "0.0025 um, outside of 0.005 to 5 um"),
+    ],
+)
+def test_a_size_that_no_microscope_has_is_not_believed(tmp_path, frames, unit, resolution, says):
+    path = tmp_path / "movie.tif"
+    how = {"axes": "TYX", "unit": unit, "finterval": 0.02}
+    tifffile.imwrite(path, frames, imagej=True, resolution=(resolution,) * 2, metadata=how)
+    movie = open_movie(path)
+    assert movie.pixel_size_um is None
+    assert re.search(says, movie.pixel_size_from)
+    assert any(re.search(says, note) for note in movie.notes)
+
+
+@pytest.mark.parametrize("dpi", [1200, 2400, 4800, 9600, 12000])
+def test_a_resolution_for_printers_is_reported(tmp_path, frames, dpi):
+    path = tmp_path / "movie.tif"
+    tifffile.imwrite(path, frames, resolution=(dpi, dpi), resolutionunit="INCH")
+    movie = open_movie(path)
+    assert movie.pixel_size_um is None
+    assert f"its TIFF resolution tag gives {dpi} dpi" in movie.pixel_size_from
+
+
+def write_two_ome_images(path, frames):
+    """Write two images of an own size, times and pixels each."""
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        for k, (name, stack) in enumerate({"focus": frames[:7, :10], "movie": frames}.items()):
+            how = {
+                "axes": "TYX",
+                "Name": name,
+                "TimeIncrement": 5.0 - k,
+                "PhysicalSizeX": 0.2 - k / 10,
+            }
+            how |= {"AcquisitionDate": f"2023-11-14T2{k}:13:20"}
+            times = (0.5 - 0.48 * k) * np.arange(len(stack))
+            how |= {"Plane": {"DeltaT": times.tolist()}}
+            writer.write(stack, photometric="minisblack", metadata=how)
+
+
+def test_any_image_of_a_file_with_its_own_time_and_pixel_size(tmp_path, frames):
+    path = tmp_path / "two.ome.tif"
+    write_two_ome_images(path, frames)
+    with pytest.raises(InputError, match=r"0: 7 x 10 x 40 'focus', 1: .*'::position=1'"):
+        open_movie(path)
+    found = [open_movie(f"{path}::position={k}") for k in range(2)]
+    assert [movie.shape for movie in found] == [(7, 10, WIDTH), frames.shape]
+    assert [movie.exposure_s for movie in found] == pytest.approx([0.5, 0.02])
+    assert [movie.pixel_size_um for movie in found] == pytest.approx([0.2, 0.1])
+    assert found[1].acquired_s == found[0].acquired_s + 3600
+    np.testing.assert_array_equal(read(f"{path}::position=1"), frames)
+    with pytest.raises(InputError, match=r"has no image '2': it holds 2 images"):
+        open_movie(f"{path}::position=2")
+
+
+@pytest.mark.parametrize("compression", [None, "zlib"])
+def test_the_second_of_several_plain_images(tmp_path, frames, compression):
+    path = tmp_path / "two.tif"
+    with tifffile.TiffWriter(path) as tif:
+        tif.write(frames[0, :10, :12], resolution=(5e4, 5e4), resolutionunit="CENTIMETER")
+        how = {"resolution": (6.25e4,) * 2, "resolutionunit": "CENTIMETER"}
+        tif.write(frames, compression=compression, photometric="minisblack", **how)
+    np.testing.assert_array_equal(read(f"{path}::position=1"), frames)
+    assert open_movie(f"{path}::position=1").pixel_size_um == pytest.approx(0.16)
+
+
+@pytest.mark.parametrize(
+    ("date", "acquired_s"),
+    [("2023-11-14T22:13:20", 1.7e9), ("2023-11-14T22:13:20+01:00", 1.7e9 - 3600), ("soon", None)],
+)
+def test_ome_says_when_it_was_taken(tmp_path, date, acquired_s):
+    path = tmp_path / "a.ome.tif"
+    with tifffile.TiffWriter(path, ome=True) as writer:
+        writer.write(
+            np.zeros((3, 8, 9), np.uint16), metadata={"axes": "TYX", "AcquisitionDate": date}
+        )
+    assert open_movie(path).acquired_s == acquired_s
