@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from blinkpair.errors import ChoiceError, InputError
-from blinkpair.inputs.checking import check_inputs
+from blinkpair.inputs.checking import check_inputs, examine_inputs
 from blinkpair.inputs.columns import PATH_COLUMNS
 from blinkpair.inputs.problems import UnsoundInputError
 from blinkpair.inputs.settings import load_settings
@@ -21,6 +21,7 @@ ANY = {
     "notes": (),
     "exposure_from": "",
     "pixel_size_from": "",
+    "paths": ["a"],
 }
 MOVIE = {"shape": [20000, 512, 512], "exposure_s": 0.02, "pixel_size_um": 0.16, **ANY}
 IMAGE = {"shape": [1, 512, 512], "exposure_s": None, "pixel_size_um": None, **ANY}
@@ -67,6 +68,12 @@ class Lab:
         settings = load_settings({"fields": "fields.tsv", **(config or {})})
         fields = read_fields(settings["fields"], self.folder)
         return fields, check_inputs(fields, settings, self.folder, open_header)
+
+    def examined(self, config=None):
+        """Return the fields as the checks leave them, of the sheet that was written last."""
+        settings = load_settings({"fields": "fields.tsv", **(config or {})})
+        fields = read_fields(settings["fields"], self.folder)
+        return examine_inputs(fields, settings, self.folder, open_movie=open_header)[0]
 
     def problems(self, config=None, **extra):
         with pytest.raises(UnsoundInputError) as caught:

@@ -18,10 +18,18 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from blinkpair.inputs import movie_record
 from blinkpair.inputs.columns import MOVIE_COLUMNS, PATH_COLUMNS
 from blinkpair.inputs.headers import Header, Open, access_problem, read_headers
 from blinkpair.inputs.problems import UnsoundInputError
-from blinkpair.inputs.row_checks import Findings, Row, check_microspheres, check_row, differ
+from blinkpair.inputs.row_checks import (
+    Findings,
+    Row,
+    check_microspheres,
+    check_row,
+    differ,
+    grouped,
+)
 from blinkpair.inputs.settings import examine_settings
 from blinkpair.inputs.sheet import examine_sheet, find_shared_files
 
@@ -49,7 +57,8 @@ class Checked(NamedTuple):
     settings : dict
         As from `settings.load_settings`.
     fields : DataFrame
-        As from `sheet.read_fields`, with `exposure_s` and `pixel_size_um` known for all.
+        As from `sheet.read_fields`, with `exposure_s` and `pixel_size_um` known for all and the
+        columns of `movie_record`.
     shapes : DataFrame
         Indexed by `field`: `frames`, `height`, `width` of its movies, the longer one's frames.
     notes : list of str
@@ -168,7 +177,8 @@ def examine_inputs(
     Returns
     -------
     fields : DataFrame
-        A copy with exposure and pixel size filled in, NaN where unknown.
+        A copy with exposure and pixel size filled in, NaN where unknown, and the other columns of
+        `movie_record`.
     findings : Findings
     """
     base = "" if base_dir is None else str(base_dir)
@@ -177,7 +187,7 @@ def examine_inputs(
     opened = read_headers(
         (path for c in PATH_COLUMNS for path in fields[c] if path), base, open_movie=open_movie
     )
-    resolved: dict[str, list[float]] = {EXPOSURE.column: [], PIXEL_SIZE.column: []}
+    resolved: dict[str, list[Any]] = {column: [] for column in movie_record.RECORD_COLUMNS}
     for line, row in zip(fields.index, fields.to_dict("records"), strict=True):
         found = {c: opened[row[c]] for c in PATH_COLUMNS if row[c]}
         headers = {c: h for c, h in found.items() if isinstance(h, Header)}
@@ -212,12 +222,16 @@ def examine_inputs(
                 one, quantity, row[quantity.column], settings, reported, may_differ
             )
             resolved[quantity.column].append(value)
+            resolved[quantity.source].append(source)
+        for column, text in movie_record.of_epochs(headers).items():
+            resolved[column].append(text)
         if "microspheres.diameter_um" not in bad_settings:
             check_microspheres(one, settings["microspheres"]["diameter_um"], value, source)
 
     def identity(file: str) -> str:  # a Path would take a second more for 10,000 fields
         return os.path.realpath(os.path.join(base, file))  # noqa: PTH118
 
+    findings.notes = grouped(findings.notes)
     shared, shared_notes = find_shared_files(fields, sheet, identity)
     findings.problems += shared
     lost = {problem.line for problem in findings.refusals}
@@ -268,8 +282,14 @@ def _resolve(
                     f"a column {column} of the sheet"
                 )
                 one.problem("post_pl", text, hint)
+        agreed = in_config is not None and not differ(in_config, used)
         for silent in movies.keys() - in_files.keys():
-            text = f"the file does not hold {name}; that of {first}, {used:g} {unit}, is used."
+            reason = getattr(movies[silent], quantity.source)
+            if reason and not agreed and not reported:
+                what = f"{name} is not known ({reason}), and {used:g} {unit} in {first}"
+                one.problem(silent, what, f"put the true value into a column {column} of the sheet")
+                continue
+            text = f"the file does not give {name}; that of {first}, {used:g} {unit}, is used."
             one.note(silent, text)
         if in_config is not None and differ(in_config, used):
             text = f"{name} is {used:g} {unit} in the file and {in_config:g} {unit} in the "

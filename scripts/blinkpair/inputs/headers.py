@@ -45,6 +45,8 @@ class Header:
         Remarks of its reader.
     exposure_from, pixel_size_from : str
         Where the file holds the two, or why it does not give them.
+    n_files : int
+        Files it is read from.
     """
 
     frames: int
@@ -58,6 +60,7 @@ class Header:
     notes: tuple[str, ...] = ()
     exposure_from: str = ""
     pixel_size_from: str = ""
+    n_files: int = 1
 
     @property
     def size(self) -> tuple[int, int]:
@@ -154,6 +157,7 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
         movie.notes,
         movie.exposure_from,
         movie.pixel_size_from,
+        len(movie.paths),
     )
 
 

@@ -9,7 +9,7 @@ its place in the sheet.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +27,7 @@ FEW_FRAMES = 50
 MIN_FRAMES = 20  # two bursts of a detection's ten frames
 # A brightfield image may be a short series; what is longer is a movie.
 MOST_BRIGHTFIELD_FRAMES = 100
+MOST_ALIKE = 3
 
 
 @dataclass
@@ -183,6 +184,20 @@ def check_microspheres(one: Row, diameter_um: float, pixel_size_um: float, sourc
         one.problem(images[0], f"{what}; at least {MIN_DIAMETER_PX:g} are needed", hint)
     elif (smallest := min(one.headers[images[0]].size)) < MIN_DIAMETERS * diameter_px:
         one.problem(images[0], f"{what}; the image has only {smallest}", hint)
+
+
+def grouped(notes: Sequence[str]) -> list[str]:
+    """Return the notes with those of more than `MOST_ALIKE` cells with one text as one."""
+    cells: dict[str, list[str]] = {}
+    for note in notes:
+        place, _, text = note.partition("): ")
+        cells.setdefault(text, []).append(place)
+    lines = []
+    for text, places in cells.items():
+        if len(places) > MOST_ALIKE:
+            places = [f"{places[0]}) and {len(places) - 1} other cells (the last: {places[-1]}"]
+        lines += [f"{place}): {text}" for place in places]
+    return lines
 
 
 def differ(a: float, b: float) -> bool:

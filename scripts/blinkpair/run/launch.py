@@ -98,11 +98,12 @@ def prepare(
     if not submitted:
         check_folder()
     from blinkpair.inputs.checking import check_everything
+    from blinkpair.inputs.movie_record import describe
 
     sheet = _read_sheet(config)
     settings, fields, shapes, notes = check_everything(config, config_files=config_files)
-    for note in notes:
-        log.warning(note)
+    for line in (*notes, *describe(fields)):
+        log.warning(line)
     # As it will be read back, so that no job depends on which process planned it.
     return Launch(settings, _read_fields(StringIO(_as_csv(fields))), shapes, sheet)
 
