@@ -101,7 +101,9 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
         )
         n_present = frames.count_present()
     elif attributes.compressionType == "lossless":
-        frames = DecodedFrames(path, _inflate([places[int(i)] for i in present], dtype, **layout))
+        frames = DecodedFrames(
+            (path,), _inflate([places[int(i)] for i in present], dtype, **layout)
+        )
         n_present = present.size
     else:
         raise InputError(

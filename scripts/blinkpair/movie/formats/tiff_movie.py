@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from blinkpair.arrays import IntArray
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.decoded import Decode, DecodedFrames, ReadAt
-from blinkpair.movie.formats.raw import RawFrames
+from blinkpair.movie.formats.raw import RawFrames, file_sizes
 from blinkpair.movie.formats.selection import Selection, choose_planes
 from blinkpair.movie.formats.source import (
     Frames,
@@ -107,10 +107,11 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
     )
     present = _leading(planes.index, layout)
     frames: Frames
+    files = layout.files or (path,)
+    file_index = None if layout.file_index is None else layout.file_index[present]
     if layout.offsets is not None:
-        paths, file_index = _files(path, layout, present)
         frames = RawFrames(
-            paths=paths,
+            paths=files,
             offsets=layout.offsets[present],
             height=shape[0],
             width=shape[1],
@@ -120,16 +121,9 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
         n_present = frames.count_present()
     else:
         pages = [layout.pages[int(i)] for i in present]
-        if any(one.parent is not tif for one in pages):
-            raise InputError(
-                "a compressed movie that goes on in other files",
-                "name all of them with a pattern, e.g. 'movie_*.tif'",
-                place=path,
-            )
-        paths = (path,)
         table = [(one.dataoffsets, one.databytecounts, one.jpegtables) for one in pages]
-        frames = DecodedFrames(path, _decoder(page, table))
-        n_present = _count_whole(table, path.stat().st_size)
+        frames = DecodedFrames(files, _decoder(page, table), file_index)
+        n_present = _count_whole(table, file_sizes(files, file_index, len(table)))
     promised = planes.index.size
     count = frames_to_read(path, promised, n_present, selection.frames, more=layout.broken)
     kind = next((name for flag, name in _KINDS.items() if getattr(tif, f"is_{flag}")), "TIFF")
@@ -137,7 +131,7 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
     if page.photometric == _WHITE_IS_ZERO:
         notes += ("a tag asks for 0 to be shown as white; counts are as stored",)
     return Source(
-        paths=paths,
+        paths=files,
         format=kind if page.compression == 1 else f"{kind}, {page.compression.name} compression",
         shape=(count, *shape),
         dtype=dtype,
@@ -152,26 +146,14 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
 
 def _leading(index: IntArray, layout: Layout) -> IntArray:
     """Return the frames before the first whose page is not there."""
-    if layout.pages:
-        there = np.array([one is not None for one in layout.pages], bool)
+    if layout.offsets is not None:
+        there = layout.offsets >= 0
     else:
-        there = np.ones(0 if layout.offsets is None else layout.offsets.size, bool)
+        there = np.array([one is not None for one in layout.pages], bool)
     missing = np.ones(index.size, bool)
     within = index < there.size
     missing[within] = ~there[index[within]]
     return index[: int(np.argmax(missing))] if missing.any() else index
-
-
-def _files(path: Path, layout: Layout, index: IntArray) -> tuple[tuple[Path, ...], IntArray | None]:
-    """List the files of a movie, and which of them holds each frame (None: all in one)."""
-    if not layout.pages:
-        return (path,), None
-    parents = [layout.pages[int(i)].parent for i in index]
-    files = {id(parent): Path(parent.filehandle.path) for parent in parents}
-    if len(files) < 2:
-        return tuple(files.values()) or (path,), None
-    number = {key: k for k, key in enumerate(files)}
-    return tuple(files.values()), np.array([number[id(one)] for one in parents], np.int64)
 
 
 def _decoder(page: Any, table: Sequence[Segments]) -> Decode:
@@ -206,14 +188,14 @@ def _decoder(page: Any, table: Sequence[Segments]) -> Decode:
     return decode
 
 
-def _count_whole(table: Sequence[Segments], size: int) -> int:
-    """Count the frames before the first that has a byte beyond the end of the file."""
+def _count_whole(table: Sequence[Segments], sizes: IntArray) -> int:
+    """Count the frames before the first that has a byte beyond the end of its file."""
     for k, (offsets, counts, _) in enumerate(table):
         # Negative where damage made signed numbers of them.
         if (
             not offsets
             or min(*offsets, *counts) < 0
-            or max(map(int.__add__, offsets, counts)) > size
+            or max(map(int.__add__, offsets, counts)) > sizes[k]
         ):
             return k
     return len(table)
