@@ -110,7 +110,10 @@ def test_a_movie_split_over_files(parts, frames):
     movie = open_movie(parts)
     assert movie.shape == SHAPE
     assert [path.name for path in movie.paths] == ["run_1.tif", "run_2.tif", "run_10.tif"]
-    assert movie.notes == ("3 files were joined in this order: run_1.tif, run_2.tif, run_10.tif",)
+    assert movie.notes == (
+        "3 files were joined in this order: run_1.tif, run_2.tif, run_10.tif",
+        "of the numbers of its files, 3 to 9 are not there: are parts missing?",
+    )
     assert movie.exposure_s == pytest.approx(0.02)
     np.testing.assert_array_equal(np.concatenate(list(movie.blocks(8))), frames)
     listed = [str(path) for path in reversed(movie.paths)]

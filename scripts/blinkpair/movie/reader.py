@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 from blinkpair.arrays import FloatArray
 from blinkpair.cores import usable_cores
 from blinkpair.errors import ChoiceError, InputError
+from blinkpair.movie.file_set import find_files, refuse_copies
 from blinkpair.movie.formats.blocks import ArrayFrames, Buffers, PartsReader
 from blinkpair.movie.formats.registry import open_source
 from blinkpair.movie.formats.source import Source
@@ -240,22 +241,24 @@ def open_movie(
         selection = replace(selection, channel=str(channel))
     if z is not None:
         selection = replace(selection, z=str(z))
+    found = find_files(files, called, selection.position)
     parts: list[Source] = []
-    left = selection.frames
-    for file in files:
+    left, held = selection.frames, 0
+    for some in found.sources:
         if left == 0:
             break
-        part = open_source(file, replace(selection, frames=left), alone=len(files) == 1)
-        parts.append(part)
-        left = None if left is None else left - part.shape[0]
+        wanted = replace(selection, frames=left, before=held)
+        parts.append(open_source(some, wanted, absent=found.absent))
+        held += parts[-1].shape[0]
+        left = None if left is None else left - parts[-1].shape[0]
     if left:
-        held = sum(part.shape[0] for part in parts)
         raise ChoiceError(
             f"'::frames={selection.frames}' is more frames than the {held} it holds",
             "leave it out to read all",
             place=called,
         )
-    return _join(called, parts)
+    refuse_copies(parts, called)
+    return _join(called, parts, found.notes)
 
 
 def read_image(
@@ -344,7 +347,7 @@ def from_array(
     )
 
 
-def _join(called: str, parts: Sequence[Source]) -> Movie:
+def _join(called: str, parts: Sequence[Source], found: Sequence[str]) -> Movie:
     """Join the parts of a movie; ChoiceError if they do not fit."""
     first = parts[0]
     notes = list(first.notes)
@@ -375,6 +378,7 @@ def _join(called: str, parts: Sequence[Source]) -> Movie:
         names = [part.paths[0].name for part in parts]
         shown = names if len(names) < 6 else [*names[:2], "...", names[-1]]
         notes.insert(0, f"{len(parts)} files were joined in this order: {', '.join(shown)}")
+    notes += found
     return Movie(
         shape=(sum(part.shape[0] for part in parts), *first.shape[1:]),
         dtype=first.dtype,

@@ -63,7 +63,7 @@ def open_sif(path: Path, selection: Selection) -> Source:
         width=width,
         dtype=dtype,
     )
-    count = frames_to_read(path, promised, raw.count_present(), selection.frames)
+    count = frames_to_read(path, promised, raw.count_present(), selection)
     exposure_s, notes = _timing(header, count)
     return Source(
         paths=(path,),
@@ -116,7 +116,7 @@ def open_spool(folder: Path, selection: Selection) -> Source:
         row_bytes=row_bytes,
         file_index=number // per_file,
     )
-    count = frames_to_read(folder, promised, raw.count_present(), selection.frames)
+    count = frames_to_read(folder, promised, raw.count_present(), selection)
     exposure_s, notes = _timing(header, count)
     return Source(
         paths=(sifx, *files),

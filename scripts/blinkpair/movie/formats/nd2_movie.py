@@ -112,7 +112,7 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
             "use the original recording",
             place=path,
         )
-    count = frames_to_read(path, planes.index.size, n_present, selection.frames)
+    count = frames_to_read(path, planes.index.size, n_present, selection)
     exposure_s, notes = _timing(file, chunks, planes.index[:count])
     return Source(
         paths=(path,),

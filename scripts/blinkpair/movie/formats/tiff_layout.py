@@ -21,7 +21,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ from blinkpair.arrays import IntArray
 from blinkpair.errors import ChoiceError, InputError
 from blinkpair.movie.formats.source import plausible
 from blinkpair.movie.formats.tiff_pages import DESCRIPTION, HEIGHT, WIDTH, PageTable, read_pages
+from blinkpair.movie.formats.tiff_shares import refuse_ome_traps
 
 # Kinds of tifffile that have an arrangement of their own.
 _ARRANGED = (
@@ -60,6 +60,10 @@ class Layout:
         Which the planes are in; empty for the file itself.
     file_index : (planes,) int64 array or None
         Number in `files` of each plane; None for one file.
+    channels : tuple of str
+        Names by an index of the planes, which a description of the whole may order otherwise.
+    position : int or None
+        The only one of several positions whose planes are there.
     notes : tuple of str
     """
 
@@ -69,6 +73,8 @@ class Layout:
     broken: bool = False
     files: tuple[Path, ...] = ()
     file_index: IntArray | None = None
+    channels: tuple[str, ...] = ()
+    position: int | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -92,7 +98,7 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
         Several images and no choice, axes that are no movie, or a trap for who would read on.
     """
     table = read_pages(path)
-    _refuse_ome_traps(path, tif)
+    refuse_ome_traps(path, tif.ome_metadata or "")
     table.refuse_odd()
     if table.same_size and not any(getattr(tif, f"is_{kind}") for kind in _ARRANGED):
         return _by_chain(path, tif, table)
@@ -315,18 +321,3 @@ def _refuse_other_size(path: Path, table: PageTable, pages: Sequence[Any]) -> No
     if len(sizes) > 1:
         shown = ", ".join(f"{height} x {width}" for height, width in sorted(sizes))
         raise InputError(f"its pages are of several sizes ({shown})", _AGAIN, place=path)
-
-
-def _refuse_ome_traps(path: Path, tif: Any) -> None:
-    """Look at an OME text before it is parsed, and before room is made for all it promises."""
-    text = tif.ome_metadata or ""
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:  # entities can unfold to any length
-        raise InputError(
-            "its OME text defines a document type, which no microscope's program writes",
-            "open the movie in ImageJ and save it as TIFF",
-            place=path,
-        )
-    for pixels in re.findall(r"<(?:\w+:)?Pixels\b[^>]*>", text):
-        sizes = {axis: int(n) for axis, n in re.findall(r"\bSize([XYZCT])\s*=\s*.(\d+)", pixels)}
-        height, width = sizes.pop("Y", 1), sizes.pop("X", 1)
-        plausible(path, math.prod(sizes.values()) or 1, height=height, width=width)

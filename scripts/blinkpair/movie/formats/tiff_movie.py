@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,8 @@ from blinkpair.movie.formats.source import (
 )
 from blinkpair.movie.formats.tiff_layout import Layout, find_layout
 from blinkpair.movie.formats.tiff_metadata import read_metadata
+from blinkpair.movie.formats.tiff_sets import set_layout
+from blinkpair.movie.formats.tiff_shares import Share, read_share, with_lists
 
 _KINDS = {"imagej": "ImageJ TIFF", "ome": "OME-TIFF", "micromanager": "Micro-Manager TIFF"}
 # Values of the tag PhotometricInterpretation.
@@ -45,16 +48,16 @@ _MAX_SPREAD = 1.5
 Segments = tuple[Sequence[int], Sequence[int], bytes | None]
 
 
-def open_tiff(path: Path, selection: Selection, *, alone: bool = True) -> Source:
+def open_tiff(files: Sequence[Path], selection: Selection, *, absent: str = "") -> Source:
     """Open a TIFF movie or image.
 
     Parameters
     ----------
-    path : Path
+    files : sequence of Path
+        One file, or those of one recording.
     selection : Selection
-    alone : bool
-        False for one part of a list of files: an OME or Micro-Manager file then stands for
-        itself and does not call in the other parts.
+    absent : str
+        What the recording lacks, in words.
 
     Returns
     -------
@@ -65,9 +68,11 @@ def open_tiff(path: Path, selection: Selection, *, alone: bool = True) -> Source
     InputError
         Frames missing, a colour image, images of several sizes, or a choice left open.
     """
-    # Without these, each part of a set would stand for all of it.
-    single = {} if alone else {"is_mmstack": False, "_multifile": False}
-    with _messages_aside(), tifffile.TiffFile(path, **single) as tif:
+    shares = with_lists([share for file in files if (share := read_share(file)) is not None])
+    path = next((share.path for share in shares if share.leads), files[0])
+    # What belongs together is known; tifffile goes by names.
+    how = {"is_mmstack": False, "_multifile": False}
+    with _messages_aside(), tifffile.TiffFile(path, **how) as tif:
         try:
             page = tif.pages.first  # and not len(tif.pages), which walks through all of them
         except IndexError:
@@ -80,10 +85,12 @@ def open_tiff(path: Path, selection: Selection, *, alone: bool = True) -> Source
         palette = page.photometric == _PALETTE and not tif.is_imagej
         if page.samplesperpixel > 1 or page.photometric in _COLOUR or palette:
             raise refuse_colour(path, "this is a colour (RGB or palette) image")
-        return _describe(path, tif, selection)
+        return _describe(path, tif, selection, shares, absent)
 
 
-def _describe(path: Path, tif: Any, selection: Selection) -> Source:
+def _describe(
+    path: Path, tif: Any, selection: Selection, shares: Sequence[Share], absent: str
+) -> Source:
     page = tif.pages.first
     if page.dtype is None:  # which numpy would take for float64
         raise InputError(
@@ -96,13 +103,18 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
     plausible(path, height=shape[0], width=shape[1])
     if page.is_tiled:
         plausible(path, height=page.tilelength, width=page.tilewidth)
-    layout = find_layout(path, tif, selection.position)
+    if shares:
+        layout = set_layout(shares, tif)
+        if selection.position is None and layout.position is not None:
+            selection = replace(selection, position=str(layout.position))
+    else:
+        layout = find_layout(path, tif, selection.position)
     metadata = read_metadata(tif)
     planes = choose_planes(
         str(path),
         layout.sizes,
         selection,
-        channel_names=metadata.channels,
+        channel_names=layout.channels or metadata.channels,
         z_is_time=bool(tif.is_imagej),
     )
     present = _leading(planes.index, layout)
@@ -125,7 +137,7 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
         frames = DecodedFrames(files, _decoder(page, table), file_index)
         n_present = _count_whole(table, file_sizes(files, file_index, len(table)))
     promised = planes.index.size
-    count = frames_to_read(path, promised, n_present, selection.frames, more=layout.broken)
+    count = frames_to_read(path, promised, n_present, selection, more=layout.broken, absent=absent)
     kind = next((name for flag, name in _KINDS.items() if getattr(tif, f"is_{flag}")), "TIFF")
     exposure_s, notes = metadata.timing(planes.index[:count])
     if page.photometric == _WHITE_IS_ZERO:
