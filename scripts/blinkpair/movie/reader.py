@@ -257,6 +257,12 @@ def open_movie(
             "leave it out to read all",
             place=called,
         )
+    if len(parts) > 1 and parts[0].format == "JPEG":
+        raise InputError(
+            "a movie of JPEG images: their compression altered the counts",
+            "use the original recording",
+            place=called,
+        )
     refuse_copies(parts, called)
     return _join(called, parts, found.notes)
 

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from blinkpair.arrays import IntArray
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.decoded import Decode, DecodedFrames, ReadAt
+from blinkpair.movie.formats.lossless import keeps_counts
 from blinkpair.movie.formats.raw import RawFrames, file_sizes
 from blinkpair.movie.formats.selection import Selection, choose_planes
 from blinkpair.movie.formats.source import (
@@ -103,6 +104,7 @@ def _describe(
     plausible(path, height=shape[0], width=shape[1])
     if page.is_tiled:
         plausible(path, height=page.tilelength, width=page.tilewidth)
+    _refuse_loss(path, tif)
     if shares:
         layout = set_layout(shares, tif)
         if selection.position is None and layout.position is not None:
@@ -153,6 +155,33 @@ def _describe(
         acquired_s=metadata.acquired_s,
         channel=planes.channel,
         notes=layout.notes + planes.notes + metadata.notes + notes,
+    )
+
+
+def _refuse_loss(path: Path, tif: Any) -> None:
+    """Refuse a compression that alters counts, or may do so."""
+    page = tif.pages.first
+
+    def stored() -> bytes:
+        tif.filehandle.seek(page.dataoffsets[0])
+        data: bytes = tif.filehandle.read(page.databytecounts[0])
+        return data
+
+    kept = keeps_counts(page, stored)
+    if kept:
+        return
+    name = page.compression.name
+    if kept is None:
+        raise InputError(
+            f"compressed as {name}, of which it is not known whether its counts are those of the "
+            "camera",
+            "use the original recording; or, if nothing was lost, save it without compression",
+            place=path,
+        )
+    raise InputError(
+        f"compressed with loss ({name}): its counts are not those of the camera",
+        "use the original recording",
+        place=path,
     )
 
 
