@@ -104,15 +104,21 @@ def find_files(files: Sequence[Path], called: str, position: str | None = None) 
     return FileSet((tuple(share.path for share in some),), absent, notes)
 
 
-def refuse_copies(sources: Sequence[Source], called: str) -> None:
-    """Refuse a movie of which two parts are the same to the byte.
+def check_parts(sources: Sequence[Source], called: str) -> None:
+    """Refuse opened parts that make no movie: lossy images, or two that are the same to the byte.
 
     Parts of one frame are not compared: two dark images can be the same.
 
     Raises
     ------
-    ChoiceError
+    InputError
     """
+    if len(sources) > 1 and sources[0].format == "JPEG":
+        raise InputError(
+            "a movie of JPEG images: their compression altered the counts",
+            "use the original recording",
+            place=called,
+        )
     sizes: dict[int, list[Path]] = {}
     for source in sources:
         if source.shape[0] > 1 and len(source.paths) == 1:
@@ -181,11 +187,13 @@ def _of_stack(share: Share, position: str | None) -> FileSet:
         elsewhere = not positions & {plane[0] for plane in other.frames}
         if position is None and len(positions) == 1 and elsewhere:
             continue
+        if share.frames & other.frames:
+            continue
         # Without a date in the text, two recordings of the same settings have the same.
-        if not share.frames & other.frames and (
-            share.certain or is_next(share.path.name, path.name)
-        ):
+        if share.certain or is_next(share.path.name, path.name):
             found.append(other)
+        else:
+            absent = absent or f"whether {path.name} belongs to it is not known"
     for one, other in _rivals(found):
         nearer = [each for each in (one, other) if is_next(share.path.name, each.path.name)]
         if len(nearer) != 1:

@@ -38,7 +38,7 @@ from numpy.typing import NDArray
 from blinkpair.arrays import FloatArray
 from blinkpair.cores import usable_cores
 from blinkpair.errors import ChoiceError, InputError
-from blinkpair.movie.file_set import find_files, refuse_copies
+from blinkpair.movie.file_set import check_parts, find_files
 from blinkpair.movie.formats.blocks import ArrayFrames, Buffers, PartsReader
 from blinkpair.movie.formats.registry import open_source
 from blinkpair.movie.formats.source import Source
@@ -257,13 +257,7 @@ def open_movie(
             "leave it out to read all",
             place=called,
         )
-    if len(parts) > 1 and parts[0].format == "JPEG":
-        raise InputError(
-            "a movie of JPEG images: their compression altered the counts",
-            "use the original recording",
-            place=called,
-        )
-    refuse_copies(parts, called)
+    check_parts(parts, called)
     return _join(called, parts, found.notes)
 
 

@@ -179,7 +179,7 @@ def frames_to_read(
     again = "copy the file again from the microscope's computer"
     because = f" ({absent})" if absent else ""
     if absent:
-        again = "copy all files of the recording; if they were renamed, name them by a pattern"
+        again = "copy all files of the recording; if they were renamed, name them with a pattern"
     if present <= 0:
         raise InputError(
             f"promises {promised} frames, but not one is there in full{because}", again, place=path

@@ -71,10 +71,11 @@ def _pixel_places(share: Share, frame: Any) -> IntArray | list[Any]:
     """First byte of planes' pixels, -1 where missing; or tifffile's pages, to be decoded."""
     path, places = share.path, share.places
     if share.kind == "NDTiff":
-        table = read_pages(path, limit=1)
+        table = read_pages(path)
         _refuse_stranger(table, frame, path)
         own = table.pixel_places(frame.nbytes)
-        if own is None or not np.isin(own, places).all():
+        few, many = (places, own) if own is None or own.size >= places.size else (own, places)
+        if many is None or not np.isin(few, many).all():
             raise InputError(
                 f"{INDEX} has other places for its frames than they are at",
                 "copy the whole folder again from the microscope's computer",
