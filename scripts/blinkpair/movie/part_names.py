@@ -128,7 +128,9 @@ def _by_number(
     columns = [list(column) for column in zip(*(rows[file] for file in ordered), strict=True)]
     varying = [column for column in columns if len(set(column)) > 1]
     counters = [column for column in varying if len(set(column)) == len(column)]
-    if not counters or any(column != sorted(column) for column in counters):
+    # What follows a number that counts may be anything, the time of day for example.
+    counts = bool(varying) and varying[0] in counters
+    if not counts and (not counters or any(one != sorted(one) for one in counters)):
         raise ChoiceError(
             f"the names of its {len(files)} files differ in {len(varying)} numbers "
             f"({_listed(ordered)}): they may be two channels or recordings, and their order is "
@@ -136,6 +138,7 @@ def _by_number(
             _RENAME,
             place=called,
         )
+    counters = [column for column in counters if column == sorted(column)]
     return min(counters, key=lambda column: column[-1] - column[0]), ordered
 
 
