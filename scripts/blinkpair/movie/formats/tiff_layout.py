@@ -233,10 +233,16 @@ def _shaped_sizes(path: Path, table: PageTable) -> tuple[dict[str, int], tuple[s
     """Axes by tifffile's texts: one for each array that a script wrote."""
     found: list[tuple[str, tuple[int, ...]]] = []
     end = 0
-    for page in np.flatnonzero(table.values(DESCRIPTION, -1) != -1).tolist():
+    described = np.flatnonzero(table.values(DESCRIPTION, -1) != -1).tolist()
+    for page in described:
         if page >= end:
-            found.append(_shape(table.text(page)))
+            text = table.text(page)
+            if b'"truncated": true' in text and len(table) > 1:
+                raise InputError("has frames without a page behind its pages", _AGAIN, place=path)
+            found.append(_shape(text))
             end = page + math.prod(found[-1][1])
+            if end > 1 and len(described) == len(table):  # a text copied into every page
+                break
     if len(found) == 1:
         return _named(path, *found[0]), ()
     for axes, shape in found:
