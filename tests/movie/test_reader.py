@@ -112,6 +112,7 @@ def test_a_movie_split_over_files(parts, frames):
     assert [path.name for path in movie.paths] == ["run_1.tif", "run_2.tif", "run_10.tif"]
     assert movie.notes == (
         "3 files were joined in this order: run_1.tif, run_2.tif, run_10.tif",
+        "of the numbers of its files, 3 to 9 are not there: are parts missing?",
         "no time stamps; ImageJ's frame interval gives 20 ms, a planned value, used that",
     )
     assert movie.exposure_s == pytest.approx(0.02)

@@ -1,5 +1,6 @@
 """TIFF: time per frame, pixel size and date out of its texts and tags, and which of its images."""
 
+import io
 import re
 
 import numpy as np
@@ -8,6 +9,7 @@ import tifffile
 
 from blinkpair.errors import InputError
 from blinkpair.movie.reader import open_movie
+from tests.helpers.set_files import ome_files, stack_bytes, write_ndtiff
 
 FRAMES, HEIGHT, WIDTH = 23, 24, 40
 
@@ -191,3 +193,84 @@ def test_ome_says_when_it_was_taken(tmp_path, date, acquired_s):
             np.zeros((3, 8, 9), np.uint16), metadata={"axes": "TYX", "AcquisitionDate": date}
         )
     assert open_movie(path).acquired_s == acquired_s
+
+
+def micromanager(path, frames, **how):
+    path.write_bytes(stack_bytes(frames, **how))
+    return open_movie(path)
+
+
+LATER = 5000.0 * (np.arange(FRAMES) > 3)
+
+
+@pytest.mark.parametrize(
+    ("elapsed_ms", "interval_ms", "exposure_s", "note"),
+    [
+        (20.0 * np.arange(FRAMES) + LATER, 0.0, 0.020, "1 gap .*before frame 4"),
+        (20.0 * np.arange(FRAMES) + 5000.0 * (np.arange(FRAMES) > 0), 0.0, 0.020, "before frame 1"),
+        (20.0 * np.arange(FRAMES) + 5000.0 * (np.arange(FRAMES) > 21), 0.0, 0.020, "frame 22"),
+        (np.zeros(FRAMES), 0.0, 0.020, "no interval between frames is given"),
+        (np.zeros(FRAMES), 1000.0, None, "whether the camera waited"),
+    ],
+)
+def test_elapsed_times_of_every_frame_count(
+    tmp_path, frames, elapsed_ms, interval_ms, exposure_s, note
+):
+    movie = micromanager(
+        tmp_path / "a.tif", frames, elapsed_ms=elapsed_ms.tolist(), Interval_ms=interval_ms
+    )
+    assert movie.exposure_s == (None if exposure_s is None else pytest.approx(exposure_s))
+    assert re.search(note, "\n".join(movie.notes))
+
+
+def test_elapsed_times_as_text_with_a_decimal_comma(tmp_path, frames):
+    elapsed = [f"{20.4 * k:.1f}".replace(".", ",") for k in range(FRAMES)]
+    assert micromanager(tmp_path / "a.tif", frames, elapsed_ms=elapsed).exposure_s == pytest.approx(
+        0.0204
+    )
+
+
+def test_a_channel_of_a_stack_has_the_times_of_its_own_frames(tmp_path, frames):
+    axes = [(k % 2, 0, k // 2, 0) for k in range(22)]
+    how = {"planned": 11, "Channels": 2, "ChNames": ["BF", "PL"], "axes": axes}
+    path = tmp_path / "a.tif"
+    path.write_bytes(stack_bytes(frames[:22], **how, elapsed_ms=(20.0 * np.arange(22)).tolist()))
+    assert open_movie(f"{path}::channel=PL").exposure_s == pytest.approx(0.04)
+
+
+def test_a_pixel_of_exactly_one_micrometre_is_not_calibrated(tmp_path, frames):
+    movie = micromanager(tmp_path / "a.tif", frames, pixel_um=1.0)
+    assert movie.pixel_size_um is None
+    assert "exactly 1 um, which stands for 'not calibrated'" in movie.pixel_size_from
+    assert any("the pixel size is not known from it" in note for note in movie.notes)
+
+
+@pytest.mark.parametrize("per_file", [5, 8])
+@pytest.mark.parametrize("inner", ["channel", "z"])
+def test_ndtiff_with_several_planes_a_frame(tmp_path, frames, inner, per_file):
+    # Two planes of 20 ms each, so that a frame of either comes every 40 ms; a pause near the end.
+    names = ["BF", "PL"] if inner == "channel" else [0, 1]
+    planes = [({"time": k // 2, inner: names[k % 2]}, frames[k]) for k in range(8)]
+    elapsed = 20.0 * np.arange(8) + 3000.0 * (np.arange(8) > 5) + 777
+    path = write_ndtiff(tmp_path, planes, per_file, elapsed.tolist())[0]
+    for k in range(2):
+        movie = open_movie(f"{path}::{inner}={k}")
+        assert movie.shape == (4, HEIGHT, WIDTH)
+        assert (movie.exposure_s, movie.pixel_size_um) == (pytest.approx(0.04), 0.11)
+        assert any("1 gap" in note and "before frame 3" in note for note in movie.notes)
+
+
+def test_the_second_file_of_an_ome_recording_has_the_times_of_its_own_planes(tmp_path, frames):
+    files = ome_files(frames, 10)
+    planes = "".join(
+        f'<Plane TheC="0" TheZ="0" The{"T"}="{k}" DeltaT="{0.03 * k + 2 * (k > 14)}"/>'
+        for k in range(FRAMES)
+    ).encode()
+    for name, data in files.items():
+        with tifffile.TiffFile(io.BytesIO(data)) as tif:
+            text = tif.ome_metadata.encode().replace(b"</Pixels>", planes + b"</Pixels>")
+        (tmp_path / name).write_bytes(data)
+        tifffile.tiffcomment(tmp_path / name, text)
+    movie = open_movie(tmp_path / "a.ome.tif")
+    assert movie.exposure_s == pytest.approx(0.03)
+    assert any("before frame 15" in note for note in movie.notes)

@@ -38,8 +38,9 @@ from numpy.typing import NDArray
 from blinkpair.arrays import FloatArray
 from blinkpair.cores import usable_cores
 from blinkpair.errors import ChoiceError, InputError
+from blinkpair.movie.file_set import check_parts, find_files
 from blinkpair.movie.formats.blocks import ArrayFrames, Buffers, PartsReader
-from blinkpair.movie.formats.pixel_size import pixel_size
+from blinkpair.movie.formats.pixel_size import pixel_size_of_parts
 from blinkpair.movie.formats.registry import open_source
 from blinkpair.movie.formats.source import Source
 from blinkpair.movie.formats.timing import frame_time_of_parts
@@ -55,7 +56,6 @@ _BLOCK_BYTES = 8 * 1024 * 1024
 _LONG_PIXELS = 1e9
 # More threads than this do not decode faster than a disk delivers.
 _MAX_THREADS = 8
-_SAME = 0.02  # pixel sizes of parts that differ by less are the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,22 +245,24 @@ def open_movie(
         selection = replace(selection, channel=str(channel))
     if z is not None:
         selection = replace(selection, z=str(z))
+    found = find_files(files, called, selection.position)
     parts: list[Source] = []
-    left = selection.frames
-    for file in files:
+    left, held = selection.frames, 0
+    for some in found.sources:
         if left == 0:
             break
-        part = open_source(file, replace(selection, frames=left), alone=len(files) == 1)
-        parts.append(part)
-        left = None if left is None else left - part.shape[0]
+        wanted = replace(selection, frames=left, before=held)
+        parts.append(open_source(some, wanted, absent=found.absent))
+        held += parts[-1].shape[0]
+        left = None if left is None else left - parts[-1].shape[0]
     if left:
-        held = sum(part.shape[0] for part in parts)
         raise ChoiceError(
             f"'::frames={selection.frames}' is more frames than the {held} it holds",
             "leave it out to read all",
             place=called,
         )
-    return _join(called, parts)
+    check_parts(parts, called)
+    return _join(called, parts, found.notes)
 
 
 def read_image(
@@ -349,11 +351,10 @@ def from_array(
     )
 
 
-def _join(called: str, parts: Sequence[Source]) -> Movie:
+def _join(called: str, parts: Sequence[Source], found: Sequence[str]) -> Movie:
     """Join the parts of a movie; ChoiceError if they do not fit."""
     first = parts[0]
-    size = pixel_size(first.pixels)
-    notes = [*first.notes, *size.notes]
+    notes = list(first.notes)
     for part in parts[1:]:
         for what, ours, theirs in (
             ("frames of", first.shape[1:], part.shape[1:]),
@@ -366,23 +367,16 @@ def _join(called: str, parts: Sequence[Source]) -> Movie:
                     "does the pattern match files that do not belong to the movie?",
                     place=called,
                 )
-        other = pixel_size(part.pixels).um
-        if size.um and other and abs(size.um - other) > _SAME * size.um:
-            notes.append(
-                f"pixel sizes differ: {size.um:.6g} in {first.paths[0].name}, {other:.6g} in "
-                f"{part.paths[0].name}; used the first"
-            )
         notes += [f"{part.paths[0].name}: {note}" for note in part.notes if note not in notes]
     paths = tuple(path for part in parts for path in part.paths)
+    names = [part.paths[0].name if part.paths else "" for part in parts]
     if len(parts) > 1:
-        names = [part.paths[0].name for part in parts]
         shown = names if len(names) < 6 else [*names[:2], "...", names[-1]]
         notes.insert(0, f"{len(parts)} files were joined in this order: {', '.join(shown)}")
-    time = frame_time_of_parts(
-        [part.times for part in parts],
-        [part.shape[0] for part in parts],
-        [part.paths[0].name for part in parts],
-    )
+    notes += found
+    size = pixel_size_of_parts([part.pixels for part in parts], names)
+    lengths = [part.shape[0] for part in parts]
+    time = frame_time_of_parts([part.times for part in parts], lengths, names)
     return Movie(
         shape=(sum(part.shape[0] for part in parts), *first.shape[1:]),
         dtype=first.dtype,
@@ -392,7 +386,7 @@ def _join(called: str, parts: Sequence[Source]) -> Movie:
         channel=first.channel,
         format=first.format,
         paths=paths,
-        notes=(*notes, *time.notes),
+        notes=(*notes, *size.notes, *time.notes),
         exposure_from=time.source,
         pixel_size_from=size.source,
         _parts=tuple(parts),

@@ -71,7 +71,7 @@ def open_sif(path: Path, selection: Selection) -> Source:
     )
     present = raw.count_present()
     _check_end(path, header, raw, present)
-    count = frames_to_read(path, promised, present, selection.frames)
+    count = frames_to_read(path, promised, present, selection)
     return Source(
         paths=(path,),
         format="Andor SIF",
@@ -122,7 +122,7 @@ def open_spool(folder: Path, selection: Selection) -> Source:
         row_bytes=row_bytes,
         file_index=number // per_file,
     )
-    count = frames_to_read(folder, promised, raw.count_present(), selection.frames)
+    count = frames_to_read(folder, promised, raw.count_present(), selection)
     return Source(
         paths=(sifx, *files),
         format="Andor spool folder",

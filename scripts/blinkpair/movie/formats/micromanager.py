@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import json
 import re
-import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
@@ -20,6 +19,7 @@ import numpy as np
 import tifffile
 
 from blinkpair.arrays import FloatArray
+from blinkpair.movie.formats.tiff_pages import read_pages
 
 _STRIP_OFFSETS, _TEXT = 273, 51123
 _ELAPSED = re.compile(rb'"ElapsedTime-ms"\s*:\s*"?\s*([-+.,\deE]+)')
@@ -90,37 +90,10 @@ def _texts(frames: Iterable[tuple[Path, int]], indexed: bool) -> Iterator[bytes]
 
 def _in_pages(path: Path) -> Texts:
     """Return the texts in the pages of an image stack."""
-    texts: Texts = {}
-    with tifffile.TiffFile(path, is_mmstack=False, _multifile=False) as tif:
-        tiff, place = tif.tiff, tif.pages.first.offset
-    number = tiff.offsetformat[1:]
-    entry = np.dtype([("code", "H"), ("type", "H"), ("count", number), ("value", number)])
-    entry = entry.newbyteorder(tiff.byteorder)
-    tables: dict[int, list[bytes]] = {}  # by the number of their tags
-    seen: set[int] = set()
-    with path.open("rb") as file:
-        while place and place not in seen:
-            seen.add(place)
-            file.seek(place)
-            head = file.read(tiff.tagnosize)
-            if len(head) < tiff.tagnosize:
-                break
-            n_tags = struct.unpack(tiff.tagnoformat, head)[0]
-            tags = file.read(n_tags * tiff.tagsize)
-            pointer = file.read(tiff.offsetsize)
-            if len(pointer) < tiff.offsetsize:
-                break
-            tables.setdefault(n_tags, []).append(tags)
-            place = struct.unpack(tiff.offsetformat, pointer)[0]
-    for n_tags, read in tables.items():
-        pages = np.frombuffer(b"".join(read), entry).reshape(-1, n_tags)
-        of_pixels, of_text = (pages["code"] == code for code in (_STRIP_OFFSETS, _TEXT))
-        both = of_pixels.any(axis=1) & of_text.any(axis=1)
-        pixels = pages["value"][both, of_pixels[both].argmax(axis=1)]
-        text = pages[both, of_text[both].argmax(axis=1)]
-        lengths = zip(text["value"].tolist(), text["count"].tolist(), strict=True)
-        texts |= dict(zip(pixels.tolist(), lengths, strict=True))
-    return texts
+    table = read_pages(path)
+    texts, lengths = table.extents(_TEXT)
+    extents = zip(texts.tolist(), lengths.tolist(), strict=True)
+    return dict(zip(table.values(_STRIP_OFFSETS).tolist(), extents, strict=True))
 
 
 def _indexed(path: Path) -> Texts:

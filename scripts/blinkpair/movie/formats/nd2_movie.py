@@ -102,7 +102,9 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
         )
         n_present = frames.count_present()
     elif attributes.compressionType == "lossless":
-        frames = DecodedFrames(path, _inflate([places[int(i)] for i in present], dtype, **layout))
+        frames = DecodedFrames(
+            (path,), _inflate([places[int(i)] for i in present], dtype, **layout)
+        )
         n_present = present.size
     else:
         raise InputError(
@@ -111,7 +113,7 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
             "use the original recording",
             place=path,
         )
-    count = frames_to_read(path, planes.index.size, n_present, selection.frames)
+    count = frames_to_read(path, planes.index.size, n_present, selection)
     return Source(
         paths=(path,),
         format="ND2",

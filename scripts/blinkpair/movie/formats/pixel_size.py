@@ -41,6 +41,7 @@ _RANGE_UM = (0.005, 5.0)
 _MOST_BY_TAG_UM, _MEANINGLESS_UM = 2.0, 40.0
 _INCH_UM = 25400.0
 _SQUARE_TOLERANCE = 0.01
+_SAME = 0.02  # sizes in several files that differ by less are equal
 _MICROMETRES = {
     "um": 1.0, "micron": 1.0, "microns": 1.0, "micrometer": 1.0, "micrometre": 1.0,
     "nm": 1e-3, "mm": 1e3, "cm": 1e4, "m": 1e6, "inch": _INCH_UM, "in": _INCH_UM, "å": 1e-4,
@@ -120,6 +121,33 @@ def pixel_size(statements: Sequence[PixelStatement]) -> PixelSize:
             reasons.append(reason)
     notes = [f"{reason}; the pixel size is not known from it" for reason in reasons]
     return PixelSize(None, "; ".join(reasons), tuple(notes))
+
+
+def pixel_size_of_parts(
+    parts: Sequence[Sequence[PixelStatement]], names: Sequence[str]
+) -> PixelSize:
+    """Decide the size of a pixel of a movie in several files.
+
+    Parameters
+    ----------
+    parts : sequence of sequences of PixelStatement
+        One a file.
+    names : sequence of str
+        Of the files, for notes.
+
+    Returns
+    -------
+    PixelSize
+        That of the first file; files that differ from it are reported.
+    """
+    first, *others = (pixel_size(part) for part in parts)
+    differ = tuple(
+        f"pixel sizes differ: {first.um:.6g} in {names[0]}, {other.um:.6g} in {name}; used the "
+        "first"
+        for other, name in zip(others, names[1:], strict=True)
+        if first.um and other.um and abs(other.um / first.um - 1) > _SAME
+    )
+    return first._replace(notes=first.notes + differ)
 
 
 def micrometres(value: float, unit: str | None) -> float | None:

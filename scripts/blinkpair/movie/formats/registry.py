@@ -10,50 +10,53 @@ Input: a file or spool folder. Output: a `Source`.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.selection import Selection
 from blinkpair.movie.formats.source import Source
+from blinkpair.movie.formats.tiff_shares import Share, read_share
 
 
-def _tiff(path: Path, selection: Selection, alone: bool) -> Source:
+def _tiff(files: Sequence[Path], selection: Selection, absent: str) -> Source:
     from blinkpair.movie.formats.tiff_movie import open_tiff
 
-    return open_tiff(path, selection, alone=alone)
+    return open_tiff(files, selection, absent=absent)
 
 
-def _nd2(path: Path, selection: Selection, alone: bool) -> Source:
+def _nd2(files: Sequence[Path], selection: Selection, absent: str) -> Source:
     from blinkpair.movie.formats.nd2_movie import open_nd2
 
-    return open_nd2(path, selection)
+    return open_nd2(files[0], selection)
 
 
-def _andor(path: Path, selection: Selection, alone: bool) -> Source:
+def _andor(files: Sequence[Path], selection: Selection, absent: str) -> Source:
     from blinkpair.movie.formats.andor import open_sif, open_spool
 
+    path = files[0]
     if path.suffix.lower() == ".sifx":
         return open_spool(path.parent, selection)
     return open_sif(path, selection)
 
 
-def _image(path: Path, selection: Selection, alone: bool) -> Source:
+def _image(files: Sequence[Path], selection: Selection, absent: str) -> Source:
     from blinkpair.movie.formats.image import open_image
 
-    return open_image(path, selection)
+    return open_image(files[0], selection)
 
 
 class Format(NamedTuple):
     """A format: its name for the user, its first bytes, and what opens it.
 
-    `open` takes the path, the selection, and False for one part of a list of files.
+    `open` takes the file, or those of one recording, the selection, and what the recording lacks.
     """
 
     name: str
     starts: tuple[bytes, ...]
-    open: Callable[[Path, Selection, bool], Source]
+    open: Callable[[Sequence[Path], Selection, str], Source]
 
 
 FORMATS = (
@@ -68,16 +71,16 @@ FORMATS = (
 )
 
 
-def open_source(path: Path, selection: Selection, *, alone: bool = True) -> Source:
-    """Open one file or spool folder by reading its headers.
+def open_source(files: Sequence[Path], selection: Selection, *, absent: str = "") -> Source:
+    """Open one file or spool folder, or the files of one recording, by reading headers.
 
     Parameters
     ----------
-    path : Path
+    files : sequence of Path
     selection : Selection
         Which channel, plane or stage position is the movie.
-    alone : bool
-        False for one part of a list of files.
+    absent : str
+        What the recording lacks, in words.
 
     Returns
     -------
@@ -88,8 +91,27 @@ def open_source(path: Path, selection: Selection, *, alone: bool = True) -> Sour
     InputError
         Missing, empty, of a format that is not known, damaged, or with a choice left open.
     """
+    with _damage_named(files[0]):
+        return _open(files, selection, absent)
+
+
+def share_of(path: Path) -> Share | None:
+    """Return the share of a recording that a file holds; None for a movie of one file.
+
+    Raises
+    ------
+    InputError
+        As `open_source`.
+    """
+    with _damage_named(path):
+        return read_share(path)
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    """Turn the errors of damaged files into an `InputError`."""
     try:
-        return _open(path, selection, alone=alone)
+        yield
     except (InputError, ImportError):  # a library that is missing is no fault of the file
         raise
     except PermissionError as error:
@@ -119,7 +141,8 @@ def _damaged(path: Path, error: Exception) -> InputError:
     )
 
 
-def _open(path: Path, selection: Selection, *, alone: bool) -> Source:
+def _open(files: Sequence[Path], selection: Selection, absent: str) -> Source:
+    path = files[0]
     if path.is_dir():
         if not any(path.glob("*.sifx")):
             raise InputError(
@@ -145,7 +168,7 @@ def _open(path: Path, selection: Selection, *, alone: bool) -> Source:
         )
     for one in FORMATS:
         if start.startswith(one.starts):
-            return one.open(path, selection, alone)
+            return one.open(files, selection, absent)
     text = all(byte in b"\t\n\r\f" or 32 <= byte < 127 for byte in start)
     raise InputError(
         f"is {'a text file' if text else 'of a format that is not known'}, whatever its "

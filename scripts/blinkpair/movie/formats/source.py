@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.pixel_size import PixelStatement
 from blinkpair.movie.formats.timing import Times
+
+if TYPE_CHECKING:
+    from blinkpair.movie.formats.selection import Selection
 
 # What the kernels downstream are compiled for; bool, complex, 16-bit float are no camera's output.
 _DTYPES = ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
@@ -140,7 +143,13 @@ def refuse_colour(path: Path, what: str) -> InputError:
 
 
 def frames_to_read(
-    path: Path, promised: int, present: int, limit: int | None, *, more: bool = False
+    path: Path,
+    promised: int,
+    present: int,
+    selection: Selection,
+    *,
+    more: bool = False,
+    absent: str = "",
 ) -> int:
     """Compare the frames a header promises with those the file holds.
 
@@ -149,10 +158,12 @@ def frames_to_read(
     path : Path
     promised, present : int
         Frames by the header; whole frames found, counted from the first one without a gap.
-    limit : int or None
-        The user's ``::frames=``.
+    selection : Selection
+        The user's ``::frames=``, and the frames in the parts before.
     more : bool
         There were more frames than promised, though it is not known how many.
+    absent : str
+        What is known to be missing, in words.
 
     Returns
     -------
@@ -164,18 +175,23 @@ def frames_to_read(
     InputError
         Frames are missing and the path does not choose to do without them.
     """
+    limit = selection.frames
     wanted = promised if limit is None else min(limit, promised)
     enough = limit is not None and limit <= present if more else wanted <= present
     if enough and promised > 0:
         return wanted
     again = "copy the file again from the microscope's computer"
+    because = f" ({absent})" if absent else ""
+    if absent:
+        again = "copy all files of the recording; if they were renamed, name them with a pattern"
     if present <= 0:
         raise InputError(
-            f"promises {promised} frames, but not one is there in full", again, place=path
+            f"promises {promised} frames, but not one is there in full{because}", again, place=path
         )
     raise InputError(
         f"frames are missing at the end: its header promises {'more than ' if more else ''}"
-        f"{promised}, the file holds {present}",
-        f"{again}; to use what is there, append '::frames={present}' to the path",
+        f"{promised}, the file holds {present}{because}",
+        f"{again}; to use what is there, append '::frames={selection.before + present}' to the "
+        "path",
         place=path,
     )

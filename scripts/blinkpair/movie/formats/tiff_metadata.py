@@ -51,11 +51,14 @@ class TiffMetadata:
     tif : tifffile.TiffFile
     layout : Layout
         Which image of the file is read.
+    kind : str
+        'Micro-Manager' or 'NDTiff' where an index of theirs gives the planes.
     """
 
-    def __init__(self, tif: Any, layout: Layout) -> None:
-        self._tif, self._layout = tif, layout
-        self._ome = _OmeImage.of(tif, layout) if tif.is_ome else None
+    def __init__(self, tif: Any, layout: Layout, kind: str = "") -> None:
+        self._tif, self._layout, self._kind = tif, layout, kind
+        self._page = layout.page or tif.pages.first
+        self._ome = _OmeText.of(tif, layout) if tif.is_ome else None
         self._summary: Mapping[str, Any] = {}
         if tif.is_micromanager:
             self._summary = (tif.micromanager_metadata or {}).get("Summary") or {}
@@ -81,7 +84,7 @@ class TiffMetadata:
         """
         ome = self._ome.describe(self._layout, index) if self._ome is not None else None
         if self._tif.is_micromanager:
-            if ome is None or self._tif.is_mmstack or self._tif.is_ndtiff:
+            if ome is None or self._kind in ("Micro-Manager", "NDTiff"):
                 return self._micromanager(places)
             if not np.isfinite(ome.times.stamps_s).any():
                 beside = self._micromanager(places).times
@@ -89,11 +92,11 @@ class TiffMetadata:
                 return ome._replace(times=times)
         if ome is not None:
             return ome
-        return _imagej(self._tif, self._layout) if self._tif.is_imagej else _plain(self._layout)
+        return _imagej(self._tif, self._page) if self._tif.is_imagej else _plain(self._page)
 
     def _micromanager(self, places: Sequence[tuple[Path, int]]) -> Described:
         """Read the description of the whole in the file's head, and those beside the frames."""
-        first, elapsed_s = read_frame_texts(places, indexed=self._tif.is_ndtiff)
+        first, elapsed_s = read_frame_texts(places, indexed=self._kind == "NDTiff")
         exposure = _ms(first.get("Exposure-ms", first.get("Exposure")))
         planned = _ms(self._summary.get("Interval_ms"))
         return Described(
@@ -111,79 +114,100 @@ class TiffMetadata:
         )
 
 
-class _OmeImage:
-    """One image of an OME text."""
+class _OmeText:
+    """The images of an OME text among which the movie is."""
 
-    def __init__(self, image: ElementTree.Element, pixels: ElementTree.Element) -> None:
-        self._image, self._pixels = image, pixels
-        names = [one.get("Name", "") for one in pixels if one.tag.endswith("Channel")]
+    def __init__(self, images: Sequence[ElementTree.Element]) -> None:
+        self._images = images
+        names = [one.get("Name", "") for one in _pixels(images[0]) if one.tag.endswith("Channel")]
         self.channels = tuple(names) if all(names) else ()
 
     @classmethod
-    def of(cls, tif: Any, layout: Layout) -> _OmeImage | None:
-        """Return the image that is read; None where that one cannot be found."""
+    def of(cls, tif: Any, layout: Layout) -> _OmeText | None:
+        """Return the image that is read, or all where positions are an axis; None if not found."""
         try:
             root = ElementTree.fromstring(tif.ome_metadata or "")
         except ElementTree.ParseError:
             return None
-        found = [
-            (image, pixels)
-            for image in root
-            if image.tag.endswith("Image")
-            for pixels in image
-            if pixels.tag.endswith("Pixels")
-        ]
+        found = [one for one in root if one.tag.endswith("Image") and len(_pixels(one))]
+        if len(found) == layout.sizes.get("R", 0):
+            return cls(found)
         if len(found) != layout.images:  # some of them are without data
-            named = [pair for pair in found if pair[0].get("Name") == layout.name]
-            found = named if layout.name else found
-            return cls(*found[0]) if len(found) == 1 else None
-        return cls(*found[layout.image])
+            found = [one for one in found if not layout.name or one.get("Name") == layout.name]
+            return cls(found) if len(found) == 1 else None
+        return cls([found[layout.image]])
 
     def describe(self, layout: Layout, index: IntArray) -> Described:
         """Return what the text holds on the planes `index`."""
-        about = self._pixels.attrib
+        sizes = {axis: n for axis, n in layout.sizes.items() if axis != "R"}
+        per_image = math.prod(sizes.values())
+        image = self._images[int(index[0]) // per_image if len(self._images) > 1 else 0]
+        index = index % per_image if len(self._images) > 1 else index
+        about = _pixels(image).attrib
         step = _number(about.get("TimeIncrement"))
         interval = seconds(step, about.get("TimeIncrementUnit", "s")) if step is not None else None
-        stamps_s = self._of_planes("DeltaT", layout, index)
-        exposures_s = self._of_planes("ExposureTime", layout, index)
+        stamps_s = _of_planes(_pixels(image), "DeltaT", sizes, index)
+        exposures_s = _of_planes(_pixels(image), "ExposureTime", sizes, index)
         width, height = (
             micrometres(size, about.get(f"PhysicalSize{axis}Unit", "um")) if size else None
             for axis in "XY"
             for size in [_number(about.get(f"PhysicalSize{axis}"))]
         )
-        date = next((one.text for one in self._image if one.tag.endswith("AcquisitionDate")), None)
+        date = next((one.text for one in image if one.tag.endswith("AcquisitionDate")), None)
         return Described(
             Times(
                 stamps_s,
                 _STAMPS,
                 (Statement("the OME time increment", interval, planned=True),),
-                Statement("the OME exposure time", float(exposures_s[0]) if index.size else None),
+                Statement("the OME exposure time", float(exposures_s[0])),
             ),
             (PixelStatement("the OME pixel size", width, height),),
             _date_s(date),
         )
 
-    def _of_planes(self, key: str, layout: Layout, index: IntArray) -> FloatArray:
-        """Return a time of each of some planes in seconds, NaN where it is not given."""
-        about = self._pixels.attrib
-        order = about.get("DimensionOrder", "XYCZT")[:1:-1]  # slowest first, as tifffile has them
-        shape = tuple(int(about.get(f"Size{axis}", 1)) for axis in order)
-        times = np.full(shape, np.nan)
-        for plane in self._pixels:
-            if not plane.tag.endswith("Plane"):
-                continue
-            place = tuple(int(plane.get(f"The{axis}", 0)) for axis in order)
-            time = _number(plane.get(key))
-            if time is not None and all(k < n for k, n in zip(place, shape, strict=True)):
-                value = seconds(time, plane.get(f"{key}Unit", "s"))
-                times[place] = np.nan if value is None else value
-        # A part of a set, or a stack with more axes, has other planes than the text describes.
-        if times.size != math.prod(layout.sizes.values()):
-            return np.full(index.size, np.nan)
-        return times.reshape(-1)[index]
+
+def _pixels(image: ElementTree.Element) -> ElementTree.Element:
+    """Return the description of an image's planes; an empty one where it has none."""
+    found = (one for one in image if one.tag.endswith("Pixels"))
+    return next(found, ElementTree.Element("Pixels"))
 
 
-def _imagej(tif: Any, layout: Layout) -> Described:
+def _of_planes(
+    pixels: ElementTree.Element, key: str, sizes: Mapping[str, int], index: IntArray
+) -> FloatArray:
+    """Return a time of each of some planes in seconds, NaN where it is not given.
+
+    Parameters
+    ----------
+    pixels : Element
+    key : str
+        The attribute of a plane.
+    sizes : mapping
+        Axis letter -> length, slowest first, of the planes that `index` counts.
+    index : (frames,) int array
+    """
+    # Axes of length 1 are not among them.
+    axes = [
+        *(axis for axis in sizes if axis in "TZC"),
+        *(axis for axis in "TZC" if axis not in sizes),
+    ]
+    shape = tuple(int(pixels.get(f"Size{axis}", 1)) for axis in axes)
+    # A part of a set has other planes than the text describes.
+    if math.prod(shape) != math.prod(sizes.values()):
+        return np.full(index.size, np.nan)
+    times = np.full(shape, np.nan)
+    for plane in pixels:
+        if not plane.tag.endswith("Plane"):
+            continue
+        place = tuple(int(plane.get(f"The{axis}", 0)) for axis in axes)
+        time = _number(plane.get(key))
+        if time is not None and all(0 <= k < n for k, n in zip(place, shape, strict=True)):
+            value = seconds(time, plane.get(f"{key}Unit", "s"))
+            times[place] = np.nan if value is None else value
+    return times.reshape(-1)[index]
+
+
+def _imagej(tif: Any, page: Any) -> Described:
     text = tif.imagej_metadata or {}
     interval = seconds(_number(text.get("finterval")) or 0.0, str(text.get("tunit") or "s"))
     # 'fps' is how fast ImageJ plays a movie, not how fast it was taken.
@@ -191,7 +215,7 @@ def _imagej(tif: Any, layout: Layout) -> Described:
     unit = str(text.get("unit") or "")
     inches = plain_unit(unit) in ("in", "inch")  # ImageJ takes over a printer's setting
     where = "its TIFF resolution tag" if inches else "ImageJ's pixel size"
-    return Described(Times(intervals=stated), (_by_tags(layout, unit, where, by_tag=inches),))
+    return Described(Times(intervals=stated), (_by_tags(page, unit, where, by_tag=inches),))
 
 
 def _imagej_channels(tif: Any) -> tuple[str, ...]:
@@ -201,18 +225,18 @@ def _imagej_channels(tif: Any) -> tuple[str, ...]:
     return names if len(names) == n and len(set(names)) == n else ()
 
 
-def _plain(layout: Layout) -> Described:
-    tag = layout.page.tags.get("ResolutionUnit")
+def _plain(page: Any) -> Described:
+    tag = page.tags.get("ResolutionUnit")
     unit = _RESOLUTION_UNITS.get(int(tag.value) if tag is not None else 2, "")
-    return Described(Times(), (_by_tags(layout, unit, "its TIFF resolution tag", by_tag=True),))
+    return Described(Times(), (_by_tags(page, unit, "its TIFF resolution tag", by_tag=True),))
 
 
-def _by_tags(layout: Layout, unit: str, where: str, *, by_tag: bool) -> PixelStatement:
+def _by_tags(page: Any, unit: str, where: str, *, by_tag: bool) -> PixelStatement:
     """Size of a pixel by the resolution tags."""
     width, height = (
         micrometres(1.0 / per_unit, unit) if per_unit else None
         for name in ("XResolution", "YResolution")
-        for per_unit in [_resolution(layout.page, name)]
+        for per_unit in [_resolution(page, name)]
     )
     return PixelStatement(where, width, height, by_tag=by_tag)
 

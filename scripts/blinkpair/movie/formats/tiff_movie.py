@@ -22,7 +22,8 @@ from numpy.typing import NDArray
 from blinkpair.arrays import IntArray
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.decoded import Decode, DecodedFrames, ReadAt
-from blinkpair.movie.formats.raw import RawFrames
+from blinkpair.movie.formats.lossless import keeps_counts
+from blinkpair.movie.formats.raw import RawFrames, file_sizes
 from blinkpair.movie.formats.selection import Selection, choose_planes
 from blinkpair.movie.formats.source import (
     Frames,
@@ -34,6 +35,8 @@ from blinkpair.movie.formats.source import (
 )
 from blinkpair.movie.formats.tiff_layout import Layout, find_layout
 from blinkpair.movie.formats.tiff_metadata import TiffMetadata
+from blinkpair.movie.formats.tiff_sets import set_layout
+from blinkpair.movie.formats.tiff_shares import Share, read_share, with_lists
 
 _KINDS = {"imagej": "ImageJ TIFF", "ome": "OME-TIFF", "micromanager": "Micro-Manager TIFF"}
 # Values of the tag PhotometricInterpretation.
@@ -46,16 +49,16 @@ _MAX_SPREAD = 1.5
 Segments = tuple[Sequence[int], Sequence[int], bytes | None]
 
 
-def open_tiff(path: Path, selection: Selection, *, alone: bool = True) -> Source:
+def open_tiff(files: Sequence[Path], selection: Selection, *, absent: str = "") -> Source:
     """Open a TIFF movie or image.
 
     Parameters
     ----------
-    path : Path
+    files : sequence of Path
+        One file, or those of one recording.
     selection : Selection
-    alone : bool
-        False for one part of a list of files: an OME or Micro-Manager file then stands for
-        itself and does not call in the other parts.
+    absent : str
+        What the recording lacks, in words.
 
     Returns
     -------
@@ -66,9 +69,11 @@ def open_tiff(path: Path, selection: Selection, *, alone: bool = True) -> Source
     InputError
         Frames missing, a colour image, images of several sizes, or a choice left open.
     """
-    # Without these, each part of a set would stand for all of it.
-    single = {} if alone else {"is_mmstack": False, "_multifile": False}
-    with _messages_aside(), tifffile.TiffFile(path, **single) as tif:
+    shares = with_lists([share for file in files if (share := read_share(file)) is not None])
+    path = next((share.path for share in shares if share.leads), files[0])
+    # What belongs together is known; tifffile goes by names.
+    how = {"is_mmstack": False, "_multifile": False}
+    with _messages_aside(), tifffile.TiffFile(path, **how) as tif:
         try:
             page = tif.pages.first  # and not len(tif.pages), which walks through all of them
         except IndexError:
@@ -78,7 +83,7 @@ def open_tiff(path: Path, selection: Selection, *, alone: bool = True) -> Source
                 place=path,
             ) from None
         _check_page(path, page, tif)
-        return _describe(path, tif, selection)
+        return _describe(path, tif, selection, shares, absent)
 
 
 def _check_page(path: Path, page: Any, tif: Any) -> None:
@@ -98,26 +103,35 @@ def _check_page(path: Path, page: Any, tif: Any) -> None:
         plausible(path, height=page.tilelength, width=page.tilewidth)
 
 
-def _describe(path: Path, tif: Any, selection: Selection) -> Source:
-    layout = find_layout(path, tif, selection.position)
-    page = layout.page
+def _describe(
+    path: Path, tif: Any, selection: Selection, shares: Sequence[Share], absent: str
+) -> Source:
+    if shares:
+        layout = set_layout(shares, tif)
+        if selection.position is None and layout.position is not None:
+            selection = replace(selection, position=str(layout.position))
+    else:
+        layout = find_layout(path, tif, selection.position)
+    page = layout.page or tif.pages.first
     _check_page(path, page, tif)
+    _refuse_loss(path, page, tif)
     dtype = native_dtype(path, page.dtype)
     shape = (page.imagelength, page.imagewidth)
-    metadata = TiffMetadata(tif, layout)
+    metadata = TiffMetadata(tif, layout, shares[0].kind if shares else "")
     planes = choose_planes(
         str(path),
         layout.sizes,
         selection if layout.images == 1 else replace(selection, position=None),
-        channel_names=metadata.channels,
+        channel_names=layout.channels or metadata.channels,
         z_is_time=bool(tif.is_imagej),
     )
     present = _leading(planes.index, layout)
     frames: Frames
+    files = layout.files or (path,)
+    file_index = None if layout.file_index is None else layout.file_index[present]
     if layout.offsets is not None:
-        paths, file_index = _files(path, layout, present)
         frames = RawFrames(
-            paths=paths,
+            paths=files,
             offsets=layout.offsets[present],
             height=shape[0],
             width=shape[1],
@@ -128,28 +142,21 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
         starts = frames.offsets.tolist()
     else:
         pages = [layout.pages[int(i)] for i in present]
-        if any(one.parent is not tif for one in pages):
-            raise InputError(
-                "a compressed movie that goes on in other files",
-                "name all of them with a pattern, e.g. 'movie_*.tif'",
-                place=path,
-            )
-        paths, file_index = (path,), None
         table = [(one.dataoffsets, one.databytecounts, one.jpegtables) for one in pages]
-        frames = DecodedFrames(path, _decoder(page, table))
-        n_present = _count_whole(table, path.stat().st_size)
+        frames = DecodedFrames(files, _decoder(page, table), file_index)
+        n_present = _count_whole(table, file_sizes(files, file_index, len(table)))
         starts = [offsets[0] if offsets else -1 for offsets, *_ in table]
     promised = planes.index.size
-    count = frames_to_read(path, promised, n_present, selection.frames, more=layout.broken)
+    count = frames_to_read(path, promised, n_present, selection, more=layout.broken, absent=absent)
     kind = next((name for flag, name in _KINDS.items() if getattr(tif, f"is_{flag}")), "TIFF")
     numbers = [0] * count if file_index is None else file_index.tolist()
-    places = [(paths[k], start) for k, start in zip(numbers, starts[:count], strict=False)]
+    places = [(files[k], start) for k, start in zip(numbers, starts[:count], strict=False)]
     described = metadata.describe(planes.index[:count], places)
     notes = layout.notes + planes.notes
     if page.photometric == _WHITE_IS_ZERO:
         notes += ("a tag asks for 0 to be shown as white; counts are as stored",)
     return Source(
-        paths=paths,
+        paths=files,
         format=kind if page.compression == 1 else f"{kind}, {page.compression.name} compression",
         shape=(count, *shape),
         dtype=dtype,
@@ -162,28 +169,42 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
     )
 
 
+def _refuse_loss(path: Path, page: Any, tif: Any) -> None:
+    """Refuse a compression that alters counts, or may do so."""
+
+    def stored() -> bytes:
+        tif.filehandle.seek(page.dataoffsets[0])
+        data: bytes = tif.filehandle.read(page.databytecounts[0])
+        return data
+
+    kept = keeps_counts(page, stored)
+    if kept:
+        return
+    name = page.compression.name
+    if kept is None:
+        raise InputError(
+            f"compressed as {name}, of which it is not known whether its counts are those of the "
+            "camera",
+            "use the original recording; or, if nothing was lost, save it without compression",
+            place=path,
+        )
+    raise InputError(
+        f"compressed with loss ({name}): its counts are not those of the camera",
+        "use the original recording",
+        place=path,
+    )
+
+
 def _leading(index: IntArray, layout: Layout) -> IntArray:
     """Return the frames before the first whose page is not there."""
-    if layout.pages:
-        there = np.array([one is not None for one in layout.pages], bool)
+    if layout.offsets is not None:
+        there = layout.offsets >= 0
     else:
-        there = np.ones(0 if layout.offsets is None else layout.offsets.size, bool)
+        there = np.array([one is not None for one in layout.pages], bool)
     missing = np.ones(index.size, bool)
     within = index < there.size
     missing[within] = ~there[index[within]]
     return index[: int(np.argmax(missing))] if missing.any() else index
-
-
-def _files(path: Path, layout: Layout, index: IntArray) -> tuple[tuple[Path, ...], IntArray | None]:
-    """List the files of a movie, and which of them holds each frame (None: all in one)."""
-    if not layout.pages:
-        return (path,), None
-    parents = [layout.pages[int(i)].parent for i in index]
-    files = {id(parent): Path(parent.filehandle.path) for parent in parents}
-    if len(files) < 2:
-        return tuple(files.values()) or (path,), None
-    number = {key: k for k, key in enumerate(files)}
-    return tuple(files.values()), np.array([number[id(one)] for one in parents], np.int64)
 
 
 def _decoder(page: Any, table: Sequence[Segments]) -> Decode:
@@ -218,14 +239,14 @@ def _decoder(page: Any, table: Sequence[Segments]) -> Decode:
     return decode
 
 
-def _count_whole(table: Sequence[Segments], size: int) -> int:
-    """Count the frames before the first that has a byte beyond the end of the file."""
+def _count_whole(table: Sequence[Segments], sizes: IntArray) -> int:
+    """Count the frames before the first that has a byte beyond the end of its file."""
     for k, (offsets, counts, _) in enumerate(table):
         # Negative where damage made signed numbers of them.
         if (
             not offsets
             or min(*offsets, *counts) < 0
-            or max(map(int.__add__, offsets, counts)) > size
+            or max(map(int.__add__, offsets, counts)) > sizes[k]
         ):
             return k
     return len(table)
