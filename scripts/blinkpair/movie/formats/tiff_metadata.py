@@ -144,10 +144,8 @@ class _OmeText:
         image = self._images[int(index[0]) // per_image if len(self._images) > 1 else 0]
         index = index % per_image if len(self._images) > 1 else index
         about = _pixels(image).attrib
-        step = _number(about.get("TimeIncrement"))
-        interval = seconds(step, about.get("TimeIncrementUnit", "s")) if step is not None else None
-        stamps_s = _of_planes(_pixels(image), "DeltaT", sizes, index)
-        exposures_s = _of_planes(_pixels(image), "ExposureTime", sizes, index)
+        interval = _seconds(_pixels(image), "TimeIncrement")
+        stamps_s, exposure_s = _plane_times(_pixels(image), sizes, index)
         width, height = (
             micrometres(size, about.get(f"PhysicalSize{axis}Unit", "um")) if size else None
             for axis in "XY"
@@ -159,7 +157,7 @@ class _OmeText:
                 stamps_s,
                 _STAMPS,
                 (Statement("the OME time increment", interval, planned=True),),
-                Statement("the OME exposure time", float(exposures_s[0])),
+                Statement("the OME exposure time", exposure_s),
             ),
             (PixelStatement("the OME pixel size", width, height),),
             _date_s(date),
@@ -172,39 +170,46 @@ def _pixels(image: ElementTree.Element) -> ElementTree.Element:
     return next(found, ElementTree.Element("Pixels"))
 
 
-def _of_planes(
-    pixels: ElementTree.Element, key: str, sizes: Mapping[str, int], index: IntArray
-) -> FloatArray:
-    """Return a time of each of some planes in seconds, NaN where it is not given.
+def _plane_times(
+    pixels: ElementTree.Element, sizes: Mapping[str, int], index: IntArray
+) -> tuple[FloatArray, float | None]:
+    """Return the stamps of some planes in seconds, NaN without, and the exposure of the first.
 
     Parameters
     ----------
     pixels : Element
-    key : str
-        The attribute of a plane.
     sizes : mapping
         Axis letter -> length, slowest first, of the planes that `index` counts.
     index : (frames,) int array
     """
-    # Axes of length 1 are not among them.
-    axes = [
-        *(axis for axis in sizes if axis in "TZC"),
-        *(axis for axis in "TZC" if axis not in sizes),
-    ]
-    shape = tuple(int(pixels.get(f"Size{axis}", 1)) for axis in axes)
+    lengths = {axis: int(pixels.get(f"Size{axis}", 1)) for axis in "TZC"}
+    stamps_s = np.full(math.prod(sizes.values()), np.nan)
     # A part of a set has other planes than the text describes.
-    if math.prod(shape) != math.prod(sizes.values()):
-        return np.full(index.size, np.nan)
-    times = np.full(shape, np.nan)
+    if math.prod(lengths.values()) != stamps_s.size:
+        return np.full(index.size, np.nan), None
+    exposure_s = None
+    steps, step = {}, 1
+    for axis in reversed([axis for axis in sizes if axis in lengths]):  # those longer than 1
+        steps[f"The{axis}"] = step, sizes[axis]
+        step *= sizes[axis]
     for plane in pixels:
         if not plane.tag.endswith("Plane"):
             continue
-        place = tuple(int(plane.get(f"The{axis}", 0)) for axis in axes)
-        time = _number(plane.get(key))
-        if time is not None and all(0 <= k < n for k, n in zip(place, shape, strict=True)):
-            value = seconds(time, plane.get(f"{key}Unit", "s"))
-            times[place] = np.nan if value is None else value
-    return times.reshape(-1)[index]
+        at = 0
+        for axis, (step, length) in steps.items():
+            place = int(plane.get(axis, 0))
+            at = at + place * step if 0 <= place < length and at >= 0 else -1
+        if at >= 0 and (time := _seconds(plane, "DeltaT")) is not None:
+            stamps_s[at] = time
+        if at == index[0]:
+            exposure_s = _seconds(plane, "ExposureTime")
+    return stamps_s[index], exposure_s
+
+
+def _seconds(element: ElementTree.Element, key: str) -> float | None:
+    """Return a time that an attribute gives; None where it is absent or its unit is none."""
+    value = _number(element.get(key))
+    return None if value is None else seconds(value, element.get(f"{key}Unit", "s"))
 
 
 def _imagej(tif: Any, page: Any) -> Described:
