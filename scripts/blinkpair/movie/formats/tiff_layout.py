@@ -144,11 +144,12 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
         [each.dataoffsets[0] if each is not None and each.dataoffsets[0] else -1 for each in pages],
         np.int64,
     )
-    files = list(dict.fromkeys(_file_of(each) for each in pages if each is not None))
+    owners = {id(each.parent): each for each in pages if each is not None}
+    files = [_file_of(each) for each in owners.values()]
     if len(files) < 2:
         return Layout(sizes, offsets, files=tuple(files), **own)
-    number = {file: k for k, file in enumerate(files)}
-    index = [0 if each is None else number[_file_of(each)] for each in pages]
+    number = {owner: k for k, owner in enumerate(owners)}
+    index = [0 if each is None else number[id(each.parent)] for each in pages]
     return Layout(sizes, offsets, files=tuple(files), file_index=np.array(index, np.int64), **own)
 
 
