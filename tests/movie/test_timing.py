@@ -26,6 +26,7 @@ def changed(at, value):
         (STAMPS + 1e6, ""),
         (np.round(STAMPS / 20 * 16.667, 3) * 20 / 16.667, ""),  # 60 frames a second, in ms
         (STAMPS + RNG.normal(0, 0.002, N), ""),
+        (STAMPS + RNG.uniform(-0.006, 0.006, N), ""),  # a step of up to 32 ms is no gap
         (changed(100, np.nan), "299 of 300 frames have one"),
         (changed(0, np.nan), "299 of 300"),
         (changed(np.arange(N) % 2 == 0, np.nan), "150 of 300"),

@@ -18,8 +18,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.arrays import FloatArray, IntArray
 
-# A step is regular if it is within so many frames of the median one.
+# A step is regular if it is within so many frames of the median one, or made up for by the next ones.
 _OFF = 0.5
+# Stamps on either side of a step that show whether it lasts.
+_AROUND = 10
 # More steps than this share, and than this number, are not gaps: the stamps come in groups.
 _MOST_GAPS, _FEW_GAPS = 0.1, 2
 # Frames cannot follow each other faster than they are exposed; clocks agree within so much.
@@ -88,11 +90,11 @@ def measure(
         notes.append(f"{where}: {n_back} of {times.size} step back and were left out")
     if n_shared := int(shared.sum()):
         notes.append(f"{where}: {n_shared} of {times.size} frames share a time stamp with another")
-    frame, times = _without_single(frame[keep], times[keep])
+    frame, times = frame[keep], times[keep]
     steps, span = np.diff(times), np.diff(frame)
     typical = _lower_median(steps / span)
     excess = steps - span * typical
-    gaps = excess > _OFF * typical
+    gaps = _lasting(excess, excess > _OFF * typical, _OFF * typical)
     seconds = float(steps[~gaps].sum() / span[~gaps].sum())
     if gaps.sum() > max(_FEW_GAPS, _MOST_GAPS * gaps.size):
         by_group = _by_group(frame[1:][gaps], times[1:][gaps])
@@ -149,16 +151,14 @@ def _longest_increase(times: FloatArray) -> NDArray[np.bool_]:
     return keep
 
 
-def _without_single(frame: IntArray, times: FloatArray) -> tuple[IntArray, FloatArray]:
-    """Leave out single stamps that are late or early, before one that is in time again."""
-    steps, span = np.diff(times), np.diff(frame)
-    typical = _lower_median(steps / span)
-    excess = steps - span * typical
-    long, short = excess > _OFF * typical, excess < -_OFF * typical
-    in_time = np.abs(excess[:-1] + excess[1:]) < _OFF * typical
-    off = np.zeros(times.size, bool)
-    off[1:-1] = ((long[:-1] & short[1:]) | (short[:-1] & long[1:])) & in_time
-    return frame[~off], times[~off]
+def _lasting(excess: FloatArray, long: NDArray[np.bool_], least: float) -> NDArray[np.bool_]:
+    """Leave out long steps that the stamps around make up for: one stamp was late or early."""
+    ahead = np.concatenate([[0.0], np.cumsum(excess)])  # of regular steps
+    lasting = long.copy()
+    for k in np.flatnonzero(long).tolist():
+        before, after = ahead[max(0, k + 1 - _AROUND) : k + 1], ahead[k + 1 : k + 1 + _AROUND]
+        lasting[k] = np.median(after) - np.median(before) > least
+    return lasting
 
 
 def _by_group(frame: IntArray, times: FloatArray) -> float:
