@@ -25,6 +25,7 @@ def stack_bytes(
     elapsed_ms: Sequence[float | str] | None = None,
     axes: Sequence[tuple[int, int, int, int]] | None = None,
     pixel_um: float = 0.16,
+    description: bytes = b"",
     **summary: Any,
 ) -> bytes:
     """Return an image stack of Micro-Manager: summary, pages, index of the pages.
@@ -41,6 +42,8 @@ def stack_bytes(
     axes : sequence, optional
         Channel, z, frame and position of each plane; default: frames one after the other.
     pixel_um : float
+    description : bytes
+        The first page's, e.g. an OME text.
     **summary
         More of the text on the whole.
     """
@@ -64,7 +67,7 @@ def stack_bytes(
         tags = {"ElapsedTime-ms": elapsed[k], "Exposure-ms": 20.0, "PixelSizeUm": pixel_um}
         text = json.dumps(tags).encode() + b"\0"
         places.append(len(out))
-        _page(out, frame, text, last=k == n - 1)
+        _page(out, frame, text, last=k == n - 1, description=b"" if k else description)
     index = len(out)
     out += struct.pack("<II", 3453623, n)
     for k, place in enumerate(places):
@@ -75,7 +78,9 @@ def stack_bytes(
     return bytes(out)
 
 
-def _page(out: bytearray, frame: np.ndarray, text: bytes, *, last: bool) -> int:
+def _page(
+    out: bytearray, frame: np.ndarray, text: bytes, *, last: bool, description: bytes = b""
+) -> int:
     """Append a page of thirteen tags, its pixels and its text; return the pixels' place."""
     height, width = frame.shape
     pixels = len(out) + 2 + 13 * 12 + 4
@@ -85,6 +90,9 @@ def _page(out: bytearray, frame: np.ndarray, text: bytes, *, last: bool) -> int:
         *[(279, 4, 1, frame.nbytes), (296, 3, 1, 1), (297, 3, 1, 0), (305, 2, 2, 0)],
         (51123, 2, len(text), pixels + frame.nbytes),
     ]
+    if description:  # in the place of the program's name
+        tags[-2] = (270, 2, len(description), pixels + frame.nbytes + len(text))
+        text, tags = text + description, sorted(tags)
     out += struct.pack("<H", len(tags)) + b"".join(struct.pack("<HHII", *tag) for tag in tags)
     out += struct.pack("<I", 0 if last else pixels + frame.nbytes + len(text))
     out += frame.astype("<u2").tobytes() + text

@@ -245,6 +245,37 @@ def test_a_pixel_of_exactly_one_micrometre_is_not_calibrated(tmp_path, frames):
     assert any("the pixel size is not known from it" in note for note in movie.notes)
 
 
+def test_a_stack_that_holds_an_ome_text_has_the_times_of_its_frames(tmp_path, frames):
+    # As Micro-Manager writes it; here the OME text has the times of some other recording.
+    path = tmp_path / "other.ome.tif"
+    how = {"axes": "TYX", "Plane": {"DeltaT": (0.5 * np.arange(FRAMES)).tolist()}}
+    tifffile.imwrite(path, frames, ome=True, metadata=how)
+    text = tifffile.tiffcomment(path).encode() + b"\0"
+    movie = micromanager(tmp_path / "a.ome.tif", frames, description=text)
+    assert movie.exposure_s == pytest.approx(0.02)
+    assert movie.exposure_from == "the frames' elapsed times"
+
+
+@pytest.mark.parametrize("order", ["TCYX", "CTYX"])
+def test_the_planes_of_one_channel_have_their_own_stamps_and_exposure(tmp_path, frames, order):
+    path = tmp_path / "a.ome.tif"
+    stack = frames[:20].reshape(
+        (10, 2, HEIGHT, WIDTH) if order[0] == "T" else (2, 10, HEIGHT, WIDTH)
+    )
+    time, channel = np.meshgrid(np.arange(10), np.arange(2), indexing="ij")
+    stamps = 0.05 * time + 0.03 * channel + 7 * (channel * time > 5)  # a pause in the second one
+    exposures = 0.01 + 0.03 * channel
+    if order[0] == "C":
+        stamps, exposures = stamps.T, exposures.T
+    planes = {"DeltaT": stamps.ravel().tolist(), "ExposureTime": exposures.ravel().tolist()}
+    tifffile.imwrite(path, stack, ome=True, metadata={"axes": order, "Plane": planes})
+    found = [open_movie(f"{path}::channel={k}") for k in range(2)]
+    assert [movie.exposure_s for movie in found] == pytest.approx([0.05, 0.05])
+    assert ["before frame 6" in "".join(movie.notes) for movie in found] == [False, True]
+    assert "exposure time gives 10 ms" in found[0].notes[0]
+    assert "exposure time gives 40 ms" in found[1].notes[-1]
+
+
 @pytest.mark.parametrize("per_file", [5, 8])
 @pytest.mark.parametrize("inner", ["channel", "z"])
 def test_ndtiff_with_several_planes_a_frame(tmp_path, frames, inner, per_file):

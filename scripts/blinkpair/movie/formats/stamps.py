@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.arrays import FloatArray, IntArray
 
-# A step is regular if it is within so many frames of the median one, or made up for by the next ones.
+# A step is regular if it is within so many frames of the median one, or if the next make up for it.
 _OFF = 0.5
 # Stamps on either side of a step that show whether it lasts.
 _AROUND = 10
