@@ -64,6 +64,15 @@ def test_a_field_that_cannot_be_registered_is_listed_with_its_reason(experiment)
     assert populations.at["120", "n_fields_failed"] == 1
 
 
+def test_what_was_used_of_the_movies_is_listed_with_where_it_is_from(experiment):
+    fields = pd.read_csv(experiment / "results" / "fields.csv")
+    assert (fields["exposure_s"] == 0.02).all()
+    assert (fields["exposure_from"] == "file: ImageJ's frame interval").all()
+    assert (fields["pixel_size_from"] == "file: ImageJ's pixel size").all()
+    assert (fields[["n_files_pre", "n_files_post"]] == 1).all(axis=None)
+    assert (fields["n_frames_pre"] == fields["n_frames_post"]).all()
+
+
 def test_table_and_rows_agree(experiment, nanocrystals):
     populations = pd.read_csv(experiment / "results" / "populations.csv")
     for row in populations.itertuples():
