@@ -43,7 +43,6 @@ _STORAGE = (
     (339, "sample format", 1),
 )
 _MAX_TAGS = 4096  # as in tifffile
-_MAX_VALUES_BYTES = 2**28
 _SIGNED_LONG = 9
 # Bytes of a value by the number of its type; 0 for what no place or size is written in.
 _TYPE_BYTES = np.array([0, 1, 1, 2, 4, 0, 1, 0, 2, 4, 0, 0, 0, 4, 0, 0, 8, 8, 8, *[0] * 13])
@@ -200,7 +199,7 @@ class PageTable:
                 data = entry["value"].tobytes()
                 if n_bytes > len(data):
                     place = int(np.frombuffer(data, f"{self._layout.order}u{len(data)}")[0])
-                    data = _read(file, min(n_bytes, _MAX_VALUES_BYTES), place)
+                    data = _read(file, min(n_bytes, os.fstat(file).st_size), place)
                 data = data[: min(n_bytes, len(data)) // size * size]
                 if raw:
                     return np.frombuffer(data, np.uint8).astype(np.int64)

@@ -41,25 +41,26 @@ def set_layout(shares: Sequence[Share], tif: Any) -> Layout:
     """
     path, frame = shares[0].path, tif.pages.first
     sizes = np.max([share.sizes for share in shares], axis=0).tolist()
-    count = math.prod(sizes)
-    plausible(path, count)
-    offsets, index = np.full(count, -1, np.int64), np.zeros(count, np.int64)
-    pages: list[Any] = [None] * count
-    for number, share in enumerate(shares):
-        at = np.ravel_multi_index(share.planes.T, sizes)
+    plausible(path, math.prod(sizes))
+    planes = [np.ravel_multi_index(share.planes.T, sizes).reshape(-1) for share in shares]
+    # As far as there are planes; what is promised beyond them is missing.
+    count = max(int(one.max(initial=-1)) for one in planes) + 1
+    offsets = np.full(count, -1, np.int64)
+    index = np.zeros(count if len(shares) > 1 else 0, np.int64)
+    pages: dict[int, Any] = {}
+    for number, (share, at) in enumerate(zip(shares, planes, strict=True)):
         found = _pixel_places(share, frame)
-        index[at] = number
+        if len(shares) > 1:
+            index[at] = number
         if isinstance(found, list):
-            for plane, page in zip(np.atleast_1d(at).tolist(), found, strict=True):
-                pages[plane] = page
+            pages |= dict(zip(at.tolist(), found, strict=True))
         else:
             offsets[at] = found
-    decoded = any(pages)
     own = np.unique(np.concatenate([share.planes[:, 0] for share in shares]))
     return Layout(
         {axis: n for axis, n in zip(AXES, sizes, strict=True) if n > 1},
-        None if decoded else offsets,
-        pages if decoded else (),
+        None if pages else offsets,
+        [pages.get(plane) for plane in range(count)] if pages else (),
         files=tuple(share.path for share in shares),
         file_index=index if len(shares) > 1 else None,
         channels=next((share.channels for share in shares if share.channels), ()),
