@@ -10,7 +10,7 @@ import pytest
 from blinkpair.errors import InputError
 from blinkpair.movie.paths import movie_files
 from blinkpair.movie.reader import open_movie
-from tests.helpers.sif_files import HEIGHT, WIDTH, sif_header
+from tests.helpers.sif_files import HEIGHT, WIDTH, sif_header, write_spool
 
 COUNT = 12
 
@@ -25,31 +25,6 @@ def write_sif(path, frames, stamps_us=None, **how):
     stamps = np.zeros(len(frames)) if stamps_us is None else stamps_us
     path.write_bytes(sif_header(stamps, **how) + frames.astype("<f4").tobytes() + b"0\n1\n")
     return path
-
-
-def write_spool(folder, frames, *, per_file=5, encoding="Mono16", pad=4, tail=48):
-    """Write a spool folder whose rows and frames end in bytes that are not pixels."""
-    folder.mkdir()
-    (folder / "Spooled files.sifx").write_bytes(sif_header(np.zeros(len(frames))))
-    dtype = np.dtype({"Mono16": "<u2", "Mono32": "<u4"}[encoding])
-    stride = WIDTH * dtype.itemsize + pad
-    size = HEIGHT * stride + tail
-    (folder / "acquisitionmetadata.ini").write_text(
-        f"[data]\nAOIHeight = {HEIGHT}\nAOIWidth = {WIDTH}\nAOIStride = {stride}\n"
-        f"PixelEncoding = {encoding}\nImageSizeBytes = {size}\n"
-        f"[multiimage]\nImagesPerFile = {per_file}\n",
-        encoding="utf-8-sig",
-    )
-    for k in range(0, len(frames), per_file):
-        data = b""
-        for frame in frames[k : k + per_file]:
-            rows = np.full((HEIGHT, stride), 0xEE, np.uint8)
-            rows[:, : stride - pad] = frame.astype(dtype).view(np.uint8)
-            data += rows.tobytes() + b"\xdd" * tail
-        # Solis fills the last file up, and writes the number of a file backwards.
-        name = f"{k // per_file:010d}"[::-1] + "spool.dat"
-        (folder / name).write_bytes(data.ljust(per_file * size, b"\0"))
-    return folder
 
 
 def read(path, size=5):

@@ -1,4 +1,4 @@
-"""The files behind a path of the sample sheet, in order. Nothing is opened here.
+"""The files behind a path of the sample sheet. Nothing is opened here.
 
 Input: a file, a pattern (``run_*.tif``) for a movie that was split over files, or a spool folder,
 with or without choices. Output: files and choices.

@@ -3,8 +3,8 @@
 Opening reads headers only.
 
 A path is a file (ND2; TIFF in its kinds; Andor SIF; PNG and JPEG for brightfield), an Andor
-spool folder or its .sifx, or a pattern (``run_*.tif``) for a movie that was split over files,
-which are put in natural order (part2 before part10). Choices may be appended to it:
+spool folder or its .sifx, or a pattern (``run_*.tif``) for a movie that was split over files;
+`file_set` has the rules which files make a movie. Choices may be appended to it:
 
 ``movie.nd2::channel=GFP``
     one of several channels, by name or by number counted from 0
@@ -217,7 +217,7 @@ def open_movie(
     Parameters
     ----------
     path : path, or sequence of paths
-        See the module's text. A sequence is put in natural order, like the files of a pattern.
+        See the module's text. A sequence is put in order like the files of a pattern.
     channel, z : str or int, optional
         As behind a path, and stronger than there.
 

@@ -31,7 +31,14 @@ import numpy as np
 from blinkpair.arrays import IntArray
 from blinkpair.errors import ChoiceError, InputError
 from blinkpair.movie.formats.source import plausible, refuse_colour
-from blinkpair.movie.formats.tiff_pages import DESCRIPTION, HEIGHT, WIDTH, PageTable, read_pages
+from blinkpair.movie.formats.tiff_pages import (
+    DESCRIPTION,
+    HEIGHT,
+    WIDTH,
+    PageTable,
+    Segments,
+    read_pages,
+)
 from blinkpair.movie.formats.tiff_shares import refuse_ome_traps
 
 # Kinds of tifffile that have an arrangement of their own.
@@ -52,8 +59,8 @@ class Layout:
         Axis letter -> length without Y and X, slowest first, as promised.
     offsets : (planes,) int64 array or None
         First byte of each plane, -1 where it is missing; None where planes must be decoded.
-    pages : sequence
-        tifffile's page of each plane, None where missing; empty where `offsets` are known.
+    segments : sequence
+        Strips or tiles of each plane, None where missing; empty where `offsets` are known.
     broken : bool
         The chain of pages points beyond the file: there were more planes than `sizes` holds.
     files : tuple of Path
@@ -75,7 +82,7 @@ class Layout:
 
     sizes: Mapping[str, int]
     offsets: IntArray | None
-    pages: Sequence[Any] = ()
+    segments: Sequence[Segments | None] = ()
     broken: bool = False
     files: tuple[Path, ...] = ()
     file_index: IntArray | None = None
@@ -136,21 +143,36 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
         offsets = _in_a_row(path, table, one.dataoffset, sizes, page.nbytes)
         if offsets is not None:
             return Layout(sizes, offsets, **own)
-    _refuse_other_size(path, table, pages)
-    if not all(each is None or each.is_final for each in pages):
-        return Layout(sizes, None, pages, **own)
-    # tifffile gives offset 0 to a page that an index names and the file does not hold.
-    offsets = np.array(
-        [each.dataoffsets[0] if each is not None and each.dataoffsets[0] else -1 for each in pages],
-        np.int64,
-    )
-    owners = {id(each.parent): each for each in pages if each is not None}
-    files = [_file_of(each) for each in owners.values()]
-    if len(files) < 2:
-        return Layout(sizes, offsets, files=tuple(files), **own)
-    number = {owner: k for k, owner in enumerate(owners)}
-    index = [0 if each is None else number[id(each.parent)] for each in pages]
-    return Layout(sizes, offsets, files=tuple(files), file_index=np.array(index, np.int64), **own)
+    known = {int(place): row for row, place in enumerate(table.places)}
+    # tifffile gives offset 0 to a page that a text names and the file does not hold.
+    rows = np.array([-1 if page is None else known.get(page.offset, -1) for page in pages], int)
+    _refuse_other_size(path, table, rows)
+    return Layout(sizes, *places_of(table, rows, page), **own)
+
+
+def places_of(
+    table: PageTable, rows: IntArray, page: Any
+) -> tuple[IntArray | None, Sequence[Segments | None]]:
+    """Return the places of planes, or their segments where they must be decoded.
+
+    Parameters
+    ----------
+    table : PageTable
+    rows : (planes,) array
+        The page of each plane; -1 where it is missing.
+    page : tifffile.TiffPage
+        Describes how all are stored.
+
+    Returns
+    -------
+    offsets : (planes,) int64 array or None
+    segments : sequence of Segments or None
+    """
+    places = table.pixel_places(page.nbytes) if page.is_final else None
+    if places is not None:
+        return np.where(rows < 0, -1, np.append(places, -1)[rows]), ()
+    segments = table.segments()
+    return None, [segments[row] if row >= 0 else None for row in rows.tolist()]
 
 
 def _by_chain(path: Path, tif: Any, table: PageTable) -> Layout:
@@ -175,10 +197,8 @@ def _by_chain(path: Path, tif: Any, table: PageTable) -> Layout:
         notes += more
     # A text gives the number of planes there should be; a mere chain does not.
     broken = table.broken and stated <= n_pages
-    if places is not None:
-        return Layout(sizes, places, broken=broken, notes=notes)
-    pages = [tif.pages.get(k, aspage=False) for k in range(n_pages)]
-    return Layout(sizes, None, pages, broken=broken, notes=notes)
+    found = places_of(table, np.arange(n_pages), page)
+    return Layout(sizes, *found, broken=broken, notes=notes)
 
 
 def _in_a_row(
@@ -338,17 +358,10 @@ def _pages_of(series: Any) -> list[Any]:
     return pages
 
 
-def _file_of(page: Any) -> Path:
-    return Path(page.parent.filehandle.path)
-
-
-def _refuse_other_size(path: Path, table: PageTable, pages: Sequence[Any]) -> None:
+def _refuse_other_size(path: Path, table: PageTable, rows: IntArray) -> None:
     """Refuse an image whose pages are of several sizes."""
-    if table.same_size:
-        return
-    known = {int(place): k for k, place in enumerate(table.places)}
-    rows = [known[one.offset] for one in pages if one is not None and one.offset in known]
-    sizes = set(zip(*(table.values(tag)[rows].tolist() for tag in (HEIGHT, WIDTH)), strict=True))
+    own = rows[rows >= 0]
+    sizes = set(zip(*(table.values(tag)[own].tolist() for tag in (HEIGHT, WIDTH)), strict=True))
     if len(sizes) > 1:
         shown = ", ".join(f"{height} x {width}" for height, width in sorted(sizes))
         raise InputError(f"its pages are of several sizes ({shown})", _AGAIN, place=path)

@@ -35,6 +35,7 @@ from blinkpair.movie.formats.source import (
 )
 from blinkpair.movie.formats.tiff_layout import Layout, find_layout
 from blinkpair.movie.formats.tiff_metadata import TiffMetadata
+from blinkpair.movie.formats.tiff_pages import Segments
 from blinkpair.movie.formats.tiff_sets import set_layout
 from blinkpair.movie.formats.tiff_shares import Share, read_share, with_lists
 
@@ -45,8 +46,6 @@ _COLOUR = (2, 6)  # RGB, YCbCr
 _PALETTE = 3
 # Strips of a page are fetched by one read if at most this many times their bytes are spanned.
 _MAX_SPREAD = 1.5
-
-Segments = tuple[Sequence[int], Sequence[int], bytes | None]
 
 
 def open_tiff(files: Sequence[Path], selection: Selection, *, absent: str = "") -> Source:
@@ -141,8 +140,7 @@ def _describe(
         n_present = frames.count_present()
         starts = frames.offsets.tolist()
     else:
-        pages = [layout.pages[int(i)] for i in present]
-        table = [(one.dataoffsets, one.databytecounts, one.jpegtables) for one in pages]
+        table = [one for i in present.tolist() if (one := layout.segments[i]) is not None]
         frames = DecodedFrames(files, _decoder(page, table), file_index)
         n_present = _count_whole(table, file_sizes(files, file_index, len(table)))
         starts = [offsets[0] if offsets else -1 for offsets, *_ in table]
@@ -200,7 +198,7 @@ def _leading(index: IntArray, layout: Layout) -> IntArray:
     if layout.offsets is not None:
         there = layout.offsets >= 0
     else:
-        there = np.array([one is not None for one in layout.pages], bool)
+        there = np.array([one is not None for one in layout.segments], bool)
     missing = np.ones(index.size, bool)
     within = index < there.size
     missing[within] = ~there[index[within]]

@@ -27,7 +27,7 @@ from blinkpair.errors import InputError
 
 WIDTH, HEIGHT, COMPRESSION, DESCRIPTION = 256, 257, 259, 270
 _STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES = 273, 279, 324, 325
-_ROWS_PER_STRIP = 278
+_ROWS_PER_STRIP, _JPEG_TABLES = 278, 347
 # What makes pages alike: tag, what it is called, its value where it is absent.
 _STORAGE = (
     (WIDTH, "width", 0),
@@ -43,10 +43,13 @@ _STORAGE = (
     (339, "sample format", 1),
 )
 _MAX_TAGS = 4096  # as in tifffile
-_MAX_VALUES_BYTES = 2**28
 _SIGNED_LONG = 9
 # Bytes of a value by the number of its type; 0 for what no place or size is written in.
 _TYPE_BYTES = np.array([0, 1, 1, 2, 4, 0, 1, 0, 2, 4, 0, 0, 0, 4, 0, 0, 8, 8, 8, *[0] * 13])
+
+
+# Places, lengths and JPEG tables of the strips or tiles of a page.
+Segments = tuple[Sequence[int], Sequence[int], bytes | None]
 
 
 class _Layout(NamedTuple):
@@ -155,6 +158,24 @@ class PageTable:
                 places[page] = start[0]
         return places
 
+    def segments(self) -> list[Segments]:
+        """Return the strips or tiles of each page: places, lengths, and JPEG's tables."""
+        tiled = bool(self.values(_TILE_OFFSETS).any())
+        tags = (_TILE_OFFSETS, _TILE_BYTES) if tiled else (_STRIP_OFFSETS, _STRIP_BYTES)
+        columns = [self._values(tag, -1) for tag in tags]
+        single = (columns[0][1] == 1) & (columns[1][1] == 1)
+        pairs = zip(*(values.tolist() for values, _ in columns), strict=True)
+        found: list[Segments] = [((start,), (n_bytes,), None) for start, n_bytes in pairs]
+        tables = self._values(_JPEG_TABLES, 0)[1] > 0
+        with self.path.open("rb") as file:
+            for page in np.flatnonzero(~single | tables).tolist():
+                start, n_bytes = (self._array(file.fileno(), tag, page).tolist() for tag in tags)
+                if single[page]:
+                    start, n_bytes, _ = found[page]
+                own = self.text(page, _JPEG_TABLES) if tables[page] else None
+                found[page] = (start, n_bytes if len(n_bytes) == len(start) else (), own)
+        return found
+
     def text(self, page: int, tag: int = DESCRIPTION) -> bytes:
         """Return a text of a page; empty where there is none."""
         with self.path.open("rb") as file:
@@ -204,7 +225,7 @@ class PageTable:
                 data = entry["value"].tobytes()
                 if n_bytes > len(data):
                     place = int(np.frombuffer(data, f"{self._layout.order}u{len(data)}")[0])
-                    data = _read(file, min(n_bytes, _MAX_VALUES_BYTES), place)
+                    data = _read(file, min(n_bytes, os.fstat(file).st_size), place)
                 data = data[: min(n_bytes, len(data)) // size * size]
                 if raw:
                     return np.frombuffer(data, np.uint8).astype(np.int64)

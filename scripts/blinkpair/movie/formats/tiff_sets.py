@@ -15,8 +15,8 @@ import numpy as np
 from blinkpair.arrays import IntArray
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.source import plausible
-from blinkpair.movie.formats.tiff_layout import Layout
-from blinkpair.movie.formats.tiff_pages import PageTable, read_pages
+from blinkpair.movie.formats.tiff_layout import Layout, places_of
+from blinkpair.movie.formats.tiff_pages import PageTable, Segments, read_pages
 from blinkpair.movie.formats.tiff_shares import AXES, INDEX, Share
 
 
@@ -41,25 +41,26 @@ def set_layout(shares: Sequence[Share], tif: Any) -> Layout:
     """
     path, frame = shares[0].path, tif.pages.first
     sizes = np.max([share.sizes for share in shares], axis=0).tolist()
-    count = math.prod(sizes)
-    plausible(path, count)
-    offsets, index = np.full(count, -1, np.int64), np.zeros(count, np.int64)
-    pages: list[Any] = [None] * count
-    for number, share in enumerate(shares):
-        at = np.ravel_multi_index(share.planes.T, sizes)
-        found = _pixel_places(share, frame)
-        index[at] = number
-        if isinstance(found, list):
-            for plane, page in zip(np.atleast_1d(at).tolist(), found, strict=True):
-                pages[plane] = page
+    plausible(path, math.prod(sizes))
+    planes = [np.ravel_multi_index(share.planes.T, sizes).reshape(-1) for share in shares]
+    # As far as there are planes; what is promised beyond them is missing.
+    count = max(int(one.max(initial=-1)) for one in planes) + 1
+    offsets = np.full(count, -1, np.int64)
+    index = np.zeros(count if len(shares) > 1 else 0, np.int64)
+    segments: dict[int, Segments | None] = {}
+    for number, (share, at) in enumerate(zip(shares, planes, strict=True)):
+        found, pieces = _places(share, frame)
+        if len(shares) > 1:
+            index[at] = number
+        if found is None:
+            segments |= dict(zip(at.tolist(), pieces, strict=True))
         else:
             offsets[at] = found
-    decoded = any(pages)
     own = np.unique(np.concatenate([share.planes[:, 0] for share in shares]))
     return Layout(
         {axis: n for axis, n in zip(AXES, sizes, strict=True) if n > 1},
-        None if decoded else offsets,
-        pages if decoded else (),
+        None if segments else offsets,
+        [segments.get(plane) for plane in range(count)] if segments else (),
         files=tuple(share.path for share in shares),
         file_index=index if len(shares) > 1 else None,
         channels=next((share.channels for share in shares if share.channels), ()),
@@ -67,8 +68,8 @@ def set_layout(shares: Sequence[Share], tif: Any) -> Layout:
     )
 
 
-def _pixel_places(share: Share, frame: Any) -> IntArray | list[Any]:
-    """First byte of planes' pixels, -1 where missing; or tifffile's pages, to be decoded."""
+def _places(share: Share, frame: Any) -> tuple[IntArray | None, Sequence[Segments | None]]:
+    """Places or segments of the planes in one file, as `places_of`."""
     path, places = share.path, share.places
     if share.kind == "NDTiff":
         table = read_pages(path)
@@ -81,30 +82,17 @@ def _pixel_places(share: Share, frame: Any) -> IntArray | list[Any]:
                 "copy the whole folder again from the microscope's computer",
                 place=path,
             )
-        return places
+        return places, ()
     numbered = share.kind == "OME"
     table = read_pages(path, None if numbered else np.unique(places[places > 0]).tolist())
     _refuse_stranger(table, frame, path)
     table.refuse_odd()
-    row = places if numbered else np.searchsorted(table.places, places)
-    there = (row >= 0) & (row < len(table))
-    row = np.where(there, row, 0)
-    if not numbered and len(table):
-        there &= table.places[row] == places
-    found = table.pixel_places(frame.nbytes) if frame.is_final else None
-    if found is not None:
-        return np.where(there, found[row], -1) if len(table) else np.full(places.size, -1)
-    if not numbered:
-        raise InputError(
-            "the frames of this Micro-Manager stack are compressed or in pieces",
-            "open it in Micro-Manager or ImageJ and save it as TIFF",
-            place=path,
-        )
-    import tifffile
-
-    with tifffile.TiffFile(path, is_mmstack=False, _multifile=False) as own_file:
-        pages = [own_file.pages.get(k, aspage=True) for k in range(len(table))]
-    return [pages[k] if ok else None for k, ok in zip(row.tolist(), there, strict=True)]
+    if numbered:
+        rows = np.where((places >= 0) & (places < len(table)), places, -1)
+    else:
+        place_of = {int(place): row for row, place in enumerate(table.places)}
+        rows = np.array([place_of.get(place, -1) for place in places.tolist()], np.int64)
+    return places_of(table, rows, frame)
 
 
 def _refuse_stranger(table: PageTable, frame: Any, path: Path) -> None:

@@ -119,11 +119,13 @@ def read_share(path: Path) -> Share | None:
             if magic[0] == _NDTIFF:
                 return _ndtiff(path)
             if magic[0] == _MM_INDEX and magic[6] == _MM_SUMMARY and magic[4] != _NDTIFF:
-                summary = file.read(magic[7])
+                size = path.stat().st_size
+                summary = file.read(min(magic[7], size))
                 file.seek(magic[1])
                 index = file.read(8)
                 if len(index) == 8 and (found := struct.unpack(f"{order}2I", index)):
-                    rows = file.read(20 * found[1]) if found[0] == _MM_INDEX_MAP else b""
+                    n_bytes = min(20 * found[1], size) if found[0] == _MM_INDEX_MAP else 0
+                    rows = file.read(n_bytes)
                     if share := _micromanager(path, summary, rows, order):
                         return share
     if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
