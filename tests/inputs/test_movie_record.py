@@ -76,6 +76,15 @@ def test_the_columns_are_those_of_fields_and_not_of_nanocrystals(lab):
     assert {"exposure_s", "exposure_from", "n_files_post"} <= set(field_columns(fields))
 
 
+def test_a_field_that_is_refused_has_a_line_too(lab):
+    damaged = {"damaged": ["frames are missing", "copy it again"]}
+    lab.field("A", pre_pl=damaged, post_pl=damaged)
+    lab.sheet()
+    assert describe(lab.examined())[1] == (
+        "  A: no exposure_s; no pixel_size_um; pre not readable; post not readable"
+    )
+
+
 def test_a_line_a_field_or_one_for_all_that_are_alike(lab):
     for k in range(MOST_LINES):
         lab.field(f"F{k}", pre_pl=STAMPS, post_pl=STAMPS)

@@ -82,8 +82,11 @@ def describe(fields: pd.DataFrame) -> list[str]:
 
 def _line(row: Mapping[str, Any], *, with_date: bool) -> str:
     parts = [
-        f"{row['exposure_s']:.4g} s a frame ({row['exposure_from']})",
-        f"{row['pixel_size_um']:.4g} um a pixel ({row['pixel_size_from']})",
+        f"{row[name]:.4g} {unit} ({row[source]})" if row[source] else f"no {name}"
+        for name, source, unit in (
+            ("exposure_s", "exposure_from", "s a frame"),
+            ("pixel_size_um", "pixel_size_from", "um a pixel"),
+        )
     ]
     for epoch in EPOCHS:
         files = row[f"n_files_{epoch}"]
