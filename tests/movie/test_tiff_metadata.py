@@ -305,3 +305,32 @@ def test_the_second_file_of_an_ome_recording_has_the_times_of_its_own_planes(tmp
     movie = open_movie(tmp_path / "a.ome.tif")
     assert movie.exposure_s == pytest.approx(0.03)
     assert any("before frame 15" in note for note in movie.notes)
+
+
+def test_a_position_of_an_ome_recording_of_several_files_has_its_own_times(tmp_path, frames):
+    ids = {"a.ome.tif": "urn:uuid:1", "b.ome.tif": "urn:uuid:2"}
+    images = "".join(
+        f'<Image ID="Image:{k}"><AcquisitionDate>2023-11-14T2{k}:13:20</AcquisitionDate>'
+        f'<Pixels DimensionOrder="XYCZT" ID="Pixels:{k}" Type="uint16" SizeX="{WIDTH}" SizeC="1" '
+        f'SizeY="{HEIGHT}" SizeZ="1" SizeT="10" PhysicalSizeX="0.{k + 1}">'
+        + "".join(
+            f'<TiffData FirstT="{t}" IFD="{t}" PlaneCount="1"><UUID FileName="{name}">{own}</UUID>'
+            f'</TiffData><Plane TheC="0" TheZ="0" The{"T"}="{t}" DeltaT="{0.02 * (k + 1) * t}"/>'
+            for t in range(10)
+        )
+        + "</Pixels></Image>"
+        for k, (name, own) in enumerate(ids.items())
+    )
+    space = "http://www.openmicroscopy.org/Schemas/OME/2016-06"
+    for k, (name, own) in enumerate(ids.items()):
+        text = f'<?xml version="1.0"?><OME xmlns="{space}" UUID="{own}">{images}</OME>'
+        with tifffile.TiffWriter(tmp_path / name) as tif:
+            for t in range(10):
+                description = None if t else text
+                tif.write(frames[10 * k + t], metadata=None, description=description)
+    for k in range(2):
+        movie = open_movie(f"{tmp_path / 'a.ome.tif'}::position={k}")
+        assert movie.exposure_s == pytest.approx(0.02 * (k + 1))
+        assert movie.pixel_size_um == pytest.approx(0.1 * (k + 1))
+        assert movie.acquired_s == 1.7e9 + 3600 * (k - 2)
+        np.testing.assert_array_equal(next(movie.blocks(10)), frames[10 * k : 10 * k + 10])
