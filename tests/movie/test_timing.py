@@ -27,7 +27,7 @@ def changed(at, value):
         (np.round(STAMPS / 20 * 16.667, 3) * 20 / 16.667, ""),  # 60 frames a second, in ms
         (STAMPS + RNG.normal(0, 0.002, N), ""),
         (STAMPS + RNG.uniform(-0.006, 0.006, N), ""),  # a step of up to 32 ms is no gap
-        (changed(100, np.nan), "299 of 300 frames have one"),
+        (changed(100, np.nan), "299 of 300 frames have a time stamp"),
         (changed(0, np.nan), "299 of 300"),
         (changed(np.arange(N) % 2 == 0, np.nan), "150 of 300"),
         (changed(np.arange(150, N), np.nan), "150 of 300"),
@@ -40,6 +40,7 @@ def changed(at, value):
         (STAMPS + 3 * (np.arange(N) >= 1), "1 gap .*before frame 1.*about 150 frames"),
         (STAMPS + 5 * (np.arange(N) >= N - 1), "before frame 299"),
         (STAMPS - 4294.967296 * (np.arange(N) >= 200), "100 of 300 step back"),
+        (changed(0, 1e6), "1 of 300 step back"),
         (0.08 * (np.arange(N) // 4), "225 of 300 frames share"),
     ],
 )
@@ -63,6 +64,7 @@ EPISODES = 0.02 * np.arange(N) + 1.0 * (np.arange(N) // 6)  # a pause after ever
         (EPISODES, None, None),
         (np.full(N, 5.0), 0.02, None),
         (STAMPS[::-1], 0.02, None),
+        (np.where(np.arange(N) < 200, 5.0, 3.0), 0.02, None),
         (RNG.permutation(STAMPS), 0.02, None),
         (np.where(np.arange(N) % 299 == 0, STAMPS, np.nan), 0.02, None),  # first and last only
     ],

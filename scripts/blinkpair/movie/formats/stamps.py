@@ -24,6 +24,7 @@ _OFF = 0.5
 _AROUND = 10
 # More steps than this share, and than this number, are not gaps: the stamps come in groups.
 _MOST_GAPS, _FEW_GAPS = 0.1, 2
+_NO_TIME_S = 1e15  # a damaged number
 # Frames cannot follow each other faster than they are exposed; clocks agree within so much.
 _NOT_FASTER = 0.9
 
@@ -70,7 +71,7 @@ def measure(
     Measured
     """
     stamps = np.asarray(stamps_s, dtype=np.float64)
-    frame = np.flatnonzero(np.isfinite(stamps))
+    frame = np.flatnonzero(np.abs(stamps) < _NO_TIME_S)  # nor NaN
     times = stamps[frame]
     if times.size < 2 or not times.any():  # a file without stamps, or one that holds zeros
         return Measured()
@@ -78,14 +79,14 @@ def measure(
         return Measured(refused=f"{where}: all {times.size} stamps are equal")
     notes: list[str] = []
     if times.size < stamps.size:
-        notes.append(f"{where}: {times.size} of {stamps.size} frames have one")
+        notes.append(f"{where}: {times.size} of {stamps.size} frames have a time stamp")
     if times.size < min(3, stamps.size):
         return Measured(refused=notes[0])
     keep = _longest_increase(times)
-    last = np.maximum.accumulate(np.where(keep, np.arange(keep.size), 0))
-    shared = ~keep & (times == times[last])
+    last = np.maximum.accumulate(np.where(keep, np.arange(keep.size), -1))
+    shared = ~keep & (last >= 0) & (times == times[last])
     if n_back := int((~keep & ~shared).sum()):
-        if 2 * n_back > times.size:
+        if 2 * n_back > times.size or keep.sum() < 2:
             return Measured(refused=f"{where}: stamps do not increase from frame to frame")
         notes.append(f"{where}: {n_back} of {times.size} step back and were left out")
     if n_shared := int(shared.sum()):
@@ -164,7 +165,7 @@ def _lasting(excess: FloatArray, long: NDArray[np.bool_], least: float) -> NDArr
 def _by_group(frame: IntArray, times: FloatArray) -> float:
     """Seconds a frame between the first frames of groups, without pauses."""
     steps, span = np.diff(times), np.diff(frame)
-    typical = float(np.median(steps / span))
+    typical = _lower_median(steps / span)
     regular = np.abs(steps / span - typical) <= _OFF * typical
     return float(steps[regular].sum() / span[regular].sum())
 
