@@ -27,6 +27,7 @@ from blinkpair.movie.formats.raw import RawFrames, file_sizes
 from blinkpair.movie.formats.selection import Selection, choose_planes
 from blinkpair.movie.formats.source import (
     Frames,
+    Opened,
     Source,
     frames_to_read,
     native_dtype,
@@ -37,7 +38,6 @@ from blinkpair.movie.formats.tiff_layout import Layout, find_layout
 from blinkpair.movie.formats.tiff_metadata import read_metadata
 from blinkpair.movie.formats.tiff_pages import Segments
 from blinkpair.movie.formats.tiff_sets import set_layout
-from blinkpair.movie.formats.tiff_shares import Share, read_share, with_lists
 
 _KINDS = {"imagej": "ImageJ TIFF", "ome": "OME-TIFF", "micromanager": "Micro-Manager TIFF"}
 # Values of the tag PhotometricInterpretation.
@@ -48,16 +48,14 @@ _PALETTE = 3
 _MAX_SPREAD = 1.5
 
 
-def open_tiff(files: Sequence[Path], selection: Selection, *, absent: str = "") -> Source:
+def open_tiff(some: Opened, selection: Selection) -> Source:
     """Open a TIFF movie or image.
 
     Parameters
     ----------
-    files : sequence of Path
-        One file, or those of one recording.
+    some : Opened
+        Files.
     selection : Selection
-    absent : str
-        What the recording lacks, in words.
 
     Returns
     -------
@@ -68,8 +66,7 @@ def open_tiff(files: Sequence[Path], selection: Selection, *, absent: str = "") 
     InputError
         Frames missing, a colour image, images of several sizes, or a choice left open.
     """
-    shares = with_lists([share for file in files if (share := read_share(file)) is not None])
-    path = next((share.path for share in shares if share.leads), files[0])
+    path = next((share.path for share in some.shares if share.leads), some.files[0])
     # What belongs together is known; tifffile goes by names.
     how = {"is_mmstack": False, "_multifile": False}
     with _messages_aside(), tifffile.TiffFile(path, **how) as tif:
@@ -85,12 +82,10 @@ def open_tiff(files: Sequence[Path], selection: Selection, *, absent: str = "") 
         palette = page.photometric == _PALETTE and not tif.is_imagej
         if page.samplesperpixel > 1 or page.photometric in _COLOUR or palette:
             raise refuse_colour(path, "this is a colour (RGB or palette) image")
-        return _describe(path, tif, selection, shares, absent)
+        return _describe(path, tif, selection, some)
 
 
-def _describe(
-    path: Path, tif: Any, selection: Selection, shares: Sequence[Share], absent: str
-) -> Source:
+def _describe(path: Path, tif: Any, selection: Selection, some: Opened) -> Source:
     page = tif.pages.first
     if page.dtype is None:  # which numpy would take for float64
         raise InputError(
@@ -104,8 +99,8 @@ def _describe(
     if page.is_tiled:
         plausible(path, height=page.tilelength, width=page.tilewidth)
     _refuse_loss(path, tif)
-    if shares:
-        layout = set_layout(shares, tif)
+    if some.shares:
+        layout = set_layout(some.shares, tif)
         if selection.position is None and layout.position is not None:
             selection = replace(selection, position=str(layout.position))
     else:
@@ -137,7 +132,9 @@ def _describe(
         frames = DecodedFrames(files, _decoder(page, table), file_index)
         n_present = _count_whole(table, file_sizes(files, file_index, len(table)))
     promised = planes.index.size
-    count = frames_to_read(path, promised, n_present, selection, more=layout.broken, absent=absent)
+    count = frames_to_read(
+        path, promised, n_present, selection, more=layout.broken, absent=some.absent
+    )
     kind = next((name for flag, name in _KINDS.items() if getattr(tif, f"is_{flag}")), "TIFF")
     exposure_s, notes = metadata.timing(planes.index[:count])
     if page.photometric == _WHITE_IS_ZERO:
