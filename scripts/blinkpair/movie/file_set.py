@@ -28,7 +28,7 @@ from pathlib import Path
 
 from blinkpair.errors import ChoiceError, InputError
 from blinkpair.movie.formats.registry import share_of
-from blinkpair.movie.formats.source import Source
+from blinkpair.movie.formats.source import Opened, Source
 from blinkpair.movie.formats.tiff_shares import Share, with_lists
 from blinkpair.movie.part_names import is_next, order_by_name
 
@@ -42,15 +42,12 @@ class FileSet:
 
     Attributes
     ----------
-    sources : tuple of tuple of Path
-        What is opened together, in the order of time: one file, or the files of one recording.
-    absent : str
-        What a recording lacks, in words; for the message on missing frames.
+    parts : tuple of Opened
+        In the order of time.
     notes : tuple of str
     """
 
-    sources: tuple[tuple[Path, ...], ...]
-    absent: str = ""
+    parts: tuple[Opened, ...]
     notes: tuple[str, ...] = ()
 
 
@@ -81,13 +78,19 @@ def find_files(files: Sequence[Path], called: str, position: str | None = None) 
     recordings: dict[str, list[Share]] = {}
     for share in shares:
         recordings.setdefault(share.recording, []).append(share)
-    parted = [some for some in recordings.values() if len(some) > 1 or not some[0].whole]
+    # Recordings that are whole in one file each are parts like others, unless they are the same.
+    parted = [
+        some
+        for some in recordings.values()
+        if not all(share.whole for share in some) or (len(some) > 1 and some[0].certain)
+    ]
     if not parted:
         ordered, notes = order_by_name(files, called)
-        return FileSet(tuple((file,) for file in ordered), notes=notes)
+        own = {share.path: (share,) for share in shares}
+        return FileSet(tuple(Opened((file,), own.get(file, ())) for file in ordered), notes)
     if len(recordings) > 1 or len(shares) < len(files):
-        own = {share.path for share in parted[0]}
-        stranger = next(file for file in files if file not in own)
+        first = {share.path for share in parted[0]}
+        stranger = next(file for file in files if file not in first)
         raise ChoiceError(
             f"its files are not of one recording: {parted[0][0].path.name} and {stranger.name}",
             "make the pattern narrower",
@@ -99,9 +102,10 @@ def find_files(files: Sequence[Path], called: str, position: str | None = None) 
     listed = {(name, uuid or name) for share in some for name, uuid in share.others.items()}
     gone = sorted(name for name, key in listed if key not in there)
     absent = f"{gone[0]} is not among its files" if gone else ""
-    some.sort(key=_first_plane)
-    notes = (f"{len(some)} files of one recording were joined by what they hold: {_names(some)}",)
-    return FileSet((tuple(share.path for share in some),), absent, notes)
+    opened = _opened(some, absent)
+    names = ", ".join(file.name for file in opened.files)
+    notes = (f"{len(some)} files of one recording were joined by what they hold: {names}",)
+    return FileSet((opened,), notes)
 
 
 def check_parts(sources: Sequence[Source], called: str) -> None:
@@ -138,7 +142,7 @@ def check_parts(sources: Sequence[Source], called: str) -> None:
 def _of_one(file: Path, share: Share | None, position: str | None) -> FileSet:
     """Complete the recording of one file by the files beside it."""
     if share is None or (share.whole and share.leads):
-        return FileSet(((file,),))
+        return FileSet((Opened((file,), () if share is None else (share,)),))
     if share.kind == "Micro-Manager":
         return _of_stack(share, position)
     absent = ""
@@ -171,7 +175,8 @@ def _of_one(file: Path, share: Share | None, position: str | None) -> FileSet:
     own = {plane[0] for plane in some[0].frames}
     if position is None and len(own) == 1:
         some = [one for one in some if own & {plane[0] for plane in one.frames}]
-    return _complete(share, some, absent)
+    _refuse_twice(some, str(file))
+    return FileSet((_opened(some, absent),))
 
 
 def _of_stack(share: Share, position: str | None) -> FileSet:
@@ -209,18 +214,19 @@ def _of_stack(share: Share, position: str | None) -> FileSet:
         for each in pair
         if not is_next(share.path.name, each.path.name)
     }
-    result = _complete(share, [share, *(one for one in found if one.path not in dropped)], absent)
+    some = [share, *(one for one in found if one.path not in dropped)]
+    _refuse_twice(some, str(share.path))
     notes = tuple(
         f"{path.name} beside it holds frames of the same recording and was not used"
         for path in sorted(dropped)
     )
-    return FileSet(result.sources, result.absent, notes)
+    return FileSet((_opened(some, absent),), notes)
 
 
-def _complete(share: Share, some: list[Share], absent: str) -> FileSet:
-    _refuse_twice(some, str(share.path))
-    some.sort(key=_first_plane)
-    return FileSet((tuple(one.path for one in some),), absent)
+def _opened(some: Sequence[Share], absent: str) -> Opened:
+    """Put the files of a recording into order."""
+    ordered = sorted(some, key=lambda share: (min(share.frames, default=(0,) * 4), share.path.name))
+    return Opened(tuple(share.path for share in ordered), tuple(ordered), absent)
 
 
 def _rivals(found: Sequence[Share]) -> list[tuple[Share, Share]]:
@@ -258,17 +264,9 @@ def _stacks(folder: Path, changed: int) -> dict[str, list[Path]]:
     return stacks
 
 
-def _first_plane(share: Share) -> tuple[tuple[int, ...], str]:
-    return min(share.frames, default=(0,) * 4), share.path.name
-
-
 def _probe(path: Path, n_bytes: int) -> bytes:
     """Some bytes from all over a file."""
     with path.open("rb", buffering=0) as file:
         return b"".join(
             os.pread(file.fileno(), _PROBE_BYTES, k * n_bytes // _PROBES) for k in range(_PROBES)
         )
-
-
-def _names(some: Sequence[Share]) -> str:
-    return ", ".join(one.path.name for one in some)

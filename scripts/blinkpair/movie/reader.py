@@ -248,11 +248,11 @@ def open_movie(
     found = find_files(files, called, selection.position)
     parts: list[Source] = []
     left, held = selection.frames, 0
-    for some in found.sources:
+    for some in found.parts:
         if left == 0:
             break
         wanted = replace(selection, frames=left, before=held)
-        parts.append(open_source(some, wanted, absent=found.absent))
+        parts.append(open_source(some, wanted))
         held += parts[-1].shape[0]
         left = None if left is None else left - parts[-1].shape[0]
     if left:

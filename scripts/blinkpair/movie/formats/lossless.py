@@ -33,7 +33,7 @@ def keeps_counts(page: Any, stored: Callable[[], bytes]) -> bool | None:
     ----------
     page : tifffile.TiffPage
     stored : callable
-        Returns its first strip or tile; not called where the kind of compression says enough.
+        Returns its first strip or tile; not called where the kind of compression decides.
     """
     kind = int(page.compression)
     if kind in _ALWAYS:

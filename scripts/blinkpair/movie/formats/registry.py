@@ -10,53 +10,50 @@ Input: a file or spool folder. Output: a `Source`.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.selection import Selection
-from blinkpair.movie.formats.source import Source
+from blinkpair.movie.formats.source import Opened, Source
 from blinkpair.movie.formats.tiff_shares import Share, read_share
 
 
-def _tiff(files: Sequence[Path], selection: Selection, absent: str) -> Source:
+def _tiff(some: Opened, selection: Selection) -> Source:
     from blinkpair.movie.formats.tiff_movie import open_tiff
 
-    return open_tiff(files, selection, absent=absent)
+    return open_tiff(some, selection)
 
 
-def _nd2(files: Sequence[Path], selection: Selection, absent: str) -> Source:
+def _nd2(some: Opened, selection: Selection) -> Source:
     from blinkpair.movie.formats.nd2_movie import open_nd2
 
-    return open_nd2(files[0], selection)
+    return open_nd2(some.files[0], selection)
 
 
-def _andor(files: Sequence[Path], selection: Selection, absent: str) -> Source:
+def _andor(some: Opened, selection: Selection) -> Source:
     from blinkpair.movie.formats.andor import open_sif, open_spool
 
-    path = files[0]
+    path = some.files[0]
     if path.suffix.lower() == ".sifx":
         return open_spool(path.parent, selection)
     return open_sif(path, selection)
 
 
-def _image(files: Sequence[Path], selection: Selection, absent: str) -> Source:
+def _image(some: Opened, selection: Selection) -> Source:
     from blinkpair.movie.formats.image import open_image
 
-    return open_image(files[0], selection)
+    return open_image(some.files[0], selection)
 
 
 class Format(NamedTuple):
-    """A format: its name for the user, its first bytes, and what opens it.
-
-    `open` takes the file, or those of one recording, the selection, and what the recording lacks.
-    """
+    """A format: its name for the user, its first bytes, and what opens it."""
 
     name: str
     starts: tuple[bytes, ...]
-    open: Callable[[Sequence[Path], Selection, str], Source]
+    open: Callable[[Opened, Selection], Source]
 
 
 FORMATS = (
@@ -71,16 +68,15 @@ FORMATS = (
 )
 
 
-def open_source(files: Sequence[Path], selection: Selection, *, absent: str = "") -> Source:
+def open_source(some: Opened, selection: Selection) -> Source:
     """Open one file or spool folder, or the files of one recording, by reading headers.
 
     Parameters
     ----------
-    files : sequence of Path
+    some : Opened
+        Files.
     selection : Selection
         Which channel, plane or stage position is the movie.
-    absent : str
-        What the recording lacks, in words.
 
     Returns
     -------
@@ -91,8 +87,8 @@ def open_source(files: Sequence[Path], selection: Selection, *, absent: str = ""
     InputError
         Missing, empty, of a format that is not known, damaged, or with a choice left open.
     """
-    with _damage_named(files[0]):
-        return _open(files, selection, absent)
+    with _damage_named(some.files[0]):
+        return _open(some, selection)
 
 
 def share_of(path: Path) -> Share | None:
@@ -141,8 +137,8 @@ def _damaged(path: Path, error: Exception) -> InputError:
     )
 
 
-def _open(files: Sequence[Path], selection: Selection, absent: str) -> Source:
-    path = files[0]
+def _open(some: Opened, selection: Selection) -> Source:
+    path = some.files[0]
     if path.is_dir():
         if not any(path.glob("*.sifx")):
             raise InputError(
@@ -168,7 +164,7 @@ def _open(files: Sequence[Path], selection: Selection, absent: str) -> Source:
         )
     for one in FORMATS:
         if start.startswith(one.starts):
-            return one.open(files, selection, absent)
+            return one.open(some, selection)
     text = all(byte in b"\t\n\r\f" or 32 <= byte < 127 for byte in start)
     raise InputError(
         f"is {'a text file' if text else 'of a format that is not known'}, whatever its "

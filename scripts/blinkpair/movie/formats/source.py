@@ -19,6 +19,7 @@ from blinkpair.movie.formats.timing import Times
 
 if TYPE_CHECKING:
     from blinkpair.movie.formats.selection import Selection
+    from blinkpair.movie.formats.tiff_shares import Share
 
 # What the kernels downstream are compiled for; bool, complex, 16-bit float are no camera's output.
 _DTYPES = ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
@@ -43,6 +44,25 @@ class Frames(Protocol):
 
     def reader(self, threads: int) -> FrameReader:
         """Open the file; `threads` matters only where frames must be decoded."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """What is opened together.
+
+    Attributes
+    ----------
+    files : tuple of Path
+        One file or spool folder, or the files of one recording.
+    shares : tuple of Share
+        What the files state on that recording; empty where they do not.
+    absent : str
+        What the recording lacks, in words.
+    """
+
+    files: tuple[Path, ...]
+    shares: tuple[Share, ...] = ()
+    absent: str = ""
 
 
 @dataclass(frozen=True)

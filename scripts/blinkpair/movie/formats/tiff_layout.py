@@ -140,7 +140,8 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
     sizes = _named(path, one.axes[:-2], one.shape[:-2])
     pages = _pages_of(one)
     if one.dataoffset is not None and len(pages) < math.prod(sizes.values()):
-        offsets = _in_a_row(path, table, one.dataoffset, sizes, page.nbytes)
+        places = table.pixel_places(page.nbytes)
+        offsets = _in_a_row(path, table, places, one.dataoffset, sizes, page.nbytes)
         if offsets is not None:
             return Layout(sizes, offsets, **own)
     known = {int(place): row for row, place in enumerate(table.places)}
@@ -168,7 +169,10 @@ def places_of(
     offsets : (planes,) int64 array or None
     segments : sequence of Segments or None
     """
-    places = table.pixel_places(page.nbytes) if page.is_final else None
+    if len(table) == 1 and page.is_final:
+        places: IntArray | None = np.array(page.dataoffsets[:1], np.int64)
+    else:
+        places = table.pixel_places(page.nbytes) if page.is_final else None
     if places is not None:
         return np.where(rows < 0, -1, np.append(places, -1)[rows]), ()
     segments = table.segments()
@@ -184,12 +188,12 @@ def _by_chain(path: Path, tif: Any, table: PageTable) -> Layout:
     if tif.is_imagej:
         sizes = _imagej_sizes(tif)
     elif page.is_shaped:
-        sizes, notes = _shaped_sizes(path, table)
+        sizes, notes = _shaped_sizes(path, table, page.description)
     stated = math.prod(sizes.values())
     plausible(path, stated)
-    places = table.pixel_places(page.nbytes) if page.is_final else None
+    places, segments = places_of(table, np.arange(n_pages), page)
     if places is not None and stated > n_pages:
-        offsets = _in_a_row(path, table, int(places[0]), sizes, page.nbytes)
+        offsets = _in_a_row(path, table, places, int(places[0]), sizes, page.nbytes)
         if offsets is not None:
             return Layout(sizes, offsets, notes=notes)
     if stated < n_pages:
@@ -197,12 +201,16 @@ def _by_chain(path: Path, tif: Any, table: PageTable) -> Layout:
         notes += more
     # A text gives the number of planes there should be; a mere chain does not.
     broken = table.broken and stated <= n_pages
-    found = places_of(table, np.arange(n_pages), page)
-    return Layout(sizes, *found, broken=broken, notes=notes)
+    return Layout(sizes, places, segments, broken=broken, notes=notes)
 
 
 def _in_a_row(
-    path: Path, table: PageTable, start: int, sizes: Mapping[str, int], n_bytes: int
+    path: Path,
+    table: PageTable,
+    places: IntArray | None,
+    start: int,
+    sizes: Mapping[str, int],
+    n_bytes: int,
 ) -> IntArray | None:
     """Places of planes that follow each other without a page each; None where pages are between.
 
@@ -217,7 +225,6 @@ def _in_a_row(
     tables = np.append(table.places, table.next_place if table.broken else 0)
     if ((tables >= start) & (tables < end)).any():
         return None
-    places = table.pixel_places(n_bytes)
     row = start + np.arange(planes, dtype=np.int64) * n_bytes
     if places is not None and not np.isin(places, row).all():
         raise InputError(
@@ -269,8 +276,12 @@ def _count(value: Any) -> int:
     return max(1, int(value)) if isinstance(value, int | float) else 1
 
 
-def _shaped_sizes(path: Path, table: PageTable) -> tuple[dict[str, int], tuple[str, ...]]:
+def _shaped_sizes(
+    path: Path, table: PageTable, first: str
+) -> tuple[dict[str, int], tuple[str, ...]]:
     """Axes by tifffile's texts: one for each array that a script wrote."""
+    if len(table) == 1:
+        return _named(path, *_shape(first.encode())), ()
     found: list[tuple[str, tuple[int, ...]]] = []
     end = 0
     described = np.flatnonzero(table.values(DESCRIPTION, -1) != -1).tolist()

@@ -27,6 +27,7 @@ from blinkpair.movie.formats.raw import RawFrames, file_sizes
 from blinkpair.movie.formats.selection import Selection, choose_planes
 from blinkpair.movie.formats.source import (
     Frames,
+    Opened,
     Source,
     frames_to_read,
     native_dtype,
@@ -37,7 +38,6 @@ from blinkpair.movie.formats.tiff_layout import Layout, find_layout
 from blinkpair.movie.formats.tiff_metadata import TiffMetadata
 from blinkpair.movie.formats.tiff_pages import Segments
 from blinkpair.movie.formats.tiff_sets import set_layout
-from blinkpair.movie.formats.tiff_shares import Share, read_share, with_lists
 
 _KINDS = {"imagej": "ImageJ TIFF", "ome": "OME-TIFF", "micromanager": "Micro-Manager TIFF"}
 # Values of the tag PhotometricInterpretation.
@@ -48,16 +48,14 @@ _PALETTE = 3
 _MAX_SPREAD = 1.5
 
 
-def open_tiff(files: Sequence[Path], selection: Selection, *, absent: str = "") -> Source:
+def open_tiff(some: Opened, selection: Selection) -> Source:
     """Open a TIFF movie or image.
 
     Parameters
     ----------
-    files : sequence of Path
-        One file, or those of one recording.
+    some : Opened
+        Files.
     selection : Selection
-    absent : str
-        What the recording lacks, in words.
 
     Returns
     -------
@@ -68,8 +66,7 @@ def open_tiff(files: Sequence[Path], selection: Selection, *, absent: str = "") 
     InputError
         Frames missing, a colour image, images of several sizes, or a choice left open.
     """
-    shares = with_lists([share for file in files if (share := read_share(file)) is not None])
-    path = next((share.path for share in shares if share.leads), files[0])
+    path = next((share.path for share in some.shares if share.leads), some.files[0])
     # What belongs together is known; tifffile goes by names.
     how = {"is_mmstack": False, "_multifile": False}
     with _messages_aside(), tifffile.TiffFile(path, **how) as tif:
@@ -82,7 +79,7 @@ def open_tiff(files: Sequence[Path], selection: Selection, *, absent: str = "") 
                 place=path,
             ) from None
         _check_page(path, page, tif)
-        return _describe(path, tif, selection, shares, absent)
+        return _describe(path, tif, selection, some)
 
 
 def _check_page(path: Path, page: Any, tif: Any) -> None:
@@ -102,11 +99,9 @@ def _check_page(path: Path, page: Any, tif: Any) -> None:
         plausible(path, height=page.tilelength, width=page.tilewidth)
 
 
-def _describe(
-    path: Path, tif: Any, selection: Selection, shares: Sequence[Share], absent: str
-) -> Source:
-    if shares:
-        layout = set_layout(shares, tif)
+def _describe(path: Path, tif: Any, selection: Selection, some: Opened) -> Source:
+    if some.shares:
+        layout = set_layout(some.shares, tif)
         if selection.position is None and layout.position is not None:
             selection = replace(selection, position=str(layout.position))
     else:
@@ -116,7 +111,7 @@ def _describe(
     _refuse_loss(path, page, tif)
     dtype = native_dtype(path, page.dtype)
     shape = (page.imagelength, page.imagewidth)
-    metadata = TiffMetadata(tif, layout, shares[0].kind if shares else "")
+    metadata = TiffMetadata(tif, layout, some.shares[0].kind if some.shares else "")
     planes = choose_planes(
         str(path),
         layout.sizes,
@@ -145,7 +140,9 @@ def _describe(
         n_present = _count_whole(table, file_sizes(files, file_index, len(table)))
         starts = [offsets[0] if offsets else -1 for offsets, *_ in table]
     promised = planes.index.size
-    count = frames_to_read(path, promised, n_present, selection, more=layout.broken, absent=absent)
+    count = frames_to_read(
+        path, promised, n_present, selection, more=layout.broken, absent=some.absent
+    )
     kind = next((name for flag, name in _KINDS.items() if getattr(tif, f"is_{flag}")), "TIFF")
     numbers = [0] * count if file_index is None else file_index.tolist()
     places = [(files[k], start) for k, start in zip(numbers, starts[:count], strict=False)]

@@ -43,6 +43,7 @@ _STORAGE = (
     (339, "sample format", 1),
 )
 _MAX_TAGS = 4096  # as in tifffile
+_FIRST_TAGS = 32  # among which the description is, because tags are in order
 _SIGNED_LONG = 9
 # Bytes of a value by the number of its type; 0 for what no place or size is written in.
 _TYPE_BYTES = np.array([0, 1, 1, 2, 4, 0, 1, 0, 2, 4, 0, 0, 0, 4, 0, 0, 8, 8, 8, *[0] * 13])
@@ -70,7 +71,7 @@ class PageTable:
     places : (pages,) int64 array
         Where the table of each page is.
     next_place : int
-        Where the last page says that another one is; 0 at the end of the chain.
+        Where the last page places the next one; 0 at the end of the chain.
     broken : bool
         The file holds no page there: it was cut off, or is damaged.
     """
@@ -94,6 +95,8 @@ class PageTable:
     @cached_property
     def odd(self) -> IntArray:
         """Pages as large as the first that are stored in another way."""
+        if len(self) < 2:
+            return np.empty(0, np.int64)
         storage = np.stack([self.values(tag, default) for tag, _, default in _STORAGE], axis=1)
         strips = np.minimum(self.values(_ROWS_PER_STRIP, 2**31), storage[:, 1])
         # The rows of a strip matter to who decodes it; uncompressed ones follow each other.
@@ -104,6 +107,8 @@ class PageTable:
     @cached_property
     def same_size(self) -> bool:
         """Whether all pages have the height and width of the first."""
+        if len(self) < 2:
+            return True
         sizes = np.stack([self.values(WIDTH), self.values(HEIGHT)])
         return bool((sizes == sizes[:, :1]).all())
 
@@ -301,6 +306,22 @@ def read_pages(path: Path, places: Iterable[int] | None = None, *, limit: int = 
         ],
         _rows=[np.array(rows, np.int64) for rows, _ in tables.values()],
     )
+
+
+def first_description(file: int) -> bytes:
+    """Return the text of the first page of an open TIFF file; empty where there is none."""
+    layout, place = _head(os.pread(file, 16, 0))
+    counter, value = struct.Struct(layout.counter), layout.pointer[1]
+    entry = struct.Struct(f"{layout.order}HH{value}{value}")
+    data = _read(file, counter.size + _FIRST_TAGS * entry.size, place)
+    n_tags = counter.unpack_from(data)[0] if len(data) >= counter.size else 0
+    for k in range(min(n_tags, (len(data) - counter.size) // entry.size)):
+        code, _, n_bytes, at = entry.unpack_from(data, counter.size + k * entry.size)
+        if code == DESCRIPTION and n_bytes > entry.size:
+            return _read(file, min(n_bytes, os.fstat(file).st_size), at).rstrip(b"\0")
+        if code >= DESCRIPTION:  # tags are in order
+            break
+    return b""
 
 
 def _read(file: int, n_bytes: int, place: int) -> bytes:

@@ -29,7 +29,7 @@ from blinkpair.arrays import IntArray
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.ndtiff_index import read_index
 from blinkpair.movie.formats.source import plausible
-from blinkpair.movie.formats.tiff_pages import read_pages
+from blinkpair.movie.formats.tiff_pages import first_description, read_pages
 
 INDEX = "NDTiff.index"
 # The axes of all three, slowest first: position, time, z, channel.
@@ -111,7 +111,7 @@ def read_share(path: Path) -> Share | None:
     """
     if not path.is_file():
         return None
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:
         head = file.read(40)
         order = {b"II*\0": "<", b"MM\0*": ">"}.get(head[:4], "")
         if order and len(head) == 40:
@@ -128,11 +128,10 @@ def read_share(path: Path) -> Share | None:
                     rows = file.read(n_bytes)
                     if share := _micromanager(path, summary, rows, order):
                         return share
-    if head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
-        table = read_pages(path, limit=1)
-        text = table.text(0) if len(table) else b""
-        if b"<OME" in text or b":OME" in text:
-            return _ome(path, text.decode("utf-8", "replace"))
+        tiff = head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+        text = first_description(file.fileno()) if tiff else b""
+    if b"<OME" in text or b":OME" in text:
+        return _ome(path, text.decode("utf-8", "replace"))
     return None
 
 
@@ -141,8 +140,8 @@ def with_lists(shares: Sequence[Share]) -> list[Share]:
     leading = [share for share in shares if share.leads]
     complete = []
     for share in shares:
-        lead = next((one for one in leading if share.uuid in one.lists), None)
-        if lead is not None and not share.leads:
+        lists = [] if share.leads else [one for one in leading if share.uuid in one.lists]
+        for lead in lists[:1]:
             planes, places = lead.lists[share.uuid]
             share = replace(
                 share, recording=lead.recording, sizes=lead.sizes, planes=planes, places=places
