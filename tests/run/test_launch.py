@@ -95,6 +95,17 @@ def test_many_headers_are_read_in_processes_with_the_same_result(lab):
     assert by_threads["missing.tif"].what.startswith("there is no file")
 
 
+@pytest.mark.parametrize("name", ["config.yml", "Config.yaml", "config.yaml.txt", "conifg.yaml"])
+def test_a_configuration_under_another_name_is_not_passed_over(lab, name):
+    (lab / "config").mkdir()
+    (lab / "config" / "fields.tsv").write_text("")
+    launch.check_unread_configuration([])
+    (lab / "config" / name).write_text("dark_cutoff: 0.2\n")
+    with pytest.raises(InputError, match=f"config/{name} is not read under its name"):
+        launch.check_unread_configuration([])
+    launch.check_unread_configuration(["mine.yaml"])
+
+
 def test_a_field_that_is_not_in_the_sheet_is_named(lab):
     run = launch.prepare(CONFIG, [], submitted=False)
     rows = launch.ByField(run.fields.to_dict("index"))

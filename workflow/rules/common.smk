@@ -23,6 +23,11 @@ from blinkpair.run.logs import RUN_PROCESS
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 
+if launch.has_settings(launch.CONFIG_FILE):  # else every setting has its default
+
+    configfile: str(launch.CONFIG_FILE)
+
+
 try:
     LAUNCHED = launch.prepare(
         config, workflow.configfiles, submitted=not workflow.is_main_process
@@ -41,7 +46,8 @@ movie_files = functools.cache(movie_files)
 
 
 os.environ[RUN_PROCESS] = str(os.getpid())
-os.environ.update(TQDM_DISABLE="1")  # a step writes into its log
+# A step writes into its log; its figures are files, whatever a notebook's environment says.
+os.environ.update(TQDM_DISABLE="1", MPLBACKEND="agg")
 FAILURES = Failures()
 logger.addHandler(FAILURES)
 

@@ -28,6 +28,7 @@ from blinkpair.run.folder import check_folder
 
 log = logging.getLogger(__name__)
 
+CONFIG_FILE = Path("config/config.yaml")
 KEPT = Path(".snakemake/blinkpair")
 RUN = KEPT / "run.json"
 SHEET = KEPT / "sheet"
@@ -95,12 +96,14 @@ def prepare(
 
     if submitted and KEPT.exists():
         return load_launch(load_settings(config, config_files))
+    read = list(config_files)
     if not submitted:
         check_folder()
+        check_unread_configuration(read)
     from blinkpair.inputs.checking import check_everything
 
     sheet = _read_sheet(config)
-    settings, fields, shapes, notes = check_everything(config, config_files=config_files)
+    settings, fields, shapes, notes = check_everything(config, config_files=read)
     for note in notes:
         log.warning(note)
     # As it will be read back, so that no job depends on which process planned it.
@@ -134,6 +137,40 @@ def load_launch(settings: dict[str, Any]) -> Launch:
     shapes = pd.read_csv(KEPT / "shapes.csv", dtype={"field": str}, keep_default_na=False)
     fields = _read_fields(KEPT / "fields.csv")
     return Launch(settings, fields, shapes.set_index("field"), SHEET.read_bytes())
+
+
+def has_settings(file: Path) -> bool:
+    """Return whether a configuration file is there and holds more than comments."""
+    if not file.exists():
+        return False
+    lines = file.read_bytes().removeprefix(b"\xef\xbb\xbf").splitlines()
+    return any(line.strip() and not line.lstrip().startswith((b"#", b"---")) for line in lines)
+
+
+def check_unread_configuration(config_files: Iterable[str | Path]) -> None:
+    """Check that no file was meant as the configuration and is not read because of its name.
+
+    Parameters
+    ----------
+    config_files : iterable of path
+        The files that were read; where there is none, the defaults are used.
+
+    Raises
+    ------
+    blinkpair.errors.InputError
+    """
+    from blinkpair.inputs.problems import nearest
+
+    folder = CONFIG_FILE.parent
+    if any(config_files) or CONFIG_FILE.exists() or not folder.is_dir():
+        return
+    names = sorted(file.name for file in folder.iterdir() if file.is_file())
+    if close := nearest(CONFIG_FILE.name, names, 0.8):
+        raise InputError(
+            f"there is no {CONFIG_FILE}, and {folder / close} is not read under its name",
+            f"rename it {CONFIG_FILE}, or name it on the command line: --configfile "
+            f"{folder / close}. Write an empty {CONFIG_FILE} for the defaults",
+        )
 
 
 def _read_sheet(config: Mapping[str, Any]) -> bytes:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blinkpair.errors import InputError
+from blinkpair.movie.formats.foreign import name_and_export
 from blinkpair.movie.formats.selection import Selection
 from blinkpair.movie.formats.source import Source
 
@@ -146,6 +147,9 @@ def _open(path: Path, selection: Selection, *, alone: bool) -> Source:
     for one in FORMATS:
         if start.startswith(one.starts):
             return one.open(path, selection, alone)
+    if foreign := name_and_export(path, start):
+        name, export = foreign
+        raise InputError(f"is {name}, which cannot be read", export, place=path)
     text = all(byte in b"\t\n\r\f" or 32 <= byte < 127 for byte in start)
     raise InputError(
         f"is {'a text file' if text else 'of a format that is not known'}, whatever its "
