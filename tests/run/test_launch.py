@@ -95,6 +95,22 @@ def test_many_headers_are_read_in_processes_with_the_same_result(lab):
     assert by_threads["missing.tif"].what.startswith("there is no file")
 
 
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        (None, False),
+        ("", False),
+        ("# a: 1\n\n  # b\n---\n", False),
+        ("\ufeffa: 1", True),
+        ("{}", True),
+    ],
+)
+def test_a_configuration_of_comments_alone_is_none(tmp_path, text, settings):
+    if text is not None:
+        (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+    assert launch.has_settings(tmp_path / "config.yaml") == settings
+
+
 @pytest.mark.parametrize("name", ["config.yml", "Config.yaml", "config.yaml.txt", "conifg.yaml"])
 def test_a_configuration_under_another_name_is_not_passed_over(lab, name):
     (lab / "config").mkdir()
