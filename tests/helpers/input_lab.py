@@ -14,7 +14,7 @@ from blinkpair.inputs.settings import load_settings
 from blinkpair.inputs.sheet import read_fields
 
 HEADER = ["field", "temperature_c", *PATH_COLUMNS]
-ANY = {"dtype": "uint16", "format": "ND2", "acquired_s": None, "notes": ()}
+ANY = {"dtype": "uint16", "format": "ND2", "acquired_s": None, "notes": (), "paths": ()}
 MOVIE = {"shape": [20000, 512, 512], "exposure_s": 0.02, "pixel_size_um": 0.16, **ANY}
 IMAGE = {"shape": [1, 512, 512], "exposure_s": None, "pixel_size_um": None, **ANY}
 
@@ -37,7 +37,8 @@ class Lab:
         self.rows = []
 
     def file(self, name, header):
-        (self.folder / name).write_text(json.dumps(header))
+        # Two files of one content would be copies.
+        (self.folder / name).write_text(json.dumps({**header, "name": name}))
         return name
 
     def field(self, name="A", temperature="70", paths=None, **headers):

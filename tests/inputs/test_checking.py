@@ -1,6 +1,8 @@
 """What is found out about the movies of a sheet before anything is started."""
 
 import os
+import shutil
+import time
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +13,7 @@ from blinkpair.inputs.checking import check_everything, check_inputs
 from blinkpair.inputs.columns import PATH_COLUMNS
 from blinkpair.inputs.problems import UnsoundInputError
 from blinkpair.inputs.settings import load_settings
-from blinkpair.inputs.sheet import examine_sheet
+from blinkpair.inputs.sheet import examine_sheet, read_fields
 from tests.helpers.input_lab import SILENT, open_header
 
 REAL_DATA = Path(__file__).parents[3] / "shared" / "realdata"
@@ -122,7 +124,7 @@ def test_a_field_without_a_readable_movie_lacks_exposure_and_asks_for_little_mem
     lab.field("A", pre_pl=DAMAGED, post_pl=DAMAGED)
     lab.field("B")
     lab.sheet()
-    _, fields, shapes, _ = check_everything(
+    _, fields, shapes, *_ = check_everything(
         {"fields": "fields.tsv"}, lab.folder, open_movie=open_header
     )
     assert np.isnan(fields["exposure_s"].iloc[0])
@@ -228,7 +230,7 @@ def test_errors_of_configuration_sheet_and_files_come_in_one_message(lab):
 def test_everything_sound_gives_settings_fields_and_notes(lab):
     lab.field("A")
     lab.sheet(exposure_s="0.03")
-    settings, fields, _, notes = check_everything(
+    settings, fields, _, notes, _ = check_everything(
         {"fields": "fields.tsv"}, lab.folder, open_movie=open_header
     )
     assert settings == load_settings({"fields": "fields.tsv"})
@@ -259,3 +261,69 @@ def test_many_fields_are_told_in_the_order_of_the_sheet(lab):
     for i in range(40):
         lab.field(f"F{i}", **{PATH_COLUMNS[i % 4]: None})
     assert [p.line for p in lab.problems()] == list(range(2, 42))
+
+
+def test_a_copy_is_refused_where_the_same_path_is(lab):
+    lab.field("A")
+    lab.field("B")
+    shutil.copy(lab.folder / "A_pre_pl", lab.folder / "B_pre_pl")
+    (problem,) = lab.problems()
+    assert (problem.line, problem.about) == (3, "pre_pl")
+    assert problem.what == (
+        "'B_pre_pl' is a copy (of the same size, first and last MiB) of the pre_pl of field A "
+        "(line 2): its nanocrystals would be counted twice"
+    )
+
+
+def test_a_copy_gets_a_note_where_the_same_path_does(lab):
+    lab.field("A", temperature="70")
+    lab.field("B", temperature="100")
+    for column in ("pre_pl", "pre_brightfield"):
+        shutil.copy(lab.folder / f"A_{column}", lab.folder / f"B_{column}")
+    _, notes = lab.check()
+    assert ["is a copy" in note for note in notes] == [True, True]
+
+
+def test_both_epochs_of_a_field_are_no_copies_of_each_other(lab):
+    lab.field("A")
+    shutil.copy(lab.folder / "A_pre_brightfield", lab.folder / "A_post_brightfield")
+    (problem,) = lab.problems()
+    assert "is a copy" in problem.what
+    assert "of that in column pre_brightfield" in problem.what
+
+
+def test_two_choices_of_a_copied_file_are_two_movies(lab):
+    lab.field("A", paths={"pre_pl": "A_pre_pl::position=0"})
+    lab.field("B", paths={"pre_pl": "B_pre_pl::position=1"})
+    shutil.copy(lab.folder / "A_pre_pl", lab.folder / "B_pre_pl")
+    lab.sheet()
+    fields = read_fields("fields.tsv", lab.folder)
+    check_inputs(
+        fields,
+        load_settings({"fields": "fields.tsv"}),
+        lab.folder,
+        lambda path: open_header(path.partition("::")[0]),
+    )
+
+
+def test_a_file_of_the_future_is_told_before_the_start_with_the_way_out(lab):
+    lab.field("A", pre_brightfield=DAMAGED)
+    lab.field("B")
+    for name, ahead_s in (("A_pre_brightfield", 90_000), ("B_pre_pl", 7_200), ("B_post_pl", 0)):
+        date = time.time() + ahead_s
+        os.utime(lab.folder / name, (date, date))
+    problems = lab.problems()
+    assert [(p.line, p.about) for p in problems] == [(2, "pre_brightfield"), (3, "pre_pl")]
+    assert "25 hours ahead of this computer's clock" in problems[0].what
+    assert f"run: touch {lab.folder / 'B_pre_pl'}" in problems[1].hint
+
+
+def test_of_a_link_to_a_file_of_the_future_its_own_date_counts(lab):
+    lab.field("A")
+    movie = (lab.folder / "A_pre_pl").rename(lab.folder / "archive")
+    os.utime(movie, (time.time() + 900, time.time() + 900))
+    (lab.folder / "A_pre_pl").symlink_to(movie)
+    assert lab.check()[1] == []
+    (problem,) = lab.problems({"read_movies": "from_copy"})  # the copy has the file's date
+    assert "15 minutes ahead" in problem.what
+    assert "make a link" not in problem.hint

@@ -24,12 +24,14 @@ def lab(tmp_path, monkeypatch):
     """A folder with two fields and their sheet; the name of one looks like nothing."""
     monkeypatch.chdir(tmp_path)
     rows = []
+    noise = np.random.default_rng(1)
     for name, frames in (("NA", 60), ("f2", 90)):
         row = {"field": name, "temperature_c": "70", "sample": "", "operator": "007"}
         for column in PATH_COLUMNS:
             shape = (frames, 40, 48) if column.endswith("pl") else (40, 48)
             row[column] = f"{name}_{column}.tif"
-            tifffile.imwrite(row[column], np.zeros(shape, np.uint16), photometric="minisblack")
+            image = noise.integers(0, 9, shape, np.uint16)
+            tifffile.imwrite(row[column], image, photometric="minisblack")
         rows.append(row)
     pd.DataFrame(rows).to_csv("fields.tsv", sep="\t", index=False)
     return tmp_path

@@ -215,7 +215,7 @@ def test_without_a_configuration_the_defaults_are_those_of_an_empty_one(experime
     assert plans[0] == plans[1] == plans[2]
     (tmp_path / "none" / "config" / "config.yml").write_text("dark_cutoff: 0.2\n")
     refused = snakemake(tmp_path / "none", "-n", check=False)
-    assert "config/config.yml is not read under its name" in refused.stderr
+    assert "config/config.yml is not read under its name" in refused.stdout + refused.stderr
     named = snakemake(tmp_path / "none", "-n", "--configfile", "config/config.yml")
     assert "find_nanocrystals" in named.stdout + named.stderr
 

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
+from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS
 from blinkpair.labels import SIMULATED, is_simulated
 from blinkpair.movie.paths import movie_files
 from blinkpair.report import terminal
@@ -22,6 +23,7 @@ from blinkpair.run.failures import Failures
 from blinkpair.run.logs import RUN_PROCESS
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.settings.enums import RerunTrigger
 
 if launch.has_settings(launch.CONFIG_FILE):  # else every setting has its default
 
@@ -36,6 +38,7 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 SETTINGS, FIELDS, SHAPES = LAUNCHED[:3]
+RECORD = LAUNCHED.record
 # Ten thousand fields are a hundred thousand jobs: what every one of them needs is made quick.
 # Of the millions of objects none is garbage: it is looked for rarely, and not at the end.
 gc.set_threshold(100_000, 50, 100)
@@ -97,11 +100,22 @@ def of_epochs(column):
     )
 
 
+@functools.cache
+def watches_params():
+    """Whether changed parameters are a reason to run again; the user may have chosen others."""
+    return RerunTrigger.PARAMS in workflow.rerun_triggers
+
+
+def by_content(file):
+    """Have the content of an input decide, which is among the parameters, and not its date."""
+    return ancient(file) if watches_params() else file
+
+
 def files_of(column):
     """The files behind a path of the sheet: one, or the parts of a movie."""
     path = of_field(column)
     return with_signature(
-        lambda wildcards: [str(f) for f in movie_files(path(wildcards))]
+        lambda wildcards: [by_content(str(f)) for f in movie_files(path(wildcards))]
     )
 
 
@@ -109,7 +123,21 @@ def files_of_epochs(column):
     """The same for pre and post, all together."""
     paths = of_epochs(column)
     return with_signature(
-        lambda wildcards: [str(f) for p in paths(wildcards) for f in movie_files(p)]
+        lambda w: [by_content(str(f)) for p in paths(w) for f in movie_files(p)]
+    )
+
+
+def content_of(column):
+    """A digest of the files behind a path, for the params of a rule that reads them."""
+    path = of_field(column)
+    return with_signature(lambda wildcards: RECORD[path(wildcards)].content)
+
+
+def content_of_epochs(column):
+    """The same for pre and post."""
+    paths = of_epochs(column)
+    return with_signature(
+        lambda wildcards: [RECORD[p].content for p in paths(wildcards)]
     )
 
 
@@ -124,7 +152,7 @@ def movie_of(column):
     files = files_of(column)
 
     def copies(wildcards):
-        return [storage.stage(f) for f in files(wildcards)]
+        return [by_content(storage.stage(f)) for f in files(wildcards)]
 
     return with_signature(copies) if SETTINGS["read_movies"] == "from_copy" else files
 

@@ -22,7 +22,9 @@ rule build_report:
         tables=expand("results/{table}.csv", table=REPORT_TABLES),
         provenance="results/provenance.json",
         fields=expand("results/fields/{field}/{file}", field=SHOWN, file=REPORT_FILES),
-        brightfields=lambda _: sheet_columns.brightfield_files(FIELDS.loc[SHOWN]),
+        brightfields=lambda _: map(
+            by_content, sheet_columns.brightfield_files(FIELDS.loc[SHOWN])
+        ),
     output:
         "results/report.html",
     log:
@@ -36,6 +38,11 @@ rule build_report:
         runtime=for_fields(5, per_thousand=1),
     params:
         shown=FIELDS.loc[SHOWN, sheet_columns.SHOWN_COLUMNS].to_dict("records"),
+        content=[
+            RECORD[path].content
+            for column in BRIGHTFIELD_COLUMNS
+            for path in FIELDS.loc[SHOWN, column]
+        ],
         settings=SETTINGS,
         note=sheet_columns.figure_note(FIELDS),
         code=source_digest.of_step("build_report"),

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from blinkpair.errors import ChoiceError, InputError
+from blinkpair.inputs.contents import FileState, file_states, path_files, sample
 from blinkpair.inputs.problems import nearest, shown
 from blinkpair.movie.formats.selection import MoviePath
 
@@ -43,6 +44,10 @@ class Header:
     exposure_s, pixel_size_um, acquired_s : float or None
     notes : tuple of str
         Remarks of its reader.
+    files : tuple of FileState
+        All files of the movie.
+    sample : str
+        Digest of some of its content, equal for copies.
     """
 
     frames: int
@@ -54,6 +59,8 @@ class Header:
     pixel_size_um: float | None
     acquired_s: float | None = None
     notes: tuple[str, ...] = ()
+    files: tuple[FileState, ...] = ()
+    sample: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -118,7 +125,9 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
     -------
     Header, or the error where it cannot be opened: a `ChoiceError` if the sheet has to be mended.
     """
-    from blinkpair.movie import reader  # of all formats: loaded only when files are opened
+    # Of all formats: loaded only when files are opened.
+    from blinkpair.movie import reader
+    from blinkpair.movie.paths import movie_files
 
     bare = MoviePath.parse(path).file
     if problem := access_problem(bare, base):
@@ -126,6 +135,8 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
     full = os.path.join(base, path)  # noqa: PTH118 (a Path would eat the slashes of '::' choices)
     try:
         movie = (open_movie or reader.open_movie)(full)
+        files = file_states(path_files(movie_files(full), movie.paths))
+        own_sample = sample(files)
     except InputError as error:
         names = (full, os.path.join(base, bare))  # noqa: PTH118
         place = "" if error.place in names else error.place
@@ -148,6 +159,8 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
         movie.pixel_size_um,
         movie.acquired_s,
         movie.notes,
+        files,
+        own_sample,
     )
 
 

@@ -9,7 +9,9 @@ its place in the sheet.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import os
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +20,7 @@ from blinkpair.brightfield.limits import MIN_DIAMETER_PX, MIN_DIAMETERS
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import ChoiceError, InputError
 from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS, MOVIE_COLUMNS
+from blinkpair.inputs.contents import FileState
 from blinkpair.inputs.headers import Header
 from blinkpair.inputs.problems import Problem
 
@@ -25,6 +28,8 @@ from blinkpair.inputs.problems import Problem
 TOLERANCE = 0.01
 FEW_FRAMES = 50
 MIN_FRAMES = 20  # two bursts of a detection's ten frames
+# A file of the future is reported if its date lies further ahead: a step takes as long to start.
+_AHEAD_S = 1.0
 # A brightfield image may be a short series; what is longer is a movie.
 MOST_BRIGHTFIELD_FRAMES = 100
 
@@ -37,6 +42,7 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     refusals: list[Problem] = field(default_factory=list)  # files that lose their own field only
     shapes: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    inputs: dict[str, Sequence[FileState]] = field(default_factory=dict)  # by path of the sheet
 
 
 @dataclass(frozen=True)
@@ -148,6 +154,38 @@ def check_order(one: Row) -> None:
                 "export both as TIFF, which holds no date"
             )
             one.problem(f"post_{kind}", what, hint)
+
+
+def check_dates(
+    one: Row, column: str, files: Sequence[FileState], now_s: float, *, copied: bool
+) -> None:
+    """Report a file that was modified in the future: Snakemake removes what is made of it.
+
+    Of a link its own date counts, unless copies are read (`copied`), which have the file's.
+    """
+    newest = max(files, key=lambda file: file.modified_ns, default=None)
+    if newest is None or newest.modified_ns / 1e9 - now_s <= _AHEAD_S:
+        return
+    modified_s = (os.stat if copied else os.lstat)(newest.path).st_mtime
+    if modified_s - now_s <= _AHEAD_S:
+        return
+    date = datetime.fromtimestamp(modified_s).astimezone()
+    what = (
+        f"{newest.path} was last modified on {date:%Y-%m-%d at %H:%M:%S}, "
+        f"{_duration(modified_s - now_s)} ahead of this computer's clock: Snakemake would do the "
+        "work and then remove it"
+    )
+    hint = f"if this computer's clock is right, run: touch {shlex.quote(newest.path)}"
+    if not copied:
+        hint += " (where you may not change the file, make a link to it and name that)"
+    one.problem(column, what, f"{hint}; else correct the clock")
+
+
+def _duration(seconds: float) -> str:
+    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{seconds:.0f} s"
 
 
 def check_depth(one: Row) -> None:

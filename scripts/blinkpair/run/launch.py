@@ -24,6 +24,7 @@ import pandas as pd
 from blinkpair import files
 from blinkpair.errors import InputError
 from blinkpair.inputs.columns import NUMBER_COLUMNS
+from blinkpair.run import input_record
 from blinkpair.run.folder import check_folder
 
 log = logging.getLogger(__name__)
@@ -48,12 +49,15 @@ class Launch(NamedTuple):
         `frames`, `height`, `width` of each field's movies, indexed by its name.
     sheet : bytes
         The sample sheet as the user wrote it.
+    record : dict of input_record.Entry
+        Which content the files behind each path have.
     """
 
     settings: dict[str, Any]
     fields: pd.DataFrame
     shapes: pd.DataFrame
     sheet: bytes
+    record: dict[str, input_record.Entry]
 
     @property
     def sheet_digest(self) -> str:
@@ -103,11 +107,17 @@ def prepare(
     from blinkpair.inputs.checking import check_everything
 
     sheet = _read_sheet(config)
-    settings, fields, shapes, notes = check_everything(config, config_files=read)
+    settings, fields, shapes, notes, inputs = check_everything(config, config_files=read)
+    last = input_record.load_record()
+    record, same = input_record.updated_record(inputs, last)
+    if same:
+        notes.append(input_record.same_content_note(same))
+        # Now, since nothing may be left to be done: else they would be read at every start.
+        input_record.save_record({path: record[path] for path in same})
     for note in notes:
         log.warning(note)
     # As it will be read back, so that no job depends on which process planned it.
-    return Launch(settings, _read_fields(StringIO(_as_csv(fields))), shapes, sheet)
+    return Launch(settings, _read_fields(StringIO(_as_csv(fields))), shapes, sheet, record)
 
 
 def save_launch(launched: Launch, started: str = "") -> None:
@@ -122,6 +132,7 @@ def save_launch(launched: Launch, started: str = "") -> None:
         aside.write_bytes(launched.sheet)
     files.write_text(_as_csv(launched.fields), KEPT / "fields.csv")
     files.write_csv(launched.shapes.reset_index(), KEPT / "shapes.csv")
+    input_record.save_record(launched.record)
     files.write_json(launched.settings, KEPT / "settings.json")
     files.write_json({"command": _command(), "started": started or utc_now()}, RUN)
 
@@ -136,7 +147,8 @@ def load_launch(settings: dict[str, Any]) -> Launch:
         )
     shapes = pd.read_csv(KEPT / "shapes.csv", dtype={"field": str}, keep_default_na=False)
     fields = _read_fields(KEPT / "fields.csv")
-    return Launch(settings, fields, shapes.set_index("field"), SHEET.read_bytes())
+    record = input_record.load_record()
+    return Launch(settings, fields, shapes.set_index("field"), SHEET.read_bytes(), record)
 
 
 def has_settings(file: Path) -> bool:
