@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import time
 from pathlib import Path
 
 import numpy as np
@@ -304,26 +303,3 @@ def test_two_choices_of_a_copied_file_are_two_movies(lab):
         lab.folder,
         lambda path: open_header(path.partition("::")[0]),
     )
-
-
-def test_a_file_of_the_future_is_told_before_the_start_with_the_way_out(lab):
-    lab.field("A", pre_brightfield=DAMAGED)
-    lab.field("B")
-    for name, ahead_s in (("A_pre_brightfield", 90_000), ("B_pre_pl", 7_200), ("B_post_pl", 0)):
-        date = time.time() + ahead_s
-        os.utime(lab.folder / name, (date, date))
-    problems = lab.problems()
-    assert [(p.line, p.about) for p in problems] == [(2, "pre_brightfield"), (3, "pre_pl")]
-    assert "25 hours ahead of this computer's clock" in problems[0].what
-    assert f"run: touch {lab.folder / 'B_pre_pl'}" in problems[1].hint
-
-
-def test_of_a_link_to_a_file_of_the_future_its_own_date_counts(lab):
-    lab.field("A")
-    movie = (lab.folder / "A_pre_pl").rename(lab.folder / "archive")
-    os.utime(movie, (time.time() + 900, time.time() + 900))
-    (lab.folder / "A_pre_pl").symlink_to(movie)
-    assert lab.check()[1] == []
-    (problem,) = lab.problems({"read_movies": "from_copy"})  # the copy has the file's date
-    assert "15 minutes ahead" in problem.what
-    assert "make a link" not in problem.hint

@@ -1,6 +1,7 @@
 """Which change of an input is a change of its content."""
 
 import os
+import time
 
 import pytest
 
@@ -66,7 +67,8 @@ def test_the_same_content_under_another_date_is_the_same_and_reported(parts, dat
     assert (entry.content, same) == (before, ["*.tif"])
     save_record({"*.tif": entry})
     assert look(parts, load_record()) == (entry, [])
-    assert "no step runs again" in input_record.same_content_note(same)
+    (note,) = input_record.notes_on({"*.tif": entry}, same)
+    assert "no step runs again" in note
 
 
 def test_without_a_checksum_another_date_is_another_content(parts):
@@ -99,6 +101,21 @@ def test_an_input_that_is_replaced_during_the_run_is_an_error(parts):
     os.utime("a.tif", (OLD_S + 1, OLD_S + 1))
     with pytest.raises(InputError, match=r"replaced or touched during the run.*\*\.tif"):
         input_record.check_unchanged(record, ["*.tif"])
+
+
+def test_what_was_dated_ahead_of_the_clock_stays_so_until_its_content_changes(parts):
+    ahead_s = time.time() + 3600
+    os.utime("b.tif", (ahead_s, ahead_s))
+    content = run(parts)
+    assert load_record()["*.tif"].ahead
+    (note,) = input_record.notes_on(load_record(), [])
+    assert "were dated ahead of this computer's clock" in note
+    os.utime("b.tif", (OLD_S, OLD_S))
+    assert run(parts) == content
+    assert load_record()["*.tif"].ahead
+    replace("b.tif", b"new", OLD_S)
+    assert run(parts) != content
+    assert not load_record()["*.tif"].ahead
 
 
 def test_what_is_known_of_other_paths_stays(parts):

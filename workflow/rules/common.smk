@@ -106,24 +106,30 @@ def watches_params():
     return RerunTrigger.PARAMS in workflow.rerun_triggers
 
 
-def by_content(file):
-    """Have the content of an input decide, which is among the parameters, and not its date."""
-    return ancient(file) if watches_params() else file
+def by_content(files):
+    """Have Snakemake not compare the dates of inputs whose content is among the parameters."""
+    return [ancient(f) for f in files] if watches_params() else list(files)
+
+
+def listed(path):
+    """The files behind a path of the sheet that Snakemake may know of.
+
+    It would remove what is made of files that are dated ahead of the clock.
+    """
+    return [] if RECORD[path].ahead else [str(f) for f in movie_files(path)]
 
 
 def files_of(column):
     """The files behind a path of the sheet: one, or the parts of a movie."""
     path = of_field(column)
-    return with_signature(
-        lambda wildcards: [by_content(str(f)) for f in movie_files(path(wildcards))]
-    )
+    return with_signature(lambda wildcards: by_content(listed(path(wildcards))))
 
 
 def files_of_epochs(column):
     """The same for pre and post, all together."""
     paths = of_epochs(column)
     return with_signature(
-        lambda w: [by_content(str(f)) for p in paths(w) for f in movie_files(p)]
+        lambda wildcards: by_content(f for p in paths(wildcards) for f in listed(p))
     )
 
 
@@ -149,12 +155,13 @@ if SETTINGS["read_movies"] == "from_copy":
 
 def movie_of(column):
     """The files of a movie: where they are, or with `from_copy` copies of them on the node."""
-    files = files_of(column)
+    path = of_field(column)
 
     def copies(wildcards):
-        return [by_content(storage.stage(f)) for f in files(wildcards)]
+        return by_content(storage.stage(f) for f in listed(path(wildcards)))
 
-    return with_signature(copies) if SETTINGS["read_movies"] == "from_copy" else files
+    in_place = SETTINGS["read_movies"] == "in_place"
+    return files_of(column) if in_place else with_signature(copies)
 
 
 def both_epochs(pattern):

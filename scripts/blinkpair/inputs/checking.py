@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 import os
-import time
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,14 +24,7 @@ from blinkpair.inputs.columns import MOVIE_COLUMNS, PATH_COLUMNS
 from blinkpair.inputs.contents import FileState, fast_checksum, file_states
 from blinkpair.inputs.headers import Header, Open, access_problem, read_headers
 from blinkpair.inputs.problems import UnsoundInputError
-from blinkpair.inputs.row_checks import (
-    Findings,
-    Row,
-    check_dates,
-    check_microspheres,
-    check_row,
-    differ,
-)
+from blinkpair.inputs.row_checks import Findings, Row, check_microspheres, check_row, differ
 from blinkpair.inputs.settings import examine_settings
 from blinkpair.inputs.sheet import examine_sheet, find_shared_files
 from blinkpair.movie.formats.selection import MoviePath
@@ -191,7 +183,6 @@ def examine_inputs(
     opened = read_headers(
         (path for c in PATH_COLUMNS for path in fields[c] if path), base, open_movie=open_movie
     )
-    now_s = time.time()
     resolved: dict[str, list[float]] = {EXPOSURE.column: [], PIXEL_SIZE.column: []}
     for line, row in zip(fields.index, fields.to_dict("records"), strict=True):
         found = {c: opened[row[c]] for c in PATH_COLUMNS if row[c]}
@@ -206,10 +197,7 @@ def examine_inputs(
         damaged = len(findings.refusals) > before
         for column in (*PATH_COLUMNS, "landmarks"):
             if path := row[column]:
-                files = _files(path, opened.get(path), base)
-                findings.inputs[path] = files
-                copied = column in MOVIE_COLUMNS and settings["read_movies"] == "from_copy"
-                check_dates(one, column, files, now_s, copied=copied)
+                findings.inputs[path] = _files(path, opened.get(path), base)
         movies = [headers[c] for c in MOVIE_COLUMNS if c in headers]
         if movies or damaged:  # of a field that is refused hardly anything is read
             frames = max((movie.frames for movie in movies), default=1)

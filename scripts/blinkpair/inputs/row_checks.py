@@ -9,8 +9,6 @@ its place in the sheet.
 from __future__ import annotations
 
 import math
-import os
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,8 +26,6 @@ from blinkpair.inputs.problems import Problem
 TOLERANCE = 0.01
 FEW_FRAMES = 50
 MIN_FRAMES = 20  # two bursts of a detection's ten frames
-# A file of the future is reported if its date lies further ahead: a step takes as long to start.
-_AHEAD_S = 1.0
 # A brightfield image may be a short series; what is longer is a movie.
 MOST_BRIGHTFIELD_FRAMES = 100
 
@@ -154,38 +150,6 @@ def check_order(one: Row) -> None:
                 "export both as TIFF, which holds no date"
             )
             one.problem(f"post_{kind}", what, hint)
-
-
-def check_dates(
-    one: Row, column: str, files: Sequence[FileState], now_s: float, *, copied: bool
-) -> None:
-    """Report a file that was modified in the future: Snakemake removes what is made of it.
-
-    Of a link its own date counts, unless copies are read (`copied`), which have the file's.
-    """
-    newest = max(files, key=lambda file: file.modified_ns, default=None)
-    if newest is None or newest.modified_ns / 1e9 - now_s <= _AHEAD_S:
-        return
-    modified_s = (os.stat if copied else os.lstat)(newest.path).st_mtime
-    if modified_s - now_s <= _AHEAD_S:
-        return
-    date = datetime.fromtimestamp(modified_s).astimezone()
-    what = (
-        f"{newest.path} was last modified on {date:%Y-%m-%d at %H:%M:%S}, "
-        f"{_duration(modified_s - now_s)} ahead of this computer's clock: Snakemake would do the "
-        "work and then remove it"
-    )
-    hint = f"if this computer's clock is right, run: touch {shlex.quote(newest.path)}"
-    if not copied:
-        hint += " (where you may not change the file, make a link to it and name that)"
-    one.problem(column, what, f"{hint}; else correct the clock")
-
-
-def _duration(seconds: float) -> str:
-    for unit, length in (("days", 86400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"
 
 
 def check_depth(one: Row) -> None:

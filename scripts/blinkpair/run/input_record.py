@@ -11,6 +11,7 @@ Output: a digest for each path, and the new record.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -36,6 +37,10 @@ class Entry(NamedTuple):
         The sum of the times at which anything of them was changed.
     checksum : str
         Digest of their checksums; '' where none was taken.
+    ahead : bool
+        One of them was dated ahead of this computer's clock when its content was first seen.
+        Snakemake must not know of it: it would remove what is made of it. That it once did not
+        know stays so, since a further input would have the steps run again.
     names : tuple of str
     """
 
@@ -43,6 +48,7 @@ class Entry(NamedTuple):
     state: str
     changed_ns: int
     checksum: str
+    ahead: bool
     names: tuple[str, ...]
 
 
@@ -54,8 +60,8 @@ def load_record() -> dict[str, Entry]:
     try:
         kept = files.read_json(RECORD)
         return {
-            path: Entry(content, state, changed_ns, checksum, tuple(names))
-            for path, (content, state, changed_ns, checksum, names) in kept.items()
+            path: Entry(content, state, changed_ns, checksum, ahead, tuple(names))
+            for path, (content, state, changed_ns, checksum, ahead, names) in kept.items()
         }
     except (OSError, ValueError, TypeError, AttributeError):
         return {}
@@ -95,15 +101,18 @@ def updated_record(
 def _entry(states: Sequence[FileState], old: Entry | None) -> Entry:
     names = tuple(one.path for one in states)
     state, changed_ns = _state(states)
+    content, checksum = state, ""
     if old is not None and (state, changed_ns) == (old.state, old.changed_ns):
-        return old
-    if old is not None and old.checksum:
+        content, checksum = old.content, old.checksum
+    elif old is not None and old.checksum:
         checksum = _checksum(fast_checksum(name) for name in names)
         # Of a new content with an old date the state alone could be that of an earlier content.
         content = old.content if checksum == old.checksum else digest(state, checksum)
-        return Entry(content, state, changed_ns, checksum, names)
-    content = old.content if old is not None and state == old.state else state
-    return Entry(content, state, changed_ns, "", names)
+    elif old is not None and state == old.state:
+        content = old.content
+    ahead = max((one.modified_ns for one in states), default=0) > time.time_ns()
+    was_ahead = old is not None and old.ahead and content == old.content
+    return Entry(content, state, changed_ns, checksum, ahead or was_ahead, names)
 
 
 def _state(states: Sequence[FileState]) -> tuple[str, int]:
@@ -114,14 +123,33 @@ def _checksum(checksums: Iterable[str]) -> str:
     return digest(*checksums)
 
 
-def same_content_note(paths: Sequence[str]) -> str:
-    """Return the note on files whose date alone has changed since the last run."""
-    shown = ", ".join(paths[:_SHOWN]) + (" ..." if len(paths) > _SHOWN else "")
-    return (
-        "of the inputs, only the date has changed since the last run, and not the size, first or "
-        f"last MiB, of {len(paths)} ({shown}): no step runs again for it. If one was changed in "
-        "its middle, run once with --forcerun find_microspheres find_nanocrystals."
-    )
+def notes_on(record: Record, same: Sequence[str]) -> list[str]:
+    """Return what a user should know of the dates of the inputs.
+
+    Parameters
+    ----------
+    record : Record
+    same : sequence of str
+        As from `updated_record`.
+    """
+    notes = []
+    if same:
+        notes.append(
+            "these inputs have another date than in the last run and the same size, first and last "
+            f"MiB, so that no step runs again for them: {_some(same)}. If one was changed in its "
+            "middle, run once with --forcerun find_microspheres find_nanocrystals."
+        )
+    if ahead := [path for path, entry in record.items() if entry.ahead]:
+        notes.append(
+            "these inputs were dated ahead of this computer's clock when they were first read, and "
+            f"are used all the same: {_some(ahead)}."
+        )
+    return notes
+
+
+def _some(paths: Sequence[str]) -> str:
+    more = len(paths) - _SHOWN
+    return ", ".join(paths[:_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def check_unchanged(record: Record, paths: Iterable[str]) -> None:
@@ -146,7 +174,7 @@ def check_unchanged(record: Record, paths: Iterable[str]) -> None:
     if changed:
         raise InputError(
             f"{len(changed)} of the inputs were replaced or touched during the run, whose results "
-            f"may come from two contents: {', '.join(changed[:_SHOWN])}",
+            f"may come from two contents: {_some(changed)}",
             "start the same command again: what reads them is done again",
         )
 

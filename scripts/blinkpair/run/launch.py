@@ -110,8 +110,8 @@ def prepare(
     settings, fields, shapes, notes, inputs = check_everything(config, config_files=read)
     last = input_record.load_record()
     record, same = input_record.updated_record(inputs, last)
+    notes += input_record.notes_on(record, same)
     if same:
-        notes.append(input_record.same_content_note(same))
         # Now, since nothing may be left to be done: else they would be read at every start.
         input_record.save_record({path: record[path] for path in same})
     for note in notes:
