@@ -2,7 +2,7 @@
 
 Run as `PYTHONPATH=scripts python -m benchmarks.scale.start [--fields 1000 10000] [--folder DIR]
 [--write docs/scale.md]`. The movies are of the paper's size and sparse: 20,000 empty frames that
-take a page of disk.
+take two pages of disk.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ def write_sheet(folder: Path, n: int) -> None:
             with path.open("wb") as file:
                 file.write(head)
                 file.truncate(size)
+                file.seek(size // 2)
+                file.write(path.name.encode())  # empty files would be copies of each other
             name = f"{epoch}_{'brightfield' if kind == 'bf' else 'pl'}"
             row[name] = str(path.relative_to(folder))
         rows.append(row)

@@ -47,7 +47,9 @@ class Files:
             path = folder / "movies" / self.names.get(column, f"{name}_{column}.tif")
             path.parent.mkdir(parents=True, exist_ok=True)
             raw = self.raw.get(column)
-            path.write_bytes(tiff_bytes(self.arrays[column]) if raw is None else raw)
+            # Under its name: fields whose files are all alike would be copies of each other.
+            named = tiff_bytes(self.arrays[column], Name=path.name)
+            path.write_bytes(named if raw is None else raw)
             for follows, data in self.parts.get(column, {}).items():
                 path.with_name(f"{path.stem}{follows}.tif").write_bytes(data)
             if column in self.patterns:

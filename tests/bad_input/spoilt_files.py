@@ -55,6 +55,12 @@ def _(files):
     files.raw["post_pl"] = b"time\tcounts\n0\t1\n" * 20
 
 
+@case("a CZI file", "refused", "is a CZI file of Zeiss ZEN.*export it from ZEN as OME-TIFF")
+def _(files):
+    files.raw["post_pl"] = b"ZISRAWFILE" + bytes(5000)
+    files.names["post_pl"] = "a_czi_file.czi"
+
+
 @case("noise named .tif", "refused", "of a format that is not known")
 def _(files):
     files.raw["post_pl"] = np.random.default_rng(1).bytes(5000)

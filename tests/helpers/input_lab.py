@@ -21,7 +21,7 @@ ANY = {
     "notes": (),
     "exposure_from": "",
     "pixel_size_from": "",
-    "paths": ["a"],
+    "paths": (),
 }
 MOVIE = {"shape": [20000, 512, 512], "exposure_s": 0.02, "pixel_size_um": 0.16, **ANY}
 IMAGE = {"shape": [1, 512, 512], "exposure_s": None, "pixel_size_um": None, **ANY}
@@ -36,6 +36,7 @@ def open_header(path):
     for key, kind in (("damaged", InputError), ("choice", ChoiceError)):
         if key in header:
             raise kind(*header[key], place=path)
+    header["paths"] = [Path(path).parent / name for name in header["paths"]]
     return SimpleNamespace(**header)
 
 
@@ -45,7 +46,8 @@ class Lab:
         self.rows = []
 
     def file(self, name, header):
-        (self.folder / name).write_text(json.dumps(header))
+        # Two files of one content would be copies.
+        (self.folder / name).write_text(json.dumps({**header, "name": name}))
         return name
 
     def field(self, name="A", temperature="70", paths=None, **headers):

@@ -14,6 +14,7 @@ import tifffile
 from PIL import Image
 
 from blinkpair.errors import InputError
+from blinkpair.movie.formats.foreign import FOREIGN
 from blinkpair.movie.formats.registry import FORMATS
 from blinkpair.movie.reader import open_movie
 from tests.helpers.nd2_files import TINY, rewrite
@@ -225,3 +226,32 @@ def test_a_movie_whose_first_file_is_missing_has_no_hint(tmp_path):
     ) as caught:
         open_movie(tmp_path / name)
     assert "::frames" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "program"),
+    [
+        ("a", b"ZISRAWFILE" + bytes(22), "ZEN"),
+        ("a.tif", b"\x70\0\0\0\x12\x34\0\0\x2a" + bytes(20), "LAS X"),
+        ("a", b"DCIMG\0\0\0\7" + bytes(20), "HCImage"),
+        ("a.SPE", bytes(4100), "LightField"),
+        ("a.his", b"IM\x5e\0" + bytes(60), "HiPic"),
+        ("a", b"RIFF\x10\x20\0\0AVI LIST", "the program that recorded it"),
+        ("a", b"\0\0\0\x18ftypmp42" + bytes(8), "the program that recorded it"),
+        ("a.ims", b"\x89HDF\r\n\x1a\n" + bytes(40), "Fiji"),
+        ("a.tif", b"\x1f\x8b\x08\0" + bytes(12), "unpack it"),
+    ],
+)
+def test_a_format_that_cannot_be_read_is_named_with_the_way_out(tmp_path, name, start, program):
+    path = tmp_path / name
+    path.write_bytes(start)
+    with pytest.raises(InputError, match="which cannot be read") as caught:
+        open_movie(path)
+    assert program in caught.value.hint
+
+
+def test_a_format_that_can_be_read_is_recognised_before_the_suffix_of_another(file):
+    path, frames = file
+    for suffix in {suffix for one in FOREIGN for suffix in one.suffixes}:
+        path = path.rename(path.with_suffix(suffix))
+        assert open_movie(path).shape == frames.shape

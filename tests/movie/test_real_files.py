@@ -50,7 +50,7 @@ def test_shape_and_metadata(name, shape, dtype, exposure_s, pixel_size_um):
         ("arcadia-example-multichannel.nd2", r"4 channels \(0 'Mono', 1 'DAPI'.*::channel=Mono"),
         ("arcadia-example-zstack.nd2", r"11 z planes \(0 to 10\).*::z=0"),
         ("pims-cluster.nd2", r"10 z planes.*2 channels.*::z=0::channel=5-FAM/pH 9\.0"),
-        ("sdt_pMHC_AF647_200k_000.npz", "format that is not known"),
+        ("sdt_pMHC_AF647_200k_000.npz", "an archive or a compressed file"),
         ("README.md", "text file"),
     ],
 )

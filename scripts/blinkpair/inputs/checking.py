@@ -11,15 +11,18 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from blinkpair.errors import InputError
 from blinkpair.inputs import movie_record
 from blinkpair.inputs.columns import MOVIE_COLUMNS, PATH_COLUMNS
+from blinkpair.inputs.contents import FileState, fast_checksum, file_states
 from blinkpair.inputs.headers import Header, Open, access_problem, read_headers
 from blinkpair.inputs.problems import UnsoundInputError
 from blinkpair.inputs.row_checks import (
@@ -32,6 +35,7 @@ from blinkpair.inputs.row_checks import (
 )
 from blinkpair.inputs.settings import examine_settings
 from blinkpair.inputs.sheet import examine_sheet, find_shared_files
+from blinkpair.movie.formats.selection import MoviePath
 
 
 @dataclass(frozen=True)
@@ -63,12 +67,15 @@ class Checked(NamedTuple):
         Indexed by `field`: `frames`, `height`, `width` of its movies, the longer one's frames.
     notes : list of str
         What the user should read; nothing in it keeps the run from starting.
+    inputs : dict
+        Path of the sheet -> the states of its files.
     """
 
     settings: dict[str, Any]
     fields: pd.DataFrame
     shapes: pd.DataFrame
     notes: list[str]
+    inputs: dict[str, Sequence[FileState]]
 
 
 def check_everything(
@@ -112,7 +119,7 @@ def check_everything(
     shapes = pd.DataFrame.from_dict(
         findings.shapes, orient="index", columns=["frames", "height", "width"]
     ).rename_axis("field")
-    return Checked(settings, fields, shapes, findings.notes)
+    return Checked(settings, fields, shapes, findings.notes, findings.inputs)
 
 
 def check_inputs(
@@ -199,6 +206,9 @@ def examine_inputs(
         if row["landmarks"] and (problem := access_problem(str(row["landmarks"]), base)):
             one.unreadable("landmarks", problem)
         damaged = len(findings.refusals) > before
+        for column in (*PATH_COLUMNS, "landmarks"):
+            if path := row[column]:
+                findings.inputs[path] = _files(path, opened.get(path), base)
         movies = [headers[c] for c in MOVIE_COLUMNS if c in headers]
         if movies or damaged:  # of a field that is refused hardly anything is read
             frames = max((movie.frames for movie in movies), default=1)
@@ -232,7 +242,8 @@ def examine_inputs(
         return os.path.realpath(os.path.join(base, file))  # noqa: PTH118
 
     findings.notes = grouped(findings.notes)
-    shared, shared_notes = find_shared_files(fields, sheet, identity)
+    copies = _find_copies(opened, identity)
+    shared, shared_notes = find_shared_files(fields, sheet, identity, copies)
     findings.problems += shared
     lost = {problem.line for problem in findings.refusals}
     if settings["on_failed_field"] == "exclude" and len(lost) < len(fields):
@@ -242,6 +253,42 @@ def examine_inputs(
     findings.problems.sort(key=lambda problem: problem.line)
     findings.notes += shared_notes
     return fields.assign(**resolved), findings
+
+
+def _files(path: str, seen: Header | InputError | None, base: str) -> Sequence[FileState]:
+    """Return the states of the files of a path, also of one that has no header."""
+    from blinkpair.movie.paths import movie_files
+
+    if isinstance(seen, Header):
+        return seen.files
+    try:
+        return file_states(movie_files(os.path.join(base, path)))  # noqa: PTH118
+    except (InputError, OSError):  # reported with the path
+        return ()
+
+
+def _find_copies(
+    opened: Mapping[str, Header | InputError], identity: Callable[[str], Hashable]
+) -> dict[Hashable, Hashable]:
+    """Return the identity of a movie -> that of the first movie with the same content."""
+    alike: dict[str, dict[Hashable, Header]] = defaultdict(dict)
+    of_sample: dict[str, list[str]] = defaultdict(list)
+    for path, seen in opened.items():
+        if isinstance(seen, Header):
+            of_sample[seen.sample].append(path)
+    for own_sample, paths in of_sample.items():
+        for path in paths if len(paths) > 1 else ():
+            seen = opened[path]
+            assert isinstance(seen, Header)
+            alike[own_sample][identity(MoviePath.parse(path).file)] = seen
+    copies: dict[Hashable, Hashable] = {}
+    for movies in alike.values():
+        first: dict[tuple[str, ...], Hashable] = {}
+        for own, header in movies.items() if len(movies) > 1 else ():
+            content = tuple(fast_checksum(file.path) for file in header.files)
+            if (other := first.setdefault(content, own)) != own:
+                copies[own] = other
+    return copies
 
 
 def _resolve(

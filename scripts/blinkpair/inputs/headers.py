@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from blinkpair.errors import ChoiceError, InputError
+from blinkpair.inputs.contents import FileState, file_states, path_files, sample
 from blinkpair.inputs.problems import nearest, shown
 from blinkpair.movie.formats.selection import MoviePath
 
@@ -45,8 +46,10 @@ class Header:
         Remarks of its reader.
     exposure_from, pixel_size_from : str
         Where the file holds the two, or why it does not give them.
-    n_files : int
-        Files it is read from.
+    files : tuple of FileState
+        All files of the movie.
+    sample : str
+        Digest of some of its content, equal for copies.
     """
 
     frames: int
@@ -60,7 +63,8 @@ class Header:
     notes: tuple[str, ...] = ()
     exposure_from: str = ""
     pixel_size_from: str = ""
-    n_files: int = 1
+    files: tuple[FileState, ...] = ()
+    sample: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -125,7 +129,9 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
     -------
     Header, or the error where it cannot be opened: a `ChoiceError` if the sheet has to be mended.
     """
-    from blinkpair.movie import reader  # of all formats: loaded only when files are opened
+    # Of all formats: loaded only when files are opened.
+    from blinkpair.movie import reader
+    from blinkpair.movie.paths import movie_files
 
     bare = MoviePath.parse(path).file
     if problem := access_problem(bare, base):
@@ -133,6 +139,8 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
     full = os.path.join(base, path)  # noqa: PTH118 (a Path would eat the slashes of '::' choices)
     try:
         movie = (open_movie or reader.open_movie)(full)
+        files = file_states(path_files(movie_files(full), movie.paths))
+        own_sample = sample(files)
     except InputError as error:
         names = (full, os.path.join(base, bare))  # noqa: PTH118
         place = "" if error.place in names else error.place
@@ -157,7 +165,8 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
         movie.notes,
         movie.exposure_from,
         movie.pixel_size_from,
-        len(movie.paths),
+        files,
+        own_sample,
     )
 
 

@@ -47,7 +47,7 @@ def of_epochs(headers: Mapping[str, Header]) -> dict[str, str]:
     row = dict.fromkeys(EPOCH_COLUMNS, "")
     for epoch in EPOCHS:
         if movie := headers.get(f"{epoch}_pl"):
-            row[f"n_files_{epoch}"] = str(movie.n_files)
+            row[f"n_files_{epoch}"] = str(len(movie.files))
             row[f"n_frames_{epoch}"] = str(movie.frames)
             row[f"acquired_{epoch}"] = written_date(movie.acquired_s)
     return row

@@ -18,6 +18,7 @@ from blinkpair.brightfield.limits import MIN_DIAMETER_PX, MIN_DIAMETERS
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import ChoiceError, InputError
 from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS, MOVIE_COLUMNS
+from blinkpair.inputs.contents import FileState
 from blinkpair.inputs.headers import Header
 from blinkpair.inputs.problems import Problem
 
@@ -38,6 +39,7 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     refusals: list[Problem] = field(default_factory=list)  # files that lose their own field only
     shapes: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    inputs: dict[str, Sequence[FileState]] = field(default_factory=dict)  # by path of the sheet
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blinkpair.errors import InputError
+from blinkpair.movie.formats.foreign import name_and_export
 from blinkpair.movie.formats.selection import Selection
 from blinkpair.movie.formats.source import Opened, Source
 from blinkpair.movie.formats.tiff_shares import Share, read_share
@@ -165,6 +166,9 @@ def _open(some: Opened, selection: Selection) -> Source:
     for one in FORMATS:
         if start.startswith(one.starts):
             return one.open(some, selection)
+    if foreign := name_and_export(path, start):
+        name, export = foreign
+        raise InputError(f"is {name}, which cannot be read", export, place=path)
     text = all(byte in b"\t\n\r\f" or 32 <= byte < 127 for byte in start)
     raise InputError(
         f"is {'a text file' if text else 'of a format that is not known'}, whatever its "
