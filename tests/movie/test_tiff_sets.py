@@ -130,6 +130,7 @@ def test_what_else_lies_beside_a_stack_does_no_harm(tmp_path, frames, other, sum
     tifffile.imwrite(tmp_path / "run_MMStack_AVG.tif", other[0].astype(np.float32))
     write(tmp_path / "run_MMStack_2.ome.tif", b"")
     write(tmp_path / "run_MMStack_3.ome.tif", first.read_bytes()[:200])
+    write(tmp_path / "run_MMStack (old).ome.tif", stack_bytes(other[:5], planned=9, **summary))
     copied = stack_bytes(other[:4], planned=9, first=5, **summary)
     write(tmp_path / "run_MMStack_1 - Copy.ome.tif", copied)
     np.testing.assert_array_equal(read(first), frames)
