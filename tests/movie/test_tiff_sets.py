@@ -230,6 +230,22 @@ def test_a_renamed_ome_recording_by_a_pattern(tmp_path, frames):
         open_movie(tmp_path / "pre_2.ome.tif")
 
 
+def test_an_ome_file_that_was_renamed_beside_another_of_its_old_name(tmp_path, frames, other):
+    # Without a UUID of its own, tifffile would read the file that has the name in the text.
+    for name, content in (("mine.tif", frames), ("a.tif", other)):
+        data = '<TiffData IFD="0" PlaneCount="9"><UUID FileName="a.tif">urn:a</UUID></TiffData>'
+        text = (
+            '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+            '<Image ID="Image:0"><Pixels DimensionOrder="XYCZT" ID="Pixels:0" Type="uint16" '
+            f'SizeX="{WIDTH}" SizeY="{HEIGHT}" SizeC="1" SizeZ="1" SizeT="9">{data}</Pixels>'
+            "</Image></OME>"
+        )
+        how = {"metadata": None, "ome": False, "photometric": "minisblack"}
+        tifffile.imwrite(tmp_path / name, content, description=text, **how)
+    np.testing.assert_array_equal(read(tmp_path / "mine.tif"), frames)
+    np.testing.assert_array_equal(read(tmp_path / "a.tif"), other)
+
+
 def ndtiff(folder, frames, channels=("PL", "BF"), per_file=5):
     """Eight planes of two channels, taken in turn."""
     n = len(channels)
