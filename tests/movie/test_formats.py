@@ -134,6 +134,22 @@ def ome_of_fewer_pages(folder):
     return path, FRAMES
 
 
+def ome_of_a_plane_not_listed(folder, **how):
+    listed = [t for t in range(12) if t != 8]
+    data = "".join(f'<TiffData FirstT="{t}" IFD="{k}"/>' for k, t in enumerate(listed))
+    text = (
+        '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+        f'<Image ID="Image:0"><Pixels DimensionOrder="XYCZT" ID="Pixels:0" Type="uint16" '
+        f'SizeX="{WIDTH}" SizeY="{HEIGHT}" SizeC="1" SizeZ="1" SizeT="12">{data}</Pixels></Image>'
+        "</OME>"
+    )
+    with tifffile.TiffWriter(folder / "a.ome.tif", ome=False) as tif:
+        for k, t in enumerate(listed):
+            about = text if k == 0 else None
+            tif.write(FRAMES[t], contiguous=False, metadata=None, description=about, **how)
+    return folder / "a.ome.tif", FRAMES
+
+
 def ome_part(folder):
     first, _ = ome_files(FRAMES, 8).items()
     (folder / first[0]).write_bytes(first[1])
@@ -194,6 +210,10 @@ INCOMPLETE = {
     "ImageJ, fewer pages": tiff_of_fewer_pages,
     "ImageJ, fewer pages, deflated": lambda folder: tiff_of_fewer_pages(folder, compression="zlib"),
     "OME, fewer pages": ome_of_fewer_pages,
+    "OME, a plane not listed": ome_of_a_plane_not_listed,
+    "OME, a plane not listed, deflated": lambda folder: ome_of_a_plane_not_listed(
+        folder, compression="zlib"
+    ),
     "OME, a file missing": ome_part,
     "Micro-Manager, stopped": stack_stopped,
     "Micro-Manager, a file missing": stack_in_the_middle,

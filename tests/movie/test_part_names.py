@@ -139,3 +139,14 @@ def test_the_count_of_micromanager():
         assert is_next(f"{one}.tif", f"{other}.tif")
     for one, other in (("a", "a (2)"), ("a", "a_1 (2)"), ("a", "a_1 - Copy"), ("a_1", "b_1")):
         assert not is_next(f"{one}.tif", f"{other}.tif")
+
+
+def test_names_against_the_times_of_recording(tmp_path):
+    for name, hour in (("m_1", 11), ("m_2", 10)):
+        how = {"axes": "TYX", "AcquisitionDate": f"2024-05-02T{hour}:00:00"}
+        frames = np.full((3, 16, 16), hour, np.uint16)
+        tifffile.imwrite(tmp_path / f"{name}.ome.tif", frames, metadata=how)
+    with pytest.raises(ChoiceError, match=r"m_1\.ome\.tif is before m_2\.ome\.tif by their names"):
+        order(tmp_path)
+    (tmp_path / "m_2.ome.tif").rename(tmp_path / "m_0.ome.tif")
+    assert order(tmp_path)[0] == [10] * 3 + [11] * 3

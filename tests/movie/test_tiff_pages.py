@@ -108,6 +108,17 @@ def test_more_frames_of_two_channels_than_the_text_has(tmp_path, frames):
     assert "all of them were read" in open_movie(f"{path}::channel=1").notes[0]
 
 
+@pytest.mark.parametrize("how", [{}, {"compression": "zlib"}])
+def test_an_ome_text_that_does_not_describe_all_pages(tmp_path, frames, how):
+    tifffile.imwrite(tmp_path / "a.ome.tif", frames[:11], metadata={"axes": "TYX"})
+    with tifffile.TiffFile(tmp_path / "a.ome.tif") as tif:
+        text = tif.ome_metadata
+    for about, number in ((text, 11), (text.replace("<Pixels", "<<Pixels"), "none")):
+        path = pages(tmp_path / "a.tif", frames, about, **how)
+        with pytest.raises(InputError, match=f"text describes {number} of its 30 pages"):
+            open_movie(path)
+
+
 def test_frames_in_a_row_behind_one_page_and_further_pages_elsewhere(tmp_path, frames):
     # Neither the row nor the pages alone are the movie.
     path = tmp_path / "a.tif"

@@ -130,6 +130,7 @@ def test_what_else_lies_beside_a_stack_does_no_harm(tmp_path, frames, other, sum
     tifffile.imwrite(tmp_path / "run_MMStack_AVG.tif", other[0].astype(np.float32))
     write(tmp_path / "run_MMStack_2.ome.tif", b"")
     write(tmp_path / "run_MMStack_3.ome.tif", first.read_bytes()[:200])
+    write(tmp_path / "run_MMStack (old).ome.tif", stack_bytes(other[:5], planned=9, **summary))
     copied = stack_bytes(other[:4], planned=9, first=5, **summary)
     write(tmp_path / "run_MMStack_1 - Copy.ome.tif", copied)
     np.testing.assert_array_equal(read(first), frames)
@@ -227,6 +228,22 @@ def test_a_renamed_ome_recording_by_a_pattern(tmp_path, frames):
     np.testing.assert_array_equal(read(tmp_path / "pre_*.tif"), frames)
     with pytest.raises(InputError, match=r"b\.ome\.tif is not beside it.*with a pattern"):
         open_movie(tmp_path / "pre_2.ome.tif")
+
+
+def test_an_ome_file_that_was_renamed_beside_another_of_its_old_name(tmp_path, frames, other):
+    # Without a UUID of its own, tifffile would read the file that has the name in the text.
+    for name, content in (("mine.tif", frames), ("a.tif", other)):
+        data = '<TiffData IFD="0" PlaneCount="9"><UUID FileName="a.tif">urn:a</UUID></TiffData>'
+        text = (
+            '<?xml version="1.0"?><OME xmlns="http://www.openmicroscopy.org/Schemas/OME/2016-06">'
+            '<Image ID="Image:0"><Pixels DimensionOrder="XYCZT" ID="Pixels:0" Type="uint16" '
+            f'SizeX="{WIDTH}" SizeY="{HEIGHT}" SizeC="1" SizeZ="1" SizeT="9">{data}</Pixels>'
+            "</Image></OME>"
+        )
+        how = {"metadata": None, "ome": False, "photometric": "minisblack"}
+        tifffile.imwrite(tmp_path / name, content, description=text, **how)
+    np.testing.assert_array_equal(read(tmp_path / "mine.tif"), frames)
+    np.testing.assert_array_equal(read(tmp_path / "a.tif"), other)
 
 
 def ndtiff(folder, frames, channels=("PL", "BF"), per_file=5):

@@ -10,7 +10,7 @@ What the files hold decides wherever they state it; names decide the rest.
 | one file of an OME-TIFF set | the files it lists | one that is missing, or has another UUID than listed |
 | one file of an NDTiff recording | the files of the index | one that is missing; no index |
 | a pattern, files of one such set | these files, ordered by what they hold | frames that are there twice or missing; files of two recordings |
-| a pattern, any other files | these files, ordered by one number or letter in their names; a name without it is the first | names that differ in several numbers or in words; a part that is there twice; the first part left out |
+| a pattern, any other files | these files, ordered by one number or letter in their names; a name without it is the first | names that differ in several numbers or in words; a part that is there twice; the first part left out; times of recording in another order |
 
 Gaps in the numbers of names, and a first number above 1, are reported.
 
@@ -20,6 +20,7 @@ Input: files. Output: the files of each source, in the order of time.
 from __future__ import annotations
 
 import filecmp
+import itertools
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -109,7 +110,7 @@ def find_files(files: Sequence[Path], called: str, position: str | None = None) 
 
 
 def check_parts(sources: Sequence[Source], called: str) -> None:
-    """Refuse opened parts that make no movie: lossy images, or two that are the same to the byte.
+    """Refuse parts that make no movie: lossy, the same to the byte, or not in the order of time.
 
     Parts of one frame are not compared: two dark images can be the same.
 
@@ -123,6 +124,14 @@ def check_parts(sources: Sequence[Source], called: str) -> None:
             "use the original recording",
             place=called,
         )
+    for before, after in itertools.pairwise(sources):
+        if before.acquired_s and after.acquired_s and after.acquired_s < before.acquired_s:
+            raise ChoiceError(
+                f"{before.paths[0].name} is before {after.paths[0].name} by their names, and after "
+                "it by the times at which they were recorded",
+                "rename the parts so that one number counts them, or make the pattern narrower",
+                place=called,
+            )
     sizes: dict[int, list[Path]] = {}
     for source in sources:
         if source.shape[0] > 1 and len(source.paths) == 1:

@@ -120,6 +120,8 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
     arranged = any(getattr(tif, f"is_{kind}") for kind in _ARRANGED)
     if table.same_size and not arranged and (position is None or len(tif.series) == 1):
         return _by_chain(path, tif, table)
+    if tif.is_ome and table.same_size:
+        _refuse_other_ome(path, tif, len(table))
     image = _only_series(path, tif.series, position)
     one = tif.series[image]
     page = one.keyframe
@@ -177,6 +179,20 @@ def places_of(
         return np.where(rows < 0, -1, np.append(places, -1)[rows]), ()
     segments = table.segments()
     return None, [segments[row] if row >= 0 else None for row in rows.tolist()]
+
+
+def _refuse_other_ome(path: Path, tif: Any, n_pages: int) -> None:
+    """Refuse an OME text that does not describe all pages."""
+    if tif.series[0].kind == "ome":
+        planes = sum(page is not None for one in tif.series for page in _pages_of(one))
+    else:  # tifffile gave up on it
+        planes = 0
+    if planes < n_pages > 1:
+        raise InputError(
+            f"its OME text describes {planes or 'none'} of its {n_pages} pages",
+            _AGAIN,
+            place=path,
+        )
 
 
 def _by_chain(path: Path, tif: Any, table: PageTable) -> Layout:

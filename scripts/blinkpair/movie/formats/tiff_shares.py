@@ -32,6 +32,8 @@ from blinkpair.movie.formats.source import plausible
 from blinkpair.movie.formats.tiff_pages import first_description, read_pages
 
 INDEX = "NDTiff.index"
+_UUIDS = re.compile(r"<(?:\w+:)?UUID\b[^>]*>\s*([^<]*?)\s*<")
+_OWN_UUID = re.compile(r"<(?:\w+:)?OME\b[^>]*?\bUUID\s*=\s*[\"']([^\"']*)")
 # The axes of all three, slowest first: position, time, z, channel.
 AXES = "RTZC"
 _MM_SUMMARY, _MM_INDEX, _MM_INDEX_MAP, _NDTIFF = 2355492, 54773648, 3453623, 483729
@@ -175,22 +177,25 @@ def _micromanager(path: Path, text: bytes, rows: bytes, order: str) -> Share | N
 
 
 def _ome(path: Path, text: str) -> Share | None:
-    """By the OME text of one of several files."""
-    uuids = set(re.findall(r"<(?:\w+:)?UUID\b[^>]*>\s*([^<]*?)\s*<", text))
-    if len(uuids) < 2 and "BinaryOnly" not in text:
+    """By the OME text of one of several files; None for one that has all its planes itself."""
+    uuids = {one.lower() for one in _UUIDS.findall(text)}
+    root_id = _OWN_UUID.search(text)
+    own = root_id[1].lower() if root_id else ""
+    if not uuids - {own} and "BinaryOnly" not in text:
         return None
     refuse_ome_traps(path, text)
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError:
         return None
-    own = root.get("UUID", "")
+    if not own and len(uuids) == 1:  # whatever the file is called
+        (own,) = uuids
     images = [one for one in root if _local(one.tag) == "Image"]
     if not images:
         master = next((one for one in root if _local(one.tag) == "BinaryOnly"), None)
         if master is None:
             return None
-        others = {master.get("MetadataFile", ""): master.get("UUID", "")}
+        others = {master.get("MetadataFile", ""): master.get("UUID", "").lower()}
         none = np.empty((0, 4), np.int64)
         return Share(
             path, own, True, (1,) * 4, none, none[:, 0], others, "OME", (), own, leads=False
@@ -208,7 +213,7 @@ def _ome(path: Path, text: str) -> Share | None:
             uuid = next((one for one in data if _local(one.tag) == "UUID"), None)
             name, key = path.name, own
             if uuid is not None:
-                name, key = uuid.get("FileName", ""), (uuid.text or "").strip()
+                name, key = uuid.get("FileName", ""), (uuid.text or "").strip().lower()
             if not own and name.lower() == path.name.lower():
                 own = key
             if key != own:
