@@ -113,7 +113,7 @@ def test_a_configuration_of_comments_alone_is_none(tmp_path, text, settings):
     assert launch.has_settings(tmp_path / "config.yaml") == settings
 
 
-@pytest.mark.parametrize("name", ["config.yml", "Config.yaml", "config.yaml.txt", "conifg.yaml"])
+@pytest.mark.parametrize("name", ["config.yml", "Config.yaml", "config.yaml.txt", "config_.yaml"])
 def test_a_configuration_under_another_name_is_not_passed_over(lab, name):
     (lab / "config").mkdir()
     (lab / "config" / "fields.tsv").write_text("")

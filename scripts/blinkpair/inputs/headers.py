@@ -139,7 +139,8 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
     full = os.path.join(base, path)  # noqa: PTH118 (a Path would eat the slashes of '::' choices)
     try:
         movie = (open_movie or reader.open_movie)(full)
-        files = file_states(path_files(movie_files(full), movie.paths))
+        alone = len(movie.paths) == 1
+        files = file_states(movie.paths if alone else path_files(movie_files(full), movie.paths))
         own_sample = sample(files)
     except InputError as error:
         names = (full, os.path.join(base, bare))  # noqa: PTH118
