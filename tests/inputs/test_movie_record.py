@@ -34,7 +34,7 @@ def record(lab, config=None, **extra):
 def test_each_value_is_recorded_with_where_it_is_from(lab, movie, config, sheet, exposure_from):
     headers = STAMPS | movie
     lab.field(
-        pre_pl=headers | {"paths": ["A_post_pl"], "acquired_s": 1.7e9},
+        pre_pl=headers | {"paths": ["A_pre_pl", "A_post_pl"], "acquired_s": 1.7e9},
         post_pl=headers | {"acquired_s": None},
     )
     row = record(lab, {"exposure_s": config}, exposure_s=sheet)
@@ -95,7 +95,7 @@ def test_a_line_a_field_or_one_for_all_that_are_alike(lab):
         "  F3: 0.02 s a frame (file: the events table); 0.16 um a pixel (file: the ND2 "
         "calibration); pre 20000 frames in 1 file, no date; post 20000 frames in 1 file, no date"
     )
-    lab.field("last", pre_pl=STAMPS | {"paths": ["F0_pre_pl"]}, post_pl=STAMPS)
+    lab.field("last", pre_pl=STAMPS | {"paths": ["last_pre_pl", "F0_pre_pl"]}, post_pl=STAMPS)
     lab.sheet()
     _, first, second = describe(lab.examined())
     assert re.match("  last: .*pre 20000 frames in 2 files; post", first)
