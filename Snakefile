@@ -10,9 +10,6 @@ from snakemake.utils import min_version
 min_version("9.9")
 
 
-configfile: "config/config.yaml"
-
-
 include: "workflow/rules/common.smk"
 include: "workflow/rules/find.smk"
 include: "workflow/rules/register.smk"

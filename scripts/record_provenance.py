@@ -3,8 +3,9 @@
 from typing import Any
 
 from blinkpair import files
+from blinkpair.run import input_record
 from blinkpair.run.logs import log_to
-from blinkpair.run.provenance import provenance
+from blinkpair.run.provenance import provenance, sheet_paths
 
 
 def record_provenance(
@@ -13,9 +14,15 @@ def record_provenance(
     """Write all that a run can be repeated from.
 
     `sheet` is the sample sheet as it was when the run started, `run` a JSON file of its command and
-    start; `source` is the digest of blinkpair's source.
+    start; `source` is the digest of blinkpair's source. Inputs that were replaced since the start
+    are an error, and the checksums are kept for the next run.
     """
-    files.write_json(provenance(settings, sheet, files.read_json(run), source), output)
+    content = provenance(settings, sheet, files.read_json(run), source)
+    record = input_record.load_record()
+    input_record.check_unchanged(record, sheet_paths(content["sheet"]))
+    files.write_json(content, output)
+    checksums = {path: entry["checksum"] for path, entry in content["inputs"].items()}
+    input_record.add_checksums(record, checksums)
 
 
 if __name__ == "__main__":

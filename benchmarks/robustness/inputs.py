@@ -21,6 +21,7 @@ from blinkpair.run.launch import prepare
 from tests.bad_input import (
     spoilt_files,  # noqa: F401 (fills the table)
     spoilt_scenes,  # noqa: F401 (fills the table)
+    spoilt_sets,  # noqa: F401 (fills the table)
 )
 from tests.bad_input.cases import FIELD_CASES
 from tests.bad_input.field_files import SOUND, Files, simulated

@@ -2,7 +2,7 @@
 
 Run as `PYTHONPATH=scripts python -m benchmarks.scale.start [--fields 1000 10000] [--folder DIR]
 [--write docs/scale.md]`. The movies are of the paper's size and sparse: 20,000 empty frames that
-take a page of disk.
+take two pages of disk.
 """
 
 from __future__ import annotations
@@ -53,6 +53,8 @@ def write_sheet(folder: Path, n: int) -> None:
             with path.open("wb") as file:
                 file.write(head)
                 file.truncate(size)
+                file.seek(size // 2)
+                file.write(path.name.encode())  # empty files would be copies of each other
             name = f"{epoch}_{'brightfield' if kind == 'bf' else 'pl'}"
             row[name] = str(path.relative_to(folder))
         rows.append(row)
@@ -114,6 +116,11 @@ def section(numbers: Sequence[int], folder: Path) -> str:
             f"of every field is planned: eight jobs a field. On {os.cpu_count()} cores. "
             "`snakemake -n` includes the check of the sheet, which opens every file; a submitted "
             "job reads what that check found. The memory is that of the process that plans.",
+            "Size and date of every file are read then, and 4 KiB from its middle, by which copies "
+            "of one recording are found: 16 MB for 1,000 fields and 160 MB for 10,000, which take "
+            "0.1 and 0.6 s of the processor. The first and last MiB are read only of files whose "
+            "size or date has changed since the last run: 5.2 MB a field, which is 5.2 and 52 GB "
+            "if the dates of all have.",
             text_of(pd.DataFrame(rows)),
         ]
     )

@@ -28,7 +28,7 @@ def analyse(folder: Path, config: dict) -> Path:
         carried = sheet_columns.carried_columns(fields)
         for row in fields.to_dict("records"):
             _analyse_field(row, {name: row[name] for name in carried}, settings)
-        _pool(fields[carried], settings)
+        _pool(fields[sheet_columns.field_columns(fields)], settings)
     return folder / "results"
 
 

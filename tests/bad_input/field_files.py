@@ -25,13 +25,16 @@ class Files:
 
     `arrays` by column of the sheet: (y, x) images, (frames, y, x) movies. `raw` holds the bytes of
     files that are not made of an array, `choices` what stands behind a path, `names` what a file
-    is called, each by column; `cells` what the sheet says besides.
+    is called, each by column; `parts` more files of a column by what follows in their names, and
+    `patterns` what follows in the pattern that names them; `cells` what the sheet says besides.
     """
 
     arrays: dict[str, np.ndarray]
     raw: dict[str, bytes] = field(default_factory=dict)
     choices: dict[str, str] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    patterns: dict[str, str] = field(default_factory=dict)
     cells: dict[str, str] = field(default_factory=dict)
 
     def copy(self) -> Files:
@@ -44,7 +47,13 @@ class Files:
             path = folder / "movies" / self.names.get(column, f"{name}_{column}.tif")
             path.parent.mkdir(parents=True, exist_ok=True)
             raw = self.raw.get(column)
-            path.write_bytes(tiff_bytes(self.arrays[column]) if raw is None else raw)
+            # Under its name: fields whose files are all alike would be copies of each other.
+            named = tiff_bytes(self.arrays[column], Name=path.name)
+            path.write_bytes(named if raw is None else raw)
+            for follows, data in self.parts.get(column, {}).items():
+                path.with_name(f"{path.stem}{follows}.tif").write_bytes(data)
+            if column in self.patterns:
+                path = path.with_name(f"{path.stem}{self.patterns[column]}.tif")
             row[column] = f"{path.relative_to(folder)}{self.choices.get(column, '')}"
         return row | self.cells
 

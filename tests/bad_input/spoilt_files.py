@@ -10,6 +10,7 @@ import tifffile
 
 from tests.bad_input.cases import case
 from tests.bad_input.field_files import Files, imagej_bytes, tiff_bytes
+from tests.helpers.sif_files import HEIGHT, WIDTH, sif_header
 
 TINY_ND2 = Path(__file__).parents[1] / "data" / "tiny_movie.nd2"
 
@@ -29,7 +30,7 @@ def _(files):
     files.raw["post_pl"] = imagej_bytes(_movie(files))[: -10 * 2 * 128 * 128]
 
 
-@case("the chain of pages cut off", "refused", "it is damaged.*Hint: copy the file again")
+@case("the chain of pages cut off", "refused", "promises more than 6, the file holds 6")
 def _(files):
     files.raw["post_pl"] = tiff_bytes(_movie(files))[: -2 * 128 * 128]
 
@@ -52,6 +53,12 @@ def _(files):
 @case("text named .tif", "refused", "is a text file, whatever its name says")
 def _(files):
     files.raw["post_pl"] = b"time\tcounts\n0\t1\n" * 20
+
+
+@case("a CZI file", "refused", "is a CZI file of Zeiss ZEN.*export it from ZEN as OME-TIFF")
+def _(files):
+    files.raw["post_pl"] = b"ZISRAWFILE" + bytes(5000)
+    files.names["post_pl"] = "a_czi_file.czi"
 
 
 @case("noise named .tif", "refused", "of a format that is not known")
@@ -181,3 +188,82 @@ def _(files):
 def _(files):
     for column, date in (("pre_pl", "2024-05-02T10:00:00"), ("post_pl", "2024-05-02T09:00:00")):
         files.raw[column] = tiff_bytes(files.arrays[column], AcquisitionDate=date)
+
+
+def _with_stamps(files: Files, stamps_s: np.ndarray) -> bytes:
+    """Return the movie with a stamp for each frame, beside a planned interval that is not true."""
+    out = io.BytesIO()
+    plan = {"axes": "TYX", "TimeIncrement": 5.0, "PhysicalSizeX": 0.16, "PhysicalSizeY": 0.16}
+    how = {"ome": True, "photometric": "minisblack"}
+    planes = {"DeltaT": stamps_s.tolist()}
+    tifffile.imwrite(out, _movie(files), **how, metadata=plan | {"Plane": planes})
+    return out.getvalue()
+
+
+@case("a pause of a minute between two frames", "analysed")
+def _(files):
+    frames = np.arange(len(_movie(files)))
+    files.raw["post_pl"] = _with_stamps(files, 0.02 * frames + 60.0 * (frames > 99))
+
+
+@case("frames handed over by fours, a stamp each four", "analysed")
+def _(files):
+    files.raw["post_pl"] = _with_stamps(files, 0.08 * (np.arange(len(_movie(files))) // 4))
+
+
+@case(
+    "time stamps that are all equal", "stops", "time per frame is not known.*are equal.*exposure_s"
+)
+def _(files):
+    files.raw["post_pl"] = _with_stamps(files, np.full(len(_movie(files)), 5.0))
+
+
+@case("an interval of 20 without a unit", "stops", "20 s a frame, outside of.*column exposure_s")
+def _(files):
+    files.raw["post_pl"] = tiff_bytes(_movie(files), exposure_s=20.0)
+
+
+@case("the same interval beside the sheet's", "analysed")
+def _(files):
+    files.raw["post_pl"] = tiff_bytes(_movie(files), exposure_s=20.0)
+    files.cells["exposure_s"] = "0.02"
+
+
+@case("a pixel of 1 um, not calibrated", "stops", "exactly 1 um.*column pixel_size_um")
+def _(files):
+    files.raw["post_pl"] = tiff_bytes(_movie(files), pixel_um=1.0)
+
+
+@case("a resolution of 1200 dpi, for printing", "stops", "1200 dpi.*column pixel_size_um")
+def _(files):
+    out = io.BytesIO()
+    text = {"axes": "TYX", "finterval": 0.02, "unit": "inch"}
+    tifffile.imwrite(out, _movie(files), imagej=True, resolution=(1200, 1200), metadata=text)
+    files.raw["post_pl"] = out.getvalue()
+
+
+def _behind_a_small_image(files: Files) -> bytes:
+    out = io.BytesIO()
+    say = {"TimeIncrement": 0.02, "PhysicalSizeX": 0.16, "PhysicalSizeY": 0.16}
+    with tifffile.TiffWriter(out, ome=True) as writer:
+        image = _movie(files)[0, ::2, ::2]
+        writer.write(image, photometric="minisblack", metadata={"axes": "YX"})
+        writer.write(_movie(files), photometric="minisblack", metadata={"axes": "TYX"} | say)
+    return out.getvalue()
+
+
+@case("two images in a file", "stops", "holds 2 images.*::position=0' to '::position=1'")
+def _(files):
+    files.raw["post_pl"] = _behind_a_small_image(files)
+
+
+@case("the second image of a file, chosen in the sheet", "analysed")
+def _(files):
+    files.raw["post_pl"] = _behind_a_small_image(files)
+    files.choices["post_pl"] = "::position=1"
+
+
+@case("a SIF file with a pixel lost before the others", "refused", "not the end of a SIF file")
+def _(files):
+    frames = np.full((60, HEIGHT, WIDTH), 500, "<f4").tobytes()
+    files.raw["post_pl"] = sif_header(np.zeros(60)) + frames[4:] + b"0\n0\n0\n0\n"

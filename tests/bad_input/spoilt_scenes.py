@@ -60,6 +60,34 @@ def _(files):
     files.arrays["post_pl"][:] = 65535
 
 
+def _cut_off(files: Files, top: int, share: float) -> None:
+    """Scale a movie so that a share of its values would lie above the top of its camera."""
+    frames = files.arrays["post_pl"]
+    scaled = frames * (top / np.quantile(frames, 1 - share))
+    files.arrays["post_pl"] = np.minimum(scaled.round(), top).astype(np.uint16)
+
+
+@case("12 bits in 16, 5 % cut off", "refused", "5 % of its pixel values are saturated .at 4095")
+def _(files):
+    _cut_off(files, 4095, 0.05)
+
+
+@case("14 bits in 16, 2 % cut off", "refused", "2 % of its pixel values are saturated .at 16383")
+def _(files):
+    _cut_off(files, 16383, 0.02)
+
+
+@case("an offset subtracted from 16 bits, 5 % cut off", "refused", "saturated .at 65435")
+def _(files):
+    _cut_off(files, 65435, 0.05)
+
+
+@case("the brightest nanocrystals cut off", "analysed")
+def _(files):
+    frames = files.arrays["post_pl"]
+    files.arrays["post_pl"] = np.minimum(frames, np.quantile(frames, 0.998).astype(np.uint16))
+
+
 @case("a flash in one of 200 frames", "analysed")
 def _(files):
     files.arrays["post_pl"][50] += np.uint16(3000)

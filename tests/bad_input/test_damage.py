@@ -7,6 +7,7 @@ from hypothesis import settings as trials
 from hypothesis import strategies as st
 
 from tests.helpers.mutants import (
+    FRAMES,
     TIFF_KINDS,
     configs,
     damage,
@@ -22,6 +23,7 @@ from tests.helpers.mutants import (
     tiff_of,
     tiffs,
 )
+from tests.helpers.set_files import stack_bytes
 
 # A mutant takes milliseconds; the alarm is for those that would take for ever.
 SECONDS, MEGABYTES = 20, 600
@@ -46,8 +48,11 @@ def test_damaged_tiff(tmp_path, kind):
     assert found["read"] > 0 or kind == "RGB"  # which is refused unless damage hides the colours
 
 
-@pytest.mark.parametrize(("name", "sound"), [("a.nd2", nd2s()), ("a.sif", sifs())])
-def test_damaged_nd2_and_sif(tmp_path, name, sound):
+@pytest.mark.parametrize(
+    ("name", "sound"),
+    [("a.nd2", nd2s()), ("a.sif", sifs()), ("a.tif", [*tiffs(), stack_bytes(FRAMES)])],
+)
+def test_damaged_nd2_sif_and_micromanager(tmp_path, name, sound):
     found = fates(tmp_path, name, read_movie, damage, sound, sound[-1], 120)
     assert min(found.values()) > 0
 

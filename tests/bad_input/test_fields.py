@@ -9,13 +9,13 @@ import pytest
 
 from blinkpair.inputs.problems import UnsoundInputError
 from blinkpair.run.launch import prepare
-from tests.bad_input import spoilt_files, spoilt_scenes
+from tests.bad_input import spoilt_files, spoilt_scenes, spoilt_sets
 from tests.bad_input.cases import FIELD_CASES, FieldCase
 from tests.bad_input.chain import analyse
 from tests.bad_input.field_files import Files, simulated
 from tests.bad_input.judge import COUNTED, judge
 
-TABLES = [spoilt_files, spoilt_scenes]  # importing them fills the table
+TABLES = [spoilt_files, spoilt_scenes, spoilt_sets]  # importing them fills the table
 RUN = [case for case in FIELD_CASES if case.outcome != "stops"]
 STOPPED = [case for case in FIELD_CASES if case.outcome == "stops"]
 

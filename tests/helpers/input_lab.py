@@ -7,14 +7,22 @@ from types import SimpleNamespace
 import pytest
 
 from blinkpair.errors import ChoiceError, InputError
-from blinkpair.inputs.checking import check_inputs
+from blinkpair.inputs.checking import check_inputs, examine_inputs
 from blinkpair.inputs.columns import PATH_COLUMNS
 from blinkpair.inputs.problems import UnsoundInputError
 from blinkpair.inputs.settings import load_settings
 from blinkpair.inputs.sheet import read_fields
 
 HEADER = ["field", "temperature_c", *PATH_COLUMNS]
-ANY = {"dtype": "uint16", "format": "ND2", "acquired_s": None, "notes": ()}
+ANY = {
+    "dtype": "uint16",
+    "format": "ND2",
+    "acquired_s": None,
+    "notes": (),
+    "exposure_from": "",
+    "pixel_size_from": "",
+    "paths": (),
+}
 MOVIE = {"shape": [20000, 512, 512], "exposure_s": 0.02, "pixel_size_um": 0.16, **ANY}
 IMAGE = {"shape": [1, 512, 512], "exposure_s": None, "pixel_size_um": None, **ANY}
 
@@ -28,6 +36,7 @@ def open_header(path):
     for key, kind in (("damaged", InputError), ("choice", ChoiceError)):
         if key in header:
             raise kind(*header[key], place=path)
+    header["paths"] = [Path(path).parent / name for name in header["paths"]]
     return SimpleNamespace(**header)
 
 
@@ -37,7 +46,8 @@ class Lab:
         self.rows = []
 
     def file(self, name, header):
-        (self.folder / name).write_text(json.dumps(header))
+        # Two files of one content would be copies.
+        (self.folder / name).write_text(json.dumps({**header, "name": name}))
         return name
 
     def field(self, name="A", temperature="70", paths=None, **headers):
@@ -60,6 +70,12 @@ class Lab:
         settings = load_settings({"fields": "fields.tsv", **(config or {})})
         fields = read_fields(settings["fields"], self.folder)
         return fields, check_inputs(fields, settings, self.folder, open_header)
+
+    def examined(self, config=None):
+        """Return the fields as the checks leave them, of the sheet that was written last."""
+        settings = load_settings({"fields": "fields.tsv", **(config or {})})
+        fields = read_fields(settings["fields"], self.folder)
+        return examine_inputs(fields, settings, self.folder, open_movie=open_header)[0]
 
     def problems(self, config=None, **extra):
         with pytest.raises(UnsoundInputError) as caught:

@@ -42,7 +42,7 @@ TIFF_KINDS: dict[str, dict[str, object]] = {
     "LZW": {"compression": "lzw", "rowsperstrip": 3},
     "zstd tiles": {"compression": "zstd", "tile": (16, 16)},
     "PackBits": {"compression": "packbits", "metadata": None},
-    "JPEG": {"compression": "jpeg"},
+    "JPEG": {"compression": "jpeg", "compressionargs": {"lossless": True}},
     "RGB": {"photometric": "rgb"},
 }
 

@@ -1,6 +1,7 @@
 """What is found out about the movies of a sheet before anything is started."""
 
 import os
+import shutil
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from blinkpair.inputs.checking import check_everything, check_inputs
 from blinkpair.inputs.columns import PATH_COLUMNS
 from blinkpair.inputs.problems import UnsoundInputError
 from blinkpair.inputs.settings import load_settings
-from blinkpair.inputs.sheet import examine_sheet
+from blinkpair.inputs.sheet import examine_sheet, read_fields
 from tests.helpers.faults import as_nobody
 from tests.helpers.input_lab import SILENT, open_header
 
@@ -123,7 +124,7 @@ def test_a_field_without_a_readable_movie_lacks_exposure_and_asks_for_little_mem
     lab.field("A", pre_pl=DAMAGED, post_pl=DAMAGED)
     lab.field("B")
     lab.sheet()
-    _, fields, shapes, _ = check_everything(
+    _, fields, shapes, *_ = check_everything(
         {"fields": "fields.tsv"}, lab.folder, open_movie=open_header
     )
     assert np.isnan(fields["exposure_s"].iloc[0])
@@ -229,7 +230,7 @@ def test_errors_of_configuration_sheet_and_files_come_in_one_message(lab):
 def test_everything_sound_gives_settings_fields_and_notes(lab):
     lab.field("A")
     lab.sheet(exposure_s="0.03")
-    settings, fields, _, notes = check_everything(
+    settings, fields, _, notes, _ = check_everything(
         {"fields": "fields.tsv"}, lab.folder, open_movie=open_header
     )
     assert settings == load_settings({"fields": "fields.tsv"})
@@ -260,3 +261,46 @@ def test_many_fields_are_told_in_the_order_of_the_sheet(lab):
     for i in range(40):
         lab.field(f"F{i}", **{PATH_COLUMNS[i % 4]: None})
     assert [p.line for p in lab.problems()] == list(range(2, 42))
+
+
+def test_a_copy_is_refused_where_the_same_path_is(lab):
+    lab.field("A")
+    lab.field("B")
+    shutil.copy(lab.folder / "A_pre_pl", lab.folder / "B_pre_pl")
+    (problem,) = lab.problems()
+    assert (problem.line, problem.about) == (3, "pre_pl")
+    assert problem.what == (
+        "'B_pre_pl' is a copy (of the same size, first and last MiB) of the pre_pl of field A "
+        "(line 2): its nanocrystals would be counted twice"
+    )
+
+
+def test_a_copy_gets_a_note_where_the_same_path_does(lab):
+    lab.field("A", temperature="70")
+    lab.field("B", temperature="100")
+    for column in ("pre_pl", "pre_brightfield"):
+        shutil.copy(lab.folder / f"A_{column}", lab.folder / f"B_{column}")
+    _, notes = lab.check()
+    assert ["is a copy" in note for note in notes] == [True, True]
+
+
+def test_both_epochs_of_a_field_are_no_copies_of_each_other(lab):
+    lab.field("A")
+    shutil.copy(lab.folder / "A_pre_brightfield", lab.folder / "A_post_brightfield")
+    (problem,) = lab.problems()
+    assert "is a copy" in problem.what
+    assert "of that in column pre_brightfield" in problem.what
+
+
+def test_two_choices_of_a_copied_file_are_two_movies(lab):
+    lab.field("A", paths={"pre_pl": "A_pre_pl::position=0"})
+    lab.field("B", paths={"pre_pl": "B_pre_pl::position=1"})
+    shutil.copy(lab.folder / "A_pre_pl", lab.folder / "B_pre_pl")
+    lab.sheet()
+    fields = read_fields("fields.tsv", lab.folder)
+    check_inputs(
+        fields,
+        load_settings({"fields": "fields.tsv"}),
+        lab.folder,
+        lambda path: open_header(path.partition("::")[0]),
+    )

@@ -11,7 +11,7 @@ import pytest
 from blinkpair.errors import InputError
 from blinkpair.movie.paths import movie_files
 from blinkpair.movie.reader import open_movie
-from tests.helpers.sif_files import HEIGHT, WIDTH, sif_header
+from tests.helpers.sif_files import HEIGHT, WIDTH, sif_header, write_spool
 from tests.helpers.tiny_experiment import ROOT
 
 COUNT = 12
@@ -27,31 +27,6 @@ def write_sif(path, frames, stamps_us=None, **how):
     stamps = np.zeros(len(frames)) if stamps_us is None else stamps_us
     path.write_bytes(sif_header(stamps, **how) + frames.astype("<f4").tobytes() + b"0\n1\n")
     return path
-
-
-def write_spool(folder, frames, *, per_file=5, encoding="Mono16", pad=4, tail=48):
-    """Write a spool folder whose rows and frames end in bytes that are not pixels."""
-    folder.mkdir()
-    (folder / "Spooled files.sifx").write_bytes(sif_header(np.zeros(len(frames))))
-    dtype = np.dtype({"Mono16": "<u2", "Mono32": "<u4"}[encoding])
-    stride = WIDTH * dtype.itemsize + pad
-    size = HEIGHT * stride + tail
-    (folder / "acquisitionmetadata.ini").write_text(
-        f"[data]\nAOIHeight = {HEIGHT}\nAOIWidth = {WIDTH}\nAOIStride = {stride}\n"
-        f"PixelEncoding = {encoding}\nImageSizeBytes = {size}\n"
-        f"[multiimage]\nImagesPerFile = {per_file}\n",
-        encoding="utf-8-sig",
-    )
-    for k in range(0, len(frames), per_file):
-        data = b""
-        for frame in frames[k : k + per_file]:
-            rows = np.full((HEIGHT, stride), 0xEE, np.uint8)
-            rows[:, : stride - pad] = frame.astype(dtype).view(np.uint8)
-            data += rows.tobytes() + b"\xdd" * tail
-        # Solis fills the last file up, and writes the number of a file backwards.
-        name = f"{k // per_file:010d}"[::-1] + "spool.dat"
-        (folder / name).write_bytes(data.ljust(per_file * size, b"\0"))
-    return folder
 
 
 def read(path, size=5):
@@ -96,6 +71,31 @@ def test_sif_file_that_is_cut_off(tmp_path, frames):
     np.testing.assert_array_equal(read(f"{path}::frames=7"), frames[:7])
     os.truncate(path, 300)
     with pytest.raises(InputError, match="SIF header cannot be read"):
+        open_movie(path)
+
+
+@pytest.mark.parametrize("end", [b"0\n1\n", b"0\n0\n0\n0\n", b"0\n0\n0\n0\n<?xml?>\n"])
+@pytest.mark.parametrize("lost", [1, 2, 3, 4, 8, 16, WIDTH * 4, WIDTH * HEIGHT * 4])
+def test_bytes_or_a_frame_lost_before_the_pixels_are_refused(tmp_path, frames, end, lost):
+    # Every pixel after them would be in a wrong place, and the file is long enough for some frames.
+    header = sif_header(np.zeros(COUNT))
+    data = frames.astype("<f4").tobytes()
+    path = tmp_path / "movie.sif"
+    for at in (0, len(data) // 2 // 4 * 4):
+        path.write_bytes(header + data[:at] + data[at + lost :] + end)
+        for choice in ("", "::frames=7"):
+            with pytest.raises(InputError, match="not the end of a SIF file"):
+                open_movie(f"{path}{choice}")
+    path.write_bytes(header + data + end)
+    np.testing.assert_array_equal(read(path), frames)
+
+
+def test_a_sif_header_of_another_version_is_refused(tmp_path, frames):
+    path = write_sif(tmp_path / "movie.sif", frames)
+    header = sif_header(np.zeros(COUNT))
+    # More bytes behind the stamps than the parser knows of.
+    path.write_bytes(header + b"65538 7\n" + path.read_bytes()[len(header) :])
+    with pytest.raises(InputError, match="of a version that is not known"):
         open_movie(path)
 
 

@@ -6,11 +6,14 @@ import os
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from blinkpair.errors import InputError
 from blinkpair.movie.copies import remove_copies, staged_path
 from blinkpair.movie.paths import movie_files
+from blinkpair.movie.reader import open_movie
+from tests.helpers.set_files import ome_files, stack_bytes, write_ndtiff
 
 
 @pytest.fixture
@@ -82,3 +85,28 @@ def test_a_copy_that_is_missing_or_of_another_movie_fails_the_job_and_not_the_fi
     Path(copied).unlink()
     with pytest.raises(FileNotFoundError):
         staged_path("run 1/a.tif", [copied])
+
+
+@pytest.mark.parametrize("kind", ["Micro-Manager", "OME", "NDTiff"])
+def test_a_recording_of_several_files_is_copied_with_all_of_them(lab, kind):
+    frames = np.random.default_rng(4).integers(0, 4000, (9, 16, 24)).astype(np.uint16)
+    folder = Path("run 2")
+    folder.mkdir()
+    if kind == "NDTiff":
+        write_ndtiff(folder, [({"time": t}, frame) for t, frame in enumerate(frames)], 5)
+        first = folder / "NDTiffStack.tif"
+    else:
+        files = ome_files(frames, 5)
+        if kind == "Micro-Manager":
+            files = {
+                "a.tif": stack_bytes(frames[:5], planned=9),
+                "a_1.tif": stack_bytes(frames[5:], planned=9, first=5),
+            }
+        for name, data in files.items():
+            (folder / name).write_bytes(data)
+        first = folder / next(iter(files))
+    copied = copies(lab / "disk", str(first))
+    assert len(copied) == len(list(folder.iterdir()))
+    staged = staged_path(str(first), copied)
+    shutil.rmtree(folder.rename("moved away"))
+    np.testing.assert_array_equal(np.concatenate(list(open_movie(staged).blocks(4))), frames)

@@ -38,7 +38,11 @@ def test_frames_and_metadata_of_the_tiny_movie():
     assert movie.dtype == np.uint16
     assert movie.exposure_s == pytest.approx(0.020)
     assert movie.pixel_size_um == pytest.approx(0.16)
-    assert (movie.channel, movie.format, movie.notes) == ("GFP", "ND2", ())
+    assert (movie.channel, movie.format) == ("GFP", "ND2")
+    assert movie.notes == (
+        "no time stamps; the time loop's period gives 20 ms, a planned value, used that",
+    )
+    assert movie.pixel_size_from == "the ND2 calibration"
     np.testing.assert_array_equal(read(TINY), tiny_frames())
 
 
@@ -81,6 +85,28 @@ def test_dropped_frames_are_reported_and_do_not_stretch_the_interval(tmp_path):
     assert movie.exposure_s == pytest.approx(0.020)
     assert "1 gap longer than 1.5 frames (the first before frame 10)" in movie.notes[0]
     assert "about 3 frames were not recorded" in movie.notes[0]
+
+
+def test_stamps_that_leave_the_time_open_do_not_give_way_to_the_planned_period(tmp_path):
+    movie = open_movie(rewrite(tmp_path / "a.nd2", stamped(np.full(25, 5.0))))
+    assert movie.exposure_s is None
+    assert "all 25 stamps are equal" in movie.exposure_from
+
+
+@pytest.mark.parametrize(
+    "stamps_ms",
+    [
+        25.0 * np.arange(24),
+        25.0 * np.arange(12),
+        np.append(25.0 * np.arange(20), np.zeros(5)),
+        np.where(np.arange(25) == 7, np.nan, 25.0 * np.arange(25)),
+        0.025 * np.arange(25),  # in seconds
+    ],
+)
+def test_an_events_table_that_is_too_short_or_broken_still_counts(tmp_path, stamps_ms):
+    movie = open_movie(rewrite(tmp_path / "a.nd2", stamped(stamps_ms)))
+    assert movie.exposure_s == pytest.approx(0.025)
+    assert any("period gives 20 ms" in note for note in movie.notes)
 
 
 def test_dead_time_is_reported(tmp_path):

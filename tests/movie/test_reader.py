@@ -110,7 +110,11 @@ def test_a_movie_split_over_files(parts, frames):
     movie = open_movie(parts)
     assert movie.shape == SHAPE
     assert [path.name for path in movie.paths] == ["run_1.tif", "run_2.tif", "run_10.tif"]
-    assert movie.notes == ("3 files were joined in this order: run_1.tif, run_2.tif, run_10.tif",)
+    assert movie.notes == (
+        "3 files were joined in this order: run_1.tif, run_2.tif, run_10.tif",
+        "of the numbers of its files, 3 to 9 are not there: are parts missing?",
+        "no time stamps; ImageJ's frame interval gives 20 ms, a planned value, used that",
+    )
     assert movie.exposure_s == pytest.approx(0.02)
     np.testing.assert_array_equal(np.concatenate(list(movie.blocks(8))), frames)
     listed = [str(path) for path in reversed(movie.paths)]
@@ -135,7 +139,8 @@ def test_parts_that_do_not_fit(parts, frames):
         open_movie(parts)
     how = {"axes": "TYX", "finterval": 0.04}
     tifffile.imwrite(extra, frames, imagej=True, metadata=how)
-    assert "frame times differ: 0.02 in run_1.tif, 0.04 in run_11.tif" in open_movie(parts).notes[1]
+    differ = "frame times differ: 0.02 in run_1.tif, 0.04 in run_11.tif; used the first"
+    assert differ in open_movie(parts).notes
 
 
 def test_a_file_whose_name_looks_like_a_pattern(tmp_path, frames):

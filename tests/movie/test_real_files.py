@@ -24,7 +24,8 @@ pytestmark = pytest.mark.skipif(
         ("arcadia-example-cerevisiae.nd2::channel=DIC", (1, 256, 256), "uint16", None, 0.108333),
         ("arcadia-example-pbmc.nd2::channel=3", (1, 256, 256), "uint16", None, 0.646781),
         ("arcadia-example-zstack.nd2::z=5", (1, 128, 128), "uint16", 0.5, 0.32339),
-        ("pims-cluster.nd2::channel=0::z=4", (3, 31, 38), "uint16", 10.6475, 0.167809),
+        # 10.6 s a frame by its stamps: more than the sheet allows, so the sheet is asked for it.
+        ("pims-cluster.nd2::channel=0::z=4", (3, 31, 38), "uint16", None, 0.167809),
         ("pims_stuck.tif", (5, 512, 512), "uint16", None, None),
         ("sifparser_image_DU897.sif", (1, 512, 512), "float32", 1.0, None),
         ("sif_spool_mono32", (10, 200, 200), "uint32", 0.00358489, None),
@@ -49,7 +50,7 @@ def test_shape_and_metadata(name, shape, dtype, exposure_s, pixel_size_um):
         ("arcadia-example-multichannel.nd2", r"4 channels \(0 'Mono', 1 'DAPI'.*::channel=Mono"),
         ("arcadia-example-zstack.nd2", r"11 z planes \(0 to 10\).*::z=0"),
         ("pims-cluster.nd2", r"10 z planes.*2 channels.*::z=0::channel=5-FAM/pH 9\.0"),
-        ("sdt_pMHC_AF647_200k_000.npz", "format that is not known"),
+        ("sdt_pMHC_AF647_200k_000.npz", "an archive or a compressed file"),
         ("README.md", "text file"),
     ],
 )

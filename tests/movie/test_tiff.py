@@ -158,68 +158,6 @@ def test_damage_within_a_compressed_movie_names_the_frame(tmp_path, frames):
             read(path, threads=threads)
 
 
-@pytest.mark.parametrize(
-    ("unit", "resolution", "size"),
-    [("micron", 6.25, 0.16), ("\\u00B5m", 6.25, 0.16), ("um", 6.25, 0.16), ("nm", 0.00625, 0.16),
-     ("pixel", 6.25, None)],
-)  # fmt: skip
-def test_pixel_size_by_imagej(tmp_path, frames, unit, resolution, size):
-    path = tmp_path / "movie.tif"
-    how = {"axes": "TYX", "unit": unit, "finterval": 20.0, "tunit": "ms"}
-    tifffile.imwrite(path, frames, imagej=True, resolution=(resolution,) * 2, metadata=how)
-    movie = open_movie(path)
-    assert movie.pixel_size_um == (None if size is None else pytest.approx(size, rel=1e-6))
-    assert movie.exposure_s == pytest.approx(0.02)
-    assert movie.format == "ImageJ TIFF"
-
-
-def test_playback_speed_is_not_the_frame_interval(tmp_path, frames):
-    path = tmp_path / "movie.tif"
-    tifffile.imwrite(path, frames, imagej=True, metadata={"axes": "TYX", "fps": 7.0})
-    assert open_movie(path).exposure_s is None
-
-
-def test_metadata_by_ome(tmp_path, frames):
-    path = tmp_path / "movie.ome.tif"
-    how = {
-        "axes": "TYX",
-        "PhysicalSizeX": 160.0,
-        "PhysicalSizeXUnit": "nm",
-        "PhysicalSizeY": 160.0,
-        "PhysicalSizeYUnit": "nm",
-        "TimeIncrement": 20.0,
-        "TimeIncrementUnit": "ms",
-        "Channel": {"Name": ["GFP"]},
-    }
-    tifffile.imwrite(path, frames, metadata=how)
-    movie = open_movie(path)
-    assert movie.pixel_size_um == pytest.approx(0.16)
-    assert movie.exposure_s == pytest.approx(0.02)
-    assert (movie.channel, movie.format, movie.notes) == ("GFP", "OME-TIFF", ())
-
-
-def test_measured_times_of_the_planes_win_in_ome(tmp_path, frames):
-    path = tmp_path / "movie.ome.tif"
-    planes = {"DeltaT": (0.033 * np.arange(FRAMES)).tolist(), "ExposureTime": [0.02] * FRAMES}
-    how = {"axes": "TYX", "TimeIncrement": 0.02, "Plane": planes}
-    tifffile.imwrite(path, frames, metadata=how)
-    movie = open_movie(path)
-    assert movie.exposure_s == pytest.approx(0.033)
-    assert any("time increment gives 20 ms" in note for note in movie.notes)
-    assert any("exposure time gives 20 ms but frames follow" in note for note in movie.notes)
-
-
-@pytest.mark.parametrize(
-    ("dpi", "unit", "size"), [(96, "INCH", None), (62500, "CENTIMETER", 0.16), (72, None, None)]
-)
-def test_resolution_tags_count_only_where_they_make_sense(tmp_path, frames, dpi, unit, size):
-    path = tmp_path / "movie.tif"
-    tifffile.imwrite(path, frames, resolution=(dpi, dpi), resolutionunit=unit)
-    movie = open_movie(path)
-    assert movie.pixel_size_um == (None if size is None else pytest.approx(size))
-    assert bool(movie.notes) == (size is not None)
-
-
 def test_channels_and_planes_need_a_choice(tmp_path, frames):
     path = tmp_path / "movie.tif"
     stack = frames[:20].reshape(5, 2, 2, HEIGHT, WIDTH)
@@ -298,16 +236,3 @@ def test_bits_are_refused(tmp_path):
     tifffile.imwrite(path, np.zeros((20, 32), bool))
     with pytest.raises(InputError, match="of type bool"):
         open_movie(path)
-
-
-@pytest.mark.parametrize(
-    ("date", "acquired_s"),
-    [("2023-11-14T22:13:20", 1.7e9), ("2023-11-14T22:13:20+01:00", 1.7e9 - 3600), ("soon", None)],
-)
-def test_ome_says_when_it_was_taken(tmp_path, date, acquired_s):
-    path = tmp_path / "a.ome.tif"
-    with tifffile.TiffWriter(path, ome=True) as writer:
-        writer.write(
-            np.zeros((3, 8, 9), np.uint16), metadata={"axes": "TYX", "AcquisitionDate": date}
-        )
-    assert open_movie(path).acquired_s == acquired_s

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,16 @@ import pytest
 
 from blinkpair.errors import InputError
 from blinkpair.movie.reader import from_array, open_movie
-from blinkpair.nanocrystals.frame_quality import MAX_ODD_SHARE, check_frames, odd_frames
+from blinkpair.nanocrystals.frame_quality import (
+    MAX_ODD_SHARE,
+    MAX_SATURATED_SHARE,
+    NOTED_SATURATED_SHARE,
+    check_frames,
+    is_saturated,
+    odd_frames,
+)
 from blinkpair.nanocrystals.projections import project
+from blinkpair.simulate import Camera, FieldDesign, simulate_field
 
 FRAMES, SHAPE = 400, (64, 64)
 READ_NOISE, OFFSET, GAIN = 2.0, 100, 5.0
@@ -118,18 +127,58 @@ def test_a_movie_of_one_image_is_refused():
         check_frames(project(from_array(still)), "a.tif")
 
 
-@pytest.mark.parametrize(("share", "refused"), [(0.005, False), (0.02, True)])
-def test_saturated_pixels_are_refused_where_they_are_many(share, refused):
+TOPS = [255, 4095, 16383, 32767, 65435, 65520, 65535]
+
+
+def cut_off_at(top, share, dtype=np.uint16):
+    """Return frames of which a share of the values is cut off at a value."""
+    frames = film(15.0, np.random.default_rng(9)).astype(float)
+    scale = top / np.quantile(frames, 1 - share)
+    return np.minimum(np.rint(frames * scale), top).astype(dtype)
+
+
+@pytest.mark.parametrize("top", TOPS)
+@pytest.mark.parametrize("share", [0.02, 0.3])
+def test_values_cut_off_at_any_top_are_refused(top, share):
+    frames = cut_off_at(top, share)
+    with pytest.raises(InputError, match=rf"% of its pixel values are saturated \(at {top},"):
+        check_frames(project(from_array(frames)), "a.tif")
+
+
+@pytest.mark.parametrize(("dtype", "offset"), [(np.float32, 0.3), (np.int16, -300), (np.uint32, 7)])
+def test_values_cut_off_are_refused_whatever_the_type_and_the_offset(dtype, offset):
+    frames = (cut_off_at(4095, 0.05).astype(float) + offset).astype(dtype)
+    with pytest.raises(InputError, match="6 % of its pixel values are saturated"):
+        check_frames(project(from_array(frames)), "a.tif")
+
+
+@pytest.mark.parametrize("top", [4095, 65535])
+def test_some_values_cut_off_get_a_note_and_hot_pixels_none(top):
     frames = film(15.0, np.random.default_rng(9))
-    rows = round(share * SHAPE[0] * SHAPE[1] / 8)
-    frames[:, 8, :8] = 65535
-    frames[:, 20 : 20 + rows, :8] = 65535
-    projections = project(from_array(frames))
-    if refused:
-        with pytest.raises(InputError, match="2 % of its pixel values are saturated"):
-            check_frames(projections, "a.tif")
-    else:
-        assert check_frames(projections, "a.tif") == []
+    frames[:, 20:22, :8] = top  # 0.5 % of the pixels, always
+    assert check_frames(project(from_array(frames)), "a.tif") == []
+    frames[::2, 30, :10] = top
+    (note,) = check_frames(project(from_array(frames)), "a.tif")
+    assert re.match(rf"0\.\d+ % of its pixel values are at {top}, the largest of all", note)
+
+
+@pytest.mark.parametrize("gain", [1.0, 5.0, 30.0, 300.0])
+@pytest.mark.parametrize("read_noise", [0.4, 2.0])
+def test_a_movie_without_saturation_is_none_at_any_gain(gain, read_noise):
+    camera = Camera(shape=(96, 96), gain=gain, read_noise_counts=read_noise)
+    design = FieldDesign(camera=camera, frames=100, n_nanocrystals=15, n_microspheres=5)
+    frames = np.concatenate(list(simulate_field(design, 3).film("pre")))
+    found = project(from_array(frames))
+    assert found.saturated_fraction < NOTED_SATURATED_SHARE / 5
+    assert check_frames(found, "a.tif") == []
+
+
+@pytest.mark.parametrize("photons", [0.02, 0.5])
+def test_a_movie_of_single_photons_is_not_saturated(photons):
+    frames = np.random.default_rng(5).poisson(photons, (400, 40, 40)).clip(0, 1).astype(np.uint16)
+    found = project(from_array(frames))
+    assert found.saturated_fraction > MAX_SATURATED_SHARE
+    assert not is_saturated(found)
 
 
 REAL = Path(__file__).parents[3] / "shared" / "realdata"
@@ -149,4 +198,6 @@ REAL = Path(__file__).parents[3] / "shared" / "realdata"
     ],
 )
 def test_no_frame_of_a_movie_from_elsewhere_is_odd(name):
-    assert check_frames(project(open_movie(str(REAL / name))), name) == []
+    notes = check_frames(project(open_movie(str(REAL / name))), name)
+    # The colloids of one are white, at 255 of 8 bits.
+    assert [note for note in notes if "pixel values are at 255" not in note] == []

@@ -41,8 +41,29 @@ def test_saturated_pixels_are_counted():
     frames = movie_of("uint16")
     frames[3, 4, :5] = 65535
     frames[80, 30, 22] = 65535
-    assert project(from_array(frames)).saturated_fraction == 6 / frames.size
-    assert project(from_array(movie_of("float32"))).saturated_fraction == 0.0
+    found = project(from_array(frames))
+    assert (found.largest, found.range_top) == (65535, 65535)
+    assert found.saturated_fraction == 6 / frames.size
+
+
+@pytest.mark.parametrize("dtype", ["uint16", "int16", "uint32", "float32", "float64"])
+def test_values_at_the_largest_are_counted_wherever_they_come_first(dtype):
+    frames = movie_of(dtype)
+    top = frames.max() + 5
+    frames[0, 0, 0] = frames[20, -1, -1] = top - 1
+    assert project(from_array(frames)).saturated_fraction == 2 / frames.size
+    frames[7, 2:9, 20] = frames[-1, -1, :2] = top
+    found = project(from_array(frames))
+    assert found.largest == top
+    assert found.saturated_fraction == 9 / frames.size
+    assert (found.range_top == np.inf) == dtype.startswith("float")
+
+
+def test_the_largest_of_a_movie_below_zero():
+    frames = -movie_of("int16") - 1
+    found = project(from_array(frames))
+    assert found.largest == frames.max()
+    assert found.saturated_fraction == (frames == frames.max()).mean()
 
 
 def test_a_frame_that_is_not_finite_is_named():

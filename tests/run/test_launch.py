@@ -24,12 +24,14 @@ def lab(tmp_path, monkeypatch):
     """A folder with two fields and their sheet; the name of one looks like nothing."""
     monkeypatch.chdir(tmp_path)
     rows = []
+    noise = np.random.default_rng(1)
     for name, frames in (("NA", 60), ("f2", 90)):
         row = {"field": name, "temperature_c": "70", "sample": "", "operator": "007"}
         for column in PATH_COLUMNS:
             shape = (frames, 40, 48) if column.endswith("pl") else (40, 48)
             row[column] = f"{name}_{column}.tif"
-            tifffile.imwrite(row[column], np.zeros(shape, np.uint16), photometric="minisblack")
+            image = noise.integers(0, 9, shape, np.uint16)
+            tifffile.imwrite(row[column], image, photometric="minisblack")
         rows.append(row)
     pd.DataFrame(rows).to_csv("fields.tsv", sep="\t", index=False)
     return tmp_path
@@ -93,6 +95,33 @@ def test_many_headers_are_read_in_processes_with_the_same_result(lab):
     by_threads = read_headers(paths)
     assert read_headers(paths, many=2, part=3) == by_threads
     assert by_threads["missing.tif"].what.startswith("there is no file")
+
+
+@pytest.mark.parametrize(
+    ("text", "settings"),
+    [
+        (None, False),
+        ("", False),
+        ("# a: 1\n\n  # b\n---\n", False),
+        ("\ufeffa: 1", True),
+        ("{}", True),
+    ],
+)
+def test_a_configuration_of_comments_alone_is_none(tmp_path, text, settings):
+    if text is not None:
+        (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
+    assert launch.has_settings(tmp_path / "config.yaml") == settings
+
+
+@pytest.mark.parametrize("name", ["config.yml", "Config.yaml", "config.yaml.txt", "config_.yaml"])
+def test_a_configuration_under_another_name_is_not_passed_over(lab, name):
+    (lab / "config").mkdir()
+    (lab / "config" / "fields.tsv").write_text("")
+    launch.check_unread_configuration([])
+    (lab / "config" / name).write_text("dark_cutoff: 0.2\n")
+    with pytest.raises(InputError, match=f"config/{name} is not read under its name"):
+        launch.check_unread_configuration([])
+    launch.check_unread_configuration(["mine.yaml"])
 
 
 def test_a_field_that_is_not_in_the_sheet_is_named(lab):

@@ -15,7 +15,7 @@ from blinkpair.errors import InputError
 from blinkpair.inputs.settings import load_settings
 from blinkpair.run import reproduce
 from blinkpair.run.provenance import input_files, made_with, provenance, sheet_paths, sheet_rows
-from tests.movie.test_tiff_sets import write_ome_set
+from tests.helpers.set_files import ome_files
 
 HEADER = "remark,field,temperature_c,pre_brightfield,pre_pl,post_brightfield,post_pl,exposure_s"
 ROWS = [
@@ -46,7 +46,8 @@ def lab(tmp_path) -> Path:
     names += ["data/pre.tif", "data/part2.tif", "data/part10.tif", "spool/x.sifx", "spool/0.dat"]
     for name in names:
         (folder / name).write_bytes(name.encode() * 3)
-    write_ome_set(folder / "data", np.ones((9, 16, 24), np.uint16), 5)
+    for name, data in ome_files(np.ones((9, 16, 24), np.uint16), 5).items():
+        (folder / "data" / name).write_bytes(data)
     return folder
 
 

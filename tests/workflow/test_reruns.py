@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 import sys
+import time
 
 import pandas as pd
 import pytest
@@ -61,6 +63,8 @@ def test_a_new_field_runs_itself_and_what_all_fields_make_together(experiment, t
     new = sheet[sheet["field"] == "hot"].assign(field="new")
     for column in ("pre_brightfield", "pre_pl", "post_brightfield", "post_pl"):
         copied = shutil.copy(experiment / new[column].item(), tmp_path)
+        with open(copied, "ab") as file:  # noqa: PTH123
+            file.write(b"another file")
         new[column] = copied
     longer = tmp_path / "sheet.tsv"
     pd.concat([sheet, new]).to_csv(longer, sep="\t", index=False)
@@ -71,6 +75,75 @@ def test_a_new_field_runs_itself_and_what_all_fields_make_together(experiment, t
     per_field = {"find_microspheres", "find_nanocrystals", *REGISTERED}
     assert {rule: plan[rule] for rule in per_field} == {rule: {"new"} for rule in per_field}
     assert plan.keys() - per_field == {*POOLED, *TOLD}
+
+
+def replace(path, content, date_s):
+    path.write_bytes(content)
+    os.utime(path, (date_s, date_s))
+
+
+@pytest.fixture
+def finished(experiment, tmp_path):
+    """Return a copy of the finished run, whose inputs may be changed."""
+    folder = tmp_path / "copy"
+    shutil.copytree(experiment, folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("name", "step"),
+    [("hot_post_pl.tif", "find_nanocrystals"), ("hot_post_bf.tif", "find_microspheres")],
+)
+def test_of_an_input_the_content_decides_and_not_the_date(finished, name, step):
+    assert planned(finished) == {}  # moved with everything
+    path = finished / "movies" / name
+    sound, other = path.read_bytes(), path.read_bytes()[:-2] + b"\1\1"
+    for date_s in (1.5e9, time.time()):
+        replace(path, sound, date_s)
+        assert planned(finished) == {}
+        replace(path, other, date_s)
+        assert planned(finished).keys() == {step, *REGISTERED, *POOLED, *TOLD}
+    dates_alone = planned(finished, "--rerun-triggers", "mtime")
+    assert step in dates_alone  # who wants dates alone has them of inputs too
+
+
+def test_a_step_that_reads_a_replaced_movie_finds_its_places_anew(finished):
+    path = finished / "movies" / "hot_post_pl.tif"
+    replace(path, path.read_bytes()[:-2] + b"\1\1", 1.5e9)
+    target = "results/fields/hot/traces_post.nc"
+    setting = ("--config", "photometry={aperture_px: 4}", "--")
+    assert {"find_nanocrystals", "register", "extract_traces"} <= planned(
+        finished, *setting, target
+    ).keys()
+
+
+@pytest.mark.parametrize("read_movies", ["in_place", "from_copy"])
+def test_a_movie_dated_ahead_of_the_clock_is_analysed_once(finished, read_movies):
+    movie = finished / "movies" / "hot_pre_pl.tif"
+    os.utime(movie, (time.time() + 7200, time.time() + 7200))
+    target = finished / "results/fields/hot/nanocrystals_pre.csv"
+    before = target.read_bytes()
+    target.unlink()
+    asked = ("--config", f"read_movies={read_movies}", "--", str(target.relative_to(finished)))
+    said = snakemake(finished, "--cores", "1", *asked).stderr
+    assert "dated ahead of this computer's clock" in said
+    assert target.read_bytes() == before
+    assert planned(finished, *asked) == {}
+    os.utime(movie, (1.5e9, 1.5e9))
+    assert planned(finished, *asked) == {}
+
+
+def test_a_landmark_file_is_an_input_too(finished):
+    sheet = pd.read_csv(finished / "sheet.tsv", sep="\t", dtype=str, keep_default_na=False)
+    sheet["landmarks"] = ["hands.csv", "", ""]
+    sheet.to_csv(finished / "sheet.tsv", sep="\t", index=False)
+    (finished / "hands.csv").write_text("x_pre,y_pre,x_post,y_post\n20,30,90,101\n100,90,80,3\n")
+    target = "results/fields/hot/registration.json"
+    snakemake(finished, "--cores", "1", "--", target)
+    assert planned(finished, "--", target) == {}
+    content = (finished / "hands.csv").read_bytes().replace(b"101", b"102")
+    replace(finished / "hands.csv", content, 1.5e9)
+    assert planned(finished, "--", target).keys() == {"register"}
 
 
 @pytest.fixture(scope="module")

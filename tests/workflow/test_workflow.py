@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -62,6 +63,15 @@ def test_a_field_that_cannot_be_registered_is_listed_with_its_reason(experiment)
     populations = pd.read_csv(experiment / "results" / "populations.csv")
     populations = populations.set_index("temperature_c")
     assert populations.at["120", "n_fields_failed"] == 1
+
+
+def test_what_was_used_of_the_movies_is_listed_with_where_it_is_from(experiment):
+    fields = pd.read_csv(experiment / "results" / "fields.csv")
+    assert (fields["exposure_s"] == 0.02).all()
+    assert (fields["exposure_from"] == "file: ImageJ's frame interval").all()
+    assert (fields["pixel_size_from"] == "file: ImageJ's pixel size").all()
+    assert (fields[["n_files_pre", "n_files_post"]] == 1).all(axis=None)
+    assert (fields["n_frames_pre"] / fields["n_frames_post"] - 1).abs().max() < 0.01
 
 
 def test_table_and_rows_agree(experiment, nanocrystals):
@@ -196,6 +206,38 @@ def test_all_errors_of_configuration_and_sheet_are_reported_before_anything_star
     assert "line 2, column temperature_c" in result.stderr
     assert "column pre_pl" in result.stderr  # missing files
     assert not (tmp_path / "results").exists()
+
+
+def test_without_a_configuration_the_defaults_are_those_of_an_empty_one(experiment, tmp_path):
+    plans = []
+    written = {"none": None, "comments": "# dark_cutoff: 0.2\n", "empty": "{}\n"}
+    for name, text in written.items():
+        folder = tmp_path / name
+        (folder / "config").mkdir(parents=True)
+        (folder / "movies").symlink_to(experiment / "movies")
+        shutil.copy(experiment / "sheet.tsv", folder / "config" / "fields.tsv")
+        if text:
+            (folder / "config" / "config.yaml").write_text(text)
+        result = snakemake(folder, "-n", "--quiet", "host")
+        plans.append(set(re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE)))
+    assert ("find_nanocrystals", "6") in plans[0]
+    assert plans[0] == plans[1] == plans[2]
+    (tmp_path / "none" / "config" / "config.yml").write_text("dark_cutoff: 0.2\n")
+    refused = snakemake(tmp_path / "none", "-n", check=False)
+    assert "config/config.yml is not read under its name" in refused.stdout + refused.stderr
+    named = snakemake(tmp_path / "none", "-n", "--configfile", "config/config.yml")
+    assert "find_nanocrystals" in named.stdout + named.stderr
+
+
+def test_figures_are_drawn_whatever_backend_a_notebook_asks_for(experiment, tmp_path, monkeypatch):
+    folder = tmp_path / "copy"
+    shutil.copytree(experiment, folder)
+    target = "results/figures/delta_histograms.png"
+    drawn = (folder / target).read_bytes()
+    (folder / target).unlink()
+    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    snakemake(folder, "--cores", "1", "--", target)
+    assert (folder / target).read_bytes() == drawn
 
 
 def test_a_failed_field_can_stop_the_run(experiment, tmp_path):

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
+from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS
 from blinkpair.labels import SIMULATED, is_simulated
 from blinkpair.movie.paths import movie_files
 from blinkpair.report import terminal
@@ -22,6 +23,12 @@ from blinkpair.run.failures import Failures
 from blinkpair.run.logs import RUN_PROCESS
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.settings.enums import RerunTrigger
+
+if launch.has_settings(launch.CONFIG_FILE):  # else every setting has its default
+
+    configfile: str(launch.CONFIG_FILE)
+
 
 try:
     LAUNCHED = launch.prepare(
@@ -31,6 +38,7 @@ except InputError as error:
     raise WorkflowError(str(error)) from None
 
 SETTINGS, FIELDS, SHAPES = LAUNCHED[:3]
+RECORD = LAUNCHED.record
 # Ten thousand fields are a hundred thousand jobs: what every one of them needs is made quick.
 # Of the millions of objects none is garbage: it is looked for rarely, and not at the end.
 gc.set_threshold(100_000, 50, 100)
@@ -41,7 +49,8 @@ movie_files = functools.cache(movie_files)
 
 
 os.environ[RUN_PROCESS] = str(os.getpid())
-os.environ.update(TQDM_DISABLE="1")  # a step writes into its log
+# A step writes into its log; its figures are files, whatever a notebook's environment says.
+os.environ.update(TQDM_DISABLE="1", MPLBACKEND="agg")
 FAILURES = Failures()
 logger.addHandler(FAILURES)
 
@@ -91,19 +100,50 @@ def of_epochs(column):
     )
 
 
+@functools.cache
+def watches_params():
+    """Whether changed parameters are a reason to run again; the user may have chosen others."""
+    return RerunTrigger.PARAMS in workflow.rerun_triggers
+
+
+def by_content(files):
+    """Have Snakemake not compare the dates of inputs whose content is among the parameters."""
+    return [ancient(f) for f in files] if watches_params() else list(files)
+
+
+def listed(path):
+    """The files behind a path of the sheet that Snakemake may know of.
+
+    It would remove what is made of files that are dated ahead of the clock.
+    """
+    return [] if RECORD[path].ahead else [str(f) for f in movie_files(path)]
+
+
 def files_of(column):
     """The files behind a path of the sheet: one, or the parts of a movie."""
     path = of_field(column)
-    return with_signature(
-        lambda wildcards: [str(f) for f in movie_files(path(wildcards))]
-    )
+    return with_signature(lambda wildcards: by_content(listed(path(wildcards))))
 
 
 def files_of_epochs(column):
     """The same for pre and post, all together."""
     paths = of_epochs(column)
     return with_signature(
-        lambda wildcards: [str(f) for p in paths(wildcards) for f in movie_files(p)]
+        lambda wildcards: by_content(f for p in paths(wildcards) for f in listed(p))
+    )
+
+
+def content_of(column):
+    """A digest of the files behind a path, for the params of a rule that reads them."""
+    path = of_field(column)
+    return with_signature(lambda wildcards: RECORD[path(wildcards)].content)
+
+
+def content_of_epochs(column):
+    """The same for pre and post."""
+    paths = of_epochs(column)
+    return with_signature(
+        lambda wildcards: [RECORD[p].content for p in paths(wildcards)]
     )
 
 
@@ -115,12 +155,13 @@ if SETTINGS["read_movies"] == "from_copy":
 
 def movie_of(column):
     """The files of a movie: where they are, or with `from_copy` copies of them on the node."""
-    files = files_of(column)
+    path = of_field(column)
 
     def copies(wildcards):
-        return [storage.stage(f) for f in files(wildcards)]
+        return by_content(storage.stage(f) for f in listed(path(wildcards)))
 
-    return with_signature(copies) if SETTINGS["read_movies"] == "from_copy" else files
+    in_place = SETTINGS["read_movies"] == "in_place"
+    return files_of(column) if in_place else with_signature(copies)
 
 
 def both_epochs(pattern):

@@ -150,6 +150,7 @@ rule plot_registration:
         runtime=for_movies(2),
     params:
         brightfields=of_epochs("{epoch}_brightfield"),
+        content=content_of_epochs("{epoch}_brightfield"),
         stem=lambda wildcards, output: output[0].removesuffix(".svg"),
         note=note_of_field,
         code=source_digest.of_step("plot_registration"),

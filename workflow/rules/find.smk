@@ -23,6 +23,7 @@ rule find_microspheres:
         runtime=for_movies(2),
     params:
         images=of_epochs("{epoch}_brightfield"),
+        content=content_of_epochs("{epoch}_brightfield"),
         diameter_um=SETTINGS["microspheres"]["diameter_um"],
         pixel_size_um=of_field("pixel_size_um"),
         code=source_digest.of_step("find_microspheres"),
@@ -51,6 +52,7 @@ rule find_nanocrystals:
         runtime=for_movies(2, per_gigabyte=0.7),
     params:
         pl=of_field("{epoch}_pl"),
+        content=content_of("{epoch}_pl"),
         psf_sigma_px=SETTINGS["nanocrystals"]["psf_sigma_px"],
         code=source_digest.of_step("find_nanocrystals"),
     script:

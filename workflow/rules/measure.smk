@@ -27,6 +27,7 @@ rule extract_traces:
         runtime=for_movies(2, per_gigabyte=0.7),
     params:
         pl=of_field("{epoch}_pl"),
+        content=content_of("{epoch}_pl"),
         exposure_s=of_field("exposure_s"),
         aperture_px=SETTINGS["photometry"]["aperture_px"],
         background=SETTINGS["photometry"]["background"],

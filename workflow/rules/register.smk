@@ -16,7 +16,9 @@ rule register:
             "results/fields/{field}/nanocrystals_{epoch}.json"
         ),
         drifts=both_epochs("results/fields/{field}/drift_{epoch}.csv"),
-        landmarks=lambda wildcards: ROW_OF[wildcards.field]["landmarks"] or [],
+        landmarks=lambda w: by_content(
+            listed(f) if (f := ROW_OF[w.field]["landmarks"]) else []
+        ),
     output:
         registration="results/fields/{field}/registration.json",
         places="results/fields/{field}/places.csv",
@@ -40,6 +42,9 @@ rule register:
         on_failed_field=SETTINGS["on_failed_field"],
         registration=SETTINGS["registration"],
         landmarks=of_field("landmarks"),
+        landmarks_content=lambda w: (
+            RECORD[f].content if (f := ROW_OF[w.field]["landmarks"]) else ""
+        ),
         pairing={
             "tolerance_px": SETTINGS["pairing"]["tolerance_px"],
             "min_separation_px": SETTINGS["nanocrystals"]["min_separation_px"],

@@ -7,6 +7,7 @@ REPORT_TABLES = ["nanocrystals", "fields", "populations", "sensitivity"]
 REPORT_TABLES += ["types", "type_transitions", "change_by_type", "alpha_by_change"]
 REPORT_TABLES += ["photostability"]
 SHOWN = sheet_columns.fields_to_show(FIELDS, SETTINGS["report"]["max_fields"])
+SHOWN_IMAGES = FIELDS.loc[SHOWN, list(BRIGHTFIELD_COLUMNS)].to_numpy().ravel().tolist()
 # What the report reads of a field it shows, by the name in results/fields/FIELD/.
 REPORT_FILES = ["traces.nc", "registration.json", "integrated_pl.csv"]
 REPORT_FILES += [f"images_{epoch}.nc" for epoch in EPOCHS]
@@ -22,7 +23,7 @@ rule build_report:
         tables=expand("results/{table}.csv", table=REPORT_TABLES),
         provenance="results/provenance.json",
         fields=expand("results/fields/{field}/{file}", field=SHOWN, file=REPORT_FILES),
-        brightfields=lambda _: sheet_columns.brightfield_files(FIELDS.loc[SHOWN]),
+        brightfields=lambda _: by_content(f for p in SHOWN_IMAGES for f in listed(p)),
     output:
         "results/report.html",
     log:
@@ -36,6 +37,7 @@ rule build_report:
         runtime=for_fields(5, per_thousand=1),
     params:
         shown=FIELDS.loc[SHOWN, sheet_columns.SHOWN_COLUMNS].to_dict("records"),
+        content=[RECORD[path].content for path in SHOWN_IMAGES],
         settings=SETTINGS,
         note=sheet_columns.figure_note(FIELDS),
         code=source_digest.of_step("build_report"),

@@ -41,7 +41,7 @@ rule summarise:
         mem_mb=for_fields(SNAKEMAKE_MB + 300, per_thousand=40),
         runtime=for_fields(5, per_thousand=1),
     params:
-        sheet=FIELDS[CARRIED].to_dict("records"),
+        sheet=FIELDS[sheet_columns.field_columns(FIELDS)].to_dict("records"),
         statistics=SETTINGS["statistics"],
         dark_cutoffs=SETTINGS["sensitivity"]["dark_cutoffs"],
         code=source_digest.of_step("summarise"),

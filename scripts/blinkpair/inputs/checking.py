@@ -11,19 +11,31 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from blinkpair.errors import InputError
+from blinkpair.inputs import movie_record
 from blinkpair.inputs.columns import MOVIE_COLUMNS, PATH_COLUMNS
+from blinkpair.inputs.contents import FileState, fast_checksum, file_states
 from blinkpair.inputs.headers import Header, Open, access_problem, read_headers
 from blinkpair.inputs.problems import UnsoundInputError
-from blinkpair.inputs.row_checks import Findings, Row, check_microspheres, check_row, differ
+from blinkpair.inputs.row_checks import (
+    Findings,
+    Row,
+    check_microspheres,
+    check_row,
+    differ,
+    grouped,
+)
 from blinkpair.inputs.settings import examine_settings
 from blinkpair.inputs.sheet import examine_sheet, find_shared_files
+from blinkpair.movie.formats.selection import MoviePath
 
 
 @dataclass(frozen=True)
@@ -31,13 +43,14 @@ class Quantity:
     """A quantity of a field that the sheet, a movie or the configuration can give."""
 
     column: str
+    source: str
     name: str
     unit: str
     example: float
 
 
-EXPOSURE = Quantity("exposure_s", "the time per frame", "s", 0.02)
-PIXEL_SIZE = Quantity("pixel_size_um", "the pixel size", "um", 0.16)
+EXPOSURE = Quantity("exposure_s", "exposure_from", "the time per frame", "s", 0.02)
+PIXEL_SIZE = Quantity("pixel_size_um", "pixel_size_from", "the pixel size", "um", 0.16)
 
 
 class Checked(NamedTuple):
@@ -48,17 +61,21 @@ class Checked(NamedTuple):
     settings : dict
         As from `settings.load_settings`.
     fields : DataFrame
-        As from `sheet.read_fields`, with `exposure_s` and `pixel_size_um` known for all.
+        As from `sheet.read_fields`, with `exposure_s` and `pixel_size_um` known for all and the
+        columns of `movie_record`.
     shapes : DataFrame
         Indexed by `field`: `frames`, `height`, `width` of its movies, the longer one's frames.
     notes : list of str
         What the user should read; nothing in it keeps the run from starting.
+    inputs : dict
+        Path of the sheet -> the states of its files.
     """
 
     settings: dict[str, Any]
     fields: pd.DataFrame
     shapes: pd.DataFrame
     notes: list[str]
+    inputs: dict[str, Sequence[FileState]]
 
 
 def check_everything(
@@ -102,7 +119,7 @@ def check_everything(
     shapes = pd.DataFrame.from_dict(
         findings.shapes, orient="index", columns=["frames", "height", "width"]
     ).rename_axis("field")
-    return Checked(settings, fields, shapes, findings.notes)
+    return Checked(settings, fields, shapes, findings.notes, findings.inputs)
 
 
 def check_inputs(
@@ -167,7 +184,8 @@ def examine_inputs(
     Returns
     -------
     fields : DataFrame
-        A copy with exposure and pixel size filled in, NaN where unknown.
+        A copy with exposure and pixel size filled in, NaN where unknown, and the other columns of
+        `movie_record`.
     findings : Findings
     """
     base = "" if base_dir is None else str(base_dir)
@@ -176,7 +194,7 @@ def examine_inputs(
     opened = read_headers(
         (path for c in PATH_COLUMNS for path in fields[c] if path), base, open_movie=open_movie
     )
-    resolved: dict[str, list[float]] = {EXPOSURE.column: [], PIXEL_SIZE.column: []}
+    resolved: dict[str, list[Any]] = {column: [] for column in movie_record.RECORD_COLUMNS}
     for line, row in zip(fields.index, fields.to_dict("records"), strict=True):
         found = {c: opened[row[c]] for c in PATH_COLUMNS if row[c]}
         headers = {c: h for c, h in found.items() if isinstance(h, Header)}
@@ -188,6 +206,9 @@ def examine_inputs(
         if row["landmarks"] and (problem := access_problem(str(row["landmarks"]), base)):
             one.unreadable("landmarks", problem)
         damaged = len(findings.refusals) > before
+        for column in (*PATH_COLUMNS, "landmarks"):
+            if path := row[column]:
+                findings.inputs[path] = _files(path, opened.get(path), base)
         movies = [headers[c] for c in MOVIE_COLUMNS if c in headers]
         if movies or damaged:  # of a field that is refused hardly anything is read
             frames = max((movie.frames for movie in movies), default=1)
@@ -207,15 +228,22 @@ def examine_inputs(
                 or quantity.column in bad_settings
             )
             may_differ = quantity is PIXEL_SIZE and settings["registration"]["model"] != "rigid"
-            value = _resolve(one, quantity, row[quantity.column], settings, reported, may_differ)
+            value, source = _resolve(
+                one, quantity, row[quantity.column], settings, reported, may_differ
+            )
             resolved[quantity.column].append(value)
+            resolved[quantity.source].append(source)
+        for column, text in movie_record.of_epochs(headers).items():
+            resolved[column].append(text)
         if "microspheres.diameter_um" not in bad_settings:
-            check_microspheres(one, settings["microspheres"]["diameter_um"], value)
+            check_microspheres(one, settings["microspheres"]["diameter_um"], value, source)
 
     def identity(file: str) -> str:  # a Path would take a second more for 10,000 fields
         return os.path.realpath(os.path.join(base, file))  # noqa: PTH118
 
-    shared, shared_notes = find_shared_files(fields, sheet, identity)
+    findings.notes = grouped(findings.notes)
+    copies = _find_copies(opened, identity)
+    shared, shared_notes = find_shared_files(fields, sheet, identity, copies)
     findings.problems += shared
     lost = {problem.line for problem in findings.refusals}
     if settings["on_failed_field"] == "exclude" and len(lost) < len(fields):
@@ -227,6 +255,42 @@ def examine_inputs(
     return fields.assign(**resolved), findings
 
 
+def _files(path: str, seen: Header | InputError | None, base: str) -> Sequence[FileState]:
+    """Return the states of the files of a path, also of one that has no header."""
+    from blinkpair.movie.paths import movie_files
+
+    if isinstance(seen, Header):
+        return seen.files
+    try:
+        return file_states(movie_files(os.path.join(base, path)))  # noqa: PTH118
+    except (InputError, OSError):  # reported with the path
+        return ()
+
+
+def _find_copies(
+    opened: Mapping[str, Header | InputError], identity: Callable[[str], Hashable]
+) -> dict[Hashable, Hashable]:
+    """Return the identity of a movie -> that of the first movie with the same content."""
+    alike: dict[str, dict[Hashable, Header]] = defaultdict(dict)
+    of_sample: dict[str, list[str]] = defaultdict(list)
+    for path, seen in opened.items():
+        if isinstance(seen, Header):
+            of_sample[seen.sample].append(path)
+    for own_sample, paths in of_sample.items():
+        for path in paths if len(paths) > 1 else ():
+            seen = opened[path]
+            assert isinstance(seen, Header)
+            alike[own_sample][identity(MoviePath.parse(path).file)] = seen
+    copies: dict[Hashable, Hashable] = {}
+    for movies in alike.values():
+        first: dict[tuple[str, ...], Hashable] = {}
+        for own, header in movies.items() if len(movies) > 1 else ():
+            content = tuple(fast_checksum(file.path) for file in header.files)
+            if (other := first.setdefault(content, own)) != own:
+                copies[own] = other
+    return copies
+
+
 def _resolve(
     one: Row,
     quantity: Quantity,
@@ -234,8 +298,8 @@ def _resolve(
     settings: Mapping[str, Any],
     reported: bool,
     may_differ: bool,
-) -> float:
-    """Decide a quantity: the sheet goes before the movies, they before the configuration.
+) -> tuple[float, str]:
+    """Return a quantity and where it is from: the sheet, else the movies, else the configuration.
 
     With `reported`, no value is demanded that is missing because of a slip reported
     already; `may_differ` allows the two epochs to differ.
@@ -250,7 +314,7 @@ def _resolve(
             if differ(in_sheet, value):
                 text = f"{name} is {in_sheet:g} {unit} in the sheet and {value:g} {unit} in the "
                 one.note(movie, f"{text}file; the sheet's is used.")
-        return in_sheet
+        return in_sheet, "sheet"
     in_config = settings[column]
     if in_files:
         first, used = next(iter(in_files.items()))
@@ -265,20 +329,29 @@ def _resolve(
                     f"a column {column} of the sheet"
                 )
                 one.problem("post_pl", text, hint)
+        agreed = in_config is not None and not differ(in_config, used)
         for silent in movies.keys() - in_files.keys():
-            text = f"the file does not hold {name}; that of {first}, {used:g} {unit}, is used."
+            reason = getattr(movies[silent], quantity.source)
+            if reason and not agreed and not reported:
+                what = f"{name} is not known ({reason}), and {used:g} {unit} in {first}"
+                one.problem(silent, what, f"put the true value into a column {column} of the sheet")
+                continue
+            text = f"the file does not give {name}; that of {first}, {used:g} {unit}, is used."
             one.note(silent, text)
         if in_config is not None and differ(in_config, used):
             text = f"{name} is {used:g} {unit} in the file and {in_config:g} {unit} in the "
             one.note(first, f"{text}configuration; the file's is used.")
-        return used
+        return used, f"file: {getattr(one.headers[first], quantity.source)}"
     if in_config is not None:
-        return float(in_config)
+        return float(in_config), "configuration"
     if movies and not reported:
         what = f"{name} is known neither from the movies nor from the sheet or configuration"
+        reasons = {reason for h in movies.values() if (reason := getattr(h, quantity.source))}
+        if reasons:
+            what += f" ({'; '.join(sorted(reasons))})"
         hint = (
             f"add '{column}: {quantity.example}' (in {unit}; your value) to the configuration, "
             f"or a column {column} to the sheet if it differs between fields"
         )
         one.problem(next(iter(movies)), what, hint)
-    return math.nan
+    return math.nan, ""

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from blinkpair.errors import ChoiceError, InputError
+from blinkpair.inputs.contents import FileState, file_states, path_files, sample
 from blinkpair.inputs.problems import nearest, shown
 from blinkpair.movie.formats.selection import MoviePath
 
@@ -43,6 +44,12 @@ class Header:
     exposure_s, pixel_size_um, acquired_s : float or None
     notes : tuple of str
         Remarks of its reader.
+    exposure_from, pixel_size_from : str
+        Where the file holds the two, or why it does not give them.
+    files : tuple of FileState
+        All files of the movie.
+    sample : str
+        Digest of some of its content, equal for copies.
     """
 
     frames: int
@@ -54,6 +61,10 @@ class Header:
     pixel_size_um: float | None
     acquired_s: float | None = None
     notes: tuple[str, ...] = ()
+    exposure_from: str = ""
+    pixel_size_from: str = ""
+    files: tuple[FileState, ...] = ()
+    sample: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -118,7 +129,9 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
     -------
     Header, or the error where it cannot be opened: a `ChoiceError` if the sheet has to be mended.
     """
-    from blinkpair.movie import reader  # of all formats: loaded only when files are opened
+    # Of all formats: loaded only when files are opened.
+    from blinkpair.movie import reader
+    from blinkpair.movie.paths import movie_files
 
     bare = MoviePath.parse(path).file
     if problem := access_problem(bare, base):
@@ -126,6 +139,9 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
     full = os.path.join(base, path)  # noqa: PTH118 (a Path would eat the slashes of '::' choices)
     try:
         movie = (open_movie or reader.open_movie)(full)
+        alone = len(movie.paths) == 1
+        files = file_states(movie.paths if alone else path_files(movie_files(full), movie.paths))
+        own_sample = sample(files)
     except InputError as error:
         names = (full, os.path.join(base, bare))  # noqa: PTH118
         place = "" if error.place in names else error.place
@@ -148,6 +164,10 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
         movie.pixel_size_um,
         movie.acquired_s,
         movie.notes,
+        movie.exposure_from,
+        movie.pixel_size_from,
+        files,
+        own_sample,
     )
 
 

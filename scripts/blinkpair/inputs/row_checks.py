@@ -9,7 +9,7 @@ its place in the sheet.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,7 @@ from blinkpair.brightfield.limits import MIN_DIAMETER_PX, MIN_DIAMETERS
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import ChoiceError, InputError
 from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS, MOVIE_COLUMNS
+from blinkpair.inputs.contents import FileState
 from blinkpair.inputs.headers import Header
 from blinkpair.inputs.problems import Problem
 
@@ -27,6 +28,7 @@ FEW_FRAMES = 50
 MIN_FRAMES = 20  # two bursts of a detection's ten frames
 # A brightfield image may be a short series; what is longer is a movie.
 MOST_BRIGHTFIELD_FRAMES = 100
+MOST_ALIKE = 3
 
 
 @dataclass
@@ -37,6 +39,7 @@ class Findings:
     notes: list[str] = field(default_factory=list)
     refusals: list[Problem] = field(default_factory=list)  # files that lose their own field only
     shapes: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+    inputs: dict[str, Sequence[FileState]] = field(default_factory=dict)  # by path of the sheet
 
 
 @dataclass(frozen=True)
@@ -165,19 +168,38 @@ def check_depth(one: Row) -> None:
             one.problem(column, what, hint)
 
 
-def check_microspheres(one: Row, diameter_um: float, pixel_size_um: float) -> None:
-    """Report microspheres too small or too large to be found, mostly because of a wrong unit."""
+def check_microspheres(one: Row, diameter_um: float, pixel_size_um: float, source: str) -> None:
+    """Report microspheres too small or too large to be found, mostly because of a wrong unit.
+
+    `source` is where the pixel size is from.
+    """
     images = [c for c in BRIGHTFIELD_COLUMNS if c in one.headers]
     if not images or not math.isfinite(pixel_size_um):
         return
     diameter_px = diameter_um / pixel_size_um
     hint = "check microspheres.diameter_um in the configuration, and the pixel size"
+    if source.startswith("file"):
+        hint += f" (from the {source}; a column pixel_size_um of the sheet overrules it)"
     what = f"microspheres of {diameter_um:g} um are {diameter_px:.3g} pixels across at "
     what += f"{pixel_size_um:g} um a pixel"
     if diameter_px < MIN_DIAMETER_PX:
         one.problem(images[0], f"{what}; at least {MIN_DIAMETER_PX:g} are needed", hint)
     elif (smallest := min(one.headers[images[0]].size)) < MIN_DIAMETERS * diameter_px:
         one.problem(images[0], f"{what}; the image has only {smallest}", hint)
+
+
+def grouped(notes: Sequence[str]) -> list[str]:
+    """Return the notes with those of more than `MOST_ALIKE` cells with one text as one."""
+    cells: dict[str, list[str]] = {}
+    for note in notes:
+        place, _, text = note.partition("): ")
+        cells.setdefault(text, []).append(place)
+    lines = []
+    for text, places in cells.items():
+        if len(places) > MOST_ALIKE:
+            places = [f"{places[0]}) and {len(places) - 1} other cells (the last: {places[-1]}"]
+        lines += [f"{place}): {text}" for place in places]
+    return lines
 
 
 def differ(a: float, b: float) -> bool:

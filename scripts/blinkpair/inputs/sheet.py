@@ -31,6 +31,7 @@ from blinkpair.inputs.problems import (
 )
 from blinkpair.inputs.settings import load_schema
 from blinkpair.inputs.sheet_text import Cells, read_cells
+from blinkpair.inputs.spelling import path_on_disk
 from blinkpair.labels import CONTROL, temperature_label
 from blinkpair.movie.formats.selection import MoviePath
 
@@ -123,7 +124,7 @@ def examine_sheet(
         empty_is_bad = column in cells.required
         values: list[Any] = []
         for line, text in zip(cells.lines, texts, strict=True):
-            value, what, hint = _read_cell(column, text, schema, empty_is_bad)
+            value, what, hint = _read_cell(column, text, schema, empty_is_bad, base_dir)
             values.append(value)
             if what:
                 place = f"{path}, line {line}, column {column}"
@@ -146,9 +147,12 @@ def examine_sheet(
 
 
 def find_shared_files(
-    fields: pd.DataFrame, sheet: str | Path, identity: Callable[[str], Hashable]
+    fields: pd.DataFrame,
+    sheet: str | Path,
+    identity: Callable[[str], Hashable],
+    copies: Mapping[Hashable, Hashable] | None = None,
 ) -> tuple[list[Problem], list[str]]:
-    """Find files that stand in two places of the sheet.
+    """Find files that stand in two places of the sheet, themselves or as copies.
 
     The two epochs of one field cannot be one file: every pair would be perfect.
     Two fields may share a brightfield image, or the movie before two different
@@ -164,6 +168,8 @@ def find_shared_files(
         For the messages.
     identity : callable
         Path without its '::' choices -> what is equal for equal files.
+    copies : mapping, optional
+        Identity of a copy -> that of the file it is a copy of.
 
     Returns
     -------
@@ -172,7 +178,8 @@ def find_shared_files(
     """
     problems: list[Problem] = []
     notes: list[str] = []
-    uses: dict[Hashable, list[tuple[int, str, str, str]]] = {}
+    copies = copies or {}
+    uses: dict[Hashable, list[tuple[int, str, str, str, Hashable]]] = {}
     rows = zip(
         fields.index, fields["field"], fields["temperature_c"],
         *(fields[c] for c in PATH_COLUMNS), strict=True,
@@ -182,18 +189,22 @@ def find_shared_files(
             if not path:
                 continue
             parsed = MoviePath.parse(path)
-            earlier = uses.setdefault((identity(parsed.file), parsed.selection), [])
+            own = identity(parsed.file)
+            earlier = uses.setdefault((copies.get(own, own), parsed.selection), [])
             place = f"{sheet}, line {line}, column {column}"
-            for other_line, other_field, other_temperature, other_column in earlier:
+            for other_line, other_field, other_temperature, other_column, other in earlier:
+                is_copy = own != other
+                also = "a copy (of the same size, first and last MiB) of" if is_copy else "also"
                 if line == other_line:
-                    what = f"this is the same file as in column {other_column}: {shown(path)}"
+                    same = f"{also} that" if is_copy else "the same file as"
+                    what = f"this is {same} in column {other_column}: {shown(path)}"
                     hint = "name the file of this epoch and kind"
                 elif {column, other_column} <= set(BRIGHTFIELD_COLUMNS) or (
                     {column, other_column} == set(MOVIE_COLUMNS)
                     or (column == other_column == "pre_pl" and temperature != other_temperature)
                 ):
                     notes.append(
-                        f"{place} (field {field}): the file is also the {other_column} of field "
+                        f"{place} (field {field}): the file is {also} the {other_column} of field "
                         f"{other_field} (line {other_line})."
                     )
                     continue
@@ -205,19 +216,23 @@ def find_shared_files(
                         else "one file cannot be a brightfield image and a movie"
                     )
                     what = (
-                        f"{shown(path)} is also the {other_column} of field {other_field} "
+                        f"{shown(path)} is {also} the {other_column} of field {other_field} "
                         f"(line {other_line}): {follows}"
                     )
                     hint = "name another file"
                     hint += ", or remove one of the two rows" if both_movies else ""
                 problems.append(Problem(place, what, hint, column, int(line)))
                 break
-            earlier.append((line, field, temperature, column))
+            earlier.append((line, field, temperature, column, own))
     return problems, notes
 
 
 def _read_cell(
-    column: str, text: str, schema: Mapping[str, Any], empty_is_bad: bool
+    column: str,
+    text: str,
+    schema: Mapping[str, Any],
+    empty_is_bad: bool,
+    base_dir: str | Path | None,
 ) -> tuple[Any, str, str]:
     """Return a cell's value, what is wrong with it ('' if nothing) and what to do."""
     if column not in schema:
@@ -249,7 +264,7 @@ def _read_cell(
             return float("nan"), what, f"write it in {rules['x-unit']}"
         return value, "", ""
     if kind in ("movie", "brightfield", "file"):
-        return _read_path(text)
+        return _read_path(text, base_dir or "")
     return text, "", ""
 
 
@@ -288,7 +303,7 @@ def _read_temperature(text: str, rules: Mapping[str, Any]) -> tuple[str, str, st
     return str(temperature_label(value)), "", ""
 
 
-def _read_path(text: str) -> tuple[str, str, str]:
+def _read_path(text: str, base_dir: str | Path) -> tuple[str, str, str]:
     if "{" in text or "}" in text:
         what = f"{shown(text)} has a curly bracket, which Snakemake would take as a placeholder"
         return "", what, "rename the file or folder, or link to it under another name"
@@ -297,9 +312,9 @@ def _read_path(text: str) -> tuple[str, str, str]:
         return "", what, "copy the file to a disk of this machine and name it there"
     try:
         MoviePath.parse(text)
+        return path_on_disk(text, base_dir), "", ""
     except InputError as error:
         return "", error.what, error.hint
-    return (os.path.expanduser(text) if text.startswith("~") else text), "", ""  # noqa: PTH111
 
 
 def _repeated_names(

@@ -28,6 +28,7 @@ _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _RESULT_COLUMNS = {
     *("nc_id", "pre_index", "post_index", "pair_distance_px", "registration_error_px"),
     *("neighbour_distance_px", "analysed", "excluded_because", "delta_on_fraction", "population"),
+    *("exposure_from", "pixel_size_from"),
 }
 _RESULT_ENDINGS = ("_pre", "_post", "_pre_s", "_post_s")
 

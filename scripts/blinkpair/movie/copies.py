@@ -22,7 +22,7 @@ def staged_path(path: PathLike, files: Sequence[PathLike]) -> str:
         As in the sample sheet.
     files : sequence of paths
         Its files, in the order of `movie_files`: themselves, or copies below another folder under
-        the same path.
+        the same path; or none, where Snakemake was not to know of them.
 
     Returns
     -------
@@ -37,7 +37,7 @@ def staged_path(path: PathLike, files: Sequence[PathLike]) -> str:
     """
     there = list(movie_files(path))
     here = [Path(file) for file in files]
-    if here == there:
+    if not here or here == there:
         return os.fspath(path)
     inner = str(there[0]).lstrip("/")
     root = str(here[0]).removesuffix(inner)

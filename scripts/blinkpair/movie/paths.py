@@ -1,4 +1,4 @@
-"""The files behind a path of the sample sheet, in order. Nothing is opened here.
+"""The files behind a path of the sample sheet.
 
 Input: a file, a pattern (``run_*.tif``) for a movie that was split over files, or a spool folder,
 with or without choices. Output: files and choices.
@@ -12,17 +12,19 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from blinkpair.errors import ChoiceError
+from blinkpair.errors import ChoiceError, InputError
 from blinkpair.movie.formats.selection import MoviePath, Selection
 
 PathLike = str | os.PathLike[str]
+# What the files of a recording of several files are called.
+_OF_SETS = (".tif", ".tiff")
 
 
 def movie_files(path: PathLike | Sequence[PathLike]) -> tuple[Path, ...]:
-    """List the files behind a path of the sample sheet, without opening them.
+    """List the files behind a path of the sample sheet, so that a workflow can watch them.
 
-    Patterns are resolved, and a spool folder stands for the files in it, so that a workflow can
-    watch them.
+    Patterns are resolved, a spool folder stands for the files in it, and a TIFF file of a recording
+    of several files for all of them. Of a TIFF named alone the head is read, of others nothing.
 
     Parameters
     ----------
@@ -38,13 +40,29 @@ def movie_files(path: PathLike | Sequence[PathLike]) -> tuple[Path, ...]:
         A pattern matches nothing, or a choice is misspelt. A missing file is not an error here.
     """
     listed: list[Path] = []
-    for file in resolve(path)[0]:
+    files, selection, called = resolve(path)
+    if len(files) == 1 and files[0].suffix.lower() in _OF_SETS:
+        return _recording(files[0], selection.position, called)
+    for file in files:
         folder = file.parent if file.suffix.lower() == ".sifx" else file
         if folder.is_dir():
             listed += sorted((p for p in folder.iterdir() if p.is_file()), key=natural_key)
         else:
             listed.append(file)
     return tuple(listed)
+
+
+def _recording(file: Path, position: str | None, called: str) -> tuple[Path, ...]:
+    """The files of one recording, with their index; the file itself where that is not clear."""
+    from blinkpair.movie.file_set import find_files
+    from blinkpair.movie.formats.tiff_shares import INDEX
+
+    try:
+        (part,) = find_files([file], called, position).parts
+    except (InputError, OSError):  # who opens the movie reports it
+        return (file,)
+    indexed = any(share.kind == "NDTiff" for share in part.shares)
+    return (*part.files, file.with_name(INDEX)) if indexed else part.files
 
 
 def natural_key(path: PathLike) -> list[tuple[int, int, str]]:

@@ -3,8 +3,8 @@
 Opening reads headers only.
 
 A path is a file (ND2; TIFF in its kinds; Andor SIF; PNG and JPEG for brightfield), an Andor
-spool folder or its .sifx, or a pattern (``run_*.tif``) for a movie that was split over files,
-which are put in natural order (part2 before part10). Choices may be appended to it:
+spool folder or its .sifx, or a pattern (``run_*.tif``) for a movie that was split over files;
+`file_set` has the rules which files make a movie. Choices may be appended to it:
 
 ``movie.nd2::channel=GFP``
     one of several channels, by name or by number counted from 0
@@ -38,9 +38,12 @@ from numpy.typing import NDArray
 from blinkpair.arrays import FloatArray
 from blinkpair.cores import usable_cores
 from blinkpair.errors import ChoiceError, InputError
+from blinkpair.movie.file_set import check_parts, find_files
 from blinkpair.movie.formats.blocks import ArrayFrames, Buffers, PartsReader
+from blinkpair.movie.formats.pixel_size import pixel_size_of_parts
 from blinkpair.movie.formats.registry import open_source
 from blinkpair.movie.formats.source import Source
+from blinkpair.movie.formats.timing import frame_time_of_parts
 from blinkpair.movie.paths import PathLike, resolve
 
 if TYPE_CHECKING:
@@ -53,7 +56,6 @@ _BLOCK_BYTES = 8 * 1024 * 1024
 _LONG_PIXELS = 1e9
 # More threads than this do not decode faster than a disk delivers.
 _MAX_THREADS = 8
-_SAME = 0.02  # frame times and pixel sizes of parts that differ by less are the same
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +71,9 @@ class Movie:
         (frames, y, x)
     dtype : numpy dtype
         As stored, in native byte order.
-    exposure_s : float or None
-        Time from one frame to the next where the file states it, else the exposure; None where
-        it states neither.
-    pixel_size_um : float or None
-        Side of a pixel in the sample.
+    exposure_s, pixel_size_um : float or None
+        Time from one frame to the next, and side of a pixel in the sample, by the rules of
+        `formats.timing` and `formats.pixel_size`; None where the file does not give them.
     acquired_s : float or None
         When the recording began, seconds since 1970 by the microscope's clock; None where the file
         does not hold it.
@@ -85,6 +85,9 @@ class Movie:
         All files it is read from.
     notes : tuple of str
         What is odd about the file and should be read by its owner.
+    exposure_from, pixel_size_from : str
+        Where time and size are from, in words; where they are None, why, or '' where the file
+        holds nothing on them.
     """
 
     shape: tuple[int, int, int]
@@ -96,6 +99,8 @@ class Movie:
     format: str
     paths: tuple[Path, ...]
     notes: tuple[str, ...]
+    exposure_from: str = ""
+    pixel_size_from: str = ""
     _parts: tuple[Source, ...] = field(repr=False, default=())
 
     @property
@@ -212,7 +217,7 @@ def open_movie(
     Parameters
     ----------
     path : path, or sequence of paths
-        See the module's text. A sequence is put in natural order, like the files of a pattern.
+        See the module's text. A sequence is put in order like the files of a pattern.
     channel, z : str or int, optional
         As behind a path, and stronger than there.
 
@@ -240,22 +245,24 @@ def open_movie(
         selection = replace(selection, channel=str(channel))
     if z is not None:
         selection = replace(selection, z=str(z))
+    found = find_files(files, called, selection.position)
     parts: list[Source] = []
-    left = selection.frames
-    for file in files:
+    left, held = selection.frames, 0
+    for some in found.parts:
         if left == 0:
             break
-        part = open_source(file, replace(selection, frames=left), alone=len(files) == 1)
-        parts.append(part)
-        left = None if left is None else left - part.shape[0]
+        wanted = replace(selection, frames=left, before=held)
+        parts.append(open_source(some, wanted))
+        held += parts[-1].shape[0]
+        left = None if left is None else left - parts[-1].shape[0]
     if left:
-        held = sum(part.shape[0] for part in parts)
         raise ChoiceError(
             f"'::frames={selection.frames}' is more frames than the {held} it holds",
             "leave it out to read all",
             place=called,
         )
-    return _join(called, parts)
+    check_parts(parts, called)
+    return _join(called, parts, found.notes)
 
 
 def read_image(
@@ -340,11 +347,11 @@ def from_array(
         "array",
         (),
         (),
-        (source,),
+        _parts=(source,),
     )
 
 
-def _join(called: str, parts: Sequence[Source]) -> Movie:
+def _join(called: str, parts: Sequence[Source], found: Sequence[str]) -> Movie:
     """Join the parts of a movie; ChoiceError if they do not fit."""
     first = parts[0]
     notes = list(first.notes)
@@ -360,31 +367,28 @@ def _join(called: str, parts: Sequence[Source]) -> Movie:
                     "does the pattern match files that do not belong to the movie?",
                     place=called,
                 )
-        for what, one, other in (
-            ("frame times", first.exposure_s, part.exposure_s),
-            ("pixel sizes", first.pixel_size_um, part.pixel_size_um),
-        ):
-            if one and other and abs(one - other) > _SAME * one:
-                notes.append(
-                    f"{what} differ: {one:.6g} in {first.paths[0].name}, {other:.6g} in "
-                    f"{part.paths[0].name}; used the first"
-                )
         notes += [f"{part.paths[0].name}: {note}" for note in part.notes if note not in notes]
     paths = tuple(path for part in parts for path in part.paths)
+    names = [part.paths[0].name if part.paths else "" for part in parts]
     if len(parts) > 1:
-        names = [part.paths[0].name for part in parts]
         shown = names if len(names) < 6 else [*names[:2], "...", names[-1]]
         notes.insert(0, f"{len(parts)} files were joined in this order: {', '.join(shown)}")
+    notes += found
+    size = pixel_size_of_parts([part.pixels for part in parts], names)
+    lengths = [part.shape[0] for part in parts]
+    time = frame_time_of_parts([part.times for part in parts], lengths, names)
     return Movie(
         shape=(sum(part.shape[0] for part in parts), *first.shape[1:]),
         dtype=first.dtype,
-        exposure_s=first.exposure_s,
-        pixel_size_um=first.pixel_size_um,
+        exposure_s=time.seconds,
+        pixel_size_um=size.um,
         acquired_s=first.acquired_s,
         channel=first.channel,
         format=first.format,
         paths=paths,
-        notes=tuple(notes),
+        notes=(*notes, *size.notes, *time.notes),
+        exposure_from=time.source,
+        pixel_size_from=size.source,
         _parts=tuple(parts),
     )
 

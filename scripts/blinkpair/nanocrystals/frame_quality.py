@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from blinkpair.arrays import BoolArray, FloatArray, begins
+from blinkpair.arrays import BoolArray, FloatArray, IntArray, begins
 from blinkpair.errors import InputError
 from blinkpair.nanocrystals.detection import find_constant_pixels
 
@@ -29,8 +29,15 @@ if TYPE_CHECKING:
 # An on-fraction is off by no more than the share of frames that were odd.
 MAX_ODD_SHARE = 0.01
 # Of the pixel values of a movie. Hot pixels and the peaks of bright nanocrystals are fewer, and
-# their states do not depend on it.
+# their states do not depend on it. Cameras saturate at the top of 12 or 14 bits in files of 16, or
+# below it by an offset that was subtracted: whatever the value, the share at it is the evidence.
 MAX_SATURATED_SHARE = 0.01
+# Larger shares are reported: nanocrystals are cut off, whose counts are too small then. Of 180
+# simulated movies without saturation (gains 1 to 300, 50 to 400 frames) all were below 1e-5.
+NOTED_SATURATED_SHARE = 1e-4
+# A movie of fewer counts than this between its darkest pixel and its largest value is one of
+# single photons: many of its values are the largest.
+FEW_COUNTS = 16
 # What a frame's roughness must step by, as a factor, to be another scene. Less light is measured
 # from the light there was; more of it matters once its noise comes near a threshold, and cameras
 # have single frames of 1.4 times the noise.
@@ -92,6 +99,41 @@ def _repeated(frame_mean: FloatArray, roughness: FloatArray) -> BoolArray:
     return np.repeat(lengths >= REPEATED_FRAMES, lengths)
 
 
+def is_saturated(projections: Projections, odd_share: float = 0.0) -> bool:
+    """Return whether too many pixel values are equal to the largest one.
+
+    Parameters
+    ----------
+    projections : Projections
+    odd_share : float
+        Share of the frames that do not show the sample. Below the top of the file's range, a share
+        of values that these alone can have is their fault.
+    """
+    if projections.saturated_fraction <= MAX_SATURATED_SHARE:
+        return False
+    if projections.largest == projections.range_top:
+        return True
+    counts = projections.largest - float(projections.mean.min())
+    return counts >= FEW_COUNTS and projections.saturated_fraction > odd_share
+
+
+def _note_saturation(
+    projections: Projections, odd_share: float, constant_pixels: IntArray
+) -> list[str]:
+    """Report that some values are cut off, but for those of pixels that always are."""
+    columns, rows = constant_pixels.T
+    always = projections.mean[0, rows, columns] == np.float32(projections.largest)
+    share = projections.saturated_fraction - always.sum() / projections.mean[0].size
+    counts = projections.largest - float(projections.mean.min())
+    if share <= max(NOTED_SATURATED_SHARE, odd_share) or counts < FEW_COUNTS:
+        return []
+    return [
+        f"{100 * share:.2g} % of its pixel values are at {projections.largest:g}, the largest of "
+        "all: bright nanocrystals are cut off there; when they are on is measured, but their "
+        "counts and the integrated PL are too small"
+    ]
+
+
 def check_frames(projections: Projections, name: str) -> list[str]:
     """Refuse a movie that shows the sample in too few of its frames.
 
@@ -110,17 +152,17 @@ def check_frames(projections: Projections, name: str) -> list[str]:
     ------
     InputError
         If more than `MAX_ODD_SHARE` of the frames are odd, more than `MAX_SATURATED_SHARE` of the
-        pixel values saturated, or more than `MAX_CONSTANT_SHARE` of the pixels never change.
+        pixel values are equal to the largest, or more than `MAX_CONSTANT_SHARE` of the pixels never
+        change.
     """
-    saturated = projections.saturated_fraction
-    if saturated > MAX_SATURATED_SHARE:
+    odd = odd_frames(projections.frame_mean, projections.roughness)
+    if is_saturated(projections, float(odd.mean())):
         raise InputError(
-            f"{100 * saturated:.0f} % of its pixel values are saturated (at the top of the "
-            "file's range): counts are cut off there",
-            "record with less gain or light",
+            f"{100 * projections.saturated_fraction:.0f} % of its pixel values are saturated (at "
+            f"{projections.largest:g}, the largest of all): counts are cut off there",
+            "record with less gain or light, or export without a limit of the display range",
             place=name,
         )
-    odd = odd_frames(projections.frame_mean, projections.roughness)
     if odd.all():
         raise InputError(
             "its frames are all the same, or each is there several times in a row: no camera "
@@ -128,7 +170,8 @@ def check_frames(projections: Projections, name: str) -> list[str]:
             "is this a still image saved as a movie, or was the movie stretched?",
             place=name,
         )
-    constant = len(find_constant_pixels(projections)) / projections.mean[0].size
+    pixels = find_constant_pixels(projections)
+    constant = len(pixels) / projections.mean[0].size
     if constant > MAX_CONSTANT_SHARE:
         raise InputError(
             f"{100 * constant:.0f} % of its pixels never change: a part of the sensor was not "
@@ -136,8 +179,9 @@ def check_frames(projections: Projections, name: str) -> list[str]:
             "use the frames as the camera recorded them",
             place=name,
         )
+    notes = _note_saturation(projections, float(odd.mean()), pixels)
     if not odd.any():
-        return []
+        return notes
     first, n, frames = int(np.argmax(odd)), int(odd.sum()), len(odd)
     what = (
         f"{n} of {frames} frames, the first of them frame {first}, do not show what the others do "
@@ -145,7 +189,7 @@ def check_frames(projections: Projections, name: str) -> list[str]:
         f"may be off by {n / frames:.2g}"
     )
     if n <= MAX_ODD_SHARE * frames:
-        return [what]
+        return [what, *notes]
     beginning = f", or use the beginning: '::frames={first}' behind both paths" if first else ""
     raise InputError(
         what,

@@ -53,8 +53,13 @@ class Projections:
     roughness : (frames,) float64
         Mean absolute difference of neighbours in a row of every frame: the median of every
         `ROUGHNESS_ROWS`-th row, which a cosmic ray does not change.
+    largest : float
+        The largest pixel value.
     saturated_fraction : float
-        Share of pixel values at the top of the integer type's range.
+        Share of pixel values that are equal to it: in a movie that nothing cut off, those of a few
+        pixels.
+    range_top : float
+        Top of the integer type's range; infinite for others.
     """
 
     mean: NDArray[np.float32]
@@ -64,7 +69,9 @@ class Projections:
     n_frames: IntArray
     frame_mean: FloatArray
     roughness: FloatArray
+    largest: float
     saturated_fraction: float
+    range_top: float
 
 
 @njit(nogil=True)
@@ -73,18 +80,20 @@ def _accumulate(
     last_row: int,
     block: Any,
     keep_burst: bool,
-    top: Any,
     total: Any,
     squares: Any,
     burst: Any,
     row_sums: Any,
     row_steps: Any,
-    saturated: Any,
+    largest: Any,
+    at_largest: Any,
 ) -> None:
     """Add one burst of frames to the running images, rows first_row to last_row.
 
     Sums run over frames in order for every pixel, so the result does not depend on how rows are
-    shared between threads. `saturated` (rows) counts the values equal to `top`.
+    shared between threads. `largest` (rows) is the largest value so far and `at_largest` the number
+    of its values: with one more pass over a row where it reaches that value, which is rare unless
+    values are cut off.
     """
     n_frames, _, width = block.shape
     # Sums of integers are integers, which are exact and, unlike sums of floats, vectorised.
@@ -94,12 +103,12 @@ def _accumulate(
         burst_sum[:] = zero
         for f in range(n_frames):
             row_sum = zero
-            at_top = 0
+            row_top = block[f, row, 0]
             for column in range(width):
                 value = block[f, row, column]
                 burst_sum[column] += value
                 row_sum += value
-                at_top += value == top
+                row_top = max(row_top, value)
             for column in range(width):
                 value = np.float64(block[f, row, column])
                 squares[row, column] += value * value
@@ -110,7 +119,12 @@ def _accumulate(
                     # From a signed zero: the difference of unsigned numbers would wrap around.
                     steps += abs(zero + block[f, row, column] - block[f, row, column - 1])
                 row_steps[f, row // ROUGHNESS_ROWS] = steps
-            saturated[row] += at_top
+            if row_top > largest[row]:
+                largest[row] = row_top
+                at_largest[row] = 0
+            if row_top == largest[row]:
+                for column in range(width):
+                    at_largest[row] += block[f, row, column] == row_top
         for column in range(width):
             total[row, column] += burst_sum[column]
             if keep_burst:
@@ -151,8 +165,9 @@ def project(movie: Movie) -> Projections:
     frame_mean, roughness = np.empty(frames), np.empty(frames)
     n_sampled = len(range(0, height, ROUGHNESS_ROWS))
     integer = np.issubdtype(movie.dtype, np.integer)
-    top = movie.dtype.type(np.iinfo(movie.dtype).max if integer else np.inf)
-    saturated = np.zeros(height, np.int64)
+    range_of = np.iinfo(movie.dtype) if integer else None
+    largest = np.full(height, range_of.min if range_of else -np.inf, movie.dtype)
+    at_largest = np.zeros(height, np.int64)
     total, squares = np.zeros((height, width)), np.zeros((height, width))
     brightest = np.full((height, width), -np.inf)
     s = first_frame = 0
@@ -163,8 +178,8 @@ def project(movie: Movie) -> Projections:
             row_steps = np.empty((len(block), n_sampled))
             # The mean of a few frames is noisier: it would be the maximum of every pixel.
             whole = len(block) == BURST_FRAMES or frames < BURST_FRAMES
-            images = (total, squares, brightest, row_sums, row_steps, saturated)
-            run_halves(pool, _accumulate, height, block, whole, top, *images)
+            images = (total, squares, brightest, row_sums, row_steps, largest, at_largest)
+            run_halves(pool, _accumulate, height, block, whole, *images)
             next_frame = first_frame + len(block)
             frame_mean[first_frame:next_frame] = row_sums.sum(axis=1) / (height * width)
             roughness[first_frame:next_frame] = np.median(row_steps, axis=1)
@@ -192,5 +207,7 @@ def project(movie: Movie) -> Projections:
         np.diff(starts),
         frame_mean,
         roughness / max(width - 1, 1),
-        float(saturated.sum()) / (frames * height * width),
+        float(largest.max()),
+        float(at_largest[largest == largest.max()].sum()) / (frames * height * width),
+        float(range_of.max) if range_of else np.inf,
     )

@@ -148,7 +148,8 @@ GROUNDS = (
     ),
     Ground(
         IMAGES,
-        f"more than {100 * MAX_SATURATED_SHARE:g} % of the pixel values are saturated",
+        f"more than {100 * MAX_SATURATED_SHARE:g} % of the pixel values are the largest one: "
+        "saturated, at any top",
         FRAMES,
     ),
     Ground(IMAGES, "all frames are the same, or each is there several times in a row", FRAMES),

@@ -23,10 +23,12 @@ import pandas as pd
 from blinkpair import files
 from blinkpair.errors import InputError
 from blinkpair.inputs.columns import NUMBER_COLUMNS
+from blinkpair.run import input_record
 from blinkpair.run.folder import check_folder
 
 log = logging.getLogger(__name__)
 
+CONFIG_FILE = Path("config/config.yaml")
 KEPT = Path(".snakemake/blinkpair")
 RUN = KEPT / "run.json"
 SHEET = KEPT / "sheet"
@@ -46,12 +48,15 @@ class Launch(NamedTuple):
         `frames`, `height`, `width` of each field's movies, indexed by its name.
     sheet : bytes
         The sample sheet as the user wrote it.
+    record : dict of input_record.Entry
+        Which content the files behind each path have.
     """
 
     settings: dict[str, Any]
     fields: pd.DataFrame
     shapes: pd.DataFrame
     sheet: bytes
+    record: dict[str, input_record.Entry]
 
     @property
     def sheet_digest(self) -> str:
@@ -94,16 +99,25 @@ def prepare(
 
     if submitted and KEPT.exists():
         return load_launch(load_settings(config, config_files))
+    read = list(config_files)
     if not submitted:
         check_folder()
+        check_unread_configuration(read)
     from blinkpair.inputs.checking import check_everything
+    from blinkpair.inputs.movie_record import describe
 
     sheet = _read_sheet(config)
-    settings, fields, shapes, notes = check_everything(config, config_files=config_files)
-    for note in notes:
-        log.warning(note)
+    settings, fields, shapes, notes, inputs = check_everything(config, config_files=read)
+    last = input_record.load_record()
+    record, same = input_record.updated_record(inputs, last)
+    notes += input_record.notes_on(record, same)
+    if same:
+        # Now, since nothing may be left to be done: else they would be read at every start.
+        input_record.save_record({path: record[path] for path in same})
+    for line in (*notes, *describe(fields)):
+        log.warning(line)
     # As it will be read back, so that no job depends on which process planned it.
-    return Launch(settings, _read_fields(StringIO(_as_csv(fields))), shapes, sheet)
+    return Launch(settings, _read_fields(StringIO(_as_csv(fields))), shapes, sheet, record)
 
 
 def save_launch(launched: Launch, started: str = "") -> None:
@@ -117,6 +131,7 @@ def save_launch(launched: Launch, started: str = "") -> None:
         aside.write_bytes(launched.sheet)
     files.write_text(_as_csv(launched.fields), KEPT / "fields.csv")
     files.write_csv(launched.shapes.reset_index(), KEPT / "shapes.csv")
+    input_record.save_record(launched.record)
     files.write_json(launched.settings, KEPT / "settings.json")
     files.write_json({"command": _command(), "started": started or utc_now()}, RUN)
 
@@ -131,7 +146,42 @@ def load_launch(settings: dict[str, Any]) -> Launch:
         )
     shapes = pd.read_csv(KEPT / "shapes.csv", dtype={"field": str}, keep_default_na=False)
     fields = _read_fields(KEPT / "fields.csv")
-    return Launch(settings, fields, shapes.set_index("field"), SHEET.read_bytes())
+    record = input_record.load_record()
+    return Launch(settings, fields, shapes.set_index("field"), SHEET.read_bytes(), record)
+
+
+def has_settings(file: Path) -> bool:
+    """Return whether a configuration file is there and holds more than comments."""
+    if not file.exists():
+        return False
+    lines = file.read_bytes().removeprefix(b"\xef\xbb\xbf").splitlines()
+    return any(line.strip() and not line.lstrip().startswith((b"#", b"---")) for line in lines)
+
+
+def check_unread_configuration(config_files: Iterable[str | Path]) -> None:
+    """Check that no file was meant as the configuration and is not read because of its name.
+
+    Parameters
+    ----------
+    config_files : iterable of path
+        The files that were read; where there is none, the defaults are used.
+
+    Raises
+    ------
+    blinkpair.errors.InputError
+    """
+    from blinkpair.inputs.problems import nearest
+
+    folder = CONFIG_FILE.parent
+    if any(config_files) or CONFIG_FILE.exists() or not folder.is_dir():
+        return
+    names = sorted(file.name for file in folder.iterdir() if file.is_file())
+    if close := nearest(CONFIG_FILE.name, names, 0.8):
+        raise InputError(
+            f"there is no {CONFIG_FILE}, and {folder / close} is not read under its name",
+            f"rename it {CONFIG_FILE}, or name it on the command line: --configfile "
+            f"{folder / close}. Write an empty {CONFIG_FILE} for the defaults",
+        )
 
 
 def _read_sheet(config: Mapping[str, Any]) -> bytes:

@@ -6,7 +6,6 @@ Input: settings, the sample sheet, what the run was started with. Output: the co
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import subprocess
 from collections.abc import Iterable, Mapping
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import blinkpair
+from blinkpair.inputs.contents import fast_checksum, path_files
 
 PACKAGES = (
     "snakemake",
@@ -34,26 +34,8 @@ PACKAGES = (
     "jinja2",
 )
 SETS = (".ome.tif", ".ome.tiff")
-SAMPLE_BYTES = 1 << 20
 CHECKSUM = "SHA-256 of the size and the first and last MiB"
 NO_CHECKSUM = "none was taken (provenance: checksums: false)"
-
-
-def fast_checksum(path: str | Path) -> str:
-    """SHA-256 of a file's size and its first and last MiB.
-
-    A movie is 10 GB: reading all of it again would take as long as analysing it. A file that was
-    exchanged, cut or acquired anew differs; one changed only in the middle is not noticed.
-    """
-    file = Path(path)
-    size = file.stat().st_size
-    digest = hashlib.sha256(str(size).encode())
-    with file.open("rb") as stream:
-        digest.update(stream.read(SAMPLE_BYTES))
-        if size > SAMPLE_BYTES:
-            stream.seek(max(SAMPLE_BYTES, size - SAMPLE_BYTES))
-            digest.update(stream.read(SAMPLE_BYTES))
-    return digest.hexdigest()
 
 
 def sheet_rows(path: str | Path) -> list[dict[str, str]]:
@@ -65,11 +47,13 @@ def sheet_rows(path: str | Path) -> list[dict[str, str]]:
 
 
 def sheet_paths(rows: Iterable[Mapping[str, str]]) -> list[str]:
-    """List the paths in rows of a sample sheet, as they stand there."""
+    """List the paths in rows of a sample sheet, spelt as on the disk."""
     from blinkpair.inputs.columns import PATH_COLUMNS
+    from blinkpair.inputs.spelling import path_on_disk
 
     columns = (*PATH_COLUMNS, "landmarks")
-    return [path for row in rows for column in columns if (path := row.get(column))]
+    written = [path for row in rows for column in columns if (path := row.get(column))]
+    return [path_on_disk(path) for path in written]
 
 
 def input_files(paths: Iterable[str]) -> list[str]:
@@ -81,11 +65,9 @@ def _files(path: str) -> list[Path]:
     from blinkpair.movie.paths import movie_files
     from blinkpair.movie.reader import open_movie
 
-    listed = list(movie_files(path))
-    if len(listed) == 1 and listed[0].name.lower().endswith(SETS):
-        # The file may be the first of several, which lie beside it and which its header names.
-        listed += [listed[0].with_name(part.name) for part in open_movie(path).paths]
-    return listed
+    listed = movie_files(path)
+    is_set = len(listed) == 1 and listed[0].name.lower().endswith(SETS)
+    return path_files(listed, open_movie(path).paths if is_set else ())
 
 
 def describe(path: str | Path, *, checksum: bool) -> dict[str, Any]:

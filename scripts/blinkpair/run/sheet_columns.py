@@ -1,13 +1,14 @@
 """Which columns of the sample sheet, and which of its fields, the results carry on and show.
 
-Input: the checked table of fields. Output: names of columns, fields and files; the note in figures.
+Input: the checked table of fields. Output: names of columns and fields; the note in figures.
 """
 
 from __future__ import annotations
 
 import pandas as pd
 
-from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS, CARRIED_COLUMNS, NOT_CARRIED
+from blinkpair.inputs.columns import CARRIED_COLUMNS, NOT_CARRIED
+from blinkpair.inputs.movie_record import RECORD_COLUMNS
 from blinkpair.labels import SIMULATED, is_simulated
 
 # Columns of a field that the report shows.
@@ -23,8 +24,14 @@ SHOWN_COLUMNS = [
 
 def carried_columns(fields: pd.DataFrame) -> list[str]:
     """Return the columns of the sheet that every nanocrystal's row carries on."""
-    extra = [c for c in fields.columns if c not in (*CARRIED_COLUMNS, *NOT_CARRIED)]
+    known = (*CARRIED_COLUMNS, *NOT_CARRIED, *RECORD_COLUMNS)
+    extra = [c for c in fields.columns if c not in known]
     return [*CARRIED_COLUMNS, *extra]
+
+
+def field_columns(fields: pd.DataFrame) -> list[str]:
+    """Return the columns that the row of a field carries on in `fields.csv`."""
+    return [*carried_columns(fields), *RECORD_COLUMNS]
 
 
 def fields_to_show(fields: pd.DataFrame, max_fields: int) -> list[str]:
@@ -47,11 +54,3 @@ def figure_note(fields: pd.DataFrame) -> str:
     if not simulated.any():
         return ""
     return SIMULATED if simulated.all() else f"partly {SIMULATED}"
-
-
-def brightfield_files(fields: pd.DataFrame) -> list[str]:
-    """Every file of the brightfield images of some fields, before then after."""
-    from blinkpair.movie.paths import movie_files
-
-    columns = BRIGHTFIELD_COLUMNS
-    return [str(f) for column in columns for path in fields[column] for f in movie_files(path)]

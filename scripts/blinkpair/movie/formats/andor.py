@@ -9,6 +9,7 @@ that are not pixels.
 from __future__ import annotations
 
 import configparser
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -20,7 +21,7 @@ from blinkpair.errors import InputError
 from blinkpair.movie.formats.raw import RawFrames
 from blinkpair.movie.formats.selection import Selection, choose_planes
 from blinkpair.movie.formats.source import Source, frames_to_read, native_dtype, plausible
-from blinkpair.movie.formats.timing import Statement, frame_time, interval_of_stamps
+from blinkpair.movie.formats.timing import Statement, Times
 
 try:  # a private name: the public functions read the pixels, too
     from sif_parser._sif_open import _open as read_sif_header
@@ -33,6 +34,11 @@ except ImportError as error:
 # Mono12 keeps each pixel in a word of its own; Mono12Packed does not and is refused.
 _ENCODINGS = {"Mono8": "u1", "Mono12": "<u2", "Mono16": "<u2", "Mono32": "<u4"}
 _STAMP_WRAP_US = 2**32
+# Behind the frames a flag each says whether reference, background, live and source data follow.
+_AFTER_FRAMES = re.compile(rb"(?:0\r?\n){4}(?!0\r?\n)|(?:0\r?\n){0,3}1\r?\n")
+_LAST_BYTES = re.compile(rb"(?:[01>]\r?\n|SIFX?)\Z")
+_END_BYTES = 64
+_LEAST_COUNT = 1e-30
 _MAX_TEXT_BYTES = 2**22  # the user's notes, the longest text of a header
 
 
@@ -63,17 +69,17 @@ def open_sif(path: Path, selection: Selection) -> Source:
         width=width,
         dtype=dtype,
     )
-    count = frames_to_read(path, promised, raw.count_present(), selection.frames)
-    exposure_s, notes = _timing(header, count)
+    present = raw.count_present()
+    _check_end(path, header, raw, present)
+    count = frames_to_read(path, promised, present, selection)
     return Source(
         paths=(path,),
         format="Andor SIF",
         shape=(count, height, width),
         dtype=native_dtype(path, dtype),
         frames=raw,
-        exposure_s=exposure_s,
+        times=_times(header, count),
         acquired_s=header["ExperimentTime"] or None,
-        notes=notes,
     )
 
 
@@ -116,17 +122,44 @@ def open_spool(folder: Path, selection: Selection) -> Source:
         row_bytes=row_bytes,
         file_index=number // per_file,
     )
-    count = frames_to_read(folder, promised, raw.count_present(), selection.frames)
-    exposure_s, notes = _timing(header, count)
+    count = frames_to_read(folder, promised, raw.count_present(), selection)
     return Source(
         paths=(sifx, *files),
         format="Andor spool folder",
         shape=(count, height, width),
         dtype=native_dtype(folder, dtype),
         frames=raw,
-        exposure_s=exposure_s,
+        times=_times(header, count),
         acquired_s=header["ExperimentTime"] or None,
-        notes=notes,
+    )
+
+
+def _check_end(path: Path, header: Mapping[str, Any], raw: RawFrames, present: int) -> None:
+    """Check that the frames are where the header puts them, by what follows the last one.
+
+    A file with bytes or a frame lost before, or with a header that was misread, has every later
+    pixel in a wrong place. One that is cut off at its end has not.
+    """
+    promised = raw.offsets.size
+    end = header["offset"] + promised * raw.frame_bytes
+    with path.open("rb") as file:
+        file.seek(-min(_END_BYTES, path.stat().st_size), 2)
+        has_end = _LAST_BYTES.search(file.read()) is not None
+        file.seek(end)
+        after = file.read(_END_BYTES)
+        file.seek(end - 4 * raw.width)
+        row = file.read(4 * raw.width) if present == promised else b""
+    # Counts whose bytes are shifted by half a pixel are far below one.
+    last = np.frombuffer(row, raw.dtype)
+    shifted = not np.isfinite(last).all() or ((np.abs(last) < _LEAST_COUNT) & (last != 0)).any()
+    known = header["ImageLength"] == raw.width * raw.height and not shifted
+    if known and (_AFTER_FRAMES.match(after) if present == promised else not has_end):
+        return
+    raise InputError(
+        "what follows its last frame is not the end of a SIF file: bytes or frames before it are "
+        "lost, or its header is of a version that is not known",
+        "copy the file again, or export the movie as TIFF in Andor Solis",
+        place=path,
     )
 
 
@@ -213,22 +246,14 @@ def _check_choices(path: Path, frames: int, selection: Selection) -> None:
     choose_planes(str(path), {"T": frames}, selection)
 
 
-def _timing(header: Mapping[str, Any], frames: int) -> tuple[float | None, tuple[str, ...]]:
-    """Cycle time by the stamps where every frame has its own, else by the header."""
+def _times(header: Mapping[str, Any], frames: int) -> Times:
+    """Return the stamps of the frames, the camera's cycle time and its exposure."""
     stamps = np.array([header.get(f"timestamp_of_{i}", 0) for i in range(frames)], np.float64)
     # Microseconds in 32 bits start again from 0 after 72 minutes.
     wraps = np.cumsum(np.diff(stamps, prepend=0.0) < -_STAMP_WRAP_US / 2)
-    stamps += wraps * _STAMP_WRAP_US
-    own = stamps.size > 1 and bool((np.diff(stamps) > 0).all())
-    measured, notes = (
-        interval_of_stamps(stamps * 1e-6) if own else (Statement("the time stamps", None), ())
-    )
     cycle = header["StackCycleTime"] or header["CycleTime"]
-    seconds, more = frame_time(
-        [measured, Statement("the header's cycle time", cycle or None)],
-        Statement("the header's exposure", header["ExposureTime"] or None),
-        frames=frames,
+    return Times(
+        (stamps + wraps * _STAMP_WRAP_US) * 1e-6,
+        intervals=(Statement("the header's cycle time", cycle or None),),
+        exposure=Statement("the header's exposure", header["ExposureTime"] or None),
     )
-    if stamps.any() and not own:
-        more += ("several frames share a time stamp; the header's cycle time was used",)
-    return seconds, notes + more

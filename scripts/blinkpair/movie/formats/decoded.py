@@ -13,11 +13,13 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
+from blinkpair.arrays import IntArray
 from blinkpair.errors import InputError
 
 # Decode frame i of an open file (seek and read under `read_at`) into a (y, x) array.
@@ -31,14 +33,18 @@ class DecodedFrames:
 
     Attributes
     ----------
-    path : Path
+    paths : tuple of Path
+        One file, or several.
     decode : callable
         ``decode(read_at, i, out)`` fills `out` (y, x) with frame i; ``read_at(offset, size)``
-        returns bytes of the file. Called from several threads at once.
+        returns bytes of its file. Called from several threads at once.
+    file_index : (frames,) int array or None
+        Which of `paths` holds each frame; None for the first.
     """
 
-    path: Path
+    paths: tuple[Path, ...]
     decode: Decode
+    file_index: IntArray | None = None
 
     def reader(self, threads: int) -> DecodedReader:
         """Open the file and, for more than one thread, a pool."""
@@ -46,18 +52,19 @@ class DecodedFrames:
 
 
 class DecodedReader:
-    """An open file with its decoding threads."""
+    """Open files with their decoding threads."""
 
     def __init__(self, frames: DecodedFrames, threads: int) -> None:
         self._frames = frames
-        self._file = frames.path.open("rb", buffering=0)
+        self._files = [path.open("rb", buffering=0) for path in frames.paths]
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def close(self) -> None:
-        """Close the file and end the threads."""
+        """Close the files and end the threads."""
         if self._pool is not None:
             self._pool.shutdown()
-        self._file.close()
+        for file in self._files:
+            file.close()
 
     def read_into(self, start: int, out: NDArray[Any]) -> None:
         """Fill `out` (n, y, x) with the frames from `start` on.
@@ -67,10 +74,12 @@ class DecodedReader:
         InputError
             A frame cannot be decoded: the file is damaged.
         """
+        index = self._frames.file_index
 
         def one(i: int) -> None:
+            number = 0 if index is None else int(index[start + i])
             try:
-                self._frames.decode(self._read_at, start + i, out[i])
+                self._frames.decode(partial(self._read_at, number), start + i, out[i])
             except (InputError, MemoryError):
                 raise
             # Decoders of a dozen formats raise as many kinds of errors on damaged data; Pillow an
@@ -81,7 +90,7 @@ class DecodedReader:
                 raise InputError(
                     f"frame {start + i} cannot be decoded ({error})",
                     "the file is damaged there; copy or export it again",
-                    place=self._frames.path,
+                    place=self._frames.paths[number],
                 ) from error
 
         if self._pool is None:
@@ -91,9 +100,9 @@ class DecodedReader:
             for _ in self._pool.map(one, range(len(out))):
                 pass
 
-    def _read_at(self, offset: int, size: int) -> bytes:
+    def _read_at(self, number: int, offset: int, size: int) -> bytes:
         # Not seek and read: several threads share the file.
-        data = os.pread(self._file.fileno(), size, offset)
+        data = os.pread(self._files[number].fileno(), size, offset)
         if len(data) < size:
             raise ValueError(f"{size - len(data)} bytes are missing at the end of the file")
         return data

@@ -44,6 +44,6 @@ def open_image(path: Path, selection: Selection) -> Source:
         format=kind,
         shape=(1, height, width),
         dtype=native_dtype(path, np.dtype(_GREY[mode])),
-        frames=DecodedFrames(path, decode),
+        frames=DecodedFrames((path,), decode),
         notes=notes,
     )

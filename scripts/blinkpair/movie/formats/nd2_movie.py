@@ -1,8 +1,8 @@
 """Nikon ND2: headers through the `nd2` library, pixels by plain reads.
 
 The interval between frames stands in three places, and the time loop's own period, the first
-one anybody looks at, can be 0: the time stamps of the frames win, then the time loop's
-statistics. Channels are interleaved pixel by pixel, so each frame holds all of them.
+one anybody looks at, can be 0; `timing` decides. Channels are interleaved pixel by pixel, so each
+frame holds all of them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from blinkpair.arrays import IntArray
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.decoded import Decode, DecodedFrames, ReadAt
 from blinkpair.movie.formats.nd2_chunks import HEADER_BYTES, STAMP_BYTES, ChunkMap, parse_header
+from blinkpair.movie.formats.pixel_size import PixelStatement
 from blinkpair.movie.formats.raw import RawFrames
 from blinkpair.movie.formats.selection import Selection, choose_planes
 from blinkpair.movie.formats.source import (
@@ -30,7 +31,7 @@ from blinkpair.movie.formats.source import (
     plausible,
     refuse_colour,
 )
-from blinkpair.movie.formats.timing import Statement, frame_time, interval_of_stamps
+from blinkpair.movie.formats.timing import SHORTEST_S, Statement, Times
 
 _JULIAN_DAY_1970 = 2440587.5
 _LEGACY_MAGIC = b"\x00\x00\x00\x0c"
@@ -62,7 +63,7 @@ def open_nd2(path: Path, selection: Selection) -> Source:
             )
     chunks = ChunkMap(path)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what the library misses, `frame_time` deals with
+        warnings.simplefilter("ignore")  # what the library misses, `timing` deals with
         with nd2.ND2File(path) as file:
             return _describe(path, file, chunks, selection)
 
@@ -101,7 +102,9 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
         )
         n_present = frames.count_present()
     elif attributes.compressionType == "lossless":
-        frames = DecodedFrames(path, _inflate([places[int(i)] for i in present], dtype, **layout))
+        frames = DecodedFrames(
+            (path,), _inflate([places[int(i)] for i in present], dtype, **layout)
+        )
         n_present = present.size
     else:
         raise InputError(
@@ -110,19 +113,18 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
             "use the original recording",
             place=path,
         )
-    count = frames_to_read(path, planes.index.size, n_present, selection.frames)
-    exposure_s, notes = _timing(file, chunks, planes.index[:count])
+    count = frames_to_read(path, planes.index.size, n_present, selection)
     return Source(
         paths=(path,),
         format="ND2",
         shape=(count, *shape),
         dtype=native_dtype(path, dtype),
         frames=frames,
-        exposure_s=exposure_s,
-        pixel_size_um=_pixel_size_um(file),
-        acquired_s=_acquired_s(file, chunks),
+        times=_times(file, chunks, planes.index[:count]),
+        pixels=(_pixel(file),),
+        acquired_s=_acquired_s(file, chunks, int(planes.index[0])),
         channel=planes.channel,
-        notes=planes.notes + notes,
+        notes=planes.notes,
     )
 
 
@@ -167,13 +169,9 @@ def _inflate(
     return decode
 
 
-def _timing(file: Any, chunks: ChunkMap, index: IntArray) -> tuple[float | None, tuple[str, ...]]:
-    """Time from frame to frame, by the events table, the time loop's statistics, its period."""
-    stamps_s = chunks.values("AcqTimesCache") / 1e3
-    measured, notes = interval_of_stamps((), "the events table")
-    if stamps_s.size > index.max():
-        measured, notes = interval_of_stamps(stamps_s[index], measured.where)
-    statements = [measured]
+def _times(file: Any, chunks: ChunkMap, index: IntArray) -> Times:
+    """Return the stamps of the events table, the time loop's statistics and its period."""
+    statements: list[Statement] = []
     for loop in file.experiment or ():
         if loop.type == "TimeLoop":
             phases = [loop.parameters]
@@ -184,30 +182,42 @@ def _timing(file: Any, chunks: ChunkMap, index: IntArray) -> tuple[float | None,
             average = (phase.periodDiff.avg if phase.periodDiff else 0.0) / 1e3
             statements += [
                 Statement("the time loop's statistics", average or None),
-                Statement("the time loop's period", phase.periodMs / 1e3),
+                Statement("the time loop's period", phase.periodMs / 1e3, planned=True),
             ]
     exposures_s = chunks.values("Camera_ExposureTime1") / 1e3
     exposure = None
     if exposures_s.size > index[0]:
         exposure = Statement("the camera's exposure", float(exposures_s[index[0]]))
-    seconds, more = frame_time(statements, exposure, frames=index.size)
-    return seconds, notes + more
+    table, where = chunks.values("AcqTimesCache") / 1e3, "the events table"
+    stamps_s = np.full(index.size, np.nan)
+    known = index < table.size
+    stamps_s[known] = table[index[known]]
+    steps = np.diff(stamps_s[known])
+    if steps.size and 0 < np.median(steps) < SHORTEST_S:  # not in milliseconds, as it should be
+        stamps_s, where = stamps_s * 1e3, "the events table, read in seconds,"
+    return Times(stamps_s, where, tuple(statements), exposure)
 
 
-def _acquired_s(file: Any, chunks: ChunkMap) -> float | None:
+def _acquired_s(file: Any, chunks: ChunkMap, first: int) -> float | None:
     """When the first frame was taken; files that other programs wrote have no times."""
     if not chunks.values("AcqTimesCache").size:
         return None
     try:
-        day = float(file.frame_metadata(0).channels[0].time.absoluteJulianDayNumber)
+        day = float(file.frame_metadata(first).channels[0].time.absoluteJulianDayNumber)
     except (AttributeError, IndexError, TypeError):
         return None
     return (day - _JULIAN_DAY_1970) * 86400 if day > _JULIAN_DAY_1970 else None
 
 
-def _pixel_size_um(file: Any) -> float | None:
+def _pixel(file: Any) -> PixelStatement:
     """Side of a pixel, unless the objective was not calibrated."""
     channels = file.metadata.channels
     calibrated = channels[0].volume.axesCalibrated if channels else None
-    size = float(file.voxel_size().x)
-    return size if size > 0 and (calibrated is None or calibrated[0]) else None
+    size = file.voxel_size()
+    known = calibrated is None or calibrated[0]
+    return PixelStatement(
+        "the ND2 calibration",
+        float(size.x) if known else None,
+        float(size.y) if known else None,
+        calibrated=bool(calibrated),
+    )

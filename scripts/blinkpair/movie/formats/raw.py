@@ -91,16 +91,19 @@ class RawFrames:
 
     def count_present(self) -> int:
         """Count the whole frames before the first one that the file does not hold."""
-        if self.file_index is None:
-            sizes: int | IntArray = self.paths[0].stat().st_size
-        else:
-            sizes = np.array([p.stat().st_size for p in self.paths], np.int64)[self.file_index]
+        sizes = file_sizes(self.paths, self.file_index, self.offsets.size)
         missing = (self.offsets + self.frame_bytes > sizes) | (self.offsets < 0)
         return int(np.argmax(missing)) if missing.any() else int(self.offsets.size)
 
     def reader(self, threads: int) -> RawReader:
         """Open the file; reading is one thread's work."""
         return RawReader(self)
+
+
+def file_sizes(paths: Sequence[Path], file_index: IntArray | None, frames: int) -> IntArray:
+    """Return the size of the file that holds each frame: (frames,) bytes."""
+    sizes = np.array([path.stat().st_size for path in paths], np.int64)
+    return sizes[np.zeros(frames, np.int64) if file_index is None else file_index]
 
 
 class RawReader:

@@ -10,50 +10,51 @@ Input: a file or spool folder. Output: a `Source`.
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from blinkpair.errors import InputError
+from blinkpair.movie.formats.foreign import name_and_export
 from blinkpair.movie.formats.selection import Selection
-from blinkpair.movie.formats.source import Source
+from blinkpair.movie.formats.source import Opened, Source
+from blinkpair.movie.formats.tiff_shares import Share, read_share
 
 
-def _tiff(path: Path, selection: Selection, alone: bool) -> Source:
+def _tiff(some: Opened, selection: Selection) -> Source:
     from blinkpair.movie.formats.tiff_movie import open_tiff
 
-    return open_tiff(path, selection, alone=alone)
+    return open_tiff(some, selection)
 
 
-def _nd2(path: Path, selection: Selection, alone: bool) -> Source:
+def _nd2(some: Opened, selection: Selection) -> Source:
     from blinkpair.movie.formats.nd2_movie import open_nd2
 
-    return open_nd2(path, selection)
+    return open_nd2(some.files[0], selection)
 
 
-def _andor(path: Path, selection: Selection, alone: bool) -> Source:
+def _andor(some: Opened, selection: Selection) -> Source:
     from blinkpair.movie.formats.andor import open_sif, open_spool
 
+    path = some.files[0]
     if path.suffix.lower() == ".sifx":
         return open_spool(path.parent, selection)
     return open_sif(path, selection)
 
 
-def _image(path: Path, selection: Selection, alone: bool) -> Source:
+def _image(some: Opened, selection: Selection) -> Source:
     from blinkpair.movie.formats.image import open_image
 
-    return open_image(path, selection)
+    return open_image(some.files[0], selection)
 
 
 class Format(NamedTuple):
-    """A format: its name for the user, its first bytes, and what opens it.
-
-    `open` takes the path, the selection, and False for one part of a list of files.
-    """
+    """A format: its name for the user, its first bytes, and what opens it."""
 
     name: str
     starts: tuple[bytes, ...]
-    open: Callable[[Path, Selection, bool], Source]
+    open: Callable[[Opened, Selection], Source]
 
 
 FORMATS = (
@@ -68,16 +69,15 @@ FORMATS = (
 )
 
 
-def open_source(path: Path, selection: Selection, *, alone: bool = True) -> Source:
-    """Open one file or spool folder by reading its headers.
+def open_source(some: Opened, selection: Selection) -> Source:
+    """Open one file or spool folder, or the files of one recording, by reading headers.
 
     Parameters
     ----------
-    path : Path
+    some : Opened
+        Files.
     selection : Selection
         Which channel, plane or stage position is the movie.
-    alone : bool
-        False for one part of a list of files.
 
     Returns
     -------
@@ -88,8 +88,27 @@ def open_source(path: Path, selection: Selection, *, alone: bool = True) -> Sour
     InputError
         Missing, empty, of a format that is not known, damaged, or with a choice left open.
     """
+    with _damage_named(some.files[0]):
+        return _open(some, selection)
+
+
+def share_of(path: Path) -> Share | None:
+    """Return the share of a recording that a file holds; None for a movie of one file.
+
+    Raises
+    ------
+    InputError
+        As `open_source`.
+    """
+    with _damage_named(path):
+        return read_share(path)
+
+
+@contextmanager
+def _damage_named(path: Path) -> Iterator[None]:
+    """Turn the errors of damaged files into an `InputError`."""
     try:
-        return _open(path, selection, alone=alone)
+        yield
     except (InputError, ImportError):  # a library that is missing is no fault of the file
         raise
     except PermissionError as error:
@@ -119,7 +138,8 @@ def _damaged(path: Path, error: Exception) -> InputError:
     )
 
 
-def _open(path: Path, selection: Selection, *, alone: bool) -> Source:
+def _open(some: Opened, selection: Selection) -> Source:
+    path = some.files[0]
     if path.is_dir():
         if not any(path.glob("*.sifx")):
             raise InputError(
@@ -145,7 +165,10 @@ def _open(path: Path, selection: Selection, *, alone: bool) -> Source:
         )
     for one in FORMATS:
         if start.startswith(one.starts):
-            return one.open(path, selection, alone)
+            return one.open(some, selection)
+    if foreign := name_and_export(path, start):
+        name, export = foreign
+        raise InputError(f"is {name}, which cannot be read", export, place=path)
     text = all(byte in b"\t\n\r\f" or 32 <= byte < 127 for byte in start)
     raise InputError(
         f"is {'a text file' if text else 'of a format that is not known'}, whatever its "

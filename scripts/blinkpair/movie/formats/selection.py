@@ -44,12 +44,15 @@ class Selection:
         the frames of a movie under the wrong axis.
     frames : int or None
         Read the first so many frames only. The way to use a movie that is cut off.
+    before : int
+        Frames in the parts before, where the movie is split; no choice of the user's.
     """
 
     channel: str | None = None
     z: str | None = None
     position: str | None = None
     frames: int | None = None
+    before: int = 0
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,20 @@ file: `Source.frames.reader(threads)` opens one for as long as somebody reads.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.errors import InputError
+from blinkpair.movie.formats.pixel_size import PixelStatement
+from blinkpair.movie.formats.timing import Times
+
+if TYPE_CHECKING:
+    from blinkpair.movie.formats.selection import Selection
+    from blinkpair.movie.formats.tiff_shares import Share
 
 # What the kernels downstream are compiled for; bool, complex, 16-bit float are no camera's output.
 _DTYPES = ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
@@ -41,6 +47,25 @@ class Frames(Protocol):
 
 
 @dataclass(frozen=True)
+class Opened:
+    """What is opened together.
+
+    Attributes
+    ----------
+    files : tuple of Path
+        One file or spool folder, or the files of one recording.
+    shares : tuple of Share
+        What the files state on that recording; empty where they do not.
+    absent : str
+        What the recording lacks, in words.
+    """
+
+    files: tuple[Path, ...]
+    shares: tuple[Share, ...] = ()
+    absent: str = ""
+
+
+@dataclass(frozen=True)
 class Source:
     """One opened file, or spool folder.
 
@@ -56,8 +81,10 @@ class Source:
         As stored, in native byte order.
     frames : Frames
         Reads the pixels.
-    exposure_s, pixel_size_um : float or None
-        Time from frame to frame; side of a square pixel in the sample.
+    times : Times
+        What it holds on the time of its frames.
+    pixels : tuple of PixelStatement
+        What it holds on the size of a pixel, the most trusted first.
     acquired_s : float or None
         When the recording began: seconds since 1970 by the microscope's own clock.
     channel : str or None
@@ -70,8 +97,8 @@ class Source:
     shape: tuple[int, int, int]
     dtype: np.dtype[Any]
     frames: Frames
-    exposure_s: float | None = None
-    pixel_size_um: float | None = None
+    times: Times = field(default_factory=Times)
+    pixels: tuple[PixelStatement, ...] = ()
     acquired_s: float | None = None
     channel: str | None = None
     notes: tuple[str, ...] = ()
@@ -136,7 +163,13 @@ def refuse_colour(path: Path, what: str) -> InputError:
 
 
 def frames_to_read(
-    path: Path, promised: int, present: int, limit: int | None, *, more: bool = False
+    path: Path,
+    promised: int,
+    present: int,
+    selection: Selection,
+    *,
+    more: bool = False,
+    absent: str = "",
 ) -> int:
     """Compare the frames a header promises with those the file holds.
 
@@ -145,10 +178,12 @@ def frames_to_read(
     path : Path
     promised, present : int
         Frames by the header; whole frames found, counted from the first one without a gap.
-    limit : int or None
-        The user's ``::frames=``.
+    selection : Selection
+        The user's ``::frames=``, and the frames in the parts before.
     more : bool
         There were more frames than promised, though it is not known how many.
+    absent : str
+        What is known to be missing, in words.
 
     Returns
     -------
@@ -160,18 +195,23 @@ def frames_to_read(
     InputError
         Frames are missing and the path does not choose to do without them.
     """
+    limit = selection.frames
     wanted = promised if limit is None else min(limit, promised)
     enough = limit is not None and limit <= present if more else wanted <= present
     if enough and promised > 0:
         return wanted
     again = "copy the file again from the microscope's computer"
+    because = f" ({absent})" if absent else ""
+    if absent:
+        again = "copy all files of the recording; if they were renamed, name them with a pattern"
     if present <= 0:
         raise InputError(
-            f"promises {promised} frames, but not one is there in full", again, place=path
+            f"promises {promised} frames, but not one is there in full{because}", again, place=path
         )
     raise InputError(
         f"frames are missing at the end: its header promises {'more than ' if more else ''}"
-        f"{promised}, the file holds {present}",
-        f"{again}; to use what is there, append '::frames={present}' to the path",
+        f"{promised}, the file holds {present}{because}",
+        f"{again}; to use what is there, append '::frames={selection.before + present}' to the "
+        "path",
         place=path,
     )

@@ -1,16 +1,26 @@
 """Where the planes of a TIFF file are, and how many its header promises.
 
-Three traps are dealt with here. ImageJ above 4 GB writes a single page for the whole movie and
-puts the number of frames into a text. Where a file is cut off, the chain of pages ends in
-nothing, which most readers pass over in silence. And where it is damaged the chain can lead back
-into itself, and be followed for ever.
+Places come from the pages of the file. A text (ImageJ's, tifffile's) names the axes, and the number
+of planes only where the pages leave it open: ImageJ above 4 GB writes a single page for the whole
+movie. Programs copy such texts into files of other lengths.
+
+| text | pages | read |
+| --- | --- | --- |
+| none | n | n frames |
+| n planes | n | n planes |
+| fewer than n | n | n planes if only the number of frames has to change, reported; else refused |
+| more than n | n, with page tables between | n planes: frames are missing |
+| more than n | frames in a row, no page table among them | the planes of the text |
+| more than n | anything else | refused |
+
+Pages of one size that are stored in several ways are refused, and so is a chain of pages that leads
+back into itself.
 """
 
 from __future__ import annotations
 
+import json
 import math
-import re
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,10 +30,23 @@ import numpy as np
 
 from blinkpair.arrays import IntArray
 from blinkpair.errors import ChoiceError, InputError
-from blinkpair.movie.formats.source import plausible
+from blinkpair.movie.formats.source import plausible, refuse_colour
+from blinkpair.movie.formats.tiff_pages import (
+    DESCRIPTION,
+    HEIGHT,
+    WIDTH,
+    PageTable,
+    Segments,
+    read_pages,
+)
+from blinkpair.movie.formats.tiff_shares import refuse_ome_traps
 
-# Kinds of tifffile whose number of planes is read off the chain of pages and nowhere else.
-_BY_CHAIN = ("uniform", "generic", "shaped")
+# Kinds of tifffile that have an arrangement of their own.
+_ARRANGED = (
+    "lsm", "mmstack", "ome", "ndtiff", "fluoview", "stk", "sis", "svs", "scn", "qpi", "ndpi", "bif",
+    "avs", "eer", "philips", "scanimage", "nih", "mdgel",
+)  # fmt: skip
+_AGAIN = "save the movie again as TIFF, in the program that wrote it or in ImageJ"
 
 
 @dataclass(frozen=True)
@@ -35,19 +58,41 @@ class Layout:
     sizes : mapping
         Axis letter -> length without Y and X, slowest first, as promised.
     offsets : (planes,) int64 array or None
-        First byte of each plane, as far as known; None where planes must be decoded.
-    pages : sequence
-        tifffile's page of each plane, None where missing; empty where one page stands for all.
+        First byte of each plane, -1 where it is missing; None where planes must be decoded.
+    segments : sequence
+        Strips or tiles of each plane, None where missing; empty where `offsets` are known.
     broken : bool
         The chain of pages points beyond the file: there were more planes than `sizes` holds.
+    files : tuple of Path
+        Which the planes are in; empty for the file itself.
+    file_index : (planes,) int64 array or None
+        Number in `files` of each plane; None for one file.
+    channels : tuple of str
+        Names by an index of the planes, which a description of the whole may order otherwise.
+    position : int or None
+        The only one of several positions whose planes are there.
     notes : tuple of str
+    page : tifffile.TiffPage or None
+        Describes how the planes are stored; None for the first page of the file.
+    name : str
+        The image's own.
+    image, images : int
+        Which of how many images of the file it is.
     """
 
     sizes: Mapping[str, int]
     offsets: IntArray | None
-    pages: Sequence[Any] = ()
+    segments: Sequence[Segments | None] = ()
     broken: bool = False
+    files: tuple[Path, ...] = ()
+    file_index: IntArray | None = None
+    channels: tuple[str, ...] = ()
+    position: int | None = None
     notes: tuple[str, ...] = ()
+    page: Any = None
+    name: str = ""
+    image: int = 0
+    images: int = 1
 
 
 def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
@@ -69,107 +114,262 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
     InputError
         Several images and no choice, axes that are no movie, or a trap for who would read on.
     """
-    _refuse_circle(path, tif)
-    _refuse_ome_traps(path, tif)
-    page, series = tif.pages.first, tif.series
-    if tif.is_imagej and len(series) == 1 and series[0].kind != "imagej" and page.is_final:
-        # tifffile gives up on an ImageJ header that promises more than is there.
-        sizes = _imagej_sizes(tif)
-        return Layout(sizes, _in_a_row(path, page.dataoffsets[0], sizes, page.nbytes))
-    if len(series) > 1 and (joined := _join_shaped(series)):
-        pages, notes = joined
-        sizes, kind = {"I": len(pages)}, "shaped"
+    table = read_pages(path)
+    refuse_ome_traps(path, tif.ome_metadata or "")
+    table.refuse_odd()
+    arranged = any(getattr(tif, f"is_{kind}") for kind in _ARRANGED)
+    if table.same_size and not arranged and (position is None or len(tif.series) == 1):
+        return _by_chain(path, tif, table)
+    if tif.is_ome and table.same_size:
+        _refuse_other_ome(path, tif, len(table))
+    image = _only_series(path, tif.series, position)
+    one = tif.series[image]
+    page = one.keyframe
+    own: dict[str, Any] = {
+        "page": page,
+        "name": one.name,
+        "image": image,
+        "images": len(tif.series),
+    }
+    if page.samplesperpixel > 1:
+        raise refuse_colour(path, "this is a colour (RGB or palette) image")
+    if one.axes[-2:] != "YX":
+        raise InputError(
+            f"its axes are {one.axes} with lengths {one.shape}; y and x must come last",
+            "export the movie as plain grey frames, one after the other",
+            place=path,
+        )
+    sizes = _named(path, one.axes[:-2], one.shape[:-2])
+    pages = _pages_of(one)
+    if one.dataoffset is not None and len(pages) < math.prod(sizes.values()):
+        places = table.pixel_places(page.nbytes)
+        offsets = _in_a_row(path, table, places, one.dataoffset, sizes, page.nbytes)
+        if offsets is not None:
+            return Layout(sizes, offsets, **own)
+    known = {int(place): row for row, place in enumerate(table.places)}
+    # tifffile gives offset 0 to a page that a text names and the file does not hold.
+    rows = np.array([-1 if page is None else known.get(page.offset, -1) for page in pages], int)
+    _refuse_other_size(path, table, rows)
+    return Layout(sizes, *places_of(table, rows, page), **own)
+
+
+def places_of(
+    table: PageTable, rows: IntArray, page: Any
+) -> tuple[IntArray | None, Sequence[Segments | None]]:
+    """Return the places of planes, or their segments where they must be decoded.
+
+    Parameters
+    ----------
+    table : PageTable
+    rows : (planes,) array
+        The page of each plane; -1 where it is missing.
+    page : tifffile.TiffPage
+        Describes how all are stored.
+
+    Returns
+    -------
+    offsets : (planes,) int64 array or None
+    segments : sequence of Segments or None
+    """
+    if len(table) == 1 and page.is_final:
+        places: IntArray | None = np.array(page.dataoffsets[:1], np.int64)
     else:
-        one, notes = _only_series(path, series, position)
-        if one.axes[-2:] != "YX":
-            raise InputError(
-                f"its axes are {one.axes} with lengths {one.shape}; y and x must come last",
-                "export the movie as plain grey frames, one after the other",
-                place=path,
-            )
-        sizes, kind = dict(zip(one.axes[:-2], one.shape[:-2], strict=True)), one.kind
-        if one.dataoffset is not None and kind not in ("uniform", "generic"):
-            return Layout(sizes, _in_a_row(path, one.dataoffset, sizes, page.nbytes), notes=notes)
-        pages = _pages_of(one)
-    if kind == "mmstack":
-        sizes = _planned(tif, sizes)
-    # A declared axis gives the number of planes there should be; a mere chain does not.
-    broken = _chain_broken(tif) and kind in _BY_CHAIN
-    if broken:
-        pages = [tif.pages.get(k, aspage=False) for k in range(len(tif.pages))]
-        sizes = {"I": len(pages)}
-    if not all(each is None or each.is_final for each in pages):
-        return Layout(sizes, None, pages, broken=broken, notes=notes)
-    # tifffile gives offset 0 to a page that an index names and the file does not hold.
-    pages = [each if each is not None and each.dataoffsets[0] else None for each in pages]
-    offsets = np.array([-1 if each is None else each.dataoffsets[0] for each in pages], np.int64)
-    return Layout(sizes, offsets, pages, broken=broken, notes=notes)
+        places = table.pixel_places(page.nbytes) if page.is_final else None
+    if places is not None:
+        return np.where(rows < 0, -1, np.append(places, -1)[rows]), ()
+    segments = table.segments()
+    return None, [segments[row] if row >= 0 else None for row in rows.tolist()]
 
 
-def _in_a_row(path: Path, start: int, sizes: Mapping[str, int], n_bytes: int) -> IntArray:
+def _refuse_other_ome(path: Path, tif: Any, n_pages: int) -> None:
+    """Refuse an OME text that does not describe all pages."""
+    if tif.series[0].kind == "ome":
+        planes = sum(page is not None for one in tif.series for page in _pages_of(one))
+    else:  # tifffile gave up on it
+        planes = 0
+    if planes < n_pages > 1:
+        raise InputError(
+            f"its OME text describes {planes or 'none'} of its {n_pages} pages",
+            _AGAIN,
+            place=path,
+        )
+
+
+def _by_chain(path: Path, tif: Any, table: PageTable) -> Layout:
+    """Take all pages of the chain, under the axes that a text names."""
+    page, n_pages = tif.pages.first, len(table)
+    sizes: dict[str, int]
+    notes: tuple[str, ...]
+    sizes, notes = {"I": n_pages}, ()
+    if tif.is_imagej:
+        sizes = _imagej_sizes(tif)
+    elif page.is_shaped:
+        sizes, notes = _shaped_sizes(path, table, page.description)
+    stated = math.prod(sizes.values())
+    plausible(path, stated)
+    places, segments = places_of(table, np.arange(n_pages), page)
+    if places is not None and stated > n_pages:
+        offsets = _in_a_row(path, table, places, int(places[0]), sizes, page.nbytes)
+        if offsets is not None:
+            return Layout(sizes, offsets, notes=notes)
+    if stated < n_pages:
+        sizes, more = _lengthened(path, sizes, n_pages)
+        notes += more
+    # A text gives the number of planes there should be; a mere chain does not.
+    broken = table.broken and stated <= n_pages
+    return Layout(sizes, places, segments, broken=broken, notes=notes)
+
+
+def _in_a_row(
+    path: Path,
+    table: PageTable,
+    places: IntArray | None,
+    start: int,
+    sizes: Mapping[str, int],
+    n_bytes: int,
+) -> IntArray | None:
+    """Places of planes that follow each other without a page each; None where pages are between.
+
+    Raises
+    ------
+    InputError
+        The pages that are there lie elsewhere.
+    """
     planes = math.prod(sizes.values())
     plausible(path, planes)
-    return start + np.arange(planes, dtype=np.int64) * n_bytes
+    end = start + planes * n_bytes
+    tables = np.append(table.places, table.next_place if table.broken else 0)
+    if ((tables >= start) & (tables < end)).any():
+        return None
+    row = start + np.arange(planes, dtype=np.int64) * n_bytes
+    if places is not None and not np.isin(places, row).all():
+        raise InputError(
+            f"its text describes {planes} images, its {len(table)} pages others",
+            _AGAIN,
+            place=path,
+        )
+    return row
+
+
+def _lengthened(
+    path: Path, sizes: Mapping[str, int], n_pages: int
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Give the frames of a file the number that its pages make."""
+    long = {axis: n for axis, n in sizes.items() if n > 1}
+    stated = math.prod(long.values())
+    if stated == 1:
+        return {"I": n_pages}, ()
+    axis = next(iter(long)) if len(long) == 1 else "T"
+    others = stated // long.get(axis, 1)
+    if axis not in long or n_pages % others:
+        shown = " x ".join(f"{axis} {n}" for axis, n in long.items())
+        raise InputError(
+            f"its text describes {stated} images ({shown}), and it holds {n_pages} pages",
+            _AGAIN,
+            place=path,
+        )
+    note = f"its text describes {stated} images, and it holds {n_pages}: all of them were read"
+    return {**long, axis: n_pages // others}, (note,)
 
 
 def _imagej_sizes(tif: Any) -> dict[str, int]:
-    """Axes by ImageJ's text, in its usual order."""
+    """Axes by ImageJ's text."""
     text = tif.imagej_metadata or {}
-    sizes = {
-        axis: int(text.get(key, 1))
-        for axis, key in (("T", "frames"), ("Z", "slices"), ("C", "channels"))
-    }
+    order = str(text.get("order", "czt")).lower()
+    keys = {"t": "frames", "z": "slices", "c": "channels"}
+    if sorted(order) != ["c", "t", "z"]:
+        order = "czt"
+    sizes = {axis.upper(): _count(text.get(keys[axis], 1)) for axis in reversed(order)}
     if max(sizes.values()) <= 1:
-        sizes = {"T": max(1, int(text.get("images", 1)))}
+        sizes = {"T": _count(text.get("images", 1))}
     return sizes
 
 
-def _planned(tif: Any, sizes: Mapping[str, int]) -> dict[str, int]:
-    """Give the time axis of a Micro-Manager stack the length that was planned.
-
-    tifffile shortens it to what it finds, be it that the acquisition was stopped or that a
-    second file of 4 GB was left behind.
-    """
-    frames = int((tif.micromanager_metadata or {}).get("Summary", {}).get("Frames") or 1)
-    if frames > sizes.get("T", 1) and next(iter(sizes), "T") == "T":
-        return {**sizes, "T": frames}
-    if frames > 1 and "T" not in sizes:
-        return {"T": frames, **sizes}
-    return dict(sizes)
+def _count(value: Any) -> int:
+    """Return a number of images out of a text; 1 where there is none."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return 1
+    return max(1, int(value)) if isinstance(value, int | float) else 1
 
 
-def _join_shaped(series: Sequence[Any]) -> tuple[list[Any], tuple[str, ...]] | None:
-    """Join what a script wrote frame by frame, or block by block, with tifffile."""
-    first = series[0]
-    alike = all(
-        one.kind == "shaped"
-        and one.shape[-2:] == first.shape[-2:]
-        and one.dtype == first.dtype
-        and len(one.shape) <= 3
-        and one.axes[-2:] == "YX"
-        for one in series
+def _shaped_sizes(
+    path: Path, table: PageTable, first: str
+) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Axes by tifffile's texts: one for each array that a script wrote."""
+    if len(table) == 1:
+        return _named(path, *_shape(first.encode())), ()
+    found: list[tuple[str, tuple[int, ...]]] = []
+    end = 0
+    described = np.flatnonzero(table.values(DESCRIPTION, -1) != -1).tolist()
+    for page in described:
+        if page >= end:
+            text = table.text(page)
+            if b'"truncated": true' in text and len(table) > 1:
+                raise InputError("has frames without a page behind its pages", _AGAIN, place=path)
+            found.append(_shape(text))
+            end = page + math.prod(found[-1][1])
+            if end > 1 and len(described) == len(table):  # a text copied into every page
+                break
+    if len(found) == 1:
+        return _named(path, *found[0]), ()
+    for axes, shape in found:
+        if len(shape) > 1:
+            _named(path, "Q" * len(axes), shape)
+    notes = (f"its {len(found)} series of frames were joined in the order of the file",)
+    return {"I": sum(math.prod(shape) for _, shape in found)}, (
+        notes if any(shape for _, shape in found) else ()
     )
-    if not alike:
-        return None
-    notes: tuple[str, ...] = ()
-    if any(len(one.shape) == 3 for one in series):
-        notes = (f"its {len(series)} series of frames were joined in the order of the file",)
-    return [page for one in series for page in _pages_of(one)], notes
 
 
-def _only_series(
-    path: Path, series: Sequence[Any], position: str | None
-) -> tuple[Any, tuple[str, ...]]:
-    """Take the movie among the images of a file."""
+def _shape(text: bytes) -> tuple[str, tuple[int, ...]]:
+    """Axes and lengths before y and x, by the text of one array."""
+    try:
+        about = json.loads(text)
+        full = [int(n) for n in about["shape"]]
+        axes = str(about.get("axes", ""))
+    except (ValueError, KeyError, TypeError):
+        return "", ()
+    if len(axes) != len(full):
+        axes = "Q" * (len(full) - 2) + "YX"
+    if axes.endswith("S") and full[-1] == 1:
+        axes, full = axes[:-1], full[:-1]
+    if len(full) < 2 or min(full) < 1:
+        return "", ()
+    long = [(axis, n) for axis, n in zip(axes[:-2], full[:-2], strict=True) if n > 1]
+    return "".join(axis for axis, _ in long), tuple(n for _, n in long)
+
+
+def _named(path: Path, axes: str, shape: Sequence[int]) -> dict[str, int]:
+    """Axis letter -> length; several axes without a name are refused."""
+    long = [(axis, n) for axis, n in zip(axes, shape, strict=True) if n > 1]
+    if len(dict(long)) < len(long):
+        raise InputError(
+            f"its images are arranged as {' x '.join(str(n) for _, n in long)}, and nothing says "
+            "which of it is time",
+            "export the movie alone, one frame after the other",
+            place=path,
+        )
+    return dict(long)
+
+
+def _only_series(path: Path, series: Sequence[Any], position: str | None) -> int:
+    """Return the number of the image that is the movie."""
     if len(series) == 1:
-        return series[0], ()
+        return 0
     if position is not None and position.isdecimal() and int(position) < len(series):
-        return series[int(position)], ()
-    shown = ", ".join(f"{k}: {' x '.join(map(str, one.shape))}" for k, one in enumerate(series[:8]))
+        return int(position)
+    shown = ", ".join(
+        f"{k}: {' x '.join(map(str, one.shape))}{f' {one.name!r}' if one.name else ''}"
+        for k, one in enumerate(series[:8])
+    )
     more = ", ..." if len(series) > 8 else ""
+    what = f"holds {len(series)} images of its own kind each ({shown}{more})"
+    if position is not None:
+        what = f"has no image '{position}': it {what}"
     raise ChoiceError(
-        f"holds {len(series)} images of its own kind each ({shown}{more})",
-        "choose one by appending '::position=0' to the path, or export the movie alone",
+        what,
+        f"append the number of the movie to the path, '::position=0' to "
+        f"'::position={len(series) - 1}', or export the movie alone",
         place=path,
     )
 
@@ -185,51 +385,10 @@ def _pages_of(series: Any) -> list[Any]:
     return pages
 
 
-def _refuse_circle(path: Path, tif: Any) -> None:
-    """Follow the chain of pages, as tifffile would for ever where it leads back into itself."""
-    file, tiff = tif.filehandle, tif.tiff
-    place, seen = tif.pages.first.offset, set()
-    while place and place not in seen:
-        seen.add(place)
-        file.seek(place)
-        count = file.read(tiff.tagnosize)
-        if len(count) < tiff.tagnosize:
-            return
-        file.seek(struct.unpack(tiff.tagnoformat, count)[0] * tiff.tagsize, 1)
-        pointer = file.read(tiff.offsetsize)
-        if len(pointer) < tiff.offsetsize:
-            return
-        place = struct.unpack(tiff.offsetformat, pointer)[0]
-    if place:
-        raise InputError(
-            f"is damaged: page {len(seen)} of its chain of pages leads back to an earlier one",
-            "copy the file again from the microscope's computer",
-            place=path,
-        )
-
-
-def _refuse_ome_traps(path: Path, tif: Any) -> None:
-    """Look at an OME text before it is parsed, and before room is made for all it promises."""
-    text = tif.ome_metadata or ""
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:  # entities can unfold to any length
-        raise InputError(
-            "its OME text defines a document type, which no microscope's program writes",
-            "open the movie in ImageJ and save it as TIFF",
-            place=path,
-        )
-    for pixels in re.findall(r"<(?:\w+:)?Pixels\b[^>]*>", text):
-        sizes = {axis: int(n) for axis, n in re.findall(r"\bSize([XYZCT])\s*=\s*.(\d+)", pixels)}
-        height, width = sizes.pop("Y", 1), sizes.pop("X", 1)
-        plausible(path, math.prod(sizes.values()) or 1, height=height, width=width)
-
-
-def _chain_broken(tif: Any) -> bool:
-    """Return whether the last page points to a next one that the file does not hold."""
-    place = tif.pages.next_page_offset
-    if not place:
-        return False
-    tif.filehandle.seek(place)
-    pointer = tif.filehandle.read(tif.tiff.offsetsize)
-    if len(pointer) < tif.tiff.offsetsize:
-        return True
-    return bool(struct.unpack(tif.tiff.offsetformat, pointer)[0])
+def _refuse_other_size(path: Path, table: PageTable, rows: IntArray) -> None:
+    """Refuse an image whose pages are of several sizes."""
+    own = rows[rows >= 0]
+    sizes = set(zip(*(table.values(tag)[own].tolist() for tag in (HEIGHT, WIDTH)), strict=True))
+    if len(sizes) > 1:
+        shown = ", ".join(f"{height} x {width}" for height, width in sorted(sizes))
+        raise InputError(f"its pages are of several sizes ({shown})", _AGAIN, place=path)

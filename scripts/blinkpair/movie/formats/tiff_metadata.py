@@ -1,142 +1,256 @@
-"""Frame time, pixel size and channel names out of a TIFF file's texts and tags.
+"""Times, pixel size and channel names out of a TIFF file's texts and tags.
 
 Each program has its own place for them: ImageJ a text of ``key=value`` lines and the resolution
-tags, OME an XML text, Micro-Manager JSON in the file and in each page. Where none has it, the
-resolution tags count only if they give a size a camera pixel can have in a sample: the usual 72
-or 96 dpi mean nothing.
+tags, OME an XML text, Micro-Manager JSON in the file and beside each frame. Those of the image and
+of the planes that are read count. What is believed is decided in `timing` and `pixel_size`.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 import numpy as np
 
 from blinkpair.arrays import FloatArray, IntArray
-from blinkpair.movie.formats.timing import (
-    Statement,
-    frame_time,
-    interval_of_stamps,
-    micrometres,
-    seconds,
-)
+from blinkpair.movie.formats.micromanager import read_frame_texts
+from blinkpair.movie.formats.pixel_size import PixelStatement, micrometres
+from blinkpair.movie.formats.tiff_layout import Layout
+from blinkpair.movie.formats.timing import Statement, Times, plain_unit, seconds
 
-# A pixel in the sample: between a super-resolution camera and a 0.5x lens. 96 dpi is 265 um.
-_PIXEL_RANGE_UM = (0.005, 40.0)
 _RESOLUTION_UNITS = {2: "inch", 3: "cm"}
-_SQUARE_TOLERANCE = 0.01
+_STAMPS = "the planes' time stamps"
 
 
-@dataclass(frozen=True)
-class TiffMetadata:
-    """Metadata of a file.
+class Described(NamedTuple):
+    """What a file holds on the frames of a movie.
 
     Attributes
     ----------
-    pixel_size_um : float or None
-    channels : tuple of str
-    intervals : tuple of Statement
-        On the frame interval, the most trusted first.
-    exposure : Statement or None
+    times : Times
+    pixels : tuple of PixelStatement
     acquired_s : float or None
         Seconds since 1970, by OME and Micro-Manager; a TIFF's own date is that of an export.
-    stamps_s : (planes,) array
-        Time of each plane; empty where there are none.
-    notes : tuple of str
     """
 
-    pixel_size_um: float | None = None
-    channels: tuple[str, ...] = ()
-    intervals: tuple[Statement, ...] = ()
-    exposure: Statement | None = None
+    times: Times
+    pixels: tuple[PixelStatement, ...] = ()
     acquired_s: float | None = None
-    stamps_s: FloatArray = field(default_factory=lambda: np.empty(0))
-    notes: tuple[str, ...] = ()
-
-    def timing(self, index: IntArray) -> tuple[float | None, tuple[str, ...]]:
-        """Frame time of the planes `index`, and notes (see `frame_time`)."""
-        measured, notes = interval_of_stamps((), "the planes' time stamps")
-        if index.size and self.stamps_s.size > index.max():
-            measured, notes = interval_of_stamps(self.stamps_s[index], measured.where)
-        value, more = frame_time((measured, *self.intervals), self.exposure, frames=index.size)
-        return value, notes + more
 
 
-def read_metadata(tif: Any) -> TiffMetadata:
-    """Read what the file's program wrote.
+class TiffMetadata:
+    """The texts of an open file.
 
     Parameters
     ----------
     tif : tifffile.TiffFile
-
-    Returns
-    -------
-    TiffMetadata
+    layout : Layout
+        Which image of the file is read.
+    kind : str
+        'Micro-Manager' or 'NDTiff' where an index of theirs gives the planes.
     """
-    if tif.is_ome and (found := _ome(tif)) is not None:
-        return found
-    if tif.is_micromanager:
-        return _micromanager(tif)
-    if tif.is_imagej:
-        return _imagej(tif)
-    size = _resolution_um(tif, None)
-    if size is None or not _PIXEL_RANGE_UM[0] <= size <= _PIXEL_RANGE_UM[1]:
-        return TiffMetadata()
-    return TiffMetadata(
-        size, notes=(f"pixel size {size:.4g} um taken from the TIFF resolution tags",)
-    )
+
+    def __init__(self, tif: Any, layout: Layout, kind: str = "") -> None:
+        self._tif, self._layout, self._kind = tif, layout, kind
+        self._page = layout.page or tif.pages.first
+        self._ome = _OmeText.of(tif, layout) if tif.is_ome else None
+        self._summary: Mapping[str, Any] = {}
+        if tif.is_micromanager:
+            self._summary = (tif.micromanager_metadata or {}).get("Summary") or {}
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """Names of the channels, in the order of the file; empty where it has none."""
+        if self._ome is not None and self._ome.channels:
+            return self._ome.channels
+        if self._tif.is_micromanager:
+            return tuple(map(str, self._summary.get("ChNames") or ()))
+        return _imagej_channels(self._tif) if self._tif.is_imagej else ()
+
+    def describe(self, index: IntArray, places: Sequence[tuple[Path, int]]) -> Described:
+        """Return what the file holds on some planes.
+
+        Parameters
+        ----------
+        index : (frames,) int array
+            Their numbers in the file, in the order of time.
+        places : sequence of (Path, int)
+            The file of each, and the place of its first pixel.
+        """
+        ome = self._ome.describe(self._layout, index) if self._ome is not None else None
+        if self._tif.is_micromanager:
+            if ome is None or self._kind in ("Micro-Manager", "NDTiff"):
+                return self._micromanager(places)
+            if not np.isfinite(ome.times.stamps_s).any():
+                beside = self._micromanager(places).times
+                times = Times(beside.stamps_s, beside.where, ome.times.intervals, beside.exposure)
+                return ome._replace(times=times)
+        if ome is not None:
+            return ome
+        return _imagej(self._tif, self._page) if self._tif.is_imagej else _plain(self._page)
+
+    def _micromanager(self, places: Sequence[tuple[Path, int]]) -> Described:
+        """Read the description of the whole in the file's head, and those beside the frames."""
+        first, elapsed_s = read_frame_texts(places, indexed=self._kind == "NDTiff")
+        exposure = _ms(first.get("Exposure-ms", first.get("Exposure")))
+        planned = _ms(self._summary.get("Interval_ms"))
+        return Described(
+            Times(
+                elapsed_s,
+                "the frames' elapsed times",
+                (Statement("Micro-Manager's planned interval", planned, planned=True),),
+                Statement("Micro-Manager's exposure", exposure),
+            ),
+            tuple(
+                PixelStatement("Micro-Manager's pixel size", _number(size))
+                for size in (first.get("PixelSizeUm"), self._summary.get("PixelSize_um"))
+            ),
+            _date_s(self._summary.get("StartTime") or first.get("Time")),
+        )
 
 
-def _imagej(tif: Any) -> TiffMetadata:
+class _OmeText:
+    """The images of an OME text among which the movie is."""
+
+    def __init__(self, images: Sequence[ElementTree.Element]) -> None:
+        self._images = images
+        names = [one.get("Name", "") for one in _pixels(images[0]) if one.tag.endswith("Channel")]
+        self.channels = tuple(names) if all(names) else ()
+
+    @classmethod
+    def of(cls, tif: Any, layout: Layout) -> _OmeText | None:
+        """Return the image that is read, or all where positions are an axis; None if not found."""
+        try:
+            root = ElementTree.fromstring(tif.ome_metadata or "")
+        except ElementTree.ParseError:
+            return None
+        found = [one for one in root if one.tag.endswith("Image") and len(_pixels(one))]
+        if len(found) == layout.sizes.get("R", 0):
+            return cls(found)
+        if len(found) != layout.images:  # some of them are without data
+            found = [one for one in found if not layout.name or one.get("Name") == layout.name]
+            return cls(found) if len(found) == 1 else None
+        return cls([found[layout.image]])
+
+    def describe(self, layout: Layout, index: IntArray) -> Described:
+        """Return what the text holds on the planes `index`."""
+        sizes = {axis: n for axis, n in layout.sizes.items() if axis != "R"}
+        per_image = math.prod(sizes.values())
+        image = self._images[int(index[0]) // per_image if len(self._images) > 1 else 0]
+        index = index % per_image if len(self._images) > 1 else index
+        about = _pixels(image).attrib
+        interval = _seconds(_pixels(image), "TimeIncrement")
+        stamps_s, exposure_s = _plane_times(_pixels(image), sizes, index)
+        width, height = (
+            micrometres(size, about.get(f"PhysicalSize{axis}Unit", "um")) if size else None
+            for axis in "XY"
+            for size in [_number(about.get(f"PhysicalSize{axis}"))]
+        )
+        date = next((one.text for one in image if one.tag.endswith("AcquisitionDate")), None)
+        return Described(
+            Times(
+                stamps_s,
+                _STAMPS,
+                (Statement("the OME time increment", interval, planned=True),),
+                Statement("the OME exposure time", exposure_s),
+            ),
+            (PixelStatement("the OME pixel size", width, height),),
+            _date_s(date),
+        )
+
+
+def _pixels(image: ElementTree.Element) -> ElementTree.Element:
+    """Return the description of an image's planes; an empty one where it has none."""
+    found = (one for one in image if one.tag.endswith("Pixels"))
+    return next(found, ElementTree.Element("Pixels"))
+
+
+def _plane_times(
+    pixels: ElementTree.Element, sizes: Mapping[str, int], index: IntArray
+) -> tuple[FloatArray, float | None]:
+    """Return the stamps of some planes in seconds, NaN without, and the exposure of the first.
+
+    Parameters
+    ----------
+    pixels : Element
+    sizes : mapping
+        Axis letter -> length, slowest first, of the planes that `index` counts.
+    index : (frames,) int array
+    """
+    lengths = {axis: int(pixels.get(f"Size{axis}", 1)) for axis in "TZC"}
+    stamps_s = np.full(math.prod(sizes.values()), np.nan)
+    # A part of a set has other planes than the text describes.
+    if math.prod(lengths.values()) != stamps_s.size:
+        return np.full(index.size, np.nan), None
+    exposure_s = None
+    steps, step = {}, 1
+    for axis in reversed([axis for axis in sizes if axis in lengths]):  # those longer than 1
+        steps[f"The{axis}"] = step, sizes[axis]
+        step *= sizes[axis]
+    for plane in pixels:
+        if not plane.tag.endswith("Plane"):
+            continue
+        at = 0
+        for axis, (step, length) in steps.items():
+            place = int(plane.get(axis, 0))
+            at = at + place * step if 0 <= place < length and at >= 0 else -1
+        if at >= 0 and (time := _seconds(plane, "DeltaT")) is not None:
+            stamps_s[at] = time
+        if at == index[0]:
+            exposure_s = _seconds(plane, "ExposureTime")
+    return stamps_s[index], exposure_s
+
+
+def _seconds(element: ElementTree.Element, key: str) -> float | None:
+    """Return a time that an attribute gives; None where it is absent or its unit is none."""
+    value = _number(element.get(key))
+    return None if value is None else seconds(value, element.get(f"{key}Unit", "s"))
+
+
+def _imagej(tif: Any, page: Any) -> Described:
     text = tif.imagej_metadata or {}
     interval = seconds(_number(text.get("finterval")) or 0.0, str(text.get("tunit") or "s"))
     # 'fps' is how fast ImageJ plays a movie, not how fast it was taken.
-    stated = (Statement("ImageJ's frame interval", interval),) if interval else ()
-    labels = text.get("Labels")
-    channels = int(_number(text.get("channels")) or 1)
-    names = tuple(map(str, labels[:channels])) if labels and channels > 1 else ()
-    return TiffMetadata(
-        _resolution_um(tif, str(text.get("unit") or "")),
-        channels=names if len(names) == channels and len(set(names)) == channels else (),
-        intervals=stated,
-        notes=_not_square(tif),
-    )
+    stated = (Statement("ImageJ's frame interval", interval, planned=True),) if interval else ()
+    unit = str(text.get("unit") or "")
+    inches = plain_unit(unit) in ("in", "inch")  # ImageJ takes over a printer's setting
+    where = "its TIFF resolution tag" if inches else "ImageJ's pixel size"
+    return Described(Times(intervals=stated), (_by_tags(page, unit, where, by_tag=inches),))
 
 
-def _ome(tif: Any) -> TiffMetadata | None:
-    try:
-        root = ElementTree.fromstring(tif.ome_metadata or "")
-    except ElementTree.ParseError:
-        return None
-    pixels = next((one for one in root.iter() if one.tag.endswith("Pixels")), None)
-    if pixels is None:
-        return None
-    attributes = pixels.attrib
-    size = _number(attributes.get("PhysicalSizeX"))
-    step = _number(attributes.get("TimeIncrement"))
-    interval = seconds(step, attributes.get("TimeIncrementUnit", "s")) if step else None
-    planes = [one.attrib for one in pixels if one.tag.endswith("Plane")]
-    exposure = _number(planes[0].get("ExposureTime")) if planes else None
-    channels = [one.attrib for one in pixels if one.tag.endswith("Channel")]
-    names = [one.get("Name", "") for one in channels]
-    return TiffMetadata(
-        micrometres(size, attributes.get("PhysicalSizeXUnit", "um")) if size else None,
-        channels=tuple(names) if all(names) else (),
-        intervals=(Statement("the OME time increment", interval),),
-        exposure=Statement(
-            "the OME exposure time",
-            seconds(exposure, planes[0].get("ExposureTimeUnit", "s")) if exposure else None,
-        ),
-        acquired_s=_date_s(
-            next((one.text for one in root.iter() if one.tag.endswith("AcquisitionDate")), None)
-        ),
-        stamps_s=_ome_stamps(attributes, planes),
+def _imagej_channels(tif: Any) -> tuple[str, ...]:
+    text = tif.imagej_metadata or {}
+    labels, n = text.get("Labels"), int(_number(text.get("channels")) or 1)
+    names = tuple(map(str, labels[:n])) if labels and n > 1 else ()
+    return names if len(names) == n and len(set(names)) == n else ()
+
+
+def _plain(page: Any) -> Described:
+    tag = page.tags.get("ResolutionUnit")
+    unit = _RESOLUTION_UNITS.get(int(tag.value) if tag is not None else 2, "")
+    return Described(Times(), (_by_tags(page, unit, "its TIFF resolution tag", by_tag=True),))
+
+
+def _by_tags(page: Any, unit: str, where: str, *, by_tag: bool) -> PixelStatement:
+    """Size of a pixel by the resolution tags."""
+    width, height = (
+        micrometres(1.0 / per_unit, unit) if per_unit else None
+        for name in ("XResolution", "YResolution")
+        for per_unit in [_resolution(page, name)]
     )
+    return PixelStatement(where, width, height, by_tag=by_tag)
+
+
+def _resolution(page: Any, name: str) -> float | None:
+    tag = page.tags.get(name)
+    if tag is None or not isinstance(tag.value, tuple) or not tag.value[1]:
+        return None
+    return float(tag.value[0]) / float(tag.value[1])
 
 
 def _date_s(text: object) -> float | None:
@@ -146,81 +260,6 @@ def _date_s(text: object) -> float | None:
     except ValueError:
         return None
     return (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()
-
-
-def _ome_stamps(attributes: Mapping[str, str], planes: Sequence[Mapping[str, str]]) -> FloatArray:
-    """Order the times of the planes as the axes are in the file."""
-    order = attributes.get("DimensionOrder", "XYCZT")[:1:-1]  # slowest first, as tifffile has them
-    shape = tuple(int(attributes.get(f"Size{axis}", 1)) for axis in order)
-    stamps = np.full(shape, np.nan)
-    for plane in planes:
-        place = tuple(int(plane.get(f"The{axis}", 0)) for axis in order)
-        time = _number(plane.get("DeltaT"))
-        if time is not None and all(k < n for k, n in zip(place, shape, strict=True)):
-            stamps[place] = seconds(time, plane.get("DeltaTUnit", "s")) or np.nan
-            if time == 0:
-                stamps[place] = 0.0
-    return stamps.reshape(-1) if np.isfinite(stamps).any() else np.empty(0)
-
-
-def _micromanager(tif: Any) -> TiffMetadata:
-    """Read a description of the whole in the file's head, and one in each page."""
-    summary = (tif.micromanager_metadata or {}).get("Summary") or {}
-    first, last = _page_tag(tif, 0), len(tif.pages) - 1
-    stated = [Statement("Micro-Manager's planned interval", _ms(summary.get("Interval_ms")))]
-    planes = 1
-    for key in ("Channels", "Slices", "Positions"):
-        planes *= int(_number(summary.get(key)) or 1)
-    begin, end = _elapsed_ms(first), _elapsed_ms(_page_tag(tif, last))
-    if begin is not None and end is not None and planes == 1 and last > 0:
-        stated.insert(0, Statement("the frames' elapsed times", (end - begin) / last / 1e3))
-    size = _number(first.get("PixelSizeUm")) or _number(summary.get("PixelSize_um"))
-    return TiffMetadata(
-        size or None,
-        channels=tuple(map(str, summary.get("ChNames") or ())),
-        intervals=tuple(stated),
-        exposure=Statement("Micro-Manager's exposure", _ms(first.get("Exposure-ms"))),
-        acquired_s=_date_s(summary.get("StartTime") or first.get("Time")),
-    )
-
-
-def _elapsed_ms(tag: Mapping[str, Any]) -> float | None:
-    return _number(tag.get("ElapsedTime-ms"))
-
-
-def _page_tag(tif: Any, k: int) -> Mapping[str, Any]:
-    """Micro-Manager's description of one page."""
-    try:
-        tag = tif.pages.get(k, aspage=True).tags.get("MicroManagerMetadata")
-    except (IndexError, ValueError):  # not a page of its own
-        tag = None
-    value = tag.value if tag is not None else None
-    return value if isinstance(value, Mapping) else {}
-
-
-def _resolution_um(tif: Any, unit: str | None) -> float | None:
-    """Side of a pixel by the XResolution tag, in `unit` or that of the ResolutionUnit tag."""
-    pixels_per_unit = _resolution(tif, "XResolution")
-    if not pixels_per_unit:
-        return None
-    if unit is None:
-        tag = tif.pages.first.tags.get("ResolutionUnit")
-        unit = _RESOLUTION_UNITS.get(int(tag.value) if tag is not None else 2, "")
-    return micrometres(1.0 / pixels_per_unit, unit)
-
-
-def _resolution(tif: Any, name: str) -> float | None:
-    tag = tif.pages.first.tags.get(name)
-    if tag is None or not isinstance(tag.value, tuple) or not tag.value[1]:
-        return None
-    return float(tag.value[0]) / float(tag.value[1])
-
-
-def _not_square(tif: Any) -> tuple[str, ...]:
-    x, y = _resolution(tif, "XResolution"), _resolution(tif, "YResolution")
-    if x and y and abs(x - y) > _SQUARE_TOLERANCE * x:
-        return (f"its pixels are not square ({1 / x:.4g} by {1 / y:.4g}); the width was used",)
-    return ()
 
 
 def _ms(value: Any) -> float | None:

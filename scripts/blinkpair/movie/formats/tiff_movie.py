@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,12 @@ from numpy.typing import NDArray
 from blinkpair.arrays import IntArray
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.decoded import Decode, DecodedFrames, ReadAt
-from blinkpair.movie.formats.raw import RawFrames
+from blinkpair.movie.formats.lossless import keeps_counts
+from blinkpair.movie.formats.raw import RawFrames, file_sizes
 from blinkpair.movie.formats.selection import Selection, choose_planes
 from blinkpair.movie.formats.source import (
     Frames,
+    Opened,
     Source,
     frames_to_read,
     native_dtype,
@@ -32,7 +35,9 @@ from blinkpair.movie.formats.source import (
     refuse_colour,
 )
 from blinkpair.movie.formats.tiff_layout import Layout, find_layout
-from blinkpair.movie.formats.tiff_metadata import read_metadata
+from blinkpair.movie.formats.tiff_metadata import TiffMetadata
+from blinkpair.movie.formats.tiff_pages import Segments
+from blinkpair.movie.formats.tiff_sets import set_layout
 
 _KINDS = {"imagej": "ImageJ TIFF", "ome": "OME-TIFF", "micromanager": "Micro-Manager TIFF"}
 # Values of the tag PhotometricInterpretation.
@@ -42,19 +47,15 @@ _PALETTE = 3
 # Strips of a page are fetched by one read if at most this many times their bytes are spanned.
 _MAX_SPREAD = 1.5
 
-Segments = tuple[Sequence[int], Sequence[int], bytes | None]
 
-
-def open_tiff(path: Path, selection: Selection, *, alone: bool = True) -> Source:
+def open_tiff(some: Opened, selection: Selection) -> Source:
     """Open a TIFF movie or image.
 
     Parameters
     ----------
-    path : Path
+    some : Opened
+        Files.
     selection : Selection
-    alone : bool
-        False for one part of a list of files: an OME or Micro-Manager file then stands for
-        itself and does not call in the other parts.
 
     Returns
     -------
@@ -65,9 +66,10 @@ def open_tiff(path: Path, selection: Selection, *, alone: bool = True) -> Source
     InputError
         Frames missing, a colour image, images of several sizes, or a choice left open.
     """
-    # Without these, each part of a set would stand for all of it.
-    single = {} if alone else {"is_mmstack": False, "_multifile": False}
-    with _messages_aside(), tifffile.TiffFile(path, **single) as tif:
+    path = next((share.path for share in some.shares if share.leads), some.files[0])
+    # What belongs together is known; tifffile goes by names.
+    how = {"is_mmstack": False, "_multifile": False}
+    with _messages_aside(), tifffile.TiffFile(path, **how) as tif:
         try:
             page = tif.pages.first  # and not len(tif.pages), which walks through all of them
         except IndexError:
@@ -76,41 +78,54 @@ def open_tiff(path: Path, selection: Selection, *, alone: bool = True) -> Source
                 "copy the file again from the microscope's computer",
                 place=path,
             ) from None
-        # ImageJ writes 8-bit counts shown in false colours as a palette image.
-        palette = page.photometric == _PALETTE and not tif.is_imagej
-        if page.samplesperpixel > 1 or page.photometric in _COLOUR or palette:
-            raise refuse_colour(path, "this is a colour (RGB or palette) image")
-        return _describe(path, tif, selection)
+        _check_page(path, page, tif)
+        return _describe(path, tif, selection, some)
 
 
-def _describe(path: Path, tif: Any, selection: Selection) -> Source:
-    page = tif.pages.first
+def _check_page(path: Path, page: Any, tif: Any) -> None:
+    """Refuse pixels that are no counts of a camera."""
+    # ImageJ writes 8-bit counts shown in false colours as a palette image.
+    palette = page.photometric == _PALETTE and not tif.is_imagej
+    if page.samplesperpixel > 1 or page.photometric in _COLOUR or palette:
+        raise refuse_colour(path, "this is a colour (RGB or palette) image")
     if page.dtype is None:  # which numpy would take for float64
         raise InputError(
             f"pixels of {page.bitspersample} bits cannot be read",
             "export the movie as 16-bit grey values",
             place=path,
         )
-    dtype = native_dtype(path, page.dtype)
-    shape = (page.imagelength, page.imagewidth)
-    plausible(path, height=shape[0], width=shape[1])
+    plausible(path, height=page.imagelength, width=page.imagewidth)
     if page.is_tiled:
         plausible(path, height=page.tilelength, width=page.tilewidth)
-    layout = find_layout(path, tif, selection.position)
-    metadata = read_metadata(tif)
+
+
+def _describe(path: Path, tif: Any, selection: Selection, some: Opened) -> Source:
+    if some.shares:
+        layout = set_layout(some.shares, tif)
+        if selection.position is None and layout.position is not None:
+            selection = replace(selection, position=str(layout.position))
+    else:
+        layout = find_layout(path, tif, selection.position)
+    page = layout.page or tif.pages.first
+    _check_page(path, page, tif)
+    _refuse_loss(path, page, tif)
+    dtype = native_dtype(path, page.dtype)
+    shape = (page.imagelength, page.imagewidth)
+    metadata = TiffMetadata(tif, layout, some.shares[0].kind if some.shares else "")
     planes = choose_planes(
         str(path),
         layout.sizes,
-        selection,
-        channel_names=metadata.channels,
+        selection if layout.images == 1 else replace(selection, position=None),
+        channel_names=layout.channels or metadata.channels,
         z_is_time=bool(tif.is_imagej),
     )
     present = _leading(planes.index, layout)
     frames: Frames
+    files = layout.files or (path,)
+    file_index = None if layout.file_index is None else layout.file_index[present]
     if layout.offsets is not None:
-        paths, file_index = _files(path, layout, present)
         frames = RawFrames(
-            paths=paths,
+            paths=files,
             offsets=layout.offsets[present],
             height=shape[0],
             width=shape[1],
@@ -118,60 +133,73 @@ def _describe(path: Path, tif: Any, selection: Selection) -> Source:
             file_index=file_index,
         )
         n_present = frames.count_present()
+        starts = frames.offsets.tolist()
     else:
-        pages = [layout.pages[int(i)] for i in present]
-        if any(one.parent is not tif for one in pages):
-            raise InputError(
-                "a compressed movie that goes on in other files",
-                "name all of them with a pattern, e.g. 'movie_*.tif'",
-                place=path,
-            )
-        paths = (path,)
-        table = [(one.dataoffsets, one.databytecounts, one.jpegtables) for one in pages]
-        frames = DecodedFrames(path, _decoder(page, table))
-        n_present = _count_whole(table, path.stat().st_size)
+        table = [one for i in present.tolist() if (one := layout.segments[i]) is not None]
+        frames = DecodedFrames(files, _decoder(page, table), file_index)
+        n_present = _count_whole(table, file_sizes(files, file_index, len(table)))
+        starts = [offsets[0] if offsets else -1 for offsets, *_ in table]
     promised = planes.index.size
-    count = frames_to_read(path, promised, n_present, selection.frames, more=layout.broken)
+    count = frames_to_read(
+        path, promised, n_present, selection, more=layout.broken, absent=some.absent
+    )
     kind = next((name for flag, name in _KINDS.items() if getattr(tif, f"is_{flag}")), "TIFF")
-    exposure_s, notes = metadata.timing(planes.index[:count])
+    numbers = [0] * count if file_index is None else file_index.tolist()
+    places = [(files[k], start) for k, start in zip(numbers, starts[:count], strict=False)]
+    described = metadata.describe(planes.index[:count], places)
+    notes = layout.notes + planes.notes
     if page.photometric == _WHITE_IS_ZERO:
         notes += ("a tag asks for 0 to be shown as white; counts are as stored",)
     return Source(
-        paths=paths,
+        paths=files,
         format=kind if page.compression == 1 else f"{kind}, {page.compression.name} compression",
         shape=(count, *shape),
         dtype=dtype,
         frames=frames,
-        exposure_s=exposure_s,
-        pixel_size_um=metadata.pixel_size_um,
-        acquired_s=metadata.acquired_s,
+        times=described.times,
+        pixels=described.pixels,
+        acquired_s=described.acquired_s,
         channel=planes.channel,
-        notes=layout.notes + planes.notes + metadata.notes + notes,
+        notes=notes,
+    )
+
+
+def _refuse_loss(path: Path, page: Any, tif: Any) -> None:
+    """Refuse a compression that alters counts, or may do so."""
+
+    def stored() -> bytes:
+        tif.filehandle.seek(page.dataoffsets[0])
+        data: bytes = tif.filehandle.read(page.databytecounts[0])
+        return data
+
+    kept = keeps_counts(page, stored)
+    if kept:
+        return
+    name = page.compression.name
+    if kept is None:
+        raise InputError(
+            f"compressed as {name}, of which it is not known whether its counts are those of the "
+            "camera",
+            "use the original recording; or, if nothing was lost, save it without compression",
+            place=path,
+        )
+    raise InputError(
+        f"compressed with loss ({name}): its counts are not those of the camera",
+        "use the original recording",
+        place=path,
     )
 
 
 def _leading(index: IntArray, layout: Layout) -> IntArray:
     """Return the frames before the first whose page is not there."""
-    if layout.pages:
-        there = np.array([one is not None for one in layout.pages], bool)
+    if layout.offsets is not None:
+        there = layout.offsets >= 0
     else:
-        there = np.ones(0 if layout.offsets is None else layout.offsets.size, bool)
+        there = np.array([one is not None for one in layout.segments], bool)
     missing = np.ones(index.size, bool)
     within = index < there.size
     missing[within] = ~there[index[within]]
     return index[: int(np.argmax(missing))] if missing.any() else index
-
-
-def _files(path: Path, layout: Layout, index: IntArray) -> tuple[tuple[Path, ...], IntArray | None]:
-    """List the files of a movie, and which of them holds each frame (None: all in one)."""
-    if not layout.pages:
-        return (path,), None
-    parents = [layout.pages[int(i)].parent for i in index]
-    files = {id(parent): Path(parent.filehandle.path) for parent in parents}
-    if len(files) < 2:
-        return tuple(files.values()) or (path,), None
-    number = {key: k for k, key in enumerate(files)}
-    return tuple(files.values()), np.array([number[id(one)] for one in parents], np.int64)
 
 
 def _decoder(page: Any, table: Sequence[Segments]) -> Decode:
@@ -206,14 +234,14 @@ def _decoder(page: Any, table: Sequence[Segments]) -> Decode:
     return decode
 
 
-def _count_whole(table: Sequence[Segments], size: int) -> int:
-    """Count the frames before the first that has a byte beyond the end of the file."""
+def _count_whole(table: Sequence[Segments], sizes: IntArray) -> int:
+    """Count the frames before the first that has a byte beyond the end of its file."""
     for k, (offsets, counts, _) in enumerate(table):
         # Negative where damage made signed numbers of them.
         if (
             not offsets
             or min(*offsets, *counts) < 0
-            or max(map(int.__add__, offsets, counts)) > size
+            or max(map(int.__add__, offsets, counts)) > sizes[k]
         ):
             return k
     return len(table)

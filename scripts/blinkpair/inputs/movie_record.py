@@ -1,0 +1,100 @@
+"""What is used of each field's movies and where it is from, for a person to see before the run.
+
+Input: the headers of a field's movies. Output: columns of `fields.csv`, and lines for the start
+of a run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pandas as pd
+
+from blinkpair.epochs import EPOCHS
+from blinkpair.inputs.headers import Header
+
+# Time and size are columns of the sheet; where each is from: sheet, file and place, configuration.
+SOURCE_COLUMNS = ("exposure_from", "pixel_size_from")
+EPOCH_COLUMNS = tuple(
+    f"{name}_{epoch}" for epoch in EPOCHS for name in ("n_files", "n_frames", "acquired")
+)
+RECORD_COLUMNS = (
+    "exposure_s",
+    "exposure_from",
+    "pixel_size_um",
+    "pixel_size_from",
+    *EPOCH_COLUMNS,
+)
+MOST_LINES = 20  # more fields than that are shown in groups
+
+
+def of_epochs(headers: Mapping[str, Header]) -> dict[str, str]:
+    """Return the columns of both epochs, empty for a movie that could not be opened.
+
+    Parameters
+    ----------
+    headers : mapping
+        Column of the sheet -> header.
+
+    Returns
+    -------
+    dict of str
+        `n_files_pre`, `n_frames_pre`, `acquired_pre` (by the microscope's clock, empty where the
+        file holds no date), and the same after annealing.
+    """
+    row = dict.fromkeys(EPOCH_COLUMNS, "")
+    for epoch in EPOCHS:
+        if movie := headers.get(f"{epoch}_pl"):
+            row[f"n_files_{epoch}"] = str(len(movie.files))
+            row[f"n_frames_{epoch}"] = str(movie.frames)
+            row[f"acquired_{epoch}"] = written_date(movie.acquired_s)
+    return row
+
+
+def written_date(seconds: float | None) -> str:
+    """Write a time in seconds since 1970; '' for none."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}" if seconds else ""
+
+
+def describe(fields: pd.DataFrame) -> list[str]:
+    """Return lines on what is used: one a field, or one for all fields alike where there are many.
+
+    Parameters
+    ----------
+    fields : DataFrame
+        With the columns `field` and RECORD_COLUMNS.
+    """
+    head = "Used of the movies (also in fields.csv):"
+    rows = [{str(name): value for name, value in row.items()} for row in fields.to_dict("records")]
+    if len(rows) <= MOST_LINES:
+        return [head, *(f"  {row['field']}: {_line(row, with_date=True)}" for row in rows)]
+    alike: dict[str, list[str]] = {}
+    for row in rows:
+        alike.setdefault(_line(row, with_date=False), []).append(str(row["field"]))
+    groups = sorted(alike.items(), key=lambda group: len(group[1]))
+    lines = [f"  {_names(names)}: {line}" for line, names in groups[:MOST_LINES]]
+    if hidden := sum(len(names) for _, names in groups[MOST_LINES:]):
+        lines.append(f"  and {hidden} more fields")
+    return [head, *lines]
+
+
+def _line(row: Mapping[str, Any], *, with_date: bool) -> str:
+    parts = [
+        f"{row[name]:.4g} {unit} ({row[source]})" if row[source] else f"no {name}"
+        for name, source, unit in (
+            ("exposure_s", "exposure_from", "s a frame"),
+            ("pixel_size_um", "pixel_size_from", "um a pixel"),
+        )
+    ]
+    for epoch in EPOCHS:
+        files = row[f"n_files_{epoch}"]
+        held = f"{row[f'n_frames_{epoch}']} frames in {files} file{'s' if files != '1' else ''}"
+        date = f", {row[f'acquired_{epoch}'] or 'no date'}" if with_date else ""
+        parts.append(f"{epoch} {held}{date}" if files else f"{epoch} not readable")
+    return "; ".join(parts)
+
+
+def _names(names: list[str]) -> str:
+    return ", ".join(names) if len(names) < 4 else f"{len(names)} fields ({names[0]}, ...)"

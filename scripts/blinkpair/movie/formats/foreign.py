@@ -1,0 +1,100 @@
+"""Formats of microscopes and cameras that cannot be read, and how to export from each.
+
+Input: a path and the first bytes of the file. Output: the format's name and what to do.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+_FIJI = "or open it in Fiji with the Bio-Formats importer and save it as TIFF"
+# What an export must keep, and two numbers that plain TIFF does not hold.
+_KEEP = (
+    "Export 16 bits, every frame, without scaling, display range or lossy compression; check that "
+    "the time per frame and the pixel size are in the TIFF, or write them into the sheet"
+)
+
+
+class Foreign(NamedTuple):
+    """A format: its name, a pattern of its first bytes, the suffixes of its files, and the way out.
+
+    A format without bytes of its own has an empty pattern.
+    """
+
+    name: str
+    starts: bytes
+    suffixes: tuple[str, ...]
+    export: str
+
+
+FOREIGN = (
+    Foreign(
+        "a CZI file of Zeiss ZEN",
+        rb"ZISRAWFILE",
+        (".czi",),
+        f"export it from ZEN as OME-TIFF, {_FIJI}. {_KEEP}",
+    ),
+    Foreign(
+        "a LIF file of Leica LAS",
+        rb"\x70\0\0\0.{4}\x2a",
+        (".lif",),
+        f"export its series from LAS X as OME-TIFF or TIFF, {_FIJI}. {_KEEP}",
+    ),
+    Foreign(
+        "a DCIMG file of Hamamatsu",
+        rb"DCIMG",
+        (".dcimg",),
+        f"export it from HCImage as TIFF (Bio-Formats does not read it). {_KEEP}",
+    ),
+    Foreign(
+        "an SPE file of Princeton Instruments",
+        rb"",
+        (".spe",),
+        f"export it from LightField, WinView or WinSpec as TIFF, {_FIJI}. {_KEEP}",
+    ),
+    Foreign(
+        "a HIS file of Hamamatsu",
+        rb"",  # 'IM', as many other files begin
+        (".his",),
+        f"export it from HiPic or HCImage as TIFF, {_FIJI}. {_KEEP}",
+    ),
+    Foreign(
+        "a film for the eye (AVI, MP4, MOV)",
+        rb"RIFF.{4}AVI |.{4}ftyp",
+        (".avi", ".mp4", ".mov"),
+        "its counts were changed and cannot be had back: export the movie again, as TIFF, from the "
+        "program that recorded it",
+    ),
+    Foreign(
+        "an HDF5 file (Imaris and others)",
+        rb"\x89HDF\r\n\x1a\n",
+        (".h5", ".hdf5", ".ims"),
+        f"export it as TIFF from the program that wrote it, {_FIJI}. {_KEEP}",
+    ),
+    Foreign(
+        "an archive or a compressed file",
+        rb"PK\x03\x04|\x1f\x8b\x08|7z\xbc\xaf|Rar!",
+        (".zip", ".gz", ".7z", ".rar"),
+        "unpack it and name the file that was in it",
+    ),
+)
+
+
+def name_and_export(path: Path, start: bytes) -> tuple[str, str] | None:
+    """Return a format's name and how to export from it; None for one that is not listed.
+
+    Parameters
+    ----------
+    path : Path
+    start : bytes
+        The first 16 bytes of the file or more; they go before the suffix of its name.
+    """
+    for one in FOREIGN:
+        if one.starts and re.match(one.starts, start, re.DOTALL):
+            return one.name, one.export
+    for one in FOREIGN:
+        if path.suffix.lower() in one.suffixes:
+            return one.name, one.export
+    return None

@@ -1,0 +1,127 @@
+"""Movies of several files, of pages that differ, and of a text that describes another movie."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import numpy as np
+import tifffile
+
+from tests.bad_input.cases import case
+from tests.bad_input.field_files import Files, tiff_bytes
+from tests.helpers.set_files import ome_files, stack_bytes
+
+KNOWN = {"exposure_s": "0.02", "pixel_size_um": "0.16"}
+
+
+def _split(files: Files, *follows: str) -> None:
+    """Split the movie after annealing: its own file, and the others by what follows its name."""
+    first, *rest = [
+        tiff_bytes(some) for some in np.array_split(files.arrays["post_pl"], len(follows) + 1)
+    ]
+    files.raw["post_pl"] = first
+    files.parts["post_pl"] = dict(zip(follows, rest, strict=True))
+    files.patterns["post_pl"] = "*"
+
+
+def _pages(files: Files, text: str = "", odd: int = -1, **how: Any) -> bytes:
+    """Return the movie with a page for each frame, a text in the first, and an odd page."""
+    files.cells |= KNOWN
+    out = io.BytesIO()
+    with tifffile.TiffWriter(out) as tif:
+        for k, frame in enumerate(files.arrays["post_pl"]):
+            own = {"compression": "zlib"} if k == odd else how
+            about = text if text and k == 0 else None
+            tif.write(frame, contiguous=False, metadata=None, description=about, **own)
+    return out.getvalue()
+
+
+def _imagej(n: int) -> str:
+    return f"ImageJ=1.53t\nimages={n}\nframes={n}\nfinterval=0.02\n"
+
+
+@case("parts NAME, NAME-1 and NAME-2", "analysed")
+def _(files):
+    _split(files, "-1", "-2")
+
+
+@case("parts NAME and NAME (2)", "analysed")
+def _(files):
+    _split(files, " (2)")
+
+
+@case("parts with a gap in their numbers", "analysed")
+def _(files):
+    _split(files, "_1", "_7")
+
+
+@case("a copy among the parts", "stops", "is a copy of.*a part is there twice")
+def _(files):
+    _split(files, "_1")
+    files.parts["post_pl"]["_2"] = files.parts["post_pl"]["_1"]
+
+
+@case("an old version among the parts", "stops", "order of its 3 files does not follow from their")
+def _(files):
+    _split(files, "_1", "_1_old")
+
+
+@case("two channels of single files", "stops", "differ in 2 numbers.*two channels")
+def _(files):
+    _split(files, "_c0_t0", "_c0_t1", "_c1_t0", "_c1_t1")
+    files.patterns["post_pl"] = "_c*"
+
+
+@case("the second OME file of another recording", "refused", "beside it is of another recording")
+def _(files):
+    names = ("post_of_a_set.tif", "post_of_a_set_1.tif")
+    mine, theirs = (ome_files(files.arrays[column], 120, names) for column in ("post_pl", "pre_pl"))
+    files.names["post_pl"], files.raw["post_pl"] = names[0], mine[names[0]]
+    files.parts["post_pl"] = {"_1": theirs[names[1]]}
+
+
+@case("two Micro-Manager stacks by 'keep both files'", "analysed")
+def _(files):
+    for column, kept in (("pre_pl", " (2)"), ("post_pl", "")):
+        for follows, some in (("", slice(120)), ("_1", slice(120, 200))):
+            data = stack_bytes(files.arrays[column][some], planned=200, first=some.start or 0)
+            files.parts.setdefault("post_pl", {})[follows + kept] = data
+    files.raw["post_pl"] = files.parts["post_pl"].pop("")
+
+
+@case("the text of a shorter ImageJ stack", "analysed")
+def _(files):
+    files.raw["post_pl"] = _pages(files, _imagej(40))
+
+
+@case(
+    "the text of a longer ImageJ stack", "refused", "promises 300, the file holds 200.*frames=200"
+)
+def _(files):
+    files.raw["post_pl"] = _pages(files, _imagej(300))
+
+
+@case("the text of a longer ImageJ stack, used as the hint says", "analysed")
+def _(files):
+    files.raw["post_pl"] = _pages(files, _imagej(300))
+    files.choices["post_pl"] = "::frames=200"
+
+
+@case("a page of another compression", "refused", "page 77 of 200 has compression 8 and not 1")
+def _(files):
+    files.raw["post_pl"] = _pages(files, odd=77)
+
+
+@case("JPEG 2000 with loss", "refused", "compressed with loss .JPEG2000.")
+def _(files):
+    files.raw["post_pl"] = _pages(files, compression="jpeg2000", compressionargs={"level": 60})
+
+
+@case("an array whose axes have no names", "refused", "arranged as 100 x 2")
+def _(files):
+    out = io.BytesIO()
+    movie = files.arrays["post_pl"]
+    tifffile.imwrite(out, movie.reshape(100, 2, *movie.shape[1:]), photometric="minisblack")
+    files.raw["post_pl"] = out.getvalue()
+    files.cells |= KNOWN

@@ -1,0 +1,137 @@
+"""The time per frame: one rule for all formats, on stamps and on what stands beside them."""
+
+import re
+
+import numpy as np
+import pytest
+
+from blinkpair.movie.formats.stamps import Measured, measure
+from blinkpair.movie.formats.timing import Statement, Times, frame_time, frame_time_of_parts
+
+N = 300
+STAMPS = 0.02 * np.arange(N)  # 20 ms a frame
+RNG = np.random.default_rng(2)
+
+
+def changed(at, value):
+    stamps = STAMPS.copy()
+    stamps[at] = value
+    return stamps
+
+
+@pytest.mark.parametrize(
+    ("stamps", "note"),
+    [
+        (STAMPS, ""),
+        (STAMPS + 1e6, ""),
+        (np.round(STAMPS / 20 * 16.667, 3) * 20 / 16.667, ""),  # 60 frames a second, in ms
+        (STAMPS + RNG.normal(0, 0.002, N), ""),
+        (STAMPS + RNG.uniform(-0.006, 0.006, N), ""),  # a step of up to 32 ms is no gap
+        (changed(100, np.nan), "299 of 300 frames have a time stamp"),
+        (changed(0, np.nan), "299 of 300"),
+        (changed(np.arange(N) % 2 == 0, np.nan), "150 of 300"),
+        (changed(np.arange(150, N), np.nan), "150 of 300"),
+        (changed(100, STAMPS[99] - 0.001), "1 of 300 step back"),
+        (changed(100, STAMPS[99]), "1 of 300 frames share"),
+        (changed(100, STAMPS[100] + 0.015), ""),  # late once: no gap
+        (changed(100, STAMPS[100] - 0.015), ""),
+        (changed(np.arange(N - 5, N), 0.0), "5 of 300 step back"),
+        (STAMPS + 60 * (np.arange(N) >= 150), "1 gap .*before frame 150.*about 3000 frames"),
+        (STAMPS + 3 * (np.arange(N) >= 1), "1 gap .*before frame 1.*about 150 frames"),
+        (STAMPS + 5 * (np.arange(N) >= N - 1), "before frame 299"),
+        (STAMPS - 4294.967296 * (np.arange(N) >= 200), "100 of 300 step back"),
+        (changed(0, 1e6), "1 of 300 step back"),
+        (0.08 * (np.arange(N) // 4), "225 of 300 frames share"),
+    ],
+)
+def test_the_median_of_the_steps_whatever_single_stamps_do(stamps, note):
+    measured = measure(stamps, "the stamps")
+    assert measured.seconds == pytest.approx(0.02, rel=0.005)
+    assert bool(measured.notes) == bool(note)
+    assert re.search(note, "\n".join(measured.notes))
+
+
+BURSTS = 0.08 * (np.arange(N) // 4) + 0.001 * (np.arange(N) % 4)  # read out of a buffer
+EPISODES = 0.02 * np.arange(N) + 1.0 * (np.arange(N) // 6)  # a pause after every sixth frame
+
+
+@pytest.mark.parametrize(
+    ("stamps", "exposure_s", "seconds"),
+    [
+        (BURSTS, 0.02, 0.02),
+        (BURSTS, None, None),
+        (EPISODES, 0.02, 0.02),
+        (EPISODES, None, None),
+        (np.full(N, 5.0), 0.02, None),
+        (STAMPS[::-1], 0.02, None),
+        (np.where(np.arange(N) < 200, 5.0, 3.0), 0.02, None),
+        (RNG.permutation(STAMPS), 0.02, None),
+        (np.where(np.arange(N) % 299 == 0, STAMPS, np.nan), 0.02, None),  # first and last only
+    ],
+)
+def test_stamps_in_groups_need_an_exposure_and_contradictory_ones_are_refused(
+    stamps, exposure_s, seconds
+):
+    measured = measure(stamps, "the stamps", exposure_s=exposure_s)
+    if seconds is None:
+        assert measured.seconds is None
+        assert measured.refused
+    else:
+        assert measured.seconds == pytest.approx(seconds, rel=0.01)
+        assert measured.notes
+
+
+def test_zeros_are_no_stamps():
+    for stamps in (np.zeros(N), np.full(N, np.nan), changed(np.arange(1, N), np.nan)):
+        assert measure(stamps, "the stamps") == Measured()
+
+
+def planned(value):
+    return Statement("the plan", value, planned=True)
+
+
+EXPOSED = Statement("the exposure", 0.02)
+
+
+@pytest.mark.parametrize(
+    ("times", "seconds", "note"),
+    [
+        (Times(STAMPS, intervals=(planned(5.0),)), 0.02, "the plan gives 5 s; the time stamps"),
+        (
+            Times(intervals=(planned(0.02),)),
+            0.02,
+            "no time stamps; the plan gives 20 ms, a planned",
+        ),
+        (Times(intervals=(planned(0.02), planned(0.03))), None, "no time stamps decide"),
+        (Times(intervals=(planned(0.03),), exposure=EXPOSED), 0.03, "exposure gives 20 ms but"),
+        (Times(intervals=(planned(1.0),), exposure=EXPOSED), None, "whether the camera waited"),
+        (Times(intervals=(planned(0.01),), exposure=EXPOSED), 0.02, "less than the exposure"),
+        (Times(intervals=(planned(0.0),), exposure=EXPOSED), 0.02, "no interval between frames"),
+        (Times(intervals=(Statement("the cycle", 0.5),), exposure=EXPOSED), 0.5, "but frames"),
+        (Times(intervals=(planned(20.0),)), None, "20 s a frame, outside of 0.1 ms to 10 s"),
+        (Times(STAMPS * 1e3), None, "20 s a frame, outside"),
+        (Times(STAMPS * 1e-3), None, "0.02 ms a frame, outside"),
+        (Times(np.full(N, 5.0), intervals=(planned(0.01),)), None, "all 300 stamps are equal"),
+        (Times(), None, None),
+    ],
+)
+def test_what_is_believed_and_what_is_reported(times, seconds, note):
+    found = frame_time(times, N)
+    assert found.seconds == (None if seconds is None else pytest.approx(seconds, rel=0.01))
+    assert bool(found.source) == (note is not None)
+    assert note is None or any(note in one for one in found.notes)
+
+
+def test_a_single_image_has_its_exposure():
+    times = Times(intervals=(planned(30.0),), exposure=EXPOSED)
+    assert frame_time(times, 1) == (0.02, "the exposure", ())
+
+
+def test_files_of_one_frame_each_share_a_clock_and_longer_ones_have_their_own():
+    single = [Times(STAMPS[k : k + 1], exposure=Statement("the exposure", 0.01)) for k in range(N)]
+    names = [f"{k}.tif" for k in range(N)]
+    assert frame_time_of_parts(single, [1] * N, names).seconds == pytest.approx(0.02)
+    halves = [Times(STAMPS[:150]), Times(STAMPS[:150] * 1.5)]
+    found = frame_time_of_parts(halves, [150, 150], names[:2])
+    assert found.seconds == pytest.approx(0.02)
+    assert found.notes == ("frame times differ: 0.02 in 0.tif, 0.03 in 1.tif; used the first",)
