@@ -49,6 +49,8 @@ class OmeText:
 
     Attributes
     ----------
+    key : str
+        The UUIDs of all files.
     names : mapping
         UUID -> name of the file.
     rows : mapping
@@ -62,6 +64,7 @@ class OmeText:
         The file that has the text on the whole, where this one has not.
     """
 
+    key: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
     rows: Mapping[str, IntArray] = field(default_factory=dict)
     orders: tuple[tuple[str, tuple[int, ...]], ...] = ()
@@ -205,15 +208,20 @@ def _micromanager(path: Path, text: bytes, rows: bytes, order: str) -> Share | N
 
 def _ome(path: Path, text: str) -> Share | None:
     """By the OME text of one of several files; None for one that has all its planes itself."""
-    uuids = {one.lower() for one in _UUIDS.findall(text)}
+    if "UUID" not in text:
+        return None
     root_id = _OWN_UUID.search(text)
     own = root_id[1].lower() if root_id else ""
-    if not uuids - {own} and "BinaryOnly" not in text:
-        return None
-    refuse_ome_traps(path, text)
     # Apart from the UUID of each file, all of them hold the same text.
     at = root_id.span(1) if root_id else (0, 0)
-    whole = _parse_ome(text[: at[0]] + text[at[1] :])
+    same = text[: at[0]] + text[at[1] :]
+    uuids = _uuids(same)
+    if not uuids - {own} and "BinaryOnly" not in text:
+        return None
+    try:
+        whole = _parse_ome(same)
+    except InputError as error:
+        raise InputError(error.what, error.hint, path) from None
     if whole is None:
         return None
     none = np.empty((0, 4), np.int64)
@@ -234,14 +242,20 @@ def _ome(path: Path, text: str) -> Share | None:
         own = next(iter(uuids if len(uuids) == 1 else keys), "")  # whatever a lone file is called
     planes, places = _listed_planes(whole, own, path)
     others = {name: key for key, name in whole.names.items() if key != own}
-    recording = "\n".join(sorted(uuids))
     sizes = (len(whole.lengths), *whole.lengths[0])
-    return Share(path, recording, True, sizes, planes, places, others, "OME", uuid=own, text=whole)
+    return Share(path, whole.key, True, sizes, planes, places, others, "OME", uuid=own, text=whole)
+
+
+@lru_cache(maxsize=4)
+def _uuids(text: str) -> frozenset[str]:
+    """The UUIDs of the files that an OME text lists."""
+    return frozenset(one.lower() for one in _UUIDS.findall(text))
 
 
 @lru_cache(maxsize=4)
 def _parse_ome(text: str) -> OmeText | None:
     """Read what an OME text has on the files of a recording; None where it cannot be followed."""
+    refuse_ome_traps(Path(), text)
     try:
         root = ElementTree.fromstring(text)
     except ElementTree.ParseError:
@@ -277,7 +291,8 @@ def _parse_ome(text: str) -> OmeText | None:
         orders.append((axes, shape))
     lengths = tuple(tuple(shape[axes.index(axis)] for axis in "TZC") for axes, shape in orders)
     found = {key: np.array(some, np.int64) for key, some in rows.items()}
-    return OmeText(names, found, tuple(orders), lengths)
+    key = "\n".join(sorted(_uuids(text)))
+    return OmeText(key, names, found, tuple(orders), lengths)
 
 
 def _listed_planes(text: OmeText, key: str, path: Path) -> tuple[IntArray, IntArray]:
