@@ -100,7 +100,9 @@ def find_files(files: Sequence[Path], called: str, position: str | None = None) 
     (some,) = parted
     _refuse_twice(some, called)
     there = {key for share in some for key in (share.uuid, share.path.name)}
-    listed = {(name, uuid or name) for share in some for name, uuid in share.others.items()}
+    # Files with the same text list the same others.
+    listing = {id(share.text or share): share for share in some}.values()
+    listed = {(name, uuid or name) for share in listing for name, uuid in share.others.items()}
     gone = sorted(name for name, key in listed if key not in there)
     absent = f"{gone[0]} is not among its files" if gone else ""
     opened = _opened(some, absent)

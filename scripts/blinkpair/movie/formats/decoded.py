@@ -56,15 +56,17 @@ class DecodedReader:
 
     def __init__(self, frames: DecodedFrames, threads: int) -> None:
         self._frames = frames
-        self._files = [path.open("rb", buffering=0) for path in frames.paths]
+        # Of a recording of thousands of files, each is opened for as long as it is read.
+        alone = len(frames.paths) == 1
+        self._file = frames.paths[0].open("rb", buffering=0) if alone else None
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def close(self) -> None:
         """Close the files and end the threads."""
         if self._pool is not None:
             self._pool.shutdown()
-        for file in self._files:
-            file.close()
+        if self._file is not None:
+            self._file.close()
 
     def read_into(self, start: int, out: NDArray[Any]) -> None:
         """Fill `out` (n, y, x) with the frames from `start` on.
@@ -102,7 +104,11 @@ class DecodedReader:
 
     def _read_at(self, number: int, offset: int, size: int) -> bytes:
         # Not seek and read: several threads share the file.
-        data = os.pread(self._files[number].fileno(), size, offset)
+        if self._file is not None:
+            data = os.pread(self._file.fileno(), size, offset)
+        else:
+            with self._frames.paths[number].open("rb", buffering=0) as file:
+                data = os.pread(file.fileno(), size, offset)
         if len(data) < size:
             raise ValueError(f"{size - len(data)} bytes are missing at the end of the file")
         return data

@@ -17,9 +17,9 @@ import json
 import math
 import re
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -41,6 +41,35 @@ _MM_SIZES = {"R": "Positions", "T": "Frames", "Z": "Slices", "C": "Channels"}
 _MM_COLUMNS = (3, 2, 1, 0)  # of the index map, in the order of AXES
 # Texts of a summary that no other recording has.
 _MM_OWN = ("UUID", "StartTime", "Time", "Date")
+
+
+@dataclass(frozen=True)
+class OmeText:
+    """What an OME text has on the files of a recording.
+
+    Attributes
+    ----------
+    key : str
+        The UUIDs of all files.
+    names : mapping
+        UUID -> name of the file.
+    rows : mapping
+        UUID -> (n, 4) int64 array: image, first plane, first page and number of planes; a number
+        of 0 for all pages, the UUID '' for the file itself.
+    orders : tuple of (axes, lengths)
+        Of each image, slowest first.
+    lengths : tuple of tuple of int
+        Frames, z planes and channels of each image.
+    master : (name, UUID) or None
+        The file that has the text on the whole, where this one has not.
+    """
+
+    key: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+    rows: Mapping[str, IntArray] = field(default_factory=dict)
+    orders: tuple[tuple[str, tuple[int, ...]], ...] = ()
+    lengths: tuple[tuple[int, ...], ...] = ()
+    master: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,8 +97,8 @@ class Share:
         'Micro-Manager', 'OME' or 'NDTiff'.
     uuid : str
         Of the file itself, in an OME-TIFF.
-    lists : mapping
-        UUID -> planes and places of the other files, by the text on the whole.
+    text : OmeText or None
+        The text on the whole.
     leads : bool
         The file holds the text on the whole.
     """
@@ -84,7 +113,7 @@ class Share:
     kind: str
     channels: tuple[str, ...] = ()
     uuid: str = ""
-    lists: Mapping[str, tuple[IntArray, IntArray]] = field(default_factory=dict)
+    text: OmeText | None = field(default=None, repr=False, compare=False)
     leads: bool = True
 
     @cached_property
@@ -139,15 +168,16 @@ def read_share(path: Path) -> Share | None:
 
 def with_lists(shares: Sequence[Share]) -> list[Share]:
     """Complete the shares of files that leave the text on the whole to another one of them."""
-    leading = [share for share in shares if share.leads]
+    leading = [share for share in shares if share.text is not None]
     complete = []
     for share in shares:
-        lists = [] if share.leads else [one for one in leading if share.uuid in one.lists]
-        for lead in lists[:1]:
-            planes, places = lead.lists[share.uuid]
-            share = replace(
-                share, recording=lead.recording, sizes=lead.sizes, planes=planes, places=places
-            )
+        for lead in leading if not share.leads else ():
+            if lead.text is not None and share.uuid in lead.text.rows:
+                planes, places = _listed_planes(lead.text, share.uuid, share.path)
+                share = replace(
+                    share, recording=lead.recording, sizes=lead.sizes, planes=planes, places=places
+                )
+                break
         complete.append(share)
     return complete
 
@@ -178,76 +208,112 @@ def _micromanager(path: Path, text: bytes, rows: bytes, order: str) -> Share | N
 
 def _ome(path: Path, text: str) -> Share | None:
     """By the OME text of one of several files; None for one that has all its planes itself."""
-    uuids = {one.lower() for one in _UUIDS.findall(text)}
+    if "UUID" not in text:
+        return None
     root_id = _OWN_UUID.search(text)
     own = root_id[1].lower() if root_id else ""
+    # Apart from the UUID of each file, all of them hold the same text.
+    at = root_id.span(1) if root_id else (0, 0)
+    same = text[: at[0]] + text[at[1] :]
+    uuids = _uuids(same)
     if not uuids - {own} and "BinaryOnly" not in text:
         return None
-    refuse_ome_traps(path, text)
     try:
-        root = ElementTree.fromstring(text)
-    except ElementTree.ParseError:
+        whole = _parse_ome(same)
+    except InputError as error:
+        raise InputError(error.what, error.hint, path) from None
+    if whole is None:
         return None
-    if not own and len(uuids) == 1:  # whatever the file is called
-        (own,) = uuids
-    images = [one for one in root if _local(one.tag) == "Image"]
-    if not images:
-        master = next((one for one in root if _local(one.tag) == "BinaryOnly"), None)
-        if master is None:
-            return None
-        others = {master.get("MetadataFile", ""): master.get("UUID", "").lower()}
-        none = np.empty((0, 4), np.int64)
+    none = np.empty((0, 4), np.int64)
+    if whole.master is not None:
+        name, key = whole.master
+        others = {name: key}
         return Share(
-            path, own, True, (1,) * 4, none, none[:, 0], others, "OME", (), own, leads=False
+            path, own, True, (1,) * 4, none, none[:, 0], others, "OME", uuid=own, leads=False
         )
-    named: dict[str, str] = {}
-    found: dict[str, list[tuple[IntArray, IntArray]]] = {}
-    lengths: set[tuple[int, ...]] = set()
-    for number, pixels in _pixels(images):
-        axes = pixels.get("DimensionOrder", "XYCZT")[:1:-1]  # slowest first
-        shape = [int(pixels.get(f"Size{axis}", 1)) for axis in axes]
-        lengths.add(tuple(shape[axes.index(axis)] for axis in "TZC"))
-        for data in pixels:
-            if _local(data.tag) != "TiffData":
-                continue
-            uuid = next((one for one in data if _local(one.tag) == "UUID"), None)
-            name, key = path.name, own
-            if uuid is not None:
-                name, key = uuid.get("FileName", ""), (uuid.text or "").strip().lower()
-            if not own and name.lower() == path.name.lower():
-                own = key
-            if key != own:
-                named[name] = key
-            first = [int(data.get(f"First{axis}", 0)) for axis in axes]
-            start = int(np.ravel_multi_index(first, shape))
-            n = int(data.get("PlaneCount", data.get("NumPlanes", int("IFD" in data.attrib))))
-            n = min(n or len(read_pages(path)), math.prod(shape) - start)
-            at = dict(zip(axes, np.unravel_index(start + np.arange(n), shape), strict=True))
-            planes = np.stack([np.full(n, number), *(at[axis] for axis in "TZC")], axis=1)
-            found.setdefault(key, []).append((planes, int(data.get("IFD", 0)) + np.arange(n)))
-    if len(lengths) != 1:
+    if len(set(whole.lengths)) != 1:
         raise InputError(
             "the images of this recording differ in length, and they are in several files",
             "export the movie alone",
             place=path,
         )
-    lists = {
-        key: (np.concatenate([one for one, _ in some]), np.concatenate([one for _, one in some]))
-        for key, some in found.items()
-    }
-    none = np.empty((0, 4), np.int64)
-    planes, places = lists.pop(own, (none, none[:, 0]))
-    sizes = (len(images), *lengths.pop())
-    recording = "\n".join(sorted(uuids))
-    return Share(path, recording, True, sizes, planes, places, named, "OME", uuid=own, lists=lists)
+    if not own:
+        keys = [key for key, name in whole.names.items() if name.lower() == path.name.lower()]
+        own = next(iter(uuids if len(uuids) == 1 else keys), "")  # whatever a lone file is called
+    planes, places = _listed_planes(whole, own, path)
+    others = {name: key for key, name in whole.names.items() if key != own}
+    sizes = (len(whole.lengths), *whole.lengths[0])
+    return Share(path, whole.key, True, sizes, planes, places, others, "OME", uuid=own, text=whole)
 
 
-def _pixels(images: Sequence[ElementTree.Element]) -> Iterator[tuple[int, ElementTree.Element]]:
-    """Yield the pixels of each image with its number."""
-    for number, image in enumerate(images):
-        for one in image:
-            if _local(one.tag) == "Pixels":
-                yield number, one
+@lru_cache(maxsize=4)
+def _uuids(text: str) -> frozenset[str]:
+    """The UUIDs of the files that an OME text lists."""
+    return frozenset(one.lower() for one in _UUIDS.findall(text))
+
+
+@lru_cache(maxsize=4)
+def _parse_ome(text: str) -> OmeText | None:
+    """Read what an OME text has on the files of a recording; None where it cannot be followed."""
+    refuse_ome_traps(Path(), text)
+    try:
+        root = ElementTree.fromstring(text)
+    except ElementTree.ParseError:
+        return None
+    images = [one for one in root if _local(one.tag) == "Image"]
+    master = next((one for one in root if _local(one.tag) == "BinaryOnly"), None)
+    if not images:
+        if master is None:
+            return None
+        return OmeText(master=(master.get("MetadataFile", ""), master.get("UUID", "").lower()))
+    names: dict[str, str] = {}
+    rows: dict[str, list[tuple[int, ...]]] = {}
+    orders: list[tuple[str, tuple[int, ...]]] = []
+    for image in images:
+        pixels = next((one for one in image if _local(one.tag) == "Pixels"), None)
+        if pixels is None:
+            return None
+        axes = pixels.get("DimensionOrder", "XYCZT")[:1:-1]  # slowest first
+        shape = tuple(int(pixels.get(f"Size{axis}", 1)) for axis in axes)
+        for data in pixels:
+            if _local(data.tag) != "TiffData":
+                continue
+            uuid = next((one for one in data if _local(one.tag) == "UUID"), None)
+            key = ""
+            if uuid is not None:
+                key = (uuid.text or "").strip().lower()
+                names[key] = uuid.get("FileName", "")
+            first = [int(data.get(f"First{axis}", 0)) for axis in axes]
+            start = sum(k * math.prod(shape[i + 1 :]) for i, k in enumerate(first))
+            count = data.get("PlaneCount", data.get("NumPlanes", int("IFD" in data.attrib)))
+            row = (len(orders), start, int(data.get("IFD", 0)), int(count))
+            rows.setdefault(key, []).append(row)
+        orders.append((axes, shape))
+    lengths = tuple(tuple(shape[axes.index(axis)] for axis in "TZC") for axes, shape in orders)
+    found = {key: np.array(some, np.int64) for key, some in rows.items()}
+    key = "\n".join(sorted(_uuids(text)))
+    return OmeText(key, names, found, tuple(orders), lengths)
+
+
+def _listed_planes(text: OmeText, key: str, path: Path) -> tuple[IntArray, IntArray]:
+    """Planes and page numbers of the file of a UUID."""
+    planes, places = [np.empty((0, 4), np.int64)], [np.empty(0, np.int64)]
+    # What is listed without a UUID is in the file itself.
+    own = [text.rows[one] for one in {key, ""} if one in text.rows]
+    for image, (axes, shape) in enumerate(text.orders):
+        for rows in own:
+            _, start, page, count = rows[rows[:, 0] == image].T
+            if (count == 0).any():  # all pages of the file
+                count = np.where(count == 0, len(read_pages(path)), count)
+            count = np.clip(count, 0, np.maximum(math.prod(shape) - start, 0))
+            step = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+            at = dict(
+                zip(axes, np.unravel_index(np.repeat(start, count) + step, shape), strict=True)
+            )
+            number = np.full(step.size, image)
+            planes.append(np.stack([number, *(at[axis] for axis in "TZC")], axis=1))
+            places.append(np.repeat(page, count) + step)
+    return np.concatenate(planes), np.concatenate(places)
 
 
 def _ndtiff(path: Path) -> Share:
