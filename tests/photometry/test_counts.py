@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from blinkpair.errors import InputError
 from blinkpair.movie.reader import from_array
-from blinkpair.photometry.counts import aperture_stays_inside, extract_traces
+from blinkpair.photometry.apertures import aperture_stays_inside
+from blinkpair.photometry.counts import extract_traces
 
 
 def flat_movie(frames=6, size=41, level=100):
