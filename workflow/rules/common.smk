@@ -51,6 +51,7 @@ movie_files = functools.cache(movie_files)
 os.environ[RUN_PROCESS] = str(os.getpid())
 # A step writes into its log; its figures are files, whatever a notebook's environment says.
 os.environ.update(TQDM_DISABLE="1", MPLBACKEND="agg")
+os.environ.pop("PYTHONOPTIMIZE", None)  # without docstrings scikit-image finds no function
 FAILURES = Failures()
 logger.addHandler(FAILURES)
 
