@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,17 @@ def _(files):
 def _(files):
     files.arrays["post_brightfield"] = files.arrays["post_brightfield"].astype(np.float32)
     files.arrays["post_brightfield"][5, 5] = np.inf
+
+
+@case("a name in another Unicode spelling than the sheet's", "analysed")
+def _(files):
+    files.names["post_pl"] = unicodedata.normalize("NFD", "grün_post.tif")
+    files.cells["post_pl"] = unicodedata.normalize("NFC", "movies/grün_post.tif")
+
+
+@case("one movie, copied, for both epochs", "stops", "is a copy .* of that in column pre_pl")
+def _(files):
+    files.raw["pre_pl"] = files.raw["post_pl"] = tiff_bytes(_movie(files))
 
 
 @case("movie as 32-bit float", "analysed")

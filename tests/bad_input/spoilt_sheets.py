@@ -101,6 +101,11 @@ SHEET_CASES = [
         ("the same file as in column pre_pl",),
     ),
     SheetCase(
+        "one recording as two fields, by a copy",
+        _cell("pre_pl", "movies/copy of other_pre_pl.tif"),
+        ("line 3, column pre_pl", "is a copy", "of the pre_pl of field sound", "counted twice"),
+    ),
+    SheetCase(
         "a field twice",
         lambda text: text + text.splitlines()[1] + "\n",
         ("line 4, column field", "also on line 2", "counted twice"),

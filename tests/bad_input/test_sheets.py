@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -20,6 +21,8 @@ def lab(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("sheets")
     files = simulated(frames=20)
     rows = [files.write(folder, "sound"), files.write(folder, "other")]
+    movies = folder / "movies"
+    shutil.copy2(movies / "other_pre_pl.tif", movies / "copy of other_pre_pl.tif")
     pd.DataFrame(rows).to_csv(folder / "sound.tsv", sep="\t", index=False)
     return folder
 

@@ -229,15 +229,24 @@ def test_without_a_configuration_the_defaults_are_those_of_an_empty_one(experime
     assert "find_nanocrystals" in named.stdout + named.stderr
 
 
-def test_figures_are_drawn_whatever_backend_a_notebook_asks_for(experiment, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("variable", "value", "target"),
+    [
+        ("MPLBACKEND", "module://matplotlib_inline.backend_inline", "figures/delta_histograms.png"),
+        ("PYTHONOPTIMIZE", "2", "fields/hot/registration.json"),
+    ],
+)
+def test_variables_of_the_users_python_change_nothing(
+    experiment, tmp_path, monkeypatch, variable, value, target
+):
     folder = tmp_path / "copy"
     shutil.copytree(experiment, folder)
-    target = "results/figures/delta_histograms.png"
-    drawn = (folder / target).read_bytes()
-    (folder / target).unlink()
-    monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    snakemake(folder, "--cores", "1", "--", target)
-    assert (folder / target).read_bytes() == drawn
+    made = folder / "results" / target
+    before = made.read_bytes()
+    made.unlink()
+    monkeypatch.setenv(variable, value)
+    snakemake(folder, "--cores", "1", "--", f"results/{target}")
+    assert made.read_bytes() == before
 
 
 def test_a_failed_field_can_stop_the_run(experiment, tmp_path):

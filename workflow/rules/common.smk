@@ -51,6 +51,9 @@ movie_files = functools.cache(movie_files)
 os.environ[RUN_PROCESS] = str(os.getpid())
 # A step writes into its log; its figures are files, whatever a notebook's environment says.
 os.environ.update(TQDM_DISABLE="1", MPLBACKEND="agg")
+os.environ.pop(
+    "PYTHONOPTIMIZE", None
+)  # without docstrings scikit-image finds no function
 FAILURES = Failures()
 logger.addHandler(FAILURES)
 
@@ -106,30 +109,30 @@ def watches_params():
     return RerunTrigger.PARAMS in workflow.rerun_triggers
 
 
-def by_content(files):
-    """Have Snakemake not compare the dates of inputs whose content is among the parameters."""
-    return [ancient(f) for f in files] if watches_params() else list(files)
-
-
 def listed(path):
-    """The files behind a path of the sheet that Snakemake may know of.
+    """The files behind a path of the sheet, as Snakemake is to know them.
 
-    It would remove what is made of files that are dated ahead of the clock.
+    It would remove what is made of files that are dated ahead of the clock. Dates do not count
+    where the checksum of an earlier run shows whether the content, a parameter, has changed.
     """
-    return [] if RECORD[path].ahead else [str(f) for f in movie_files(path)]
+    if RECORD[path].ahead:
+        return []
+    files = [str(f) for f in movie_files(path)]
+    by_content = RECORD[path].checksum and watches_params()
+    return [ancient(f) for f in files] if by_content else files
 
 
 def files_of(column):
     """The files behind a path of the sheet: one, or the parts of a movie."""
     path = of_field(column)
-    return with_signature(lambda wildcards: by_content(listed(path(wildcards))))
+    return with_signature(lambda wildcards: listed(path(wildcards)))
 
 
 def files_of_epochs(column):
     """The same for pre and post, all together."""
     paths = of_epochs(column)
     return with_signature(
-        lambda wildcards: by_content(f for p in paths(wildcards) for f in listed(p))
+        lambda wildcards: [f for p in paths(wildcards) for f in listed(p)]
     )
 
 
@@ -158,7 +161,7 @@ def movie_of(column):
     path = of_field(column)
 
     def copies(wildcards):
-        return by_content(storage.stage(f) for f in listed(path(wildcards)))
+        return [storage.stage(str(f)) for f in listed(path(wildcards))]
 
     in_place = SETTINGS["read_movies"] == "in_place"
     return files_of(column) if in_place else with_signature(copies)

@@ -16,9 +16,7 @@ rule register:
             "results/fields/{field}/nanocrystals_{epoch}.json"
         ),
         drifts=both_epochs("results/fields/{field}/drift_{epoch}.csv"),
-        landmarks=lambda w: by_content(
-            listed(f) if (f := ROW_OF[w.field]["landmarks"]) else []
-        ),
+        landmarks=lambda w: listed(f) if (f := ROW_OF[w.field]["landmarks"]) else [],
     output:
         registration="results/fields/{field}/registration.json",
         places="results/fields/{field}/places.csv",

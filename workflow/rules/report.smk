@@ -23,7 +23,7 @@ rule build_report:
         tables=expand("results/{table}.csv", table=REPORT_TABLES),
         provenance="results/provenance.json",
         fields=expand("results/fields/{field}/{file}", field=SHOWN, file=REPORT_FILES),
-        brightfields=lambda _: by_content(f for p in SHOWN_IMAGES for f in listed(p)),
+        brightfields=lambda _: [f for p in SHOWN_IMAGES for f in listed(p)],
     output:
         "results/report.html",
     log:
