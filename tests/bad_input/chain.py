@@ -64,6 +64,8 @@ def _analyse_field(row: dict, carried: dict, settings: dict) -> None:
             "pairing": str(folder / "pairing.json"),
         },
         field=row["field"],
+        brightfields=[row["pre_brightfield"], row["post_brightfield"]],
+        diameter_px=settings["microspheres"]["diameter_um"] / row["pixel_size_um"],
         on_failed_field=settings["on_failed_field"],
         registration=settings["registration"],
         landmarks=row["landmarks"],
