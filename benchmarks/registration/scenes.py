@@ -32,8 +32,9 @@ NOISE_COUNTS = np.hypot(np.sqrt(LIGHT_COUNTS), 10.0)
 SNR = (10.0, 40.0)
 # A centre farther than this from every microsphere, after the common offset, is false.
 MATCH_PX = 1.5
-# The largest common offset that is looked for: within the sphere.
-OFFSET_PX = 0.5 * DIAMETER_PX
+# The largest common offset that is looked for: oblique light displaces the image of a sphere out of
+# focus by more than its radius.
+OFFSET_PX = 0.9 * DIAMETER_PX
 MIN_COMMON = 4
 # Microspheres closer to the edge than this are neither required nor false.
 EDGE_PX = 8.0

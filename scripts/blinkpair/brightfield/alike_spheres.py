@@ -30,8 +30,8 @@ LEAST_EXPLAINED = 0.5
 # of what so many know of it, or if the roundness (median of those of more than median contrast
 # that stand alone) is more than the second. Measured scatter of the logarithm and roundness: real
 # spheres lit from one side 0.14 to 0.24 and 0.8, others 0.09 to 0.45 and 0.94 to 0.99, simulated
-# debris 0.23 (of 20) to 0.42 and 0.86 to 0.91.
-MAX_SCATTER, LEAST_ROUND = 0.28, 0.93
+# debris 0.22 (of 30) to 0.44 and 0.85 to 0.94.
+MAX_SCATTER, LEAST_ROUND = 0.28, 0.95
 FEWEST_ALONE = 12
 # Standard error of the scatter (from the median absolute deviation) times the root of the number,
 # relative; and how many of them are the upper end.
@@ -39,6 +39,8 @@ SCATTER_ERROR, UPPER_END = 1.17 / np.sqrt(2), 1.65
 # Measured size over the given diameter: a diameter is good to a factor of 1.6, and what a maker
 # calls the diameter is not what the light shows of it. Points and specks of dust are smaller.
 SIZE_RANGE = (0.5, 2.2)
+# Places beside known spheres are parts of them if so near each other, in diameters.
+SAME_SIDE = 0.25
 # Share of the first pattern's evidence that makes another one spheres as well, those at another
 # height.
 RIVAL_EVIDENCE = 0.25
@@ -62,6 +64,8 @@ def find_alike(
             continue
         found, amplitude = _match(pixels, noise, pattern, false_alarms)
         known = np.vstack([np.empty((0, 2)), *(t[["x", "y"]].to_numpy() for t in tables)])
+        if _are_parts(found, known, diameter_px):
+            continue
         new = distance_to(found, known) > CLOSEST * pattern.diameter_px
         found, amplitude = found[new], amplitude[new]
         template = pattern.template
@@ -111,6 +115,20 @@ def _match(
         diameter,
         false_alarms=false_alarms,
     )
+
+
+def _are_parts(xy: FloatArray, known: FloatArray, diameter_px: float) -> bool:
+    """Return whether most places lie beside a known sphere, all on the same side of it.
+
+    The bright and the dark half of a sphere that is lit from one side are two patterns.
+    """
+    if not len(xy) or not len(known):
+        return False
+    apart = xy[:, None] - known[None]
+    nearest = np.hypot(*apart.transpose(2, 0, 1)).argmin(axis=1)
+    displacement = apart[np.arange(len(xy)), nearest]
+    off = np.hypot(*(displacement - np.median(displacement, axis=0)).T)
+    return bool((off < SAME_SIDE * diameter_px).mean() > 0.5)
 
 
 def _are_spheres(
