@@ -14,7 +14,7 @@ from scipy.special import ndtri
 
 from blinkpair.arrays import FloatArray
 from blinkpair.brightfield.measured import as_table, contrast_scatter, measure, nearest_other
-from blinkpair.brightfield.patterns import FEWEST, Pattern, contrast_places
+from blinkpair.brightfield.patterns import Pattern, contrast_places
 from blinkpair.brightfield.radial_evidence import flatten
 from blinkpair.brightfield.radial_fit import spline_basis
 from blinkpair.brightfield.radial_match import (
@@ -31,8 +31,9 @@ LEAST_EXPLAINED = 0.5
 # that stand alone) is more than the second. Measured scatter of the logarithm and roundness: real
 # spheres lit from one side 0.14 to 0.24 and 0.8, others 0.09 to 0.45 and 0.94 to 0.99, simulated
 # debris 0.22 (of 30) to 0.44 and 0.85 to 0.94.
-MAX_SCATTER, LEAST_ROUND = 0.28, 0.95
-FEWEST_ALONE = 12
+MAX_SCATTER, LEAST_ROUND = 0.26, 0.95
+# Fewer can be alike by chance: of 200 fields of debris, two had 6 to 9 pieces that were.
+FEWEST_SPHERES, FEWEST_ALONE = 10, 12
 # Standard error of the scatter (from the median absolute deviation) times the root of the number,
 # relative; and how many of them are the upper end.
 SCATTER_ERROR, UPPER_END = 1.17 / np.sqrt(2), 1.65
@@ -135,7 +136,7 @@ def _are_spheres(
     table: pd.DataFrame, xy: FloatArray, amplitude: FloatArray, radius_px: float
 ) -> bool:
     """Return whether a kind of alike objects is spheres, and not pieces of debris."""
-    if len(xy) < FEWEST:
+    if len(xy) < FEWEST_SPHERES:
         return False
     upper = 1 + UPPER_END * SCATTER_ERROR / np.sqrt(len(xy))
     if contrast_scatter(amplitude) * upper < MAX_SCATTER:
