@@ -37,7 +37,8 @@ def write_joined(path: Path) -> None:
 
 def write_kept(path: Path) -> None:
     fields = ROWS.assign(field=[f"f{i}" for i in range(len(ROWS))])
-    launched = Launch({"a": 1}, fields, fields[["field", "a"]].set_index("field"), b"field\ta\n")
+    shapes = fields[["field", "a"]].set_index("field")
+    launched = Launch({"a": 1}, fields, shapes, b"field\ta\n", {})
     save_launch(launched, started="2024-05-02T10:00:00Z")  # the same bytes at any time
 
 
