@@ -16,7 +16,11 @@ python3 -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet --disable-pip-version-check scikit-image==0.26.0 numpy==2.3.5 scipy==1.16.3
 python="$folder/venv/bin/python"
 plain=$("$python" -c "from skimage.transform import SimilarityTransform; print('works')")
-stripped=$("$python" -OO -c "from skimage.transform import SimilarityTransform" 2>&1 | grep -o "cannot import name 'SimilarityTransform'" || true)
 measure=$("$python" -OO -c "from skimage.measure import block_reduce; print('works')")
+if error=$("$python" -OO -c "from skimage.transform import SimilarityTransform" 2>&1); then
+  echo "the import works under -OO now"
+  exit 1
+fi
+stripped=$(grep -o "cannot import name 'SimilarityTransform'" <<< "$error")
 echo "plain $plain | -OO: $stripped | -OO, measure $measure"
-[ "$plain" = works ] && [ "$stripped" = "cannot import name 'SimilarityTransform'" ] && [ "$measure" = works ]
+if [ "$plain" != works ] || [ "$measure" != works ]; then exit 1; fi

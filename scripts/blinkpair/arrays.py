@@ -39,8 +39,14 @@ def vertex(low: float, middle: float, high: float) -> float:
 
     0 where the three have no maximum.
     """
+    return float(vertices(*(np.asarray(value, float) for value in (low, middle, high))))
+
+
+def vertices(low: NDArray[Any], middle: NDArray[Any], high: NDArray[Any]) -> FloatArray:
+    """Return `vertex` of every element of three arrays of one shape."""
     curvature = low - 2.0 * middle + high
-    return 0.5 * (low - high) / curvature if curvature < 0 else 0.0
+    top = curvature < 0
+    return np.where(top, 0.5 * (low - high) / np.where(top, curvature, -1.0), 0.0)
 
 
 def neighbours(xy: FloatArray, others: FloatArray, radius_px: float) -> Iterator[IntArray]:

@@ -24,6 +24,7 @@ from blinkpair.populations.pooled_dwell_times import pool_densities, pool_fits
 from blinkpair.populations.pools import pool_durations
 from blinkpair.populations.type_states import type_groups
 from blinkpair.statistics.resampling import StatisticsSettings
+from tests.helpers.figures import words
 
 A, B = types.TRUNCATED, types.PURE
 FIVE = (60, 70, 100, 120, "control")
@@ -123,11 +124,6 @@ def every_figure(labels, **more):
         dwell_times.example_dwell_times([example()]),
         panels.fractions_by_epoch(classes(labels), CLASS_NAMES, of_what="n"),
     ]
-
-
-def words(figure):
-    """Return all that is written in a figure."""
-    return "\n".join(text.get_text() for text in figure.findobj(Text))
 
 
 def filled(axes):

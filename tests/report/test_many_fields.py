@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_rgb
-from matplotlib.text import Text
 
 from blinkpair.blinking.on_fractions import classify
 from blinkpair.epochs import EPOCHS
@@ -12,11 +11,8 @@ from blinkpair.figures import changes, trajectories
 from blinkpair.figures.style import EPOCH_COLOURS, POPULATION_COLOURS
 from blinkpair.report import language, page, tables
 from blinkpair.report.terminal import MOST_NAMED, _fields, exit_summary
+from tests.helpers.figures import words
 from tests.helpers.report_run import a_run
-
-
-def words(figure):
-    return "\n".join(text.get_text() for text in figure.findobj(Text))
 
 
 def on_fractions(n):

@@ -49,11 +49,10 @@ movie_files = functools.cache(movie_files)
 
 
 os.environ[RUN_PROCESS] = str(os.getpid())
-# A step writes into its log; its figures are files, whatever a notebook's environment says.
+# A step writes into its log; its figures are files, whatever a notebook's environment says; and
+# without docstrings scikit-image finds no function.
 os.environ.update(TQDM_DISABLE="1", MPLBACKEND="agg")
-os.environ.pop(
-    "PYTHONOPTIMIZE", None
-)  # without docstrings scikit-image finds no function
+os.environ.pop("PYTHONOPTIMIZE", None)
 FAILURES = Failures()
 logger.addHandler(FAILURES)
 

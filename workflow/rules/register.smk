@@ -35,6 +35,7 @@ rule register:
         runtime=for_movies(5),
     params:
         brightfields=of_epochs("{epoch}_brightfield"),
+        content=content_of_epochs("{epoch}_brightfield"),
         diameter_um=SETTINGS["microspheres"]["diameter_um"],
         pixel_size_um=of_field("pixel_size_um"),
         on_failed_field=SETTINGS["on_failed_field"],

@@ -91,7 +91,7 @@ def find_microspheres(
     pixels = (pixels - pixels.mean()) / unit
     pixels = remove_hot_pixels(pixels, noise_map(pixels))
     table = _find_round(pixels, diameter_px, false_alarms)
-    left = unexplained(pixels, noise_map(pixels), table[["x", "y"]].to_numpy(), diameter_px)
+    left = unexplained(pixels, table[["x", "y"]].to_numpy(), diameter_px)
     if left > max(FEW_UNEXPLAINED, UNEXPLAINED_A_SPHERE * len(table)):
         alike = _find_alike(pixels, diameter_px, false_alarms)
         if len(alike) > MORE * len(table) + MORE_BY:
@@ -113,24 +113,20 @@ def _find_round(pixels: FloatArray, diameter_px: float, false_alarms: float) -> 
 
 def _find_alike(pixels: FloatArray, diameter_px: float, false_alarms: float) -> pd.DataFrame:
     """Return the spheres that are alike, by the size of template that explains most."""
-    best: tuple[float, int, FloatArray, list[Pattern]] = (0.0, 1, pixels, [])
+    best: tuple[float, int, FloatArray, FloatArray, list[Pattern]]
+    best = (0.0, 1, pixels, pixels, [])
     for size in SIZES:
         diameter = max(size * diameter_px, MIN_DIAMETER_PX)
         binning = max(1, int(diameter // FINEST_DIAMETER_PX))
         binned = _binned(pixels, binning)
-        patterns = recurring_patterns(binned, noise_map(binned), diameter / binning)
+        noise = noise_map(binned)
+        patterns = recurring_patterns(binned, noise, diameter / binning)
         # Sums over pixels: a binned pixel stands for many.
         evidence = binning**2 * max((pattern.evidence for pattern in patterns), default=0.0)
         if evidence > best[0]:
-            best = evidence, binning, binned, patterns
-    _, binning, binned, patterns = best
-    table = find_alike(
-        binned,
-        noise_map(binned),
-        patterns,
-        diameter_px / binning,
-        false_alarms=false_alarms,
-    )
+            best = evidence, binning, binned, noise, patterns
+    _, binning, binned, noise, patterns = best
+    table = find_alike(binned, noise, patterns, diameter_px / binning, false_alarms=false_alarms)
     return _unbinned(table, binning)
 
 

@@ -2,8 +2,8 @@
 
 Light from one side makes one half of each sphere bright and the other dark; a neighbour cuts its
 rings. What such spheres have in common is that their images are alike. Patches of about the given
-size are compared with each other, those that are alike are laid onto each other, and their mean is
-the template. Edges, fibres and shaded bands are alike too, but only across their direction: what
+size are compared with each other, those that are alike are laid onto each other, and their median
+is the template. Edges, fibres and shaded bands are alike too, but only across their direction: what
 can be shifted along itself without a change is left out.
 
 Input: an image, its noise and the size of what is looked for. Output: the kinds of pattern, each
@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import fft, ndimage
 
 from blinkpair.arrays import FloatArray, IntArray, vertex
@@ -63,7 +64,7 @@ class Pattern:
     xy : (n, 2) float
         The places it was made from.
     template : Template
-        Their mean.
+        What they have in common.
     diameter_px : float
         The size that was looked for.
     size_px : float
@@ -145,20 +146,20 @@ def _compare(
     shifts = shifts[np.hypot(*shifts.T) <= reach]
     variance = at_points(noise, places.astype(float)) ** 2 * (len(disc_x) - 1)
 
-    def discs(shift: IntArray) -> tuple[FloatArray, FloatArray]:
+    def discs(shift: IntArray) -> NDArray[np.float32]:
         x, y = (places + shift).T
         values = flat[y[:, None] + disc_y, x[:, None] + disc_x]
         values = values - values.mean(axis=1, keepdims=True)
         power = np.maximum((values**2).sum(axis=1), 1e-300)
         reliable = 1 - variance / power
         scale = np.where(reliable > LEAST_RELIABLE, 1 / np.sqrt(power * reliable.clip(1e-9)), 0.0)
-        return (values * scale[:, None]).astype(np.float32), reliable
+        return (values * scale[:, None]).astype(np.float32)
 
-    here, _ = discs(np.zeros(2, np.int64))
+    here = discs(np.zeros(2, np.int64))
     likeness = np.full((len(places), len(places)), -np.inf, np.float32)
     best = np.zeros(likeness.shape, np.int64)
     for k, shift in enumerate(shifts):
-        correlation = here @ discs(shift)[0].T
+        correlation = here @ discs(shift).T
         better = correlation > likeness
         likeness[better] = correlation[better]
         best[better] = k
@@ -218,7 +219,7 @@ def _learn(
     level = patches.mean(axis=(1, 2), keepdims=True)
     amplitude = np.sqrt((window.weight * (patches - level) ** 2).sum(axis=(1, 2)))
     for least in AGREEMENT:
-        mean, centre = window.mean(window.patches(smooth, xy), amplitude)
+        mean, centre = window.mean(patches, amplitude)
         fit = fit_centres(pixels, xy + centre, PatchBasis.of(mean), radius_px=radius, iterations=3)
         agreement = without_noise(fit, at_points(noise, fit.xy), 6)
         alike = agreement > least
@@ -229,6 +230,7 @@ def _learn(
         if len(kept) == 0:
             return None
         xy, amplitude = fit.xy[kept], fit.coefficients[kept, 0]
+        patches = window.patches(smooth, xy)
     if not _is_compact(mean, diameter_px):
         return None
     typical = float(np.median(amplitude))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -19,10 +19,11 @@ from blinkpair.nanocrystals import catalogues
 from blinkpair.pairing.checks import FILES, PAIRED, REGISTERED, Found, refuse
 from blinkpair.pairing.places import Pairing, PairingSettings, no_nanocrystals, pair_nanocrystals
 from blinkpair.registration.fields import RegistrationSettings, register_field
-from blinkpair.registration.images.decision import ImageRegistration
-from blinkpair.registration.images.images import register_images
 from blinkpair.registration.landmarks import read_landmarks
 from blinkpair.registration.result import describe, describe_failed, from_description
+
+if TYPE_CHECKING:
+    from blinkpair.registration.images.decision import ImageRegistration
 
 
 class EpochTables(NamedTuple):
@@ -73,6 +74,9 @@ def _by_images(
     diameter_px: float,
     settings: RegistrationSettings,
 ) -> ImageRegistration:
+    # Here: what it imports takes 0.3 s to load, and few fields need it.
+    from blinkpair.registration.images.images import register_images
+
     return register_images(
         *brightfields(),
         diameter_px=diameter_px,

@@ -16,17 +16,19 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from blinkpair.arrays import FloatArray
 from blinkpair.registration.both_patterns import Together, decide_together
 from blinkpair.registration.from_start import refine_on_points, register_from_landmarks
-from blinkpair.registration.images.decision import ImageRegistration
 from blinkpair.registration.points import alignments, register_points
 from blinkpair.registration.result import FieldRegistration, Registration, failed
 from blinkpair.registration.rigid import apply_matrix
+
+if TYPE_CHECKING:
+    from blinkpair.registration.images.decision import ImageRegistration
 
 log = logging.getLogger(__name__)
 

@@ -56,7 +56,10 @@ Record = Mapping[str, Entry]
 
 
 def load_record() -> dict[str, Entry]:
-    """Return the record of the last run; empty where there is none."""
+    """Return the record of the last run; empty where there is none, or a damaged one.
+
+    Without a record the state decides: a step may run again without need, never too rarely.
+    """
     try:
         kept = files.read_json(RECORD)
         return {

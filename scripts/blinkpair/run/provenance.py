@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import blinkpair
-from blinkpair.inputs.contents import fast_checksum, path_files
+from blinkpair.inputs.contents import fast_checksum
 
 PACKAGES = (
     "snakemake",
@@ -33,7 +33,6 @@ PACKAGES = (
     "plotly",
     "jinja2",
 )
-SETS = (".ome.tif", ".ome.tiff")
 CHECKSUM = "SHA-256 of the size and the first and last MiB"
 NO_CHECKSUM = "none was taken (provenance: checksums: false)"
 
@@ -63,11 +62,8 @@ def input_files(paths: Iterable[str]) -> list[str]:
 
 def _files(path: str) -> list[Path]:
     from blinkpair.movie.paths import movie_files
-    from blinkpair.movie.reader import open_movie
 
-    listed = movie_files(path)
-    is_set = len(listed) == 1 and listed[0].name.lower().endswith(SETS)
-    return path_files(listed, open_movie(path).paths if is_set else ())
+    return list(movie_files(path))
 
 
 def describe(path: str | Path, *, checksum: bool) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
+from skimage.measure import block_reduce
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.cores import usable_cores
@@ -235,11 +236,8 @@ def _smalls(contrast: Contrast) -> list[NDArray[np.float32]]:
 
 
 def _binned(image: NDArray[np.float32]) -> NDArray[np.float32]:
-    rows, columns = (-(-n // COARSER) * COARSER for n in image.shape)
-    padded = np.zeros((rows, columns), np.float32)
-    padded[: image.shape[0], : image.shape[1]] = image
-    blocks = padded.reshape(rows // COARSER, COARSER, columns // COARSER, COARSER)
-    return np.asarray(blocks.mean(axis=(1, 3)))
+    """Return the means over blocks; what a block lacks at the border counts as zero."""
+    return np.asarray(block_reduce(image, COARSER, np.mean), np.float32)
 
 
 def _enlarged(image: NDArray[np.float32]) -> NDArray[np.float32]:

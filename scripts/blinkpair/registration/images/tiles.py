@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft, ndimage
 
-from blinkpair.arrays import BoolArray, FloatArray, IntArray
+from blinkpair.arrays import BoolArray, FloatArray, IntArray, vertices
 from blinkpair.registration.images.contrast import Contrast, Image
 
 # In diameters, half the side of a tile: small ones are many and vote, large ones show a sphere
@@ -66,9 +66,9 @@ class Matches:
         y, x = np.clip(iy, 1, side - 2), np.clip(ix, 1, side - 2)
         row = np.arange(n)
         middle = self.surfaces[row, y, x]
-        dx = _vertices(self.surfaces[row, y, x - 1], middle, self.surfaces[row, y, x + 1])
-        dy = _vertices(self.surfaces[row, y - 1, x], middle, self.surfaces[row, y + 1, x])
-        return self.xy + np.column_stack([x + dx, y + dy]) - self.reach
+        dx = vertices(self.surfaces[row, y, x - 1], middle, self.surfaces[row, y, x + 1])
+        dy = vertices(self.surfaces[row, y - 1, x], middle, self.surfaces[row, y + 1, x])
+        return self.xy + np.column_stack([x, y]) + np.clip([dx, dy], -1, 1).T - self.reach
 
 
 class Tiles:
@@ -222,11 +222,3 @@ def _repeat(tiles: Image, reach: int) -> FloatArray:
     axis = np.arange(-reach, reach + 1)
     far = np.hypot(*np.meshgrid(axis, axis)) >= 0.75 * reach
     return np.asarray(own[:, far].max(axis=1) / np.maximum(own[:, reach, reach], 1e-9))
-
-
-def _vertices(low: Image, middle: Image, high: Image) -> FloatArray:
-    """Return the offsets of the maxima of parabolas through three points; 0 without a maximum."""
-    curvature = low - 2.0 * middle + high
-    top = curvature < -1e-6
-    offset = 0.5 * (low - high) / np.where(top, curvature, -1.0)
-    return np.asarray(np.where(top, np.clip(offset, -1, 1), 0.0))
