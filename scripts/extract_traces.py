@@ -30,19 +30,23 @@ def extract_traces(
     table = files.read_csv(places)
     position = [f"x_{epoch}", f"y_{epoch}"]
     inside = table[~table["excluded_because"].isin(OUT_OF_VIEW)]
-    intensity = np.empty((0, 0), np.float32)
+    found = counts.Measured(np.empty((0, 0), np.float32), np.empty((0, 0), np.float32))
     if len(inside):
         with open_movie(pl) as frames:
             path = catalogues.read_drift(files.read_csv(drift)).per_frame(frames.shape[0])
-            intensity = counts.extract_traces(
+            found = counts.measure(
                 frames,
                 inside[position].to_numpy(float),
                 path,
                 aperture_px=settings.aperture_px,
                 background=settings.background,
                 neighbours_xy=table[position].to_numpy(float),
+                empty=True,
             )
-    files.write_netcdf(epoch_dataset(intensity, inside, epoch=epoch, exposure_s=exposure_s), traces)
+    dataset = epoch_dataset(
+        found.counts, inside, epoch=epoch, exposure_s=exposure_s, empty=found.empty
+    )
+    files.write_netcdf(dataset, traces)
 
 
 if __name__ == "__main__":

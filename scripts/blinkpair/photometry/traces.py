@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def epoch_dataset(
-    intensity: NDArray[np.float32], table: pd.DataFrame, *, epoch: str, exposure_s: float
+    intensity: NDArray[np.float32],
+    table: pd.DataFrame,
+    *,
+    epoch: str,
+    exposure_s: float,
+    empty: NDArray[np.float32] | None = None,
 ) -> xr.Dataset:
     """Return the counts of one epoch as a dataset with units, exposure and positions.
 
@@ -34,17 +39,20 @@ def epoch_dataset(
         'pre' or 'post'.
     exposure_s : float
         Frame interval.
+    empty : (n, m) float32, optional
+        Counts at the empty place beside each nanocrystal, from `counts.measure`.
     """
     import xarray as xr
 
     pixel = {"units": "px", "long_name": "position at the first frame; 0 is a pixel's centre"}
-    return xr.Dataset(
+    counts = {"units": "counts"}
+    dataset = xr.Dataset(
         {
             f"intensity_{epoch}": (
                 ("nanocrystal", "frame"),
                 intensity,
-                {
-                    "units": "counts",
+                counts
+                | {
                     "long_name": "counts above background in the aperture, per frame",
                     "exposure_s": exposure_s,
                 },
@@ -54,6 +62,12 @@ def epoch_dataset(
         },
         coords={"nanocrystal": ("nanocrystal", table["nc_id"].to_numpy(np.int64))},
         attrs={"exposure_s": exposure_s},
+    )
+    if empty is None:
+        return dataset
+    name = "counts at an empty place beside the nanocrystal, in some of the frames"
+    return dataset.assign(
+        {f"empty_{epoch}": (("nanocrystal", "sample"), empty, counts | {"long_name": name})}
     )
 
 
@@ -86,7 +100,7 @@ def join_epochs(
             dims=("nanocrystal", "frame"),
             attrs={"long_name": "1 on, 0 off, -1 no such frame", "units": "1"},
         )
-        both = dataset.assign({f"on_{epoch}": on})
+        both = dataset.drop_vars(f"empty_{epoch}", errors="ignore").assign({f"on_{epoch}": on})
         missing = longest - both.sizes["frame"]
         if missing:
             fill = {f"intensity_{epoch}": np.nan, f"on_{epoch}": -1}
