@@ -26,7 +26,7 @@ _CLIPPED_NOISES = 6.0  # of the median: counts beyond are taken as there
 _MAX_SKEWNESS = 1.5
 _LEAST_LEVEL_SE = 0.05  # of the noise: unevenness of the background within a few pixels
 _LEAST_NOISE_SE = 0.05  # relative, likewise
-_MAX_FACTOR = 2.0  # noise farther than this from the field's is an emitter's
+_ODD = 5.0  # errors from the field's
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,10 @@ def estimate_off_levels(empty: NDArray[np.float32]) -> OffLevels:
     scatter = _MAD_TO_SIGMA * float(np.median(np.abs(level - np.median(level))))
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log(noise / common)
-    odd = ~(np.abs(ratio) <= np.log(_MAX_FACTOR))
-    noise_se = _MAD_TO_SIGMA * float(np.median(np.abs(ratio[~odd]))) if not odd.all() else 0.0
+    noise_se = max(_MAD_TO_SIGMA * float(np.nanmedian(np.abs(ratio))), _LEAST_NOISE_SE)
+    level_se = max(scatter, _LEAST_LEVEL_SE * common)
+    # An emitter that was not found stands out of the field's places.
+    odd = ~(np.abs(ratio) <= _ODD * noise_se) | (np.abs(level - np.median(level)) > _ODD * level_se)
     noise_counts, level_counts = np.full(n, common), np.full(n, float(np.median(level)))
     noise_counts[measured] = np.where(odd, common, noise)
     level_counts[measured] = np.where(odd, np.median(level), level)
@@ -82,7 +84,7 @@ def estimate_off_levels(empty: NDArray[np.float32]) -> OffLevels:
         level_counts=level_counts,
         noise_counts=noise_counts,
         level_se_counts=np.maximum(scatter, _LEAST_LEVEL_SE * noise_counts),
-        noise_se=max(noise_se, _LEAST_NOISE_SE),
+        noise_se=noise_se,
         skewness=skewness,
         empty=empty[measured][~odd],
     )

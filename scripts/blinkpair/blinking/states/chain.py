@@ -34,7 +34,6 @@ from blinkpair.compiled import njit
 _ITERATIONS = 10
 _TOLERANCE = 1e-3  # change of a transition probability or of a level in units of noise
 _GUESS_FRAMES = 2.0  # weight of the first guess of the transitions against what is learnt
-_ON_GUESS_FRAMES = 5.0  # the same of the on level
 _STAY_BORDER = 0.75  # between the short- and the long-lived kind, a frame
 # A state's row is where it goes in the next frame. The kinds of off, and of on, do not turn into
 # each other: that would make one event of two.
@@ -97,8 +96,8 @@ def learn(
 ) -> tuple[FloatArray, FloatArray, FloatArray, float]:
     """Learn levels, transitions and the beginning in place (Baum-Welch).
 
-    `off` holds the expected off level and noise, the number of frames that each is worth, and the
-    lowest and highest value of each.
+    `off` holds the expected off level and noise, the number of frames that each is worth, the
+    lowest and highest value of each, and the number of frames that the first on level is worth.
 
     Returns
     -------
@@ -220,8 +219,8 @@ def _learn_levels(
             new = (moment + off[2] * off[0]) / (weight + off[2])
             new = min(max(new, off[4]), off[5])
         else:
-            moment += _ON_GUESS_FRAMES * levels[at]
-            new = moment / (weight + _ON_GUESS_FRAMES)
+            moment += off[8] * levels[at]
+            new = moment / (weight + off[8])
             new = max(new, levels[OFF_LEVEL] + 0.5 * levels[OFF_NOISE])
         for t in range(len(x)):
             square += probability[t, column] * (x[t] - new) ** 2
@@ -231,8 +230,8 @@ def _learn_levels(
             noise = math.sqrt((square + off[3] * off[1] ** 2) / (weight + off[3]))
             levels[OFF_NOISE] = min(max(noise, off[6]), off[7])
         else:
-            square += _ON_GUESS_FRAMES * levels[at + 1] ** 2
-            spread = math.sqrt(square / (weight + _ON_GUESS_FRAMES))
+            square += off[8] * levels[at + 1] ** 2
+            spread = math.sqrt(square / (weight + off[8]))
             levels[at + 1] = max(spread, levels[OFF_NOISE])
             if column == GREY:  # a level of its own, no band of partly lit frames
                 levels[at + 1] = min(levels[at + 1], max(levels[ON_SIGMA], levels[OFF_NOISE]))

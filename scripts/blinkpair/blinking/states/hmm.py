@@ -13,8 +13,9 @@ two kinds, short-lived and long-lived, alike in counts: two exponentials are a f
 a power law over the durations that matter. A single one describes the average event, and erases
 most events, which are short.
 
-Where frames in a row lie between the levels, a third level (grey) is tried, and kept where the
-likelihood rises by more than its parameters are worth (Schwarz's criterion). Grey counts as on.
+Where the on level creeps through the movie, its course is taken out first (`creep`). Where frames
+in a row lie between the levels, a third level (grey) is tried, and kept where the likelihood rises
+by more than its parameters are worth (Schwarz's criterion). Grey counts as on.
 
 The on-fraction is the expected time on, in which partly lit frames count by the part that was lit.
 Its standard error is the measurement's: how well the time on in this movie is known, not how much
@@ -38,6 +39,7 @@ from numpy.typing import NDArray
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.off_levels import OffLevels
 from blinkpair.blinking.states import chain, emissions
+from blinkpair.blinking.states.creep import constant_level, level_course
 from blinkpair.blinking.states.levels import FirstLevels, OffPrior, first_levels
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
@@ -45,6 +47,8 @@ from blinkpair.blinking.states.settings import ThresholdSettings
 _MIN_FRAMES = 20
 _OFF_EMISSION = 0.01  # of the on level: what a nanocrystal emits when it is off, one sigma
 _MAX_OFF_EMISSION = 0.03
+_ON_FRAMES = 5.0  # the weight of the first on level; it is kept where the trace shows none
+_FIXED_FRAMES = 1e9
 _NOISE_RANGE = 3.0  # of its error: how far the off noise may lie from that of the empty place
 _LEVEL_RANGE = 3.0
 _LEAST_GAIN = 8.0  # of the log-likelihood by an on level
@@ -60,7 +64,11 @@ _GREY_STAY = 0.75  # probability, a frame: shorter-lived ones are switching
 _CLOSE_STEP = 8.0  # noises: nearer levels make their uncertainty felt
 # What events shorter than a frame hide, of the time lit in part: the second number for each noise
 # between the levels. Measured on power laws down to 0.1, 0.3, 1 and 2 frames.
-_HIDDEN, _HIDDEN_NOISES = 0.02, 0.3
+_HIDDEN, _HIDDEN_NOISES = 0.03, 0.4
+MIN_STEP_NOISES = 2.0  # levels nearer than this cannot be distinguished
+MIN_TYPICAL_STEP_NOISES = (
+    3.0  # where the field's is nearer, one that shows no on level may have one
+)
 UNKNOWN_SE = 0.5  # of an on-fraction of which nothing is known
 
 
@@ -95,6 +103,10 @@ def assign(
     fraction[known] = states[known].sum(axis=1) / finite[known].sum(axis=1)
     for i, trace in _with_first_levels(traces, off).items():
         result = _learn(trace)
+        on = result.probability[:, emissions.ON] > 0.5
+        if (course := level_course(trace.x, on, result.levels)) is not None:
+            trace = trace._replace(x=constant_level(trace.x, course, result.levels))
+            result = _learn(trace)
         states[i] = False
         states[i, finite[i]] = result.over_half > 0.5
         thresholds[i] = _crossing(result, trace.skewness)
@@ -228,6 +240,7 @@ def _chain(trace: _Trace, upper: FloatArray) -> chain.Chain:
             prior.high,
             prior.noise * max(1.0 - _NOISE_RANGE * prior.noise_se, 0.5),
             prior.noise * (1.0 + _NOISE_RANGE * prior.noise_se),
+            _ON_FRAMES if first.on_share > 0 else _FIXED_FRAMES,
         ]
     )
     transition, begin, emission = chain.first_guess(first.on_share, len(upper) > 2)
@@ -243,10 +256,12 @@ def _time_on(trace: _Trace, result: chain.Chain) -> tuple[float, float]:
     in_state = result.probability.sum(axis=0)
     noise = levels[emissions.OFF_NOISE]
     step = (levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]) / noise
+    if step < (MIN_STEP_NOISES if trace.first.on_share > 0 else MIN_TYPICAL_STEP_NOISES):
+        return mean / frames, UNKNOWN_SE
     variance += ((_HIDDEN + _HIDDEN_NOISES / step) * in_state[emissions.PARTLY]) ** 2
     if step < _CLOSE_STEP:
         n_off = in_state[emissions.OFF] + (noise / trace.off.level_se) ** 2
-        n_on = in_state[emissions.ON] + 5.0
+        n_on = in_state[emissions.ON] + _ON_FRAMES
         errors = [noise / np.sqrt(n_off), noise / np.sqrt(2.0 * n_off)]
         errors += [levels[3] / np.sqrt(n_on), levels[3] / np.sqrt(2.0 * n_on)]
         for place, error in enumerate(errors):
