@@ -1,7 +1,6 @@
 """How Sphinx makes a site of the pages and docstrings: `make docs`.
 
-The source folder is the repository, so that README, docs/ and config/ link to each other as they do in
-the repository.
+The source folder is the repository, so that the links between README, docs/ and config/ hold.
 """
 
 import sys

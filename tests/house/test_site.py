@@ -1,4 +1,4 @@
-"""The pages and docstrings make a site without a warning: no broken link, no docstring out of form."""
+"""The pages and docstrings make a site without a warning, as broken links give."""
 
 from __future__ import annotations
 
