@@ -163,9 +163,7 @@ def _(files):
     files.choices["post_pl"] = "::frames=500"
 
 
-@case(
-    "movies of different length", "stops", "150 frames, pre_pl 200.*::frames=150"
-)
+@case("movies of different length", "stops", "150 frames, pre_pl 200.*::frames=150")
 def _(files):
     files.arrays["post_pl"] = _movie(files)[:150]
 

@@ -142,10 +142,7 @@ def check_order(one: Row) -> None:
                 f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
                 for seconds in (post.acquired_s, pre.acquired_s)
             )
-            what = (
-                f"its date is {earlier}, before that of pre_pl "
-                f"(pre_{kind}, {later})"
-            )
+            what = f"its date is {earlier}, before that of pre_pl (pre_{kind}, {later})"
             hint = (
                 "exchange the files of the two epochs; where the microscope's clock was wrong, "
                 "export both as TIFF, which holds no date"

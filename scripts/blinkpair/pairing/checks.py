@@ -72,7 +72,7 @@ def _same_movie(found: Found) -> InputError | None:
     if pre["frames_digest"] != post["frames_digest"]:
         return None
     return InputError(
-        "the movies before and after the treatment hold the same frames: one is a copy of the other",
+        "the movies before and after hold the same frames: one is a copy of the other",
         "name the right file in the sheet",
     )
 
