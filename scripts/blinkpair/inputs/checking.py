@@ -202,7 +202,7 @@ def check_made_inputs(field: str, settings: Mapping[str, Any]) -> dict[str, str 
                     f"{settings['fields']}, field {field}",
                     f"{quantity.name} is {in_file:g} {quantity.unit} in the movies and {used:g} "
                     f"{quantity.unit} in the settings, by which the run was planned",
-                    f"correct the one that is wrong; a column {quantity.column} of the sheet decides",
+                    f"correct the one that is wrong, or write {quantity.column} into the sheet",
                     quantity.column,
                     int(row.index[0]),
                 )
