@@ -56,7 +56,7 @@ def _add_field(field: argparse.ArgumentParser) -> None:
     add("--name", default="simulated_1", help="name of the field")
     add("--temperature", default="100", help="for the sheet: degrees C, or control")
     add("--seed", type=int, default=1, help="the same seed draws the same field")
-    add("--format", choices=FORMATS, default="ome", help="of the movies: tiff (without exposure and "
+    add("--format", choices=FORMATS, default="ome", help="of movies: tiff (without exposure and "
         "pixel size, which the sheet has), ome, imagej (up to 3.9 GB)")  # fmt: skip
     add("--frames", type=int, default=design.frames, help="of each movie; 20000 in the paper")
     add("--size", type=int, default=camera.shape[0], help="width and height of a frame, px")
