@@ -33,13 +33,17 @@ def summarise(
     records = [files.read_json(file) for file in checked] or [{}] * len(sheet)
     sheet = [row | record for row, record in zip(sheet, records, strict=True)]
     files.join_csv(tables, outputs["nanocrystals"])
-    nanocrystals = files.read_csv(outputs["nanocrystals"], populations.COLUMNS)
+    nanocrystals = files.read_csv(
+        outputs["nanocrystals"], (*populations.COLUMNS, "excluded_because")
+    )
     fields = pd.DataFrame(
         [
             row | _at_a_glance(files.read_json(registration), files.read_json(pairing))
             for row, registration, pairing in zip(sheet, registrations, pairings, strict=True)
         ]
     )
+    shares = populations.undetermined_share(nanocrystals)
+    fields["undetermined_share"] = fields["field"].astype(str).map(shares)
     sweep = files.read_batches(on_fractions, sensitivity.COLUMNS)
     files.write_csv(fields, outputs["fields"])
     files.write_csv(

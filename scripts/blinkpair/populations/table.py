@@ -46,9 +46,28 @@ COLUMNS = (
     "population",
 )
 
+UNDETERMINED = "undetermined"  # in `excluded_because`
 BY_FIELDS = "fields resampled"
 BY_OTHER_FIELDS = "nanocrystals, widened by the fields resampled at the other temperatures"
 BY_NANOCRYSTALS = "nanocrystals taken as independent"
+
+
+def undetermined_share(nanocrystals: pd.DataFrame) -> pd.Series[float]:
+    """Return for each field the share of nanocrystals whose states cannot be determined, 0..1.
+
+    It is the share of those that are analysed or would be. Fields without one are left out.
+
+    Parameters
+    ----------
+    nanocrystals : pandas.DataFrame
+        `field`, `analysed`, `excluded_because`.
+    """
+    undetermined = (nanocrystals["excluded_because"].astype(str) == UNDETERMINED).to_numpy(bool)
+    candidates = as_bool(nanocrystals["analysed"]) | undetermined
+    shares = pd.Series(undetermined[candidates]).groupby(
+        nanocrystals["field"].astype(str).to_numpy()[candidates]
+    )
+    return shares.mean()
 
 
 def summarise_populations(

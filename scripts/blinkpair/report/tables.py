@@ -61,7 +61,8 @@ def populations(table: pd.DataFrame, confidence: float) -> Table:
     }
     note = (
         f"Shares are of n. {intervals_note(table['interval_method'], confidence)} The two tests "
-        f"take nanocrystals as independent. Accidental pairs: {ACCIDENTAL}."
+        f"take nanocrystals as independent. Accidental pairs: {ACCIDENTAL}. "
+        "Undetermined: nanocrystals that are excluded because on and off cannot be distinguished."
     )
     name = lambda row: labels.treatment_title(row["temperature_c"])  # noqa: E731
     return transposed("Populations", rows, cells, name, note)
@@ -122,6 +123,7 @@ def fields(table: pd.DataFrame) -> Table:
         "rms residual, px",
         "error of the transform, px",
         "accidental pairs",
+        "undetermined",
     ]
     simulated = is_simulated(table)
     marked = simulated & (not simulated.all())
@@ -148,6 +150,7 @@ def fields(table: pd.DataFrame) -> Table:
                 number(row["rms_px"], 2),
                 number(row["tre_px"], 2),
                 f"at most {number(row['expected_chance_pairs'], 2)} of {number(row['n_pairs'])}",
+                _share(row.get("undetermined_share")),
             ]
         )
     note = (
@@ -156,6 +159,10 @@ def fields(table: pd.DataFrame) -> Table:
     )
     note = f"{_of_all(len(table), 'fields, refused ones first', 'fields.csv')}{note}"
     return Table("Registration of every field", header, rows, note)
+
+
+def _share(value: Any) -> str:
+    return f"{100 * float(value):.0f} %" if known(value) else NOTHING
 
 
 def _microspheres(row: Row) -> str:

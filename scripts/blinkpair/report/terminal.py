@@ -17,6 +17,7 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.labels import after_treatment, treatment_heading, treatment_title
 
 NOTEWORTHY_FALSE_SHARE = 0.1
+MANY_UNDETERMINED = 0.25  # of the nanocrystals of a field
 MOST_NAMED = 20  # fields of a kind; with more, the numbers scroll off the screen
 # Exit status of a run that finished: 0, or above this one by the number of fields refused. Below it
 # are Snakemake's own, above 125 the shell's.
@@ -35,7 +36,8 @@ def summarise_run(results: str | Path) -> str:
     types = files.read_csv(folder / "types.csv")
     lines = ["", *_populations(files.read_csv(folder / "populations.csv"))]
     lines += ["", *_blinking(types, files.read_csv(folder / "photostability.csv"))]
-    lines += ["", *_fields(files.read_csv(folder / "fields.csv")), *_false_events(types)]
+    fields = files.read_csv(folder / "fields.csv")
+    lines += ["", *_fields(fields), *_undetermined(fields), *_false_events(types)]
     lines += [
         "",
         f"Report:     {folder / 'report.html'}",
@@ -70,7 +72,7 @@ def exit_summary(results: str | Path) -> tuple[str, int]:
     lines = _fields(fields)
     if refused:
         lines[0] = f"{refused} of {len(fields)} fields were refused and are in no number:"
-    lines += _warnings(Path(results))
+    lines += [*_undetermined(fields), *_warnings(Path(results))]
     return "\n".join(lines), min(REFUSED_STATUS + refused, MAX_STATUS) if refused else 0
 
 
@@ -136,6 +138,19 @@ def _fields(fields: pd.DataFrame) -> list[str]:
     lines += _some([f"  refused: {row.field}: {row.reason}" for row in refused.itertuples()])
     by_hand = fields.loc[fields["evidence"].str.startswith("landmarks"), "field"]
     return lines + _some([f"  registered by hand: {field}" for field in by_hand])
+
+
+def _undetermined(fields: pd.DataFrame) -> list[str]:
+    """Return the fields in which the states of many nanocrystals cannot be determined."""
+    if "undetermined_share" not in fields:
+        return []
+    many = fields[fields["undetermined_share"] > MANY_UNDETERMINED]
+    lines = [
+        f"  undetermined: {field}: {100 * float(share):.0f} % of its nanocrystals are excluded "
+        "because on and off cannot be distinguished"
+        for field, share in zip(many["field"], many["undetermined_share"], strict=True)
+    ]
+    return _some(lines)
 
 
 def _some(lines: list[str]) -> list[str]:
