@@ -102,16 +102,18 @@ def assign(
     known = ~usable & finite.any(axis=1)
     fraction[known] = states[known].sum(axis=1) / finite[known].sum(axis=1)
     for i, trace in _with_first_levels(traces, off).items():
-        result = _learn(trace)
+        result, other = _learn(trace)
         on = result.probability[:, emissions.ON] > 0.5
         if (course := level_course(trace.x, on, result.levels)) is not None:
             trace = trace._replace(x=constant_level(trace.x, course, result.levels))
-            result = _learn(trace)
+            result, other = _learn(trace)
         states[i] = False
         states[i, finite[i]] = result.over_half > 0.5
         thresholds[i] = _crossing(result, trace.skewness)
         source[i] = "hmm"
         fraction[i], se[i] = _time_on(trace, result)
+        if other is not None:
+            se[i] = np.hypot(se[i], _time_on(trace, other)[0] - fraction[i])
     return AssignedStates(states, thresholds, source, fraction, se)
 
 
@@ -203,20 +205,26 @@ def _noise_gain(off: OffLevels, frames: int) -> float:
     return max(_LEAST_GAIN, 2.0 * longer * float(np.quantile(gains, 0.9)))
 
 
-def _learn(trace: _Trace) -> chain.Chain:
-    """Return the chain with two levels, or with three where the counts have them."""
+def _learn(trace: _Trace) -> tuple[chain.Chain, chain.Chain | None]:
+    """Return the chain with two levels, or with three where the counts have them.
+
+    The second one is that with three where the counts do not decide.
+    """
     first, prior, x = trace.first, trace.off, trace.x
     two = _chain(trace, np.array([first.on_level, first.on_sigma]))
     grey = _in_rows(two.probability[:, emissions.PARTLY] > 0.5)
     if grey.sum() <= max(_GREY_SHARE * len(x), 2 * _GREY_ROW):
-        return two
+        return two, None
     between = x[grey]
     level = float(np.median(between))
     spread = max(1.4826 * float(np.median(np.abs(between - level))), prior.noise)
     three = _chain(trace, np.array([*two.levels[2:4], level, spread]))
-    worth = _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x))
-    lasts = three.transition[_GREY_STATE, _GREY_STATE] > _GREY_STAY
-    return three if lasts and three.log_likelihood - two.log_likelihood > worth else two
+    if three.transition[_GREY_STATE, _GREY_STATE] < _GREY_STAY:
+        return two, None
+    gain = three.log_likelihood - two.log_likelihood
+    if gain > _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)):
+        return three, None
+    return two, three if gain > 0 else None
 
 
 def _in_rows(chosen: BoolArray) -> BoolArray:
