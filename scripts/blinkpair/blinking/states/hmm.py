@@ -66,9 +66,7 @@ _CLOSE_STEP = 8.0  # noises: nearer levels make their uncertainty felt
 # between the levels. Measured on power laws down to 0.1, 0.3, 1 and 2 frames.
 _HIDDEN, _HIDDEN_NOISES = 0.03, 0.4
 MIN_STEP_NOISES = 2.0  # levels nearer than this cannot be distinguished
-MIN_TYPICAL_STEP_NOISES = (
-    3.0  # where the field's is nearer, one that shows no on level may have one
-)
+MIN_TYPICAL_STEP_NOISES = 3.0  # of the field: nearer, and what shows no on level may have one
 UNKNOWN_SE = 0.5  # of an on-fraction of which nothing is known
 
 
