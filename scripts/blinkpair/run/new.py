@@ -4,8 +4,8 @@
 
 Nothing is run, and nothing that is there is overwritten.
 
-Input: a folder to be made, and one with movies. Output: `config/fields.tsv` with the files that were
-found, `config/config.yaml` with the settings to look at, and `README.md` with the commands.
+Input: a folder to be made, and one with movies. Output: `config/fields.tsv` with the files that
+were found, `config/config.yaml` with the settings to look at, and `README.md` with the commands.
 """
 
 from __future__ import annotations
@@ -138,8 +138,8 @@ def _next_steps(home: Path, run: str, found: FoundFiles) -> list[str]:
     if not found.rows:
         what = "write one row a field"
     return [
-        f"1. Sample sheet: {home / 'config' / 'fields.tsv'}: {what}. For anything but annealing, add "
-        "a column treatment.",
+        f"1. Sample sheet: {home / 'config' / 'fields.tsv'}: {what}. For anything but annealing, "
+        "add a column treatment.",
         f"2. Settings: {home / 'config' / 'config.yaml'}",
         "3. Look at the plan, then run:",
         f"   cd {shlex.quote(str(home))}",
