@@ -22,11 +22,16 @@ def summarise(
     *,
     statistics: dict[str, Any],
     dark_cutoffs: list[float],
+    checked: list[str],
 ) -> None:
     """Pool the fields; `sheet` holds each field's name and temperature, in the order of files.
 
+    `checked` holds what is known of each field's movies where these were made during the run.
+
     A field that was refused has a row in `fields` with its reason, and no nanocrystals.
     """
+    records = [files.read_json(file) for file in checked] or [{}] * len(sheet)
+    sheet = [row | record for row, record in zip(sheet, records, strict=True)]
     files.join_csv(tables, outputs["nanocrystals"])
     nanocrystals = files.read_csv(outputs["nanocrystals"], populations.COLUMNS)
     fields = pd.DataFrame(
@@ -69,4 +74,5 @@ if __name__ == "__main__":
         dict(snakemake.output.items()),
         statistics=snakemake.params.statistics,
         dark_cutoffs=snakemake.params.dark_cutoffs,
+        checked=list(snakemake.input.checked),
     )
