@@ -1,6 +1,8 @@
 """A new experiment, laid out from files with the names that people give them."""
 
 import csv
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ from blinkpair.errors import InputError
 from blinkpair.inputs.settings import load_settings
 from blinkpair.run.new import SOURCE, lay_out
 from blinkpair.run.new import main as new
+from blinkpair.run.provenance import commit
 
 ALL_FOUR = ("pre_brightfield", "pre_pl", "post_brightfield", "post_pl")
 
@@ -86,3 +89,33 @@ def test_nothing_is_overwritten_and_nothing_goes_into_blinkpair_itself(tmp_path)
         lay_out(SOURCE / "my_experiment")
     with pytest.raises(InputError, match="no such folder"):
         lay_out(tmp_path / "other", tmp_path / "nowhere")
+
+
+def git(folder, *arguments):
+    named = ["-c", "user.name=A", "-c", "user.email=a@b.c"]
+    subprocess.run(["git", "-C", str(folder), *named, *arguments], check=True, capture_output=True)
+
+
+def test_settings_and_results_are_no_change_of_the_source(tmp_path):
+    for name in ("config/config.yaml", "scripts/step.py", "Snakefile"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("a\n")
+    git(tmp_path, "init")
+    git(tmp_path, "add", ".")
+    git(tmp_path, "commit", "-m", "a")
+    (tmp_path / "config" / "config.yaml").write_text("b\n")
+    assert not commit(tmp_path).endswith("+changes")
+    (tmp_path / "scripts" / "step.py").write_text("b\n")
+    assert commit(tmp_path).endswith("+changes")
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_clean_leaves_results_and_how_they_were_made(tmp_path):
+    shutil.copy(SOURCE / "Makefile", tmp_path)
+    kept = [tmp_path / name for name in ("results/a.csv", "logs/a.log", ".snakemake/metadata/a")]
+    for path in [*kept, tmp_path / "demo" / "movie.tif"]:
+        path.parent.mkdir(parents=True)
+        path.write_text("a")
+    subprocess.run(["make", "clean"], cwd=tmp_path, check=True, capture_output=True)
+    assert all(path.exists() for path in kept)
+    assert not (tmp_path / "demo").exists()
