@@ -79,7 +79,7 @@ FAILURES = Failures()
 logger.addHandler(FAILURES)
 if workflow.is_main_process and not IS_MODULE:
     PROGRESS = Progress(RESULTS)
-    logger.addHandler(PROGRESS)
+    logger.addFilter(PROGRESS)
 
 
 if IS_MODULE:  # of whose hooks Snakemake calls none

@@ -1,7 +1,7 @@
 """What a run has done, for a person who watches it: a bar, and a line where a field is decided.
 
-Only in a terminal. Elsewhere, on a cluster or with the output in a file, every tenth of the steps
-is a line, because Snakemake's own two lines a step are many thousands.
+Only in a terminal, in the place of Snakemake's own lines on single steps. Elsewhere, on a cluster
+or with the output in a file, those stay.
 
 Input: the events of Snakemake's log, and the results of the steps that finished. Output: lines on
 the standard error.
@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 # Snakemake's LogEvents.
-JOB, FINISHED, PROGRESS = "job_info", "job_finished", "progress"
-TENTHS = 10
+JOB, STARTED, FINISHED, PROGRESS = "job_info", "job_started", "job_finished", "progress"
+SELECTING = "Select jobs to execute"
 STEPS = {
     "find_microspheres": "looking for microspheres",
     "find_nanocrystals": "looking for nanocrystals",
@@ -33,8 +33,8 @@ STEPS = {
 }
 
 
-class Progress(logging.Handler):
-    """Shows what the jobs of a run did.
+class Progress(logging.Filter):
+    """Shows what the jobs of a run did, and keeps back the records that it stands for.
 
     Parameters
     ----------
@@ -45,42 +45,41 @@ class Progress(logging.Handler):
     """
 
     def __init__(self, results: str | Path, terminal: bool | None = None) -> None:
-        super().__init__(logging.INFO)
+        super().__init__()
         self._results = Path(results)
         self._terminal = sys.stderr.isatty() if terminal is None else terminal
         self._jobs: dict[int, tuple[str, dict[str, str]]] = {}
         self._bar: Any = None
-        self._tenth = 0
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Remember a job that starts, and show one that finished."""
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Show a job that finished, and return whether Snakemake shows the record too."""
         noted = record.__dict__
         event = str(getattr(noted.get("event"), "value", noted.get("event")))
         if event == JOB:
             self._jobs[noted["jobid"]] = (noted["rule_name"], dict(noted["wildcards"]))
             if self._bar is not None:
                 self._bar.set_description_str(_step(*self._jobs[noted["jobid"]]))
-        elif event == FINISHED and self._terminal:
+        elif not self._terminal:
+            return True
+        elif event == FINISHED:
             rule, wildcards = self._jobs.get(noted["job_id"], ("", {}))
             if line := outcome(self._results, rule, wildcards):
                 self._write(line)
         elif event == PROGRESS:
             self._count(noted["done"], noted["total"])
+        if event in (STARTED, FINISHED, PROGRESS) or record.getMessage().startswith(SELECTING):
+            return False
+        if self._bar is not None:
+            self._bar.clear()
+        return True
 
     def close(self) -> None:
         """Remove the bar."""
         if self._bar is not None:
             self._bar.close()
             self._bar = None
-        super().close()
 
     def _count(self, done: int, total: int) -> None:
-        if not self._terminal:
-            tenth = TENTHS * done // total
-            if tenth > self._tenth:
-                print(f"{done} of {total} steps done", file=sys.stderr, flush=True)
-            self._tenth = max(tenth, self._tenth)
-            return
         if self._bar is None:
             from tqdm import tqdm
 
