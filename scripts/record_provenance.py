@@ -21,8 +21,8 @@ def record_provenance(
     """Write all that a run can be repeated from.
 
     `sheet` is the sample sheet as it was when the run started, `run` a JSON file of its command and
-    start; `source` is the digest of blinkpair's source, `columns` are those of `fields.csv` that come
-    from the sheet. Inputs that were replaced since the start
+    start; `source` is the digest of blinkpair's source, `columns` are those of `fields.csv` that
+    come from the sheet. Inputs that were replaced since the start
     are an error, and the checksums are kept for the next run.
     """
     content = provenance(settings, sheet, files.read_json(run), source)

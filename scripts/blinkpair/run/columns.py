@@ -24,7 +24,14 @@ HEAD = """# Every column
 A column of the sample sheet that is not known is carried on as text, beside those listed here. Unit
 1 is a fraction or a ratio; where nothing stands under *empty*, no cell is empty. Written by
 `python -m blinkpair.run.columns` from `workflow/schemas/columns.schema.yaml`;
-`results/datapackage.json` holds the same for programs.
+`results/datapackage.json` holds the same for programs, as a [Frictionless data
+package](https://specs.frictionlessdata.io).
+
+A name is put together in one order: the quantity, the state it is of (`on`, `off`), the epoch
+(`pre`, `post`), a statistic of it (`se`, `low`, `high`) or the recipe (`fixed`, `best`), the unit.
+Older names that are kept because scripts use them: `blinking_pre` and `p_truncated_pre` (and
+`_post`) are of the on events; `pre_index` and `post_index` begin with the epoch. EPOCH below is
+`pre` or `post`.
 """
 
 

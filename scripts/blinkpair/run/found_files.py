@@ -24,8 +24,8 @@ SUFFIXES = (".nd2", ".tif", ".tiff", ".btf", ".tf8", ".sif", ".sifx", ".png", ".
 MOST_IMAGES = 20  # frames of a brightfield image at most; a movie has hundreds
 MOST_FILES = 20_000
 _EPOCHS = {
-    "pre": re.compile(r"pre|before|bef|b4|initial|(pre|un)(anneal|treat)(ed|ing|ment)?"),
-    "post": re.compile(r"post|after|aft|post(anneal|treat)(ed|ing|ment)?|anneal(ed)?"),
+    "pre": re.compile(r"pre|before|bef|b4|initial|(pre|un)(anneal|treat)[a-z]*"),
+    "post": re.compile(r"post|after|aft|post(anneal|treat)[a-z]*|anneal(ed)?"),
 }
 # Words that tell the kind of a file, which its number of frames tells better.
 _KINDS = re.compile(
