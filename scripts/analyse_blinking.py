@@ -41,8 +41,9 @@ def analyse_blinking(
         exposure_s=exposure_s,
         settings=BlinkingSettings.of(settings),
     )
-    files.write_netcdf(join_epochs(*datasets, result.states, field["field"]), outputs["traces"])
     table = result.table
+    traces = join_epochs(*datasets, result.states, field["field"], table)
+    files.write_netcdf(traces, outputs["traces"])
     for position, (name, value) in enumerate(field.items()):
         table.insert(position, name, value)
     files.write_csv(table, outputs["table"])
