@@ -8,7 +8,7 @@ from blinkpair import files
 from blinkpair.populations import sensitivity
 from blinkpair.populations import table as populations
 from blinkpair.run.logs import log_to
-from blinkpair.statistics.resampling import StatisticsSettings
+from blinkpair.statistics.intervals import StatisticsSettings
 
 
 def summarise(

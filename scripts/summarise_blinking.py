@@ -9,7 +9,7 @@ from blinkpair.populations.pools import COLUMNS as DURATION_COLUMNS
 from blinkpair.populations.pools import pool_durations
 from blinkpair.populations.type_states import COLUMNS, type_groups
 from blinkpair.run.logs import log_to
-from blinkpair.statistics.resampling import StatisticsSettings
+from blinkpair.statistics.intervals import StatisticsSettings
 
 
 def summarise_blinking(

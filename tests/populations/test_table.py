@@ -21,7 +21,7 @@ from blinkpair.populations.table import (
     summarise_populations,
 )
 from blinkpair.statistics import field_draws, resampling
-from blinkpair.statistics.resampling import StatisticsSettings
+from blinkpair.statistics.intervals import StatisticsSettings
 
 # Wang et al. 2024: n, dark before and emissive after, emissive before and dark after.
 PAPER = {70: (314, 34, 75), 100: (389, 70, 75), 120: (341, 33, 226)}
@@ -151,15 +151,15 @@ def test_wilcoxon_is_of_the_n_alone():
 def test_order_of_rows_and_a_trip_through_csv_change_nothing(tmp_path):
     table = drawn_experiment(np.random.default_rng(2), n_fields=3, spread=0.7)
     table.loc[::7, ["analysed", "population"]] = [False, ""]
-    first = summarise_populations(table, None, StatisticsSettings(seed=5))
+    first = summarise_populations(table, None, StatisticsSettings())
     shuffled = table.sample(frac=1, random_state=1)
     pd.testing.assert_frame_equal(
-        first, summarise_populations(shuffled, None, StatisticsSettings(seed=5)), check_exact=True
+        first, summarise_populations(shuffled, None, StatisticsSettings()), check_exact=True
     )
     table.to_csv(tmp_path / "nanocrystals.csv", index=False)
     back = pd.read_csv(tmp_path / "nanocrystals.csv")
     pd.testing.assert_frame_equal(
-        first, summarise_populations(back, None, StatisticsSettings(seed=5))
+        first, summarise_populations(back, None, StatisticsSettings())
     )
 
 
@@ -238,7 +238,7 @@ def test_intervals_hold_the_truth_where_fields_differ():
     held, held_as_independent = dict.fromkeys(truth, 0), 0
     for _ in range(60):
         table = drawn_experiment(rng, n_fields=3, spread=0.5)
-        row = summarise_populations(table, None, StatisticsSettings(resamples=300)).iloc[0]
+        row = summarise_populations(table, None, StatisticsSettings()).iloc[0]
         for name, value in truth.items():
             held[name] += row[f"{name}_low"] <= value <= row[f"{name}_high"]
         plain = stats.binomtest(row["n_became_dark"], row["n"]).proportion_ci(method="wilson")
@@ -337,7 +337,7 @@ def test_estimates_lie_within_their_intervals_and_counts_close(rows):
             "population": classify(before, after, analysed=analysed),
         }
     )
-    summary = summarise_populations(table, None, StatisticsSettings(resamples=50)).set_index(
+    summary = summarise_populations(table, None, StatisticsSettings()).set_index(
         "temperature_c"
     )
     counts = ["n", "n_dark", "n_excluded", *(f"n_{name}" for name in COUNTED)]
@@ -349,7 +349,7 @@ def test_estimates_lie_within_their_intervals_and_counts_close(rows):
     assert summary["n_excluded"].sum() == (~analysed).sum()
     # Field by field the same counts: they add up to those of the temperature.
     alone = [
-        summarise_populations(own, None, StatisticsSettings(resamples=2))
+        summarise_populations(own, None, StatisticsSettings())
         for _, own in table.groupby("field")
     ]
     by_field = pd.concat(alone).groupby("temperature_c")[counts].sum()

@@ -74,6 +74,8 @@ onerror:
 
 # What results carry on of a field.
 CARRIED = sheet_columns.carried_columns(FIELDS)
+# Length to which movies are cut to be compared; None where they are all as long.
+EQUAL_LENGTH_S = sheet_columns.equal_length_s(FIELDS)
 
 
 wildcard_constraints:

@@ -5,11 +5,15 @@ Input: the checked table of fields. Output: names of columns and fields; the not
 
 from __future__ import annotations
 
+import os
+
 import pandas as pd
 
-from blinkpair.inputs.columns import CARRIED_COLUMNS, NOT_CARRIED
+from blinkpair.epochs import EPOCHS
+from blinkpair.inputs.columns import CARRIED_COLUMNS, MOVIE_COLUMNS, NOT_CARRIED
 from blinkpair.inputs.movie_record import RECORD_COLUMNS
 from blinkpair.labels import SIMULATED, is_simulated
+from blinkpair.movie.formats.selection import MoviePath
 
 # Columns of a field that the report shows.
 SHOWN_COLUMNS = [
@@ -32,6 +36,47 @@ def carried_columns(fields: pd.DataFrame) -> list[str]:
 def field_columns(fields: pd.DataFrame) -> list[str]:
     """Return the columns that the row of a field carries on in `fields.csv`."""
     return [*carried_columns(fields), *RECORD_COLUMNS]
+
+
+def equal_length_s(fields: pd.DataFrame) -> float | None:
+    """Return the length of the shortest movie in seconds; None if none is longer by 2 %.
+
+    Parameters
+    ----------
+    fields : DataFrame
+        With `exposure_s` and the numbers of frames of `movie_record`.
+    """
+    frames = fields[[f"n_frames_{epoch}" for epoch in EPOCHS]].apply(pd.to_numeric)
+    lengths_s = frames.min(axis=1) * fields["exposure_s"].astype(float)
+    shortest, longest = float(lengths_s.min()), float(lengths_s.max())
+    return shortest if longest > 1.02 * shortest else None
+
+
+def shared_movies(fields: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the movies before and after of the fields that share one with another field.
+
+    Parameters
+    ----------
+    fields : DataFrame
+        Indexed by `field`, with `pre_pl` and `post_pl` as in the sheet.
+
+    Returns
+    -------
+    dict of str to list of str
+        Field to its two movies; a file has one name, whatever the links to it.
+    """
+    names = pd.DataFrame(
+        {column: [_movie_name(path) for path in fields[column]] for column in MOVIE_COLUMNS},
+        index=fields.index,
+    )
+    uses = names.stack().value_counts()
+    shared = names.isin(uses.index[uses > 1]).any(axis=1)
+    return {str(field): row.tolist() for field, row in names[shared].iterrows()}
+
+
+def _movie_name(path: str) -> str:
+    movie = MoviePath.parse(path)
+    return f"{os.path.realpath(movie.file)} {movie.selection}"
 
 
 def fields_to_show(fields: pd.DataFrame, max_fields: int) -> list[str]:
