@@ -1,11 +1,11 @@
-"""Tables of all fields -> nanocrystals, fields, populations per temperature, sensitivity."""
+"""Tables of all fields -> nanocrystals, fields, populations by each recipe, sensitivity."""
 
 from typing import Any
 
 import pandas as pd
 
 from blinkpair import files
-from blinkpair.populations import sensitivity
+from blinkpair.populations import recipes, sensitivity, shared_movies
 from blinkpair.populations import table as populations
 from blinkpair.run.logs import log_to
 from blinkpair.statistics.intervals import StatisticsSettings
@@ -21,25 +21,35 @@ def summarise(
     *,
     statistics: dict[str, Any],
     dark_cutoffs: list[float],
+    movies: dict[str, list[str]],
 ) -> None:
     """Pool the fields; `sheet` holds each field's name and temperature, in the order of files.
 
-    A field that was refused has a row in `fields` with its reason, and no nanocrystals.
+    A field that was refused has a row in `fields` with its reason, and no nanocrystals. `movies`
+    holds the two movies of each field that shares one with another.
     """
     files.join_csv(tables, outputs["nanocrystals"])
-    nanocrystals = files.read_csv(outputs["nanocrystals"], populations.COLUMNS)
+    columns = [*populations.COLUMNS, *populations.OPTIONAL, *recipes.COLUMNS]
+    columns += shared_movies.PLACES if movies else ()
+    nanocrystals = shared_movies.mark_shared(
+        files.read_csv(outputs["nanocrystals"], columns), movies
+    )
+    settings = StatisticsSettings(**statistics)
+    first = shared_movies.first_fields(movies)
     fields = pd.DataFrame(
         [
-            row | _at_a_glance(files.read_json(registration), files.read_json(pairing))
+            row
+            | {"same_nanocrystals_as": first.get(row["field"], "")}
+            | _at_a_glance(files.read_json(registration), files.read_json(pairing))
             for row, registration, pairing in zip(sheet, registrations, pairings, strict=True)
         ]
     )
     sweep = files.read_batches(on_fractions, sensitivity.COLUMNS)
     files.write_csv(fields, outputs["fields"])
     files.write_csv(
-        populations.summarise_populations(nanocrystals, fields, StatisticsSettings(**statistics)),
-        outputs["populations"],
+        populations.summarise_populations(nanocrystals, fields, settings), outputs["populations"]
     )
+    files.write_csv(recipes.summarise_recipes(nanocrystals, fields, settings), outputs["methods"])
     files.write_csv(
         sensitivity.sensitivity_table(sweep, dark_cutoffs=dark_cutoffs), outputs["sensitivity"]
     )
@@ -66,4 +76,5 @@ if __name__ == "__main__":
         dict(snakemake.output.items()),
         statistics=snakemake.params.statistics,
         dark_cutoffs=snakemake.params.dark_cutoffs,
+        movies=snakemake.params.movies,
     )

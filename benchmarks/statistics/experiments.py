@@ -140,7 +140,9 @@ def _one(cell: Cell, rng: np.random.Generator) -> Iterator[tuple[str, bool, floa
 
 def coverage(cell: Cell, wanted: int) -> dict[str, float]:
     """Percent of at least so many intervals that held the truth, and their mean widths."""
-    seed = [int(v * 10) if isinstance(v, float) else sum(map(ord, str(v))) for v in vars(cell).values()]
+    seed = [
+        int(v * 10) if isinstance(v, float) else sum(map(ord, str(v))) for v in vars(cell).values()
+    ]
     rng = np.random.default_rng(seed)
     held: dict[str, list[bool]] = {rule: [] for rule in RULES}
     widths: dict[str, list[float]] = {rule: [] for rule in RULES}

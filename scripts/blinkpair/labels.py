@@ -18,6 +18,8 @@ from blinkpair.errors import InputError
 
 CONTROL = "control"
 SIMULATED = "simulated"
+# Whether the order of the epochs is known from the files.
+CONFIRMED, NOT_CHECKED = "confirmed by dates", "not checked"
 
 EPOCH_NAMES = {"pre": "before", "post": "after"}
 POPULATION_NAMES = {

@@ -100,9 +100,7 @@ def test_the_rows_of_the_summary_add_up():
     for name in (*(f"fraction_{name}" for name in names), "kept"):
         assert (summary[f"{name}_low"] <= summary[name]).all()
         assert (summary[f"{name}_high"] >= summary[name]).all()
-    again = summarise_photostability(
-        table.sample(frac=1, random_state=1), StatisticsSettings()
-    )
+    again = summarise_photostability(table.sample(frac=1, random_state=1), StatisticsSettings())
     assert_frame_equal(summary, again, rtol=1e-9)
 
 

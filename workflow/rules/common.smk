@@ -76,6 +76,8 @@ onerror:
 CARRIED = sheet_columns.carried_columns(FIELDS)
 # Length to which movies are cut to be compared; None where they are all as long.
 EQUAL_LENGTH_S = sheet_columns.equal_length_s(FIELDS)
+# The movies of fields that share one: their rows are the same nanocrystals.
+SHARED_MOVIES = sheet_columns.shared_movies(FIELDS)
 
 
 wildcard_constraints:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.headers import Header
+from blinkpair.labels import CONFIRMED, NOT_CHECKED
 
 # Time and size are columns of the sheet; where each is from: sheet, file and place, configuration.
 SOURCE_COLUMNS = ("exposure_from", "pixel_size_from")
@@ -26,6 +27,7 @@ RECORD_COLUMNS = (
     "pixel_size_um",
     "pixel_size_from",
     *EPOCH_COLUMNS,
+    "epoch_order",
 )
 MOST_LINES = 20  # more fields than that are shown in groups
 
@@ -42,14 +44,17 @@ def of_epochs(headers: Mapping[str, Header]) -> dict[str, str]:
     -------
     dict of str
         `n_files_pre`, `n_frames_pre`, `acquired_pre` (by the microscope's clock, empty where the
-        file holds no date), and the same after annealing.
+        file holds no date), and the same after annealing; `epoch_order`, whether both dates are
+        known, and with them the order of the epochs.
     """
-    row = dict.fromkeys(EPOCH_COLUMNS, "")
+    row = dict.fromkeys((*EPOCH_COLUMNS, "epoch_order"), "")
     for epoch in EPOCHS:
         if movie := headers.get(f"{epoch}_pl"):
             row[f"n_files_{epoch}"] = str(len(movie.files))
             row[f"n_frames_{epoch}"] = str(movie.frames)
             row[f"acquired_{epoch}"] = written_date(movie.acquired_s)
+    in_order = "" < row["acquired_pre"] < row["acquired_post"]  # else an error, if both are known
+    row["epoch_order"] = CONFIRMED if in_order else NOT_CHECKED
     return row
 
 

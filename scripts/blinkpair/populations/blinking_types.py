@@ -85,7 +85,11 @@ def summarise_types(
         rows = []
         for part in parts:
             state = part.rows[f"type_{epoch}"].to_numpy()
-            row = {"temperature_c": part.label, "epoch": epoch, "n_fields": part.rows["field"].nunique()}
+            row = {
+                "temperature_c": part.label,
+                "epoch": epoch,
+                "n_fields": part.rows["field"].nunique(),
+            }
             row |= {"n": len(state)} | {f"n_{name}": int(np.sum(state == name)) for name in TYPES}
             rows.append(row)
         for name in TYPES:
@@ -169,9 +173,7 @@ def change_by_type(
     """
     blocks: list[list[dict[str, Any]]] = []
     for name in ("all", *STATES):
-        parts = [
-            _part(g, (g.rows["type_pre"] == name) | (name == "all")) for g in groups
-        ]
+        parts = [_part(g, (g.rows["type_pre"] == name) | (name == "all")) for g in groups]
         fields = [part.fields for part in parts]
         deltas = [part.rows["delta"].to_numpy(float) for part in parts]
         means = intervals.pooled_means(deltas, fields, confidence=statistics.confidence)
@@ -226,10 +228,7 @@ def alpha_by_change(
     alphas: list[list[FloatArray]] = []
     chosen = [large_changes(group.rows, large_change) for group in groups]
     for which, name in enumerate(("gained", "lost")):
-        parts = [
-            _part(group, masks[which])
-            for group, masks in zip(groups, chosen, strict=True)
-        ]
+        parts = [_part(group, masks[which]) for group, masks in zip(groups, chosen, strict=True)]
         fields = [part.fields for part in parts]
         values = [part.rows["alpha_on_pre"].to_numpy(float) for part in parts]
         medians = intervals.pooled_medians(values, fields, confidence=statistics.confidence)

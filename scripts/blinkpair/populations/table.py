@@ -3,9 +3,9 @@
 A nanocrystal dark in both epochs is not counted in n: it cannot be distinguished from an empty
 place. Every estimate has two intervals, from `statistics.intervals`: `_low` and `_high` hold where
 fields differ, `_independent_low` and `_independent_high` take nanocrystals as independent.
-`interval_method` names what is known of how fields differ. `p_mean_delta` (no change on average) and
-`p_became_emissive_minus_dark` (as many became emissive as dark) belong to the first kind. Two more
-tests, McNemar's exact and Wilcoxon's signed rank, take the nanocrystals as independent.
+`interval_method` names what is known of how fields differ. `p_mean_delta` (no change on average)
+and `p_became_emissive_minus_dark` (as many became emissive as dark) belong to the first kind. Two
+more tests, McNemar's exact and Wilcoxon's signed rank, take the nanocrystals as independent.
 
 Rows of fields that share a movie are the same nanocrystals: they are one field for the intervals,
 and `n_nanocrystals` counts each once.
@@ -55,8 +55,10 @@ COLUMNS = (
 _OF_RECIPE = COLUMNS[3:]
 # From `shared_movies`, where fields share a movie.
 SAME, NUMBER = "same_nanocrystals_as", "nanocrystal"
-# Of the first part of the movies, as long as the shortest of the experiment, where others are longer.
+# Of the beginning of each movie, as long as the shortest one, where others are longer.
 OPTIONAL = tuple(f"{name}{EQUAL_LENGTH}" for name in _OF_RECIPE)
+
+_LENGTH = ("exposure_s", "n_frames_pre", "n_frames_post")
 
 BY_FIELDS = "fields differ, by what is seen between fields of one temperature"
 BY_OTHER_FIELDS = "fields differ, by what is seen at the other temperatures"
@@ -95,8 +97,8 @@ def summarise_populations(
         undefined values NaN. `interval_method` names the basis of the intervals,
         `design_effect_delta` how many nanocrystals of a field weigh as one independent one
         in the mean change, `n_more_fields_to_halve` how many more fields such as these would
-        halve its interval. `*_minus_control` are differences from the control's row, over
-        movies of equal length where the table has them.
+        halve its interval. `*_minus_control` are differences from the control's row, over the
+        first `compared_s` of each movie where the table has on-fractions of equal length.
 
     Raises
     ------
@@ -117,15 +119,19 @@ def summarise_populations(
     groups = [_group(part, label) for part, label in zip(parts, labels, strict=True)]
     rows = [_counts(group, fields) for group in groups]
     _count_once(rows, groups)
+    cut = f"population{EQUAL_LENGTH}" in table and not recipe
+    _lengths(rows, fields, cut=cut)
     _estimate(rows, groups, statistics)
     _tests(rows, groups, statistics)
     compared = rows
-    unequal = f"population{EQUAL_LENGTH}" in table
-    if unequal and not recipe:
+    if cut:
         compared = [dict(row) for row in rows]
-        cut = [_group(part, one.label, EQUAL_LENGTH) for part, one in zip(parts, groups, strict=True)]
-        _estimate(compared, cut, statistics)
-    _against_control(rows, compared, known=not (unequal and recipe))
+        shorter = [
+            _group(part, label, EQUAL_LENGTH) for part, label in zip(parts, labels, strict=True)
+        ]
+        _estimate(compared, shorter, statistics)
+    # Of the single recipes, on-fractions of equal length are not there.
+    _against_control(rows, compared, known=cut or f"population{EQUAL_LENGTH}" not in table)
     put_methods(rows, [group.fields for group in groups])
     summary = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["temperature_c", "n"])
     if rows:
@@ -229,6 +235,24 @@ def _count_once(rows: Sequence[dict[str, Any]], groups: Sequence[_Group]) -> Non
 def _is_counted(rows: pd.DataFrame, ending: str = "") -> BoolArray:
     """Return which rows are in n: analysed, and emissive in an epoch."""
     return as_bool(rows["analysed"]) & rows[f"population{ending}"].isin(COUNTED).to_numpy(bool)
+
+
+def _lengths(rows: Sequence[dict[str, Any]], fields: pd.DataFrame | None, *, cut: bool) -> None:
+    """Write the lengths of the movies, and that over which they are compared if they are cut.
+
+    NaN where they are not known.
+    """
+    lengths_s = pd.Series(dtype=float)
+    if fields is not None and set(_LENGTH) <= set(fields):
+        frames = fields[list(_LENGTH[1:])].apply(pd.to_numeric).min(axis=1)
+        lengths_s = frames * fields[_LENGTH[0]].astype(float)
+    for row in rows:
+        row["shortest_movie_s"] = row["longest_movie_s"] = float("nan")
+        row["compared_s"] = float(lengths_s.min()) if cut else float("nan")
+        if fields is not None and len(lengths_s):
+            own = (fields["temperature_c"] == row["temperature_c"]) & (fields["status"] == "ok")
+            row["shortest_movie_s"] = float(lengths_s[own].min())
+            row["longest_movie_s"] = float(lengths_s[own].max())
 
 
 def put_methods(rows: Sequence[dict[str, Any]], fields: Sequence[Codes]) -> None:
