@@ -21,7 +21,7 @@ from scipy.special import stdtrit
 from blinkpair.statistics import intervals
 
 N_FIELDS = (1, 2, 3, 4, 8)
-SIZES = (20, 60, 200)
+SIZES = (20, 200)
 N_TEMPERATURES = (1, 2, 4)
 DESIGN_EFFECTS = (1.0, 2.0, 4.0, 6.0)
 RULES = ("differ", "before", "independent")

@@ -120,7 +120,7 @@ def test_twenty_of_the_papers_33_turned_from_a_to_b():
     row = table[(table["type_pre"] == A) & (table["type_post"] == B)].iloc[0]
     assert (row["n"], row["n_pre"]) == (20, 33)
     assert row["interval_method"] == BY_ASSUMPTION
-    # Wider than that of as many independent nanocrystals: one field does not show how fields differ.
+    # One field does not show how fields differ: wider than for independent nanocrystals.
     alone = stats.binomtest(20, 33).proportion_ci(method="wilson")
     assert row["fraction_of_pre_low"] < alone.low < 20 / 33 < alone.high
     assert row["fraction_of_pre_high"] > alone.high

@@ -134,7 +134,7 @@ def test_intervals_are_worded_by_what_they_rest_on():
         "a temperature with one field took that of the others": {BY_OTHER_FIELDS},
         "no temperature had two fields, so that it is the prior": {BY_ASSUMPTION},
     }
-    assert "fields do not differ with a probability of 40 %" in several
+    assert "fields do not differ with a probability of 30 %" in several
     assert "is Beta(1, 4)" in several
     fields, populations, nanocrystals = a_run()
     for used in ({BY_FIELDS}, {BY_FIELDS, BY_OTHER_FIELDS}, {BY_ASSUMPTION}, {"", BY_FIELDS}):

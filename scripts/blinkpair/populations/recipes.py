@@ -65,8 +65,11 @@ def summarise_recipes(
     found: dict[Temperature, dict[str, float]] = {label: {} for label in labels}
     for name in DIFFERENCES:
         values = [_shifts(own, name) for own in rows]
-        fields_of = [field_codes(independent_fields(own)) for own in rows]
-        estimates = intervals.pooled_means(values, fields_of, confidence=statistics.confidence)
+        codes = [
+            field_codes(independent_fields(own.iloc[: len(value)]))
+            for own, value in zip(rows, values, strict=True)
+        ]
+        estimates = intervals.pooled_means(values, codes, confidence=statistics.confidence)
         put_estimates([found[label] for label in labels], f"{name}_minus_fixed", estimates)
     columns = pd.DataFrame([found[label] for label in labels])
     best = (both["recipe"] == BEST).to_numpy()
@@ -79,7 +82,8 @@ def _shifts(rows: pd.DataFrame, name: str) -> FloatArray:
     """Return a value a nanocrystal whose mean is the difference of the recipes' estimates.
 
     Both estimates are means over the nanocrystals that count in them, which are not quite the same.
-    A nanocrystal moves the difference by its part of either (delta method).
+    A nanocrystal moves the difference by its part of either (delta method). Empty where a recipe
+    counts none.
     """
     total, parts = len(rows), []
     for recipe in (BEST, FIXED):
@@ -93,7 +97,7 @@ def _shifts(rows: pd.DataFrame, name: str) -> FloatArray:
         else:
             value = (population == name.removeprefix("fraction_")).astype(float)
         if not counted.any():
-            return np.full(total, np.nan)
+            return np.zeros(0)
         mean = float(value[counted].mean())
         parts.append(mean + np.where(counted, (value - mean) * total / counted.sum(), 0.0))
     shift: FloatArray = parts[0] - parts[1]

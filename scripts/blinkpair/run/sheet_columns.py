@@ -9,7 +9,6 @@ import os
 
 import pandas as pd
 
-from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.columns import CARRIED_COLUMNS, MOVIE_COLUMNS, NOT_CARRIED
 from blinkpair.inputs.movie_record import RECORD_COLUMNS
 from blinkpair.labels import SIMULATED, is_simulated
@@ -36,20 +35,6 @@ def carried_columns(fields: pd.DataFrame) -> list[str]:
 def field_columns(fields: pd.DataFrame) -> list[str]:
     """Return the columns that the row of a field carries on in `fields.csv`."""
     return [*carried_columns(fields), *RECORD_COLUMNS]
-
-
-def equal_length_s(fields: pd.DataFrame) -> float | None:
-    """Return the length of the shortest movie in seconds; None if none is longer by 2 %.
-
-    Parameters
-    ----------
-    fields : DataFrame
-        With `exposure_s` and the numbers of frames of `movie_record`.
-    """
-    frames = fields[[f"n_frames_{epoch}" for epoch in EPOCHS]].apply(pd.to_numeric)
-    lengths_s = frames.min(axis=1) * fields["exposure_s"].astype(float)
-    shortest, longest = float(lengths_s.min()), float(lengths_s.max())
-    return shortest if longest > 1.02 * shortest else None
 
 
 def shared_movies(fields: pd.DataFrame) -> dict[str, list[str]]:

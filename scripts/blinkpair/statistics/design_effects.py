@@ -40,9 +40,9 @@ from blinkpair.labels import text_codes
 
 Codes = NDArray[np.intp]
 
-ALIKE = 0.4  # probability that fields do not differ
+ALIKE = 0.3  # probability that fields do not differ
 STEEPNESS = 4.0  # second parameter of the Beta distribution of B
-OWN_SPREAD = 0.1  # probability that a temperature has a spread of its own
+OWN_SPREAD = 0.3  # probability that a temperature has a spread of its own
 # Design effects up to a thousand, 10 % apart; the last is that of fields that do not differ.
 _SHRINKAGE = np.append(1 / (1 + np.exp(-np.linspace(-7, 7, 141))), 1.0)
 
