@@ -158,7 +158,7 @@ def test_a_share_is_nothing_or_all_only_where_it_is():
 def a_type(kind, n, **changed):
     row = {"temperature_c": "100", "type_pre": kind, "n": n, "n_gained": n, "n_lost": 0}
     row |= {"mean_delta": 0.1, "mean_delta_low": 0.05, "mean_delta_high": 0.15}
-    row |= {"p_wilcoxon": 0.012, "p_against_power_law": np.nan, "interval_method": "fields"}
+    row |= {"p_mean_delta": 0.012, "p_against_power_law": np.nan, "interval_method": "fields"}
     return row | changed
 
 
@@ -191,7 +191,7 @@ def test_those_dark_before_have_no_interval_and_no_test():
 def test_few_nanocrystals_have_no_p(n_a, n_b, own, against):
     cells, table = change_by_type(n_a, n_b)
     assert cells["type A"][-2:] == [own, against]
-    assert table.header[-2:] == ["Wilcoxon p", "against type B, p"]
+    assert table.header[-2:] == ["no change, p", "against type B, p"]
     assert cells["type B"][-1] == "–"
 
 

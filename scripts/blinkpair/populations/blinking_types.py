@@ -165,8 +165,9 @@ def change_by_type(
     -------
     DataFrame
         One row a temperature and `type_pre`, which is `all` (the n) or one of `STATES`: `n`,
-        `mean_delta` and `median_delta` (0 to 1) with `_low` and `_high`, `n_gained`, `n_lost`
-        (any change; the rest did not change), `p_wilcoxon` (signed rank of the change). On the
+        `mean_delta` and `median_delta` (0 to 1) with `_low` and `_high`, `p_mean_delta` (no
+        change, by the distribution of the interval), `n_gained`, `n_lost` (any change; the rest
+        did not change), `p_wilcoxon` (signed rank of the change). On the
         row `truncated_power_law` only, NaN on the others: `p_against_power_law`, two-sided rank
         test of the changes of type A against those of type B, and
         `probability_above_power_law`, that one of type A changed by more than one of type B.
@@ -184,7 +185,8 @@ def change_by_type(
         ]
         put_estimates(rows, "mean_delta", [mean.within(-1.0, 1.0) for mean in means])
         put_estimates(rows, "median_delta", medians)
-        for row, group, delta in zip(rows, groups, deltas, strict=True):
+        for row, group, delta, mean in zip(rows, groups, deltas, means, strict=True):
+            row["p_mean_delta"] = mean.p_value
             row["n_gained"], row["n_lost"] = int(np.sum(delta > 0)), int(np.sum(delta < 0))
             row["p_wilcoxon"] = signed_rank(delta)
             pure = group.rows.loc[group.rows["type_pre"] == PURE, "delta"].to_numpy(float)
