@@ -9,6 +9,7 @@ from blinkpair.populations import recipes, sensitivity, shared_movies
 from blinkpair.populations import table as populations
 from blinkpair.run.logs import log_to
 from blinkpair.statistics.intervals import StatisticsSettings
+from blinkpair.treatments import as_in_library
 
 
 def summarise(
@@ -22,12 +23,17 @@ def summarise(
     statistics: dict[str, Any],
     dark_cutoffs: list[float],
     movies: dict[str, list[str]],
+    checked: list[str],
 ) -> None:
     """Pool the fields; `sheet` holds each field's name and temperature, in the order of files.
 
-    A field that was refused has a row in `fields` with its reason, and no nanocrystals. `movies`
-    holds the two movies of each field that shares one with another.
+    `checked` holds what is known of each field's movies where these were made during the run,
+    `movies` the two movies of each field that shares one with another.
+
+    A field that was refused has a row in `fields` with its reason, and no nanocrystals.
     """
+    records = [files.read_json(file) for file in checked] or [{}] * len(sheet)
+    sheet = [row | record for row, record in zip(sheet, records, strict=True)]
     files.join_csv(tables, outputs["nanocrystals"])
     columns = [*populations.COLUMNS, *populations.OPTIONAL, *recipes.COLUMNS]
     columns += shared_movies.PLACES if movies else ()
@@ -44,12 +50,13 @@ def summarise(
             for row, registration, pairing in zip(sheet, registrations, pairings, strict=True)
         ]
     )
+    known = as_in_library(fields)
     sweep = files.read_batches(on_fractions, sensitivity.COLUMNS)
     files.write_csv(fields, outputs["fields"])
     files.write_csv(
-        populations.summarise_populations(nanocrystals, fields, settings), outputs["populations"]
+        populations.summarise_populations(nanocrystals, known, settings), outputs["populations"]
     )
-    files.write_csv(recipes.summarise_recipes(nanocrystals, fields, settings), outputs["methods"])
+    files.write_csv(recipes.summarise_recipes(nanocrystals, known, settings), outputs["methods"])
     files.write_csv(
         sensitivity.sensitivity_table(sweep, dark_cutoffs=dark_cutoffs), outputs["sensitivity"]
     )
@@ -77,4 +84,5 @@ if __name__ == "__main__":
         statistics=snakemake.params.statistics,
         dark_cutoffs=snakemake.params.dark_cutoffs,
         movies=snakemake.params.movies,
+        checked=list(snakemake.input.checked),
     )

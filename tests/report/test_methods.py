@@ -131,8 +131,8 @@ def test_stopping_at_a_refused_field_is_stated():
 def test_intervals_are_worded_by_what_they_rest_on():
     several = methods(fields_each=3)
     said = {
-        "a temperature with one field took that of the others": {BY_OTHER_FIELDS},
-        "no temperature had two fields, so that it is the prior": {BY_ASSUMPTION},
+        "a treatment with one field took that of the others": {BY_OTHER_FIELDS},
+        "no treatment had two fields, so that it is the prior": {BY_ASSUMPTION},
     }
     assert "fields do not differ with a probability of 30 %" in several
     assert "is Beta(1, 4)" in several

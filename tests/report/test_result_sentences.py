@@ -172,7 +172,7 @@ def test_shares_are_held_against_the_controls(emissive, dark, said):
 
 
 def test_a_control_that_changed_warns_of_the_others():
-    warning = "Re-mounting alone changed it: read the temperatures against this."
+    warning = "Re-mounting alone changed it: read the other results against this."
     assert warning in answer(CONTROL | CLEAR)
     assert warning not in answer(CONTROL)
     assert warning not in answer(a_row(**CLEAR))
@@ -190,9 +190,9 @@ def test_an_answer_has_four_sentences_at_most():
 @pytest.mark.parametrize(
     ("method", "said"),
     [
-        (BY_FIELDS, "by as much as fields of one temperature are seen to differ (2 fields here)"),
-        (BY_OTHER_FIELDS, "as they do at the other temperatures: there is one field here"),
-        (BY_ASSUMPTION, "by an assumption: no temperature has two fields"),
+        (BY_FIELDS, "by as much as fields of one treatment are seen to differ (2 fields here)"),
+        (BY_OTHER_FIELDS, "as they do at the other treatments: there is one field here"),
+        (BY_ASSUMPTION, "by an assumption: no treatment has two fields"),
     ],
 )
 def test_what_the_intervals_rest_on_and_what_would_help_is_one_sentence_each(method, said):
@@ -302,7 +302,7 @@ def test_the_headline_has_an_interval_for_every_change():
         assert f"{mean}{said.format(low, high)}".replace("-", "−") in text
     mean, low, high = points["control"]
     assert f"the control, changed it by {mean} points ({low} to {high}).".replace("-", "−") in text
-    assert text.endswith("because no temperature has two.")
+    assert text.endswith("because no treatment has two.")
     single, _ = headline(labels=(70,), n=4)  # one of which is analysed
     assert "points (too few for an interval) at 70 °C" in single
 

@@ -1,4 +1,4 @@
-"""Populations: the changes by annealing, for each temperature.
+"""Populations: the changes by annealing, for each treatment.
 
 A nanocrystal dark in both epochs is not counted in n: it cannot be distinguished from an empty
 place. Every estimate has two intervals, from `statistics.intervals`: `_low` and `_high` hold where
@@ -60,9 +60,9 @@ OPTIONAL = tuple(f"{name}{EQUAL_LENGTH}" for name in _OF_RECIPE)
 
 _LENGTH = ("exposure_s", "n_frames_pre", "n_frames_post")
 
-BY_FIELDS = "fields differ, by what is seen between fields of one temperature"
-BY_OTHER_FIELDS = "fields differ, by what is seen at the other temperatures"
-BY_ASSUMPTION = "fields differ, by an assumption: no temperature has two"
+BY_FIELDS = "fields differ, by what is seen between fields of one treatment"
+BY_OTHER_FIELDS = "fields differ, by what is seen at the other treatments"
+BY_ASSUMPTION = "fields differ, by an assumption: no treatment has two"
 
 AGAINST_CONTROL = ("mean_delta", "fraction_became_emissive", "fraction_became_dark")
 
@@ -73,7 +73,7 @@ def summarise_populations(
     statistics: StatisticsSettings = StatisticsSettings(),
     recipe: str = "",
 ) -> pd.DataFrame:
-    """Tabulate the populations, one row a temperature.
+    """Tabulate the populations, one row a treatment.
 
     Parameters
     ----------
@@ -113,8 +113,8 @@ def summarise_populations(
     if fields is not None:
         require_columns(fields, ["field", "temperature_c", "status"], "fields")
         fields = fields.assign(temperature_c=temperature_labels(fields["temperature_c"]))
-    present = set(table["temperature_c"]) | (set() if fields is None else set(fields.temperature_c))
-    labels = sort_temperatures(present)
+    tables = [table] if fields is None else [fields, table]
+    labels = sort_temperatures(label for one in tables for label in one["temperature_c"].unique())
     parts = [table[table["temperature_c"] == label] for label in labels]
     groups = [_group(part, label) for part, label in zip(parts, labels, strict=True)]
     rows = [_counts(group, fields) for group in groups]
@@ -141,7 +141,7 @@ def summarise_populations(
 
 @dataclass(frozen=True)
 class _Group:
-    """The nanocrystals of one temperature, ordered so that the rows' order is irrelevant."""
+    """The nanocrystals of one treatment, ordered so that the rows' order is irrelevant."""
 
     label: Temperature
     rows: pd.DataFrame
@@ -219,7 +219,7 @@ def _counts(group: _Group, fields: pd.DataFrame | None) -> dict[str, Any]:
 
 
 def _count_once(rows: Sequence[dict[str, Any]], groups: Sequence[_Group]) -> None:
-    """Write how many nanocrystals the n rows of a temperature are, and how many of them are above.
+    """Write how many nanocrystals the n rows of a treatment are, and how many of them are above.
 
     They are fewer where fields share a movie.
     """
@@ -256,7 +256,7 @@ def _lengths(rows: Sequence[dict[str, Any]], fields: pd.DataFrame | None, *, cut
 
 
 def put_methods(rows: Sequence[dict[str, Any]], fields: Sequence[Codes]) -> None:
-    """Write the basis of each temperature's interval; the empty string without nanocrystals."""
+    """Write the basis of each treatment's interval; the empty string without nanocrystals."""
     several = [bool(own.size and own.max() > 0) for own in fields]
     for row, own, two in zip(rows, fields, several, strict=True):
         method = BY_FIELDS if two else BY_OTHER_FIELDS if any(several) else BY_ASSUMPTION

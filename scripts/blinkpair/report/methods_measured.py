@@ -195,14 +195,14 @@ def _statistics(statistics: Settings, populations: pd.DataFrame) -> Iterator[str
     text = (
         "The probability of a design effect follows from a random-effects model (restricted "
         "likelihood of the fields’ means, the variance between over that within fields being "
-        f"common to all temperatures with a probability of {per_cent(1 - OWN_SPREAD)}) and a weak "
+        f"common to all treatments with a probability of {per_cent(1 - OWN_SPREAD)}) and a weak "
         f"prior (fields do not differ with a probability of {per_cent(ALIKE)}, else one over the "
         f"design effect of a median field is Beta(1, {as_set(STEEPNESS)}))"
     )
     if BY_ASSUMPTION in used:
-        text += "; no temperature had two fields, so that it is the prior"
+        text += "; no treatment had two fields, so that it is the prior"
     elif BY_OTHER_FIELDS in used:
-        text += "; a temperature with one field took that of the others"
+        text += "; a treatment with one field took that of the others"
     yield f"{text}."
     labels = [temperature_label(value) for value in populations["temperature_c"]]
     if CONTROL in labels and len(labels) > 1:

@@ -14,7 +14,15 @@ from typing import Any
 
 import pandas as pd
 
-from blinkpair.labels import CONFIRMED, CONTROL, rows_by_temperature, temperature_label
+from blinkpair.labels import (
+    CONFIRMED,
+    CONTROL,
+    after_treatment,
+    is_annealing,
+    rows_by_temperature,
+    temperature_label,
+    treatment_word,
+)
 from blinkpair.populations.table import BY_ASSUMPTION, BY_FIELDS, BY_OTHER_FIELDS
 from blinkpair.report.cells import (
     ACCIDENTAL,
@@ -22,7 +30,6 @@ from blinkpair.report.cells import (
     percent,
     percent_end,
     signed_points,
-    temperature,
 )
 from blinkpair.report.language import (
     as_set,
@@ -44,8 +51,14 @@ TOO_FEW = "too few for an interval"
 SAME_LENGTH = 1.02  # lengths of movies whose ratio is no more are equal
 
 
-def answer(row: Row, control: Row | None, confidence: float, dark_cutoff: float) -> str:
-    """Return what happened to the nanocrystals of a temperature, in at most four sentences.
+def answer(
+    row: Row,
+    control: Row | None,
+    confidence: float,
+    dark_cutoff: float,
+    word: str = "annealing",
+) -> str:
+    """Return what happened to the nanocrystals of a treatment, in at most four sentences.
 
     Parameters
     ----------
@@ -57,8 +70,10 @@ def answer(row: Row, control: Row | None, confidence: float, dark_cutoff: float)
         Coverage of the intervals, 0 to 1.
     dark_cutoff : float
         On-fraction below which a nanocrystal is dark, 0 to 1.
+    word : str
+        From `labels.treatment_word`, of all fields.
     """
-    where = _where(row)
+    where = _where(row, word)
     refused = _refused(row)
     if not row["n"]:
         return " ".join([_nothing(row, where, dark_cutoff), *refused])
@@ -66,7 +81,7 @@ def answer(row: Row, control: Row | None, confidence: float, dark_cutoff: float)
     if control is not None:
         sentences += _against_control(row, control)
     elif _is_control(row) and _sign(row, "mean_delta"):
-        sentences.append("Re-mounting alone changed it: read the temperatures against this.")
+        sentences.append("Re-mounting alone changed it: read the other results against this.")
     return " ".join([*sentences, *refused])
 
 
@@ -77,12 +92,12 @@ def caveats(row: Row) -> str:
 
 
 def both_recipes(rows: Sequence[Row], threshold_counts: float) -> str:
-    """Return the results of a temperature by the paper's recipe and by the best estimate.
+    """Return the results of a treatment by the paper's recipe and by the best estimate.
 
     Parameters
     ----------
     rows : sequence of two mappings
-        Of the temperature in `methods.csv`: `fixed` and `best`.
+        Of the treatment in `methods.csv`: `fixed` and `best`.
     threshold_counts : float
         Of the paper's recipe.
     """
@@ -120,17 +135,18 @@ def headline(populations: pd.DataFrame, fields: pd.DataFrame, dark_cutoff: float
     rows: list[Row] = list(rows_by_temperature(populations).values())
     annealed = [row for row in rows if not _is_control(row)]
     control = next((row for row in rows if _is_control(row)), None)
+    word = treatment_word(row["temperature_c"] for row in rows)
     changes = [
-        f"{_change_of(row, '' if i else ' points')} at {temperature(row['temperature_c'])}"
+        f"{_change_of(row, '' if i else ' points')} {after_treatment(row['temperature_c'])}"
         for i, row in enumerate(row for row in annealed if known(row["mean_delta"]))
     ]
     sentences = [f"{_measured(annealed, control, fields, dark_cutoff)}."]
     if changes:
         sentences.append(f"The on-fraction changed on average by {listed(changes)}.")
-    sentences.append(_control_alone(control, "it" if changes else "the on-fraction"))
+    sentences.append(_control_alone(control, "it" if changes else "the on-fraction", word))
     if any(row["interval_method"] == BY_ASSUMPTION for row in rows):
         sentences.append(
-            "How much fields differ is assumed in the intervals, because no temperature has two."
+            "How much fields differ is assumed in the intervals, because no treatment has two."
         )
     unknown = int((fields["epoch_order"] != CONFIRMED).sum()) if "epoch_order" in fields else 0
     if unknown:
@@ -145,11 +161,12 @@ def headline(populations: pd.DataFrame, fields: pd.DataFrame, dark_cutoff: float
 def _measured(
     annealed: list[Row], control: Row | None, fields: pd.DataFrame, dark_cutoff: float
 ) -> str:
-    """Return the numbers of nanocrystals and fields, the annealed and the control's apart."""
+    """Return the numbers of nanocrystals and fields, the treated and the control's apart."""
     groups = []
+    treated = "annealed" if is_annealing(row["temperature_c"] for row in annealed) else "treated"
     if annealed or control is None or not control["n_fields"]:
         n_fields = sum(int(row["n_fields"]) for row in annealed)
-        own = _rows_of(annealed, "annealed nanocrystal")
+        own = _rows_of(annealed, f"{treated} nanocrystal")
         groups.append(f"{own} in {counted(n_fields, 'field')}")
     if control is not None and control["n_fields"]:
         n = int(control["n"])
@@ -174,16 +191,16 @@ def _rows_of(rows: list[Row], thing: str) -> str:
     return counted(n, thing) if n == single else f"{counted(n, 'row')} of {counted(single, thing)}"
 
 
-def _control_alone(control: Row | None, it: str) -> str:
+def _control_alone(control: Row | None, it: str, word: str) -> str:
     """Return the change of the control, or why it has none."""
     if control is None:
-        return "There is no control that was re-mounted without annealing."
+        return f"There is no control that was re-mounted without {word}."
     if not control["n_fields"]:
         return "The control was refused."
     if not known(control["mean_delta"]):
         return "In the control no nanocrystal was emissive."
     change = _change_of(control, " points")
-    return f"Re-mounting without annealing, the control, changed {it} by {change}."
+    return f"Re-mounting without {word}, the control, changed {it} by {change}."
 
 
 def _change_of(row: Row, unit: str) -> str:
@@ -196,10 +213,9 @@ def _is_control(row: Row) -> bool:
     return temperature_label(row["temperature_c"]) == CONTROL
 
 
-def _where(row: Row) -> str:
-    if _is_control(row):
-        return "in the control, which was re-mounted without annealing"
-    return f"at {temperature(row['temperature_c'])}"
+def _where(row: Row, word: str) -> str:
+    where = after_treatment(row["temperature_c"])
+    return f"{where}, which was re-mounted without {word}" if _is_control(row) else where
 
 
 def _nothing(row: Row, where: str, dark_cutoff: float) -> str:
@@ -331,11 +347,11 @@ def _basis(row: Row) -> list[str]:
     n_fields = counted(row["n_fields"], "field")
     sentences = {
         BY_FIELDS: "The intervals allow for fields that differ, by as much as fields of one "
-        f"temperature are seen to differ ({n_fields} here)",
+        f"treatment are seen to differ ({n_fields} here)",
         BY_OTHER_FIELDS: "The intervals allow for fields that differ as they do at the other "
-        "temperatures: there is one field here",
+        "treatments: there is one field here",
         BY_ASSUMPTION: "The intervals allow for fields that differ, by an assumption: no "
-        "temperature has two fields",
+        "treatment has two fields",
     }
     independent = ""
     if _sign(row, "mean_delta_independent") is not None:
@@ -359,7 +375,7 @@ def _more_fields(row: Row) -> list[str]:
 
 
 def _unequal(row: Row) -> list[str]:
-    """Return the lengths of the movies of a temperature, where they differ."""
+    """Return the lengths of the movies of a treatment, where they differ."""
     ends = [row["shortest_movie_s"], row["longest_movie_s"]]
     if not all(map(known, ends)) or ends[1] <= SAME_LENGTH * ends[0]:
         return []
