@@ -172,12 +172,15 @@ def coverage_table(pool: Executor, kind: str, wanted: int) -> pd.DataFrame:
 
 
 def odd_table(pool: Executor, wanted: int) -> pd.DataFrame:
-    """Fields of uneven sizes, and one temperature whose fields alone differ."""
+    """Uneven sizes, one temperature whose fields alone differ, and large design effects."""
     cells = [
         Cell("mean", n_fields, 60, 4, effect, uneven=uneven, first_alone=not uneven)
         for uneven in (True, False)
         for n_fields in (2, 3, 4)
         for effect in (2.0, 6.0)
+    ]
+    cells += [
+        Cell("mean", n_fields, 60, 1, effect) for n_fields in (2, 3, 4) for effect in (20.0, 50.0)
     ]
     rows = pool.map(partial(coverage, wanted=wanted), cells)
     return pd.DataFrame([vars(cell) | row for cell, row in zip(cells, rows, strict=True)])

@@ -123,8 +123,9 @@ def test_one_fields_interval_is_that_of_a_ratio():
     jackknife = np.sqrt(399 / 400 * ((without - without.mean()) ** 2).sum())
     row = summarise_photostability(table).iloc[0]
     assert row["kept"] == pytest.approx(ratio)
-    half = (row["kept_high"] - row["kept_low"]) / 2
+    half = (row["kept_independent_high"] - row["kept_independent_low"]) / 2
     assert half == pytest.approx(1.96 * jackknife, rel=0.02)
+    assert row["kept_high"] - row["kept_low"] > 2 * half
 
 
 def test_fields_that_differ_widen_the_interval():
@@ -135,8 +136,9 @@ def test_fields_that_differ_widen_the_interval():
         kept = np.repeat([ratio for _, ratio in parts], 30)
         table[f"end_counts_{epoch}"] = kept * table[f"start_counts_{epoch}"]
     row = summarise_photostability(table).iloc[0]
-    # Three fields, nothing else that varies: Student's t of 0.6, 0.8 and 1.0.
-    half = stats.t.ppf(0.975, 2) * 0.2 / np.sqrt(3)
+    # Three fields, nothing else that varies. The prior of the spread, flat in one over the design
+    # effect, adds two degrees of freedom to Student's two of 0.6, 0.8 and 1.0.
+    half = stats.t.ppf(0.975, 4) * 0.2 / np.sqrt(2 * 3)
     assert row["kept"] == pytest.approx(0.8)
     assert (row["kept_high"] - row["kept_low"]) / 2 == pytest.approx(half, rel=0.1)
 

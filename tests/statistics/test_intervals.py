@@ -119,5 +119,12 @@ def test_more_fields_halve_an_interval():
     assert fields_to_halve([values], [fields]) == [np.inf]
 
 
+def test_fields_without_scatter_within_have_the_interval_of_their_means():
+    """Three means and nothing else: Student's of two degrees of freedom, and two of the prior."""
+    values, fields = np.repeat([-1.0, 0.0, 1.0], 20), np.repeat([0, 1, 2], 20)
+    (found,) = pooled_means([values], [fields])
+    assert found.high == pytest.approx(stats.t.ppf(0.975, 4) / np.sqrt(2 * 3), rel=0.1)
+
+
 def test_fields_are_numbered_by_name():
     assert field_codes(["b", "a", "b"]).tolist() == [1, 0, 1]

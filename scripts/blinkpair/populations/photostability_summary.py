@@ -85,8 +85,12 @@ def summarise_photostability(
         )
         for row, (ratio, residuals, _), spread in zip(own, kept, spreads, strict=True):
             # There is no less light than none.
-            interval = (max(ratio + spread.low, min(ratio, 0.0)), ratio + spread.high)
-            put_estimates([row], "kept", [Estimate(ratio, *interval, spread.design_effect)])
+            (low, high), independent = (
+                (max(ratio + first, min(ratio, 0.0)), ratio + last)
+                for first, last in ((spread.low, spread.high), spread.independent)
+            )
+            estimate = Estimate(ratio, low, high, spread.design_effect, independent)
+            put_estimates([row], "kept", [estimate], independent=True)
             row["n_kept"] = residuals.size
         put_methods(own, codes)
         rows |= {(label, epoch): row for label, row in zip(labels, own, strict=True)}

@@ -43,8 +43,9 @@ Codes = NDArray[np.intp]
 ALIKE = 0.3  # probability that fields do not differ
 STEEPNESS = 4.0  # second parameter of the Beta distribution of B
 OWN_SPREAD = 0.3  # probability that a temperature has a spread of its own
-# Design effects up to a thousand, 10 % apart; the last is that of fields that do not differ.
-_SHRINKAGE = np.append(1 / (1 + np.exp(-np.linspace(-7, 7, 141))), 1.0)
+# Design effects up to nine million, 10 % apart; the last is that of fields that do not differ.
+_SHRINKAGE = np.append(1 / (1 + np.exp(-np.linspace(-16, 7, 231))), 1.0)
+LEAST_WITHIN = 1e-4  # of the variance between fields, for that within: theta has to be on the grid
 
 
 def _prior() -> FloatArray:
@@ -105,10 +106,16 @@ def field_codes(fields: ArrayLike) -> Codes:
 
 
 def field_sums(values: FloatArray, codes: Codes) -> FieldSums:
-    """Return the sizes and means of the fields, and the sum of squares within them."""
+    """Return the sizes and means of the fields, and the sum of squares within them.
+
+    Fields without any scatter get a little: the model has no place for none.
+    """
     sizes = np.bincount(codes).astype(float)
     means = np.bincount(codes, weights=values) / np.maximum(sizes, 1)
-    return FieldSums(sizes, means, float(np.sum((values - means[codes]) ** 2)))
+    within = float(np.sum((values - means[codes]) ** 2))
+    if len(sizes) > 1:
+        within = max(within, LEAST_WITHIN * (values.size - len(sizes)) * np.var(means, ddof=1))
+    return FieldSums(sizes, means, within)
 
 
 def between(sums: FieldSums, spreads: FloatArray) -> tuple[FloatArray, FloatArray]:
