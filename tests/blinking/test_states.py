@@ -237,7 +237,10 @@ def test_the_model_sees_on_levels_near_the_noise(on):
     lit = np.stack([telegraph(rng, f) for f in [0.0] * 6 + [0.2, 0.4, 0.6]])
     model = states_by("hmm", counts(rng, lit, on=on))
     np.testing.assert_allclose(model.on_fractions, lit.mean(axis=1), atol=0.02)
-    assert (model.on_fractions_se < 0.05).all()
+    assert (model.on_fractions_se[6:] < 0.01).all()
+    # Where on is 2.75 noises, one that shows no on level may have one that is a little nearer.
+    unknown = model.on_fractions_se[:6] == UNKNOWN_SE
+    assert unknown.all() if on < 3.0 * NOISE else not unknown.any()
 
 
 def test_levels_that_cannot_be_distinguished_have_a_standard_error_that_shows_it():
