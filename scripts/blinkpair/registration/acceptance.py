@@ -38,10 +38,10 @@ DUST_SIGNIFICANCE = 1e-3
 AMBIGUOUS = "ambiguous"
 
 
-def drop_camera_dust(
+def pairs_in_one_place(
     pre: FloatArray, post: FloatArray, fields: tuple[Field, Field], localisation_error_px: float
-) -> tuple[IntArray, IntArray]:
-    """Return the rows of either pattern that are not in one place in both images beyond chance."""
+) -> IntArray:
+    """Return the pairs in one place in both images, (n, 2), where chance does not explain them."""
     area = max(fields[0].area, fields[1].area)
     pairs = np.zeros((0, 2), np.int64)
     # Twice the gate as well: dust is out of focus and therefore localised less well.
@@ -50,10 +50,7 @@ def drop_camera_dust(
         expected = len(pre) * len(post) * np.pi * gate**2 / area
         if len(near) and pdtrc(len(near) - 1, expected) < DUST_SIGNIFICANCE:
             pairs = near
-    return (
-        np.delete(np.arange(len(pre)), pairs[:, 0]),
-        np.delete(np.arange(len(post)), pairs[:, 1]),
-    )
+    return pairs
 
 
 def accept_or_refuse(

@@ -20,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from blinkpair.arrays import FloatArray
+from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.registration.both_patterns import Together, decide_together
 from blinkpair.registration.from_start import refine_on_points, register_from_landmarks
-from blinkpair.registration.points import alignments, register_points
-from blinkpair.registration.result import FieldRegistration, Registration, failed
+from blinkpair.registration.near_identity import register_near_identity
+from blinkpair.registration.points import alignments, register_near_points, register_points
+from blinkpair.registration.result import FieldRegistration, Registration, failed, in_rows
 from blinkpair.registration.rigid import apply_matrix
 
 if TYPE_CHECKING:
@@ -61,7 +62,9 @@ def register_field(
     by_images: Callable[[], ImageRegistration] | None = None,
     landmarks: FloatArray | None = None,
     nanocrystal_errors_px: tuple[FloatArray, FloatArray] | None = None,
+    nanocrystal_counts: tuple[FloatArray, FloatArray] | None = None,
     start_error_px: float = 0.0,
+    camera_reach_px: float = 0.0,
 ) -> FieldRegistration:
     """Return the registration of the two epochs of a field.
 
@@ -80,8 +83,13 @@ def register_field(
         refinement starts there, without a search.
     nanocrystal_errors_px : two (n,) float, optional
         Standard errors per axis of the nanocrystals of either epoch; default: equal errors.
+    nanocrystal_counts : two (n,) float, optional
+        Mean counts of the nanocrystals of either epoch: light that changed is the sample's. Without
+        them what is fixed to the camera is recognised by its place on the pixels only.
     start_error_px : float
         Standard error per axis of the drift's zero, the first frame, both epochs together.
+    camera_reach_px : float
+        Largest drifts of both movies together: what is fixed to the camera may seem to move so far.
 
     Examples
     --------
@@ -93,11 +101,13 @@ def register_field(
     ('microspheres and nanocrystals', 90)
     """
     microspheres = (microspheres_pre, microspheres_post)
-    nanocrystals = _Nanocrystals(
+    nanocrystals = _Nanocrystals.of(
         nanocrystals_pre,
         nanocrystals_post,
         nanocrystal_errors_px,
+        nanocrystal_counts,
         start_error_px,
+        camera_reach_px,
         settings.max_chance_alignments,
         {"model": settings.model, "field_shape": shape},
     )
@@ -111,6 +121,8 @@ def register_field(
     )
     if coarse.status == "ok":
         return _refined(coarse, nanocrystals, shape, "microspheres")
+    if nanocrystals.near_identity.status == "ok":
+        return _hardly_moved(coarse, microspheres, nanocrystals, settings)
     images = by_images() if by_images else None
     if images is not None and images.status == "ok":
         log.warning("the microspheres do not decide (%s); the images do", coarse.reason)
@@ -123,14 +135,60 @@ def register_field(
 
 @dataclass(frozen=True)
 class _Nanocrystals:
-    """The nanocrystals of both epochs, and the options of their registration."""
+    """The nanocrystals of both epochs, and the options of their registration.
+
+    `pre`, `post` and `errors_px` are without pixels of the camera; `rows` are those that they have
+    in the tables as given, as have the pairs of all registrations. `near_identity` is that of a
+    sample that hardly moved.
+    """
 
     pre: FloatArray
     post: FloatArray
     errors_px: tuple[FloatArray, FloatArray] | None
+    rows: tuple[IntArray, IntArray]
+    near_identity: Registration
     start_error_px: float
     max_chance_alignments: float
     options: dict[str, Any]
+
+    @classmethod
+    def of(
+        cls,
+        pre: FloatArray,
+        post: FloatArray,
+        errors_px: tuple[FloatArray, FloatArray] | None,
+        counts: tuple[FloatArray, FloatArray] | None,
+        start_error_px: float,
+        camera_reach_px: float,
+        max_chance: float,
+        options: dict[str, Any],
+    ) -> _Nanocrystals:
+        found = register_near_identity(
+            pre,
+            post,
+            errors_px=errors_px,
+            counts=counts,
+            camera_reach_px=camera_reach_px,
+            max_chance_alignments=max_chance,
+            **options,
+        )
+        here, there = found.rows
+        kept = None if errors_px is None else (errors_px[0][here], errors_px[1][there])
+        own = cls(
+            pre[here],
+            post[there],
+            kept,
+            found.rows,
+            found.registration,
+            start_error_px,
+            max_chance,
+            options,
+        )
+        if found.registration.status != "ok":
+            return own
+        # All nanocrystals, where the search used the most significant.
+        fine = own.near(found.registration)
+        return replace(own, near_identity=fine if fine.status == "ok" else found.registration)
 
     @property
     def strict(self) -> dict[str, Any]:
@@ -144,17 +202,43 @@ class _Nanocrystals:
     def near(self, start: Registration) -> Registration:
         """Return the registration of all nanocrystals that starts from another one."""
         fine = refine_on_points(start.matrix, self.pre, self.post, **self.strict, **self.errors)
-        return _with_shift(fine, self.start_error_px)
+        return self.in_given_rows(_with_shift(fine, self.start_error_px))
 
     def own_pattern(self) -> Registration:
         """Return the registration by the most significant nanocrystals, refined on all."""
+        if self.near_identity.status == "ok":
+            return self.near_identity
         found = register_points(self.pre[:MAX_PATTERN], self.post[:MAX_PATTERN], **self.strict)
         if found.status != "ok":
             return found
         fine = self.near(found)
         if fine.status != "ok":
-            return _with_shift(found, self.start_error_px)
+            return self.in_given_rows(_with_shift(found, self.start_error_px))
         return replace(fine, chance_alignments=found.chance_alignments)
+
+    def in_given_rows(self, result: Registration) -> Registration:
+        """Return the result with pairs that are rows of the tables as given."""
+        return in_rows(result, self.rows)
+
+
+def _hardly_moved(
+    coarse: Registration,
+    microspheres: tuple[FloatArray, FloatArray],
+    nanocrystals: _Nanocrystals,
+    settings: RegistrationSettings,
+) -> FieldRegistration:
+    """Return the registration by nanocrystals near zero motion, and the microspheres beside it."""
+    pattern = nanocrystals.near_identity
+    beside = register_near_points(
+        *microspheres,
+        pattern.matrix,
+        min_microspheres=settings.min_microspheres,
+        **nanocrystals.strict,
+    )
+    log.warning("the sample hardly moved: the nanocrystals decide")
+    if beside.status != "ok":
+        return FieldRegistration(pattern, replace(coarse, n_dust=beside.n_dust), "nanocrystals")
+    return FieldRegistration(pattern, beside, "microspheres and nanocrystals")
 
 
 def _refined(
@@ -206,7 +290,9 @@ def _undecided(
     if isinstance(together, Together):
         log.warning("microspheres and nanocrystals decide together; neither decides alone")
         return FieldRegistration(
-            _with_shift(together.nanocrystals, nanocrystals.start_error_px),
+            nanocrystals.in_given_rows(
+                _with_shift(together.nanocrystals, nanocrystals.start_error_px)
+            ),
             replace(together.microspheres, n_dust=coarse.n_dust),
             "microspheres together with nanocrystals",
         )

@@ -9,7 +9,7 @@ points and gives the error of their places, and its written form.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -118,6 +118,12 @@ def failed(reason: str, chance: float = np.inf) -> Registration:
     """Return a registration that failed for this reason, with a matrix of NaN."""
     nowhere = np.full((3, 3), np.nan)
     return Registration(nowhere, "failed", reason, chance, np.zeros((0, 2), np.int64), np.nan)
+
+
+def in_rows(result: Registration, rows: tuple[IntArray, IntArray]) -> Registration:
+    """Return a registration of selected points with pairs that are rows of all points."""
+    pairs = [given[column] for given, column in zip(rows, result.pairs.T, strict=True)]
+    return replace(result, pairs=np.column_stack(pairs))
 
 
 @dataclass(frozen=True)
