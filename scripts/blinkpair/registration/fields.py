@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.registration.acceptance import MAGNIFICATION
 from blinkpair.registration.both_patterns import Together, decide_together
 from blinkpair.registration.from_start import refine_on_points, register_from_landmarks
 from blinkpair.registration.near_identity import register_near_identity
@@ -121,6 +122,8 @@ def register_field(
     )
     if coarse.status == "ok":
         return _refined(coarse, nanocrystals, shape, "microspheres")
+    if coarse.reason.startswith(MAGNIFICATION):
+        return FieldRegistration(coarse, coarse, "none")
     if nanocrystals.near_identity.status == "ok":
         return _hardly_moved(coarse, microspheres, nanocrystals, settings)
     images = by_images() if by_images else None
@@ -248,6 +251,8 @@ def _refined(
     fine = nanocrystals.near(coarse)
     if fine.status == "ok":
         return FieldRegistration(fine, coarse, f"{found_by} and nanocrystals")
+    if fine.reason.startswith(MAGNIFICATION):
+        return FieldRegistration(fine, coarse, "none")
     pattern = nanocrystals.own_pattern()
     if pattern.status == "ok" and not _agree(coarse.matrix, pattern.matrix, shape):
         apart = _largest_distance_px(coarse.matrix, pattern.matrix, shape)

@@ -219,7 +219,8 @@ def from_description(content: Mapping[str, Any]) -> Registration:
     if content["status"] != "ok":
         return failed(content["reason"])
     model = dict(content["error_model"])
-    model["centroid"] = np.array(model["centroid"])
+    for name in ("centroid", "pattern_px"):
+        model[name] = np.array(model[name], np.float64)
     return Registration(
         np.array(content["matrix"]),
         "ok",

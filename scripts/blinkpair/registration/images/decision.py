@@ -22,7 +22,7 @@ from blinkpair.registration.images.search import Peaks
 from blinkpair.registration.images.votes import Location, Votes
 from blinkpair.registration.result import Registration
 from blinkpair.registration.rigid import apply_matrix, fit_transform, rotation_deg, scale_of
-from blinkpair.registration.target_error import TargetError, target_error
+from blinkpair.registration.target_error import TargetError, target_error, with_pattern
 
 # Two tiles fix a motion, and at least one checks it.
 MIN_TILES = 3
@@ -134,6 +134,14 @@ def decide(
         free_scale=model == "similarity",
         weights=located.weights[agree],
     )
+    error, _ = with_pattern(
+        error,
+        located.pre_xy[agree],
+        located.post_xy[agree],
+        located.matrix,
+        located.weights[agree],
+        middles=(_middle(shapes[0]), _middle(shapes[1])),
+    )
     reason = _reason(best, located, rivals, chance, error, shapes, model, max_chance, max_error_px)
     shift = SYSTEMATIC_PX
     if location.one_sided:
@@ -207,6 +215,11 @@ def _reason(
             f"may be off by {worst:.1f} px in parts of the field, more than {max_error_px:g} px"
         )
     return ""
+
+
+def _middle(shape: tuple[int, ...]) -> FloatArray:
+    """Return x and y of the middle of an image."""
+    return (np.array(shape[1::-1], float) - 1) / 2
 
 
 def joint_level(*logarithms: float) -> float:
