@@ -1,7 +1,7 @@
 """Accept the best alignment of two patterns, or refuse it with the reason.
 
 Reasons are chance, a regular lattice, points on a line, another magnification, a large error, a
-mirror image and camera dust.
+mirror image and zero motion.
 
 Input: the alignments found between two patterns. Output: the best of them as a `Registration`,
 fitted to all its matches, or a failed one with the reason.
@@ -12,13 +12,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import pdtrc, stdtr
+from scipy.special import stdtr
 
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.registration.alignment import search
 from blinkpair.registration.alignment.chance import PRIOR_DOF
 from blinkpair.registration.alignment.search import Alignments
-from blinkpair.registration.alignment.task import GATE_SIGMAS, Field, Motions, Task, mutual_matches
+from blinkpair.registration.alignment.task import Motions, Task
 from blinkpair.registration.residual_pattern import REPORTED_LEVEL
 from blinkpair.registration.result import Registration, failed
 from blinkpair.registration.rigid import apply_matrix, fit_transform
@@ -34,8 +34,6 @@ IDENTITY_PX = 4.0
 FOREIGN_SCALES = (1.0, *(1 + 0.005 * sign * k for k in range(1, 11) for sign in (1, -1)))
 # Largest error accepted anywhere in the overlap of the fields, at 95 % confidence.
 MAX_ERROR_PX = 3.0
-# Coincidences at the identity rarer than this by chance are dust.
-DUST_SIGNIFICANCE = 1e-3
 AMBIGUOUS = "ambiguous"
 MAGNIFICATION = "the matches fit a scale"
 # A scale that displaces the field's corners by more is refused under `rigid`, if it is significant
@@ -43,21 +41,6 @@ MAGNIFICATION = "the matches fit a scale"
 MAX_SCALE_PX, SCALE_LEVEL = 0.5, 1e-4
 # A pattern in the residuals is reported if it is as large somewhere in the field.
 REPORTED_PATTERN_PX = 0.15
-
-
-def pairs_in_one_place(
-    pre: FloatArray, post: FloatArray, fields: tuple[Field, Field], localisation_error_px: float
-) -> IntArray:
-    """Return the pairs in one place in both images, (n, 2), where chance does not explain them."""
-    area = max(fields[0].area, fields[1].area)
-    pairs = np.zeros((0, 2), np.int64)
-    # Twice the gate as well: dust is out of focus and therefore localised less well.
-    for gate in GATE_SIGMAS * np.sqrt(2) * localisation_error_px * np.array([1, 2]):
-        near = mutual_matches(pre, post, gate)
-        expected = len(pre) * len(post) * np.pi * gate**2 / area
-        if len(near) and pdtrc(len(near) - 1, expected) < DUST_SIGNIFICANCE:
-            pairs = near
-    return pairs
 
 
 def accept_or_refuse(

@@ -20,13 +20,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.arrays import FloatArray
 from blinkpair.registration.acceptance import MAGNIFICATION
 from blinkpair.registration.both_patterns import Together, decide_together
+from blinkpair.registration.camera_dust import register_near_points
 from blinkpair.registration.from_start import refine_on_points, register_from_landmarks
-from blinkpair.registration.near_identity import register_near_identity
-from blinkpair.registration.points import alignments, register_near_points, register_points
-from blinkpair.registration.result import FieldRegistration, Registration, failed, in_rows
+from blinkpair.registration.nanocrystal_pattern import NanocrystalPattern, with_shift
+from blinkpair.registration.points import alignments, register_points
+from blinkpair.registration.result import FieldRegistration, Registration, failed
 from blinkpair.registration.rigid import apply_matrix
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ log = logging.getLogger(__name__)
 # of the stage's creep between a brightfield image and its movie, both epochs together.
 CHANNEL_OFFSET_PX = 1.5
 STAGE_CREEP_PX = 0.7
-# Patterns of more points take minutes to search; the most significant points are searched.
-MAX_PATTERN = 300
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def register_field(
     ('microspheres and nanocrystals', 90)
     """
     microspheres = (microspheres_pre, microspheres_post)
-    nanocrystals = _Nanocrystals.of(
+    nanocrystals = NanocrystalPattern.of(
         nanocrystals_pre,
         nanocrystals_post,
         nanocrystal_errors_px,
@@ -136,98 +135,10 @@ def register_field(
     return replace(result, images=images)
 
 
-@dataclass(frozen=True)
-class _Nanocrystals:
-    """The nanocrystals of both epochs, and the options of their registration.
-
-    `pre`, `post` and `errors_px` are without pixels of the camera; `rows` are those that they have
-    in the tables as given, as have the pairs of all registrations. `near_identity` is that of a
-    sample that hardly moved.
-    """
-
-    pre: FloatArray
-    post: FloatArray
-    errors_px: tuple[FloatArray, FloatArray] | None
-    rows: tuple[IntArray, IntArray]
-    near_identity: Registration
-    start_error_px: float
-    max_chance_alignments: float
-    options: dict[str, Any]
-
-    @classmethod
-    def of(
-        cls,
-        pre: FloatArray,
-        post: FloatArray,
-        errors_px: tuple[FloatArray, FloatArray] | None,
-        counts: tuple[FloatArray, FloatArray] | None,
-        start_error_px: float,
-        camera_reach_px: float,
-        max_chance: float,
-        options: dict[str, Any],
-    ) -> _Nanocrystals:
-        found = register_near_identity(
-            pre,
-            post,
-            errors_px=errors_px,
-            counts=counts,
-            camera_reach_px=camera_reach_px,
-            max_chance_alignments=max_chance,
-            **options,
-        )
-        here, there = found.rows
-        kept = None if errors_px is None else (errors_px[0][here], errors_px[1][there])
-        own = cls(
-            pre[here],
-            post[there],
-            kept,
-            found.rows,
-            found.registration,
-            start_error_px,
-            max_chance,
-            options,
-        )
-        if found.registration.status != "ok":
-            return own
-        # All nanocrystals, where the search used the most significant.
-        fine = own.near(found.registration)
-        return replace(own, near_identity=fine if fine.status == "ok" else found.registration)
-
-    @property
-    def strict(self) -> dict[str, Any]:
-        return self.options | {"max_chance_alignments": self.max_chance_alignments}
-
-    @property
-    def errors(self) -> dict[str, Any]:
-        pre, post = self.errors_px or (None, None)
-        return {"pre_error_px": pre, "post_error_px": post}
-
-    def near(self, start: Registration) -> Registration:
-        """Return the registration of all nanocrystals that starts from another one."""
-        fine = refine_on_points(start.matrix, self.pre, self.post, **self.strict, **self.errors)
-        return self.in_given_rows(_with_shift(fine, self.start_error_px))
-
-    def own_pattern(self) -> Registration:
-        """Return the registration by the most significant nanocrystals, refined on all."""
-        if self.near_identity.status == "ok":
-            return self.near_identity
-        found = register_points(self.pre[:MAX_PATTERN], self.post[:MAX_PATTERN], **self.strict)
-        if found.status != "ok":
-            return found
-        fine = self.near(found)
-        if fine.status != "ok":
-            return self.in_given_rows(_with_shift(found, self.start_error_px))
-        return replace(fine, chance_alignments=found.chance_alignments)
-
-    def in_given_rows(self, result: Registration) -> Registration:
-        """Return the result with pairs that are rows of the tables as given."""
-        return in_rows(result, self.rows)
-
-
 def _hardly_moved(
     coarse: Registration,
     microspheres: tuple[FloatArray, FloatArray],
-    nanocrystals: _Nanocrystals,
+    nanocrystals: NanocrystalPattern,
     settings: RegistrationSettings,
 ) -> FieldRegistration:
     """Return the registration by nanocrystals near zero motion, and the microspheres beside it."""
@@ -245,7 +156,7 @@ def _hardly_moved(
 
 
 def _refined(
-    coarse: Registration, nanocrystals: _Nanocrystals, shape: tuple[int, int], found_by: str
+    coarse: Registration, nanocrystals: NanocrystalPattern, shape: tuple[int, int], found_by: str
 ) -> FieldRegistration:
     """Return a registration of the brightfield images, refined on the nanocrystals."""
     fine = nanocrystals.near(coarse)
@@ -269,7 +180,7 @@ def _refined(
     offset = 2 * CHANNEL_OFFSET_PX * abs(np.sin(np.deg2rad(coarse.rotation_deg) / 2))
     unknown = float(np.hypot(offset, STAGE_CREEP_PX))
     reason = f"not refined on nanocrystals: {fine.reason}"
-    final = replace(_with_shift(coarse, unknown), reason=reason)
+    final = replace(with_shift(coarse, unknown), reason=reason)
     return FieldRegistration(final, coarse, found_by)
 
 
@@ -277,7 +188,7 @@ def _undecided(
     coarse: Registration,
     images: ImageRegistration | None,
     microspheres: tuple[FloatArray, FloatArray],
-    nanocrystals: _Nanocrystals,
+    nanocrystals: NanocrystalPattern,
 ) -> FieldRegistration:
     """Return the registration by the nanocrystals alone, or together with something else."""
     pattern = nanocrystals.own_pattern()
@@ -296,7 +207,7 @@ def _undecided(
         log.warning("microspheres and nanocrystals decide together; neither decides alone")
         return FieldRegistration(
             nanocrystals.in_given_rows(
-                _with_shift(together.nanocrystals, nanocrystals.start_error_px)
+                with_shift(together.nanocrystals, nanocrystals.start_error_px)
             ),
             replace(together.microspheres, n_dust=coarse.n_dust),
             "microspheres together with nanocrystals",
@@ -339,12 +250,3 @@ def _largest_distance_px(one: FloatArray, other: FloatArray, shape: tuple[int, i
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
     apart = np.hypot(*(apply_matrix(one, corners) - apply_matrix(other, corners)).T)
     return float(apart.max())
-
-
-def _with_shift(result: Registration, error_px: float) -> Registration:
-    """Return a registration with the error of a shift of the whole field, per axis, added."""
-    model = result.error_model
-    if model is None:
-        return result
-    variance = model.shift_variance_px2 + error_px**2
-    return replace(result, error_model=replace(model, shift_variance_px2=float(variance)))

@@ -43,7 +43,8 @@ PHASE_PX = 0.25
 NARROWEST_PSF_PX = 0.45
 # Groups that are left out, one after the other.
 ROUNDS = 4
-# As many of the most significant nanocrystals are searched: enough for any, and quick.
+STEADY = "what matches near zero motion is as steady as pixels of the camera"
+# Patterns of more points take minutes to search; the most significant points are searched.
 MAX_SEARCHED = 300
 
 
@@ -96,7 +97,7 @@ def register_near_identity(
         if not leave_out.any():
             break
         rows = _without(rows, fixed[leave_out])
-    near = failed("fewer nanocrystals than are needed are left beside pixels of the camera")
+    near = failed("fewer nanocrystals than are needed")
     for _ in range(ROUNDS):
         if min(map(len, rows)) < MIN_REFINING_MATCHES:
             break
@@ -119,7 +120,9 @@ def register_near_identity(
         if not leave_out.any():
             break
         rows = _without(rows, pairs[leave_out])
-        near = failed("what matches near zero motion is as steady as pixels of the camera")
+        near = failed(STEADY)
+    if near.status != "ok" and len(rows[0]) + MIN_REFINING_MATCHES <= len(pre_xy):
+        near = failed(STEADY, near.chance_alignments)
     return NearIdentity(near, rows)
 
 

@@ -10,9 +10,8 @@ at any place, and the number of alignments this good that two unrelated patterns
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
 import numpy.typing as npt
 
 from blinkpair.arrays import FloatArray, IntArray
@@ -24,23 +23,21 @@ from blinkpair.registration.acceptance import (
     fit_matches,
     is_identity,
     mirror_is_better,
-    pairs_in_one_place,
 )
 from blinkpair.registration.alignment import search as alignment_search
 from blinkpair.registration.alignment import task as alignment_task
 from blinkpair.registration.alignment.search import Alignments
 from blinkpair.registration.alignment.task import Field, Motions, Task, checked_patterns
-from blinkpair.registration.from_start import refine_on_points
+from blinkpair.registration.camera_dust import (
+    pairs_in_one_place,
+    with_dust,
+    with_fitting,
+    without,
+)
 from blinkpair.registration.result import Registration, failed, in_rows
-from blinkpair.registration.rigid import apply_matrix
 
 # Two points fix a motion, and none is left to check it.
 MIN_MATCHES = 3
-# Largest shift of the microspheres against the nanocrystals, between brightfield image and movie of
-# both epochs; a larger one than the second is unusual, and what shows it may be dust.
-MAX_CREEP_PX, FAR_CREEP_PX = 6.0, 2.5
-# A point is no dust if it fits so well, in standard deviations per axis.
-FITTING_SIGMAS = 3.5
 
 
 def register_points(
@@ -104,9 +101,9 @@ def register_points(
         )
     fields = Field.around_both(pre, post, shape_pre or field_shape, shape_post or field_shape)
     same_place = pairs_in_one_place(pre, post, fields, localisation_error_px)
-    rows = _without(pre, post, same_place)
+    rows = without(pre, post, same_place)
     if min(map(len, rows)) < min_microspheres:
-        return _with_dust(
+        return with_dust(
             failed("too few points are left, or the sample did not move"), len(same_place)
         )
     search = _search(pre, post, rows, fields, model, min_microspheres, localisation_error_px)
@@ -118,131 +115,14 @@ def register_points(
         result = failed(why, result.chance_alignments)
     if result.status == "ok" and is_identity(result, search.task):
         why = (
-            "the best alignment moves nothing: a sample that did not move and dust on the camera "
-            "cannot be distinguished"
+            "the best alignment moves nothing: by these points alone a sample that did not move "
+            "and dust on the camera cannot be distinguished"
         )
         result = failed(why, result.chance_alignments)
     result = in_rows(result, search.rows)
     if result.status == "ok" and len(same_place):
-        return _with_fitting(result, same_place, search.task, (pre, post))
-    return _with_dust(result, len(same_place))
-
-
-def register_near_points(
-    pre_xy: npt.ArrayLike,
-    post_xy: npt.ArrayLike,
-    start: FloatArray,
-    *,
-    model: str = "rigid",
-    max_chance_alignments: float = 3e-4,
-    min_microspheres: int = MIN_MATCHES,
-    localisation_error_px: float = 0.2,
-    field_shape: tuple[int, int] | None = None,
-) -> Registration:
-    """Return the registration of microspheres near a motion that is known, zero included.
-
-    What stayed in one place is dust if the other points show another motion that is nearer to the
-    known one, or if zero motion is far from it; else it is on the sample.
-
-    Parameters
-    ----------
-    start
-        3x3 from pre to post pixels, by the nanocrystals.
-    pre_xy, post_xy, model, max_chance_alignments, min_microspheres, localisation_error_px
-        As in `register_points`.
-    field_shape
-        Image shape (y, x), both epochs.
-    """
-    pre, post = checked_patterns(
-        pre_xy, post_xy, model, max_chance_alignments, localisation_error_px
-    )
-    if min(len(pre), len(post)) < min_microspheres:
-        return failed("fewer points than are needed")
-    fields = Field.around_both(pre, post, field_shape, field_shape)
-    same_place = pairs_in_one_place(pre, post, fields, localisation_error_px)
-    there = apply_matrix(start, pre[same_place[:, 0]])
-    stayed = post[same_place[:, 1]]
-    nearer = np.hypot(*(stayed - pre[same_place[:, 0]]).T) < np.hypot(*(stayed - there).T)
-    stays = same_place[nearer]
-
-    def near(rows: tuple[IntArray, IntArray]) -> Registration:
-        result = refine_on_points(
-            start,
-            pre[rows[0]],
-            post[rows[1]],
-            model=model,
-            max_shift_px=MAX_CREEP_PX,
-            max_chance_alignments=max_chance_alignments,
-            min_matches=min_microspheres,
-            localisation_error_px=localisation_error_px,
-            field_shape=field_shape,
-        )
-        return in_rows(result, rows)
-
-    task = Task.of(
-        pre,
-        post,
-        *fields,
-        localisation_error_px=localisation_error_px,
-        min_matches=min_microspheres,
-        free_scale=model == "similarity",
-    )
-    if len(stays):
-        moved = near(_without(pre, post, stays))
-        if moved.status == "ok":
-            return _with_fitting(moved, stays, task, (pre, post))
-    result = near(_without(pre, post, stays[:0]))
-    if result.status != "ok":
-        return _with_dust(result, len(stays))
-    here = pre[result.pairs[:, 0]]
-    apart = np.hypot(*(apply_matrix(start, here) - apply_matrix(result.matrix, here)).T)
-    if len(stays) > len(result.pairs) / 2 and np.median(apart) > FAR_CREEP_PX:
-        return _with_dust(failed("what matches did not move, but the nanocrystals did"), len(stays))
-    return result
-
-
-def _without(pre: FloatArray, post: FloatArray, pairs: IntArray) -> tuple[IntArray, IntArray]:
-    """Return the rows of either pattern that are not in the pairs."""
-    return (
-        np.delete(np.arange(len(pre)), pairs[:, 0]),
-        np.delete(np.arange(len(post)), pairs[:, 1]),
-    )
-
-
-def _with_fitting(
-    result: Registration,
-    same_place: IntArray,
-    task: Task,
-    points: tuple[FloatArray, FloatArray],
-) -> Registration:
-    """Return the registration with those of the pairs in one place that fit it, the rest as dust.
-
-    Near the centre of a rotation a microsphere moves as little as dust.
-    """
-    model = result.error_model
-    if model is None:
-        return _with_dust(result, len(same_place))
-    pre, post = points
-    here, there = pre[same_place[:, 0]], post[same_place[:, 1]]
-    residual = np.hypot(*(apply_matrix(result.matrix, here) - there).T)
-    fit = same_place[residual <= FITTING_SIGMAS * np.sqrt(model.variance_px2)]
-    dust = len(same_place) - len(fit)
-    if not len(fit):
-        return _with_dust(result, dust)
-    before, after = np.vstack([result.pairs, fit]).T
-    rows = np.sort(before), np.sort(after)
-    some = replace(
-        task, pre=pre[rows[0]] - task.pre_field.centre, post=post[rows[1]] - task.post_field.centre
-    )
-    again = in_rows(fit_matches(some, result.matrix, result.chance_alignments), rows)
-    return _with_dust(replace(again, reason=result.reason), dust)
-
-
-def _with_dust(result: Registration, n_dust: int) -> Registration:
-    """Return the registration with a note on points left out as dust."""
-    note = f"{n_dust} points in the same place in both images were left out as camera dust"
-    reason = "; ".join(filter(None, (result.reason, note if n_dust else "")))
-    return replace(result, reason=reason, n_dust=n_dust)
+        return with_fitting(result, same_place, search.task, (pre, post))
+    return with_dust(result, len(same_place))
 
 
 def alignments(
@@ -263,7 +143,7 @@ def alignments(
     if min(len(pre), len(post)) < MIN_MATCHES:
         return []
     fields = Field.around_both(pre, post, field_shape, field_shape)
-    rows = _without(pre, post, pairs_in_one_place(pre, post, fields, localisation_error_px))
+    rows = without(pre, post, pairs_in_one_place(pre, post, fields, localisation_error_px))
     if min(map(len, rows)) < MIN_MATCHES:
         return []
     search = _search(pre, post, rows, fields, model, MIN_MATCHES, localisation_error_px)

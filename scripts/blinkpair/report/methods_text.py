@@ -162,7 +162,8 @@ def _registration(
         f"A transform found by search was accepted where at most "
         f"{as_set(own['max_chance_alignments'])} alignments as good were expected by chance in "
         "unrelated patterns of the same density, no different alignment was about as good, and it "
-        "did not leave everything in place, as dust on the camera does; where microspheres "
+        "did not leave everything in place, as dust on the camera does, unless blinking "
+        "nanocrystals stayed in place as well; where microspheres "
         f"decided alone, at least {own['min_microspheres']} of them had to agree."
     )
     if counts["brightfield images"] or counts["brightfield images and nanocrystals"]:
