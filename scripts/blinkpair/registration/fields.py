@@ -22,7 +22,7 @@ import numpy as np
 
 from blinkpair.arrays import FloatArray
 from blinkpair.registration.acceptance import MAGNIFICATION
-from blinkpair.registration.both_patterns import Together, decide_together
+from blinkpair.registration.both_patterns import Together
 from blinkpair.registration.camera_dust import register_near_points
 from blinkpair.registration.from_start import refine_on_points, register_from_landmarks
 from blinkpair.registration.nanocrystal_pattern import NanocrystalPattern, with_shift
@@ -190,28 +190,28 @@ def _undecided(
     microspheres: tuple[FloatArray, FloatArray],
     nanocrystals: NanocrystalPattern,
 ) -> FieldRegistration:
-    """Return the registration by the nanocrystals alone, or together with something else."""
+    """Return the registration by the nanocrystals alone, or together with brightfield."""
     pattern = nanocrystals.own_pattern()
     if pattern.status == "ok":
         log.warning("the microspheres do not decide (%s); the nanocrystals do", coarse.reason)
         return FieldRegistration(pattern, coarse, "nanocrystals")
-    together = decide_together(
-        alignments(*microspheres, **nanocrystals.options),
-        nanocrystals.pre,
-        nanocrystals.post,
-        by_rank=coarse.chance_alignments <= nanocrystals.max_chance_alignments,
-        **nanocrystals.strict,
-        **nanocrystals.errors,
-    )
-    if isinstance(together, Together):
-        log.warning("microspheres and nanocrystals decide together; neither decides alone")
-        return FieldRegistration(
-            nanocrystals.in_given_rows(
-                with_shift(together.nanocrystals, nanocrystals.start_error_px)
-            ),
-            replace(together.microspheres, n_dust=coarse.n_dust),
-            "microspheres together with nanocrystals",
-        )
+    by_spheres = alignments(*microspheres, **nanocrystals.options)
+    by_image = images.candidates() if images is not None else []
+    no_level = coarse.chance_alignments <= nanocrystals.max_chance_alignments
+    together = failed("")
+    for what, candidates, by_rank in (
+        ("microspheres", by_spheres, no_level),
+        ("brightfield images", by_image, False),
+    ):
+        tried = nanocrystals.together_with(candidates, by_rank=by_rank)
+        if isinstance(tried, Together):
+            log.warning("%s and nanocrystals decide together; neither decides alone", what)
+            return FieldRegistration(
+                tried.nanocrystals,
+                replace(tried.brightfield, n_dust=coarse.n_dust),
+                f"{what} together with nanocrystals",
+            )
+        together = tried if candidates or not together.reason else together
     reasons = {
         "microspheres": coarse.reason,
         "brightfield images": images.reason if images is not None else "",

@@ -5,10 +5,12 @@ Input: nanocrystals of both epochs. Output: registrations of them, without pixel
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.registration.both_patterns import Together, decide_together
 from blinkpair.registration.from_start import refine_on_points
 from blinkpair.registration.near_identity import MAX_SEARCHED, STEADY, register_near_identity
 from blinkpair.registration.points import register_points
@@ -102,6 +104,18 @@ class NanocrystalPattern:
         if fine.status != "ok":
             return self.in_given_rows(with_shift(found, self.start_error_px))
         return replace(fine, chance_alignments=found.chance_alignments)
+
+    def together_with(
+        self, candidates: Sequence[Registration], *, by_rank: bool
+    ) -> Together | Registration:
+        """Return what `both_patterns.decide_together` does."""
+        result = decide_together(
+            candidates, self.pre, self.post, by_rank=by_rank, **self.strict, **self.errors
+        )
+        if not isinstance(result, Together):
+            return result
+        fine = with_shift(result.nanocrystals, self.start_error_px)
+        return replace(result, nanocrystals=self.in_given_rows(fine))
 
     def in_given_rows(self, result: Registration) -> Registration:
         """Return the result with pairs that are rows of the tables as given."""

@@ -140,7 +140,8 @@ class FieldRegistration:
         'microspheres', 'brightfield images' where these decide and single microspheres do not, or
         'landmarks' where a person named some; with ' and nanocrystals' where
         these refined the transform; 'nanocrystals' by their own pattern; 'microspheres together
-        with nanocrystals' where neither decides alone; 'none'.
+        with nanocrystals' or 'brightfield images together with nanocrystals' where neither decides
+        alone; 'none'.
     images : ImageRegistration, optional
         Of the brightfield images as wholes, where it was tried.
     """

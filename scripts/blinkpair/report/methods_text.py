@@ -44,6 +44,7 @@ BY_MICROSPHERES = f"by {SILICA} found in brightfield"
 REFINED = "refined on the nanocrystals seen in both epochs"
 NOT_REFINED = "not refined on nanocrystals, too few of which matched"
 TOGETHER = "microspheres together with nanocrystals"
+IMAGES_TOGETHER = "brightfield images together with nanocrystals"
 IMAGES = f"by the brightfield images as wholes, with {SILICA}"
 # How a field was registered, by its `evidence`.
 WAYS = {
@@ -53,6 +54,9 @@ WAYS = {
     "brightfield images": f"{IMAGES}, and {NOT_REFINED}",
     "nanocrystals": "by the pattern of the nanocrystals alone",
     TOGETHER: f"by the patterns of {SILICA} and of nanocrystals together, as neither decided alone",
+    IMAGES_TOGETHER: (
+        f"{IMAGES}, and the pattern of nanocrystals together, as neither decided alone"
+    ),
     "landmarks and nanocrystals": f"from landmarks named by hand and {REFINED}",
     "landmarks": f"from landmarks named by hand and {NOT_REFINED}",
 }
@@ -178,9 +182,9 @@ def _registration(
             "contrast were compared, and the parts of both images that agreed were counted "
             "against those that agree at other rotations and shifts."
         )
-    if counts[TOGETHER]:
+    if counts[TOGETHER] or counts[IMAGES_TOGETHER]:
         yield (
-            "Where microspheres and nanocrystals decided together, the product of both levels was "
+            "Where brightfield and nanocrystals decided together, the product of both levels was "
             "compared with the number of such products expected by chance."
         )
     if counts["landmarks"] or counts["landmarks and nanocrystals"]:
