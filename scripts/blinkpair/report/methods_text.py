@@ -176,7 +176,7 @@ def _registration(
         "nanocrystals stayed in place as well; where microspheres "
         f"decided alone, at least {own['min_microspheres']} of them had to agree."
     )
-    if counts["brightfield images"] or counts["brightfield images and nanocrystals"]:
+    if any(n for kind, n in counts.items() if kind.startswith("brightfield images")):
         yield (
             "Where single microspheres did not decide, all rotations and shifts of the local "
             "contrast were compared, and the parts of both images that agreed were counted "
