@@ -121,10 +121,10 @@ def register_field(
     )
     if coarse.status == "ok":
         return _refined(coarse, nanocrystals, shape, "microspheres")
-    if coarse.reason.startswith(MAGNIFICATION):
-        return FieldRegistration(coarse, coarse, "none")
     if nanocrystals.near_identity.status == "ok":
         return _hardly_moved(coarse, microspheres, nanocrystals, settings)
+    if coarse.reason.startswith(MAGNIFICATION):
+        return FieldRegistration(coarse, coarse, "none")
     images = by_images() if by_images else None
     if images is not None and images.status == "ok":
         log.warning("the microspheres do not decide (%s); the images do", coarse.reason)
