@@ -22,6 +22,7 @@ rule build_report:
     input:
         tables=expand("results/{table}.csv", table=REPORT_TABLES),
         provenance="results/provenance.json",
+        ensemble=ENSEMBLE_TABLES,
         fields=expand("results/fields/{field}/{file}", field=SHOWN, file=REPORT_FILES),
         brightfields=lambda _: [f for p in SHOWN_IMAGES for f in listed(p)],
     output:

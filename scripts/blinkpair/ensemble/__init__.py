@@ -1,1 +1,1 @@
-"""Decays and spectra of films: what annealing did to the ensemble beside the single nanocrystals."""
+"""Decays and spectra of films: the ensemble beside the single nanocrystals."""

@@ -100,7 +100,7 @@ def fit_trace(
     n_parameters = 2 * n_free + (fixed_tau_ps is not None)
     if used.sum() < n_parameters + 3:
         raise InputError(
-            f"{used.sum()} delays from {start_ps:g} ps on are too few for {n_parameters} parameters",
+            f"{used.sum()} delays from {start_ps:g} ps on are too few for a fit",
             "check the unit of the delays: a column time_unit of the ensemble sheet gives it",
             place,
         )

@@ -258,8 +258,8 @@ class TraceModel(_FreeTaus):
 class _Shifted:
     """A histogram moved by fractions of a channel, with its sum kept.
 
-    The sum up to each edge is interpolated by a cubic spline and read at the moved edges of parts of
-    channels, so that the course of the response within a channel is kept, too.
+    The sum up to each edge is interpolated by a cubic spline and read at the moved edges of parts
+    of channels, so that the course of the response within a channel is kept, too.
     """
 
     def __init__(self, counts: FloatArray) -> None:

@@ -178,7 +178,11 @@ def _rows_of(
             else profile_interval(one.fit, tau_of(model, k), confidence)
         )
         share = _share(one.fit, model, k, confidence)
-        light = _share(one.fit, model, k, confidence, of_intensity=True)
+        # A bleach is no emission: its components have no share of the light.
+        light, of_light = (np.nan, np.nan), np.nan
+        if one.trace is None:
+            light = _share(one.fit, model, k, confidence, of_intensity=True)
+            of_light = photons[k] / photons.sum()
         row: dict[str, Any] = {
             "measurement": one.row["measurement"],
             "technique": one.row["technique"],
@@ -193,7 +197,7 @@ def _rows_of(
             "tau_ns_high": one.unit_ns * _exp(log_high),
             "amplitude": amplitudes[k],
             **_named("amplitude_fraction", amplitudes[k] / amplitudes.sum(), share),
-            **_named("intensity_fraction", photons[k] / photons.sum(), light),
+            **_named("intensity_fraction", of_light, light),
             "resolved": FIXED if is_fixed else _resolved(one, taus[k], bin_ns, share),
         }
         row |= _common_columns(common, index, k, one.unit_ns, is_fixed, confidence)
@@ -313,8 +317,8 @@ def curves(groups: Sequence[Sequence[Measured]]) -> Any:
     -------
     xarray.Dataset
         For each measurement NAME: `NAME_time_ns`, `NAME_data`, `NAME_fit`, `NAME_residual` (in
-        standard deviations; NaN outside of the fit), for bleaches `NAME_map` over `NAME_map_time_ns`
-        and `NAME_probe_ev`. Attributes of the data name technique and temperature.
+        standard deviations; NaN outside of the fit); bleaches have `NAME_map` over
+        `NAME_map_time_ns` and `NAME_probe_ev`. Attributes of the data: technique, temperature.
     """
     import xarray as xr
 

@@ -44,7 +44,7 @@ class Decay:
 
     @property
     def is_counts(self) -> bool:
-        """Whether the values are whole numbers from 0 on: photons, for which Poisson's law holds."""
+        """Whether the values are whole numbers from 0 on, as photons are: Poisson's law holds."""
         return bool(np.all(self.counts >= 0) and np.all(self.counts == np.round(self.counts)))
 
 

@@ -2,8 +2,8 @@
 
 Surface Xplorer's CSV (delays in the first row, wavelengths in the first column, text below), the
 'Time explicit' and 'Wavelength explicit' ASCII of global analysis programs, and plain matrices with
-both axes, either way round. Which axis is which follows from units in the corner or from the values;
-where neither decides, it is asked for.
+both axes, either way round. Which axis is which follows from units in the corner or from the
+values; where neither decides, it is asked for.
 
 Input: a path. Output: delays, probe wavelengths, changes in absorbance.
 """
@@ -184,14 +184,14 @@ def _is_probe(values: FloatArray) -> bool:
         return finite.size == 1
     steps = np.diff(finite)
     one_way = bool(np.all(steps > 0) or np.all(steps < 0))
-    in_nm = 180 <= finite.min() and finite.max() <= 3500
-    in_ev = 0.3 <= finite.min() and finite.max() <= 7
+    in_nm = finite.min() >= 180 and finite.max() <= 3500
+    in_ev = finite.min() >= 0.3 and finite.max() <= 7
     return one_way and (in_nm or in_ev)
 
 
 def _energies(probes: FloatArray, path: str) -> FloatArray:
     finite = probes[np.isfinite(probes)]
-    if finite.size and 0.3 <= finite.min() and finite.max() <= 7:
+    if finite.size and finite.min() >= 0.3 and finite.max() <= 7:
         return probes
     if finite.size and finite.min() >= 180 and finite.max() <= 3500:
         return np.asarray(EV_NM / probes)
