@@ -9,7 +9,7 @@ demo: .venv/run.stamp
 	@test -f demo/complete || { echo "Simulating the experiment into demo/ ..."; \
 	  rm -rf demo && PYTHONPATH=scripts $(BIN)/python -m blinkpair.simulate demo \
 	  && touch demo/complete; }
-	@$(BIN)/snakemake --cores $(CORES) --config fields=config/fields.tsv
+	@$(BIN)/snakemake --cores $(CORES) --config fields=config/fields.tsv ensemble=config/ensemble.tsv
 	@PYTHONPATH=scripts $(BIN)/python -m blinkpair.report.terminal results
 
 test: .venv/dev.stamp check

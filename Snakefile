@@ -18,6 +18,7 @@ include: "workflow/rules/measure.smk"
 include: "workflow/rules/summarise.smk"
 include: "workflow/rules/figures.smk"
 
+
 if SETTINGS["ensemble"]:
 
     include: "workflow/rules/ensemble.smk"

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from blinkpair.ensemble.tables import BLEACH, DECAY
+from blinkpair.ensemble.tables import BLEACH, DECAY, UNANNEALED
 from blinkpair.labels import Temperature, sort_temperatures, temperature_label
 
-UNANNEALED = "unannealed"
 ENSEMBLE, SINGLE = "ensemble", "single nanocrystals"
 UP, DOWN, NOT_SHOWN = "up", "down", "not shown"
 MIN_P_COMMON = 0.05
@@ -58,8 +57,9 @@ def beside_table(decays: pd.DataFrame, populations: pd.DataFrame) -> pd.DataFram
     -------
     DataFrame
         Fractions 0 to 1. `change` is the difference from the unannealed film of the same group, for
-        single nanocrystals the mean of their own changes; its interval is that of Zou and Donner
-        (2008) from the two intervals. `direction` is empty where there is nothing to compare with.
+        single nanocrystals the mean of their own changes. Its interval is by profile likelihood
+        with time constants in common, else that of Zou and Donner (2008) from two intervals.
+        `direction` is empty where there is nothing to compare with.
     """
     rows = [
         *_shares(decays, DECAY, LONG_SHARE, slowest=True),
@@ -86,13 +86,21 @@ def _shares(
             ]
             for label, row in zip(labels, part.to_dict("records"), strict=True)
         }
+        changes = {
+            (label, row["measurement"]): [
+                float(row[f"change_common{end}"]) for end in ("", "_low", "_high")
+            ]
+            for label, row in zip(labels, part.to_dict("records"), strict=True)
+        }
         reference = next((v for (label, _), v in values.items() if label == UNANNEALED), None)
         order = ensemble_order(labels)
         for (label, measurement), value in sorted(
             values.items(), key=lambda item: order.index(item[0][0])
         ):
             change = [np.nan] * 3
-            if reference is not None and label != UNANNEALED:
+            if is_common:
+                change = changes[label, measurement]
+            elif reference is not None and label != UNANNEALED:
                 change = difference(value, reference)
             rows.append(
                 _row(label, ENSEMBLE, technique, measurement, quantity, value, change)

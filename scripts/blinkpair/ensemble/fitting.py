@@ -248,6 +248,16 @@ def _endpoint(one: Fit, quantity: Quantity, rise: float, sign: float) -> float:
     return sign * np.inf if here < target - 0.02 * rise else float(quantity(parameters)[0])
 
 
+def difference_of(one: Quantity, other: Quantity) -> Quantity:
+    """Return the difference of two quantities as a quantity."""
+
+    def quantity(parameters: FloatArray) -> tuple[float, FloatArray]:
+        (a, by_a), (b, by_b) = one(parameters), other(parameters)
+        return a - b, by_a - by_b
+
+    return quantity
+
+
 def likelihood_ratio(common: float, free: float, degrees_of_freedom: int) -> float:
     """Return the p value of Wilks' test between two nested fits, from their deviances."""
     from scipy.special import chdtrc

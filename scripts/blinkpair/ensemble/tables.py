@@ -17,7 +17,13 @@ import pandas as pd
 from blinkpair.arrays import FloatArray
 from blinkpair.ensemble import bleach, decays
 from blinkpair.ensemble.common import Common, fit_common
-from blinkpair.ensemble.fitting import Fit, fraction_of, profile_interval, tau_of
+from blinkpair.ensemble.fitting import (
+    Fit,
+    difference_of,
+    fraction_of,
+    profile_interval,
+    tau_of,
+)
 from blinkpair.ensemble.readers.decay import PILE_UP, read_decay
 from blinkpair.ensemble.readers.matrix import EV_NM, Matrix, read_matrix
 from blinkpair.errors import InputError
@@ -27,6 +33,7 @@ log = logging.getLogger(__name__)
 Row = Mapping[str, Any]
 
 DECAY, BLEACH = "tcspc", "ta"
+UNANNEALED = "unannealed"
 TECHNIQUES = (DECAY, BLEACH)
 RECONVOLUTION = "behind the response"
 TAIL = "tail, amplitudes at its start"
@@ -159,11 +166,17 @@ def decay_rows(group: Sequence[Measured], confidence: float) -> list[dict[str, A
     common = fit_common([one.fit for one in group]) if len(group) > 1 else None
     if common is None:
         log.info("one measurement alone: no time constants in common")
-    return [row for i, one in enumerate(group) for row in _rows_of(one, i, common, confidence)]
+    untreated = [i for i, one in enumerate(group) if one.row["temperature_c"] == UNANNEALED]
+    reference = untreated[0] if untreated else None
+    return [
+        row
+        for i, one in enumerate(group)
+        for row in _rows_of(one, i, common, reference, confidence)
+    ]
 
 
 def _rows_of(
-    one: Measured, index: int, common: Common | None, confidence: float
+    one: Measured, index: int, common: Common | None, reference: int | None, confidence: float
 ) -> list[dict[str, Any]]:
     model, parameters = one.fit.model, one.fit.parameters
     taus, amplitudes = one.fit.taus(), one.fit.amplitudes()
@@ -200,7 +213,7 @@ def _rows_of(
             **_named("intensity_fraction", of_light, light),
             "resolved": FIXED if is_fixed else _resolved(one, taus[k], bin_ns, share),
         }
-        row |= _common_columns(common, index, k, one.unit_ns, is_fixed, confidence)
+        row |= _common_columns(common, index, reference, k, one.unit_ns, is_fixed, confidence)
         row |= {
             "fit": FROM_DELAY
             if one.trace
@@ -238,9 +251,15 @@ def _named(name: str, value: float, interval: tuple[float, float]) -> dict[str, 
 
 
 def _common_columns(
-    common: Common | None, index: int, k: int, unit_ns: float, is_fixed: bool, confidence: float
+    common: Common | None,
+    index: int,
+    reference: int | None,
+    k: int,
+    unit_ns: float,
+    is_fixed: bool,
+    confidence: float,
 ) -> dict[str, Any]:
-    names = ("tau_common_ns", "amplitude_fraction_common")
+    names = ("tau_common_ns", "amplitude_fraction_common", "change_common")
     if common is None:
         empty = {f"{n}{end}": np.nan for n in names for end in ("", "_low", "_high")}
         return empty | {"p_common": np.nan}
@@ -252,9 +271,18 @@ def _common_columns(
         ends = profile_interval(common.fit, tau_of(member, k), confidence)
     amplitudes = member.amplitudes(parameters)[0]
     share = _share(common.fit, member, k, confidence)
+    change: tuple[float, tuple[float, float]] = (np.nan, (np.nan, np.nan))
+    if reference is not None and index != reference:
+        # Time constants in common move both shares alike: the interval is of the difference.
+        quantity = difference_of(fraction_of(member, k), fraction_of(common.members[reference], k))
+        change = (
+            quantity(parameters)[0],
+            profile_interval(common.fit, quantity, confidence),
+        )
     return {
         **_named(names[0], unit_ns * tau, (unit_ns * _exp(ends[0]), unit_ns * _exp(ends[1]))),
         **_named(names[1], float(amplitudes[k] / amplitudes.sum()), share),
+        **_named(names[2], *change),
         "p_common": common.p_value,
     }
 

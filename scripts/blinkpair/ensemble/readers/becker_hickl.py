@@ -6,6 +6,7 @@ Input: a path. Output: a decay; an image's pixels are summed.
 from __future__ import annotations
 
 import zipfile
+from pathlib import Path
 
 import numpy as np
 
@@ -19,7 +20,8 @@ def read_sdt(path: str, curve: int | None) -> Decay:
 
     damaged = (ValueError, IndexError, KeyError, EOFError, NotImplementedError, zipfile.BadZipFile)
     try:
-        with sdtfile.SdtFile(path) as file:
+        # Opened here, because sdtfile leaves a damaged file open.
+        with Path(path).open("rb") as stream, sdtfile.SdtFile(stream) as file:
             curves, bins, rates = [], [], []
             for block, (data, times) in enumerate(zip(file.data, file.times, strict=True)):
                 # A block holds curves, or pixels of an image: rows of a decay each.

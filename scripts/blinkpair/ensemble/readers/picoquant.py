@@ -12,6 +12,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ def read_phu(path: str, curve: int | None) -> Decay:
     """Read one histogram of a .phu file."""
     import ptufile
 
-    with _named(path), ptufile.PhuFile(path) as file:
+    with _named(path), Path(path).open("rb") as stream, ptufile.PhuFile(stream) as file:
         histograms = [np.asarray(h, dtype=np.float64) for h in file.histograms()]
         expected = list(file.tags["HistResDscr_HistogramBins"])
         which = choose(np.array([h.sum() for h in histograms]), curve, path)
@@ -66,7 +67,7 @@ def read_ptu(path: str, curve: int | None, bin_ps: float | None) -> Decay:
     """Read the photons of one detector of a .ptu file as a histogram."""
     import ptufile
 
-    with _named(path), ptufile.PtuFile(path) as file:
+    with _named(path), Path(path).open("rb") as stream, ptufile.PtuFile(stream) as file:
         records = file.decode_records()
         if records.size < file.number_records:
             raise InputError(
@@ -85,7 +86,8 @@ def read_ptu(path: str, curve: int | None, bin_ps: float | None) -> Decay:
         n = np.bincount(photons["channel"], minlength=1).astype(np.float64)
         of_detector = photons[photons["channel"] == choose(n, curve, path)]
         # All bins of a period, also those at its end in which no photon was counted.
-        bins = min(file.number_bins_in_period, _MOST_BINS)
+        # A quotient just below a whole number is that number: ptufile would drop the last bin.
+        bins = min(int(file.global_resolution / file.tcspc_resolution + 1e-6), _MOST_BINS)
         counts = np.bincount(of_detector["dtime"], minlength=bins).astype(np.float64)
         return _decay(counts, file.tcspc_resolution, rate or 1 / file.global_resolution, duration_s)
 
