@@ -86,7 +86,8 @@ def expected_decay(
         early = 0.5 * np.exp(-z * z / 2) * erfcx(np.maximum(left, 0.0))
         late = np.exp(np.minimum(s * s / 2 - s * z, 700.0)) * ndtr(z - s)
         up_to += share * (ndtr(z) - np.where(left > 0, early, late))
-    return np.asarray(photons * np.diff(up_to) + background)
+    # Rounding may leave less than nothing before the pulse.
+    return np.asarray(photons * np.maximum(np.diff(up_to), 0.0) + background)
 
 
 def response(photons: float = 1e6, *, at_ns: float = RESPONSE_AT_NS) -> FloatArray:
