@@ -92,14 +92,14 @@ def accuracy(pool: Executor, share: float) -> Iterable[str]:
         f"{n} decays a row: amplitudes 0.6, 0.3, 0.1; 1, 5, 30 ns; 4,096 channels of 50 ps; a "
         "response of 200 ps with 1e6 photons; three starts. Bias of time constants in per cent "
         "of the mean and of the median, of the shares of amplitude in points (largest of three). "
-        "`holds` is the per cent of 95 % intervals with the truth, lowest and highest of three. CPU "
-        "milliseconds are medians and those of a shared machine."
+        "`holds` is the per cent of 95 % intervals with the truth, lowest and highest of three. "
+        "CPU milliseconds are medians, on a shared machine."
     )
     truth = np.concatenate([TAUS, AMPLITUDES])
     rows = []
     seeds = range(1000, 1000 + n)
     for photons in PHOTONS:
-        found = list(pool.map(one_decay, [photons] * n, seeds, chunksize=5)))
+        found = list(pool.map(one_decay, [photons] * n, seeds, chunksize=5))
         holds = 100 * np.mean([f["holds"] for f in found], axis=0)
         for name in ("values", "peer"):
             values = np.array([f[name] for f in found])
@@ -152,7 +152,7 @@ def choices(pool: Executor, share: float) -> Iterable[str]:
     few = max(round(20 * share), 2)
     for shift_ps in (-100, -50, 50, 100):
         taus = list(pool.map(_shifted, range(7000, 7000 + few), [1e-3 * shift_ps] * few))
-        rows.append({"quantity": f"tau_1, response shifted by {shift_ps} ps, 1e6 photons",
+        rows.append({"quantity": f"tau_1, response moved by {shift_ps} ps, 1e6 photons",
                      "measured": f"{100 * (np.mean(taus) - 1):+.1f} % (mean of {few})"})  # fmt: skip
     yield text_of(pd.DataFrame(rows))
 

@@ -79,8 +79,8 @@ def _shares(
         part = group[group["component"] == component]
         is_common = bool((part["p_common"] >= MIN_P_COMMON).all())
         name = "amplitude_fraction" + ("_common" if is_common else "")
-        labels = part["temperature_c"].map(temperature_label)
-        values = {
+        labels = [temperature_label(label) for label in part["temperature_c"]]
+        values: dict[tuple[Temperature, str], list[float]] = {
             (label, row["measurement"]): [
                 float(row[f"{name}{end}"]) for end in ("", "_low", "_high")
             ]

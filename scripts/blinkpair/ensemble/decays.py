@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from blinkpair.arrays import FloatArray
+from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.ensemble.fitting import Fit, fit
 from blinkpair.ensemble.models import ResponseModel, TailModel
 from blinkpair.ensemble.readers.decay import Decay
@@ -250,7 +250,7 @@ def _above_background(counts: FloatArray) -> FloatArray:
     return out
 
 
-def _run_with(places: np.ndarray, peak: int, gap: int = 5) -> tuple[int, int]:  # type: ignore[type-arg]
+def _run_with(places: IntArray, peak: int, gap: int = 5) -> tuple[int, int]:
     """Return the ends of the run of places around the peak that has no gap wider than `gap`."""
     places = np.union1d(places, [peak])
     breaks = np.flatnonzero(np.diff(places) > gap)

@@ -35,18 +35,15 @@ def _per_channel(bin_ns: float, log_tau: FloatArray) -> FloatArray:
 
 
 class Model(Protocol):
-    """What `fitting` needs of a model.
+    """What `fitting` needs of a model."""
 
-    Attributes
-    ----------
-    n_tau : int
-        Number of free time constants; their logarithms are the first parameters.
-    fixed_tau : sequence of float
-        Time constants that are not fitted; their amplitudes follow those of the free ones.
-    """
+    @property
+    def n_tau(self) -> int:
+        """Number of free time constants; their logarithms are the first parameters."""
 
-    n_tau: int
-    fixed_tau: Sequence[float]
+    @property
+    def fixed_tau(self) -> Sequence[float]:
+        """Time constants that are not fitted; they come behind the free ones."""
 
     def evaluate(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the expected values (n,) and their derivatives (n, parameters)."""

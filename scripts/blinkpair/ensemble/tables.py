@@ -385,7 +385,7 @@ def _drawn(one: Measured) -> tuple[FloatArray, FloatArray, Any, FloatArray | Non
         return 1e-3 * one.trace.delay_ps, one.trace.value, used, None
     assert one.prepared is not None
     counts = one.prepared.decay.counts
-    time = one.prepared.decay.bin_ns * (np.arange(counts.size) + 0.5)
+    time = np.asarray(one.prepared.decay.bin_ns * (np.arange(counts.size) + 0.5), dtype=np.float64)
     response = None
     if one.prepared.response is not None:
         response = np.zeros(counts.size)

@@ -189,7 +189,7 @@ def bleach_maps(found: Sequence[Curves], *, note: str = "") -> Figure:
         return figure
     grid: Any = figure.subplots(1, columns, squeeze=False, sharey=True)[0]
     most = max(float(np.nanpercentile(np.abs(one.change), 99.8)) for one in own)  # type: ignore[arg-type]
-    mesh = None
+    mesh: Any = None
     for ax, one in zip(grid, own, strict=True):
         assert one.map_time_ns is not None
         assert one.probe_ev is not None

@@ -12,8 +12,8 @@ from typing import Any
 
 import pandas as pd
 
-from blinkpair.ensemble.beside import LONG_SHARE, SHORT_SHARE, UNANNEALED
-from blinkpair.ensemble.tables import BLEACH, DECAY, NOT_RESOLVED
+from blinkpair.ensemble.beside import LONG_SHARE, SHORT_SHARE
+from blinkpair.ensemble.tables import BLEACH, DECAY, NOT_RESOLVED, UNANNEALED
 from blinkpair.labels import after_treatment, temperature_label, treatment_title
 from blinkpair.report.cells import Table, interval_of, number, p_value, signed_points
 from blinkpair.report.language import known, listed

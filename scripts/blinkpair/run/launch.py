@@ -156,7 +156,7 @@ def save_launch(launched: Launch, started: str = "") -> None:
     input_record.save_record(launched.record)
     files.write_json(launched.settings, kept / "settings.json")
     if launched.ensemble:
-        files.write_json(launched.ensemble, kept / ENSEMBLE)
+        files.write_json({"rows": list(launched.ensemble)}, kept / ENSEMBLE)
     files.write_json({"command": _command(), "started": started or utc_now()}, kept / RUN)
 
 
@@ -172,7 +172,7 @@ def load_launch(settings: dict[str, Any], kept: Path = KEPT) -> Launch:
     fields = _read_fields(kept / "fields.csv")
     record = input_record.load_record()
     sheet = (kept / SHEET).read_bytes()
-    films = files.read_json(kept / ENSEMBLE) if settings["ensemble"] else ()
+    films = files.read_json(kept / ENSEMBLE)["rows"] if settings["ensemble"] else ()
     return Launch(settings, fields, shapes.set_index("field"), sheet, record, kept, films)
 
 
