@@ -206,8 +206,8 @@ def _rows_of(
             "n_components": taus.size,
             "n_components_bic": one.n_by_bic or pd.NA,
             "tau_ns": one.unit_ns * taus[k],
-            "tau_ns_low": one.unit_ns * _exp(log_low),
-            "tau_ns_high": one.unit_ns * _exp(log_high),
+            "tau_low_ns": one.unit_ns * _exp(log_low),
+            "tau_high_ns": one.unit_ns * _exp(log_high),
             "amplitude": amplitudes[k],
             **_named("amplitude_fraction", amplitudes[k] / amplitudes.sum(), share),
             **_named("intensity_fraction", of_light, light),
@@ -259,10 +259,11 @@ def _common_columns(
     is_fixed: bool,
     confidence: float,
 ) -> dict[str, Any]:
-    names = ("tau_common_ns", "amplitude_fraction_common", "change_common")
+    taus = ("tau_common_ns", "tau_common_low_ns", "tau_common_high_ns")
+    names = ("amplitude_fraction_common", "change_common")
     if common is None:
-        empty = {f"{n}{end}": np.nan for n in names for end in ("", "_low", "_high")}
-        return empty | {"p_common": np.nan}
+        shares = [f"{n}{end}" for n in names for end in ("", "_low", "_high")]
+        return dict.fromkeys([*taus, *shares, "p_common"], np.nan)
     member = common.members[index]
     parameters = common.fit.parameters
     tau = float(member.taus(parameters)[0][k])
@@ -280,9 +281,9 @@ def _common_columns(
             profile_interval(common.fit, quantity, confidence),
         )
     return {
-        **_named(names[0], unit_ns * tau, (unit_ns * _exp(ends[0]), unit_ns * _exp(ends[1]))),
-        **_named(names[1], float(amplitudes[k] / amplitudes.sum()), share),
-        **_named(names[2], *change),
+        **dict(zip(taus, (unit_ns * v for v in (tau, *map(_exp, ends))), strict=True)),
+        **_named(names[0], float(amplitudes[k] / amplitudes.sum()), share),
+        **_named(names[1], *change),
         "p_common": common.p_value,
     }
 

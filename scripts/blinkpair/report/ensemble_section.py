@@ -138,7 +138,7 @@ def _decays(decays: pd.DataFrame, confidence: float) -> Table:
             [
                 f"{row['measurement']}, {row['component']}",
                 _name(row),
-                NOT_RESOLVED if lost else interval_of(row, "tau_ns", number),
+                NOT_RESOLVED if lost else _tau(row),
                 interval_of(row, "amplitude_fraction", _percent),
                 interval_of(row, "intensity_fraction", _percent)
                 if known(row["intensity_fraction"])
@@ -155,6 +155,11 @@ def _decays(decays: pd.DataFrame, confidence: float) -> Table:
         rows,
         f"In brackets {100 * confidence:g} % intervals by profile likelihood.",
     )
+
+
+def _tau(row: Mapping[Any, Any]) -> str:
+    ends = {"tau": row["tau_ns"], "tau_low": row["tau_low_ns"], "tau_high": row["tau_high_ns"]}
+    return interval_of(ends, "tau", number)
 
 
 def _data_uri(path: str | Path) -> str:
