@@ -6,6 +6,7 @@ import pandas as pd
 
 from blinkpair import files
 from blinkpair.ensemble import tables
+from blinkpair.ensemble.curves import curves
 from blinkpair.run.logs import log_to
 
 
@@ -16,7 +17,7 @@ def fit_ensemble(rows: list[dict[str, Any]], outputs: dict[str, str], *, confide
     other = [row for group in groups for one in group for row in tables.sensitivity_rows(one)]
     files.write_csv(pd.DataFrame(decays), outputs["decays"])
     files.write_csv(pd.DataFrame(other), outputs["sensitivity"])
-    files.write_netcdf(tables.curves(groups), outputs["curves"])
+    files.write_netcdf(curves(groups), outputs["curves"])
 
 
 if __name__ == "__main__":

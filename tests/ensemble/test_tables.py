@@ -9,6 +9,7 @@ import pytest
 from blinkpair.ensemble import bleach, tables
 from blinkpair.ensemble.beside import LONG_SHARE, MEAN_CHANGE, SHORT_SHARE, beside_table, difference
 from blinkpair.ensemble.common import fit_common
+from blinkpair.ensemble.curves import curves as all_curves
 from blinkpair.ensemble.fitting import fraction_of, profile_interval, tau_of
 from blinkpair.inputs.ensemble_sheet import examine_ensemble
 from blinkpair.simulate.ensemble import AMPLITUDES, write_ensemble
@@ -107,7 +108,7 @@ def test_another_fixed_constant_gives_another_share(measured):
 
 
 def test_curves_hold_data_and_fit(measured):
-    curves = tables.curves(measured)
+    curves = all_curves(measured)
     assert curves["PL_70_data"].attrs["temperature_c"] == "70"
     residual = curves["PL_70_residual"].to_numpy()
     assert np.nanstd(residual) == pytest.approx(1.05, abs=0.1)

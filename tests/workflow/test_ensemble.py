@@ -43,8 +43,9 @@ def test_slips_of_both_sheets_are_listed_together(folder):
         folder, "--dry-run", "--config", "ensemble=wrong.tsv", "dark_cutoff=2", check=False
     )
     assert ran.returncode
-    assert "2 problems were found" in ran.stderr
-    assert "wrong.tsv, line 7, column technique" in ran.stderr
+    text = ran.stdout + ran.stderr
+    assert "2 problems were found" in text
+    assert "wrong.tsv, line 7, column technique" in text
 
 
 def test_nothing_of_it_is_imported_without_a_sheet(folder):

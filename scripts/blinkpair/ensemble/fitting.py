@@ -230,7 +230,7 @@ def _endpoint(one: Fit, quantity: Quantity, rise: float, sign: float) -> float:
         if span <= 0 or not np.isfinite(span):
             return sign * np.inf
         # The deviance of the quadratic model is here - s'down at its bottom; what is left of the
-        # rise goes along the quantity.
+        # rise is spent in the direction of the quantity.
         room = target - here + float((slopes.T @ values) @ down)
         step = -down + np.sqrt(max(room, 0.0) / span) * along
         if abs(here - target) < 1e-4 * rise and abs(q - last) <= 1e-5 * abs(q):

@@ -145,8 +145,9 @@ class ResponseModel(_FreeTaus):
             by_w = lfilter([0.0, 1.0], [1.0, -r], inner) - by_w_kept
             by_s = by_shift_all - slope_kept + e1 * lfilter([0.0, 1.0], [1.0, -r], slope_kept)
             if w * self.period < _FORGOTTEN:
-                early, early_by_w = self._earlier_pulses(w, kept)
+                early, early_by_w = self._earlier_pulses(w, moved)
                 value, by_w = value + early, by_w + early_by_w
+                by_s = by_s + self._earlier_pulses(w, slope)[0]
             total += photons[k] * value[first:end]
             by_shift += photons[k] * by_s[first:end]
             jacobian[:, k] = -photons[k] * w * by_w[first:end]
@@ -155,12 +156,13 @@ class ResponseModel(_FreeTaus):
         jacobian[:, 2 * m + 1] = by_shift
         return np.maximum(total, _SMALLEST), jacobian
 
-    def _earlier_pulses(self, w: float, kept: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def _earlier_pulses(self, w: float, moved: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return what is left of all earlier pulses, and its derivative by w (numerical)."""
         j = np.arange(self.n_channels)
         wait = np.maximum(self.period - 1.0 - j, 0.0)
 
         def left(x: float) -> FloatArray:
+            kept = self._place(moved @ np.exp(-x * LEFT_OF_CHANNEL))
             start = float(np.sum(kept * np.exp(-wait * x)))
             share = float(np.expm1(-x)) / float(np.expm1(-self.period * x))
             return np.asarray(start * share * np.exp(-j * x))

@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from blinkpair.arrays import FloatArray
 from blinkpair.ensemble import bleach, decays
 from blinkpair.ensemble.common import Common, fit_common
 from blinkpair.ensemble.fitting import (
@@ -168,15 +167,26 @@ def decay_rows(group: Sequence[Measured], confidence: float) -> list[dict[str, A
         log.info("one measurement alone: no time constants in common")
     untreated = [i for i, one in enumerate(group) if one.row["temperature_c"] == UNANNEALED]
     reference = untreated[0] if untreated else None
+    # Intervals of the time constants in common are those of all measurements.
+    ends: list[tuple[float, float]] = []
+    if common is not None:
+        member = common.members[0]
+        free = range(member.n_tau)
+        ends = [profile_interval(common.fit, tau_of(member, k), confidence) for k in free]
     return [
         row
         for i, one in enumerate(group)
-        for row in _rows_of(one, i, common, reference, confidence)
+        for row in _rows_of(one, i, common, ends, reference, confidence)
     ]
 
 
 def _rows_of(
-    one: Measured, index: int, common: Common | None, reference: int | None, confidence: float
+    one: Measured,
+    index: int,
+    common: Common | None,
+    ends: Sequence[tuple[float, float]],
+    reference: int | None,
+    confidence: float,
 ) -> list[dict[str, Any]]:
     model, parameters = one.fit.model, one.fit.parameters
     taus, amplitudes = one.fit.taus(), one.fit.amplitudes()
@@ -213,7 +223,8 @@ def _rows_of(
             **_named("intensity_fraction", of_light, light),
             "resolved": FIXED if is_fixed else _resolved(one, taus[k], bin_ns, share),
         }
-        row |= _common_columns(common, index, reference, k, one.unit_ns, is_fixed, confidence)
+        own_ends = ends[k] if common and not is_fixed else None
+        row |= _common_columns(common, index, own_ends, reference, k, one.unit_ns, confidence)
         row |= {
             "fit": FROM_DELAY
             if one.trace
@@ -253,10 +264,10 @@ def _named(name: str, value: float, interval: tuple[float, float]) -> dict[str, 
 def _common_columns(
     common: Common | None,
     index: int,
+    ends: tuple[float, float] | None,
     reference: int | None,
     k: int,
     unit_ns: float,
-    is_fixed: bool,
     confidence: float,
 ) -> dict[str, Any]:
     taus = ("tau_common_ns", "tau_common_low_ns", "tau_common_high_ns")
@@ -267,9 +278,7 @@ def _common_columns(
     member = common.members[index]
     parameters = common.fit.parameters
     tau = float(member.taus(parameters)[0][k])
-    ends: tuple[float, float] = (np.log(tau), np.log(tau))
-    if not is_fixed:
-        ends = profile_interval(common.fit, tau_of(member, k), confidence)
+    ends = ends or (np.log(tau), np.log(tau))
     amplitudes = member.amplitudes(parameters)[0]
     share = _share(common.fit, member, k, confidence)
     change: tuple[float, tuple[float, float]] = (np.nan, (np.nan, np.nan))
@@ -337,59 +346,3 @@ def _cut(prepared: decays.Prepared, part: float) -> decays.Prepared:
     peak = int(np.argmax(prepared.decay.counts))
     end = min(end, max(peak + round(part * (end - peak)), first + 64))
     return decays.Prepared(prepared.decay, (first, end), prepared.response, prepared.moved)
-
-
-def curves(groups: Sequence[Sequence[Measured]]) -> Any:
-    """Return the curves as a Dataset.
-
-    Returns
-    -------
-    xarray.Dataset
-        For each measurement NAME: `NAME_time_ns`, `NAME_data`, `NAME_fit`, `NAME_residual` (in
-        standard deviations; NaN outside of the fit); bleaches have `NAME_map` over
-        `NAME_map_time_ns` and `NAME_probe_ev`. Attributes of the data: technique, temperature.
-    """
-    import xarray as xr
-
-    out: dict[str, Any] = {}
-    for one in (one for group in groups for one in group):
-        name = one.row["measurement"]
-        time, data, used, response = _drawn(one)
-        fitted, residual = np.full(data.size, np.nan), np.full(data.size, np.nan)
-        fitted[used], residual[used] = one.fit.fitted, one.fit.residuals
-        if one.trace is not None:
-            fitted *= one.trace.sign()
-        about = {
-            "technique": one.row["technique"],
-            "temperature_c": str(one.row["temperature_c"]),
-            "sample": one.row["sample"],
-        }
-        dim = f"{name}_point"
-        out[f"{name}_time_ns"] = (dim, time, {"units": "ns"})
-        out[f"{name}_data"] = (dim, data, about)
-        out[f"{name}_fit"] = (dim, fitted)
-        out[f"{name}_residual"] = (dim, residual)
-        if response is not None:
-            out[f"{name}_response"] = (dim, response)
-        if one.matrix is not None and one.trace is not None:
-            dims = (f"{name}_delay", f"{name}_probe")
-            out[f"{name}_map_time_ns"] = (dims[0], 1e-3 * one.matrix.delay_ps, {"units": "ns"})
-            out[f"{name}_probe_ev"] = (dims[1], one.matrix.probe_ev, {"units": "eV"})
-            out[f"{name}_map"] = (dims, one.matrix.change)
-    return xr.Dataset(out)
-
-
-def _drawn(one: Measured) -> tuple[FloatArray, FloatArray, Any, FloatArray | None]:
-    """Return times in ns, values, which of them were fitted, and the response at its place."""
-    if one.trace is not None:
-        used = one.trace.delay_ps >= bleach.START_PS
-        return 1e-3 * one.trace.delay_ps, one.trace.value, used, None
-    assert one.prepared is not None
-    counts = one.prepared.decay.counts
-    time = np.asarray(one.prepared.decay.bin_ns * (np.arange(counts.size) + 0.5), dtype=np.float64)
-    response = None
-    if one.prepared.response is not None:
-        response = np.zeros(counts.size)
-        n = min(counts.size, one.prepared.response.size)
-        response[:n] = one.prepared.response[:n]
-    return time, counts, slice(*one.prepared.window), response
