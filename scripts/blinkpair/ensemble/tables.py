@@ -1,7 +1,7 @@
-"""All measurements of the ensemble sheet -> the tables of decays and the curves.
+"""All measurements of the ensemble sheet -> the tables of decays.
 
-Input: the rows of the sheet. Output: `decays.csv`, one row a measurement and component;
-`decay_sensitivity.csv`; the curves.
+Input: the rows of the sheet. Output: `decays.csv`, one row a measurement and component,
+and `decay_sensitivity.csv`.
 """
 
 from __future__ import annotations
