@@ -44,6 +44,7 @@ accuracy: .venv/dev.stamp
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.accuracy --write docs/accuracy.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.registration --write docs/registration.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.blinking --write docs/blinking.md
+	PYTHONPATH=scripts $(BIN)/python -m benchmarks.ensemble --write docs/ensemble.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.statistics --write docs/statistics.md
 
 # Half an hour: runs that are killed, disks that are full (Linux, root), damaged files.

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from blinkpair.arrays import FloatArray
-from blinkpair.ensemble import bleach
-from blinkpair.ensemble.tables import Measured
+from blinkpair.ensemble.tables import Measured, bleach_choices
 
 
 def curves(groups: Sequence[Sequence[Measured]]) -> Any:
@@ -58,7 +57,7 @@ def curves(groups: Sequence[Sequence[Measured]]) -> Any:
 def _drawn(one: Measured) -> tuple[FloatArray, FloatArray, Any, FloatArray | None]:
     """Return times in ns, values, which of them were fitted, and the response at its place."""
     if one.trace is not None:
-        used = one.trace.delay_ps >= bleach.START_PS
+        used = one.trace.delay_ps >= bleach_choices(one.row)[0]
         return 1e-3 * one.trace.delay_ps, one.trace.value, used, None
     assert one.prepared is not None
     counts = one.prepared.decay.counts

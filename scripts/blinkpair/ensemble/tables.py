@@ -144,8 +144,17 @@ def _bleach(row: Row) -> Measured:
     )
     trace = bleach.trace_at(matrix, probe, row["file"])
     n = int(_given(row["components"]) or bleach.N_FREE + 1)
-    one = bleach.fit_trace(trace, n_free=n - 1, place=row["file"])
+    start_ps, fixed_tau_ps = bleach_choices(row)
+    one = bleach.fit_trace(
+        trace, start_ps=start_ps, fixed_tau_ps=fixed_tau_ps, n_free=n - 1, place=row["file"]
+    )
     return Measured(row, one, trace=trace, matrix=matrix)
+
+
+def bleach_choices(row: Row) -> tuple[float, float]:
+    """Return the first delay that is fitted and the time constant that is held, ps."""
+    start_ps, fixed_tau_ps = _given(row["start_ps"]), _given(row["fixed_tau_ps"])
+    return start_ps or bleach.START_PS, fixed_tau_ps or bleach.FIXED_TAU_PS
 
 
 def _given(value: Any) -> float | None:
@@ -305,7 +314,7 @@ def sensitivity_rows(one: Measured) -> list[dict[str, Any]]:
     """Return what other choices of the analysis would give, one row a choice and component."""
     tried: list[tuple[str, str, Fit | None]] = []
     if one.trace is not None:
-        for varied, value, arguments in bleach.variations(bleach.START_PS, bleach.FIXED_TAU_PS):
+        for varied, value, arguments in bleach.variations(*bleach_choices(one.row)):
             try:
                 tried.append((varied, value, bleach.fit_trace(one.trace, **arguments)))  # type: ignore[arg-type]
             except InputError:

@@ -23,7 +23,10 @@ from blinkpair.treatments import CONTROL, TEMPERATURE, TREATMENT, treatment_name
 
 FILE_COLUMNS = ("file", "irf")
 UNANNEALED = "unannealed"
-_ONLY = {"tcspc": ("irf", "bin_ps"), "ta": ("probe_nm", "probe_ev", "first_row")}
+_ONLY = {
+    "tcspc": ("irf", "bin_ps"),
+    "ta": ("probe_nm", "probe_ev", "first_row", "start_ps", "fixed_tau_ps"),
+}
 
 Row = dict[str, Any]
 
@@ -207,6 +210,10 @@ def _check_groups(rows: list[Row], bad: set[tuple[int, str]], add: Any) -> None:
         if one["components"] != row["components"]:
             what = f"line {one['line']} of the same group has another number of components"
             add(row["line"], "components", what, "write the same, or name another group")
+        for column in ("start_ps", "fixed_tau_ps"):
+            if one[column] != row[column]:
+                what = f"line {one['line']} of the same group has another {column}"
+                add(row["line"], column, what, "write the same, or name another group")
         if bool(one["irf"]) != bool(row["irf"]):
             what = (
                 f"line {one['line']} of the same group has {'a' if one['irf'] else 'no'} response"
