@@ -13,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from blinkpair.ensemble.beside import LONG_SHARE, SHORT_SHARE
-from blinkpair.ensemble.tables import BLEACH, DECAY, NOT_RESOLVED, UNANNEALED
+from blinkpair.ensemble.tables import BLEACH, DECAY, FIXED, NOT_RESOLVED, UNANNEALED
 from blinkpair.labels import after_treatment, temperature_label, treatment_title
 from blinkpair.report.cells import Table, interval_of, number, p_value, signed_points
-from blinkpair.report.language import known, listed
+from blinkpair.report.language import fixed, known, listed
 
 FIGURES = {
     "ensemble_beside": "Shares of decay components of films and populations of nanocrystals, "
@@ -99,7 +99,14 @@ def _equals(p: float) -> str:
 
 
 def _percent(value: float) -> str:
-    return f"{number(100 * value, 2 if abs(value) < 0.1 else 3)} %"
+    return f"{fixed(100 * value, 1)} %"
+
+
+def _value(row: Mapping[Any, Any]) -> str:
+    cells = {"value": row["value"], "value_low": row["low"], "value_high": row["high"]}
+    if "change" in row["quantity"]:
+        return interval_of(cells, "value", signed_points) + " points"
+    return interval_of(cells, "value", _percent)
 
 
 def _name(row: Mapping[Any, Any]) -> str:
@@ -113,9 +120,7 @@ def _beside(beside: pd.DataFrame, confidence: float) -> Table:
             str(row["quantity"]),
             _name(row),
             str(row["source"]),
-            signed_points(row["value"])
-            if "change" in row["quantity"]
-            else interval_of(row, "value", _percent),
+            _value(row),
             interval_of(row, "change", signed_points),
             row["direction"] if isinstance(row["direction"], str) else "",
         ]
@@ -158,6 +163,8 @@ def _decays(decays: pd.DataFrame, confidence: float) -> Table:
 
 
 def _tau(row: Mapping[Any, Any]) -> str:
+    if row["resolved"] == FIXED:
+        return f"{number(row['tau_ns'])} (held)"
     ends = {"tau": row["tau_ns"], "tau_low": row["tau_low_ns"], "tau_high": row["tau_high_ns"]}
     return interval_of(ends, "tau", number)
 
