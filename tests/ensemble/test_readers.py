@@ -57,6 +57,34 @@ def test_every_photon_of_a_ptu_file_is_counted(tmp_path):
     assert decay.bin_ns == pytest.approx(0.05)
 
 
+def test_time_tags_are_histogrammed_from_the_pulse_before_them(tmp_path):
+    """T2 records of a HydraHarp: a pulse each 1,000 ps, a photon 130 ps behind each tenth."""
+    special, per_period = 1 << 31, 1000
+    records = []
+    for pulse in range(1, 2001):
+        records.append(special | pulse * per_period)  # channel 0 with the special bit: sync
+        if pulse % 10 == 0:
+            records.append((pulse * per_period + 130) | (1 << 25))  # second detector
+    tags = {
+        "Measurement_Mode": 2, "Measurement_SubMode": 0, "MeasDesc_GlobalResolution": 1e-12,
+        "MeasDesc_Resolution": 8e-12, "TTResult_SyncRate": 0, "TTResult_StopAfter": 1,
+        "TTResultFormat_TTTRRecType": 0x01010204, "TTResultFormat_BitsPerRecord": 32,
+        "TTResult_NumberOfRecords": len(records), "MeasDesc_AcquisitionTime": 1,
+    }  # fmt: skip
+    parts = [ptufile.ptufile.encode_tag(name, value) for name, value in tags.items()]
+    parts.append(ptufile.ptufile.encode_tag("Header_End", None))
+    path = tmp_path / "tags.ptu"
+    head = b"PQTTTR\0\0" + b"1.0.00\0\0" + b"".join(parts)
+    path.write_bytes(head + np.array(records, "<u4").tobytes())
+    decay = read_decay(str(path), bin_ps=10.0)
+    assert decay.bin_ns == pytest.approx(0.01)
+    assert decay.counts.size == 100
+    assert decay.counts[13] == decay.counts.sum() == 200
+    path.write_bytes(path.read_bytes()[:-400])
+    with pytest.raises(InputError, match=r"tags\.ptu: the file ends after"):
+        read_decay(str(path))
+
+
 def phu(tmp_path, curves, base_s=4e-12, width_s=32e-12):
     """Write PicoQuant's histogram file: tags, then 32-bit counts."""
     n = len(curves)

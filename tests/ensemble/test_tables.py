@@ -51,6 +51,13 @@ def test_common_constants_narrow_the_difference_of_the_short_shares():
     assert np.mean(common) == pytest.approx(0.2 / 4.01 - 0.7 / 3.18, abs=0.015)
 
 
+@pytest.mark.parametrize("n_free", [0, 1, 3])
+def test_a_bleach_of_any_number_of_components_is_fitted(n_free):
+    one = bleach.fit_trace(trace(BEFORE, 1e-5, np.random.default_rng(4)), n_free=n_free)
+    assert one.taus().size == n_free + 1
+    assert np.isfinite(one.fitted).all()
+
+
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory):
     folder = tmp_path_factory.mktemp("films")
