@@ -1,5 +1,6 @@
 """All results -> one self-contained page that shows them down to the pixels."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,7 @@ def build_report(
     shown: list[dict[str, Any]],
     settings: dict[str, Any],
     note: str,
-    ensemble: list[str],
+    ensemble: Sequence[str] = (),
 ) -> None:
     """Write the report; the first of `tables` is that of the nanocrystals, of all fields.
 

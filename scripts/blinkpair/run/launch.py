@@ -173,7 +173,7 @@ def load_launch(settings: dict[str, Any], kept: Path = KEPT) -> Launch:
     fields = _read_fields(kept / "fields.csv")
     record = input_record.load_record()
     sheet = (kept / SHEET).read_bytes()
-    films = files.read_json(kept / ENSEMBLE)["rows"] if settings["ensemble"] else ()
+    films = files.read_json(kept / ENSEMBLE)["rows"] if settings.get("ensemble") else ()
     return Launch(settings, fields, shapes.set_index("field"), sheet, record, kept, films)
 
 

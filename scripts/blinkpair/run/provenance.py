@@ -147,7 +147,7 @@ def provenance(
     """
     rows = sheet_rows(sheet)
     checksum = bool(settings["provenance"]["checksums"])
-    films = sheet_rows(settings["ensemble"]) if settings["ensemble"] else []
+    films = sheet_rows(settings["ensemble"]) if settings.get("ensemble") else []
     inputs = {p: describe(p, checksum=checksum) for p in input_files(sheet_paths(rows))}
     inputs |= {path: describe(path, checksum=checksum) for path in film_paths(films)}
     return {
