@@ -9,6 +9,7 @@ from blinkpair.populations import sensitivity
 from blinkpair.populations import table as populations
 from blinkpair.run.logs import log_to
 from blinkpair.statistics.resampling import StatisticsSettings
+from blinkpair.treatments import as_in_library
 
 
 def summarise(
@@ -42,7 +43,9 @@ def summarise(
     sweep = files.read_batches(on_fractions, sensitivity.COLUMNS)
     files.write_csv(fields, outputs["fields"])
     files.write_csv(
-        populations.summarise_populations(nanocrystals, fields, StatisticsSettings(**statistics)),
+        populations.summarise_populations(
+            nanocrystals, as_in_library(fields), StatisticsSettings(**statistics)
+        ),
         outputs["populations"],
     )
     files.write_csv(

@@ -22,12 +22,13 @@ sys.path.insert(0, str(SCRIPTS))
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS
-from blinkpair.labels import SIMULATED, is_simulated
+from blinkpair.labels import SIMULATED, is_simulated, treatment_title
 from blinkpair.movie.paths import first_file, movie_files
 from blinkpair.report import terminal
 from blinkpair.run import launch, sheet_columns, source_digest
 from blinkpair.run.failures import AtFirstJob, Failures
 from blinkpair.run.logs import RUN_PROCESS
+from blinkpair.treatments import treatment_in
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.settings.enums import RerunTrigger
@@ -278,7 +279,6 @@ def shown_figures(names):
     )
 
 
-def annealed_at(wildcards):
-    """How a job's field was annealed, in words."""
-    temperature = of_field("temperature_c")(wildcards)
-    return temperature if temperature == "control" else f"{temperature} °C"
+def treatment_of(wildcards):
+    """What was done to a job's field, in words."""
+    return treatment_title(treatment_in(ROW_OF[wildcards.field]))

@@ -134,7 +134,7 @@ rule plot_registration:
             "results/figures/registration/{field}.png",
             caption="../report/figures/registration.rst",
             category="Registration",
-            subcategory=annealed_at,
+            subcategory=treatment_of,
             labels={"field": "{field}"},
         ),
     log:

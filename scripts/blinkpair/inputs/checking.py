@@ -23,7 +23,7 @@ import pandas as pd
 
 from blinkpair.errors import InputError
 from blinkpair.inputs import movie_record
-from blinkpair.inputs.columns import MOVIE_COLUMNS, PATH_COLUMNS
+from blinkpair.inputs.columns import KNOWN_COLUMNS, MOVIE_COLUMNS, PATH_COLUMNS
 from blinkpair.inputs.contents import FileState, fast_checksum, file_states
 from blinkpair.inputs.headers import Header, Open, access_problem, read_headers
 from blinkpair.inputs.problems import Problem, UnsoundInputError
@@ -37,6 +37,7 @@ from blinkpair.inputs.row_checks import (
 )
 from blinkpair.inputs.settings import examine_settings
 from blinkpair.inputs.sheet import examine_sheet, find_shared_files
+from blinkpair.inputs.sheet_treatments import overlooked_treatments
 from blinkpair.movie.formats.selection import MoviePath
 
 log = logging.getLogger(__name__)
@@ -315,6 +316,7 @@ def examine_inputs(
         findings.problems += findings.refusals
     findings.problems.sort(key=lambda problem: problem.line)
     findings.notes += shared_notes
+    findings.notes += overlooked_treatments(fields, KNOWN_COLUMNS, sheet)
     return fields.assign(**resolved), findings
 
 
