@@ -95,7 +95,8 @@ def paper_designs(
     base = FieldDesign(
         camera=Camera(shape=(size_px, size_px)),
         frames=frames,
-        n_microspheres=25,
+        # As many as fit into a small frame without hiding each other.
+        n_microspheres=min(25, round(25 * (size_px / 384) ** 2)),
         drift_px=2.0,
         min_distance_px=6.5,
         # As real samples look. Light from one side is kept mild, so that the spheres stay round
