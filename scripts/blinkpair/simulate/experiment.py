@@ -33,10 +33,10 @@ MOST_IMAGEJ_BYTES = 3.9e9
 # Of the demo: two fields at 100 degrees C, and a control of the same length.
 DEMO_FIELDS = {"70": 1, "100": 2, "120": 1, "control": 1}
 # Short movies hold few events: nanocrystals that blink faster than those of the paper's size.
-DEMO_OFF_S = (0.08, 0.3)
+DEMO_OFF_S = (0.07, 0.3)
 
 
-def demo_designs(frames: int = 1200, size_px: int = 288) -> dict[str, tuple[str, FieldDesign, int]]:
+def demo_designs(frames: int = 1000, size_px: int = 288) -> dict[str, tuple[str, FieldDesign, int]]:
     """Return field name -> (temperature, design, seed): the paper's experiment, on less disk.
 
     Examples
