@@ -85,7 +85,7 @@ def page(run: Run) -> str:
         _table(populations(run)),
         "## Types of blinking at 100 °C",
         _table(types(run)),
-        "For the truncation time the interval is that of half of the single values.",
+        "In brackets behind the truncation time: half of the single values lie between these.",
         "## Photostability before annealing",
         _table(photostability(run)),
         "Of the nanocrystals that are truly bright and were tested. Brightening is simulated as a "
@@ -93,6 +93,8 @@ def page(run: Run) -> str:
         "over the movie.",
         "## Single nanocrystals against the truth",
         text_of(single(run).set_index("analysis").T.reset_index(names="")),
+        "The threshold counts a frame as on that was lit in part of its exposure: its on-fractions "
+        "are too large, and the hidden Markov model knows of such frames. "
         "Types are those at 100 °C, both epochs. Why the better methods give no verdict (N is a "
         "number):",
         text_of(no_verdict(run).rename_axis("reason").reset_index(name="nanocrystals")),
@@ -115,7 +117,8 @@ def _table(rows: list[Row]) -> str:
                 line[words] += (
                     f" ({_number(low, row.unit, bare=True)} to {_number(high, row.unit)})"
                 )
-                line[f"inside, {words}"] = "yes" if low <= row.truth <= high else "**no**"
+                inside = "yes" if low <= row.truth <= high else "**no**"
+                line[f"inside, {words}"] = inside if row.is_interval else ""
             else:
                 line[f"inside, {words}"] = ""
         lines.append(line)

@@ -27,13 +27,17 @@ ANALYSES = {"recipe": "paper's recipe", "best": "better methods"}
 
 @dataclass
 class Row:
-    """A number: as the paper has it, as simulated, and as measured with (value, low, high)."""
+    """A number: as the paper has it, as simulated, and as measured with (value, low, high).
+
+    `is_interval` is False where low and high are no confidence interval of the value.
+    """
 
     what: str
     paper: str
     truth: float
     measured: dict[str, tuple[float, float, float]] = field(default_factory=dict)
     unit: str = ""
+    is_interval: bool = True
 
 
 class Run:
@@ -204,7 +208,7 @@ def types(run: Run, t: str = "100") -> list[Row]:
         )  # fmt: skip
     rows.append(
         Row("truncation time of type A before, median, s", "0.22(5), an example", 0.22,
-            {a: _taus(run, a, t) for a in ANALYSES})
+            {a: _taus(run, a, t) for a in ANALYSES}, is_interval=False)
     )  # fmt: skip
     return rows
 
@@ -292,7 +296,8 @@ def no_verdict(run: Run, analysis: str = "best", t: str = "100") -> pd.Series[in
         own = pairs[(pairs["temperature_c"] == t) & pairs[f"bright_{e}_true"]]
         none = ~own[f"blinking_{e}"].isin([TYPE_A, TYPE_B])
         reasons += own.loc[none, f"reason_on_{e}"].fillna("no reason").astype(str).to_list()
-    return pd.Series(reasons).str.replace(r"[\d.,]+", "N", regex=True).value_counts()
+    text = pd.Series(reasons, dtype=str).str.split().str.join(" ")
+    return text.str.replace(r"\d+(\.\d+)?", "N", regex=True).value_counts()
 
 
 def _percent(part: int, whole: int) -> str:
