@@ -80,8 +80,8 @@ os.environ.update(TQDM_DISABLE="1", MPLBACKEND="agg")
 os.environ.pop("PYTHONOPTIMIZE", None)
 FAILURES = Failures()
 logger.addHandler(FAILURES)
+PROGRESS = Progress(RESULTS)
 if workflow.is_main_process and not IS_MODULE:
-    PROGRESS = Progress(RESULTS)
     logger.addFilter(PROGRESS)
 
 

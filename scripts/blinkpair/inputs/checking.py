@@ -235,6 +235,30 @@ def check_made_inputs(field: str, settings: Mapping[str, Any]) -> dict[str, str 
     return {str(column): value for column, value in record.items()}
 
 
+def check_equal_lengths(fields: pd.DataFrame) -> None:
+    """Check that the movies that rules made are as long as each other.
+
+    A run compares at equal length where it knows the lengths at its start.
+
+    Parameters
+    ----------
+    fields : DataFrame
+        With the columns of `movie_record`.
+
+    Raises
+    ------
+    InputError
+    """
+    if (shortest := movie_record.equal_length_s(fields)) is not None:
+        longest = movie_record.lengths_s(fields).max()
+        raise InputError(
+            f"the movies that were made are {shortest:.4g} to {longest:.4g} s long, and the run "
+            "was planned without knowing that (made_by_rules)",
+            "make them equally long, or write ::frames=N behind the paths of the longer ones in "
+            "the sheet; statistics: equal_length: false compares them as they are",
+        )
+
+
 def examine_inputs(
     fields: pd.DataFrame,
     settings: Mapping[str, Any],

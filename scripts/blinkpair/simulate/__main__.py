@@ -37,7 +37,7 @@ def main() -> None:
     _add_field(commands.add_parser("field", help="one field", formatter_class=_WITH_DEFAULTS))
     demo = commands.add_parser("demo", help="the demo", formatter_class=_WITH_DEFAULTS)
     demo.add_argument("folder", nargs="?", type=Path, default=Path("demo"), help="for the files")
-    demo.add_argument("--frames", type=int, default=1200, help="frames of a movie")
+    demo.add_argument("--frames", type=int, default=1000, help="frames of a movie")
     demo.add_argument("--size", type=int, default=288, help="width and height of a frame, px")
     demo.set_defaults(run=_demo)
     arguments = parser.parse_args()
