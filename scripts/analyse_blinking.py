@@ -44,8 +44,9 @@ def analyse_blinking(
         exposure_s=exposure_s,
         settings=BlinkingSettings.of(settings),
     )
-    files.write_netcdf(join_epochs(*datasets, result.states, field["field"]), outputs["traces"])
     table = result.table
+    traces = join_epochs(*datasets, result.states, field["field"], table)
+    files.write_netcdf(traces, outputs["traces"])
     if equal_length_s:
         equal = equal_length_columns(
             table,

@@ -29,6 +29,7 @@ from blinkpair.report import terminal
 from blinkpair.run import launch, sheet_columns, source_digest
 from blinkpair.run.failures import AtFirstJob, Failures
 from blinkpair.run.logs import RUN_PROCESS
+from blinkpair.run.progress import Progress
 from blinkpair.treatments import treatment_in
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
@@ -77,6 +78,9 @@ os.environ.update(TQDM_DISABLE="1", MPLBACKEND="agg")
 os.environ.pop("PYTHONOPTIMIZE", None)
 FAILURES = Failures()
 logger.addHandler(FAILURES)
+if workflow.is_main_process and not IS_MODULE:
+    PROGRESS = Progress(RESULTS)
+    logger.addFilter(PROGRESS)
 
 
 if IS_MODULE:  # of whose hooks Snakemake calls none
@@ -88,6 +92,7 @@ onstart:
 
 
 onsuccess:
+    PROGRESS.close()
     text, status = terminal.exit_summary(RESULTS)
     print(text, file=sys.stderr)
     if status:
@@ -95,6 +100,7 @@ onsuccess:
 
 
 onerror:
+    PROGRESS.close()
     sys.stderr.write(FAILURES.summary())
 
 

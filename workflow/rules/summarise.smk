@@ -2,7 +2,7 @@
 #
 # REQUIRED INPUTS: the tables of every field.
 # OUTPUTS: results/ nanocrystals.csv, fields.csv, populations.csv, methods.csv, sensitivity.csv, the
-# tables of BLINKING_TABLES, provenance.json
+# tables of BLINKING_TABLES, provenance.json, datapackage.json
 
 BLINKING_TABLES = [
     "types",
@@ -87,7 +87,8 @@ rule record_provenance:
     input:
         "results/populations.csv",
     output:
-        in_report("results/provenance.json", "file", "How it was made"),
+        provenance=in_report("results/provenance.json", "file", "How it was made"),
+        columns="results/datapackage.json",
     log:
         "logs/record_provenance.log",
     benchmark:
@@ -104,6 +105,7 @@ rule record_provenance:
         sheet_digest=LAUNCHED.sheet_digest,
         settings=SETTINGS,
         source=source_digest.of_all_source(),
+        columns=sheet_columns.field_columns(FIELDS),
         code=source_digest.of_step("record_provenance"),
     script:
         "../../scripts/record_provenance.py"

@@ -14,7 +14,15 @@ import pandas as pd
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.headers import Header
-from blinkpair.labels import CONFIRMED, CONTROL, NOT_CHECKED
+from blinkpair.labels import (
+    CONFIRMED,
+    CONTROL,
+    NOT_CHECKED,
+    after_treatment,
+    sort_temperatures,
+    temperature_labels,
+)
+from blinkpair.treatments import TEMPERATURE, TREATMENT
 
 # Time and size are columns of the sheet; where each is from: sheet, file and place, configuration.
 SOURCE_COLUMNS = ("exposure_from", "pixel_size_from")
@@ -115,6 +123,48 @@ def describe(fields: pd.DataFrame) -> list[str]:
     if hidden := sum(len(names) for _, names in groups[MOST_LINES:]):
         lines.append(f"  and {hidden} more fields")
     return [head, *lines]
+
+
+def summarise_fields(fields: pd.DataFrame) -> str:
+    """Return how many fields there are of which treatment: '3 fields: 2 at 70 °C, 1 control'."""
+    groups = temperature_labels(fields.get(TREATMENT, fields[TEMPERATURE]))
+    counts = groups.value_counts()
+    parts = [
+        f"{counts[label]} {label if label == CONTROL else after_treatment(label)}"
+        for label in sort_temperatures(groups)
+    ]
+    return f"{len(fields)} field{'s' if len(fields) != 1 else ''}: {', '.join(parts)}."
+
+
+def too_short(fields: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
+    """Return for what movies are too short by the settings, with the fields concerned.
+
+    Parameters
+    ----------
+    fields : DataFrame
+        With the columns `field` and RECORD_COLUMNS.
+    settings : mapping
+        Every setting.
+    """
+    fewest = settings["dwell_times"]["min_events"]
+    reference_s = settings["photostability"]["reference_s"]
+    frames = fields[[f"n_frames_{e}" for e in EPOCHS]].apply(pd.to_numeric, errors="coerce")
+    frames = frames.min(axis=1)
+    no_fits = fields["field"][(frames < 2 * fewest).to_numpy()]
+    no_ends = fields["field"][(frames * fields["exposure_s"] < 3 * reference_s).to_numpy()]
+    lines = []
+    if len(no_fits):
+        lines.append(
+            f"Too short for dwell times: {_names(list(no_fits))}: fewer than {2 * fewest} frames, "
+            f"so no nanocrystal has {fewest} events (dwell_times: min_events)."
+        )
+    if len(no_ends):
+        lines.append(
+            f"Short for the PL kept: {_names(list(no_ends))}: below {3 * reference_s:g} s, so a "
+            f"tenth of the movie is compared at each end, not {reference_s:g} s (photostability: "
+            "reference_s)."
+        )
+    return lines
 
 
 def _line(row: Mapping[str, Any], *, with_date: bool) -> str:

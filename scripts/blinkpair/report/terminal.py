@@ -71,7 +71,7 @@ def exit_summary(results: str | Path) -> tuple[str, int]:
     lines = _fields(fields)
     if refused:
         lines[0] = f"{refused} of {len(fields)} fields were refused and are in no number:"
-    lines += _warnings(Path(results))
+    lines += [*_warnings(Path(results)), *_answer(Path(results), refused)]
     return "\n".join(lines), min(REFUSED_STATUS + refused, MAX_STATUS) if refused else 0
 
 
@@ -145,6 +145,20 @@ def _kept(row: pd.Series[Any]) -> str:
 
 def _dark(row: pd.Series[Any]) -> str:
     return f"{row['n_going_dark']} of {row['n']}"
+
+
+def _answer(results: Path, refused: int) -> list[str]:
+    """Return the answer and where the report is, as far as there are any."""
+    lines = []
+    if (table := results / "populations.csv").exists():
+        populations = files.read_csv(table)
+        lines += _populations(populations) if len(populations) <= MOST_NAMED else []
+    if (report := results / "report.html").exists():
+        first = "the registration of each field" + (
+            ", and why some were refused" if refused else ""
+        )
+        lines += [f"Report: {report}. Look first at {first} (section Fields)."]
+    return lines
 
 
 def _fields(fields: pd.DataFrame) -> list[str]:
