@@ -12,6 +12,10 @@ from blinkpair.statistics.intervals import StatisticsSettings
 from blinkpair.treatments import as_in_library
 
 
+# Of registration.json: arrays and a mapping, empty where a field was refused.
+NO_COLUMNS = ("matrix", "matrix_brightfield", "translation_px", "error_model")
+
+
 def summarise(
     tables: list[str],
     on_fractions: list[str],
@@ -65,9 +69,7 @@ def summarise(
 def _at_a_glance(registration: dict[str, Any], pairing: dict[str, Any]) -> dict[str, Any]:
     """Columns of `fields.csv`: the numbers of a field's registration, without its matrices."""
     flat = {
-        name: value
-        for name, value in registration.items()
-        if name != "field" and not isinstance(value, list | dict)
+        name: value for name, value in registration.items() if name not in ("field", *NO_COLUMNS)
     }
     return flat | pairing
 
