@@ -11,8 +11,7 @@ from blinkpair.run.logs import log_to
 from blinkpair.statistics.intervals import StatisticsSettings
 from blinkpair.treatments import as_in_library
 
-
-# Of registration.json: arrays and a mapping, empty where a field was refused.
+# Arrays and a mapping of registration.json that are null where a field was refused.
 NO_COLUMNS = ("matrix", "matrix_brightfield", "translation_px", "error_model")
 
 
