@@ -72,7 +72,9 @@ def summarise(
 def _at_a_glance(registration: dict[str, Any], pairing: dict[str, Any]) -> dict[str, Any]:
     """Columns of `fields.csv`: the numbers of a field's registration, without its matrices."""
     flat = {
-        name: value for name, value in registration.items() if name not in ("field", *NO_COLUMNS)
+        name: value
+        for name, value in registration.items()
+        if name not in ("field", *NO_COLUMNS) and not isinstance(value, list | dict)
     }
     return flat | pairing
 
