@@ -9,7 +9,7 @@ demo: .venv/run.stamp
 	@test -f demo/complete || { echo "Simulating the experiment into demo/ ..."; \
 	  rm -rf demo && PYTHONPATH=scripts $(BIN)/python -m blinkpair.simulate demo \
 	  && touch demo/complete; }
-	@$(BIN)/snakemake --cores $(CORES) --config fields=config/fields.tsv
+	@$(BIN)/snakemake --cores $(CORES) --config fields=config/fields.tsv ensemble=config/ensemble.tsv
 	@PYTHONPATH=scripts $(BIN)/python -m blinkpair.report.terminal results
 
 # A new experiment of your own: make new FOLDER=~/my_experiment MOVIES=/data/my_movies
@@ -44,6 +44,7 @@ accuracy: .venv/dev.stamp
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.accuracy --write docs/accuracy.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.registration --write docs/registration.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.blinking --write docs/blinking.md
+	PYTHONPATH=scripts $(BIN)/python -m benchmarks.ensemble --write docs/ensemble.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.statistics --write docs/statistics.md
 
 # The paper's experiment at its own size, 168 GB of simulated movies, 45 GB on the disk at a time;

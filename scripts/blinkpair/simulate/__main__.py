@@ -21,6 +21,7 @@ import pandas as pd
 from blinkpair.simulate.blinking import DwellLaw
 from blinkpair.simulate.camera import Camera
 from blinkpair.simulate.design import FieldDesign
+from blinkpair.simulate.ensemble import write_ensemble
 from blinkpair.simulate.experiment import FORMATS, demo_designs, write_experiment, write_field
 from blinkpair.simulate.field import simulate_field
 
@@ -129,9 +130,11 @@ def _add_to_sheet(sheet: Path, row: dict[str, str]) -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> None:
-    """Write the demo's experiment and its sample sheet."""
+    """Write the demo's experiment, its films, and the sheets of both."""
     sheet = write_experiment(arguments.folder, demo_designs(arguments.frames, arguments.size))
     sheet.to_csv(arguments.folder / "fields.tsv", sep="\t", index=False, lineterminator="\n")
+    films = write_ensemble(arguments.folder / "ensemble")
+    films.to_csv(arguments.folder / "ensemble.tsv", sep="\t", index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":
