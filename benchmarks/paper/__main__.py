@@ -96,7 +96,7 @@ def page(run: Run) -> str:
         "## Single nanocrystals against the truth",
         text_of(single(run).set_index("analysis").T.reset_index(names="")),
         "The threshold counts a frame as on that was lit in part of its exposure: its on-fractions "
-        "are too large, and the hidden Markov model knows of such frames. "
+        "are too large, and the hidden Markov model allows for such frames. "
         "Types are those at 100 °C, both epochs. Why the better methods give no verdict (N is a "
         "number):",
         text_of(no_verdict(run).rename_axis("reason").reset_index(name="nanocrystals")),
