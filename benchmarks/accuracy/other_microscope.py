@@ -32,9 +32,9 @@ class Sensor:
     read_noise_electrons: float = 1.4  # median; the distribution is log-normal
     read_noise_spread: float = 0.35
     warm_share: float = 0.03
-    warm_electrons: float = 8.0  # mean of an exponential distribution
-    telegraph_share: float = 0.01
-    telegraph_electrons: tuple[float, float] = (3.0, 40.0)
+    warm_electrons: float = 1.0  # mean of an exponential distribution
+    telegraph_share: float = 0.005
+    telegraph_electrons: tuple[float, float] = (2.0, 20.0)
     telegraph_dwell_frames: tuple[float, float] = (1.0, 300.0)
 
 

@@ -13,14 +13,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blinkpair.arrays import BoolArray
+from blinkpair.arrays import BoolArray, FloatArray
 
 if TYPE_CHECKING:
     import xarray as xr
 
 
 def epoch_dataset(
-    intensity: NDArray[np.float32], table: pd.DataFrame, *, epoch: str, exposure_s: float
+    intensity: NDArray[np.float32],
+    table: pd.DataFrame,
+    light: FloatArray,
+    *,
+    epoch: str,
+    exposure_s: float,
 ) -> xr.Dataset:
     """Return the counts of one epoch as a dataset with units, exposure and positions.
 
@@ -30,6 +35,8 @@ def epoch_dataset(
         Background-subtracted counts.
     table : pandas.DataFrame
         n rows: nc_id and the positions x, y of this epoch.
+    light : (frames,) float
+        From `apertures.light_course`.
     epoch : str
         'pre' or 'post'.
     exposure_s : float
@@ -47,6 +54,14 @@ def epoch_dataset(
                     "units": "counts",
                     "long_name": "counts above background in the aperture, per frame",
                     "exposure_s": exposure_s,
+                },
+            ),
+            f"light_{epoch}": (
+                "frame",
+                light.astype(np.float32),
+                {
+                    "units": "1",
+                    "long_name": "share of the light in the aperture, relative to its mean",
                 },
             ),
             f"x_{epoch}": ("nanocrystal", table[f"x_{epoch}"].to_numpy(float), pixel),
@@ -89,7 +104,7 @@ def join_epochs(
         both = dataset.assign({f"on_{epoch}": on})
         missing = longest - both.sizes["frame"]
         if missing:
-            fill = {f"intensity_{epoch}": np.nan, f"on_{epoch}": -1}
+            fill = {f"intensity_{epoch}": np.nan, f"on_{epoch}": -1, f"light_{epoch}": np.nan}
             both = both.pad({"frame": (0, missing)}, constant_values=fill, keep_attrs=True)
         both[f"on_{epoch}"].encoding = {"zlib": True, "complevel": 1, "shuffle": False}
         epochs.append(both)
