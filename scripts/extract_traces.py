@@ -46,7 +46,7 @@ def extract_traces(
                 neighbours_xy=table[position].to_numpy(float),
             )
     files.write_netcdf(
-        epoch_dataset(intensity, inside, light, epoch=epoch, exposure_s=exposure_s), traces
+        epoch_dataset(intensity, inside, epoch=epoch, exposure_s=exposure_s, light=light), traces
     )
 
 

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 def epoch_dataset(
     intensity: NDArray[np.float32],
     table: pd.DataFrame,
-    light: FloatArray,
     *,
     epoch: str,
     exposure_s: float,
+    light: FloatArray | None = None,
 ) -> xr.Dataset:
     """Return the counts of one epoch as a dataset with units, exposure and positions.
 
@@ -35,14 +35,16 @@ def epoch_dataset(
         Background-subtracted counts.
     table : pandas.DataFrame
         n rows: nc_id and the positions x, y of this epoch.
-    light : (frames,) float
-        From `apertures.light_course`.
     epoch : str
         'pre' or 'post'.
     exposure_s : float
         Frame interval.
+    light : (frames,) float, optional
+        From `apertures.light_course`; default: the focus holds.
     """
     import xarray as xr
+
+    light = np.ones(intensity.shape[1]) if light is None else light
 
     pixel = {"units": "px", "long_name": "position at the first frame; 0 is a pixel's centre"}
     return xr.Dataset(
