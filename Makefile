@@ -32,6 +32,7 @@ check: .venv/dev.stamp
 # One, forty and six minutes on 2 cores; they bring the pages of docs/ up to date.
 accuracy: .venv/dev.stamp
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.accuracy --write docs/accuracy.md
+	PYTHONPATH=scripts $(BIN)/python -m benchmarks.accuracy.cameras --write docs/accuracy.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.registration --write docs/registration.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.blinking --write docs/blinking.md
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray
 
+HEAD = "# Accuracy\n\nMade by `make accuracy`; every number here is of simulated data.\n"
 STEPS = 8  # positions within a pixel at which the image of a nanocrystal is computed
 HALF_PX = 8
 

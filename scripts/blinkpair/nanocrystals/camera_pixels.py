@@ -6,8 +6,8 @@ sample, and its neighbours do not change when it does. A nanocrystal blinks in a
 image together. Changes in time decide where there are any, because two bad pixels side by side look
 like one image but do not change together; the shape decides for what never changes.
 
-Input: means and burst means of the stretches of a movie, candidates, the drift. Output: which
-candidates are single pixels, and the column and row of these.
+Input: projections of a movie, candidates, the drift. Output: which candidates are the camera's, and
+the column and row of the pixel of each.
 """
 
 from __future__ import annotations
@@ -22,9 +22,14 @@ from blinkpair.nanocrystals.projections import Projections
 # Excess of the explained changes over those of noise alone, in standard deviations of the latter:
 # below it, a candidate counts as constant.
 CHANGES = 6.0
-PIXEL_REACH_PX = 1.0  # a pixel farther from a candidate than this is not the candidate
+# The image of the PSF explains this share of the power of a constant candidate at least: in a
+# region of 21 pixels, it stands 7 times above the noise and the pattern of the camera, not 5 times
+# as others. What emits so little and never blinks is no nanocrystal.
+CONSTANT_SHARE = 0.7
+REGION_PX = 2.5
+# Bad pixels among the candidates would make a measured width too narrow; these are always tried.
 SIGMAS_PX = (0.5, 0.7, 1.0, 1.4)
-HALF_PX = 3
+PIXEL_REACH_PX = 1.0  # a pixel farther from a candidate than this is not the candidate
 AT_ONCE = 300  # candidates; bounds the memory
 SAMPLED = 4  # every so many pixels, in x and y, measure the noise
 
@@ -32,52 +37,60 @@ SAMPLED = 4  # every so many pixels, in x and y, measure the noise
 def find_camera_pixels(
     projections: Projections, xy: FloatArray, drift: FloatArray
 ) -> tuple[BoolArray, IntArray]:
-    """Return which candidates are single pixels, (n,), and the pixel of each, (n, 2).
+    """Return which candidates are the camera's, (n,), and the pixel of each, (n, 2).
 
     The images of all stretches around a candidate are described by a PSF that moves with the
     sample, and by one pixel that does not; either has an amplitude of its own in each stretch. The
-    one that explains more of the power is the better description. The PSF is the best of a few
-    widths: bad pixels among the candidates would make a measured one too narrow.
+    one that explains more of the power is the better description. First the median of each pixel
+    over the stretches is taken off, and every pixel is weighted by its own noise from frame to
+    frame, which is larger where a nanocrystal is always on. Where that leaves noise, the median
+    images are compared.
 
     Parameters
     ----------
     projections : Projections
-        Its hot pixels are replaced.
     xy : (n, 2) float
         Candidates at the first frame.
     drift : (S, 2) float
     """
-    single = np.zeros(len(xy), bool)
+    of_camera = np.zeros(len(xy), bool)
     pixel = np.zeros((len(xy), 2), np.int64)
     if len(drift) < 2:
-        return single, pixel
-    noises = [_noise(images) for images in (projections.mean, projections.burst)]
+        return of_camera, pixel
+    images = (projections.mean, projections.burst)
+    noises = [_noise(stretches) for stretches in images]
+    usual = float(np.median(projections.variance[:, ::SAMPLED, ::SAMPLED]))
     for first in range(0, len(xy), AT_ONCE):
         some = slice(first, first + AT_ONCE)
-        explained = np.zeros((2, 2, len(xy[some])))  # of changes and of all; by the PSF, the pixel
-        power: FloatArray | float = 0.0
-        for images, noise in zip((projections.mean, projections.burst), noises, strict=True):
-            columns, rows, values = _windows(images, xy[some], drift)
-            profiles = [_moving_image(columns, rows, xy[some], drift, s) for s in SIGMAS_PX]
-            near = _near(columns, rows, xy[some], drift)
-            constant = np.median(values, axis=1, keepdims=True)
-            for k, kept in enumerate((values - constant, values)):
-                flat = kept - np.median(kept, axis=(2, 3), keepdims=True)
-                flat /= noise[:, None, None]
-                by_image = [_explained(flat, profile) for profile in profiles]
-                by_pixel = np.where(near, (flat**2).sum(axis=1), 0.0)
-                explained[k, 0] += np.max(by_image, axis=0)
-                explained[k, 1] += by_pixel.max(axis=(1, 2))
-                power = power + by_pixel if k else power
-        best = np.asarray(power).reshape(len(columns), -1).argmax(axis=1)
-        row, column = np.unravel_index(best, near.shape[1:])
-        each = np.arange(len(columns))
-        pixel[some] = np.column_stack([columns[each, column], rows[each, row]])
-        n = 2 * len(drift)  # squares of a normal variable in each sum
-        changes = (explained[0].max(axis=0) - n) / np.sqrt(2 * n) > CHANGES
-        image, one_pixel = np.where(changes, explained[0], explained[1])
-        single[some] = one_pixel > image
-    return single, pixel
+        columns, rows = _region(projections.mean.shape[1:], xy[some], drift)
+        variance = np.median(_cut(projections.variance, columns, rows), axis=1)
+        own_noise = np.sqrt(np.maximum(variance / max(usual, 1e-9), 0.25))[:, None]
+        distance = _distance(columns, rows, xy[some], drift)
+        region, near = distance <= REGION_PX, distance <= PIXEL_REACH_PX
+        profiles = [_image(columns, rows, xy[some], drift, s) for s in SIGMAS_PX]
+        by_image, by_pixel = np.zeros((2, len(columns)))
+        for stretches, noise in zip(images, noises, strict=True):
+            changes = _cut(stretches, columns, rows)
+            changes -= np.median(changes, axis=1, keepdims=True)
+            changes -= np.median(changes, axis=(2, 3), keepdims=True)
+            changes /= own_noise * noise[:, None, None]
+            changes *= region[:, None]
+            by_image += _explained([p / own_noise for p in profiles], changes)
+            by_pixel += np.where(near, (changes**2).sum(axis=1), 0.0).max(axis=(1, 2))
+        n = len(images) * len(drift)  # squares of a normal variable in each sum
+        constant = np.maximum(by_image, by_pixel) < n + CHANGES * np.sqrt(2 * n)
+        lasting = np.median(_cut(projections.mean, columns, rows), axis=1)
+        lasting = (lasting - np.median(lasting, axis=(1, 2), keepdims=True)) * region
+        power = (lasting**2).sum(axis=(1, 2))
+        of_image = _explained([p.mean(axis=1, keepdims=True) for p in profiles], lasting[:, None])
+        of_pixel = np.where(near, lasting**2, 0.0).max(axis=(1, 2))
+        pattern = (of_pixel > of_image) | (of_image < CONSTANT_SHARE * power)
+        of_camera[some] = np.where(constant, pattern, by_pixel > by_image)
+        size = np.where(near, np.abs(lasting), -1.0)
+        pixel[some] = _place(
+            np.where(constant[:, None, None], size, near * variance), columns, rows
+        )
+    return of_camera, pixel
 
 
 def _noise(images: NDArray[np.float32]) -> FloatArray:
@@ -89,24 +102,26 @@ def _noise(images: NDArray[np.float32]) -> FloatArray:
     return np.maximum(noise, 1e-6).astype(np.float64)
 
 
-def _windows(
-    images: NDArray[np.float32], xy: FloatArray, drift: FloatArray
-) -> tuple[IntArray, IntArray, FloatArray]:
-    """Return columns (n, w), rows (n, h) and values (n, S, h, w) along the path of each candidate.
+def _region(shape: tuple[int, ...], xy: FloatArray, drift: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return columns (n, w) and rows (n, h) along the path of each candidate.
 
-    The pixels are the same in all stretches; at the sensor's edge its last ones are repeated.
+    At the sensor's edge its last ones are repeated.
     """
-    _, height, width = images.shape
     middle = 0.5 * (drift.min(axis=0) + drift.max(axis=0))
-    reach = HALF_PX + np.ceil(0.5 * np.ptp(drift, axis=0)).astype(int)
+    reach = np.ceil(REGION_PX + 0.5 * np.ptp(drift, axis=0)).astype(int)
     centre = np.rint(xy + middle).astype(np.int64)
-    columns = np.clip(centre[:, 0, None] + np.arange(-reach[0], reach[0] + 1), 0, width - 1)
-    rows = np.clip(centre[:, 1, None] + np.arange(-reach[1], reach[1] + 1), 0, height - 1)
+    columns = np.clip(centre[:, 0, None] + np.arange(-reach[0], reach[0] + 1), 0, shape[1] - 1)
+    rows = np.clip(centre[:, 1, None] + np.arange(-reach[1], reach[1] + 1), 0, shape[0] - 1)
+    return columns, rows
+
+
+def _cut(images: NDArray[np.float32], columns: IntArray, rows: IntArray) -> FloatArray:
+    """Return the values of all stretches there, (n, S, h, w)."""
     values = images[:, rows[:, :, None], columns[:, None, :]]
-    return columns, rows, np.moveaxis(values, 0, 1).astype(np.float64)
+    return np.moveaxis(values, 0, 1).astype(np.float64)
 
 
-def _moving_image(
+def _image(
     columns: IntArray, rows: IntArray, xy: FloatArray, drift: FloatArray, sigma: float
 ) -> FloatArray:
     """Return the PSF of each candidate in each stretch, (n, S, h, w)."""
@@ -116,15 +131,27 @@ def _moving_image(
     return np.asarray(down[..., :, None] * across[..., None, :])
 
 
-def _explained(values: FloatArray, profile: FloatArray) -> FloatArray:
-    """Return the power that a profile with an amplitude of its own in each stretch explains."""
-    amplitude2 = (values * profile).sum(axis=(2, 3)) ** 2 / (profile**2).sum(axis=(2, 3))
-    return np.asarray(amplitude2.sum(axis=1))
+def _explained(profiles: list[FloatArray], values: FloatArray) -> FloatArray:
+    """Return the power (n,) of values (n, S, h, w) that the best of the profiles explains.
+
+    A profile has an amplitude of its own in each stretch.
+    """
+    power = [
+        ((values * p).sum(axis=(2, 3)) ** 2 / (p**2).sum(axis=(2, 3))).sum(axis=1) for p in profiles
+    ]
+    return np.asarray(np.max(power, axis=0))
 
 
-def _near(columns: IntArray, rows: IntArray, xy: FloatArray, drift: FloatArray) -> BoolArray:
-    """Return which pixels, (n, h, w), come within `PIXEL_REACH_PX` of each candidate."""
+def _distance(columns: IntArray, rows: IntArray, xy: FloatArray, drift: FloatArray) -> FloatArray:
+    """Return the least distance of pixels (n, h, w) from each candidate at any drift."""
     path = xy[:, None, :] + drift
     dx = columns[:, None, None, :] - path[:, :, 0, None, None]
     dy = rows[:, None, :, None] - path[:, :, 1, None, None]
-    return np.asarray((dx**2 + dy**2 <= PIXEL_REACH_PX**2).any(axis=1))
+    return np.asarray(np.sqrt((dx**2 + dy**2).min(axis=1)))
+
+
+def _place(size: FloatArray, columns: IntArray, rows: IntArray) -> IntArray:
+    """Return column and row of the largest of each (n, h, w)."""
+    row, column = np.unravel_index(size.reshape(len(size), -1).argmax(axis=1), size.shape[1:])
+    each = np.arange(len(size))
+    return np.column_stack([columns[each, column], rows[each, row]])
