@@ -62,7 +62,7 @@ rule plot_populations:
         mem_mb=for_fields(SNAKEMAKE_MB + 350, per_thousand=20),
         runtime=for_fields(5, per_thousand=1),
     params:
-        stems=figure_stems(POPULATION_FIGURES),
+        stems=figure_stems,
         dark_cutoff=SETTINGS["dark_cutoff"],
         threshold_counts=SETTINGS["threshold"]["counts"],
         note=sheet_columns.figure_note(FIELDS),
@@ -88,7 +88,7 @@ rule plot_blinking:
         runtime=for_fields(5, per_thousand=1),
     params:
         tables=BLINKING_TABLES,
-        stems=figure_stems(BLINKING_FIGURES),
+        stems=figure_stems,
         reference_s=SETTINGS["photostability"]["reference_s"],
         note=sheet_columns.figure_note(FIELDS),
         code=source_digest.of_step("plot_blinking"),
@@ -113,7 +113,7 @@ rule plot_examples:
         runtime=for_fields(5, per_thousand=1),
     params:
         fields=list(FIELDS.index),
-        stems=figure_stems(EXAMPLE_FIGURES),
+        stems=figure_stems,
         fits=SETTINGS["dwell_times"],
         note=sheet_columns.figure_note(FIELDS),
         code=source_digest.of_step("plot_examples"),
@@ -134,7 +134,7 @@ rule plot_registration:
             "results/figures/registration/{field}.png",
             caption="../report/figures/registration.rst",
             category="Registration",
-            subcategory=annealed_at,
+            subcategory=treatment_of,
             labels={"field": "{field}"},
         ),
     log:

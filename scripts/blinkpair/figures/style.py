@@ -9,6 +9,7 @@ Input: a finished matplotlib figure. Output: its .svg, .pdf and .png.
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -19,11 +20,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from blinkpair.files import write_bytes
-from blinkpair.labels import CONTROL, Temperature
+from blinkpair.labels import Temperature, treatment_title
 
 SINGLE_COLUMN_MM = 85.0
 DOUBLE_COLUMN_MM = 170.0
 MM_PER_INCH = 25.4
+TITLE_LETTERS = 28  # in a line of a bold title of a panel, of which four stand side by side
 
 # Okabe and Ito's colours, distinct with any kind of colour vision.
 BLACK, GREY = "#000000", "#8c8c8c"
@@ -127,8 +129,8 @@ def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
 
 
 def temperature_name(label: Temperature) -> str:
-    """Write a temperature for a title: `70 °C`, or the word control."""
-    return CONTROL if isinstance(label, str) else f"{label:g} °C"
+    """Return a treatment's name for a title, in lines that a narrow panel holds."""
+    return "\n".join(textwrap.wrap(treatment_title(label), TITLE_LETTERS)).replace("$", r"\$")
 
 
 def points(value: float) -> str:
