@@ -29,6 +29,7 @@ CONSTANT_SHARE = 0.7
 REGION_PX = 2.5
 # Bad pixels among the candidates would make a measured width too narrow; these are always tried.
 SIGMAS_PX = (0.5, 0.7, 1.0, 1.4)
+DISTURBING = 0.5  # of the noise of nine pixels
 PIXEL_REACH_PX = 1.0  # a pixel farther from a candidate than this is not the candidate
 AT_ONCE = 300  # candidates; bounds the memory
 SAMPLED = 4  # every so many pixels, in x and y, measure the noise
@@ -91,6 +92,28 @@ def find_camera_pixels(
             np.where(constant[:, None, None], size, near * variance), columns, rows
         )
     return of_camera, pixel
+
+
+def disturbs_counts(projections: Projections, pixels: IntArray) -> BoolArray:
+    """Return which pixels, (n,), change the counts of an aperture around them noticeably.
+
+    Those that in some stretch are brighter than their neighbours, or noisier from frame to frame,
+    by half the noise of nine usual pixels in one frame. A fainter one does not change which frames
+    are on.
+    """
+    columns, rows = pixels.T
+    around = np.array([(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if x or y])
+    height, width = projections.mean.shape[1:]
+    near = (
+        np.clip(rows[:, None] + around[:, 1], 0, height - 1),
+        np.clip(columns[:, None] + around[:, 0], 0, width - 1),
+    )
+    usual = float(np.median(projections.variance[:, ::SAMPLED, ::SAMPLED]))
+    least = DISTURBING * 3 * np.sqrt(usual)
+    own = projections.mean[:, rows, columns]
+    brighter = np.abs(own - np.median(projections.mean[:, near[0], near[1]], axis=2)).max(axis=0)
+    noisier = projections.variance[:, rows, columns].max(axis=0) > 2 * usual + least**2
+    return np.asarray((brighter > least) | noisier)
 
 
 def _noise(images: NDArray[np.float32]) -> FloatArray:

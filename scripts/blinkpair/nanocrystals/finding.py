@@ -17,7 +17,7 @@ from blinkpair.arrays import FloatArray, IntArray, neighbours
 from blinkpair.cores import usable_cores
 from blinkpair.nanocrystals import detection, localisation
 from blinkpair.nanocrystals.background import background_and_noise
-from blinkpair.nanocrystals.camera_pixels import find_camera_pixels
+from blinkpair.nanocrystals.camera_pixels import disturbs_counts, find_camera_pixels
 from blinkpair.nanocrystals.drift import Drift, from_first_frame, measure_drift
 from blinkpair.nanocrystals.focus import measure_focus
 from blinkpair.nanocrystals.projections import Projections
@@ -42,8 +42,8 @@ class Catalogue:
         Measured on the nanocrystals; the given one if there are too few.
     images : detection.AlignedImages
     hot_pixels : (n, 2) int
-        Column and row of pixels that are the camera's: too bright, never changing, or found as a
-        nanocrystal without having the shape and the motion of one.
+        Column and row of pixels that change the counts of an aperture: too bright, never changing,
+        or found as a nanocrystal without the shape and the motion of one.
     focus_px : (S,) float or None
         Width of the PSF in each stretch; None where too few nanocrystals show it.
     """
@@ -72,6 +72,7 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
         ),
         axis=0,
     )
+    repaired = hot_pixels
     weights = projections.n_frames.astype(float)
     flat = np.empty_like(projections.mean)
     noise = np.empty(len(flat), np.float32)
@@ -88,7 +89,7 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
     sigma = psf_sigma_px
     xy = np.empty((0, 2))
     for _ in range(2):
-        images = detection.align(projections, drift.xy, hot_pixels)
+        images = detection.align(projections, drift.xy, repaired)
         candidates = detection.find_candidates(images, psf_sigma_px=sigma)
         xy = candidates[["x", "y"]].to_numpy()
         placed = localisation.localise(
@@ -98,7 +99,9 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
         if single.any():
             candidates, xy = candidates[~single], xy[~single]
             flat = np.stack([detection.repaired(image, pixels[single]) for image in flat])
-            hot_pixels = np.unique(np.vstack([hot_pixels, pixels[single]]), axis=0)
+            disturbing = pixels[single & disturbs_counts(projections, pixels)]
+            hot_pixels = np.unique(np.vstack([hot_pixels, disturbing]), axis=0)
+            repaired = np.unique(np.vstack([repaired, pixels[single]]), axis=0)
         best = _isolated(xy)[:60]
         if len(best) < 5:
             break

@@ -22,17 +22,18 @@ def reach_px(aperture_px: float) -> float:
 def light_share(psf_sigma_px: FloatArray, *, aperture_px: float) -> FloatArray:
     """Return the share of a nanocrystal's light inside the aperture, for each width of the PSF.
 
-    Of a Gaussian seen by pixels, whose variance is 1/12 larger, averaged over the positions of its
-    centre within a pixel: erf(a / (2 sqrt(2) s))^2 with s^2 = sigma^2 + 1/12.
+    Of a Gaussian whose centre may lie anywhere in a pixel, erf(a / (2 sqrt(2) s))^2: a pixel spreads
+    the light evenly over its area, around a centre that is not the light's own, so that
+    s^2 = sigma^2 + 2/12.
 
     Examples
     --------
     >>> light_share(np.array([0.75, 1.35]), aperture_px=3).round(2)
-    array([0.87, 0.52])
+    array([0.85, 0.51])
     """
     from scipy.special import erf
 
-    seen = np.sqrt(np.square(psf_sigma_px) + 1 / 12)
+    seen = np.sqrt(np.square(psf_sigma_px) + 2 / 12)
     return np.asarray(erf(reach_px(aperture_px) / (np.sqrt(2) * seen)) ** 2)
 
 
