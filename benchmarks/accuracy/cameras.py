@@ -23,6 +23,7 @@ from blinkpair.movie.reader import from_array
 from blinkpair.nanocrystals.finding import find_nanocrystals
 from blinkpair.nanocrystals.projections import project
 from blinkpair.pairing.places import pair_nanocrystals
+from blinkpair.photometry.apertures import light_change, light_share
 from blinkpair.registration.points import register_points
 from blinkpair.simulate import Camera, FieldDesign, simulate_field
 
@@ -100,41 +101,46 @@ def detections(pool: Executor, _share: float) -> Iterator[str]:
     yield text_of(table)
 
 
-def follow(sigma_px: tuple[float, float], focus: bool) -> dict[str, Any]:
+def follow(sigma_px: tuple[float, float]) -> list[dict[str, Any]]:
     """Return the errors of the on-fraction of one field whose focus takes this course."""
-    result = analyse(field_of(sigma_px, 2.0, 7, 1000), focus=focus)
-    truth, table = result_truth(sigma_px), result.table
-    table = table[table["analysed"]]
-    distance, match = cKDTree(truth[["x_pre", "y_pre"]]).query(table[["x_pre", "y_pre"]])
-    table, truth = table[distance < SAME_PX], truth.loc[match[distance < SAME_PX]]
-    row: dict[str, Any] = {
-        "PSF sigma (px)": f"{sigma_px[0]:g} to {sigma_px[1]:g}",
-        "focus": "followed" if focus else "not followed",
-        "n": len(table),
-    }
-    true = [truth[f"on_fraction_{epoch}"].to_numpy() for epoch in EPOCHS]
-    for recipe in ("fixed", "best"):
-        own = [table[f"on_fraction_{epoch}_{recipe}"].to_numpy() for epoch in EPOCHS]
-        row[f"{recipe}: RMS"] = float(np.sqrt(np.nanmean((np.array(own) - true) ** 2)))
-        wrong = classify(*own) != classify(*true)
-        row[f"{recipe}: wrong population"] = int(np.sum(wrong))
-    return row
-
-
-def result_truth(sigma_px: tuple[float, float]) -> pd.DataFrame:
-    truth: pd.DataFrame = field_of(sigma_px, 2.0, 7, 1000).truth
-    return truth
+    field = field_of(sigma_px, 2.0, 7, 1000)
+    result = analyse(field, without_focus=True)
+    rows = []
+    for words, table in (("as read", result.without_focus), ("followed", result.table)):
+        assert table is not None
+        table = table[table["analysed"]]
+        distance, match = cKDTree(field.truth[["x_pre", "y_pre"]]).query(table[["x_pre", "y_pre"]])
+        table, truth = table[distance < SAME_PX], field.truth.loc[match[distance < SAME_PX]]
+        row: dict[str, Any] = {
+            "PSF sigma (px)": f"{sigma_px[0]:g} to {sigma_px[1]:g}",
+            "counts": words,
+            "n": len(table),
+        }
+        true = [truth[f"on_fraction_{epoch}"].to_numpy() for epoch in EPOCHS]
+        for recipe in ("fixed", "best"):
+            own = [table[f"on_fraction_{epoch}_{recipe}"].to_numpy() for epoch in EPOCHS]
+            row[f"{recipe}: RMS"] = float(np.sqrt(np.nanmean((np.array(own) - true) ** 2)))
+            row[f"{recipe}: wrong population"] = int(np.sum(classify(*own) != classify(*true)))
+        changes = [
+            light_change(np.asarray(result.catalogues[epoch].focus_px), aperture_px=3)
+            for epoch in EPOCHS
+        ]
+        row["light changed by (%)"] = round(100 * max(changes)) if words == "followed" else ""
+        rows.append(row)
+    return rows
 
 
 def focus(pool: Executor, _share: float) -> Iterator[str]:
     yield "## A focus that creeps"
+    low, high = (light_share(np.array([s]), aperture_px=3)[0] for s in (1.35, 0.75))
     yield (
-        f"One field of {SIZE} x {SIZE} px and 1000 frames a row, through the whole analysis; the "
+        f"One field of {SIZE} x {SIZE} px and 1000 frames a course, the whole analysis; the "
         "on-fractions are compared with the true time on. *fixed* is the paper's recipe, whose "
-        "counts are not corrected, *best* the best estimate."
+        "counts are never corrected here, *best* the best estimate. From 0.75 to 1.35 px the light "
+        f"in the aperture changes by {100 * (high / low - 1):.0f} %."
     )
-    jobs = [pool.submit(follow, course, on) for course in COURSES_PX for on in (False, True)]
-    yield text_of(pd.DataFrame([job.result() for job in jobs]))
+    rows = [row for rows in pool.map(follow, COURSES_PX) for row in rows]
+    yield text_of(pd.DataFrame(rows))
 
 
 if __name__ == "__main__":

@@ -43,6 +43,7 @@ class Analysed:
     catalogues: dict[str, Catalogue]
     table: pd.DataFrame
     movies: dict[str, np.ndarray]
+    without_focus: pd.DataFrame | None = None  # the same table of counts as they were read
 
 
 def register(field: SimulatedField) -> Registered:
@@ -80,8 +81,8 @@ def light_in(catalogue: Catalogue, frames: int) -> FloatArray:
     return light_course(read_focus(drift_table(catalogue), frames), aperture_px=3)
 
 
-def analyse(field: SimulatedField, *, focus: bool = True) -> Analysed:
-    """Analyse a simulated field with the default settings, following the focus or not."""
+def analyse(field: SimulatedField, *, without_focus: bool = False) -> Analysed:
+    """Analyse a simulated field with the default settings, also without following the focus."""
     settings = load_settings({})
     design = field.design
     frames, shape = design.frames, design.camera.shape
@@ -109,12 +110,16 @@ def analyse(field: SimulatedField, *, focus: bool = True) -> Analysed:
         )
         for epoch in EPOCHS
     }
-    table = analyse_nanocrystals(
-        places,
-        inside["nc_id"].to_numpy(),
-        intensity,
-        exposure_s=design.camera.exposure_s,
-        settings=BlinkingSettings.of(settings),
-        light={epoch: light_in(catalogues[epoch], frames) for epoch in EPOCHS} if focus else None,
-    ).table
-    return Analysed(registration, catalogues, table, movies)
+    light = {epoch: light_in(catalogues[epoch], frames) for epoch in EPOCHS}
+    tables = [
+        analyse_nanocrystals(
+            places,
+            inside["nc_id"].to_numpy(),
+            intensity,
+            exposure_s=design.camera.exposure_s,
+            settings=BlinkingSettings.of(settings),
+            light=share,
+        ).table
+        for share in ([light, None] if without_focus else [light])
+    ]
+    return Analysed(registration, catalogues, tables[0], movies, *tables[1:])
