@@ -22,8 +22,8 @@ def reach_px(aperture_px: float) -> float:
 def light_share(psf_sigma_px: FloatArray, *, aperture_px: float) -> FloatArray:
     """Return the share of a nanocrystal's light inside the aperture, for each width of the PSF.
 
-    Of a Gaussian whose centre may lie anywhere in a pixel, erf(a / (2 sqrt(2) s))^2: a pixel spreads
-    the light evenly over its area, around a centre that is not the light's own, so that
+    Of a Gaussian whose centre may lie anywhere in a pixel, erf(a / (2 sqrt(2) s))^2: a pixel
+    spreads the light evenly over its area, around a centre that is not the light's own, so that
     s^2 = sigma^2 + 2/12.
 
     Examples
