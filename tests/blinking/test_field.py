@@ -308,7 +308,8 @@ def test_a_creeping_focus_changes_the_papers_recipe_only_where_it_is_to_be_follo
     ).table
     fixed = "on_fraction_pre_fixed"
     assert followed[fixed].tolist() == unknown[fixed].tolist()
-    assert (true - followed[fixed] > 0.1).all()
+    # On is below 100 counts in the last third of the movie.
+    assert (followed[fixed] < 0.8 * true).all()
     for table, column in ((followed, "on_fraction_pre_best"), (with_fixed, fixed)):
         # An off frame of 10 counts reaches 100 where it counts nine times at the end of the movie:
         # never; the rest is counted exactly.

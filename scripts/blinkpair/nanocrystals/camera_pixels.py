@@ -31,7 +31,7 @@ REGION_PX = 2.5
 SIGMAS_PX = (0.5, 0.7, 1.0, 1.4)
 DISTURBING = 0.5  # of the noise of nine pixels
 PIXEL_REACH_PX = 1.0  # a pixel farther from a candidate than this is not the candidate
-AT_ONCE = 300  # candidates; bounds the memory
+AT_ONCE = 1_000_000  # values; a dozen arrays of so many are kept
 SAMPLED = 4  # every so many pixels, in x and y, measure the noise
 
 
@@ -61,8 +61,10 @@ def find_camera_pixels(
     images = (projections.mean, projections.burst)
     noises = [_noise(stretches) for stretches in images]
     usual = float(np.median(projections.variance[:, ::SAMPLED, ::SAMPLED]))
-    for first in range(0, len(xy), AT_ONCE):
-        some = slice(first, first + AT_ONCE)
+    window = np.prod(2 * _reach(drift) + 1)
+    step = max(1, AT_ONCE // int(len(drift) * window))
+    for first in range(0, len(xy), step):
+        some = slice(first, first + step)
         columns, rows = _region(projections.mean.shape[1:], xy[some], drift)
         variance = np.median(_cut(projections.variance, columns, rows), axis=1)
         own_noise = np.sqrt(np.maximum(variance / max(usual, 1e-9), 0.25))[:, None]
@@ -131,11 +133,16 @@ def _region(shape: tuple[int, ...], xy: FloatArray, drift: FloatArray) -> tuple[
     At the sensor's edge its last ones are repeated.
     """
     middle = 0.5 * (drift.min(axis=0) + drift.max(axis=0))
-    reach = np.ceil(REGION_PX + 0.5 * np.ptp(drift, axis=0)).astype(int)
+    reach = _reach(drift)
     centre = np.rint(xy + middle).astype(np.int64)
     columns = np.clip(centre[:, 0, None] + np.arange(-reach[0], reach[0] + 1), 0, shape[1] - 1)
     rows = np.clip(centre[:, 1, None] + np.arange(-reach[1], reach[1] + 1), 0, shape[0] - 1)
     return columns, rows
+
+
+def _reach(drift: FloatArray) -> IntArray:
+    """Return how far, in x and y, the region of a candidate extends from the middle of its path."""
+    return np.ceil(REGION_PX + 0.5 * np.ptp(drift, axis=0)).astype(np.int64)
 
 
 def _cut(images: NDArray[np.float32], columns: IntArray, rows: IntArray) -> FloatArray:
