@@ -182,8 +182,8 @@ def _focus(fields: pd.DataFrame) -> list[str]:
     lines = []
     if crept.any():
         lines.append(
-            "The focus crept within a movie; the light in the aperture changed by up to these, and "
-            "hmm and noise use counts corrected for it (fixed: threshold.fixed_follows_focus):"
+            "The focus crept within a movie. hmm and noise use counts corrected for the light in "
+            "the aperture (fixed: threshold.fixed_follows_focus), which changed by up to:"
         )
         lines += _some(
             [f"  {n}: {100 * c:.0f} %" for n, c in zip(names[crept], largest[crept], strict=True)]
