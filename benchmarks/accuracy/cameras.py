@@ -136,8 +136,8 @@ def focus(pool: Executor, _share: float) -> Iterator[str]:
     yield (
         f"One field of {SIZE} x {SIZE} px and {FRAMES} frames a course, the whole analysis; the "
         "on-fractions are compared with the true time on. *fixed* is the paper's recipe, *best* "
-        "the best estimate; *followed* with counts corrected for the focus in both. From 0.75 to 1.35 px the light "
-        f"in the aperture changes by {100 * (high / low - 1):.0f} %."
+        "the best estimate; *followed* with counts corrected for the focus in both. From 0.75 to "
+        f"1.35 px the light in the aperture changes by {100 * (high / low - 1):.0f} %."
     )
     rows = [row for rows in pool.map(follow, COURSES_PX) for row in rows]
     yield text_of(pd.DataFrame(rows))
