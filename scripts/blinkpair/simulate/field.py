@@ -49,19 +49,23 @@ class SimulatedField(NamedTuple):
     drift_post: FloatArray
     matrix: FloatArray
 
+    def expected_counts(self, epoch: str) -> FloatArray:
+        """Return the counts of each nanocrystal in each frame, (n, frames), under even light."""
+        on_time = self.on_time_post if epoch == "post" else self.on_time_pre
+        counts = self.truth["counts_when_on"].to_numpy()[:, None] * on_time
+        if self.design.behaviour is not None:
+            counts *= level(self.truth[f"level_end_{epoch}"].to_numpy(), self.design.frames)
+        return np.asarray(counts)
+
     def film(self, epoch: str, frames_per_block: int = 100) -> Iterator[NDArray[np.uint16]]:
         """Yield the movie of epoch 'pre' or 'post' in blocks of frames."""
         design = self.design
         post = epoch == "post"
         light, pixel_gain = _illumination(design, self.seed)
         xy = self.truth[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
-        on_time = self.on_time_post if post else self.on_time_pre
-        counts = self.truth["counts_when_on"].to_numpy()[:, None] * on_time
-        counts *= _sample(light, xy)[:, None]
+        counts = self.expected_counts(epoch) * _sample(light, xy)[:, None]
         ends = [s[int(post)] for s in (design.psf_sigma_px, design.psf_sigma_end_px) if s]
         sigma = np.linspace(ends[0], ends[-1], design.frames)
-        if design.behaviour is not None:
-            counts *= level(self.truth[f"level_end_{epoch}"].to_numpy(), design.frames)
         for first in range(0, design.frames, frames_per_block):
             yield film_block(
                 design.camera,
