@@ -21,13 +21,20 @@ Barndorff-Nielsen's r* = r + log(u / r) / r with u the distance of the rates tim
 sqrt(|J| / |J0|), J and J0 being the information of the two fits (Biometrika 73, 307, 1986), which
 is nearly exact for exponential families. `likelihood_ratio` is that against the pure law itself,
 the edge tau = infinity, and `p_value_half_chi_square` the textbook's p value for it, by which 5 to
-11 % of pure power laws are called truncated at the 5 % level.
+11 % of pure power laws are called truncated at the 5 % level. Events of many nanocrystals
+(`pooled`) were not chosen for being many: their truncation is tested against none at all.
 
 **Undecided.** A law that is not rejected is not proven. `power_law` is the verdict where the above
 is not rejected at `significance`, and a truncation at `tau_of_interest_s` *is*, by the one-sided
 likelihood ratio at the same level, so that every shorter tau is, too; `undecided` where neither is:
-the data agree with no truncation and with one that would matter. The default, 1 s, is the upper end
+the data agree with no truncation and with one that would matter (or, in a short movie, with one that
+is too close to a tenth of the window). The default, 1 s, is the upper end
 of the truncation times of single nanocrystals' on events (0.22 s in the paper's Fig. 7b).
+
+**Neither.** Two laws compared with each other do not show that one of them is right. The truncated
+law at its best, of which the pure one is the edge, is compared with itself times a smooth bend
+(`laws.DwellLikelihood.gain_by_bend`); where the likelihood ratio rejects it at `significance`, the
+verdict is `neither`, which comes before all others. `p_value_fit` is its p value.
 
 **Short events.** How a camera turns continuous time into frames changes P(t) at the first
 frames (thresholding a partly lit frame adds about half a frame, events shorter than a frame
@@ -69,6 +76,7 @@ _UNBOUNDED = 2**40  # frames; the tail beyond does not change a likelihood
 # Half the 5/3 % point of chi-square with one degree of freedom: 5 % over three relaxations.
 _GAIN_PER_RELAXATION = 2.87
 _MIN_DISTINCT = 3  # durations: two points make any law fit
+_DISTINCT_TO_TEST = 3  # of alpha, tau and the bend; more durations make a test of fit
 _MIN_LEFT = 10  # events that must remain when those of one frame are set aside
 # Of the window: a longer truncation cannot be separated from the window's own.
 _LONGEST_TAU = 1 / 10
@@ -147,6 +155,7 @@ def fit_counted_events(
     window_frames: int,
     settings: DwellTimeSettings,
     bounded: bool = False,
+    pooled: bool = False,
     tau_of_interest_s: float = 1.0,
     short_events: Literal["auto", "trust"] = "auto",
 ) -> DwellFit:
@@ -158,6 +167,8 @@ def fit_counted_events(
         Durations of 1 to `window_frames` frames.
     bounded : bool
         Whether the laws end at the window, as for complete events alone.
+    pooled : bool
+        Whether the events are of many nanocrystals; see **The test** in the module's text.
     settings : DwellTimeSettings
     exposure_s, window_frames, tau_of_interest_s, short_events
         As in `fit_dwell_times`.
@@ -178,7 +189,7 @@ def fit_counted_events(
         return fit_lines(events, blank, significance=significance)
     last = window_frames if bounded else _UNBOUNDED
     chosen = _choose_treatment(events, last, relax=short_events == "auto")
-    return _verdict(chosen, blank, significance, tau_of_interest_s, window_frames)
+    return _verdict(chosen, blank, significance, tau_of_interest_s, window_frames, pooled=pooled)
 
 
 def _enough_longer(events: Events) -> bool:
@@ -240,11 +251,13 @@ def _verdict(
     significance: float,
     tau_of_interest_s: float,
     window_frames: int,
+    *,
+    pooled: bool,
 ) -> DwellFit:
     likelihood, truncated, exposure_s = chosen.likelihood, chosen.truncated, blank.exposure_s
     pure = likelihood.maximise(rate=0.0, short=chosen.short, start=truncated.parameters)
     ratio = max(2.0 * (truncated.log_likelihood - pure.log_likelihood), 0.0)
-    rate_of_window = 1.0 / (_LONGEST_TAU * window_frames)
+    rate_of_window = 0.0 if pooled else 1.0 / (_LONGEST_TAU * window_frames)
     p_value = 1.0
     if truncated.rate > rate_of_window:
         held = likelihood.maximise(
@@ -259,6 +272,10 @@ def _verdict(
         )
         gap = max(2.0 * (truncated.log_likelihood - held.log_likelihood), 0.0)
         p_interest = float(ndtr(-np.sqrt(gap)))
+    p_fit = _NAN
+    if len(likelihood.durations) > _DISTINCT_TO_TEST + chosen.short:
+        gain = likelihood.gain_by_bend(truncated, short=chosen.short)
+        p_fit = 2.0 * float(ndtr(-np.sqrt(2.0 * gain)))
     pure_law = _law(likelihood, pure, chosen.fraction, exposure_s)
     truncated_law = _law(likelihood, truncated, chosen.fraction, exposure_s)
     fit = replace(
@@ -269,17 +286,30 @@ def _verdict(
         likelihood_ratio=ratio,
         p_value_half_chi_square=float(ndtr(-np.sqrt(ratio))) if ratio > 0 else 1.0,
         p_value_tau_of_interest=p_interest,
+        p_value_fit=p_fit,
         power_law=pure_law,
         truncated_power_law=truncated_law,
         fitted_from_frames=chosen.first,
     )
+    cut_off = fit.p_value_half_chi_square < significance
     if p_value < significance:
         odd = "" if truncated.alpha > 0 else "alpha is not positive: no power law at short times"
+        fit = replace(fit, model="truncated_power_law", reason=odd)
+    elif p_interest < significance:
+        reason = _long_cut_off(truncated_law) if cut_off else ""
+        fit = replace(fit, model="power_law", reason=reason)
+    elif cut_off:
+        fit = replace(fit, model="undecided", reason=_long_cut_off(truncated_law))
+    else:
+        reason = f"neither no truncation nor one at {tau_of_interest_s:g} s is excluded"
+        fit = replace(fit, model="undecided", reason=reason)
+    if p_fit < significance:
+        reason = f"the test of fit rejects both laws (p = {p_fit:.2g})"
+        fit = replace(fit, model="neither", reason=reason)
+    if fit.model == "truncated_power_law" or (cut_off and fit.model != "power_law"):
         low, high = _tau_interval(likelihood, truncated, short=chosen.short, ratio=ratio)
         return replace(
             fit,
-            model="truncated_power_law",
-            reason=odd,
             alpha=truncated_law.alpha,
             alpha_se=truncated_law.alpha_se,
             tau_s=truncated_law.tau_s,
@@ -287,14 +317,11 @@ def _verdict(
             tau_low_s=low * exposure_s,
             tau_high_s=high * exposure_s,
         )
-    if p_interest < significance:
-        cut_off = ndtr(-np.sqrt(ratio)) < significance
-        near = (
-            f"a cut-off near {truncated_law.tau_s:.2g} s is too long to separate from the window's"
-        )
-        return replace(fit, model="power_law", reason=near if cut_off else "")
-    reason = f"neither no truncation nor one at {tau_of_interest_s:g} s is excluded"
-    return replace(fit, model="undecided", reason=reason)
+    return fit
+
+
+def _long_cut_off(law: LawFit) -> str:
+    return f"a cut-off near {law.tau_s:.2g} s is too long to separate from the window's"
 
 
 def _one_sided_p(truncated: Maximum, held: Maximum) -> float:
