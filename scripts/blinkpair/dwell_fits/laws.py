@@ -205,5 +205,40 @@ class DwellLikelihood:
         return float(top + np.log(np.exp(exponent - top).sum()))
 
 
+def tau_interval(
+    likelihood: DwellLikelihood, best: Maximum, *, short: bool, ratio: float, level: float = 0.95
+) -> tuple[float, float]:
+    """Return the profile-likelihood interval of tau, frames: at its ends the ratio's root is z."""
+    from scipy.optimize import brentq  # loaded only where there is a tau
+    from scipy.special import ndtri
+
+    z = float(ndtri(0.5 + level / 2))
+    unbounded = np.sqrt(ratio) <= z  # the interval has no upper end
+    ends = []
+    nearby = [best]
+    for side in (1.0, -1.0):  # a higher rate first: the lower end of tau
+
+        def excess(log_rate: float) -> float:
+            start = likelihood.maximise(
+                rate=float(np.exp(log_rate)), short=short, start=nearby[-1].parameters
+            )
+            nearby.append(start)
+            return float(np.sqrt(max(2 * (best.log_likelihood - start.log_likelihood), 0.0))) - z
+
+        if side < 0 and unbounded:
+            ends.append(float("inf"))
+            continue
+        x0 = float(np.log(best.rate))
+        step = side * min(z * float(np.sqrt(best.covariance[1, 1])) / best.rate, 2.0)
+        x1 = x0 + step
+        f1 = excess(x1)
+        while f1 < 0 and abs(x1 - x0) < 40:
+            x0, x1 = x1, x1 + step
+            f1 = excess(x1)
+        x = x1 if f1 <= 0 else brentq(excess, x0, x1, xtol=1e-4)
+        ends.append(float(np.exp(-x)))
+    return ends[0], ends[1]
+
+
 def _statistics(frames: FloatArray, scale: float) -> FloatArray:
     return np.stack([np.log(frames), frames / scale, 1.0 / frames], axis=1)

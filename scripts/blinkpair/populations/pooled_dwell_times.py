@@ -95,8 +95,8 @@ def pool_fits(
     DataFrame
         One row a temperature, exposure, epoch and state: `n_fields, n_events` (complete),
         `n_cut_by_end, model, alpha, alpha_se, tau_s, tau_low_s, tau_high_s, p_value, p_value_fit`
-        as in `DwellFit`, and `fitted_from_frames, short, log_amplitude` of the law to draw, which is
-        P(t) = exp(log_amplitude + short / t - t / tau) t^-alpha per frame, t and tau in frames
+        as in `DwellFit`, and `fitted_from_frames, short, log_amplitude` of the law to draw, which
+        is P(t) = exp(log_amplitude + short / t - t / tau) t^-alpha per frame, t and tau in frames
         (see `law_of`); `reason` where there is no verdict.
     """
     rows = []
