@@ -23,7 +23,12 @@ def plot_blinking(
     }
     figures = {
         "types": panels.fractions_by_epoch(
-            table["types"], types.EMISSIVE_NAMES, of_what="emissive", note=note
+            table["types"],
+            types.EMISSIVE_NAMES,
+            of_what="emissive",
+            none="not_fitted",
+            empty="none emissive",
+            note=note,
         ),
         "type_transitions": types.type_transitions(table["type_transitions"], note=note),
         "delta_by_type": types.delta_by_type(of_all, note=note),
@@ -32,7 +37,7 @@ def plot_blinking(
             table["dwell_times"], table["dwell_fits"], note=note
         ),
         "photostability": panels.fractions_by_epoch(
-            table["photostability"], CLASS_NAMES, of_what="n", note=note
+            table["photostability"], CLASS_NAMES, of_what="n", empty="none tested", note=note
         ),
         "integrated_pl": trajectories.integrated_pl(
             table["integrated_pl"], table["photostability"], reference_s=reference_s, note=note

@@ -1,5 +1,7 @@
 """Tables of all fields -> the figures of the experiment."""
 
+from typing import Any
+
 from blinkpair import files
 from blinkpair.figures import changes, sensitivity, style
 from blinkpair.run.logs import log_to
@@ -12,7 +14,7 @@ def plot_populations(
     stems: dict[str, str],
     *,
     dark_cutoff: float,
-    threshold_counts: float,
+    threshold: dict[str, Any],
     note: str,
 ) -> None:
     """Draw the pooled figures; `stems` maps figure to path."""
@@ -23,7 +25,9 @@ def plot_populations(
         "population_fractions": changes.population_fractions(summary, note=note),
         "sensitivity": sensitivity.sensitivity_figure(
             files.read_csv(sensitivity_table),
-            threshold_counts=threshold_counts,
+            populations=summary,
+            method=threshold["method"],
+            threshold_counts=threshold["counts"],
             dark_cutoff=dark_cutoff,
             note=note,
         ),
@@ -40,6 +44,6 @@ if __name__ == "__main__":
         snakemake.input.sensitivity,
         snakemake.params.stems,
         dark_cutoff=snakemake.params.dark_cutoff,
-        threshold_counts=snakemake.params.threshold_counts,
+        threshold=snakemake.params.threshold,
         note=snakemake.params.note,
     )

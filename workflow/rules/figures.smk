@@ -64,7 +64,7 @@ rule plot_populations:
     params:
         stems=figure_stems(POPULATION_FIGURES),
         dark_cutoff=SETTINGS["dark_cutoff"],
-        threshold_counts=SETTINGS["threshold"]["counts"],
+        threshold=SETTINGS["threshold"],
         note=sheet_columns.figure_note(FIELDS),
         code=source_digest.of_step("plot_populations"),
     script:

@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from blinkpair.arrays import FloatArray
 from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
-from blinkpair.figures.panels import is_first, panel_grid, state_nothing
+from blinkpair.figures.panels import intervals, is_first, panel_grid, state_nothing
 from blinkpair.figures.style import EPOCH_COLOURS
 from blinkpair.labels import EPOCH_NAMES, by_temperature
 
@@ -122,6 +122,7 @@ def example_traces(
         ax.set_xlabel("time (s)")
     grid[-1, 2].set_xlabel("share of frames", x=1.0, ha="right")  # wider than its panel
     figure.align_ylabels(grid[:, 0])
+    style.letter_panels(grid[:, 0].tolist())
     return figure
 
 
@@ -163,19 +164,28 @@ def integrated_pl(
         if not ax.lines:
             style.no_data(ax, "no PL")
         ax.axhline(100, color=style.BLACK, lw=0.6, ls=(0, (2, 2)), zorder=1)
-        lines = _kept_lines(shares[label]) if label in shares else []
+        lines = []
+        if label in shares:
+            lines = _kept_lines(shares[label])
+            _draw_kept(ax, shares[label], max((t[-1] for _, t, _ in courses), default=1.0))
         style.panel_title(ax, style.temperature_name(label), *lines)
         ax.set_xlabel("time (s)")
         ax.set_xlim(left=0)
         ax.set_ylim(0, max(1.04 * highest, grid[0].get_ylim()[1]))
         if is_first(ax):
             ax.set_ylabel("integrated PL (% of start)")
-    handles = [Line2D([], [], color=EPOCH_COLOURS[e], label=EPOCH_NAMES[e]) for e in EPOCHS]
+    style.letter_panels(grid)
+    handles: list[Any] = [
+        Line2D([], [], color=EPOCH_COLOURS[e], label=EPOCH_NAMES[e]) for e in EPOCHS
+    ]
+    handles.append(
+        Line2D([], [], color=style.GREY, marker="o", ms=3, ls="", label="kept at the end, interval")
+    )
     explained = "line: median of the fields; bands: half and nine tenths of them"
     figure.legend(
         handles=handles,
         loc="outside lower center",
-        ncols=2,
+        ncols=3,
         title=explained if any_bands else None,
     )
     return figure
@@ -225,6 +235,19 @@ def _bands(ax: Axes, courses: list[Course]) -> Iterator[float]:
             ax.fill_between(grid_s[seen], *ends, color=EPOCH_COLOURS[epoch], alpha=alpha, lw=0)
         ax.plot(grid_s[seen], middle, color=EPOCH_COLOURS[epoch], lw=0.9)
         yield float(high.max())
+
+
+def _draw_kept(ax: Axes, rows: pd.DataFrame, end_s: float) -> None:
+    """Draw what is kept at the end, with its interval, right of the curves."""
+    for place, epoch in enumerate(EPOCHS):
+        for row in rows[rows["epoch"] == epoch].to_dict("records"):
+            value, low, high = (
+                np.array([100 * float(row[f"kept{end}"])]) for end in ("", "_low", "_high")
+            )
+            if np.isfinite(value[0]) and np.isfinite(low[0]):
+                at = np.array([end_s * (1.06 + 0.06 * place)])
+                look: dict[str, Any] = {"ms": 3, "lw": 1, "capsize": 2, "clip_on": False}
+                intervals(ax, at, value, low, high, color=EPOCH_COLOURS[epoch], **look)
 
 
 def _kept_lines(rows: pd.DataFrame) -> list[str]:
