@@ -4,6 +4,7 @@ from typing import Any
 
 from blinkpair import files
 from blinkpair.figures import changes, sensitivity, style
+from blinkpair.figures.captions import caption_text
 from blinkpair.run.logs import log_to
 
 
@@ -12,12 +13,13 @@ def plot_populations(
     populations: str,
     sensitivity_table: str,
     stems: dict[str, str],
+    captions: dict[str, str],
     *,
     dark_cutoff: float,
     threshold: dict[str, Any],
     note: str,
 ) -> None:
-    """Draw the pooled figures; `stems` maps figure to path."""
+    """Draw the pooled figures; `stems` and `captions` map figure to path and text."""
     table, summary = files.read_csv(nanocrystals, changes.COLUMNS), files.read_csv(populations)
     figures = {
         "delta_histograms": changes.delta_histograms(table, summary, note=note),
@@ -33,7 +35,8 @@ def plot_populations(
         ),
     }
     for name, stem in stems.items():
-        style.save_figure(figures[name], stem)
+        caption = caption_text(captions[name], note=note)
+        style.save_figure(figures[name], stem, caption=caption)
 
 
 if __name__ == "__main__":
@@ -43,6 +46,7 @@ if __name__ == "__main__":
         snakemake.input.populations,
         snakemake.input.sensitivity,
         snakemake.params.stems,
+        snakemake.params.captions,
         dark_cutoff=snakemake.params.dark_cutoff,
         threshold=snakemake.params.threshold,
         note=snakemake.params.note,

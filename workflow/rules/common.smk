@@ -210,10 +210,18 @@ def figure_stems(names):
     return {name: f"results/figures/{name}" for name in names}
 
 
+def captions_of(names):
+    """Captions of figures, by name: their text, so that a change of it is one of the figure."""
+    return {
+        name: Path(workflow.source_path(f"../report/figures/{name}.rst")).read_text("utf-8")
+        for name in names
+    }
+
+
 def figure_files(names):
     """All files of figures."""
     return expand(
-        "results/figures/{figure}.{kind}", figure=names, kind=["svg", "pdf", "png"]
+        "results/figures/{figure}.{kind}", figure=names, kind=["svg", "pdf", "png", "txt"]
     )
 
 
@@ -234,7 +242,7 @@ def shown_figures(names):
         for name in names
     ]
     return (
-        expand("results/figures/{figure}.{kind}", figure=names, kind=["svg", "pdf"])
+        expand("results/figures/{figure}.{kind}", figure=names, kind=["svg", "pdf", "txt"])
         + pixels
     )
 

@@ -124,10 +124,11 @@ def delta_histograms(
     handles.append(
         Line2D([], [], color=style.BLACK, marker="v", ms=4, label="mean with its interval")
     )
+    why = ""
     if control is not None and unequal:
-        style.state_below(figure, _why_no_control(summary, unequal))
+        why = style.fold(figure, _why_no_control(summary, unequal))
     ncols = 2 if columns == 1 else len(handles)  # as many as the width holds
-    figure.legend(handles=handles, loc="outside lower center", ncols=ncols)
+    figure.legend(handles=handles, loc="outside lower center", ncols=ncols, title=why or None)
     return figure
 
 

@@ -220,3 +220,6 @@ def _log_axes(axes: list[Axes]) -> None:
         ax.set(xscale="log", yscale="log")
         ax.xaxis.set_major_formatter("{x:g}")  # 0.1, 1 and 10 s need no exponents
         ax.margins(0.06)
+    if axes:  # room for the numbers in the corner under the laws; the axes are common
+        low, high = axes[0].get_ylim()
+        axes[0].set_ylim(bottom=low * (low / high) ** 0.25)

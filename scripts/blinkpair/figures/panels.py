@@ -190,9 +190,7 @@ def fractions_by_epoch(
         if is_first(ax):
             ax.set_ylabel(f"nanocrystals (% of {of_what})")
     style.letter_panels(grid)
-    if why:
-        style.state_below(figure, why)
-    epoch_legend(figure)
+    epoch_legend(figure, why)
     return figure
 
 
@@ -207,6 +205,7 @@ def left_out_line(n_of: Mapping[Temperature, int], why: str) -> str:
     if not n_of:
         return ""
     each = ", ".join(f"{style.temperature_name(label)} (n = {n})" for label, n in n_of.items())
+    each = each.replace(" = ", "\u00a0=\u00a0").replace(" °C", "\u00a0°C")
     return f"no panel: {each}; {why}"
 
 
@@ -251,10 +250,11 @@ def percent_of(values: ArrayLike, edges: NDArray[Any], n: int) -> FloatArray:
     return np.histogram(values, edges)[0] * (100.0 / max(n, 1))
 
 
-def epoch_legend(figure: Figure) -> None:
-    """Draw a legend below the panels: which colour is before and which after."""
+def epoch_legend(figure: Figure, title: str = "") -> None:
+    """Draw a legend below the panels: which colour is before and which after, under a title."""
     handles = [
         Line2D([], [], color=EPOCH_COLOURS[e], marker="o", ms=3.5, label=EPOCH_NAMES[e])
         for e in EPOCHS
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    title = style.fold(figure, title)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, title=title or None)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import math
+import textwrap
 from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
@@ -207,6 +208,7 @@ def no_data(axes: Axes, text: str = "no nanocrystals") -> None:
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
 
 
-def state_below(figure: Figure, text: str) -> None:
-    """Write a line below all panels, for example which panels are left out and why."""
-    figure.supxlabel(text, fontsize=7)
+def fold(figure: Figure, text: str) -> str:
+    """Break a text into lines of the figure's width, at 7 points."""
+    characters = round(figure.get_figwidth() * MM_PER_INCH / 1.4)
+    return "\n".join(textwrap.fill(line, characters) for line in text.split("\n"))

@@ -239,7 +239,7 @@ def type_transitions(table: pd.DataFrame, *, note: str = "") -> Figure:
     style.letter_panels(grid)
     between = "\n" if columns == 1 else ". "
     lines = [f"count and % of the row{between}{_LAWS}", *([why] if why else [])]
-    style.state_below(figure, "\n".join(lines))
+    figure.supxlabel(style.fold(figure, "\n".join(lines)), fontsize=7)
     return figure
 
 
@@ -318,8 +318,6 @@ def _finish(
         ax.set_ylim(0, 1.15 * max(highest, 10.0))
     if pairs:
         style.letter_panels(axes)
-        if left_out:
-            style.state_below(figure, left_out)
         figure.supylabel(f"nanocrystals ({unit})", fontsize=7)
         look: dict[str, Any] = {"ls": "", "marker": "v", "ms": 4.5, "mfc": "white", "mew": 0.6}
         median = Line2D([], [], mec=style.BLACK, label="median", **look)
@@ -327,4 +325,5 @@ def _finish(
             handles=[*handles, median],
             loc="outside lower center",
             ncols=2 if len(pairs) < 3 else 4,
+            title=style.fold(figure, left_out) or None,
         )
