@@ -17,7 +17,10 @@ def plot_blinking(
     reference_s: float,
     note: str,
 ) -> None:
-    """Draw the pooled figures; `tables` maps table to file, `stems` and `captions` figure to path and text."""
+    """Draw the pooled figures.
+
+    `tables` maps table to file, `stems` and `captions` figure to path and text.
+    """
     of_all = type_groups(files.read_csv(nanocrystals, types.COLUMNS))
     table = {
         name: files.read_csv(path, trajectories.COLUMNS if name == "integrated_pl" else None)

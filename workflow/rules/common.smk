@@ -213,7 +213,9 @@ def figure_stems(names):
 def captions_of(names):
     """Captions of figures, by name: their text, so that a change of it is one of the figure."""
     return {
-        name: Path(workflow.source_path(f"../report/figures/{name}.rst")).read_text("utf-8")
+        name: Path(workflow.source_path(f"../report/figures/{name}.rst")).read_text(
+            "utf-8"
+        )
         for name in names
     }
 
@@ -221,7 +223,9 @@ def captions_of(names):
 def figure_files(names):
     """All files of figures."""
     return expand(
-        "results/figures/{figure}.{kind}", figure=names, kind=["svg", "pdf", "png", "txt"]
+        "results/figures/{figure}.{kind}",
+        figure=names,
+        kind=["svg", "pdf", "png", "txt"],
     )
 
 
@@ -242,7 +246,9 @@ def shown_figures(names):
         for name in names
     ]
     return (
-        expand("results/figures/{figure}.{kind}", figure=names, kind=["svg", "pdf", "txt"])
+        expand(
+            "results/figures/{figure}.{kind}", figure=names, kind=["svg", "pdf", "txt"]
+        )
         + pixels
     )
 

@@ -14,7 +14,7 @@ from jinja2 import Environment, StrictUndefined
 
 
 def caption_text(template: str, *, note: str = "", field: str = "") -> str:
-    """Return a caption as paragraphs without marks.
+    r"""Return a caption as paragraphs without marks.
 
     Parameters
     ----------
@@ -28,11 +28,11 @@ def caption_text(template: str, *, note: str = "", field: str = "") -> str:
     Examples
     --------
     >>> caption_text("Of ``{{ snakemake.wildcards.field }}``, *all*.", field="f1")
-    'Of f1, all.\\n'
+    'Of f1, all.\n'
     """
     job = SimpleNamespace(params=SimpleNamespace(note=note), wildcards=SimpleNamespace(field=field))
     # The result is text, not HTML: nothing is escaped.
-    text = Environment(undefined=StrictUndefined).from_string(template).render(snakemake=job)  # noqa: S701
+    text = Environment(undefined=StrictUndefined).from_string(template).render(snakemake=job)
     text = re.sub(r"``(.+?)``|\*\*(.+?)\*\*|\*(.+?)\*", _inner, text, flags=re.DOTALL)
     return re.sub(r"\n{3,}", "\n\n", text).strip() + "\n"
 
