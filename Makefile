@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 
-.PHONY: demo test test-all check lock audit accuracy robustness benchmark clean
+.PHONY: demo test test-all check docs lock audit accuracy robustness benchmark clean
 
 demo: .venv/run.stamp
 	@test -f demo/complete || { echo "Simulating the experiment into demo/ ..."; \
@@ -28,6 +28,11 @@ check: .venv/dev.stamp
 	$(BIN)/mypy
 	PYTHONPATH=scripts $(BIN)/lint-imports --no-cache
 	$(BIN)/codespell
+
+# The pages and the library's docstrings as a site, in site/.
+docs: .venv/dev.stamp
+	$(BIN)/python -m sphinx -q -W -c docs/site . site
+	@echo "Open site/docs/index.html"
 
 # One, forty and six minutes on 2 cores; they bring the pages of docs/ up to date.
 accuracy: .venv/dev.stamp

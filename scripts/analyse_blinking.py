@@ -9,6 +9,9 @@ from blinkpair.blinking.field import BlinkingSettings, analyse_nanocrystals, on_
 from blinkpair.epochs import EPOCHS
 from blinkpair.photometry.traces import join_epochs
 from blinkpair.run.logs import log_to
+from blinkpair.treatments import TEMPERATURE, TREATMENT
+
+KEYS = ("field", TEMPERATURE, TREATMENT)  # of a field, in every table
 
 
 def analyse_blinking(
@@ -49,8 +52,8 @@ def analyse_blinking(
         "durations": result.durations,
         "integrated_pl": result.integrated_pl,
     }.items():
-        rows.insert(0, "field", field["field"])
-        rows.insert(1, "temperature_c", field["temperature_c"])
+        for position, column in enumerate(c for c in KEYS if c in field):
+            rows.insert(position, column, field[column])
         files.write_csv(rows, outputs[name])
 
 

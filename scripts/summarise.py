@@ -9,6 +9,7 @@ from blinkpair.populations import sensitivity
 from blinkpair.populations import table as populations
 from blinkpair.run.logs import log_to
 from blinkpair.statistics.resampling import StatisticsSettings
+from blinkpair.treatments import as_in_library
 
 
 def summarise(
@@ -21,11 +22,16 @@ def summarise(
     *,
     statistics: dict[str, Any],
     dark_cutoffs: list[float],
+    checked: list[str],
 ) -> None:
     """Pool the fields; `sheet` holds each field's name and temperature, in the order of files.
 
+    `checked` holds what is known of each field's movies where these were made during the run.
+
     A field that was refused has a row in `fields` with its reason, and no nanocrystals.
     """
+    records = [files.read_json(file) for file in checked] or [{}] * len(sheet)
+    sheet = [row | record for row, record in zip(sheet, records, strict=True)]
     files.join_csv(tables, outputs["nanocrystals"])
     nanocrystals = files.read_csv(outputs["nanocrystals"], populations.COLUMNS)
     fields = pd.DataFrame(
@@ -37,7 +43,9 @@ def summarise(
     sweep = files.read_batches(on_fractions, sensitivity.COLUMNS)
     files.write_csv(fields, outputs["fields"])
     files.write_csv(
-        populations.summarise_populations(nanocrystals, fields, StatisticsSettings(**statistics)),
+        populations.summarise_populations(
+            nanocrystals, as_in_library(fields), StatisticsSettings(**statistics)
+        ),
         outputs["populations"],
     )
     files.write_csv(
@@ -66,4 +74,5 @@ if __name__ == "__main__":
         dict(snakemake.output.items()),
         statistics=snakemake.params.statistics,
         dark_cutoffs=snakemake.params.dark_cutoffs,
+        checked=list(snakemake.input.checked),
     )

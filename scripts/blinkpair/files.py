@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 from blinkpair.errors import InputError, describe_write_errors
+from blinkpair.treatments import TEMPERATURE, TREATMENT, as_in_files, as_in_library
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 TEXT_COLUMNS = (
     "field",
-    "temperature_c",
+    TEMPERATURE,
+    TREATMENT,
     "sample",
     "epoch",
     "state",
@@ -118,7 +120,11 @@ def read_json(path: str | Path) -> dict[str, Any]:
 
 
 def write_csv(table: pd.DataFrame, path: str | Path) -> None:
-    """Write a table with a header, '.' as decimal point, six significant digits, LF line ends."""
+    """Write a table with a header, '.' as decimal point, six significant digits, LF line ends.
+
+    Treatments are written in the form of files (see `treatments`).
+    """
+    table = as_in_files(table)
     with atomic_write(path) as aside:
         table.to_csv(aside, index=False, float_format="%.6g", lineterminator="\n", encoding="utf-8")
 
@@ -126,7 +132,9 @@ def write_csv(table: pd.DataFrame, path: str | Path) -> None:
 def read_csv(
     path: str | Path, columns: Iterable[str] | None = None, *, piece_rows: int = PIECE_ROWS
 ) -> pd.DataFrame:
-    """Read a table written by `write_csv`; names and temperatures stay text, '' stays ''.
+    """Read a table written by `write_csv`; names and treatments stay text, '' stays ''.
+
+    Treatments come in the form of the library (see `treatments`).
 
     Parameters
     ----------
@@ -203,6 +211,8 @@ def _parsed(
     header = pd.read_csv(table, nrows=0, encoding="utf-8").columns
     table.seek(start)
     chosen = set(header if columns is None else columns)
+    if TEMPERATURE in chosen:
+        chosen.add(TREATMENT)
     wanted = [name for name in header if name in chosen]
     text = [name for name in wanted if name in TEXT_COLUMNS or name.startswith(TEXT_PREFIXES)]
     # Only in numbers is anything missing: a field may be called NA, or null.
@@ -214,9 +224,9 @@ def _parsed(
         "na_values": missing,
     }
     if columns is None:
-        return pd.read_csv(table, **settings)
+        return as_in_library(pd.read_csv(table, **settings))
     with pd.read_csv(table, usecols=wanted, chunksize=piece_rows, **settings) as pieces:
-        return _compact(pieces, wanted, set(text))
+        return as_in_library(_compact(pieces, wanted, set(text)))
 
 
 def _compact(pieces: Iterable[pd.DataFrame], columns: list[str], text: set[str]) -> pd.DataFrame:

@@ -1,7 +1,10 @@
-"""Names and labels in one form: temperatures, the control, populations, types, classes, exclusions.
+"""Names and labels in one form: treatments, the control, populations, types, classes, exclusions.
 
-70, 70.0 and '70' are one temperature in every table and figure, and a population has the same words
-in each. Input: cells and columns as a sheet or a CSV file holds them. Output: the same in one form.
+70, 70.0, '70' and '70 °C' are one temperature in every table and figure, and a population has the
+same words in each. Where a field was treated otherwise, its label is the treatment's name (see
+`treatments`), in the same column `temperature_c`.
+
+Input: cells and columns as a sheet or a CSV file holds them. Output: the same in one form.
 """
 
 from __future__ import annotations
@@ -15,9 +18,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.arrays import BoolArray
 from blinkpair.errors import InputError
+from blinkpair.treatments import CONTROL as CONTROL
+from blinkpair.treatments import temperature_in
 
-CONTROL = "control"
 SIMULATED = "simulated"
+MINUS = "\N{MINUS SIGN}"
 
 EPOCH_NAMES = {"pre": "before", "post": "after"}
 POPULATION_NAMES = {
@@ -80,58 +85,102 @@ EXCLUSIONS = {
     ),
 }
 
-Temperature = float | int | str
+Temperature = float | int | str  # degrees C, the word control, or the name of a treatment
 
 
 def sort_temperatures(labels: Iterable[Temperature]) -> list[Temperature]:
-    """Order temperatures: ascending, the control last.
+    """Order treatments: by temperature where all have one, else as they come; the control last.
 
     Parameters
     ----------
     labels : iterable of float or str
-        Temperatures in degrees C as numbers, and the word `control`.
+        From `temperature_label`, in the order of the sample sheet where some have no temperature.
 
     Returns
     -------
     list
         The same, ordered, each once.
     """
-    unique = set(labels)
-    numbers = sorted(label for label in unique if not isinstance(label, str))
-    return [*numbers, *sorted(label for label in unique if isinstance(label, str))]
+    unique = list(dict.fromkeys(labels))
+    treated = [label for label in unique if label != CONTROL]
+    degrees = {label: _degrees(label) for label in treated}
+    if all(value is not None for value in degrees.values()):
+        treated.sort(key=lambda label: degrees[label] or 0.0)
+    return [*treated, *(label for label in unique if label == CONTROL)]
+
+
+def _degrees(label: Temperature) -> float | None:
+    """Return the temperature of a treatment in degrees C, if it has one."""
+    text = temperature_in(label) if isinstance(label, str) else label
+    return None if text == "" else float(text)
 
 
 def temperature_label(value: object) -> Temperature:
-    """Return a temperature of a sheet or a CSV file in one form.
+    """Return the treatment of a field in one form.
 
     Parameters
     ----------
     value : object
-        A number, its text, or the word `control` in any case.
+        A number, its text, with '°C' or not, the word `control` in any case, or the name of a
+        treatment.
 
     Returns
     -------
     int, float or str
-        Degrees C (an int where whole, so that files hold 70 and not 70.0) or `control`.
+        Degrees C (an int where whole, so that files hold 70 and not 70.0), `control` or the name.
 
     Raises
     ------
     InputError
-        For anything else.
+        For nothing, and for what is a number and no temperature.
     """
     text = str(value).strip()
     if text.lower() == CONTROL:
         return CONTROL
+    degrees = text.removesuffix(" °C")
     try:
-        number = float(text)
+        number = float(degrees)
     except ValueError:
-        number = float("nan")
-    if not np.isfinite(number):
+        number = None
+    if not text or (number is not None and not np.isfinite(number)):
         raise InputError(
-            f"temperature_c is '{text}', neither a number nor the word {CONTROL}",
+            f"temperature_c is '{text}', neither a number nor the word {CONTROL}, and no treatment "
+            "is named",
             "correct it in the sample sheet",
         )
+    if number is None:
+        return text
     return int(number) if number.is_integer() else number
+
+
+def treatment_title(label: object) -> str:
+    """Return the name of a treatment: '70 °C', 'water vapour 2 h' or 'control'."""
+    label = temperature_label(label)
+    return label if isinstance(label, str) else f"{label:g} °C".replace("-", MINUS)
+
+
+def after_treatment(label: object) -> str:
+    """Return a treatment behind a verb: 'at 70 °C', 'after water vapour 2 h', 'in the control'."""
+    label = temperature_label(label)
+    if label == CONTROL:
+        return "in the control"
+    return f"{'after' if isinstance(label, str) else 'at'} {treatment_title(label)}"
+
+
+def is_annealing(labels: Iterable[object]) -> bool:
+    """Return whether all treatments but the control are temperatures, so that it was annealing."""
+    found = (temperature_label(label) for label in labels)
+    return all(label == CONTROL or not isinstance(label, str) for label in found)
+
+
+def treatment_heading(labels: Iterable[object]) -> str:
+    """Return the heading above names of treatments: 'annealed at', else 'treatment'."""
+    return "annealed at" if is_annealing(labels) else "treatment"
+
+
+def treatment_word(labels: Iterable[object]) -> str:
+    """Return what was done to the fields, in a word: 'annealing', else 'treatment'."""
+    return "annealing" if is_annealing(labels) else "treatment"
 
 
 def require_columns(table: pd.DataFrame, columns: list[str], name: str) -> None:
@@ -146,20 +195,20 @@ def require_columns(table: pd.DataFrame, columns: list[str], name: str) -> None:
 
 def temperature_labels(column: pd.Series[Any]) -> pd.Series[Any]:
     """Apply `temperature_label` to a column; the index is kept."""
-    # A table of millions of rows has a handful of temperatures.
+    # A table of millions of rows has a handful of treatments.
     codes, found = pd.factorize(column, use_na_sentinel=False)
     labels = np.array([temperature_label(value) for value in found], dtype=object)
     return pd.Series(labels[codes], column.index, dtype=object)
 
 
 def by_temperature(table: pd.DataFrame) -> dict[Temperature, pd.DataFrame]:
-    """Split a table into one part a temperature, ascending, the control last."""
+    """Split a table into one part a treatment, in the order of `sort_temperatures`."""
     labels = temperature_labels(table["temperature_c"])
     return {label: table[(labels == label).to_numpy(bool)] for label in sort_temperatures(labels)}
 
 
 def rows_by_temperature(table: pd.DataFrame) -> dict[Temperature, dict[Any, Any]]:
-    """Return the row of each temperature, ascending, the control last, of a table with one each."""
+    """Return the row of each treatment, ordered the same, of a table with one each."""
     parts = by_temperature(table)
     return {label: part.to_dict("records")[0] for label, part in parts.items()}
 

@@ -163,9 +163,7 @@ def _(files):
     files.choices["post_pl"] = "::frames=500"
 
 
-@case(
-    "movies of different length", "stops", "150 frames, the one before annealing 200.*::frames=150"
-)
+@case("movies of different length", "stops", "150 frames, pre_pl 200.*::frames=150")
 def _(files):
     files.arrays["post_pl"] = _movie(files)[:150]
 
@@ -196,7 +194,7 @@ def _(files):
     files.arrays["post_brightfield"] = _movie(files)
 
 
-@case("epochs exchanged, by the files' dates", "stops", "before that of the one before annealing")
+@case("epochs exchanged, by the files' dates", "stops", "before that of pre_pl")
 def _(files):
     for column, date in (("pre_pl", "2024-05-02T10:00:00"), ("post_pl", "2024-05-02T09:00:00")):
         files.raw[column] = tiff_bytes(files.arrays[column], AcquisitionDate=date)

@@ -227,17 +227,17 @@ def _(files):
     _lattice(files)
 
 
-@case("no nanocrystal after annealing", "refused", "found in the movie after annealing")
+@case("no nanocrystal after annealing", "refused", "found in the movie after the treatment")
 def _(files):
     files.arrays["post_pl"] = simulated(n_nanocrystals=0).arrays["post_pl"]
 
 
-@case("no nanocrystal before annealing", "refused", "found in the movie before annealing")
+@case("no nanocrystal before annealing", "refused", "found in the movie before the treatment")
 def _(files):
     files.arrays["pre_pl"] = simulated(n_nanocrystals=0).arrays["pre_pl"]
 
 
-@case("no nanocrystal in either epoch", "refused", "before annealing nor in the one after")
+@case("no nanocrystal in either epoch", "refused", "before the treatment nor in the one after")
 def _(files):
     files.arrays = simulated(n_nanocrystals=0).arrays
 

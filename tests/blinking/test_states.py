@@ -34,7 +34,7 @@ def counts(rng, lit, on=500.0, skewness=0.0, offset=0.0):
 
 def test_the_papers_threshold_is_above_and_not_at_100_counts():
     traces = np.array([[99.9, 100.0, 100.1, -5.0]], dtype=np.float32)
-    states, thresholds, _ = states_by("fixed", traces)
+    states, thresholds, *_ = states_by("fixed", traces)
     assert states.tolist() == [[False, False, True, False]]
     assert thresholds.tolist() == [100.0]
     np.testing.assert_array_equal(on_fraction(states), [0.25])

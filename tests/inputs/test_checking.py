@@ -136,7 +136,7 @@ def test_epochs_that_the_files_themselves_date_the_other_way_round_are_told(lab)
     lab.field(pre_pl={"acquired_s": 1.7e9}, post_pl={"acquired_s": 1.7e9 - 3600})
     (problem,) = lab.problems()
     assert problem.about == "post_pl"
-    assert "date is 2023-11-14 21:13:20, before that of the one before annealing" in problem.what
+    assert "date is 2023-11-14 21:13:20, before that of pre_pl" in problem.what
     assert "(pre_pl, 2023-11-14 22:13:20)" in problem.what
 
 

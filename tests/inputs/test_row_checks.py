@@ -19,7 +19,7 @@ from tests.helpers.input_lab import IMAGE, MOVIE
         ({"post_brightfield": {"shape": [1, 512, 256]}},
          "post_brightfield", "256 x 512 pixels, those of post_pl 512 x 512"),
         ({"post_pl": {"shape": [10000, 512, 512]}},
-         "post_pl", "10000 frames, the one before annealing 20000"),
+         "post_pl", "10000 frames, pre_pl 20000"),
         ({"post_pl": {"shape": [19700, 512, 512]}}, "post_pl", "19700 frames"),  # 1.5 % less
         ({"post_pl": {"exposure_s": 0.05}}, "post_pl", "0.05 s here and 0.02 s in pre_pl"),
         ({"post_pl": {"pixel_size_um": 0.107}}, "post_pl", "0.107 um here and 0.16 um in pre_pl"),

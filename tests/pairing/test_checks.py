@@ -55,9 +55,9 @@ def test_what_could_not_be_read_is_the_first_reason():
 @pytest.mark.parametrize(
     ("pre", "post", "reason"),
     [
-        (0, 20, "movie before annealing:"),
-        (20, 0, "movie after annealing:"),
-        (0, 0, "before annealing nor in the one after annealing:"),
+        (0, 20, "movie before the treatment:"),
+        (20, 0, "movie after the treatment:"),
+        (0, 0, "before the treatment nor in the one after the treatment:"),
     ],
 )
 def test_a_movie_without_nanocrystals_shows_nothing_of_annealing(pre, post, reason):

@@ -169,8 +169,8 @@ def test_temperatures_ascend_and_the_control_comes_last():
     assert summary["temperature_c"].tolist() == [70, 72.5, 100, 120, "control"]
 
 
-@pytest.mark.parametrize("wrong", ["warm", "nan", ""])
-def test_a_temperature_has_to_be_a_number_or_control(wrong):
+@pytest.mark.parametrize("wrong", ["inf", "nan", ""])
+def test_a_treatment_is_named_and_a_temperature_is_finite(wrong):
     with pytest.raises(InputError, match="temperature_c"):
         temperature_label(wrong)
 

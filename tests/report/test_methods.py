@@ -133,8 +133,8 @@ def test_intervals_are_worded_by_what_they_rest_on():
     several = several.replace("\N{NARROW NO-BREAK SPACE}", " ")
     said = {
         "of as many independent nanocrystals, pooled over": {BY_FIELDS, BY_OTHER_FIELDS},
-        "A temperature with one field took that of the others.": {BY_OTHER_FIELDS},
-        "with nanocrystals taken as independent, as no temperature had two": {BY_NANOCRYSTALS},
+        "A treatment with one field took that of the others.": {BY_OTHER_FIELDS},
+        "with nanocrystals taken as independent, as no treatment had two": {BY_NANOCRYSTALS},
     }
     assert "(12 000 resamples, seed 9)" in several
     fields, populations, nanocrystals = a_run()

@@ -175,7 +175,7 @@ def test_shares_are_held_against_the_controls(emissive, dark, said):
 
 
 def test_a_control_that_changed_warns_of_the_others():
-    warning = "Re-mounting alone changed it: read the temperatures against this."
+    warning = "Re-mounting alone changed it: read the other results against this."
     assert warning in answer(CONTROL | CLEAR)
     assert warning not in answer(CONTROL)
     assert warning not in answer(a_row(**CLEAR))
@@ -193,13 +193,13 @@ def test_an_answer_has_four_sentences_at_most():
 @pytest.mark.parametrize(
     ("method", "said"),
     [
-        (BY_FIELDS, "pooled over the temperatures"),
-        (BY_OTHER_FIELDS, "It comes from the other temperatures"),
+        (BY_FIELDS, "pooled over the treatments"),
+        (BY_OTHER_FIELDS, "It comes from the other treatments"),
         (BY_NANOCRYSTALS, "too narrow if fields differ"),
     ],
 )
 def test_what_the_intervals_rest_on_is_stated(method, said):
-    all_of_them = {"pooled over", "other temperatures", "too narrow"}
+    all_of_them = {"pooled over", "other treatments", "too narrow"}
     text = result_sentences.caveats(a_row(interval_method=method))
     assert said in text
     assert sum(other in text for other in all_of_them) == 1
@@ -271,7 +271,7 @@ def test_the_headline_has_an_interval_for_every_change():
         assert f"{mean}{said.format(low, high)}".replace("-", "−") in text
     mean, low, high = points["control"]
     assert f"the control, changed it by {mean} points ({low} to {high}).".replace("-", "−") in text
-    assert text.endswith("no temperature has two fields to compare.")
+    assert text.endswith("no treatment has two fields to compare.")
     single, _ = headline(labels=(70,), n=4)  # one of which is analysed
     assert "points (too few for an interval) at 70 °C" in single
 

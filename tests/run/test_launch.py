@@ -56,7 +56,7 @@ def test_what_is_recorded_is_the_sheet_that_was_checked(lab):
     run = launch.prepare(CONFIG, [], submitted=False)
     (lab / "fields.tsv").write_bytes(written.replace(b"007", b"008"))  # by hand, meanwhile
     launch.save_launch(run)
-    assert launch.SHEET.read_bytes() == written
+    assert (launch.KEPT / launch.SHEET).read_bytes() == written
     job = launch.prepare(CONFIG, [], submitted=True)
     assert job.sheet_digest == run.sheet_digest
     assert launch.prepare(CONFIG, [], submitted=False).sheet_digest != run.sheet_digest
@@ -67,7 +67,7 @@ def test_a_run_keeps_its_command_without_folders_and_its_start(lab, monkeypatch)
     for program in ("/somewhere/bin/snakemake", "/somewhere/snakemake/__main__.py"):
         monkeypatch.setattr("sys.argv", [program, "--config", "dark_cutoff=0.2 "])
         launch.save_launch(run)
-        kept = read_json(launch.RUN)
+        kept = read_json(launch.KEPT / launch.RUN)
         assert kept["command"] == "snakemake --config 'dark_cutoff=0.2 '"
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", kept["started"])
 

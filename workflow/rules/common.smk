@@ -9,30 +9,51 @@ import os
 import sys
 from pathlib import Path
 
-# The library lies beside the steps; Snakemake puts that folder on the path of steps only.
-sys.path.insert(0, str(Path(workflow.basedir) / "scripts"))
+# The library lies beside the steps; Snakemake puts that folder on the path of steps only. Within
+# another workflow this file is not below the main Snakefile.
+SCRIPTS = Path(str(workflow.current_basedir)).parents[1] / "scripts"
+if not SCRIPTS.is_dir():
+    raise ImportError(
+        f"the library of blinkpair is not at {SCRIPTS}. Hint: clone the repository, and name the "
+        "Snakefile of the clone in the module"
+    )
+sys.path.insert(0, str(SCRIPTS))
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS
-from blinkpair.labels import SIMULATED, is_simulated
-from blinkpair.movie.paths import movie_files
+from blinkpair.labels import SIMULATED, is_simulated, treatment_title
+from blinkpair.movie.paths import first_file, movie_files
 from blinkpair.report import terminal
 from blinkpair.run import launch, sheet_columns, source_digest
-from blinkpair.run.failures import Failures
+from blinkpair.run.failures import AtFirstJob, Failures
 from blinkpair.run.logs import RUN_PROCESS
+from blinkpair.treatments import treatment_in
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.settings.enums import RerunTrigger
 
-if launch.has_settings(launch.CONFIG_FILE):  # else every setting has its default
+# Used as a module of another workflow, whose configuration file and hooks are its own.
+IS_MODULE = not workflow.modifier.is_main_snakefile()
+# With the prefix of the module. Snakemake puts it before the paths of rules by itself.
+RESULTS = Path(
+    workflow.modifier.path_modifier.replace_prefix("results/report.html")
+).parent
+
+if not IS_MODULE and launch.has_settings(
+    launch.CONFIG_FILE
+):  # else all are the defaults
 
     configfile: str(launch.CONFIG_FILE)
 
 
 try:
     LAUNCHED = launch.prepare(
-        config, workflow.configfiles, submitted=not workflow.is_main_process
+        config,
+        [] if IS_MODULE else workflow.configfiles,
+        submitted=not workflow.is_main_process,
+        results=RESULTS,
+        in_module=IS_MODULE,
     )
 except InputError as error:
     raise WorkflowError(str(error)) from None
@@ -57,12 +78,16 @@ FAILURES = Failures()
 logger.addHandler(FAILURES)
 
 
+if IS_MODULE:  # of whose hooks Snakemake calls none
+    logger.addHandler(AtFirstJob(functools.partial(launch.save_launch, LAUNCHED)))
+
+
 onstart:
     launch.save_launch(LAUNCHED)
 
 
 onsuccess:
-    text, status = terminal.exit_summary("results")
+    text, status = terminal.exit_summary(RESULTS)
     print(text, file=sys.stderr)
     if status:
         sys.exit(status)
@@ -108,6 +133,11 @@ def watches_params():
     return RerunTrigger.PARAMS in workflow.rerun_triggers
 
 
+def unprefixed(path):
+    """A path of the sheet, which starts at the working directory whatever the module's prefix."""
+    return local(path) if IS_MODULE else path
+
+
 def listed(path):
     """The files behind a path of the sheet, as Snakemake is to know them.
 
@@ -116,9 +146,17 @@ def listed(path):
     """
     if RECORD[path].ahead:
         return []
-    files = [str(f) for f in movie_files(path)]
+    if SETTINGS["made_by_rules"]:
+        return [unprefixed(str(first_file(path)))]
+    files = [unprefixed(str(f)) for f in movie_files(path)]
     by_content = RECORD[path].checksum and watches_params()
     return [ancient(f) for f in files] if by_content else files
+
+
+def checked_files(fields):
+    """What the check of files made by other rules writes, for these fields; [] if none are."""
+    pattern = "results/fields/{field}/inputs.json"
+    return expand(pattern, field=fields) if SETTINGS["made_by_rules"] else []
 
 
 def files_of(column):
@@ -205,9 +243,11 @@ def for_fields(base, per_thousand):
     return with_signature(lambda wildcards, attempt: round(attempt * size))
 
 
-def figure_stems(names):
-    """Paths of figures without the suffix, by name."""
-    return {name: f"results/figures/{name}" for name in names}
+@with_signature
+def figure_stems(wildcards, output):
+    """Paths of a job's figures without the suffix, by name."""
+    stems = [file.removesuffix(".svg") for file in output if file.endswith(".svg")]
+    return {Path(stem).name: stem for stem in stems}
 
 
 def captions_of(names):
@@ -253,7 +293,6 @@ def shown_figures(names):
     )
 
 
-def annealed_at(wildcards):
-    """How a job's field was annealed, in words."""
-    temperature = of_field("temperature_c")(wildcards)
-    return temperature if temperature == "control" else f"{temperature} °C"
+def treatment_of(wildcards):
+    """What was done to a job's field, in words."""
+    return treatment_title(treatment_in(ROW_OF[wildcards.field]))

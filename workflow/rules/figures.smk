@@ -62,7 +62,7 @@ rule plot_populations:
         mem_mb=for_fields(SNAKEMAKE_MB + 350, per_thousand=20),
         runtime=for_fields(5, per_thousand=1),
     params:
-        stems=figure_stems(POPULATION_FIGURES),
+        stems=figure_stems,
         captions=captions_of(POPULATION_FIGURES),
         dark_cutoff=SETTINGS["dark_cutoff"],
         threshold=SETTINGS["threshold"],
@@ -89,7 +89,7 @@ rule plot_blinking:
         runtime=for_fields(5, per_thousand=1),
     params:
         tables=BLINKING_TABLES,
-        stems=figure_stems(BLINKING_FIGURES),
+        stems=figure_stems,
         captions=captions_of(BLINKING_FIGURES),
         reference_s=SETTINGS["photostability"]["reference_s"],
         note=sheet_columns.figure_note(FIELDS),
@@ -115,7 +115,7 @@ rule plot_examples:
         runtime=for_fields(5, per_thousand=1),
     params:
         fields=list(FIELDS.index),
-        stems=figure_stems(EXAMPLE_FIGURES),
+        stems=figure_stems,
         captions=captions_of(EXAMPLE_FIGURES),
         fits=SETTINGS["dwell_times"],
         significance=SETTINGS["photostability"]["significance"],
@@ -138,7 +138,7 @@ rule plot_registration:
             "results/figures/registration/{field}.png",
             caption="../report/figures/registration.rst",
             category="Registration",
-            subcategory=annealed_at,
+            subcategory=treatment_of,
             labels={"field": "{field}"},
         ),
     log:

@@ -1,7 +1,32 @@
 # Microspheres and nanocrystals of each epoch of a field; every movie is read once here.
 #
 # REQUIRED INPUTS: the brightfield images and movies of the sample sheet.
-# OUTPUTS: results/fields/{field}/ microspheres_*.csv, nanocrystals_*.csv, drift_*.csv, images_*.nc
+# OUTPUTS: results/fields/{field}/ microspheres_*.csv, nanocrystals_*.csv, drift_*.csv, images_*.nc,
+# and where other rules make the inputs (`made_by_rules`) inputs.json
+
+
+rule check_inputs:
+    input:
+        files_of_epochs("{epoch}_brightfield"),
+        files_of_epochs("{epoch}_pl"),
+    output:
+        "results/fields/{field}/inputs.json",
+    log:
+        "logs/{field}/check_inputs.log",
+    benchmark:
+        "logs/benchmarks/{field}/check_inputs.tsv"
+    group:
+        "field"
+    conda:
+        "../../envs/blinkpair.yaml"
+    resources:
+        mem_mb=for_movies(SNAKEMAKE_MB + 150),
+        runtime=for_movies(2),
+    params:
+        settings=SETTINGS,
+        code=source_digest.of_step("check_inputs"),
+    script:
+        "../../scripts/check_inputs.py"
 
 
 rule find_microspheres:

@@ -16,6 +16,7 @@ rule register:
             "results/fields/{field}/nanocrystals_{epoch}.json"
         ),
         drifts=both_epochs("results/fields/{field}/drift_{epoch}.csv"),
+        checked=checked_files("{field}"),
         landmarks=lambda w: listed(f) if (f := ROW_OF[w.field]["landmarks"]) else [],
     output:
         registration="results/fields/{field}/registration.json",

@@ -36,7 +36,7 @@ rule build_report:
         mem_mb=for_fields(SNAKEMAKE_MB + 500, per_thousand=20),
         runtime=for_fields(5, per_thousand=1),
     params:
-        shown=FIELDS.loc[SHOWN, sheet_columns.SHOWN_COLUMNS].to_dict("records"),
+        shown=FIELDS.loc[SHOWN, sheet_columns.shown_columns(FIELDS)].to_dict("records"),
         content=[RECORD[path].content for path in SHOWN_IMAGES],
         settings=SETTINGS,
         note=sheet_columns.figure_note(FIELDS),

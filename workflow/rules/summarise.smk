@@ -26,6 +26,7 @@ rule summarise:
             "results/fields/{field}/registration.json", field=FIELDS.index
         ),
         pairings=expand("results/fields/{field}/pairing.json", field=FIELDS.index),
+        checked=checked_files(FIELDS.index),
     output:
         nanocrystals=in_report("results/nanocrystals.csv", "table", "Tables"),
         fields=in_report("results/fields.csv", "table", "Tables"),
@@ -95,8 +96,8 @@ rule record_provenance:
         runtime=for_fields(5, per_thousand=5),
     params:
         # Read where the run keeps them: another command runs nothing again, another sheet does.
-        sheet=str(launch.SHEET),
-        run=str(launch.RUN),
+        sheet=str(LAUNCHED.kept / launch.SHEET),
+        run=str(LAUNCHED.kept / launch.RUN),
         sheet_digest=LAUNCHED.sheet_digest,
         settings=SETTINGS,
         source=source_digest.of_all_source(),

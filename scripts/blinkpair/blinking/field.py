@@ -8,7 +8,7 @@ the on-fractions at other thresholds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +17,13 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, IntArray
 from blinkpair.blinking.off_levels import OffLevels, estimate_off_levels, expected_false_events
-from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF, classify, on_fraction
+from blinkpair.blinking.on_fractions import (
+    COUNTED,
+    DARK_CUTOFF,
+    classify,
+    on_fraction,
+    threshold_error,
+)
 from blinkpair.blinking.photostability import (
     PhotostabilitySettings,
     classify_trajectories,
@@ -135,12 +141,13 @@ def analyse_nanocrystals(
         for name in map(str, columns):
             table[name.format(epoch=epoch)] = columns[name]
     table["delta_on_fraction"] = table["on_fraction_post"] - table["on_fraction_pre"]
-    table["population"] = classify(
-        table["on_fraction_pre"],
-        table["on_fraction_post"],
-        dark_cutoff,
-        analysed=table["analysed"],
-    )
+    for recipe in ("", "_fixed", "_best"):
+        table[f"population{recipe}"] = classify(
+            table[f"on_fraction_pre{recipe}"],
+            table[f"on_fraction_post{recipe}"],
+            dark_cutoff,
+            analysed=table["analysed"],
+        )
     counted = table["population"].isin(COUNTED)
     durations, light = [], []
     for epoch in EPOCHS:
@@ -175,10 +182,20 @@ def _reaches_threshold(off: OffLevels, threshold_counts: float) -> bool:
 def _states_of(
     intensity: NDArray[np.float32], off: OffLevels, threshold: ThresholdSettings
 ) -> tuple[BoolArray, pd.DataFrame]:
-    """Return states with levels and thresholds; '{epoch}' in a name stands for pre or post."""
-    assigned = assign_states(intensity, threshold, off)
+    """Return states with levels and thresholds; '{epoch}' in a name stands for pre or post.
+
+    The paper's recipe and the best estimate stand beside the answer, whatever its method.
+    """
+    best = assign_states(intensity, replace(threshold, method="hmm"), off)
+    best_fraction, best_se = best.on_fractions, best.on_fractions_se
+    fixed_fraction = on_fraction(intensity > threshold.counts, intensity)
+    if threshold.method == "hmm":
+        assigned, fraction, se = best, best_fraction, best_se
+    else:
+        assigned = assign_states(intensity, threshold, off)
+        fraction = assigned.on_fractions
+        se = threshold_error(fraction, best_fraction, best_se)
     on = assigned.states
-    fraction = on_fraction(on, intensity)
     with np.errstate(invalid="ignore", divide="ignore"):
         when_on = intensity.sum(axis=1, where=on, dtype=np.float64) / on.sum(axis=1)
     false_events = expected_false_events(
@@ -196,6 +213,10 @@ def _states_of(
             "off_level_counts_{epoch}": off.level_counts,
             "off_noise_counts_{epoch}": off.noise_counts,
             "on_fraction_{epoch}": fraction,
+            "on_fraction_{epoch}_se": se,
+            "on_fraction_{epoch}_fixed": fixed_fraction,
+            "on_fraction_{epoch}_best": best_fraction,
+            "on_fraction_{epoch}_best_se": best_se,
             "counts_when_on_{epoch}": when_on,
             "expected_false_on_events_{epoch}": false_events,
         }

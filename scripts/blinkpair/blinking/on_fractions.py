@@ -8,6 +8,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import ndtr
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.errors import InputError
@@ -16,6 +17,7 @@ from blinkpair.labels import POPULATION_NAMES, as_bool
 POPULATIONS = tuple(POPULATION_NAMES)
 COUNTED = POPULATIONS[:-1]  # these sum to n; those dark in both do not count
 DARK_CUTOFF = 0.10  # the paper's: darker than 10 % of the frames is dark
+_NORMAL_95 = 1.959964  # 95 % of a normal distribution lie within so many standard deviations
 
 
 def on_fraction(states: BoolArray, counts: ArrayLike | None = None) -> FloatArray:
@@ -35,6 +37,34 @@ def on_fraction(states: BoolArray, counts: ArrayLike | None = None) -> FloatArra
     measured = np.isfinite(counts).sum(axis=-1)
     share = states.sum(axis=-1) / np.maximum(measured, 1)
     return np.where(measured > 0, share, np.nan)
+
+
+def threshold_error(fraction: ArrayLike, best: ArrayLike, best_se: ArrayLike) -> FloatArray:
+    """Return the standard errors of on-fractions by a threshold, (n,) floats.
+
+    A threshold is biased: noise exceeds it, and frames that are on in part or dimly do not. The
+    difference to the best estimate shows the bias as well as that estimate is known. The standard
+    error is such that 1.96 of it hold the true time on in 95 % of cases, where `best_se` does: the
+    half-width within which a normal variable of mean |fraction - best| and standard deviation
+    `best_se` lies that often (a quantile of the folded normal distribution), over 1.96.
+
+    Parameters
+    ----------
+    fraction : (n,) array
+        On-fractions by the threshold.
+    best, best_se : (n,) arrays
+        Those of the hidden Markov model and their standard errors.
+    """
+    bias = np.abs(np.asarray(fraction, dtype=np.float64) - np.asarray(best))
+    se = np.broadcast_to(np.asarray(best_se, dtype=np.float64), bias.shape)
+    scale = np.maximum(se, 1e-12)
+    # The coverage rises with the half-width: it lies between these two, and is halved down to.
+    low, high = bias, bias + _NORMAL_95 * scale
+    for _ in range(40):
+        middle = 0.5 * (low + high)
+        holds = ndtr((middle - bias) / scale) - ndtr((-middle - bias) / scale) >= 0.95
+        low, high = np.where(holds, low, middle), np.where(holds, middle, high)
+    return np.asarray(high / _NORMAL_95)
 
 
 def classify(

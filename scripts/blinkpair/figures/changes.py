@@ -295,7 +295,7 @@ def _of_other_length(
 
 
 def _why_no_control(summary: dict[Temperature, dict[str, Any]], unequal: list[Temperature]) -> str:
-    names = ", ".join(style.temperature_name(label) for label in unequal)
+    names = ", ".join(style.temperature_name(label) for label in unequal).replace("\n", " ")
     own = _length_s(summary[unequal[0]])[0]
     return (
         f"not beside the control: {names}; its movies last {_length_s(summary[CONTROL])[0]:.3g} s, "

@@ -201,7 +201,7 @@ def _fit_lines(fit: DwellFit) -> tuple[str, ...]:
 
 def _columns(fits: pd.DataFrame) -> list[tuple[Temperature, float]]:
     columns = []
-    for label in sort_temperatures(set(fits["temperature_c"])):
+    for label in sort_temperatures(fits["temperature_c"].unique()):
         exposures = fits.loc[fits["temperature_c"] == label, "exposure_s"].unique()
         columns += [(label, float(exposure_s)) for exposure_s in np.sort(exposures)]
     return columns

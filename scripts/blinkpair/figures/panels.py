@@ -205,7 +205,7 @@ def left_out_line(n_of: Mapping[Temperature, int], why: str) -> str:
     if not n_of:
         return ""
     each = ", ".join(f"{style.temperature_name(label)} (n = {n})" for label, n in n_of.items())
-    each = each.replace(" = ", "\u00a0=\u00a0").replace(" °C", "\u00a0°C")
+    each = each.replace("\n", " ").replace(" = ", "\u00a0=\u00a0").replace(" °C", "\u00a0°C")
     return f"no panel: {each}; {why}"
 
 

@@ -23,11 +23,12 @@ from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 from blinkpair.files import write_bytes, write_text
-from blinkpair.labels import CONTROL, Temperature
+from blinkpair.labels import Temperature, treatment_title
 
 SINGLE_COLUMN_MM = 85.0
 DOUBLE_COLUMN_MM = 170.0
 MM_PER_INCH = 25.4
+TITLE_LETTERS = 28  # in a line of a bold title of a panel, of which four stand side by side
 
 # Okabe and Ito's colours, distinct with any kind of colour vision.
 BLACK, GREY = "#000000", "#8c8c8c"
@@ -137,8 +138,8 @@ def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
 
 
 def temperature_name(label: Temperature) -> str:
-    """Write a temperature for a title: `70 °C`, or the word control."""
-    return CONTROL if isinstance(label, str) else f"{label:g} °C"
+    """Return a treatment's name for a title, in lines that a narrow panel holds."""
+    return "\n".join(textwrap.wrap(treatment_title(label), TITLE_LETTERS)).replace("$", r"\$")
 
 
 def points(value: float) -> str:

@@ -9,6 +9,8 @@ on what a user should know, and one error that lists everything that cannot work
 
 from __future__ import annotations
 
+import glob
+import logging
 import math
 import os
 from collections import defaultdict
@@ -21,10 +23,10 @@ import pandas as pd
 
 from blinkpair.errors import InputError
 from blinkpair.inputs import movie_record
-from blinkpair.inputs.columns import MOVIE_COLUMNS, PATH_COLUMNS
+from blinkpair.inputs.columns import KNOWN_COLUMNS, MOVIE_COLUMNS, PATH_COLUMNS
 from blinkpair.inputs.contents import FileState, fast_checksum, file_states
 from blinkpair.inputs.headers import Header, Open, access_problem, read_headers
-from blinkpair.inputs.problems import UnsoundInputError
+from blinkpair.inputs.problems import Problem, UnsoundInputError
 from blinkpair.inputs.row_checks import (
     Findings,
     Row,
@@ -35,7 +37,14 @@ from blinkpair.inputs.row_checks import (
 )
 from blinkpair.inputs.settings import examine_settings
 from blinkpair.inputs.sheet import examine_sheet, find_shared_files
+from blinkpair.inputs.sheet_treatments import overlooked_treatments
 from blinkpair.movie.formats.selection import MoviePath
+
+log = logging.getLogger(__name__)
+
+# Frames, rows, columns by which memory and time of jobs are planned where movies are to come: the
+# paper's.
+ASSUMED_SHAPE = (20_000, 512, 512)
 
 
 @dataclass(frozen=True)
@@ -160,6 +169,53 @@ def check_inputs(
     return findings.notes
 
 
+def check_made_inputs(field: str, settings: Mapping[str, Any]) -> dict[str, str | float]:
+    """Check the files of one field once the rules that make them have run.
+
+    Parameters
+    ----------
+    field : str
+        Name of the field in the sample sheet.
+    settings : mapping
+        As from `settings.load_settings`, with `made_by_rules`.
+
+    Returns
+    -------
+    dict
+        The columns of `movie_record` for this field.
+
+    Raises
+    ------
+    UnsoundInputError
+        Naming every file that is missing, unreadable or does not fit, also where it would only
+        refuse the field: a rule that makes such a file has to be mended.
+    """
+    fields = examine_sheet(settings["fields"]).fields
+    row = fields[fields["field"] == field]
+    planned, _ = examine_inputs(row, settings)
+    ordinary = {**settings, "made_by_rules": False, "on_failed_field": "stop"}
+    found, findings = examine_inputs(row, ordinary)
+    for quantity in (EXPOSURE, PIXEL_SIZE):
+        used, in_file = planned[quantity.column].iloc[0], found[quantity.column].iloc[0]
+        if not findings.problems and differ(used, in_file):
+            findings.problems.append(
+                Problem(
+                    f"{settings['fields']}, field {field}",
+                    f"{quantity.name} is {in_file:g} {quantity.unit} in the movies and {used:g} "
+                    f"{quantity.unit} in the settings, by which the run was planned",
+                    f"correct the one that is wrong, or write {quantity.column} into the sheet",
+                    quantity.column,
+                    int(row.index[0]),
+                )
+            )
+    if findings.problems:
+        raise UnsoundInputError(findings.problems)
+    for note in findings.notes:
+        log.warning(note)
+    record = found[list(movie_record.RECORD_COLUMNS)].iloc[0].to_dict()
+    return {str(column): value for column, value in record.items()}
+
+
 def examine_inputs(
     fields: pd.DataFrame,
     settings: Mapping[str, Any],
@@ -191,12 +247,12 @@ def examine_inputs(
     base = "" if base_dir is None else str(base_dir)
     sheet = str(settings["fields"])
     findings = Findings()
-    opened = read_headers(
-        (path for c in PATH_COLUMNS for path in fields[c] if path), base, open_movie=open_movie
-    )
+    to_come = settings["made_by_rules"]
+    paths = () if to_come else (path for c in PATH_COLUMNS for path in fields[c] if path)
+    opened = read_headers(paths, base, open_movie=open_movie)
     resolved: dict[str, list[Any]] = {column: [] for column in movie_record.RECORD_COLUMNS}
     for line, row in zip(fields.index, fields.to_dict("records"), strict=True):
-        found = {c: opened[row[c]] for c in PATH_COLUMNS if row[c]}
+        found = {c: opened[row[c]] for c in PATH_COLUMNS if row[c] in opened}
         headers = {c: h for c, h in found.items() if isinstance(h, Header)}
         one = Row(sheet, int(line), str(row["field"]), headers, findings)
         before = len(findings.refusals)
@@ -208,12 +264,20 @@ def examine_inputs(
         damaged = len(findings.refusals) > before
         for column in (*PATH_COLUMNS, "landmarks"):
             if path := row[column]:
-                findings.inputs[path] = _files(path, opened.get(path), base)
+                # What rules make is known to Snakemake by the rule, not by its content.
+                by_rule = to_come and column in PATH_COLUMNS
+                findings.inputs[path] = () if by_rule else _files(path, opened.get(path), base)
+        for column in PATH_COLUMNS if to_come else ():
+            if glob.has_magic(MoviePath.parse(row[column]).file):
+                what = "a pattern cannot be resolved before the files are made (made_by_rules)"
+                one.problem(column, what, "name one file")
         movies = [headers[c] for c in MOVIE_COLUMNS if c in headers]
         if movies or damaged:  # of a field that is refused hardly anything is read
             frames = max((movie.frames for movie in movies), default=1)
             size = next((h.size for h in (*movies, *headers.values())), (1, 1))
             findings.shapes[one.name] = (frames, *size)
+        elif to_come:
+            findings.shapes[one.name] = ASSUMED_SHAPE
         check_row(one, settings)
         for column in MOVIE_COLUMNS:
             for text in headers[column].notes if column in headers else ():
@@ -252,6 +316,7 @@ def examine_inputs(
         findings.problems += findings.refusals
     findings.problems.sort(key=lambda problem: problem.line)
     findings.notes += shared_notes
+    findings.notes += overlooked_treatments(fields, KNOWN_COLUMNS, sheet)
     return fields.assign(**resolved), findings
 
 
@@ -344,7 +409,11 @@ def _resolve(
         return used, f"file: {getattr(one.headers[first], quantity.source)}"
     if in_config is not None:
         return float(in_config), "configuration"
-    if movies and not reported:
+    if settings["made_by_rules"] and not reported:
+        what = f"{name} is not known before the movies are made (made_by_rules)"
+        hint = f"add '{column}: {quantity.example}' (in {unit}; your value) to the settings, or a "
+        one.problem(MOVIE_COLUMNS[0], what, f"{hint}column {column} to the sheet")
+    elif movies and not reported:
         what = f"{name} is known neither from the movies nor from the sheet or configuration"
         reasons = {reason for h in movies.values() if (reason := getattr(h, quantity.source))}
         if reasons:

@@ -16,6 +16,7 @@ def _of_kind(*kinds: str) -> tuple[str, ...]:
     return tuple(name for name, rules in _COLUMNS.items() if rules.get("x-kind") in kinds)
 
 
+KNOWN_COLUMNS = tuple(_COLUMNS)
 MOVIE_COLUMNS = _of_kind("movie")
 BRIGHTFIELD_COLUMNS = _of_kind("brightfield")
 PATH_COLUMNS = _of_kind("movie", "brightfield")

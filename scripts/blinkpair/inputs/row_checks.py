@@ -104,7 +104,7 @@ def check_lengths(one: Row) -> None:
     pre, post = one.headers.get("pre_pl"), one.headers.get("post_pl")
     if pre and post and min(pre.frames, post.frames) > 1 and differ(pre.frames, post.frames):
         longer = "pre_pl" if pre.frames > post.frames else "post_pl"
-        what = f"the movie has {post.frames} frames, the one before annealing {pre.frames}"
+        what = f"the movie has {post.frames} frames, pre_pl {pre.frames}"
         hint = (
             "on-fractions of different spans cannot be compared; to use the beginning of the "
             f"longer one, write ::frames={min(pre.frames, post.frames)} behind its path ({longer})"
@@ -142,10 +142,7 @@ def check_order(one: Row) -> None:
                 f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}"
                 for seconds in (post.acquired_s, pre.acquired_s)
             )
-            what = (
-                f"its date is {earlier}, before that of the one before annealing "
-                f"(pre_{kind}, {later})"
-            )
+            what = f"its date is {earlier}, before that of pre_pl (pre_{kind}, {later})"
             hint = (
                 "exchange the files of the two epochs; where the microscope's clock was wrong, "
                 "export both as TIFF, which holds no date"

@@ -31,9 +31,11 @@ from blinkpair.inputs.problems import (
 )
 from blinkpair.inputs.settings import load_schema
 from blinkpair.inputs.sheet_text import Cells, read_cells
+from blinkpair.inputs.sheet_treatments import name_treatments, read_treatment
 from blinkpair.inputs.spelling import path_on_disk
-from blinkpair.labels import CONTROL, temperature_label
+from blinkpair.labels import CONTROL, is_annealing, temperature_label
 from blinkpair.movie.formats.selection import MoviePath
+from blinkpair.treatments import TEMPERATURE, TREATMENT
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -73,7 +75,8 @@ def read_fields(path: str | Path, base_dir: str | Path | None = None) -> pd.Data
     DataFrame
         One row a field in the sheet's order; the index (`sheet_line`) is its
         1-based line. Columns: `field`; `temperature_c` as text, '70', '70.5' or
-        'control' (`table_labels.temperature_labels` makes numbers of it); the
+        'control', '' where there is only a treatment; `treatment`, the name
+        of what was done, only where it is more than a temperature for some; the
         four paths as written; `sample` and `landmarks`, '' where not given;
         `exposure_s` and `pixel_size_um` as float, NaN where not given; then the
         unknown columns, untouched, as text.
@@ -131,6 +134,12 @@ def examine_sheet(
                 problems.append(Problem(place, what, hint, column, line))
                 bad.add((line, column))
         columns[column] = values
+    if {TEMPERATURE, TREATMENT} <= set(columns):
+        named = name_treatments(columns, cells.lines, cells.columns, frozenset(bad), str(path))
+        columns[TEMPERATURE], columns[TREATMENT], wrong = named
+        problems += wrong
+        if is_annealing(name for name in columns[TREATMENT] if name):
+            del columns[TREATMENT]
     for name, rules in schema.items():
         if rules.get("x-kind") == "name":
             problems += _repeated_names(cells, name, columns[name], path)
@@ -156,9 +165,9 @@ def find_shared_files(
 
     The two epochs of one field cannot be one file: every pair would be perfect.
     Two fields may share a brightfield image, or the movie before two different
-    anneals, or one's movie after may be the next one's movie before (a series of
-    anneals); that is worth a note. The same movie in the same role at the same
-    temperature, or after two anneals, counts its nanocrystals twice.
+    treatments, or one's movie after may be the next one's movie before (a series of
+    treatments); that is worth a note. The same movie in the same role of the same
+    treatment, or after two treatments, counts its nanocrystals twice.
 
     Parameters
     ----------
@@ -180,11 +189,12 @@ def find_shared_files(
     notes: list[str] = []
     copies = copies or {}
     uses: dict[Hashable, list[tuple[int, str, str, str, Hashable]]] = {}
+    treatments = fields.get(TREATMENT, fields[TEMPERATURE])
     rows = zip(
-        fields.index, fields["field"], fields["temperature_c"],
+        fields.index, fields["field"], treatments,
         *(fields[c] for c in PATH_COLUMNS), strict=True,
     )  # fmt: skip
-    for line, field, temperature, *paths in rows:
+    for line, field, treatment, *paths in rows:
         for column, path in zip(PATH_COLUMNS, paths, strict=True):
             if not path:
                 continue
@@ -192,7 +202,7 @@ def find_shared_files(
             own = identity(parsed.file)
             earlier = uses.setdefault((copies.get(own, own), parsed.selection), [])
             place = f"{sheet}, line {line}, column {column}"
-            for other_line, other_field, other_temperature, other_column, other in earlier:
+            for other_line, other_field, other_treatment, other_column, other in earlier:
                 is_copy = own != other
                 also = "a copy (of the same size, first and last MiB) of" if is_copy else "also"
                 if line == other_line:
@@ -201,7 +211,7 @@ def find_shared_files(
                     hint = "name the file of this epoch and kind"
                 elif {column, other_column} <= set(BRIGHTFIELD_COLUMNS) or (
                     {column, other_column} == set(MOVIE_COLUMNS)
-                    or (column == other_column == "pre_pl" and temperature != other_temperature)
+                    or (column == other_column == "pre_pl" and treatment != other_treatment)
                 ):
                     notes.append(
                         f"{place} (field {field}): the file is {also} the {other_column} of field "
@@ -223,7 +233,7 @@ def find_shared_files(
                     hint += ", or remove one of the two rows" if both_movies else ""
                 problems.append(Problem(place, what, hint, column, int(line)))
                 break
-            earlier.append((line, field, temperature, column, own))
+            earlier.append((line, field, treatment, column, own))
     return problems, notes
 
 
@@ -248,6 +258,8 @@ def _read_cell(
         return text, *_judge_name(text, rules)
     if kind == "temperature":
         return _read_temperature(text, rules)
+    if kind == TREATMENT:
+        return read_treatment(text, rules["maxLength"])
     if number:
         value = as_number(text)
         if value is None:
@@ -295,6 +307,7 @@ def _read_temperature(text: str, rules: Mapping[str, Any]) -> tuple[str, str, st
             hint = f"did you mean {CONTROL}?"
         else:
             hint += f", or the word {CONTROL} for re-mounted without annealing"
+            hint += f". What is no temperature goes into a column {TREATMENT}"
         return "", f"{shown(text)} is neither a number nor the word {CONTROL}", hint
     low, high = rules["oneOf"][0]["minimum"], rules["oneOf"][0]["maximum"]
     if not low <= value <= high:

@@ -17,6 +17,8 @@ from typing import Any
 
 from blinkpair.inputs.problems import Problem, listed, nearest, normalised, printable, shown
 from blinkpair.inputs.settings import load_schema
+from blinkpair.inputs.sheet_treatments import looks_like_treatment
+from blinkpair.treatments import TEMPERATURE, TREATMENT
 
 # A sheet of 10,000 fields has about 3 MB; what is far beyond is a movie named by mistake.
 _MOST_BYTES = 100_000_000
@@ -80,6 +82,8 @@ def read_cells(
         return Cells(problems=[fault])
     schema = schema or load_schema("fields")
     known, required = list(schema["properties"]), list(schema["required"])
+    either = [column for choice in schema.get("anyOf", ()) for column in choice["required"]]
+    required = sorted({*required, *either[:1]}, key=known.index)
     lines = [(n, line) for n, line in enumerate(re.split(r"\r\n|\n|\r", text), 1) if line.strip()]
     if not lines:
         hint = f"its first line names the columns: {', '.join(required)}"
@@ -99,6 +103,9 @@ def read_cells(
         what = "the columns are separated by neither tabs, commas nor semicolons"
         hint = "an editor may have turned tabs into spaces: put one tab between two columns"
         return Cells(problems=[Problem(place, what, hint, line=top)])
+    # Of both, one cell may be empty: `sheet_treatments` checks them together.
+    if set(either[1:]) & set(names):
+        required.remove(either[0])
     problems = _judge_header(names, separator, known, required, place, top)
     last_required = max((names.index(c) for c in required if c in names), default=0)
 
@@ -220,6 +227,8 @@ def _judge_header(
             add(what, "rename it; names that end in an epoch belong to the results", name)
         elif _CONTROL_CHARACTERS.search(name):
             add(f"the column's name {shown(name)} holds a control character", "remove it", name)
+    if TREATMENT in explained:
+        explained.add(TEMPERATURE)
     unexplained = [name for name in missing if name not in explained]
     if unexplained:
         s = "s" if len(unexplained) > 1 else ""
@@ -244,7 +253,10 @@ def _meant(name: str, names: Sequence[str], known: Sequence[str]) -> str | None:
     if close := nearest(name, absent, 0.81):
         return close
     starts = {"exposure": "exposure_s", "pixel": "pixel_size_um", "temp": "temperature_c"}
-    return next((c for s, c in starts.items() if key.startswith(s) and c in absent), None)
+    if meant := next((c for s, c in starts.items() if key.startswith(s) and c in absent), None):
+        return meant
+    without = TEMPERATURE not in names and TREATMENT in absent
+    return TREATMENT if without and looks_like_treatment(name) else None
 
 
 def _read_row(

@@ -52,6 +52,11 @@ def movie_files(path: PathLike | Sequence[PathLike]) -> tuple[Path, ...]:
     return tuple(listed)
 
 
+def first_file(path: PathLike) -> Path:
+    """Return the file that a path of the sample sheet names, which need not exist yet."""
+    return Path(MoviePath.parse(os.fspath(path)).file).expanduser()
+
+
 def _recording(file: Path, position: str | None, called: str) -> tuple[Path, ...]:
     """The files of one recording, with their index; the file itself where that is not clear."""
     from blinkpair.movie.file_set import find_files

@@ -32,7 +32,7 @@ from blinkpair.registration.from_start import MAX_LANDMARK_RESIDUAL_PX
 MAX_CROWDED_SHARE = 1 / 3
 FEW_CROWDED = 10  # fewer can be so many by chance
 # Of nanocrystals with an uncertain place only those found in both epochs could be counted: those
-# that annealing changed would be missing.
+# that changed would be missing.
 MAX_UNCERTAIN_SHARE, FEW_UNCERTAIN = 0.1, 2
 
 
@@ -72,13 +72,13 @@ def _same_movie(found: Found) -> InputError | None:
     if pre["frames_digest"] != post["frames_digest"]:
         return None
     return InputError(
-        "the movies before and after annealing hold the same frames: one is a copy of the other",
+        "the movies before and after hold the same frames: one is a copy of the other",
         "name the right file in the sheet",
     )
 
 
 def _no_nanocrystals(found: Found) -> InputError | None:
-    epochs = zip(("before annealing", "after annealing"), found.movies, strict=True)
+    epochs = zip(("before the treatment", "after the treatment"), found.movies, strict=True)
     without = [when for when, movie in epochs if movie["n_nanocrystals"] == 0]
     if not without:
         return None
@@ -107,7 +107,7 @@ def _many_uncertain(found: Found) -> InputError | None:
     return InputError(
         f"the places of {uncertain} of {in_view} nanocrystals in view are uncertain by more than "
         f"{MAX_PLACE_ERROR_PX:g} px, as few nanocrystals or microspheres are common to both "
-        "epochs, or the drift could not be followed: without them the annealed populations would "
+        "epochs, or the drift could not be followed: without them the changed populations would "
         "be counted too small",
         "name landmarks in the sheet",
     )

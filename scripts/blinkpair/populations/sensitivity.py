@@ -59,7 +59,7 @@ def sensitivity_table(
     kept = _by_setting(on_fractions)
     cutoffs = sorted(dark_cutoffs)
     rows: list[dict[str, Any]] = []
-    for label in sort_temperatures({label for label, _ in kept}):
+    for label in sort_temperatures(label for label, _ in list(kept)):
         for threshold in sorted(own for at, own in kept if at == label):
             pieces = kept.pop((label, threshold))
             before, after = (np.concatenate([piece[i] for piece in pieces]) for i in (0, 1))
@@ -98,7 +98,7 @@ def _by_setting(
         analysed = as_bool(part["analysed"]) if "analysed" in part else np.ones(len(part), bool)
         both = [part[name].to_numpy(float) for name in REQUIRED[2:]]
         thresholds = part["threshold_counts"].to_numpy()
-        for label in set(labels):
+        for label in labels.unique():
             at = np.flatnonzero((labels == label).to_numpy(bool))
             for threshold in np.unique(thresholds[at]).tolist():
                 rows = at[thresholds[at] == threshold]

@@ -87,7 +87,8 @@ def summarise_populations(
     if fields is not None:
         require_columns(fields, ["field", "temperature_c", "status"], "fields")
         fields = fields.assign(temperature_c=temperature_labels(fields["temperature_c"]))
-    present = set(table["temperature_c"]) | (set() if fields is None else set(fields.temperature_c))
+    tables = [table] if fields is None else [fields, table]
+    present = [label for one in tables for label in one["temperature_c"].unique()]
     groups = [
         _group(table[table["temperature_c"] == label], label, statistics)
         for label in sort_temperatures(present)

@@ -19,6 +19,7 @@ from blinkpair.labels import (
     TYPE_NAMES,
     by_temperature,
     rows_by_temperature,
+    treatment_title,
 )
 from blinkpair.report.cells import (
     NOTHING,
@@ -32,7 +33,6 @@ from blinkpair.report.cells import (
     percent_end,
     share_cells,
     signed_points,
-    temperature,
     transposed,
 )
 from blinkpair.report.language import known, plain
@@ -42,7 +42,7 @@ FEWEST_TO_TEST = 6  # with five, the smallest p that Wilcoxon's test can give is
 
 
 def types(table: pd.DataFrame, confidence: float) -> Table:
-    """Set `types.csv`, one column a temperature and epoch."""
+    """Set `types.csv`, one column a treatment and epoch."""
     cells: dict[str, Callable[[Row], str]] = {"emissive in this epoch": lambda r: f"{r['n']}"}
     cells |= share_cells(TYPE_NAMES)
     cells |= {
@@ -60,11 +60,11 @@ def types(table: pd.DataFrame, confidence: float) -> Table:
 
 
 def transitions(table: pd.DataFrame) -> Table:
-    """Set `type_transitions.csv`, a line for each type before, at each temperature."""
+    """Set `type_transitions.csv`, a line for each type before, for each treatment."""
     after = [*dict.fromkeys(table["type_post"])]
     rows = [
         [
-            f"{temperature(label)}, {_plain(before)}",
+            f"{treatment_title(label)}, {_plain(before)}",
             *(_count(own[own["type_post"] == kind]["n"]) for kind in after),
         ]
         for label, part in by_temperature(table).items()
@@ -76,7 +76,7 @@ def transitions(table: pd.DataFrame) -> Table:
 
 
 def change_by_type(table: pd.DataFrame, confidence: float) -> Table:
-    """Set `change_by_type.csv`, a line for each type at each temperature.
+    """Set `change_by_type.csv`, a line for each type of each treatment.
 
     Those dark before have neither interval nor p: they are in n only if they gained.
     """
@@ -87,7 +87,7 @@ def change_by_type(table: pd.DataFrame, confidence: float) -> Table:
             if row["n"]:
                 rows.append(
                     [
-                        f"{temperature(row['temperature_c'])}, {_plain(kind)}",
+                        f"{treatment_title(row['temperature_c'])}, {_plain(kind)}",
                         f"{row['n']}",
                         _mean_change(row),
                         f"{row['n_gained']} / {row['n_lost']}",
@@ -122,7 +122,7 @@ def _tested(p: Any, *groups: Row | None) -> str:
 
 
 def alpha_by_change(table: pd.DataFrame, confidence: float) -> Table:
-    """Set `alpha_by_change.csv`, one column a temperature."""
+    """Set `alpha_by_change.csv`, one column a treatment."""
     rows = list(rows_by_temperature(table).values())
     large = f"{plain(100 * float(table['large_change'].iloc[0]), 6)} points" if len(table) else ""
     cells: dict[str, Callable[[Row], str]] = {
@@ -132,13 +132,13 @@ def alpha_by_change(table: pd.DataFrame, confidence: float) -> Table:
         "median α before, of those": lambda r: interval_of(r, "median_alpha_lost", number),
         "rank test p": lambda r: p_value(r["p_rank"]),
     }
-    name = lambda row: temperature(row["temperature_c"])  # noqa: E731
+    name = lambda row: treatment_title(row["temperature_c"])  # noqa: E731
     note = intervals_note(table.get("interval_method", ()), confidence)
-    return transposed("α of type B before annealing, by the change", rows, cells, name, note)
+    return transposed("α of type B in the movie before, by the change", rows, cells, name, note)
 
 
 def photostability(table: pd.DataFrame, confidence: float) -> Table:
-    """Set `photostability.csv`, one column a temperature and epoch."""
+    """Set `photostability.csv`, one column a treatment and epoch."""
     cells: dict[str, Callable[[Row], str]] = {
         "PL kept at the end of the movie": lambda r: _kept(r),
         "nanocrystals tested": lambda r: f"{r['n']}",
@@ -163,7 +163,7 @@ def _kept(row: Row) -> str:
 
 
 def _epoch_name(row: Row) -> str:
-    return f"{temperature(row['temperature_c'])} {EPOCH_NAMES[str(row['epoch'])]}"
+    return f"{treatment_title(row['temperature_c'])} {EPOCH_NAMES[str(row['epoch'])]}"
 
 
 def _epoch_rows(table: pd.DataFrame) -> list[Row]:

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from blinkpair.labels import CONTROL, temperature_label
 from blinkpair.report.language import MINUS, known, plain
 
 Row = Mapping[Any, Any]  # a row of a table, by column
@@ -47,12 +46,6 @@ class Table:
     header: list[str]
     rows: list[list[str]]
     note: str = ""
-
-
-def temperature(value: object) -> str:
-    """Write a temperature: `70 °C`, or the word control."""
-    label = temperature_label(value)
-    return CONTROL if isinstance(label, str) else f"{label:g} °C".replace("-", MINUS)
 
 
 def number(value: Any, digits: int = 3) -> str:

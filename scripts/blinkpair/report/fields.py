@@ -22,6 +22,7 @@ from blinkpair.report.field_images import field_images
 from blinkpair.report.language import known
 from blinkpair.report.rounding import decimals, significant
 from blinkpair.report.traces import dwell_counts, pack_runs, thin_traces
+from blinkpair.treatments import treatment_in
 
 MATCHED, BEFORE_ONLY, AFTER_ONLY = 0, 1, 2
 
@@ -36,7 +37,8 @@ def read_field(
     name : str
         Of the field.
     row : mapping
-        Its row of the sample sheet: `temperature_c` and, if there, `sample`, `pixel_size_um`.
+        Its row of the sample sheet: `temperature_c` and, if there, `treatment`, `sample`,
+        `pixel_size_um`.
     files : mapping of str to path
         `traces`, `registration`, `integrated_pl`, and with `_pre` and `_post` each
         `brightfield` (as in the sheet), `images`, `microspheres`, `nanocrystals`, `drift`.
@@ -76,7 +78,7 @@ def read_field(
     pairs, pairs_bf = (registration.get(f"{w}_pairs") for w in ("nanocrystal", "microsphere"))
     return {
         "name": name,
-        "temperature_c": str(temperature_label(row["temperature_c"])),
+        "temperature_c": str(temperature_label(treatment_in(row))),
         "sample": str(row.get("sample") or ""),
         "status": registration["status"],
         "reason": registration.get("reason") or "",

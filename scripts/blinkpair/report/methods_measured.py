@@ -196,19 +196,19 @@ def _statistics(statistics: Settings, populations: pd.DataFrame) -> Iterator[str
             "quantile for the fields behind it."
         )
         one_field = (
-            " A temperature with one field took that of the others."
+            " A treatment with one field took that of the others."
             if BY_OTHER_FIELDS in used
             else ""
         )
         yield (
             "The design effect is the variance over resampled whole fields "
             f"({grouped(statistics['resamples'])} resamples, seed {statistics['seed']}) over that "
-            "of as many independent nanocrystals, pooled over the temperatures and never less than "
-            f"1 or than the temperature’s own.{one_field}"
+            "of as many independent nanocrystals, pooled over the treatments and never less than "
+            f"1 or than the treatment’s own.{one_field}"
         )
     elif BY_NANOCRYSTALS in used:
         yield (
-            f"{text}, with nanocrystals taken as independent, as no temperature had two fields; "
+            f"{text}, with nanocrystals taken as independent, as no treatment had two fields; "
             "they are too narrow if fields differ."
         )
     else:

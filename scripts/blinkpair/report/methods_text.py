@@ -14,8 +14,13 @@ from typing import Any
 
 import pandas as pd
 
-from blinkpair.labels import CONTROL, by_temperature, temperature_label
-from blinkpair.report.cells import temperature
+from blinkpair.labels import (
+    CONTROL,
+    after_treatment,
+    by_temperature,
+    temperature_label,
+    treatment_word,
+)
 from blinkpair.report.language import (
     as_set,
     counted,
@@ -79,9 +84,10 @@ def methods(
         From `fields.read_field`, of all fields or some of them: their exposure, frames and, if
         known, size of a pixel.
     """
+    word = treatment_word(fields["temperature_c"])
     sentences = [
-        _software(provenance),
-        *_recordings(fields, shown),
+        _software(provenance, word),
+        *_recordings(fields, shown, word),
         *_registration(settings, fields, _pixel_um(settings, shown)),
         *_refused(settings, fields),
         *_detection(settings, fields),
@@ -90,24 +96,24 @@ def methods(
     return " ".join(sentences)
 
 
-def _software(provenance: Mapping[str, Any]) -> str:
+def _software(provenance: Mapping[str, Any], word: str) -> str:
     commit, _, changes = str(provenance.get("commit") or "").partition("+")
     version = f"blinkpair {provenance['versions']['blinkpair']}"
     if commit:
         version += (
             f" (commit {commit[:HEX_OF_A_COMMIT]}{', with local changes' if changes else ''})"
         )
-    return (
-        f"Movies of the same nanocrystals before and after annealing were analysed with {version}."
-    )
+    return f"Movies of the same nanocrystals before and after {word} were analysed with {version}."
 
 
-def _recordings(fields: pd.DataFrame, shown: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+def _recordings(
+    fields: pd.DataFrame, shown: Sequence[Mapping[str, Any]], word: str
+) -> Iterator[str]:
     if fields.empty:
         yield "There were no fields."
         return
     groups = [
-        f"{grouped(len(part))} {_condition(label)}"
+        f"{grouped(len(part))} {_condition(label, word)}"
         for label, part in by_temperature(fields).items()
     ]
     n = len(fields)
@@ -126,11 +132,11 @@ def _recordings(fields: pd.DataFrame, shown: Sequence[Mapping[str, Any]]) -> Ite
     yield f"{which} had {spread(frames, grouped)} frames of {spread(exposures_ms)} ms."
 
 
-def _condition(value: object) -> str:
+def _condition(value: object, word: str) -> str:
     """Return what was done to a field, after a number."""
     if temperature_label(value) == CONTROL:
-        return "re-mounted without annealing as a control"
-    return f"at {temperature(value)}"
+        return f"re-mounted without {word} as a control"
+    return after_treatment(value)
 
 
 def _pixel_um(settings: Settings, shown: Sequence[Mapping[str, Any]]) -> float | None:

@@ -114,6 +114,7 @@ def build_page(
             _data(results, nanocrystals_csv, fields, answers, settings, note),
         ),
         note=note,
+        word=labels.treatment_word(results["fields"]["temperature_c"]),
         banner=_banner(results["fields"]),
         answers=answers,
         headline=result_sentences.headline(
@@ -175,13 +176,14 @@ def _banner(fields: pd.DataFrame) -> str:
 def _answers(
     populations: pd.DataFrame, confidence: float, dark_cutoff: float
 ) -> list[dict[str, Any]]:
-    """Return for each temperature what stands beside its histogram."""
+    """Return for each treatment what stands beside its histogram."""
     rows: list[cells.Row] = list(labels.rows_by_temperature(populations).values())
     control = next((r for r in rows if temperature_label(r["temperature_c"]) == CONTROL), None)
+    word = labels.treatment_word(populations["temperature_c"])
     return [
         {
-            "temperature_c": str(row["temperature_c"]),
-            "name": cells.temperature(row["temperature_c"]),
+            "temperature_c": str(temperature_label(row["temperature_c"])),
+            "name": labels.treatment_title(row["temperature_c"]),
             "n": int(row["n"]),
             "mean": cells.signed_points(row["mean_delta"]),
             "low": cells.signed_points(row["mean_delta_low"]),
@@ -190,7 +192,7 @@ def _answers(
             "became_emissive": cells.percent(row["fraction_became_emissive"]),
             "became_dark": cells.percent(row["fraction_became_dark"]),
             "sentence": result_sentences.answer(
-                row, None if row is control else control, confidence, dark_cutoff
+                row, None if row is control else control, confidence, dark_cutoff, word
             ),
             "caveats": result_sentences.caveats(row),
         }
@@ -201,7 +203,7 @@ def _answers(
 def histogram(
     nanocrystals: pd.DataFrame, temperatures: Sequence[str]
 ) -> dict[str, dict[str, list[int]]]:
-    """Count changes of the on-fraction, by temperature and population.
+    """Count changes of the on-fraction, by treatment and population.
 
     Parameters
     ----------
@@ -248,13 +250,16 @@ def _data(
     ]
     return {
         "note": note,
+        "treatment_heading": labels.treatment_heading(results["fields"]["temperature_c"]),
         "hidden": len(results["fields"]) - len(fields),
         "csv": pack(np.frombuffer(nanocrystals_csv.encode("utf-8"), np.uint8)),
         "answers": answers,
         "bin_points": BIN_POINTS,
         "histogram": histogram(results["nanocrystals"], [a["temperature_c"] for a in answers]),
         "fields": list(fields),
-        "sensitivity": sensitivity[columns].to_dict("list"),
+        "sensitivity": sensitivity[columns]
+        .assign(temperature_c=labels.temperature_labels(sensitivity["temperature_c"]).astype(str))
+        .to_dict("list"),
         "dark_cutoff": settings["dark_cutoff"],
         "threshold": settings["threshold"],
         "aperture_px": settings["photometry"]["aperture_px"],

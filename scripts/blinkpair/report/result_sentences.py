@@ -13,7 +13,14 @@ from typing import Any
 
 import pandas as pd
 
-from blinkpair.labels import CONTROL, rows_by_temperature, temperature_label
+from blinkpair.labels import (
+    CONTROL,
+    after_treatment,
+    is_annealing,
+    rows_by_temperature,
+    temperature_label,
+    treatment_word,
+)
 from blinkpair.populations.table import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIELDS
 from blinkpair.report.cells import (
     ACCIDENTAL,
@@ -21,7 +28,6 @@ from blinkpair.report.cells import (
     percent,
     percent_end,
     signed_points,
-    temperature,
 )
 from blinkpair.report.language import (
     capitalised,
@@ -38,8 +44,14 @@ Row = Mapping[Any, Any]
 TOO_FEW = "too few for an interval"
 
 
-def answer(row: Row, control: Row | None, confidence: float, dark_cutoff: float) -> str:
-    """Return what happened to the nanocrystals of a temperature, in at most four sentences.
+def answer(
+    row: Row,
+    control: Row | None,
+    confidence: float,
+    dark_cutoff: float,
+    word: str = "annealing",
+) -> str:
+    """Return what happened to the nanocrystals of a treatment, in at most four sentences.
 
     Parameters
     ----------
@@ -51,8 +63,10 @@ def answer(row: Row, control: Row | None, confidence: float, dark_cutoff: float)
         Coverage of the intervals, 0 to 1.
     dark_cutoff : float
         On-fraction below which a nanocrystal is dark, 0 to 1.
+    word : str
+        From `labels.treatment_word`, of all fields.
     """
-    where = _where(row)
+    where = _where(row, word)
     refused = _refused(row)
     if not row["n"]:
         return " ".join([_nothing(row, where, dark_cutoff), *refused])
@@ -60,12 +74,12 @@ def answer(row: Row, control: Row | None, confidence: float, dark_cutoff: float)
     if control is not None:
         sentences += _against_control(row, control)
     elif _is_control(row) and _sign(row, "mean_delta"):
-        sentences.append("Re-mounting alone changed it: read the temperatures against this.")
+        sentences.append("Re-mounting alone changed it: read the other results against this.")
     return " ".join([*sentences, *refused])
 
 
 def caveats(row: Row) -> str:
-    """Return the method of the intervals of a temperature, and the number of accidental pairs."""
+    """Return the method of the intervals of a treatment, and the number of accidental pairs."""
     return " ".join([*_basis(row), *_accidental(row)]) if row["n"] else ""
 
 
@@ -82,17 +96,18 @@ def headline(populations: pd.DataFrame, fields: pd.DataFrame, dark_cutoff: float
     rows: list[Row] = list(rows_by_temperature(populations).values())
     annealed = [row for row in rows if not _is_control(row)]
     control = next((row for row in rows if _is_control(row)), None)
+    word = treatment_word(row["temperature_c"] for row in rows)
     changes = [
-        f"{_change_of(row, '' if i else ' points')} at {temperature(row['temperature_c'])}"
+        f"{_change_of(row, '' if i else ' points')} {after_treatment(row['temperature_c'])}"
         for i, row in enumerate(row for row in annealed if known(row["mean_delta"]))
     ]
     sentences = [f"{_measured(annealed, control, fields, dark_cutoff)}."]
     if changes:
         sentences.append(f"The on-fraction changed on average by {listed(changes)}.")
-    sentences.append(_control_alone(control, "it" if changes else "the on-fraction"))
+    sentences.append(_control_alone(control, "it" if changes else "the on-fraction", word))
     if any(row["interval_method"] == BY_NANOCRYSTALS for row in rows):
         sentences.append(
-            "The intervals take nanocrystals as independent: no temperature has two fields to "
+            "The intervals take nanocrystals as independent: no treatment has two fields to "
             "compare."
         )
     return " ".join(sentences)
@@ -101,11 +116,12 @@ def headline(populations: pd.DataFrame, fields: pd.DataFrame, dark_cutoff: float
 def _measured(
     annealed: list[Row], control: Row | None, fields: pd.DataFrame, dark_cutoff: float
 ) -> str:
-    """Return the numbers of nanocrystals and fields, the annealed and the control's apart."""
+    """Return the numbers of nanocrystals and fields, the treated and the control's apart."""
     groups = []
+    treated = "annealed" if is_annealing(row["temperature_c"] for row in annealed) else "treated"
     if annealed or control is None or not control["n_fields"]:
         n, n_fields = (sum(int(row[name]) for row in annealed) for name in ("n", "n_fields"))
-        groups.append(f"{counted(n, 'annealed nanocrystal')} in {counted(n_fields, 'field')}")
+        groups.append(f"{counted(n, f'{treated} nanocrystal')} in {counted(n_fields, 'field')}")
     if control is not None and control["n_fields"]:
         n = int(control["n"])
         own = grouped(n) if groups else counted(n, "nanocrystal")
@@ -121,16 +137,16 @@ def _measured(
     return text
 
 
-def _control_alone(control: Row | None, it: str) -> str:
+def _control_alone(control: Row | None, it: str, word: str) -> str:
     """Return the change of the control, or why it has none."""
     if control is None:
-        return "There is no control that was re-mounted without annealing."
+        return f"There is no control that was re-mounted without {word}."
     if not control["n_fields"]:
         return "The control was refused."
     if not known(control["mean_delta"]):
         return "In the control no nanocrystal was emissive."
     change = _change_of(control, " points")
-    return f"Re-mounting without annealing, the control, changed {it} by {change}."
+    return f"Re-mounting without {word}, the control, changed {it} by {change}."
 
 
 def _change_of(row: Row, unit: str) -> str:
@@ -143,10 +159,9 @@ def _is_control(row: Row) -> bool:
     return temperature_label(row["temperature_c"]) == CONTROL
 
 
-def _where(row: Row) -> str:
-    if _is_control(row):
-        return "in the control, which was re-mounted without annealing"
-    return f"at {temperature(row['temperature_c'])}"
+def _where(row: Row, word: str) -> str:
+    where = after_treatment(row["temperature_c"])
+    return f"{where}, which was re-mounted without {word}" if _is_control(row) else where
 
 
 def _nothing(row: Row, where: str, dark_cutoff: float) -> str:
@@ -298,10 +313,10 @@ def _basis(row: Row) -> list[str]:
         "as many independent nanocrystals"
     )
     sentences = {
-        BY_FIELDS: f"{kinds}, {effect}, pooled over the temperatures.",
-        BY_OTHER_FIELDS: f"{kinds}, {effect}. It comes from the other temperatures, because it "
+        BY_FIELDS: f"{kinds}, {effect}, pooled over the treatments.",
+        BY_OTHER_FIELDS: f"{kinds}, {effect}. It comes from the other treatments, because it "
         "cannot be measured with one field.",
-        BY_NANOCRYSTALS: f"{kinds}. They take nanocrystals as independent, as no temperature has "
+        BY_NANOCRYSTALS: f"{kinds}. They take nanocrystals as independent, as no treatment has "
         "two fields to compare: too narrow if fields differ.",
     }
     return [sentences[method] for method in sentences if method == row["interval_method"]]

@@ -1,4 +1,4 @@
-"""The result tables for the page: text in cells, one column a temperature where it fits.
+"""The result tables for the page: text in cells, one column a treatment where it fits.
 
 Nothing is computed here that the tables do not hold. Those of blinking are in `blinking_tables`.
 
@@ -27,7 +27,6 @@ from blinkpair.report.cells import (
     share_cells,
     share_of,
     signed_points,
-    temperature,
     transposed,
 )
 from blinkpair.report.language import fixed, grouped, known, per_cent
@@ -37,7 +36,7 @@ POPULATIONS = {name: labels.POPULATION_NAMES[name] for name in COUNTED}
 
 
 def populations(table: pd.DataFrame, confidence: float) -> Table:
-    """Return `populations.csv` with one column a temperature."""
+    """Return `populations.csv` with one column a treatment."""
     rows = list(labels.rows_by_temperature(table).values())
 
     def points(name: str) -> Callable[[Row], str]:
@@ -64,7 +63,7 @@ def populations(table: pd.DataFrame, confidence: float) -> Table:
         f"Shares are of n. {intervals_note(table['interval_method'], confidence)} The two tests "
         f"take nanocrystals as independent. Accidental pairs: {ACCIDENTAL}."
     )
-    name = lambda row: temperature(row["temperature_c"])  # noqa: E731
+    name = lambda row: labels.treatment_title(row["temperature_c"])  # noqa: E731
     return transposed("Populations", rows, cells, name, note)
 
 
@@ -78,16 +77,16 @@ def excluded(nanocrystals: pd.DataFrame) -> Table:
         [words, *(f"{(part['excluded_because'] == name).sum()}" for part in parts.values())]
         for name, words in names.items()
     ]
-    header = ["", *map(temperature, parts)]
+    header = ["", *map(labels.treatment_title, parts)]
     return Table("Nanocrystals found, by what became of them", header, rows)
 
 
 def sensitivity(table: pd.DataFrame) -> Table:
-    """Return `sensitivity.csv` with a line for each temperature, threshold and cutoff."""
+    """Return `sensitivity.csv` with a line for each treatment, threshold and cutoff."""
     header = ["", "threshold, counts", "dark below", "n", *POPULATIONS.values(), "mean change"]
     rows = [
         [
-            temperature(row["temperature_c"]),
+            labels.treatment_title(row["temperature_c"]),
             number(row["threshold_counts"], 6),
             per_cent(row["dark_cutoff"]),
             f"{row['n']:.0f}",
@@ -114,7 +113,7 @@ def fields(table: pd.DataFrame) -> Table:
     """
     header = [
         "field",
-        "annealed at",
+        labels.treatment_heading(table["temperature_c"]),
         "registered by",
         "turned by, °",
         "microspheres matched",
@@ -134,7 +133,7 @@ def fields(table: pd.DataFrame) -> Table:
     refused_first = refused_first.head(MOST_ROWS)
     rows = []
     for row in refused_first.to_dict("records"):
-        name = [row["field"], temperature(row["temperature_c"])]
+        name = [row["field"], labels.treatment_title(row["temperature_c"])]
         if row["status"] != "ok":
             rows.append([*name, f"REFUSED: {row['reason']}", *[NOTHING] * (len(header) - 3)])
             continue

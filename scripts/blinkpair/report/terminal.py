@@ -14,6 +14,7 @@ import pandas as pd
 
 from blinkpair import files
 from blinkpair.epochs import EPOCHS
+from blinkpair.labels import after_treatment, treatment_heading, treatment_title
 
 NOTEWORTHY_FALSE_SHARE = 0.1
 MOST_NAMED = 20  # fields of a kind; with more, the numbers scroll off the screen
@@ -73,14 +74,19 @@ def exit_summary(results: str | Path) -> tuple[str, int]:
     return "\n".join(lines), min(REFUSED_STATUS + refused, MAX_STATUS) if refused else 0
 
 
-def _name(temperature_c: str) -> str:
-    return temperature_c if temperature_c == "control" else f"{float(temperature_c):g} C"
+def _names(labels: pd.Series[str]) -> tuple[str, dict[str, str]]:
+    """Return the heading and the names of treatments, all as wide as the widest."""
+    heading = treatment_heading(labels)
+    names = {label: treatment_title(label) for label in labels}
+    width = max(12, *(len(name) for name in names.values()), 0)
+    return f"{heading:>{width}}", {label: f"{name:>{width}}" for label, name in names.items()}
 
 
 def _populations(populations: pd.DataFrame) -> list[str]:
     width = max([5, *(len(str(n)) for n in populations["n"])])
+    heading, names = _names(populations["temperature_c"])
     lines = [
-        f"{'annealed at':>12} {'fields':>7} {'n':>{width}} {'became emissive':>18}"
+        f"{heading} {'fields':>7} {'n':>{width}} {'became emissive':>18}"
         f" {'became dark':>18} {'mean change':>24}"
     ]
     for row in populations.to_dict("records"):
@@ -93,7 +99,7 @@ def _populations(populations: pd.DataFrame) -> list[str]:
             f"[{100 * row['mean_delta_low']:+.1f}, {100 * row['mean_delta_high']:+.1f}]"
         )
         lines.append(
-            f"{_name(row['temperature_c']):>12} {row['n_fields']:>7} {row['n']:>{width}}"
+            f"{names[row['temperature_c']]} {row['n_fields']:>7} {row['n']:>{width}}"
             f" {shares[0]:>18} {shares[1]:>18} {change:>24}"
         )
     return lines
@@ -101,13 +107,14 @@ def _populations(populations: pd.DataFrame) -> list[str]:
 
 def _blinking(types: pd.DataFrame, photostability: pd.DataFrame) -> list[str]:
     """Return, before and after: type A of those that could be fitted, PL kept, going dark."""
-    lines = [f"{'annealed at':>12} {'type A of fitted':>24} {'PL kept':>15} {'going dark':>22}"]
+    heading, names = _names(types["temperature_c"])
+    lines = [f"{heading} {'type A of fitted':>24} {'PL kept':>15} {'going dark':>22}"]
     for label in types["temperature_c"].unique():
         columns = []
         for table, cell in ((types, _type_a), (photostability, _kept), (photostability, _dark)):
             own = table[table["temperature_c"] == label].set_index("epoch")
             columns.append(" -> ".join(cell(own.loc[epoch]) for epoch in EPOCHS))
-        lines.append(f"{_name(label):>12} {columns[0]:>24} {columns[1]:>15} {columns[2]:>22}")
+        lines.append(f"{names[label]} {columns[0]:>24} {columns[1]:>15} {columns[2]:>22}")
     return lines
 
 
@@ -143,8 +150,8 @@ def _warnings(results: Path) -> list[str]:
         populations = files.read_csv(results / "populations.csv")
         empty = populations[(populations["n"] == 0) & (populations["n_fields"] > 0)]
         lines += [
-            f"No nanocrystal is counted at {_name(label)}: nanocrystals.csv gives the reason in "
-            "excluded_because, or all were dark."
+            f"No nanocrystal is counted {after_treatment(label)}: nanocrystals.csv gives the "
+            "reason in excluded_because, or all were dark."
             for label in empty["temperature_c"]
         ]
     if (results / "types.csv").exists():
@@ -157,7 +164,7 @@ def _false_events(types: pd.DataFrame) -> list[str]:
     if not share > NOTEWORTHY_FALSE_SHARE:
         return []
     return [
-        f"Noise alone makes up to {100 * share:.0f} % of the on-events (median of a temperature):",
+        f"Noise alone makes up to {100 * share:.0f} % of the on-events (median of a treatment):",
         "  alpha and the blinking types are affected. Hint: compare with threshold: method: hmm.",
     ]
 

@@ -9,13 +9,14 @@ Input: what Snakemake notes of a step that failed. Output: a line a step.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from blinkpair.run.logs import FAILED
 
 MOST_NAMED = 20
+JOB_STARTED = "job_started"  # Snakemake's LogEvent
 
 
 class Failures(logging.Handler):
@@ -48,6 +49,23 @@ class Failures(logging.Handler):
                 "results are kept.\n",
             ]
         )
+
+
+class AtFirstJob(logging.Handler):
+    """Calls a function once, before the first job of a run starts, and never in a dry run.
+
+    For what `onstart` does in a workflow of its own: Snakemake calls no hook of a module.
+    """
+
+    def __init__(self, function: Callable[[], None]) -> None:
+        super().__init__(logging.INFO)
+        self._function: Callable[[], None] | None = function
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Call the function at the event with which Snakemake announces jobs."""
+        if self._function is not None and getattr(record, "event", "") == JOB_STARTED:
+            function, self._function = self._function, None
+            function()
 
 
 def _is_done(steps: Sequence[Mapping[str, Any]]) -> bool:

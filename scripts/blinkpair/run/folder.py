@@ -14,15 +14,20 @@ from pathlib import Path
 from blinkpair.errors import AGAIN, InputError
 
 RESULTS, LOGS, RECORD = "results", "logs", ".snakemake"
-WRITTEN = (RESULTS, f"{RESULTS}/fields", f"{RESULTS}/figures", LOGS, RECORD)
 # Under `.snakemake/`: of what is done and of what is under way, as files or as a database.
 RECORDS = ("metadata", "incomplete", "metadata.db")
 # What Snakemake itself writes before and after a job; without it, it fails without a reason.
 LEAST_BYTES = 5_000_000
 
 
-def check_folder(folder: str | Path = ".") -> None:
+def check_folder(folder: str | Path = ".", results: str | Path = RESULTS) -> None:
     """Check that a run can work in a folder.
+
+    Parameters
+    ----------
+    folder : path
+    results : path
+        The folder of results in it; logs are written beside them.
 
     Raises
     ------
@@ -32,7 +37,9 @@ def check_folder(folder: str | Path = ".") -> None:
         version or of other settings would be taken for up to date.
     """
     home = Path(folder)
-    for place in (home, *(home / name for name in WRITTEN)):
+    results = Path(results)
+    written = (results, results / "fields", results / "figures", results.with_name(LOGS), RECORD)
+    for place in (home, *(home / name for name in written)):
         if place.exists() and not os.access(place, os.W_OK | os.X_OK):
             raise InputError(
                 f"{_named(place)} cannot be written: it is read-only, or not yours",
@@ -43,11 +50,11 @@ def check_folder(folder: str | Path = ".") -> None:
             f"{_named(home)} lies on a full disk: {free / 1000000.0:.1f} MB are free",
             f"free some space and {AGAIN}",
         )
-    if not _is_recorded(home / RECORD) and (found := _any_file(home / RESULTS)):
+    if not _is_recorded(home / RECORD) and (found := _any_file(home / results)):
         raise InputError(
-            f"{RESULTS}/ holds results ({found.relative_to(home)}), and {RECORD}/ does not record "
+            f"{results}/ holds results ({found.relative_to(home)}), and {RECORD}/ does not record "
             "how they were made: they may be of another version or of other settings",
-            f"rename {RESULTS}/, and all is made anew; or put the folder {RECORD} that lay "
+            f"rename {results}/, and all is made anew; or put the folder {RECORD} that lay "
             "beside it where they were made in the place of the one here. Nothing was started",
         )
 

@@ -195,7 +195,7 @@ def add_checksums(record: Record, checksums: Mapping[str, str | None]) -> None:
     known = {}
     for path, entry in record.items():
         own = [checksums.get(name) for name in entry.names]
-        if all(own):
+        if own and all(own):
             known[path] = entry._replace(checksum=_checksum(str(one) for one in own))
     if known:
         save_record(known)

@@ -24,14 +24,14 @@ from blinkpair import files
 from blinkpair.errors import InputError
 from blinkpair.inputs.columns import NUMBER_COLUMNS
 from blinkpair.run import input_record
-from blinkpair.run.folder import check_folder
+from blinkpair.run.folder import RESULTS, check_folder
 
 log = logging.getLogger(__name__)
 
 CONFIG_FILE = Path("config/config.yaml")
 KEPT = Path(".snakemake/blinkpair")
-RUN = KEPT / "run.json"
-SHEET = KEPT / "sheet"
+RUN = "run.json"
+SHEET = "sheet"
 MOST_SHEET_BYTES = 100_000_000  # what is larger is a movie named by mistake, and will be refused
 
 
@@ -50,6 +50,8 @@ class Launch(NamedTuple):
         The sample sheet as the user wrote it.
     record : dict of input_record.Entry
         Which content the files behind each path have.
+    kept : Path
+        Folder in which all this is kept for the jobs of a run.
     """
 
     settings: dict[str, Any]
@@ -57,6 +59,7 @@ class Launch(NamedTuple):
     shapes: pd.DataFrame
     sheet: bytes
     record: dict[str, input_record.Entry]
+    kept: Path = KEPT
 
     @property
     def sheet_digest(self) -> str:
@@ -76,7 +79,12 @@ class ByField(dict[str, Any]):
 
 
 def prepare(
-    config: Mapping[str, Any], config_files: Iterable[str | Path], *, submitted: bool
+    config: Mapping[str, Any],
+    config_files: Iterable[str | Path],
+    *,
+    submitted: bool,
+    results: Path = Path(RESULTS),
+    in_module: bool = False,
 ) -> Launch:
     """Return settings with every default filled in, and the fields by name.
 
@@ -88,6 +96,10 @@ def prepare(
     submitted : bool
         True in a process that runs a submitted job: it takes what `save_launch` kept.
         (Where nothing was kept, as on a node without the run's disk, it checks for itself.)
+    results : Path
+        The folder of results, below the working directory.
+    in_module : bool
+        True in a module of another workflow: the configuration file is that workflow's.
 
     Raises
     ------
@@ -97,12 +109,16 @@ def prepare(
     """
     from blinkpair.inputs.settings import load_settings
 
-    if submitted and KEPT.exists():
-        return load_launch(load_settings(config, config_files))
+    # Several modules may analyse in one folder, with a prefix each.
+    own = "_".join(results.parts[:-1]).replace("/", "")
+    kept = KEPT / f"module_{own}" if in_module else KEPT
+    if submitted and kept.exists():
+        return load_launch(load_settings(config, config_files), kept)
     read = list(config_files)
     if not submitted:
-        check_folder()
-        check_unread_configuration(read)
+        check_folder(results=results)
+        if not in_module:
+            check_unread_configuration(read)
     from blinkpair.inputs.checking import check_everything
     from blinkpair.inputs.movie_record import describe
 
@@ -117,7 +133,7 @@ def prepare(
     for line in (*notes, *describe(fields)):
         log.warning(line)
     # As it will be read back, so that no job depends on which process planned it.
-    return Launch(settings, _read_fields(StringIO(_as_csv(fields))), shapes, sheet, record)
+    return Launch(settings, _read_fields(StringIO(_as_csv(fields))), shapes, sheet, record, kept)
 
 
 def save_launch(launched: Launch, started: str = "") -> None:
@@ -127,27 +143,29 @@ def save_launch(launched: Launch, started: str = "") -> None:
     """
     from blinkpair.run.provenance import utc_now
 
-    with files.atomic_write(SHEET) as aside:
+    kept = launched.kept
+    with files.atomic_write(kept / SHEET) as aside:
         aside.write_bytes(launched.sheet)
-    files.write_text(_as_csv(launched.fields), KEPT / "fields.csv")
-    files.write_csv(launched.shapes.reset_index(), KEPT / "shapes.csv")
+    files.write_text(_as_csv(launched.fields), kept / "fields.csv")
+    files.write_csv(launched.shapes.reset_index(), kept / "shapes.csv")
     input_record.save_record(launched.record)
-    files.write_json(launched.settings, KEPT / "settings.json")
-    files.write_json({"command": _command(), "started": started or utc_now()}, RUN)
+    files.write_json(launched.settings, kept / "settings.json")
+    files.write_json({"command": _command(), "started": started or utc_now()}, kept / RUN)
 
 
-def load_launch(settings: dict[str, Any]) -> Launch:
+def load_launch(settings: dict[str, Any], kept: Path = KEPT) -> Launch:
     """Return what `save_launch` kept; InputError if it is of other settings."""
-    if settings != files.read_json(KEPT / "settings.json"):
+    if settings != files.read_json(kept / "settings.json"):
         raise InputError(
             "this job was submitted by a run with other settings than the one that was started "
             "last in this folder",
             "cancel the jobs of the earlier run",
         )
-    shapes = pd.read_csv(KEPT / "shapes.csv", dtype={"field": str}, keep_default_na=False)
-    fields = _read_fields(KEPT / "fields.csv")
+    shapes = pd.read_csv(kept / "shapes.csv", dtype={"field": str}, keep_default_na=False)
+    fields = _read_fields(kept / "fields.csv")
     record = input_record.load_record()
-    return Launch(settings, fields, shapes.set_index("field"), SHEET.read_bytes(), record)
+    sheet = (kept / SHEET).read_bytes()
+    return Launch(settings, fields, shapes.set_index("field"), sheet, record, kept)
 
 
 def has_settings(file: Path) -> bool:

@@ -10,11 +10,13 @@ import pandas as pd
 from blinkpair.inputs.columns import CARRIED_COLUMNS, NOT_CARRIED
 from blinkpair.inputs.movie_record import RECORD_COLUMNS
 from blinkpair.labels import SIMULATED, is_simulated
+from blinkpair.treatments import TEMPERATURE, TREATMENT
 
-# Columns of a field that the report shows.
-SHOWN_COLUMNS = [
+# Columns of a field that the report shows, as far as the sheet has them.
+_SHOWN_COLUMNS = [
     "field",
-    "temperature_c",
+    TEMPERATURE,
+    TREATMENT,
     "sample",
     "pixel_size_um",
     "pre_brightfield",
@@ -26,7 +28,7 @@ def carried_columns(fields: pd.DataFrame) -> list[str]:
     """Return the columns of the sheet that every nanocrystal's row carries on."""
     known = (*CARRIED_COLUMNS, *NOT_CARRIED, *RECORD_COLUMNS)
     extra = [c for c in fields.columns if c not in known]
-    return [*CARRIED_COLUMNS, *extra]
+    return [*(c for c in CARRIED_COLUMNS if c in fields), *extra]
 
 
 def field_columns(fields: pd.DataFrame) -> list[str]:
@@ -34,12 +36,17 @@ def field_columns(fields: pd.DataFrame) -> list[str]:
     return [*carried_columns(fields), *RECORD_COLUMNS]
 
 
+def shown_columns(fields: pd.DataFrame) -> list[str]:
+    """Return the columns of a field that the report shows."""
+    return [column for column in _SHOWN_COLUMNS if column in fields]
+
+
 def fields_to_show(fields: pd.DataFrame, max_fields: int) -> list[str]:
     """Return the fields whose nanocrystals the report shows one by one, in the sheet's order.
 
-    They are taken in turns from the temperatures, so that each has about as many.
+    They are taken in turns from the treatments, so that each has about as many.
     """
-    turn = fields.groupby("temperature_c", sort=False).cumcount()
+    turn = fields.groupby(fields.get(TREATMENT, fields[TEMPERATURE]), sort=False).cumcount()
     chosen = turn.sort_values(kind="stable").index[:max_fields]
     return [name for name in fields.index if name in set(chosen)]
 

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray
 
+MOST_ON = 0.97  # where an on-fraction that falls may start
+
 
 @dataclass(frozen=True)
 class DwellLaw:
@@ -70,6 +72,7 @@ def on_time_per_frame(
     *,
     frames: int,
     exposure_s: float,
+    off_stretch: FloatArray | None = None,
 ) -> NDArray[np.float32]:
     """Draw one trajectory of an alternating renewal process.
 
@@ -80,6 +83,8 @@ def on_time_per_frame(
     frames : int
     exposure_s : float
         Frame interval; the camera has no dead time.
+    off_stretch : (frames,) float, optional
+        Factor on the off-times that begin in a frame; before the first one that of the first.
 
     Returns
     -------
@@ -94,11 +99,16 @@ def on_time_per_frame(
     starts_on = rng.random() < on.mean_s() / mean_cycle_s
     durations: list[FloatArray] = []
     total_s = 0.0
+    # What is stretched begins when the ones before it have ended: a few events at a time.
+    most = 64 if off_stretch is not None else np.iinfo(np.int64).max
     while total_s < warm_up_s + duration_s:
-        n = int(1.2 * (warm_up_s + duration_s - total_s) / mean_cycle_s) + 8
+        n = min(most, int(1.2 * (warm_up_s + duration_s - total_s) / mean_cycle_s) + 8)
         cycle = np.empty(2 * n)
         cycle[0::2] = on.draw(rng, n) if starts_on else off.draw(rng, n)
         cycle[1::2] = off.draw(rng, n) if starts_on else on.draw(rng, n)
+        if off_stretch is not None:
+            _stretch(cycle[int(starts_on) :: 2], cycle[int(not starts_on) :: 2], starts_on,
+                     (total_s - warm_up_s) / exposure_s, exposure_s, off_stretch)  # fmt: skip
         durations.append(cycle)
         total_s += float(cycle.sum())
     dwell = np.concatenate(durations)
@@ -108,6 +118,25 @@ def on_time_per_frame(
     on_time = np.concatenate([[0.0], np.cumsum(dwell * is_on)])
     frame_edges = warm_up_s + exposure_s * np.arange(frames + 1)
     return (np.diff(np.interp(frame_edges, edges, on_time)) / exposure_s).astype(np.float32)
+
+
+def _stretch(
+    off_s: FloatArray,
+    on_s: FloatArray,
+    starts_on: bool,
+    first_frame: float,
+    exposure_s: float,
+    off_stretch: FloatArray,
+) -> None:
+    """Stretch alternating off-times in place, each by the factor of the frame it begins in."""
+    frame, last = first_frame, len(off_stretch) - 1
+    for k in range(len(off_s)):
+        if starts_on:
+            frame += on_s[k] / exposure_s
+        off_s[k] *= off_stretch[min(max(int(frame), 0), last)]
+        frame += off_s[k] / exposure_s
+        if not starts_on:
+            frame += on_s[k] / exposure_s
 
 
 def trajectory_with_on_fraction(
@@ -120,12 +149,15 @@ def trajectory_with_on_fraction(
     alpha_off: float = 1.5,
     draws: int = 24,
     tolerance: float = 0.02,
+    fading: float = 0.0,
 ) -> NDArray[np.float32]:
     """Draw a trajectory whose on-fraction comes close to a wanted one.
 
     Power-law dwell times give every finite trace its own on-fraction. The off-times are scaled so
     that the expected on-fraction is the wanted one, and the closest of up to `draws` trajectories
-    is kept; the first within `tolerance` ends the search.
+    is kept; the first within `tolerance` ends the search. With `fading` off events become longer:
+    the expected on-fraction falls in a straight line by this share of its start, as far as the
+    start can be below 0.97.
 
     Returns
     -------
@@ -139,11 +171,26 @@ def trajectory_with_on_fraction(
     reference = DwellLaw(alpha_off, 1.0, on.t_max_s / on.t_min_s)
     scale_s = on.mean_s() * (1.0 - on_fraction) / on_fraction / reference.mean_s()
     off = DwellLaw(alpha_off, scale_s, scale_s * reference.t_max_s)
+    stretch = None
+    if fading > 0:
+        fall = fading_share(on_fraction, fading)
+        expected = on_fraction / (1 - fall / 2) * (1 - fall * np.linspace(0, 1, frames))
+        stretch = (1 - expected) / expected * on_fraction / (1 - on_fraction)
     best = np.zeros(frames, np.float32)
     for _ in range(draws):
-        trace = on_time_per_frame(rng, on, off, frames=frames, exposure_s=exposure_s)
+        trace = on_time_per_frame(
+            rng, on, off, frames=frames, exposure_s=exposure_s, off_stretch=stretch
+        )
         if abs(trace.mean() - on_fraction) < abs(best.mean() - on_fraction):
             best = trace
         if abs(best.mean() - on_fraction) <= tolerance:
             break
     return best
+
+
+def fading_share(on_fraction: float, fading: float) -> float:
+    """Return by which share of its start an on-fraction of this mean can fall, at most `fading`.
+
+    A straight line of mean m that falls by the share f starts at m / (1 - f / 2), at most 0.97.
+    """
+    return float(np.clip(2 * (1 - on_fraction / MOST_ON), 0.0, fading))

@@ -15,6 +15,52 @@ from blinkpair.simulate.sphere_images import Family
 
 
 @dataclass(frozen=True)
+class Behaviour:
+    """What the nanocrystals of a field do, beyond their populations.
+
+    Attributes
+    ----------
+    type_a : tuple of int
+        Numbers of nanocrystals of type A (truncated on-times) among those that can be analysed:
+        before and after annealing; before and type B after; before and dark after.
+    type_a_gain : float
+        By how much more the on-fraction of type A changes than that of type B, on average, among
+        those emissive in both epochs.
+    alpha : tuple of float
+        Mean and standard deviation of the exponent of type B.
+    alpha_per_change : float
+        Exponent before annealing against the change in on-fraction that will follow, up to half.
+    fading, brightening : tuple of float
+        Shares of the emissive nanocrystals, before and after annealing: whose off events become
+        longer during the movie; whose on level rises.
+    fading_share : float
+        By which share of its start the on-fraction of the former falls within the movie.
+    fading_level : float
+        Their on level at the end, relative to the start.
+    rise : tuple of float
+        Least and largest rise of the on level of the latter.
+    pl_kept : tuple of float or None
+        Share of the field's photoluminescence that is left at the end of the movie, before and
+        after; where given, as many fade as it takes, instead of `fading`, and the on levels of the
+        others change by up to `MOST_LEVEL_CHANGE`, so that the share is met.
+    reference_s : float
+        Length of the start and the end of the movie that `pl_kept` compares.
+    """
+
+    type_a: tuple[int, int, int, int] = (0, 0, 0, 0)
+    type_a_gain: float = 0.2
+    alpha: tuple[float, float] = (1.65, 0.08)
+    alpha_per_change: float = 0.5
+    fading: tuple[float, float] = (0.075, 0.075)
+    brightening: tuple[float, float] = (0.083, 0.083)
+    fading_share: float = 0.85
+    fading_level: float = 1.0
+    rise: tuple[float, float] = (0.25, 0.6)
+    pl_kept: tuple[float | None, float | None] = (None, None)
+    reference_s: float = 10.0
+
+
+@dataclass(frozen=True)
 class FieldDesign:
     """What is on the sample and how it is filmed.
 
@@ -46,6 +92,8 @@ class FieldDesign:
     analysable_counts: tuple[int, int, int] | None = None
     change_emissive: tuple[float, float] = (0.0, 0.18)  # mean and spread of on-fraction's change
     on_law: DwellLaw = field(default_factory=DwellLaw)
+    # Types by number, exponents and trends; default: `truncated_share`, one exponent, no trend.
+    behaviour: Behaviour | None = None
     truncated_share: float = 0.1
     truncation_s: float = 0.22
     longest_event: float = 0.1  # of the movie: the bound that keeps on-fractions near the wanted

@@ -9,103 +9,92 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from blinkpair.errors import InputError
 from blinkpair.simulate.blinking import DwellLaw
-from blinkpair.simulate.brightfield import Illumination
-from blinkpair.simulate.camera import Camera
 from blinkpair.simulate.design import FieldDesign
-from blinkpair.simulate.dirt import Dirt
 from blinkpair.simulate.field import SimulatedField, simulate_field
+from blinkpair.simulate.paper import paper_designs
 
 log = logging.getLogger(__name__)
 
-# The paper's table: nanocrystals that became emissive, became dark, and were emissive in both.
-PAPER_COUNTS = {70: (34, 75, 205), 100: (70, 75, 244), 120: (33, 226, 82)}
-# What the emissive ones must change by, on average, for the paper's mean changes of
-# -6, +1 and -33 points given those counts.
-PAPER_CHANGE = {70: (0.035, 0.18), 100: (0.045, 0.18), 120: (-0.07, 0.18)}
-ROTATIONS_DEG = {70: 12.0, 100: -97.0, 120: 171.0}
+Format = Literal["tiff", "ome", "imagej"]
+FORMATS: tuple[Format, ...] = ("tiff", "ome", "imagej")
+# An ImageJ TIFF keeps places in 32 bits.
+MOST_IMAGEJ_BYTES = 3.9e9
+# Of the demo: two fields at 100 degrees C, and a control of the same length.
+DEMO_FIELDS = {"70": 1, "100": 2, "120": 1, "control": 1}
+# Short movies hold few events: these laws make many, and still show which are truncated.
+DEMO_ON_LAW = DwellLaw(alpha=1.5, t_min_s=0.02, t_max_s=10.0)
+DEMO_ALPHA = (1.9, 0.08)
 
 
-def demo_designs(frames: int = 300, size_px: int = 384) -> dict[str, tuple[str, FieldDesign, int]]:
-    """Return field name -> (temperature, design, seed): one field a temperature and a control.
-
-    The control is smaller and filmed twelve times as long, so that its blinking can be fitted.
+def demo_designs(frames: int = 1200, size_px: int = 288) -> dict[str, tuple[str, FieldDesign, int]]:
+    """Return field name -> (temperature, design, seed): the paper's experiment, on less disk.
 
     Examples
     --------
     >>> {temperature for temperature, _, _ in demo_designs().values()} >= {"70", "100", "120"}
     True
     """
-    designs: dict[str, tuple[str, FieldDesign, int]] = {}
-    base = FieldDesign(
-        camera=Camera(shape=(size_px, size_px)),
+    return paper_designs(
+        DEMO_FIELDS,
         frames=frames,
-        n_microspheres=25,
-        drift_px=2.0,
-        min_distance_px=6.5,
-        # As real samples look. Light from one side is kept mild, so that the spheres stay round
-        # enough for centres without an offset in common.
-        defocus=(0.5, 0.4),
-        microsphere_contrast=0.6,
-        illumination=Illumination(one_sided=0.4, one_sided_angle_deg=140.0),
-        aggregated_share=1 / 3,
-        sample_dirt=Dirt(fibres=3, flakes=2),
+        size_px=size_px,
+        control_nanocrystals=250,
+        on_law=DEMO_ON_LAW,
+        alpha=DEMO_ALPHA,
     )
-    for k, (temperature, counts) in enumerate(PAPER_COUNTS.items()):
-        designs[f"{temperature}C_1"] = (
-            str(temperature),
-            replace(
-                base,
-                # Corners turn out of view and some are crowded: that many are needed.
-                n_nanocrystals=int(1.6 * sum(counts)),
-                rotation_deg=ROTATIONS_DEG[temperature],
-                shift_px=(9.0 - 8.0 * k, -14.0 + 7.0 * k),
-                analysable_counts=counts,
-                change_emissive=PAPER_CHANGE[temperature],
-            ),
-            100 + k,
-        )
-    designs["control_1"] = (
-        "control",
-        replace(
-            base,
-            camera=Camera(shape=(size_px // 2, size_px // 2)),
-            frames=12 * frames,
-            n_nanocrystals=75,
-            n_microspheres=12,
-            truncated_share=0.3,
-            longest_event=1.0,
-            on_law=DwellLaw(alpha=1.7),
-            rotation_deg=-8.0,
-            shift_px=(18.0, 7.0),
-            populations=(0.01, 0.02, 0.92, 0.05),
-            change_emissive=(0.0, 0.08),
-        ),
-        110,
-    )
-    return designs
 
 
-def write_movie(path: Path, blocks: Iterable, design: FieldDesign) -> None:  # type: ignore[type-arg]
-    """Write blocks of frames as one contiguous TIFF with exposure and pixel size.
+def write_movie(
+    path: Path,
+    blocks: Iterable[NDArray[np.uint16]],
+    design: FieldDesign,
+    file_format: Format | None = None,
+) -> None:
+    """Write blocks of frames as one contiguous TIFF.
 
-    ImageJ's layout up to 4 GB, OME-BigTIFF above.
+    Parameters
+    ----------
+    path : Path
+    blocks : iterable of (n, y, x) uint16
+    design : FieldDesign
+        Frames, exposure and pixel size.
+    file_format : str, optional
+        'imagej' or 'ome', with exposure and pixel size; 'tiff', without. Default: ImageJ's up to
+        3.9 GB, OME-BigTIFF above.
+
+    Raises
+    ------
+    InputError
+        For 'imagej' above 3.9 GB.
     """
     import tifffile
 
     shape = (design.frames, *design.camera.shape)
-    imagej = 2 * shape[0] * shape[1] * shape[2] < 3.9e9
+    large = 2 * math.prod(shape) >= MOST_IMAGEJ_BYTES
+    chosen = file_format or ("ome" if large else "imagej")
+    if chosen == "imagej" and large:
+        raise InputError(
+            f"an ImageJ TIFF holds {MOST_IMAGEJ_BYTES / 1e9:g} GB at most",
+            "choose the format 'ome' or 'tiff', or fewer frames",
+            place=path,
+        )
     per_um = 1.0 / design.camera.pixel_size_um
-    if imagej:
+    metadata: dict[str, Any] | None = {"axes": "TYX"}
+    if chosen == "imagej":
         metadata = {"axes": "TYX", "finterval": design.camera.exposure_s, "unit": "um"}
-    else:
+    elif chosen == "ome":
         metadata = {
             "axes": "TYX",
             "TimeIncrement": design.camera.exposure_s,
@@ -115,22 +104,39 @@ def write_movie(path: Path, blocks: Iterable, design: FieldDesign) -> None:  # t
             "PhysicalSizeY": design.camera.pixel_size_um,
             "PhysicalSizeYUnit": "µm",
         }
-    with tifffile.TiffWriter(path, imagej=imagej, ome=not imagej, bigtiff=not imagej) as writer:
+    else:
+        metadata = None
+    with tifffile.TiffWriter(
+        path, imagej=chosen == "imagej", ome=chosen == "ome", bigtiff=large
+    ) as writer:
         writer.write(
             (frame for block in blocks for frame in block),
             shape=shape,
             dtype="uint16",
-            resolution=(per_um, per_um),
+            photometric="minisblack",
+            resolution=None if chosen == "tiff" else (per_um, per_um),
             metadata=metadata,
         )
 
 
-def write_field(folder: Path, name: str, simulated: SimulatedField) -> dict[str, str]:
+def write_field(
+    folder: Path, name: str, simulated: SimulatedField, file_format: Format | None = None
+) -> dict[str, str]:
     """Write one field's four files and its truth; return the sheet's path columns.
+
+    Parameters
+    ----------
+    folder : Path
+    name : str
+        How the names of the files begin.
+    simulated : SimulatedField
+    file_format : str, optional
+        Of the movies; see `write_movie`.
 
     Examples
     --------
     >>> import tempfile
+    >>> from blinkpair.simulate.camera import Camera
     >>> field = simulate_field(FieldDesign(camera=Camera(shape=(96, 96)), frames=20), seed=1)
     >>> sorted(write_field(Path(tempfile.mkdtemp()), "f1", field))
     ['post_brightfield', 'post_pl', 'pre_brightfield', 'pre_pl']
@@ -149,7 +155,7 @@ def write_field(folder: Path, name: str, simulated: SimulatedField) -> dict[str,
             brightfield, image, imagej=True, resolution=(per_um, per_um), metadata={"unit": "um"}
         )
         movie = folder / f"{name}_{epoch}_pl.tif"
-        write_movie(movie, simulated.film(epoch), simulated.design)
+        write_movie(movie, simulated.film(epoch), simulated.design, file_format)
         files[f"{epoch}_brightfield"] = str(brightfield)
         files[f"{epoch}_pl"] = str(movie)
     simulated.truth.to_csv(folder / f"{name}_truth.csv", index=False, float_format="%.5f")
@@ -179,6 +185,7 @@ def write_experiment(
     Examples
     --------
     >>> import tempfile
+    >>> from blinkpair.simulate.camera import Camera
     >>> design = FieldDesign(camera=Camera(shape=(96, 96)), frames=20)
     >>> sheet = write_experiment(Path(tempfile.mkdtemp()), {"f1": ("100", design, 1)})
     >>> list(sheet.columns[:3])

@@ -16,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.simulate.behaviour import draw_trajectories, level
 from blinkpair.simulate.blinking import DwellLaw, trajectory_with_on_fraction
 from blinkpair.simulate.brightfield import render_brightfield
 from blinkpair.simulate.camera import film_block
@@ -28,11 +29,12 @@ from blinkpair.simulate.sphere_images import draw_sizes
 class SimulatedField(NamedTuple):
     """What `simulate_field` returns; movies are filmed block by block by `film`.
 
-    `truth` has a row for each nanocrystal, `microspheres` one for each microsphere: its centre in
-    both brightfield images (`x_pre`, `y_pre`, `x_post`, `y_post`) and its diameter in them
-    (`diameter_pre_px`, `diameter_post_px`), NaN in the one where it is not on the sample; whether
-    the re-mount `moved` it; the number of its `aggregate` before the re-mount, -1 where it lies
-    alone; and whether it lies at the `second_height`.
+    `truth` has a row for each nanocrystal, with a design of a `behaviour` also its types,
+    exponents, trends and on levels at the end of each movie. `microspheres` has one for each
+    microsphere: its centre in both brightfield images (`x_pre`, `y_pre`, `x_post`, `y_post`) and
+    its diameter in them (`diameter_pre_px`, `diameter_post_px`), NaN in the one where it is not on
+    the sample; whether the re-mount `moved` it; the number of its `aggregate` before the re-mount,
+    -1 where it lies alone; and whether it lies at the `second_height`.
     """
 
     design: FieldDesign
@@ -56,6 +58,8 @@ class SimulatedField(NamedTuple):
         on_time = self.on_time_post if post else self.on_time_pre
         counts = self.truth["counts_when_on"].to_numpy()[:, None] * on_time
         counts *= _sample(light, xy)[:, None]
+        if design.behaviour is not None:
+            counts *= level(self.truth[f"level_end_{epoch}"].to_numpy(), design.frames)
         for first in range(0, design.frames, frames_per_block):
             yield film_block(
                 design.camera,
@@ -106,19 +110,33 @@ def simulate_field(design: FieldDesign, seed: int) -> SimulatedField:
     drift = [_random_drift(rng, design) for _ in range(2)]
     analysable = _analysable(design, pre_xy, post_xy, drift)
     population = _draw_populations(rng, design, analysable)
-    truncated, on_time = _draw_on_time(rng, design, population)
+    if design.behaviour is None:
+        truncated, on_time = _draw_on_time(rng, design, population)
+        counts_when_on = rng.uniform(*design.counts_when_on, n)
+        more = {"truncated": truncated}
+    else:
+        counts_when_on = rng.uniform(*design.counts_when_on, n)
+        drawn = draw_trajectories(
+            np.random.default_rng([seed, 7]),
+            design,
+            design.behaviour,
+            population,
+            analysable,
+            counts_when_on,
+        )
+        more, on_time = drawn.columns(), drawn.on_time
     truth = pd.DataFrame(
         {
             "x_pre": pre_xy[:, 0],
             "y_pre": pre_xy[:, 1],
             "x_post": post_xy[:, 0],
             "y_post": post_xy[:, 1],
-            "counts_when_on": rng.uniform(*design.counts_when_on, n),
+            "counts_when_on": counts_when_on,
             "on_fraction_pre": on_time[0].mean(axis=1),
             "on_fraction_post": on_time[1].mean(axis=1),
             "analysable": analysable,
-            "truncated": truncated,
         }
+        | more
     )
     brightfield_pre, brightfield_post, microspheres = _brightfield_pair(rng, design, matrix, seed)
     return SimulatedField(

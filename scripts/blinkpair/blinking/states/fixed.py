@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from blinkpair.blinking.on_fractions import on_fraction
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
 
@@ -22,6 +23,7 @@ def assign(
 ) -> AssignedStates:
     """Return the states by `settings.counts`; the off levels are not used."""
     n = len(counts)
-    return AssignedStates(
-        counts > settings.counts, np.full(n, float(settings.counts)), np.full(n, "fixed")
-    )
+    states = counts > settings.counts
+    thresholds = np.full(n, float(settings.counts))
+    fractions = on_fraction(states, counts)
+    return AssignedStates(states, thresholds, np.full(n, "fixed"), fractions, np.full(n, np.nan))

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.off_levels import OffLevels
+from blinkpair.blinking.on_fractions import on_fraction
 from blinkpair.blinking.states import noise
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
@@ -75,14 +76,16 @@ def assign(
 ) -> AssignedStates:
     """Return the states of the model; where a trace has no two levels, those of 'noise'."""
     first = noise.assign(counts, settings, off)
-    states, levels, modelled = refine_states(counts, first.states, off)
+    states, levels, modelled, lit, lit_se = refine_states(counts, first.states, off)
     thresholds = np.where(modelled, levels, first.thresholds_counts)
-    return AssignedStates(states, thresholds, np.where(modelled, "hmm", first.source))
+    source = np.where(modelled, "hmm", first.source)
+    fraction = np.where(modelled, lit, on_fraction(states, counts))
+    return AssignedStates(states, thresholds, source, fraction, np.where(modelled, lit_se, 0.0))
 
 
 def refine_states(
     traces: NDArray[np.float32], states: BoolArray, off: OffLevels
-) -> tuple[BoolArray, FloatArray, BoolArray]:
+) -> tuple[BoolArray, FloatArray, BoolArray, FloatArray, FloatArray]:
     """Return refined states of every trace that has two.
 
     Parameters
@@ -103,9 +106,11 @@ def refine_states(
         not modelled.
     modelled : (n,) bool array
         False where a trace shows no second state, or two do not describe it.
+    lit, lit_se : (n,) arrays
+        Expected share of the time on, and its standard error if frames were independent.
     """
     refined = states.copy()
-    levels = np.full(len(traces), np.nan)
+    levels, lit, lit_se = np.full((3, len(traces)), np.nan)
     for i, (trace, first) in enumerate(zip(traces, states, strict=True)):
         x = np.ascontiguousarray(trace, dtype=np.float64)
         if off.source[i] == "none" or not np.isfinite(x).all() or not off.noise_counts[i] > 0:
@@ -135,7 +140,10 @@ def refine_states(
             continue
         refined[i] = on
         levels[i] = _crossing(model, off.skewness)
-    return refined, levels, np.isfinite(levels)
+        p = np.clip(model.posterior, 0.0, 1.0)
+        lit[i] = p.mean()
+        lit_se[i] = np.sqrt((p * (1.0 - p)).sum()) / len(p)
+    return refined, levels, np.isfinite(levels), lit, lit_se
 
 
 def _upper_group(x: FloatArray) -> BoolArray:

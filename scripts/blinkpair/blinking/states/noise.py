@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from blinkpair.blinking.on_fractions import on_fraction
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
 
@@ -30,4 +31,6 @@ def assign(
     thresholds = off.upper_quantile(settings.noise_sigmas)
     thresholds[lost] = settings.counts
     source = np.where(lost, "fixed", off.source)
-    return AssignedStates(counts > thresholds[:, None], thresholds, source)
+    states = counts > thresholds[:, None]
+    fractions = on_fraction(states, counts)
+    return AssignedStates(states, thresholds, source, fractions, np.full(len(counts), np.nan))

@@ -16,6 +16,9 @@ from blinkpair.arrays import BoolArray, FloatArray
 class AssignedStates(NamedTuple):
     """States with the thresholds used for them.
 
+    `on_fractions` and `on_fractions_se` (n,) are the share of the time on and its standard error,
+    nan where the method has none.
+
     `states` is (n, frames) bool, the rest (n,). `thresholds_counts` is where off turns to on (for
     'hmm' the counts above which a single frame between two off ones is on). `source` names the
     origin of a threshold: 'fixed', 'own', 'field' (no off state of its own: the median of the
@@ -26,3 +29,5 @@ class AssignedStates(NamedTuple):
     states: BoolArray
     thresholds_counts: FloatArray
     source: NDArray[np.str_]
+    on_fractions: FloatArray
+    on_fractions_se: FloatArray

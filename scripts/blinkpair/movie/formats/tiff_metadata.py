@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -72,22 +72,24 @@ class TiffMetadata:
             return tuple(map(str, self._summary.get("ChNames") or ()))
         return _imagej_channels(self._tif) if self._tif.is_imagej else ()
 
-    def describe(self, index: IntArray, places: Sequence[tuple[Path, int]]) -> Described:
+    def describe(
+        self, index: IntArray, places: Callable[[], Sequence[tuple[Path, int]]]
+    ) -> Described:
         """Return what the file holds on some planes.
 
         Parameters
         ----------
         index : (frames,) int array
             Their numbers in the file, in the order of time.
-        places : sequence of (Path, int)
-            The file of each, and the place of its first pixel.
+        places : callable
+            Returns the file of each, and the place of its first pixel.
         """
         ome = self._ome.describe(self._layout, index) if self._ome is not None else None
         if self._tif.is_micromanager:
             if ome is None or self._kind in ("Micro-Manager", "NDTiff"):
-                return self._micromanager(places)
+                return self._micromanager(places())
             if not np.isfinite(ome.times.stamps_s).any():
-                beside = self._micromanager(places).times
+                beside = self._micromanager(places()).times
                 times = Times(beside.stamps_s, beside.where, ome.times.intervals, beside.exposure)
                 return ome._replace(times=times)
         if ome is not None:

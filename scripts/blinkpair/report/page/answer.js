@@ -1,9 +1,10 @@
-// The histograms of the change in on-fraction, one a temperature, on common axes.
+// The histograms of the change in on-fraction, one a treatment, on common axes.
 
 const STACK = ["emissive", "became_dark", "became_emissive"];
 const BINS = 200 / DATA.bin_points;
 const binOf = (points) => Math.min(Math.floor((points + 100) / DATA.bin_points), BINS - 1);
-const temperatureName = (text) => (text === "control" ? "control" : `${Number(text)} °C`.replace("-", MINUS));
+const TREATMENTS = new Map(DATA.answers.map((answer, i) => [answer.temperature_c, { name: answer.name, order: i }]));
+const treatmentName = (label) => TREATMENTS.get(label)?.name ?? label;
 const CONTROL = DATA.answers.find((answer) => answer.temperature_c === "control");
 
 function percentages(temperature, population) {

@@ -14,7 +14,7 @@ const typeShort = (type) => ({ truncated_power_law: "A", power_law: "B", undecid
 
 const COLUMNS = [
   { name: "nanocrystal", key: (nc) => `${nc.field} ${nc.id}` },
-  { name: "annealed at", key: (nc) => nc.num("temperature_c"), show: (nc) => temperatureName(nc.temperature) },
+  { name: DATA.treatment_heading, key: (nc) => TREATMENTS.get(nc.temperature)?.order ?? NaN, show: (nc) => treatmentName(nc.temperature) },
   { name: "population", key: populationName },
   { name: "before", key: (nc) => nc.pre, show: (nc) => percentText(nc.pre) },
   { name: "after", key: (nc) => nc.post, show: (nc) => percentText(nc.post) },
@@ -54,7 +54,7 @@ function showFilters() {
   const where = DATA.hidden ? " of the fields shown" : "";
   byId("status").textContent = `${rows.length} of ${NCS.length} nanocrystals${where} pass the filters${parts.length ? `: ${parts.join(", ")}` : ""}.${chosen} ${state.remark}`.trim();
   const { temperature, field } = state.filters;
-  byId("scatter-title").textContent = field || (temperature ? temperatureName(temperature) : DATA.answers.length > 1 ? "all temperatures together" : DATA.answers[0]?.name ?? "");
+  byId("scatter-title").textContent = field || (temperature ? treatmentName(temperature) : DATA.answers.length > 1 ? "all treatments together" : DATA.answers[0]?.name ?? "");
 }
 
 const SYMBOLS = { emissive: "circle", became_dark: "triangle-down", became_emissive: "triangle-up", dark: "x", "": "cross-thin-open" };

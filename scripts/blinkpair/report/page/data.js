@@ -36,6 +36,9 @@ function parseCsv(text) {
 // The files write infinity as "inf".
 const numeric = (text) => (text === "" || text === undefined ? NaN : text === "inf" ? Infinity : Number(text));
 
+// Degrees alone are written as a number; `treatment` is there where not all treatments are that.
+const labelOf = (name) => name.replace(/^(-?[\d.]+) °C$/, "$1");
+
 // One object a nanocrystal; `of(column)` is the cell's text, `num(column)` its number.
 function readNanocrystals(text) {
   const [header, ...rows] = parseCsv(text);
@@ -46,7 +49,7 @@ function readNanocrystals(text) {
     const delta = num("delta_on_fraction");
     return {
       index, line, of, num,
-      field: of("field"), id: of("nc_id"), temperature: of("temperature_c"),
+      field: of("field"), id: of("nc_id"), temperature: labelOf(of("treatment") || of("temperature_c")),
       population: of("population"), excluded: of("excluded_because"),
       pre: num("on_fraction_pre"), post: num("on_fraction_post"), delta,
       // The file has six digits; rounding takes off what binary numbers add to them.

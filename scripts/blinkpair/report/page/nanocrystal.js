@@ -169,7 +169,7 @@ function cutOff(nc, epoch, which, tau) {
 function facts(nc) {
   const both = (column, digits) => EPOCHS.map((epoch) => known(nc.num(column.replace("*", epoch)), digits)).join(" → ");
   const list = [
-    ["annealed at", temperatureName(nc.temperature)],
+    [DATA.treatment_heading, treatmentName(nc.temperature)],
     ["flags", flagsOf(nc).join(", ") || "none"],
     ["registration’s error here", `${known(nc.num("registration_error_px"), 2)} px`],
     ["detected", EPOCHS.filter((epoch) => nc.of(`detected_${epoch}`) === "True").map((epoch) => EPOCH_NAMES[epoch]).join(" and ") || "in neither epoch"],

@@ -1,4 +1,4 @@
-// The populations against the threshold, one panel a temperature, one line a dark cutoff.
+// The populations against the threshold, one panel a treatment, one line a dark cutoff.
 
 const DASHES = [["dot", "dotted"], ["solid", "solid"], ["dash", "dashed"], ["dashdot", "dash-dotted"], ["longdash", "long dashes"]];
 const dashOf = (cutoffs, cutoff) => DASHES[cutoffs.indexOf(cutoff) % DASHES.length];
@@ -13,9 +13,9 @@ function drawRobust() {
   const rows = table.n.map((_, i) => Object.fromEntries(Object.keys(table).map((name) => [name, table[name][i]])));
   const temperatures = DATA.answers.map((answer) => answer.temperature_c);
   byId("sensitivity").replaceChildren(...temperatures.map((temperature, i) => el("figure", { class: "plot" },
-    el("figcaption", {}, temperatureName(temperature)),
-    el("div", { id: `sensitivity-${i}`, class: "canvas", style: "height:250px", role: "group", "aria-label": `Share of nanocrystals that became emissive and dark against the threshold, ${temperatureName(temperature)}` }),
-    el("button", { type: "button", class: "quiet svg", "data-plot": `sensitivity-${i}`, "aria-label": `Save as SVG: sensitivity, ${temperatureName(temperature)}` }, "SVG"))));
+    el("figcaption", {}, treatmentName(temperature)),
+    el("div", { id: `sensitivity-${i}`, class: "canvas", style: "height:250px", role: "group", "aria-label": `Share of nanocrystals that became emissive and dark against the threshold, ${treatmentName(temperature)}` }),
+    el("button", { type: "button", class: "quiet svg", "data-plot": `sensitivity-${i}`, "aria-label": `Save as SVG: sensitivity, ${treatmentName(temperature)}` }, "SVG"))));
   const top = 105 * Math.max(0, ...rows.flatMap((row) => [row.fraction_became_emissive, row.fraction_became_dark]));
   temperatures.forEach((temperature, i) => {
     draw(`sensitivity-${i}`, sensitivitySpec(top, rows.filter((row) => String(row.temperature_c) === temperature)));

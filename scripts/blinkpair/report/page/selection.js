@@ -24,7 +24,7 @@ function filterOptions() {
   ].filter(([, , test]) => NCS.some(test));
   return {
     field: ["Field", choice(unique(NCS.map((nc) => nc.field)), (value) => value, (nc, value) => nc.field === value)],
-    temperature: ["Annealed at", choice(DATA.answers.map((a) => a.temperature_c), temperatureName, (nc, value) => nc.temperature === value)],
+    temperature: [DATA.treatment_heading.replace(/^./, (first) => first.toUpperCase()), choice(DATA.answers.map((a) => a.temperature_c), treatmentName, (nc, value) => nc.temperature === value)],
     population: ["Population", [
       ...choice(populations, (value) => DATA.population_names[value], (nc, value) => nc.population === value),
       ["", "not analysed", (nc) => nc.population === ""],
