@@ -49,7 +49,7 @@ def plot_blinking(
         ),
     }
     for name, stem in stems.items():
-        caption = caption_text(captions[name], note=note)
+        caption = caption_text(captions[name], note=note, reference_s=reference_s)
         style.save_figure(figures[name], stem, caption=caption)
 
 

@@ -35,7 +35,7 @@ def plot_populations(
         ),
     }
     for name, stem in stems.items():
-        caption = caption_text(captions[name], note=note)
+        caption = caption_text(captions[name], note=note, dark_cutoff=dark_cutoff)
         style.save_figure(figures[name], stem, caption=caption)
 
 

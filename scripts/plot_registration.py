@@ -18,7 +18,7 @@ def plot_registration(
     images: list[str],
     info: str,
     stem: str,
-    caption: str,
+    captions: dict[str, str],
     *,
     pixel_size_um: float,
     field: str,
@@ -53,7 +53,8 @@ def plot_registration(
         field=field,
         note=note,
     )
-    style.save_figure(figure, stem, caption=caption_text(caption, note=note, field=field))
+    caption = caption_text(captions["registration"], field=field, note=note)
+    style.save_figure(figure, stem, caption=caption)
 
 
 if __name__ == "__main__":
@@ -65,7 +66,7 @@ if __name__ == "__main__":
         snakemake.input.images,
         snakemake.input.registration,
         snakemake.params.stem,
-        snakemake.params.caption,
+        snakemake.params.captions,
         pixel_size_um=snakemake.params.pixel_size_um,
         field=snakemake.wildcards.field,
         note=snakemake.params.note,

@@ -130,7 +130,7 @@ def test_integrated_pl_is_relative_to_its_start():
     figure = trajectories.integrated_pl(pd.concat([curve, dark]), kept)
     assert "before: 50 % (45–56) kept" in words(figure)
     assert "after: " not in words(figure)  # nothing can be kept of no light
-    line, *_, reference = figure.axes[0].lines
+    line, reference, *_ = figure.axes[0].lines
     # The first ten seconds, 0 to 9, are 100 % on average.
     assert np.mean(line.get_ydata()[:10]) == pytest.approx(100)
     assert reference.get_ydata()[0] == 100

@@ -252,12 +252,13 @@ def figure_stems(wildcards, output):
 
 def captions_of(names):
     """Captions of figures, by name: their text, so that a change of it is one of the figure."""
-    return {
-        name: Path(workflow.source_path(f"../report/figures/{name}.rst")).read_text(
-            "utf-8"
-        )
-        for name in names
+    paths = {name: f"../report/figures/{name}.rst" for name in names}
+    texts = {
+        name: Path(workflow.source_path(path)).read_text("utf-8")
+        for name, path in paths.items()
     }
+    # A function, because Snakemake takes braces in a plain text for wildcards.
+    return lambda wildcards: texts
 
 
 def figure_files(names):

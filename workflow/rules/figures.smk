@@ -156,7 +156,7 @@ rule plot_registration:
         brightfields=of_epochs("{epoch}_brightfield"),
         content=content_of_epochs("{epoch}_brightfield"),
         stem=lambda wildcards, output: output[0].removesuffix(".svg"),
-        caption=captions_of(["registration"])["registration"],
+        captions=captions_of(["registration"]),
         pixel_size_um=of_field("pixel_size_um"),
         note=note_of_field,
         code=source_digest.of_step("plot_registration"),

@@ -13,24 +13,24 @@ from types import SimpleNamespace
 from jinja2 import Environment, StrictUndefined
 
 
-def caption_text(template: str, *, note: str = "", field: str = "") -> str:
+def caption_text(template: str, *, field: str = "", **params: object) -> str:
     r"""Return a caption as paragraphs without marks.
 
     Parameters
     ----------
     template : str
-        Its content, which may use `snakemake.params.note` and `snakemake.wildcards.field`.
-    note : str
-        What is written in the corner of the figure, for example `simulated`.
+        Its content, which may use `snakemake.wildcards.field` and `snakemake.params`.
     field : str
         Name of the field, of a figure of one.
+    **params
+        Parameters of the rule that the caption uses, `note` among them.
 
     Examples
     --------
     >>> caption_text("Of ``{{ snakemake.wildcards.field }}``, *all*.", field="f1")
     'Of f1, all.\n'
     """
-    job = SimpleNamespace(params=SimpleNamespace(note=note), wildcards=SimpleNamespace(field=field))
+    job = SimpleNamespace(params=SimpleNamespace(**params), wildcards=SimpleNamespace(field=field))
     # The result is text, not HTML: nothing is escaped.
     text = Environment(undefined=StrictUndefined).from_string(template).render(snakemake=job)
     text = re.sub(r"``(.+?)``|\*\*(.+?)\*\*|\*(.+?)\*", _inner, text, flags=re.DOTALL)

@@ -51,7 +51,7 @@ function histogramSpec(answer, top) {
       layout: {
         barmode: "stack", bargap: 0, shapes, dragmode: false,
         xaxis: { title: "change in on-fraction (points)", range: [-102, 102], dtick: 25, showgrid: false, fixedrange: true },
-        yaxis: { title: "% of n", range: [-0.07 * top, 1.06 * top], fixedrange: true, nticks: 5 },
+        yaxis: { title: `% per ${DATA.bin_points} points`, range: [-0.07 * top, 1.06 * top], fixedrange: true, nticks: 5 },
         annotations: answer.n ? [] : [{ text: "no nanocrystals", showarrow: false, x: 0, y: top / 2 }],
       },
     };

@@ -10,7 +10,7 @@ const signed = (points, digits = 1) => {
   return Number(text) === 0 ? Math.abs(points).toFixed(digits) : (points > 0 ? "+" : MINUS) + text.replace("-", "");
 };
 const populationName = (nc) => DATA.population_names[nc.population] ?? "not analysed";
-const typeShort = (type) => ({ truncated_power_law: "A", power_law: "B", undecided: "undecided" })[type] ?? "–";
+const typeShort = (type) => ({ truncated_power_law: "A", power_law: "B", undecided: "undecided", neither: "neither" })[type] ?? "–";
 
 const COLUMNS = [
   { name: "nanocrystal", key: (nc) => `${nc.field} ${nc.id}` },
