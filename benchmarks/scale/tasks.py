@@ -46,6 +46,7 @@ def summarise(fields: Fields) -> None:
         of_all(fields, REPORT[:4]),
         statistics=SETTINGS["statistics"],
         dark_cutoffs=SETTINGS["sensitivity"]["dark_cutoffs"],
+        checked=[],
     )
 
 

@@ -114,4 +114,5 @@ def _pool(sheet: pd.DataFrame, settings: dict) -> None:
         {name: str(results / f"{name}.csv") for name in pooled},
         statistics=settings["statistics"] | {"resamples": 200},
         dark_cutoffs=settings["sensitivity"]["dark_cutoffs"],
+        checked=[],
     )

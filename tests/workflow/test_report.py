@@ -182,7 +182,7 @@ def test_a_refused_field_is_in_plain_sight(report, experiment):
 @pytest.mark.parametrize(
     ("plot", "says"),
     [
-        ("scatter", "On-fractions, all temperatures together"),
+        ("scatter", "On-fractions, all treatments together"),
         ("histogram-0", "Change in on-fraction, 120 °C, n = "),
         ("traces", "Traces of hot, nanocrystal "),
         ("dwell-off", "Off times of hot, nanocrystal "),

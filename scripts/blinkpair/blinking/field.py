@@ -138,8 +138,8 @@ def analyse_nanocrystals(
         )
         columns.index = pd.Index(measured)
         columns = columns.reindex(table.index).fillna(UNKNOWN)
-        for name in map(str, columns):
-            table[name.format(epoch=epoch)] = columns[name]
+        columns.columns = [str(name).format(epoch=epoch) for name in columns]
+        table = pd.concat([table, columns], axis=1)
     table["delta_on_fraction"] = table["on_fraction_post"] - table["on_fraction_pre"]
     for recipe in ("", "_fixed", "_best"):
         table[f"population{recipe}"] = classify(
