@@ -95,7 +95,7 @@ function scatterSpec(look) {
         line({ y0: cutoff, y1: cutoff, xref: "paper", x0: 0, x1: 1 }),
       ],
       selections: state.box ? [state.box] : [], selectionrevision: JSON.stringify(state.box),
-      dragmode: "select", margin: { l: 46, r: 10, t: 30, b: 40 }, uirevision: "scatter",
+      dragmode: "select", margin: { l: 46, r: 10, t: 52, b: 40 }, uirevision: "scatter",
     },
   };
 }
