@@ -3,7 +3,7 @@ PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 
-.PHONY: demo test test-all check docs lock audit accuracy robustness benchmark clean
+.PHONY: demo new test test-all check docs lock audit accuracy robustness benchmark clean
 
 demo: .venv/run.stamp
 	@test -f demo/complete || { echo "Simulating the experiment into demo/ ..."; \
@@ -11,6 +11,11 @@ demo: .venv/run.stamp
 	  && touch demo/complete; }
 	@$(BIN)/snakemake --cores $(CORES) --config fields=config/fields.tsv
 	@PYTHONPATH=scripts $(BIN)/python -m blinkpair.report.terminal results
+
+# A new experiment of your own: make new FOLDER=~/my_experiment MOVIES=/data/my_movies
+new: .venv/run.stamp
+	@test -n "$(FOLDER)" || { echo "Name its folder: make new FOLDER=~/my_experiment MOVIES=/data/my_movies"; exit 1; }
+	@PYTHONPATH=scripts $(BIN)/python -m blinkpair.run.new "$(FOLDER)" $(if $(MOVIES),--movies "$(MOVIES)")
 
 test: .venv/dev.stamp check
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m "not slow"
@@ -34,11 +39,12 @@ docs: .venv/dev.stamp
 	$(BIN)/python -m sphinx -q -W -c docs/site . site
 	@echo "Open site/docs/index.html"
 
-# One, forty and six minutes on 2 cores; they bring the pages of docs/ up to date.
+# One, forty, six and ten minutes on 2 cores; they bring the pages of docs/ up to date.
 accuracy: .venv/dev.stamp
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.accuracy --write docs/accuracy.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.registration --write docs/registration.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.blinking --write docs/blinking.md
+	PYTHONPATH=scripts $(BIN)/python -m benchmarks.statistics --write docs/statistics.md
 
 # Half an hour: runs that are killed, disks that are full (Linux, root), damaged files.
 robustness: .venv/dev.stamp
@@ -76,5 +82,7 @@ audit:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/dev.lock
 	@touch $@
 
+# What make itself made. Results stay, with Snakemake's record of how they were made.
 clean:
-	rm -rf .venv .snakemake demo results logs
+	rm -rf .venv demo
+	@if [ -d results ]; then echo "results/, logs/ and .snakemake/ are left: they may be yours."; fi

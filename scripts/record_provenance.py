@@ -1,26 +1,35 @@
-"""Settings, sample sheet and inputs -> how the results were made."""
+"""Settings, sample sheet and inputs -> how results were made, and what their columns mean."""
 
 from typing import Any
 
 from blinkpair import files
 from blinkpair.run import input_record
+from blinkpair.run.columns import data_package
 from blinkpair.run.logs import log_to
 from blinkpair.run.provenance import provenance, sheet_paths
 
 
 def record_provenance(
-    sheet: str, run: str, output: str, *, settings: dict[str, Any], source: str
+    sheet: str,
+    run: str,
+    outputs: dict[str, str],
+    *,
+    settings: dict[str, Any],
+    source: str,
+    columns: list[str],
 ) -> None:
     """Write all that a run can be repeated from.
 
     `sheet` is the sample sheet as it was when the run started, `run` a JSON file of its command and
-    start; `source` is the digest of blinkpair's source. Inputs that were replaced since the start
+    start; `source` is the digest of blinkpair's source, `columns` are those of `fields.csv` that
+    come from the sheet. Inputs that were replaced since the start
     are an error, and the checksums are kept for the next run.
     """
     content = provenance(settings, sheet, files.read_json(run), source)
     record = input_record.load_record()
     input_record.check_unchanged(record, sheet_paths(content["sheet"]))
-    files.write_json(content, output)
+    files.write_json(content, outputs["provenance"])
+    files.write_json(data_package(columns), outputs["columns"])
     checksums = {path: entry["checksum"] for path, entry in content["inputs"].items()}
     input_record.add_checksums(record, checksums)
 
@@ -30,7 +39,8 @@ if __name__ == "__main__":
     record_provenance(
         snakemake.params.sheet,
         snakemake.params.run,
-        snakemake.output[0],
+        dict(snakemake.output.items()),
         settings=snakemake.params.settings,
         source=snakemake.params.source,
+        columns=snakemake.params.columns,
     )

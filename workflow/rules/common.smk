@@ -21,6 +21,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
+from blinkpair.inputs import movie_record
 from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS
 from blinkpair.labels import SIMULATED, is_simulated, treatment_title
 from blinkpair.movie.paths import first_file, movie_files
@@ -28,6 +29,7 @@ from blinkpair.report import terminal
 from blinkpair.run import launch, sheet_columns, source_digest
 from blinkpair.run.failures import AtFirstJob, Failures
 from blinkpair.run.logs import RUN_PROCESS
+from blinkpair.run.progress import Progress
 from blinkpair.treatments import treatment_in
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
@@ -76,6 +78,9 @@ os.environ.update(TQDM_DISABLE="1", MPLBACKEND="agg")
 os.environ.pop("PYTHONOPTIMIZE", None)
 FAILURES = Failures()
 logger.addHandler(FAILURES)
+if workflow.is_main_process and not IS_MODULE:
+    PROGRESS = Progress(RESULTS)
+    logger.addFilter(PROGRESS)
 
 
 if IS_MODULE:  # of whose hooks Snakemake calls none
@@ -87,6 +92,7 @@ onstart:
 
 
 onsuccess:
+    PROGRESS.close()
     text, status = terminal.exit_summary(RESULTS)
     print(text, file=sys.stderr)
     if status:
@@ -94,11 +100,16 @@ onsuccess:
 
 
 onerror:
+    PROGRESS.close()
     sys.stderr.write(FAILURES.summary())
 
 
 # What results carry on of a field.
 CARRIED = sheet_columns.carried_columns(FIELDS)
+# Length to which movies are cut to be compared; None where they are all as long.
+EQUAL_LENGTH_S = movie_record.equal_length_s(FIELDS)
+# The movies of fields that share one: their rows are the same nanocrystals.
+SHARED_MOVIES = sheet_columns.shared_movies(FIELDS)
 
 
 wildcard_constraints:

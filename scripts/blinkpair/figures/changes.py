@@ -269,10 +269,13 @@ def population_fractions(populations: pd.DataFrame, *, note: str = "") -> Figure
             right.axhspan(*band, color=style.GREY, alpha=0.25, lw=0)
     intervals(right, places, *ends("mean_delta"), **look | {"color": style.BLACK, "label": None})
     right.set_ylabel("mean change in on-fraction\n(percentage points)")
-    names = [style.temperature_name(label) for label in labels]
+    wide, narrow = (
+        [style.temperature_name(label, max(7, room // max(len(labels), 1))) for label in labels]
+        for room in (56, 36)  # letters below each panel
+    )
     counts = [f"\nn = {summary[label]['n']}" for label in labels]
-    left.set_xticks(places, [name + count for name, count in zip(names, counts, strict=True)])
-    right.set_xticks(places, names, rotation=45 if len(labels) > 5 else 0)
+    left.set_xticks(places, [name + count for name, count in zip(wide, counts, strict=True)])
+    right.set_xticks(places, narrow, rotation=45 if len(labels) > 5 else 0)
     style.letter_panels((left, right))
     for ax in (left, right):
         ax.set_xlim(-0.6, len(labels) - 0.4)

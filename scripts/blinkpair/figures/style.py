@@ -28,7 +28,7 @@ from blinkpair.labels import Temperature, treatment_title
 SINGLE_COLUMN_MM = 85.0
 DOUBLE_COLUMN_MM = 170.0
 MM_PER_INCH = 25.4
-TITLE_LETTERS = 28  # in a line of a bold title of a panel, of which four stand side by side
+TITLE_LETTERS = 22  # in a line of a bold title: four panels stand side by side
 
 # Okabe and Ito's colours, distinct with any kind of colour vision.
 BLACK, GREY = "#000000", "#8c8c8c"
@@ -137,9 +137,10 @@ def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
     write_bytes(content.getbuffer(), path)
 
 
-def temperature_name(label: Temperature) -> str:
-    """Return a treatment's name for a title, in lines that a narrow panel holds."""
-    return "\n".join(textwrap.wrap(treatment_title(label), TITLE_LETTERS)).replace("$", r"\$")
+def temperature_name(label: Temperature, letters: int = TITLE_LETTERS) -> str:
+    """Return a treatment's name for a title or a tick, in lines of about so many letters."""
+    lines = textwrap.wrap(treatment_title(label), letters, break_long_words=False)
+    return "\n".join(lines).replace("$", r"\$")
 
 
 def points(value: float) -> str:

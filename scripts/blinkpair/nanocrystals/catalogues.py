@@ -79,7 +79,14 @@ def images_dataset(catalogue: Catalogue | None, projections: Projections | None)
                 frame_mean.astype(np.float32),
                 {"units": "counts per pixel", "long_name": "mean of all pixels of a frame"},
             ),
-        }
+        },
+        # A dimension without numbers is a dummy variable in HDF5.
+        coords={
+            name: np.arange(length, dtype=np.int32)
+            for name, length in zip(
+                ("y", "x", "frame"), (*mean.shape, frame_mean.size), strict=True
+            )
+        },
     )
 
 

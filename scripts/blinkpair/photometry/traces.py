@@ -7,16 +7,21 @@ states.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray
+from blinkpair.epochs import EPOCHS
+from blinkpair.labels import POPULATION_NAMES
 
 if TYPE_CHECKING:
     import xarray as xr
+
+
+POPULATIONS = tuple(POPULATION_NAMES)
 
 
 def epoch_dataset(
@@ -52,13 +57,27 @@ def epoch_dataset(
             f"x_{epoch}": ("nanocrystal", table[f"x_{epoch}"].to_numpy(float), pixel),
             f"y_{epoch}": ("nanocrystal", table[f"y_{epoch}"].to_numpy(float), pixel),
         },
-        coords={"nanocrystal": ("nanocrystal", table["nc_id"].to_numpy(np.int64))},
+        coords={
+            "nanocrystal": ("nanocrystal", table["nc_id"].to_numpy(np.int64)),
+            **_frame_coordinates(intensity.shape[1], exposure_s),
+        },
         attrs={"exposure_s": exposure_s},
     )
 
 
+def _frame_coordinates(frames: int, exposure_s: float) -> dict[str, Any]:
+    """Return the numbers and the times of frames. A dimension without them is a dummy in HDF5."""
+    number = np.arange(frames, dtype=np.int32)
+    time = {"units": "s", "long_name": "start of the frame"}
+    return {"frame": ("frame", number), "time": ("frame", number * exposure_s, time)}
+
+
 def join_epochs(
-    pre: xr.Dataset, post: xr.Dataset, states: Mapping[str, BoolArray], field: str
+    pre: xr.Dataset,
+    post: xr.Dataset,
+    states: Mapping[str, BoolArray],
+    field: str,
+    table: pd.DataFrame | None = None,
 ) -> xr.Dataset:
     """Return both epochs of a field in one dataset; the nanocrystals are the same in both.
 
@@ -70,6 +89,9 @@ def join_epochs(
         True where on, of 'pre' and 'post'; stored as `on_pre` and `on_post`, 0 or 1.
     field : str
         Its name.
+    table : pandas.DataFrame, optional
+        A row a nanocrystal, of these and others: `nc_id`, `population`, and `threshold_counts_` of
+        both epochs, which the dataset then has too.
 
     Notes
     -----
@@ -86,7 +108,7 @@ def join_epochs(
             dims=("nanocrystal", "frame"),
             attrs={"long_name": "1 on, 0 off, -1 no such frame", "units": "1"},
         )
-        both = dataset.assign({f"on_{epoch}": on})
+        both = dataset.drop_vars(["frame", "time"]).assign({f"on_{epoch}": on})
         missing = longest - both.sizes["frame"]
         if missing:
             fill = {f"intensity_{epoch}": np.nan, f"on_{epoch}": -1}
@@ -94,4 +116,28 @@ def join_epochs(
         both[f"on_{epoch}"].encoding = {"zlib": True, "complevel": 1, "shuffle": False}
         epochs.append(both)
     joined = xr.merge(epochs, join="exact", combine_attrs="drop_conflicts")
-    return joined.assign_attrs(field=field)
+    frames = _frame_coordinates(longest, pre.attrs["exposure_s"])
+    joined = joined.assign_coords(frames).assign_attrs(field=field)
+    numbers = joined["nanocrystal"].to_numpy()
+    names = np.array([f"{field}, {number}" for number in numbers], dtype=object)
+    joined["name"] = ("nanocrystal", names)
+    return joined if table is None else joined.assign(_verdicts(table.set_index("nc_id"), numbers))
+
+
+def _verdicts(table: pd.DataFrame, numbers: NDArray[np.int64]) -> dict[str, Any]:
+    """Return population and thresholds as variables; a number with flags opens everywhere."""
+    own = table.loc[numbers]
+    place = pd.Categorical(own["population"], POPULATIONS).codes.astype(np.int8)
+    meaning = {
+        "long_name": "population, -1 where not analysed",
+        "flag_values": np.arange(len(POPULATIONS), dtype=np.int8),
+        "flag_meanings": " ".join(POPULATIONS),
+    }
+    counts = {"units": "counts", "long_name": "counts above background that part on from off"}
+    thresholds = {
+        name: own[name].to_numpy(float) for name in map("threshold_counts_{}".format, EPOCHS)
+    }
+    return {
+        "population": ("nanocrystal", place, meaning),
+        **{name: ("nanocrystal", values, counts) for name, values in thresholds.items()},
+    }

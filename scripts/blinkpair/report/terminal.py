@@ -34,6 +34,7 @@ def summarise_run(results: str | Path) -> str:
     folder = Path(results)
     types = files.read_csv(folder / "types.csv")
     lines = ["", *_populations(files.read_csv(folder / "populations.csv"))]
+    lines += ["", *_recipes(files.read_csv(folder / "methods.csv"))]
     lines += ["", *_blinking(types, files.read_csv(folder / "photostability.csv"))]
     lines += ["", *_fields(files.read_csv(folder / "fields.csv")), *_false_events(types)]
     lines += [
@@ -70,7 +71,7 @@ def exit_summary(results: str | Path) -> tuple[str, int]:
     lines = _fields(fields)
     if refused:
         lines[0] = f"{refused} of {len(fields)} fields were refused and are in no number:"
-    lines += _warnings(Path(results))
+    lines += [*_warnings(Path(results)), *_answer(Path(results), refused)]
     return "\n".join(lines), min(REFUSED_STATUS + refused, MAX_STATUS) if refused else 0
 
 
@@ -105,6 +106,22 @@ def _populations(populations: pd.DataFrame) -> list[str]:
     return lines
 
 
+def _recipes(methods: pd.DataFrame) -> list[str]:
+    """Return the mean change by the paper's recipe and by the best estimate, and the difference."""
+    heading, names = _names(methods["temperature_c"])
+    lines = [f"{heading} {'fixed threshold':>17} {'best estimate':>17} {'difference':>24}"]
+    for label in methods["temperature_c"].unique():
+        own = methods[methods["temperature_c"] == label].set_index("recipe")
+        both = [f"{100 * own.at[recipe, 'mean_delta']:+.1f} points" for recipe in ("fixed", "best")]
+        value, low, high = (
+            f"{100 * own.at['best', f'mean_delta_minus_fixed{end}']:+.1f}"
+            for end in ("", "_low", "_high")
+        )
+        difference = f"{value} points [{low}, {high}]"
+        lines.append(f"{names[label]} {both[0]:>17} {both[1]:>17} {difference:>24}")
+    return lines
+
+
 def _blinking(types: pd.DataFrame, photostability: pd.DataFrame) -> list[str]:
     """Return, before and after: type A of those that could be fitted, PL kept, going dark."""
     heading, names = _names(types["temperature_c"])
@@ -128,6 +145,20 @@ def _kept(row: pd.Series[Any]) -> str:
 
 def _dark(row: pd.Series[Any]) -> str:
     return f"{row['n_going_dark']} of {row['n']}"
+
+
+def _answer(results: Path, refused: int) -> list[str]:
+    """Return the answer and where the report is, as far as there are any."""
+    lines = []
+    if (table := results / "populations.csv").exists():
+        populations = files.read_csv(table)
+        lines += _populations(populations) if len(populations) <= MOST_NAMED else []
+    if (report := results / "report.html").exists():
+        first = "the registration of each field" + (
+            ", and why some were refused" if refused else ""
+        )
+        lines += [f"Report: {report}. Look first at {first} (section Fields)."]
+    return lines
 
 
 def _fields(fields: pd.DataFrame) -> list[str]:

@@ -120,7 +120,7 @@ def prepare(
         if not in_module:
             check_unread_configuration(read)
     from blinkpair.inputs.checking import check_everything
-    from blinkpair.inputs.movie_record import describe
+    from blinkpair.inputs.movie_record import describe, summarise_fields, too_short
 
     sheet = _read_sheet(config)
     settings, fields, shapes, notes, inputs = check_everything(config, config_files=read)
@@ -130,7 +130,8 @@ def prepare(
     if same:
         # Now, since nothing may be left to be done: else they would be read at every start.
         input_record.save_record({path: record[path] for path in same})
-    for line in (*notes, *describe(fields)):
+    of_fields = [summarise_fields(fields), *describe(fields), *too_short(fields, settings)]
+    for line in (*notes, *of_fields):
         log.warning(line)
     # As it will be read back, so that no job depends on which process planned it.
     return Launch(settings, _read_fields(StringIO(_as_csv(fields))), shapes, sheet, record, kept)

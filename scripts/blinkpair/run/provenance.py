@@ -33,6 +33,7 @@ PACKAGES = (
     "plotly",
     "jinja2",
 )
+SOURCE_PATHS = ("Snakefile", "scripts", "workflow", "envs")  # of the checkout
 CHECKSUM = "SHA-256 of the size and the first and last MiB"
 NO_CHECKSUM = "none was taken (provenance: checksums: false)"
 
@@ -73,7 +74,10 @@ def describe(path: str | Path, *, checksum: bool) -> dict[str, Any]:
 
 
 def commit(folder: str | Path) -> str | None:
-    """Return the commit of the checkout a folder lies in, '+changes' if it was edited."""
+    """Return the commit of the checkout a folder lies in, '+changes' if its source was edited.
+
+    Settings and sheets are in the record themselves: a changed one is no change of the source.
+    """
 
     def git(*arguments: str) -> str:
         return subprocess.run(
@@ -82,7 +86,7 @@ def commit(folder: str | Path) -> str | None:
 
     try:
         return git("rev-parse", "HEAD") + (
-            "+changes" if git("status", "--porcelain", "-uno") else ""
+            "+changes" if git("status", "--porcelain", "-uno", "--", *SOURCE_PATHS) else ""
         )
     except (OSError, subprocess.CalledProcessError):
         return None

@@ -123,11 +123,14 @@ function showCutouts(field, arrays, row) {
 function drawBar(canvas, { pixels, text }, shown) {
   const context = canvas.getContext("2d");
   context.resetTransform();
+  context.strokeStyle = "#000";
   const [x, y, length] = [14, canvas.height - 16, (pixels / shown) * canvas.width];
   context.fillStyle = "#fff";
   context.fillRect(x, y, length, 4);
   context.font = "18px system-ui, sans-serif";
   context.textAlign = "left";
+  context.lineWidth = 3;
+  context.strokeText(text, x, y - 6);
   context.fillText(text, x, y - 6);
 }
 
