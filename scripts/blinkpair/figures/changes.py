@@ -19,6 +19,7 @@ from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.arrays import FloatArray
+from blinkpair.blinking.equal_length import have_same_length
 from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF, POPULATIONS
 from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
@@ -38,7 +39,6 @@ COLUMNS = ("temperature_c", "on_fraction_pre", "on_fraction_post", "population")
 MOST_DOTS = 20_000  # in a figure; more of them hide each other, and make files of many megabytes
 BIN_POINTS = 5
 BIN_EDGES_POINTS = np.arange(-100, 101, BIN_POINTS)
-SAME_LENGTH = 1.02  # ratio of the lengths of two movies up to which they are the same
 
 
 @style.styled
@@ -73,7 +73,8 @@ def delta_histograms(
     control = None
     if CONTROL in deltas and CONTROL not in panels:
         control = percent_of(deltas[CONTROL], BIN_EDGES_POINTS, deltas[CONTROL].size)
-    unequal = _of_other_length(summary, panels)
+    of_control = summary.get(CONTROL, {})
+    unequal = [t for t in panels if not have_same_length(summary.get(t, {}), of_control)]
     drawn = [control if control is not None and len(unequal) < len(panels) else np.zeros(1)]
     for ax, label in zip(axes, panels, strict=True):
         delta, population = deltas[label], names[label]
@@ -282,26 +283,11 @@ def population_fractions(populations: pd.DataFrame, *, note: str = "") -> Figure
     return figure
 
 
-def _length_s(row: dict[str, Any] | None) -> tuple[float, float]:
-    """Return the shortest and the longest movie of a row; NaN where it is not known."""
-    row = row or {}
-    return float(row.get("shortest_movie_s", np.nan)), float(row.get("longest_movie_s", np.nan))
-
-
-def _of_other_length(
-    summary: dict[Temperature, dict[str, Any]], labels: list[Temperature]
-) -> list[Temperature]:
-    """Return the temperatures whose movies are longer or shorter than those of the control."""
-    control = _length_s(summary.get(CONTROL))
-    lengths = {label: [*_length_s(summary.get(label)), *control] for label in labels}
-    return [label for label, ends in lengths.items() if max(ends) > SAME_LENGTH * min(ends)]
-
-
 def _why_no_control(summary: dict[Temperature, dict[str, Any]], unequal: list[Temperature]) -> str:
     names = ", ".join(style.temperature_name(label) for label in unequal).replace("\n", " ")
-    own = _length_s(summary[unequal[0]])[0]
+    own, control = (summary[label]["shortest_movie_s"] for label in (unequal[0], CONTROL))
     return (
-        f"not beside the control: {names}; its movies last {_length_s(summary[CONTROL])[0]:.3g} s, "
+        f"not beside the control: {names}; its movies last {control:.3g} s, "
         f"not {own:.3g} s, and on-fractions of short movies scatter more"
     )
 
