@@ -1,7 +1,5 @@
 """Tables of all fields -> the figures of the experiment."""
 
-from typing import Any
-
 from blinkpair import files
 from blinkpair.figures import changes, sensitivity, style
 from blinkpair.figures.captions import caption_text
@@ -16,7 +14,8 @@ def plot_populations(
     captions: dict[str, str],
     *,
     dark_cutoff: float,
-    threshold: dict[str, Any],
+    method: str,
+    threshold_counts: float,
     note: str,
 ) -> None:
     """Draw the pooled figures; `stems` and `captions` map figure to path and text."""
@@ -28,8 +27,8 @@ def plot_populations(
         "sensitivity": sensitivity.sensitivity_figure(
             files.read_csv(sensitivity_table),
             populations=summary,
-            method=threshold["method"],
-            threshold_counts=threshold["counts"],
+            method=method,
+            threshold_counts=threshold_counts,
             dark_cutoff=dark_cutoff,
             note=note,
         ),
@@ -48,6 +47,7 @@ if __name__ == "__main__":
         snakemake.params.stems,
         snakemake.params.captions,
         dark_cutoff=snakemake.params.dark_cutoff,
-        threshold=snakemake.params.threshold,
+        method=snakemake.params.method,
+        threshold_counts=snakemake.params.threshold_counts,
         note=snakemake.params.note,
     )

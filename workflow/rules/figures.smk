@@ -65,7 +65,8 @@ rule plot_populations:
         stems=figure_stems,
         captions=captions_of(POPULATION_FIGURES),
         dark_cutoff=SETTINGS["dark_cutoff"],
-        threshold=SETTINGS["threshold"],
+        method=SETTINGS["threshold"]["method"],
+        threshold_counts=SETTINGS["threshold"]["counts"],
         note=sheet_columns.figure_note(FIELDS),
         code=source_digest.of_step("plot_populations"),
     script:
