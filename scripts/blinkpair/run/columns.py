@@ -102,19 +102,23 @@ def pattern_of(path: str) -> str:
     return ""
 
 
-def data_package(sheet_columns: Iterable[str]) -> dict[str, Any]:
+def data_package(sheet_columns: Iterable[str], *, films: bool = False) -> dict[str, Any]:
     """Return the Frictionless data package of a run.
 
     Parameters
     ----------
     sheet_columns : iterable of str
         Columns of the user's sheet that fields carry on, as `sheet_columns.field_columns`.
+    films : bool
+        Whether the run has a sheet of films.
     """
     carried = list(sheet_columns)
     own = [name for name in carried if name not in columns_of("fields.csv")]
     resources: list[dict[str, Any]] = []
     per_field: list[dict[str, Any]] = []
     for file, entry in _dictionary()["files"].items():
+        if entry.get("of_films") and not films:
+            continue
         fields = [
             _field(name, column)
             for name, column in columns_of(file).items()
