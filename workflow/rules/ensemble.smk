@@ -85,6 +85,7 @@ rule plot_ensemble:
         runtime=5,
     params:
         stems=figure_stems,
+        captions=captions_of(ENSEMBLE_FIGURES),
         note=sheet_columns.ensemble_note(ENSEMBLE),
         code=source_digest.of_step("plot_ensemble"),
     script:
