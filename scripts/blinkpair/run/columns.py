@@ -67,18 +67,24 @@ def _entry(file: str, name: str, fill: Mapping[str, str], table: str) -> dict[st
     }
 
 
-def columns_of(file: str) -> dict[str, dict[str, Any]]:
+def columns_of(file: str, epoch: str = "") -> dict[str, dict[str, Any]]:
     """Return the columns of a table, or the variables of a NetCDF file, by name.
 
     Parameters
     ----------
     file : str
         Its name below the results as in the dictionary, for example `fields/{field}/places.csv`.
+    epoch : str, optional
+        `pre` or `post`, of a file of one epoch; both where it is not given.
     """
     is_table = file in _dictionary()["files"]
     names = _dictionary()["files"][file]["columns"] if is_table else _dictionary()["netcdf"][file]
     table = "columns" if is_table else "variables"
-    return {name: _entry(file, raw, fill, table) for name, raw, fill in _expanded(names)}
+    return {
+        name: _entry(file, raw, fill, table)
+        for name, raw, fill in _expanded(names)
+        if not epoch or fill.get("epoch", epoch) == epoch
+    }
 
 
 def pattern_of(path: str) -> str:
