@@ -39,11 +39,12 @@ docs: .venv/dev.stamp
 	$(BIN)/python -m sphinx -q -W -c docs/site . site
 	@echo "Open site/docs/index.html"
 
-# One, forty and six minutes on 2 cores; they bring the pages of docs/ up to date.
+# One, forty, six and ten minutes on 2 cores; they bring the pages of docs/ up to date.
 accuracy: .venv/dev.stamp
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.accuracy --write docs/accuracy.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.registration --write docs/registration.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.blinking --write docs/blinking.md
+	PYTHONPATH=scripts $(BIN)/python -m benchmarks.statistics --write docs/statistics.md
 
 # Half an hour: runs that are killed, disks that are full (Linux, root), damaged files.
 robustness: .venv/dev.stamp

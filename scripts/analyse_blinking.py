@@ -5,6 +5,7 @@ from typing import Any
 import xarray as xr
 
 from blinkpair import files
+from blinkpair.blinking.equal_length import equal_length_columns
 from blinkpair.blinking.field import BlinkingSettings, analyse_nanocrystals, on_fractions_at
 from blinkpair.epochs import EPOCHS
 from blinkpair.photometry.traces import join_epochs
@@ -22,10 +23,12 @@ def analyse_blinking(
     field: dict[str, Any],
     settings: dict[str, Any],
     sensitivity_counts: list[float],
+    equal_length_s: float | None,
 ) -> None:
     """Analyse one field; `field` holds its columns of the sheet that results carry on.
 
-    `settings` holds the sections threshold, dwell_times and photostability, and dark_cutoff.
+    `settings` holds the sections threshold, dwell_times and photostability, and dark_cutoff;
+    `equal_length_s` the length of the shortest movie of all fields where others are longer.
     """
     datasets = [xr.load_dataset(path, engine="h5netcdf") for path in epochs]
     measured = datasets[0]["nanocrystal"].to_numpy()
@@ -44,6 +47,16 @@ def analyse_blinking(
     table = result.table
     traces = join_epochs(*datasets, result.states, field["field"], table)
     files.write_netcdf(traces, outputs["traces"])
+    if equal_length_s:
+        equal = equal_length_columns(
+            table,
+            measured,
+            result.states,
+            intensity,
+            frames=round(equal_length_s / exposure_s),
+            dark_cutoff=settings["dark_cutoff"],
+        )
+        table[list(equal)] = equal
     for position, (name, value) in enumerate(field.items()):
         table.insert(position, name, value)
     files.write_csv(table, outputs["table"])
@@ -67,4 +80,5 @@ if __name__ == "__main__":
         field=snakemake.params.field,
         settings=snakemake.params.settings,
         sensitivity_counts=snakemake.params.sensitivity_counts,
+        equal_length_s=snakemake.params.equal_length_s,
     )

@@ -1,14 +1,14 @@
-"""Tables of all fields -> nanocrystals, fields, populations per temperature, sensitivity."""
+"""Tables of all fields -> nanocrystals, fields, populations by each recipe, sensitivity."""
 
 from typing import Any
 
 import pandas as pd
 
 from blinkpair import files
-from blinkpair.populations import sensitivity
+from blinkpair.populations import recipes, sensitivity, shared_movies
 from blinkpair.populations import table as populations
 from blinkpair.run.logs import log_to
-from blinkpair.statistics.resampling import StatisticsSettings
+from blinkpair.statistics.intervals import StatisticsSettings
 from blinkpair.treatments import as_in_library
 
 
@@ -22,32 +22,41 @@ def summarise(
     *,
     statistics: dict[str, Any],
     dark_cutoffs: list[float],
+    movies: dict[str, list[str]],
     checked: list[str],
 ) -> None:
     """Pool the fields; `sheet` holds each field's name and temperature, in the order of files.
 
-    `checked` holds what is known of each field's movies where these were made during the run.
+    `checked` holds what is known of each field's movies where these were made during the run,
+    `movies` the two movies of each field that shares one with another.
 
     A field that was refused has a row in `fields` with its reason, and no nanocrystals.
     """
     records = [files.read_json(file) for file in checked] or [{}] * len(sheet)
     sheet = [row | record for row, record in zip(sheet, records, strict=True)]
     files.join_csv(tables, outputs["nanocrystals"])
-    nanocrystals = files.read_csv(outputs["nanocrystals"], populations.COLUMNS)
+    columns = [*populations.COLUMNS, *populations.OPTIONAL, *recipes.COLUMNS]
+    columns += shared_movies.PLACES if movies else ()
+    nanocrystals = shared_movies.mark_shared(
+        files.read_csv(outputs["nanocrystals"], columns), movies
+    )
+    settings = StatisticsSettings(**statistics)
+    first = shared_movies.first_fields(movies)
     fields = pd.DataFrame(
         [
-            row | _at_a_glance(files.read_json(registration), files.read_json(pairing))
+            row
+            | {"same_nanocrystals_as": first.get(row["field"], "")}
+            | _at_a_glance(files.read_json(registration), files.read_json(pairing))
             for row, registration, pairing in zip(sheet, registrations, pairings, strict=True)
         ]
     )
+    known = as_in_library(fields)
     sweep = files.read_batches(on_fractions, sensitivity.COLUMNS)
     files.write_csv(fields, outputs["fields"])
     files.write_csv(
-        populations.summarise_populations(
-            nanocrystals, as_in_library(fields), StatisticsSettings(**statistics)
-        ),
-        outputs["populations"],
+        populations.summarise_populations(nanocrystals, known, settings), outputs["populations"]
     )
+    files.write_csv(recipes.summarise_recipes(nanocrystals, known, settings), outputs["methods"])
     files.write_csv(
         sensitivity.sensitivity_table(sweep, dark_cutoffs=dark_cutoffs), outputs["sensitivity"]
     )
@@ -74,5 +83,6 @@ if __name__ == "__main__":
         dict(snakemake.output.items()),
         statistics=snakemake.params.statistics,
         dark_cutoffs=snakemake.params.dark_cutoffs,
+        movies=snakemake.params.movies,
         checked=list(snakemake.input.checked),
     )

@@ -7,9 +7,10 @@ from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.populations import blinking_types, photostability_summary, pooled_dwell_times
 from blinkpair.populations.pools import COLUMNS as DURATION_COLUMNS
 from blinkpair.populations.pools import pool_durations
+from blinkpair.populations.shared_movies import mark_shared
 from blinkpair.populations.type_states import COLUMNS, type_groups
 from blinkpair.run.logs import log_to
-from blinkpair.statistics.resampling import StatisticsSettings
+from blinkpair.statistics.intervals import StatisticsSettings
 
 
 def summarise_blinking(
@@ -21,11 +22,15 @@ def summarise_blinking(
     statistics: dict[str, Any],
     dwell_times: dict[str, Any],
     large_change: float,
+    movies: dict[str, list[str]],
 ) -> None:
-    """Make the tables per temperature; `durations` and `integrated_pl` have one file a field."""
+    """Make the tables per temperature; `durations` and `integrated_pl` have one file a field.
+
+    `movies` holds the two movies of each field that shares one with another.
+    """
     intervals = StatisticsSettings(**statistics)
     pools = pool_durations(files.read_batches(durations, DURATION_COLUMNS))
-    groups = type_groups(files.read_csv(nanocrystals, COLUMNS))
+    groups = type_groups(mark_shared(files.read_csv(nanocrystals, COLUMNS), movies))
     tables = {
         "types": blinking_types.summarise_types(groups, intervals),
         "type_transitions": blinking_types.type_transitions(groups, intervals),
@@ -38,7 +43,8 @@ def summarise_blinking(
     }
     del groups  # of millions of nanocrystals, before others are read of them
     tables["photostability"] = photostability_summary.summarise_photostability(
-        files.read_csv(nanocrystals, photostability_summary.COLUMNS), intervals
+        mark_shared(files.read_csv(nanocrystals, photostability_summary.COLUMNS), movies),
+        intervals,
     )
     for name, rows in tables.items():
         files.write_csv(rows, outputs[name])
@@ -55,4 +61,5 @@ if __name__ == "__main__":
         statistics=snakemake.params.statistics,
         dwell_times=snakemake.params.dwell_times,
         large_change=snakemake.params.large_change,
+        movies=snakemake.params.movies,
     )

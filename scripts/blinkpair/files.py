@@ -33,10 +33,12 @@ TEXT_COLUMNS = (
     "epoch",
     "state",
     "excluded_because",
-    "population",
     "interval_method",
+    "recipe",
+    "same_nanocrystals_as",
+    "epoch_order",
 )
-TEXT_PREFIXES = ("blinking_", "photostability_", "reason", "threshold_from_")
+TEXT_PREFIXES = ("population", "blinking_", "photostability_", "reason", "threshold_from_")
 PIECE_ROWS = 100_000  # of a table that is read compactly
 BATCH_BYTES = 16 << 20  # as text; as numbers it is about as much again
 

@@ -22,6 +22,8 @@ from blinkpair.treatments import CONTROL as CONTROL
 from blinkpair.treatments import temperature_in
 
 SIMULATED = "simulated"
+# Whether the order of the epochs is known from the files.
+CONFIRMED, NOT_CHECKED = "confirmed by dates", "not checked"
 MINUS = "\N{MINUS SIGN}"
 
 EPOCH_NAMES = {"pre": "before", "post": "after"}

@@ -112,7 +112,7 @@ def _pool(sheet: pd.DataFrame, settings: dict) -> None:
         of_fields("pairing.json"),
         sheet.to_dict("records"),
         {name: str(results / f"{name}.csv") for name in pooled},
-        statistics=settings["statistics"] | {"resamples": 200},
+        statistics=settings["statistics"],
         dark_cutoffs=settings["sensitivity"]["dark_cutoffs"],
         checked=[],
     )

@@ -10,7 +10,7 @@ from blinkpair.blinking.photostability import integrated_pl, kept_fraction
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.populations.photostability_summary import summarise_photostability
-from blinkpair.statistics.resampling import StatisticsSettings
+from blinkpair.statistics.intervals import StatisticsSettings
 
 # ---- the light of a field --------------------------------------------------------------
 
@@ -89,7 +89,7 @@ def test_the_rows_of_the_summary_add_up():
     tables = [light(rng, t, 2, 30, 0.9) for t in ("control", 120, 70)]
     table = pd.concat(tables, ignore_index=True)
     table.loc[table.index[:7], "analysed"] = False
-    summary = summarise_photostability(table, StatisticsSettings(resamples=200))
+    summary = summarise_photostability(table, StatisticsSettings())
     assert summary["temperature_c"].tolist() == [70, 70, 120, 120, "control", "control"]
     assert summary["epoch"].tolist() == ["pre", "post"] * 3
     names = ["stable", "brightening", "dimming", "going_dark"]
@@ -100,9 +100,7 @@ def test_the_rows_of_the_summary_add_up():
     for name in (*(f"fraction_{name}" for name in names), "kept"):
         assert (summary[f"{name}_low"] <= summary[name]).all()
         assert (summary[f"{name}_high"] >= summary[name]).all()
-    again = summarise_photostability(
-        table.sample(frac=1, random_state=1), StatisticsSettings(resamples=200)
-    )
+    again = summarise_photostability(table.sample(frac=1, random_state=1), StatisticsSettings())
     assert_frame_equal(summary, again, rtol=1e-9)
 
 
@@ -125,8 +123,9 @@ def test_one_fields_interval_is_that_of_a_ratio():
     jackknife = np.sqrt(399 / 400 * ((without - without.mean()) ** 2).sum())
     row = summarise_photostability(table).iloc[0]
     assert row["kept"] == pytest.approx(ratio)
-    half = (row["kept_high"] - row["kept_low"]) / 2
+    half = (row["kept_independent_high"] - row["kept_independent_low"]) / 2
     assert half == pytest.approx(1.96 * jackknife, rel=0.02)
+    assert row["kept_high"] - row["kept_low"] > 2 * half
 
 
 def test_fields_that_differ_widen_the_interval():
@@ -137,8 +136,9 @@ def test_fields_that_differ_widen_the_interval():
         kept = np.repeat([ratio for _, ratio in parts], 30)
         table[f"end_counts_{epoch}"] = kept * table[f"start_counts_{epoch}"]
     row = summarise_photostability(table).iloc[0]
-    # Three fields, nothing else that varies: Student's t of 0.6, 0.8 and 1.0.
-    half = stats.t.ppf(0.975, 2) * 0.2 / np.sqrt(3)
+    # Three fields, nothing else that varies. The prior of the spread, flat in one over the design
+    # effect, adds two degrees of freedom to Student's two of 0.6, 0.8 and 1.0.
+    half = stats.t.ppf(0.975, 4) * 0.2 / np.sqrt(2 * 3)
     assert row["kept"] == pytest.approx(0.8)
     assert (row["kept_high"] - row["kept_low"]) / 2 == pytest.approx(half, rel=0.1)
 
@@ -148,7 +148,7 @@ def test_what_is_kept_lies_within_its_interval():
     hits = 0
     for _ in range(100):
         table = pd.concat([light(rng, t, 4, 40, 0.8, spread=0.15) for t in (70, 100, 120)])
-        row = summarise_photostability(table, StatisticsSettings(resamples=200)).iloc[0]
+        row = summarise_photostability(table, StatisticsSettings()).iloc[0]
         hits += row["kept_low"] <= 0.8 <= row["kept_high"]
     assert hits >= stats.binom.ppf(0.001, 100, 0.95)
 
@@ -158,7 +158,7 @@ def test_without_light_at_the_start_nothing_can_be_kept():
     table = light(rng, 70, 2, 40, 1.0)
     for name in ("start_counts_pre", "end_counts_pre"):
         table[name] = rng.normal(size=80)
-    summary = summarise_photostability(table, StatisticsSettings(resamples=200))
+    summary = summarise_photostability(table, StatisticsSettings())
     assert np.isnan(summary["kept"][0])
     assert summary["n_kept"].tolist() == [0, 80]
     assert summary["kept"][1] == pytest.approx(1.0, abs=0.3)
@@ -173,6 +173,6 @@ def test_no_less_than_nothing_can_be_kept():
     rng = np.random.default_rng(25)
     table = light(rng, 70, 1, 8, 0.3)
     table.loc[table.index[1:], "end_counts_pre"] = 0.0  # one nanocrystal is all that is left
-    row = summarise_photostability(table, StatisticsSettings(resamples=200)).iloc[0]
+    row = summarise_photostability(table, StatisticsSettings()).iloc[0]
     assert row["kept_low"] == 0.0
     assert row["kept_low"] < row["kept"] < row["kept_high"]

@@ -23,7 +23,7 @@ from blinkpair.populations import blinking_types, type_states
 from blinkpair.populations.pooled_dwell_times import pool_densities, pool_fits
 from blinkpair.populations.pools import pool_durations
 from blinkpair.populations.type_states import type_groups
-from blinkpair.statistics.resampling import StatisticsSettings
+from blinkpair.statistics.intervals import StatisticsSettings
 from tests.helpers.figures import words
 
 A, B = types.TRUNCATED, types.PURE
@@ -108,13 +108,13 @@ def every_figure(labels, **more):
         types.delta_by_type(type_groups(table), note="simulated"),
         types.alpha_by_change(
             type_groups(table),
-            blinking_types.alpha_by_change(type_groups(table), StatisticsSettings(resamples=50)),
+            blinking_types.alpha_by_change(type_groups(table), StatisticsSettings()),
         ),
         types.type_transitions(
-            blinking_types.type_transitions(type_groups(table), StatisticsSettings(resamples=50))
+            blinking_types.type_transitions(type_groups(table), StatisticsSettings())
         ),
         panels.fractions_by_epoch(
-            blinking_types.summarise_types(type_groups(table), StatisticsSettings(resamples=50)),
+            blinking_types.summarise_types(type_groups(table), StatisticsSettings()),
             types.EMISSIVE_NAMES,
             of_what="emissive",
         ),

@@ -15,7 +15,7 @@ from blinkpair.inputs.settings import load_schema
 from blinkpair.pairing.places import PairingSettings
 from blinkpair.photometry.counts import BACKGROUNDS, PhotometrySettings
 from blinkpair.registration.fields import RegistrationSettings
-from blinkpair.statistics.resampling import StatisticsSettings
+from blinkpair.statistics.intervals import StatisticsSettings
 from tests.helpers.schema import defaults, defaults_of
 from tests.helpers.tiny_experiment import ROOT
 

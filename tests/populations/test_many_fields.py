@@ -32,7 +32,6 @@ from blinkpair.populations.pools import pool_durations
 from blinkpair.populations.sensitivity import sensitivity_table
 from blinkpair.populations.table import COLUMNS, summarise_populations
 from blinkpair.populations.type_states import STATES, TRUNCATED, type_groups
-from blinkpair.statistics import field_draws
 from tests.helpers.report_run import a_run
 
 NAMES = ["NA", "b", "null", "A"]
@@ -275,46 +274,6 @@ def test_counted_events_fit_as_the_single_ones_do():
     density = log_binned_density(frames, each[0], exposure_s=0.02)
     expected = log_binned_density(events[~censored], exposure_s=0.02)
     pd.testing.assert_frame_equal(density, expected, check_exact=True)
-
-
-def test_draws_in_blocks_are_those_drawn_at_once():
-    n_fields, resamples = 3000, 800  # more than two blocks
-    draws = field_draws.draw_fields(n_fields, resamples, np.random.default_rng(5))
-    shares = np.full(n_fields, 1 / n_fields)
-    at_once = np.random.default_rng(5).multinomial(n_fields, shares, size=resamples)
-    assert np.array_equal(draws, at_once)
-    assert draws.dtype == np.uint8
-    values = np.random.default_rng(6).normal(size=2 * n_fields)
-    codes = np.repeat(np.arange(n_fields), 2)
-    found = field_draws.drawn_means(values, codes, draws)
-    expected = at_once @ values.reshape(n_fields, 2).sum(axis=1) / (2 * n_fields)
-    assert found == pytest.approx(expected, abs=1e-12)
-
-
-def test_a_field_drawn_more_often_than_a_byte_holds_is_counted():
-    class Unfair:
-        def multinomial(self, n, shares, size):
-            draws = np.zeros((size, len(shares)), int)
-            draws[:, 0] = n
-            return draws
-
-    draws = field_draws.draw_fields(300, 5000, Unfair())
-    assert set(draws[:, 0]) == {300}
-    assert not draws[:, 1:].any()
-
-
-def test_draws_are_kept_up_to_their_room():
-    kept = field_draws._Kept(most_bytes=1000)
-    first = kept.draws(4, "70", 100, 0)
-    assert kept.draws(4, "70", 100, 0) is first
-    assert not np.array_equal(kept.draws(4, "control", 100, 0), first)
-    assert not np.array_equal(kept.draws(4, "70", 100, 1), first)
-    assert kept.n_bytes <= 1000
-    again = kept.draws(4, "70", 100, 0)
-    assert again is not first
-    assert np.array_equal(again, first)
-    with pytest.raises(ValueError, match="read-only"):
-        again[0] = 0
 
 
 def peak_bytes(work):

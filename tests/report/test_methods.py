@@ -8,7 +8,7 @@ import pytest
 from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.settings import load_settings
 from blinkpair.photometry import counts
-from blinkpair.populations.table import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIELDS
+from blinkpair.populations.table import BY_ASSUMPTION, BY_FIELDS, BY_OTHER_FIELDS
 from blinkpair.report import methods_text
 from tests.helpers.report_run import NAN, a_run
 
@@ -35,7 +35,7 @@ def test_the_methods_hold_the_runs_own_numbers():
         "Of 80 nanocrystals, 77 were analysed; excluded were 1 whose aperture leaves the sensor "
         "and 2 closer to another one than 4 px.",
         "at least 50 complete events",
-        "95 % confidence intervals: Wilson’s of shares, Student’s of means and Woodruff’s",
+        "95 % intervals: Wilson’s of shares, Student’s of means and Woodruff’s",
     ):
         assert part in text.replace("\N{NARROW NO-BREAK SPACE}", " "), part
     assert "simulated" not in text
@@ -97,7 +97,7 @@ def test_numbers_of_the_settings_are_in_the_methods():
         "each at a significance of 0.005",
         "below 12.5 % of its start, and of the off-fraction below 12.5 points",
         "the last 12 s",
-        "99 % confidence intervals",
+        "99 % intervals",
     ):
         assert part in text
 
@@ -129,16 +129,15 @@ def test_stopping_at_a_refused_field_is_stated():
 
 
 def test_intervals_are_worded_by_what_they_rest_on():
-    several = methods({"statistics": {"resamples": 12_000, "seed": 9}}, fields_each=3)
-    several = several.replace("\N{NARROW NO-BREAK SPACE}", " ")
+    several = methods(fields_each=3)
     said = {
-        "of as many independent nanocrystals, pooled over": {BY_FIELDS, BY_OTHER_FIELDS},
-        "A treatment with one field took that of the others.": {BY_OTHER_FIELDS},
-        "with nanocrystals taken as independent, as no treatment had two": {BY_NANOCRYSTALS},
+        "a treatment with one field took that of the others": {BY_OTHER_FIELDS},
+        "no treatment had two fields, so that it is the prior": {BY_ASSUMPTION},
     }
-    assert "(12 000 resamples, seed 9)" in several
+    assert "fields do not differ with a probability of 30 %" in several
+    assert "is Beta(1, 4)" in several
     fields, populations, nanocrystals = a_run()
-    for used in ({BY_FIELDS}, {BY_FIELDS, BY_OTHER_FIELDS}, {BY_NANOCRYSTALS}, {"", BY_FIELDS}):
+    for used in ({BY_FIELDS}, {BY_FIELDS, BY_OTHER_FIELDS}, {BY_ASSUMPTION}, {"", BY_FIELDS}):
         populations["interval_method"] = (sorted(used) * 2)[:2]
         text = methods_text.methods(SETTINGS, PROVENANCE, fields, populations, nanocrystals, SHOWN)
         assert {part for part in said if part in text} == {p for p in said if said[p] & used}
@@ -237,7 +236,7 @@ def test_what_the_code_does_is_stated():
         "analysed nanocrystals that were emissive in the epoch",
         "The first event of a trace, whose age is unknown, was left out",
         "those of one frame were set aside, durations shifted",
-        "both take nanocrystals as independent",
+        "The p values of changes belong to the same distributions",
     ):
         assert part in text, part
     lines = methods({"dwell_times": {"method": "least_squares"}})

@@ -1,11 +1,14 @@
 """The sentences of the page state what the tables hold, and no more."""
 
+import math
+
+import numpy as np
 import pandas as pd
 import pytest
 
 from blinkpair.populations.table import (
+    BY_ASSUMPTION,
     BY_FIELDS,
-    BY_NANOCRYSTALS,
     BY_OTHER_FIELDS,
     summarise_populations,
 )
@@ -22,6 +25,7 @@ from blinkpair.report.language import (
     plain,
     spread,
 )
+from blinkpair.statistics import intervals
 from tests.helpers.report_run import a_run
 
 NAN = float("nan")
@@ -38,13 +42,20 @@ def a_row(**changed):
         "n_emissive": 247,
         "n_dark": 79,
         "expected_chance_pairs": 10.3,
-        "p_wilcoxon": 0.32,
+        "p_mean_delta": 0.72,
+        "n_nanocrystals": 393,
+        "n_also_in_rows_above": 0,
+        "n_more_fields_to_halve": 2.0,
+        "shortest_movie_s": 400.0,
+        "longest_movie_s": 400.0,
+        "compared_s": NAN,
         "interval_method": BY_FIELDS,
     }
     estimates = {
         "fraction_became_emissive": (0.1756, 0.141, 0.216),
         "fraction_became_dark": (0.1959, 0.16, 0.238),
         "mean_delta": (0.00724, -0.0337, 0.0482),
+        "mean_delta_independent": (0.00724, -0.02, 0.0345),
         "median_delta": (0.023, -0.003, 0.05),
         "mean_delta_minus_control": (-0.0022, -0.0556, 0.0511),
         "fraction_became_emissive_minus_control": (0.147, 0.068, 0.192),
@@ -72,7 +83,7 @@ def test_the_answer_holds_the_numbers_of_its_row():
         "At 100 °C, of 393 nanocrystals that were emissive before or after, 69 (18 %, 95 % "
         "interval 14 to 22 %) had been dark (on in less than 10 % of the frames) and became "
         "emissive, and 77 (20 %, 16 to 24 %) became dark. On average the on-fraction changed by "
-        "+0.7 points (−3.4 to +4.8), which chance alone could explain (Wilcoxon p = 0.32). The "
+        "+0.7 points (−3.4 to +4.8), which chance could explain (p = 0.72). The "
         "control changed by +0.7 points; the difference is −0.2 (−5.6 to +5.1), no clear one; the "
         "intervals of both shares’ differences exclude 0."
     )
@@ -87,15 +98,13 @@ def test_coverage_and_cutoff_are_the_settings():
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
-        (CLEAR | {"p_wilcoxon": 1e-30}, "more than chance alone explains (Wilcoxon p < 0.0001)."),
-        ({"p_wilcoxon": 0.01}, "the interval includes no change, although the ranks"),
-        (CLEAR | {"p_wilcoxon": 0.2}, "the interval excludes no change, but the ranks do not"),
-        ({"p_wilcoxon": NAN}, "+0.7 points (−3.4 to +4.8), which chance alone could explain."),
         (
-            {"mean_delta_low": NAN, "mean_delta_high": NAN},
-            "(too few for an interval, Wilcoxon p = 0.32)",
+            CLEAR | {"p_mean_delta": 1e-30},
+            "(−41.8 to −32.0), more than chance explains (p < 0.0001).",
         ),
-        ({"mean_delta": -0.0001, "p_wilcoxon": 1.0}, "changed by 0.0 points"),
+        ({"p_mean_delta": NAN}, "+0.7 points (−3.4 to +4.8), which chance could explain."),
+        ({"mean_delta_low": NAN, "mean_delta_high": NAN}, "+0.7 points (too few for an interval)."),
+        ({"mean_delta": -0.0001}, "changed by 0.0 points"),
         ({"mean_delta": 0.01}, "changed by +1.0 point ("),
     ],
 )
@@ -103,35 +112,23 @@ def test_a_change_is_called_what_interval_and_test_allow(changed, said):
     assert said in answer(a_row(**changed))
 
 
-def test_the_level_of_the_test_follows_the_coverage():
-    changed = CLEAR | {"p_wilcoxon": 0.03}
-    assert "more than chance" in answer(a_row(**changed))
-    assert "the ranks do not" in answer(a_row(**changed), confidence=0.99)
-
-
-@pytest.mark.parametrize("method", [BY_FIELDS, BY_OTHER_FIELDS, BY_NANOCRYSTALS])
-def test_chance_is_named_only_where_fields_show_how_they_differ(method):
-    off = CLEAR | estimate("mean_delta_minus_control", -0.378, -0.438, -0.318)
-    row = a_row(**off, p_wilcoxon=1e-30, interval_method=method)
-    text = answer(row, CONTROL)
-    by_nanocrystals = method == BY_NANOCRYSTALS
-    assert ("chance" in text) is ("a clear one" in text) is not by_nanocrystals
-    assert ("more than the scatter of single nanocrystals explains" in text) is by_nanocrystals
-    assert ("one field does not show whether fields differ by as much" in text) is by_nanocrystals
-    assert ("−31.8), more than the scatter of single nanocrystals" in text) is by_nanocrystals
-    unclear = answer(a_row(interval_method=method), CONTROL)
-    assert ("chance" in unclear) is not by_nanocrystals
-    assert "one field cannot" not in unclear
+def test_no_test_contradicts_its_interval():
+    """p is below one minus the coverage exactly where the interval excludes no change."""
+    rng = np.random.default_rng(8)
+    for shift in np.linspace(-0.3, 0.3, 13):
+        values, fields = rng.normal(shift, 0.5, 60), np.repeat([0, 1, 2], 20)
+        (found,) = intervals.pooled_means([values], [fields])
+        assert (found.p_value < 0.05) == (found.low > 0 or found.high < 0)
 
 
 def test_the_median_is_stated_where_its_verdict_is_another():
     assert "median" not in answer(a_row())
-    assert "median" not in answer(a_row(**CLEAR, p_wilcoxon=0.01))
-    other = CLEAR | estimate("median_delta", -0.02, -0.048, 0.011) | {"p_wilcoxon": 0.01}
+    assert "median" not in answer(a_row(**CLEAR))
+    other = CLEAR | estimate("median_delta", -0.02, -0.048, 0.011)
     assert "; the median, −2.0 (−4.8 to +1.1), includes no change" in answer(a_row(**other))
     other = estimate("median_delta", 0.03, 0.01, 0.05)
     assert "; the median, +3.0 (+1.0 to +5.0), excludes no change" in answer(a_row(**other))
-    opposite = CLEAR | estimate("median_delta", 0.03, 0.01, 0.05) | {"p_wilcoxon": 0.01}
+    opposite = CLEAR | estimate("median_delta", 0.03, 0.01, 0.05)
     assert "; the median, +3.0 (+1.0 to +5.0), excludes no change" in answer(a_row(**opposite))
 
 
@@ -182,8 +179,8 @@ def test_a_control_that_changed_warns_of_the_others():
 
 
 def test_an_answer_has_four_sentences_at_most():
-    worst = CLEAR | estimate("median_delta", 0.02, -0.048, 0.011) | {"p_wilcoxon": 0.2}
-    for method in (BY_FIELDS, BY_NANOCRYSTALS):
+    worst = CLEAR | estimate("median_delta", 0.02, -0.048, 0.011)
+    for method in (BY_FIELDS, BY_ASSUMPTION):
         row = a_row(**worst, interval_method=method, n_fields_failed=1)
         for text in (answer(row, CONTROL), answer(row | {"temperature_c": "control"})):
             assert text.count(". ") == 3
@@ -193,19 +190,51 @@ def test_an_answer_has_four_sentences_at_most():
 @pytest.mark.parametrize(
     ("method", "said"),
     [
-        (BY_FIELDS, "pooled over the treatments"),
-        (BY_OTHER_FIELDS, "It comes from the other treatments"),
-        (BY_NANOCRYSTALS, "too narrow if fields differ"),
+        (BY_FIELDS, "by as much as fields of one treatment are seen to differ (2 fields here)"),
+        (BY_OTHER_FIELDS, "as they do at the other treatments: there is one field here"),
+        (BY_ASSUMPTION, "by an assumption: no treatment has two fields"),
     ],
 )
-def test_what_the_intervals_rest_on_is_stated(method, said):
-    all_of_them = {"pooled over", "other treatments", "too narrow"}
+def test_what_the_intervals_rest_on_and_what_would_help_is_one_sentence_each(method, said):
     text = result_sentences.caveats(a_row(interval_method=method))
+    assert text.startswith("The intervals allow for fields that differ")
     assert said in text
-    assert sum(other in text for other in all_of_them) == 1
-    assert "Wilson’s (shares), Student’s (mean) and of order statistics (median)" in text
-    assert ("divided by a design effect" in text) is (method != BY_NANOCRYSTALS)
+    assert "(nanocrystals taken as independent: −2.0 to +3.5 points for the mean). 2 more" in text
+    assert "2 more fields here would about halve them." in text
+    one, many = (a_row(n_more_fields_to_halve=n) for n in (1.0, math.inf))
+    assert "1 more field here would about halve them." in result_sentences.caveats(one)
+    assert "More than 20 more fields would be needed" in result_sentences.caveats(many)
     assert result_sentences.caveats(a_row(n=0)) == ""
+
+
+def test_movies_of_unequal_length_are_never_compared_in_silence():
+    short = a_row(shortest_movie_s=6.0, longest_movie_s=6.0)
+    assert "the difference, of movies of unequal length (6 to 400 s), is −0.2" in answer(
+        short, CONTROL
+    )
+    cut = answer(short | {"compared_s": 6.0}, CONTROL)
+    assert "the difference over the first 6 s of every movie is −0.2" in cut
+    assert "length" not in answer(a_row(), CONTROL)
+    mixed = result_sentences.caveats(a_row(shortest_movie_s=6.0))
+    assert "The movies here are 6 to 400 s long, and the short ones scatter more." in mixed
+
+
+def test_rows_of_fields_that_share_a_movie_are_not_called_nanocrystals():
+    row = a_row(n=86, n_nanocrystals=44)
+    assert "of 86 rows of 44 nanocrystals, whose fields share movies, that were" in answer(row)
+    assert " rows " not in answer(a_row())
+
+
+def test_both_recipes_stand_beside_each_other_with_the_difference():
+    best = a_row(n=401) | estimate("mean_delta_minus_fixed", 0.012, 0.004, 0.02)
+    text = result_sentences.both_recipes([a_row(), best], 100)
+    assert text == (
+        "By the fixed threshold of 100 counts, of 393 nanocrystals 18 % became emissive and 20 % "
+        "dark, and the mean change was +0.7 points (−3.4 to +4.8); by the hidden Markov model, of "
+        "401 nanocrystals 18 % became emissive and 20 % dark, and the mean change was +0.7 points "
+        "(−3.4 to +4.8); the second minus the first is +1.2 points (+0.4 to +2.0)."
+    )
+    assert result_sentences.both_recipes([a_row(mean_delta=NAN), best], 100) == ""
 
 
 @pytest.mark.parametrize(
@@ -228,8 +257,10 @@ def test_refused_fields_are_stated_where_there_are_any():
 
 
 def test_one_is_singular_and_none_is_an_answer():
-    assert "of 1 nanocrystal that was emissive" in answer(a_row(n=1, n_became_emissive=1))
-    blank = dict.fromkeys(["fraction_became_dark", "mean_delta", "p_wilcoxon"], NAN)
+    assert "of 1 nanocrystal that was emissive" in answer(
+        a_row(n=1, n_nanocrystals=1, n_became_emissive=1)
+    )
+    blank = dict.fromkeys(["fraction_became_dark", "mean_delta", "p_mean_delta"], NAN)
     nothing = a_row(n=0, n_dark=5, interval_method="", **blank)
     assert answer(nothing) == (
         "At 100 °C, no nanocrystal was emissive (on in at least 10 % of the frames) before or "
@@ -256,7 +287,7 @@ def test_the_headline_counts_the_annealed_and_the_control_apart():
         f"{rows.at['control', 'n']} in 2 control fields were emissive (on in at least 10 % of the "
         "frames) before or after; 1 field was refused."
     )
-    assert "take nanocrystals as independent" not in text
+    assert "assumed in the intervals" not in text
     assert "at least 12.5 %" in headline(dark_cutoff=0.125)[0]
 
 
@@ -271,7 +302,7 @@ def test_the_headline_has_an_interval_for_every_change():
         assert f"{mean}{said.format(low, high)}".replace("-", "−") in text
     mean, low, high = points["control"]
     assert f"the control, changed it by {mean} points ({low} to {high}).".replace("-", "−") in text
-    assert text.endswith("no treatment has two fields to compare.")
+    assert text.endswith("because no treatment has two.")
     single, _ = headline(labels=(70,), n=4)  # one of which is analysed
     assert "points (too few for an interval) at 70 °C" in single
 
@@ -293,7 +324,7 @@ def test_the_sentences_take_the_workflows_own_table():
     assert populations.equals(summarise_populations(nanocrystals, fields))
     annealed, control = populations.to_dict("records")
     assert "The control changed by" in answer(annealed, control)
-    assert "design effect" in result_sentences.caveats(annealed)
+    assert "allow for fields that differ" in result_sentences.caveats(annealed)
 
 
 def test_citations_follow_the_file():

@@ -25,7 +25,8 @@ def test_a_tiny_p_value_is_an_upper_limit():
 
 def test_populations_are_set_with_counts_shares_and_intervals():
     row = {"temperature_c": "100", "n_fields": 2, "n_fields_failed": 1, "n": 10, "n_dark": 3}
-    row |= {"n_excluded": 4, "p_mcnemar": 0.5, "p_wilcoxon": 0.25, "expected_chance_pairs": 0.5}
+    row |= {"n_excluded": 4, "expected_chance_pairs": 0.5}
+    row |= {"p_mean_delta": 0.25, "p_became_emissive_minus_dark": 0.5, "n_nanocrystals": 10}
     for name, n in (("became_emissive", 2), ("became_dark", 0), ("emissive", 8)):
         row |= {f"n_{name}": n, f"fraction_{name}": n / 10}
         row |= {f"fraction_{name}_low": 0.0, f"fraction_{name}_high": 0.31}
@@ -34,6 +35,8 @@ def test_populations_are_set_with_counts_shares_and_intervals():
     for name, low in (("became_emissive", 0.004), ("became_dark", -0.196)):
         difference = f"fraction_{name}_minus_control"
         row |= {difference: low + 0.1, f"{difference}_low": low, f"{difference}_high": low + 0.2}
+    for name in ("mean_delta", "fraction_became_emissive", "fraction_became_dark"):
+        row |= {f"{name}_independent_low": 0.1, f"{name}_independent_high": 0.2}
     row["interval_method"] = "fields"
     empty = row | {"temperature_c": "120", "n": 0, "interval_method": ""}
     table = tables.populations(pd.DataFrame([row, empty]), 0.9)
@@ -155,7 +158,7 @@ def test_a_share_is_nothing_or_all_only_where_it_is():
 def a_type(kind, n, **changed):
     row = {"temperature_c": "100", "type_pre": kind, "n": n, "n_gained": n, "n_lost": 0}
     row |= {"mean_delta": 0.1, "mean_delta_low": 0.05, "mean_delta_high": 0.15}
-    row |= {"p_wilcoxon": 0.012, "p_against_power_law": np.nan, "interval_method": "fields"}
+    row |= {"p_mean_delta": 0.012, "p_against_power_law": np.nan, "interval_method": "fields"}
     return row | changed
 
 
@@ -188,7 +191,7 @@ def test_those_dark_before_have_no_interval_and_no_test():
 def test_few_nanocrystals_have_no_p(n_a, n_b, own, against):
     cells, table = change_by_type(n_a, n_b)
     assert cells["type A"][-2:] == [own, against]
-    assert table.header[-2:] == ["Wilcoxon p", "against type B, p"]
+    assert table.header[-2:] == ["no change, p", "against type B, p"]
     assert cells["type B"][-1] == "–"
 
 

@@ -21,6 +21,7 @@ sys.path.insert(0, str(SCRIPTS))
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
+from blinkpair.inputs import movie_record
 from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS
 from blinkpair.labels import SIMULATED, is_simulated, treatment_title
 from blinkpair.movie.paths import first_file, movie_files
@@ -105,6 +106,10 @@ onerror:
 
 # What results carry on of a field.
 CARRIED = sheet_columns.carried_columns(FIELDS)
+# Length to which movies are cut to be compared; None where they are all as long.
+EQUAL_LENGTH_S = movie_record.equal_length_s(FIELDS)
+# The movies of fields that share one: their rows are the same nanocrystals.
+SHARED_MOVIES = sheet_columns.shared_movies(FIELDS)
 
 
 wildcard_constraints:

@@ -69,6 +69,9 @@ rule analyse_blinking:
             "photostability": SETTINGS["photostability"],
         },
         sensitivity_counts=SETTINGS["sensitivity"]["counts"],
+        equal_length_s=(
+            EQUAL_LENGTH_S if SETTINGS["statistics"]["equal_length"] else None
+        ),
         code=source_digest.of_step("analyse_blinking"),
     script:
         "../../scripts/analyse_blinking.py"

@@ -3,7 +3,7 @@
 # REQUIRED INPUTS: the pooled tables, provenance.json; traces and images of the fields shown.
 # OUTPUTS: results/report.html
 
-REPORT_TABLES = ["nanocrystals", "fields", "populations", "sensitivity"]
+REPORT_TABLES = ["nanocrystals", "fields", "populations", "methods", "sensitivity"]
 REPORT_TABLES += ["types", "type_transitions", "change_by_type", "alpha_by_change"]
 REPORT_TABLES += ["photostability"]
 SHOWN = sheet_columns.fields_to_show(FIELDS, SETTINGS["report"]["max_fields"])

@@ -1,8 +1,8 @@
 # All fields together: the tables a paper quotes, and how they were made.
 #
 # REQUIRED INPUTS: the tables of every field.
-# OUTPUTS: results/ nanocrystals.csv, fields.csv, populations.csv, sensitivity.csv, the tables of
-# BLINKING_TABLES, provenance.json, datapackage.json
+# OUTPUTS: results/ nanocrystals.csv, fields.csv, populations.csv, methods.csv, sensitivity.csv, the
+# tables of BLINKING_TABLES, provenance.json, datapackage.json
 
 BLINKING_TABLES = [
     "types",
@@ -31,6 +31,7 @@ rule summarise:
         nanocrystals=in_report("results/nanocrystals.csv", "table", "Tables"),
         fields=in_report("results/fields.csv", "table", "Tables"),
         populations=in_report("results/populations.csv", "table", "Tables"),
+        methods=in_report("results/methods.csv", "table", "Tables"),
         sensitivity=in_report("results/sensitivity.csv", "table", "Tables"),
     log:
         "logs/summarise.log",
@@ -45,6 +46,7 @@ rule summarise:
         sheet=FIELDS[sheet_columns.field_columns(FIELDS)].to_dict("records"),
         statistics=SETTINGS["statistics"],
         dark_cutoffs=SETTINGS["sensitivity"]["dark_cutoffs"],
+        movies=SHARED_MOVIES,
         code=source_digest.of_step("summarise"),
     script:
         "../../scripts/summarise.py"
@@ -75,6 +77,7 @@ rule summarise_blinking:
         statistics=SETTINGS["statistics"],
         dwell_times=SETTINGS["dwell_times"],
         large_change=SETTINGS["blinking_types"]["large_change"],
+        movies=SHARED_MOVIES,
         code=source_digest.of_step("summarise_blinking"),
     script:
         "../../scripts/summarise_blinking.py"

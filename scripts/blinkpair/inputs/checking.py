@@ -317,7 +317,10 @@ def examine_inputs(
     findings.problems.sort(key=lambda problem: problem.line)
     findings.notes += shared_notes
     findings.notes += overlooked_treatments(fields, KNOWN_COLUMNS, sheet)
-    return fields.assign(**resolved), findings
+    known = fields.assign(**resolved)
+    cut = bool(settings["statistics"]["equal_length"])
+    findings.notes += movie_record.describe_lengths(known, cut=cut)
+    return known, findings
 
 
 def _files(path: str, seen: Header | InputError | None, base: str) -> Sequence[FileState]:

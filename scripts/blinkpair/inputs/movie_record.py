@@ -14,7 +14,14 @@ import pandas as pd
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.headers import Header
-from blinkpair.labels import CONTROL, after_treatment, sort_temperatures, temperature_labels
+from blinkpair.labels import (
+    CONFIRMED,
+    CONTROL,
+    NOT_CHECKED,
+    after_treatment,
+    sort_temperatures,
+    temperature_labels,
+)
 from blinkpair.treatments import TEMPERATURE, TREATMENT
 
 # Time and size are columns of the sheet; where each is from: sheet, file and place, configuration.
@@ -28,6 +35,7 @@ RECORD_COLUMNS = (
     "pixel_size_um",
     "pixel_size_from",
     *EPOCH_COLUMNS,
+    "epoch_order",
 )
 MOST_LINES = 20  # more fields than that are shown in groups
 
@@ -44,15 +52,50 @@ def of_epochs(headers: Mapping[str, Header]) -> dict[str, str]:
     -------
     dict of str
         `n_files_pre`, `n_frames_pre`, `acquired_pre` (by the microscope's clock, empty where the
-        file holds no date), and the same after annealing.
+        file holds no date), and the same after annealing; `epoch_order`, whether both dates are
+        known, and with them the order of the epochs.
     """
-    row = dict.fromkeys(EPOCH_COLUMNS, "")
+    row = dict.fromkeys((*EPOCH_COLUMNS, "epoch_order"), "")
     for epoch in EPOCHS:
         if movie := headers.get(f"{epoch}_pl"):
             row[f"n_files_{epoch}"] = str(len(movie.files))
             row[f"n_frames_{epoch}"] = str(movie.frames)
             row[f"acquired_{epoch}"] = written_date(movie.acquired_s)
+    in_order = "" < row["acquired_pre"] < row["acquired_post"]  # else an error, if both are known
+    row["epoch_order"] = CONFIRMED if in_order else NOT_CHECKED
     return row
+
+
+def lengths_s(fields: pd.DataFrame) -> pd.Series[float]:
+    """Return the length of each field's shorter movie in seconds; NaN where it is not known."""
+    frames = fields[[f"n_frames_{epoch}" for epoch in EPOCHS]].apply(pd.to_numeric).min(axis=1)
+    return frames * fields["exposure_s"].astype(float)
+
+
+def equal_length_s(fields: pd.DataFrame) -> float | None:
+    """Return the length of the shortest movie in seconds; None if none is longer by 2 %.
+
+    Parameters
+    ----------
+    fields : DataFrame
+        With the columns RECORD_COLUMNS.
+    """
+    own = lengths_s(fields)
+    shortest, longest = float(own.min()), float(own.max())
+    return shortest if longest > 1.02 * shortest else None
+
+
+def describe_lengths(fields: pd.DataFrame, *, cut: bool) -> list[str]:
+    """Return a note where movies differ in length and there is a control to compare with."""
+    shortest = equal_length_s(fields)
+    if shortest is None or CONTROL not in set(fields["temperature_c"].astype(str)):
+        return []
+    text = f"The movies are {shortest:.4g} to {lengths_s(fields).max():.4g} s long: "
+    if cut:
+        return [
+            f"{text}temperatures are compared with the control over the first {shortest:.4g} s."
+        ]
+    return [f"{text}on-fractions of short movies scatter more (statistics.equal_length: false)."]
 
 
 def written_date(seconds: float | None) -> str:

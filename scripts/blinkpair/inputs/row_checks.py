@@ -25,6 +25,8 @@ from blinkpair.inputs.problems import Problem
 # Two epochs whose length, frame time or pixel size differ by less are alike.
 TOLERANCE = 0.01
 FEW_FRAMES = 50
+# Where on and off events last five frames each, one of both takes ten.
+FRAMES_AN_EVENT = 10
 MIN_FRAMES = 20  # two bursts of a detection's ten frames
 # A brightfield image may be a short series; what is longer is a movie.
 MOST_BRIGHTFIELD_FRAMES = 100
@@ -74,14 +76,14 @@ class Row:
 
 def check_row(one: Row, settings: Mapping[str, Any]) -> None:
     """Check the headers and the settings against each other, but for the pixel size."""
-    check_lengths(one)
+    check_lengths(one, settings["dwell_times"]["min_events"])
     check_sizes(one)
     check_order(one)
     if settings["threshold"]["method"] == "fixed":
         check_depth(one)
 
 
-def check_lengths(one: Row) -> None:
+def check_lengths(one: Row, min_events: int) -> None:
     """Compare the numbers of frames: movies are long, images short, both epochs alike."""
     for epoch in EPOCHS:
         movie, image = one.headers.get(f"{epoch}_pl"), one.headers.get(f"{epoch}_brightfield")
@@ -97,6 +99,13 @@ def check_lengths(one: Row) -> None:
             one.problem(f"{epoch}_pl", what, f"at least {MIN_FRAMES} are needed")
         elif movie is not None and movie.frames < FEW_FRAMES:
             text = f"the movie has {movie.frames} frames only; on-fractions will be coarse."
+            one.note(f"{epoch}_pl", text)
+        elif movie is not None and movie.frames < FRAMES_AN_EVENT * min_events:
+            text = (
+                f"the movie has {movie.frames} frames: too few for most nanocrystals to have the "
+                f"{min_events} events that a type needs (dwell_times.min_events), or a test of "
+                "their photostability."
+            )
             one.note(f"{epoch}_pl", text)
         if image is not None and image_is_long:
             what = f"this file has {image.frames} frames: is this the movie?"

@@ -37,6 +37,8 @@ SCHEMAS = Path(__file__).resolve().parents[3] / "workflow" / "schemas"
 
 _UNITS = {"_s": "seconds", "_um": "micrometres", "_px": "pixels"}
 _NULL_TEXTS = {"", "~", "null", "none"}
+# Intervals need no random numbers any more; a configuration that still has these runs.
+RETIRED = {"statistics": ("seed", "resamples")}
 # There are some fifty settings; a few lines of YAML's aliases can unfold to more than any memory.
 _MOST_VALUES = 10_000
 _TRUTH = {"true": True, "false": False}
@@ -102,7 +104,7 @@ def examine_settings(
         what = f"it holds more than {_MOST_VALUES} values, or one that holds itself"
         found.append(((), Problem("configuration", what, "write it without & and *")))
         config = None
-    given = _read_as(config, schema)
+    given = _without_retired(_read_as(config, schema))
     bad: set[tuple[str, ...]] = set()
     for error in Draft202012Validator(schema).iter_errors(given):
         path = tuple(error.absolute_path)
@@ -165,6 +167,15 @@ def _read_as(value: object, schema: Mapping[str, Any]) -> Any:
         if not math.isfinite(number):
             return str(number)  # text, so that the schema refuses it: NaN passes every range
     return copy.deepcopy(value)
+
+
+def _without_retired(given: Any) -> Any:
+    """Drop settings of earlier versions that have no effect any more."""
+    for section, keys in RETIRED.items():
+        own = given.get(section) if isinstance(given, dict) else None
+        if isinstance(own, dict):
+            given[section] = {name: value for name, value in own.items() if name not in keys}
+    return given
 
 
 def _countable(value: object) -> bool:

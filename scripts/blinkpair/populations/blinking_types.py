@@ -7,7 +7,7 @@ epoch has no on events to fit: it is `dark` there. Only the n of the table of po
 that the transitions add up to it.
 
 Every table has one block of rows a temperature, ascending, the control last. Intervals are those
-of `statistics.resampling`, the design effects pooled over the temperatures; `interval_method` names
+of `statistics.intervals`, the design effects pooled over the temperatures; `interval_method` names
 their basis. The rank tests take the nanocrystals as independent; read them next to the intervals.
 Compare every difference between types with the control's: nanocrystals that were chosen by their
 blinking before return towards the average without any annealing.
@@ -28,7 +28,7 @@ import pandas as pd
 from blinkpair.arrays import FloatArray
 from blinkpair.epochs import EPOCHS
 from blinkpair.labels import require_columns
-from blinkpair.populations.table import put_estimates, put_methods
+from blinkpair.populations.table import independent_fields, put_estimates, put_methods
 from blinkpair.populations.type_states import (
     DARK,
     EVENTS,
@@ -41,10 +41,10 @@ from blinkpair.populations.type_states import (
     TypeGroup,
     large_changes,
 )
-from blinkpair.statistics import field_draws, resampling
-from blinkpair.statistics.field_draws import FieldDraws
+from blinkpair.statistics import intervals
+from blinkpair.statistics.design_effects import Codes, field_codes
+from blinkpair.statistics.intervals import StatisticsSettings
 from blinkpair.statistics.rank_tests import rank_sum, signed_rank
-from blinkpair.statistics.resampling import StatisticsSettings
 
 _NAN = float("nan")
 _FITTED = ("alpha_on_{}", "tau_on_{}_s")
@@ -81,16 +81,20 @@ def summarise_types(
         require_columns(group.rows, fitted, "nanocrystals")
     blocks: list[list[dict[str, Any]]] = []
     for epoch in EPOCHS:
-        parts = [_part(g, g.rows[f"type_{epoch}"] != DARK, statistics) for g in groups]
+        parts = [_part(g, g.rows[f"type_{epoch}"] != DARK) for g in groups]
         rows = []
         for part in parts:
             state = part.rows[f"type_{epoch}"].to_numpy()
-            row = {"temperature_c": part.label, "epoch": epoch, "n_fields": part.fields.n_fields}
+            row = {
+                "temperature_c": part.label,
+                "epoch": epoch,
+                "n_fields": part.rows["field"].nunique(),
+            }
             row |= {"n": len(state)} | {f"n_{name}": int(np.sum(state == name)) for name in TYPES}
             rows.append(row)
         for name in TYPES:
             flags = [_flags(p.rows[f"type_{epoch}"], name) for p in parts]
-            fractions = resampling.pooled_fractions(
+            fractions = intervals.pooled_fractions(
                 flags, [p.fields for p in parts], confidence=statistics.confidence
             )
             put_estimates(rows, f"fraction_{name}", fractions)
@@ -123,13 +127,13 @@ def type_transitions(
     """
     blocks: list[list[dict[str, Any]]] = []
     for before in STATES:
-        parts = [_part(g, g.rows["type_pre"] == before, statistics) for g in groups]
+        parts = [_part(g, g.rows["type_pre"] == before) for g in groups]
         fields = [part.fields for part in parts]
         for after in STATES:
             if before == after == DARK:
                 continue
             flags = [_flags(part.rows["type_post"], after) for part in parts]
-            fractions = resampling.pooled_fractions(flags, fields, confidence=statistics.confidence)
+            fractions = intervals.pooled_fractions(flags, fields, confidence=statistics.confidence)
             rows: list[dict[str, Any]] = [
                 {
                     "temperature_c": part.label,
@@ -161,28 +165,28 @@ def change_by_type(
     -------
     DataFrame
         One row a temperature and `type_pre`, which is `all` (the n) or one of `STATES`: `n`,
-        `mean_delta` and `median_delta` (0 to 1) with `_low` and `_high`, `n_gained`, `n_lost`
-        (any change; the rest did not change), `p_wilcoxon` (signed rank of the change). On the
+        `mean_delta` and `median_delta` (0 to 1) with `_low` and `_high`, `p_mean_delta` (no
+        change, by the distribution of the interval), `n_gained`, `n_lost` (any change; the rest
+        did not change), `p_wilcoxon` (signed rank of the change). On the
         row `truncated_power_law` only, NaN on the others: `p_against_power_law`, two-sided rank
         test of the changes of type A against those of type B, and
         `probability_above_power_law`, that one of type A changed by more than one of type B.
     """
     blocks: list[list[dict[str, Any]]] = []
     for name in ("all", *STATES):
-        parts = [
-            _part(g, (g.rows["type_pre"] == name) | (name == "all"), statistics) for g in groups
-        ]
+        parts = [_part(g, (g.rows["type_pre"] == name) | (name == "all")) for g in groups]
         fields = [part.fields for part in parts]
         deltas = [part.rows["delta"].to_numpy(float) for part in parts]
-        means = resampling.pooled_means(deltas, fields, confidence=statistics.confidence)
-        medians = resampling.pooled_medians(deltas, fields, confidence=statistics.confidence)
+        means = intervals.pooled_means(deltas, fields, confidence=statistics.confidence)
+        medians = intervals.pooled_medians(deltas, fields, confidence=statistics.confidence)
         rows: list[dict[str, Any]] = [
             {"temperature_c": part.label, "type_pre": name, "n": delta.size}
             for part, delta in zip(parts, deltas, strict=True)
         ]
         put_estimates(rows, "mean_delta", [mean.within(-1.0, 1.0) for mean in means])
         put_estimates(rows, "median_delta", medians)
-        for row, group, delta in zip(rows, groups, deltas, strict=True):
+        for row, group, delta, mean in zip(rows, groups, deltas, means, strict=True):
+            row["p_mean_delta"] = mean.p_value
             row["n_gained"], row["n_lost"] = int(np.sum(delta > 0)), int(np.sum(delta < 0))
             row["p_wilcoxon"] = signed_rank(delta)
             pure = group.rows.loc[group.rows["type_pre"] == PURE, "delta"].to_numpy(float)
@@ -226,14 +230,11 @@ def alpha_by_change(
     alphas: list[list[FloatArray]] = []
     chosen = [large_changes(group.rows, large_change) for group in groups]
     for which, name in enumerate(("gained", "lost")):
-        parts = [
-            _part(group, masks[which], statistics)
-            for group, masks in zip(groups, chosen, strict=True)
-        ]
+        parts = [_part(group, masks[which]) for group, masks in zip(groups, chosen, strict=True)]
         fields = [part.fields for part in parts]
         values = [part.rows["alpha_on_pre"].to_numpy(float) for part in parts]
-        medians = resampling.pooled_medians(values, fields, confidence=statistics.confidence)
-        means = resampling.pooled_means(values, fields, confidence=statistics.confidence)
+        medians = intervals.pooled_medians(values, fields, confidence=statistics.confidence)
+        means = intervals.pooled_means(values, fields, confidence=statistics.confidence)
         for row, value in zip(rows, values, strict=True):
             row[f"n_{name}"] = value.size
         put_estimates(rows, f"median_alpha_{name}", medians)
@@ -241,24 +242,21 @@ def alpha_by_change(
         alphas.append(values)
     for row, gained, lost in zip(rows, *alphas, strict=True):
         row["p_rank"], row["probability_gained_larger"] = rank_sum(gained, lost)
-    both = [_part(g, m[0] | m[1], statistics) for g, m in zip(groups, chosen, strict=True)]
+    both = [_part(g, m[0] | m[1]) for g, m in zip(groups, chosen, strict=True)]
     put_methods(rows, [part.fields for part in both])
     return _table([rows], ["temperature_c", "large_change"])
 
 
 @dataclass(frozen=True)
 class _Part(TypeGroup):
-    """Some of the n of a temperature, with their fields drawn."""
+    """Some of the n of a temperature, with the numbers of their fields."""
 
-    fields: FieldDraws
+    fields: Codes
 
 
-def _part(group: TypeGroup, chosen: Any, statistics: StatisticsSettings) -> _Part:
+def _part(group: TypeGroup, chosen: Any) -> _Part:
     rows = group.rows[np.asarray(chosen, dtype=bool)]
-    fields = field_draws.resample_fields(
-        rows["field"], group.label, resamples=statistics.resamples, seed=statistics.seed
-    )
-    return _Part(group.label, rows, fields)
+    return _Part(group.label, rows, field_codes(independent_fields(rows)))
 
 
 def _flags(types: pd.Series[Any], name: str) -> FloatArray:

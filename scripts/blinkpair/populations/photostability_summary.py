@@ -6,12 +6,10 @@ movies. Output: one row a temperature and epoch, with intervals.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
 
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.photostability import CLASSES
@@ -23,10 +21,10 @@ from blinkpair.labels import (
     require_columns,
     text_codes,
 )
-from blinkpair.populations.table import put_estimates, put_methods
-from blinkpair.statistics import field_draws, resampling
-from blinkpair.statistics.field_draws import FieldDraws
-from blinkpair.statistics.resampling import Estimate, StatisticsSettings
+from blinkpair.populations.table import independent_fields, put_estimates, put_methods
+from blinkpair.statistics import intervals
+from blinkpair.statistics.design_effects import field_codes
+from blinkpair.statistics.intervals import Estimate, StatisticsSettings
 
 COLUMNS = (
     "field",
@@ -71,35 +69,30 @@ def summarise_photostability(
     require_columns(nanocrystals, list(COLUMNS), "nanocrystals")
     by_label = by_temperature(nanocrystals)
     labels, groups = list(by_label), list(by_label.values())
-
-    def draws_of(fields: Sequence[ArrayLike]) -> list[FieldDraws]:
-        return [
-            field_draws.resample_fields(
-                own, label, resamples=statistics.resamples, seed=statistics.seed
-            )
-            for label, own in zip(labels, fields, strict=True)
-        ]
-
     rows: dict[tuple[Temperature, str], dict[str, Any]] = {}
     for epoch in EPOCHS:
         own = [_counts(group, label, epoch) for label, group in zip(labels, groups, strict=True)]
         tested = [_tested(group, epoch) for group in groups]
-        draws = draws_of([fields for _, fields in tested])
+        codes = [field_codes(fields) for _, fields in tested]
         for name in CLASSES:
             flags = [(kind == name).to_numpy().astype(float) for kind, _ in tested]
-            fractions = resampling.pooled_fractions(flags, draws, confidence=statistics.confidence)
+            fractions = intervals.pooled_fractions(flags, codes, confidence=statistics.confidence)
             put_estimates(own, f"fraction_{name}", fractions)
         kept = [_kept(group, epoch) for group in groups]
         moves = [residuals for _, residuals, _ in kept]
-        spreads = resampling.pooled_means(
-            moves, draws_of([fields for *_, fields in kept]), confidence=statistics.confidence
+        spreads = intervals.pooled_means(
+            moves, [field_codes(fields) for *_, fields in kept], confidence=statistics.confidence
         )
         for row, (ratio, residuals, _), spread in zip(own, kept, spreads, strict=True):
             # There is no less light than none.
-            interval = (max(ratio + spread.low, min(ratio, 0.0)), ratio + spread.high)
-            put_estimates([row], "kept", [Estimate(ratio, *interval, spread.design_effect)])
+            (low, high), independent = (
+                (max(ratio + first, min(ratio, 0.0)), ratio + last)
+                for first, last in ((spread.low, spread.high), spread.independent)
+            )
+            estimate = Estimate(ratio, low, high, spread.design_effect, independent)
+            put_estimates([row], "kept", [estimate], independent=True)
             row["n_kept"] = residuals.size
-        put_methods(own, draws)
+        put_methods(own, codes)
         rows |= {(label, epoch): row for label, row in zip(labels, own, strict=True)}
     ordered = [rows[label, epoch] for label in labels for epoch in EPOCHS]
     return pd.DataFrame(ordered, columns=list(ordered[0]) if ordered else ["temperature_c", "n"])
@@ -109,7 +102,7 @@ def _tested(group: pd.DataFrame, epoch: str) -> tuple[pd.Series[Any], pd.Series[
     """Return class and field of the nanocrystals that were analysed and tested."""
     kind = group[f"photostability_{epoch}"]
     rows = as_bool(group["analysed"]) & kind.isin(CLASSES).to_numpy()
-    return kind[rows], group["field"][rows]
+    return kind[rows], independent_fields(group)[rows]
 
 
 def _counts(group: pd.DataFrame, label: Temperature, epoch: str) -> dict[str, Any]:

@@ -1,13 +1,17 @@
-"""Populations: the changes by annealing, for each temperature.
+"""Populations: the changes by annealing, for each treatment.
 
 A nanocrystal dark in both epochs is not counted in n: it cannot be distinguished from an empty
-place. Intervals are those of `statistics.resampling`: the nanocrystals of one field are not
-independent, so the intervals are based on resampled fields as soon as a temperature has two of
-them, and `interval_method` states it. The two tests, McNemar's exact and Wilcoxon's signed rank,
-take the nanocrystals as independent; read them next to the intervals and to the control.
+place. Every estimate has two intervals, from `statistics.intervals`: `_low` and `_high` hold where
+fields differ, `_independent_low` and `_independent_high` take nanocrystals as independent.
+`interval_method` names what is known of how fields differ. `p_mean_delta` (no change on average)
+and `p_became_emissive_minus_dark` (as many became emissive as dark) belong to the first kind. Two
+more tests, McNemar's exact and Wilcoxon's signed rank, take the nanocrystals as independent.
+
+Rows of fields that share a movie are the same nanocrystals: they are one field for the intervals,
+and `n_nanocrystals` counts each once.
 
 Input: the nanocrystal table (one row a nanocrystal, on-fractions before and after). Output: the
-population of each, and the table of populations with its intervals and tests.
+table of populations with its intervals and tests.
 """
 
 from __future__ import annotations
@@ -20,8 +24,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blinkpair.arrays import FloatArray
+from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.blinking.equal_length import ENDING as EQUAL_LENGTH
 from blinkpair.blinking.on_fractions import COUNTED
+from blinkpair.epochs import EPOCHS
 from blinkpair.labels import (
     CONTROL,
     Temperature,
@@ -31,10 +37,10 @@ from blinkpair.labels import (
     temperature_labels,
     text_codes,
 )
-from blinkpair.statistics import field_draws, resampling
-from blinkpair.statistics.field_draws import FieldDraws
+from blinkpair.statistics import intervals
+from blinkpair.statistics.design_effects import Codes, field_codes
+from blinkpair.statistics.intervals import Estimate, StatisticsSettings
 from blinkpair.statistics.rank_tests import signed_rank
-from blinkpair.statistics.resampling import Estimate, StatisticsSettings
 
 # What a table of populations is made of.
 COLUMNS = (
@@ -46,28 +52,43 @@ COLUMNS = (
     "population",
 )
 
-BY_FIELDS = "fields resampled"
-BY_OTHER_FIELDS = "nanocrystals, widened by the fields resampled at the other temperatures"
-BY_NANOCRYSTALS = "nanocrystals taken as independent"
+_OF_RECIPE = COLUMNS[3:]
+# From `shared_movies`, where fields share a movie.
+SAME, NUMBER = "same_nanocrystals_as", "nanocrystal"
+# Of the beginning of each movie, as long as the shortest one, where others are longer.
+OPTIONAL = tuple(f"{name}{EQUAL_LENGTH}" for name in _OF_RECIPE)
+
+_LENGTH = ("exposure_s", "n_frames_pre", "n_frames_post")
+
+BY_FIELDS = "fields differ, by what is seen between fields of one treatment"
+BY_OTHER_FIELDS = "fields differ, by what is seen at the other treatments"
+BY_ASSUMPTION = "fields differ, by an assumption: no treatment has two"
+
+AGAINST_CONTROL = ("mean_delta", "fraction_became_emissive", "fraction_became_dark")
 
 
 def summarise_populations(
     nanocrystals: pd.DataFrame,
     fields: pd.DataFrame | None = None,
     statistics: StatisticsSettings = StatisticsSettings(),
+    recipe: str = "",
 ) -> pd.DataFrame:
-    """Tabulate the populations, one row a temperature.
+    """Tabulate the populations, one row a treatment.
 
     Parameters
     ----------
     nanocrystals : DataFrame
         One row a nanocrystal: `field`, `temperature_c` (degrees C, or `control`), `analysed`,
-        `on_fraction_pre`, `on_fraction_post` (0 to 1), `population` (from `classify`).
+        `on_fraction_pre`, `on_fraction_post` (0 to 1), `population` (from `classify`), and, if
+        known, the `OPTIONAL` columns and those of `shared_movies.mark_shared`.
     fields : DataFrame, optional
         One row a field: `field`, `temperature_c`, `status` (`ok` or `failed`) and, if known,
         `expected_chance_pairs`. Without it the fields are those of `nanocrystals`, and the
         failed ones are unknown.
     statistics : StatisticsSettings
+    recipe : str
+        Ending of the columns of on-fractions and population: '' for the answer, `_fixed` or
+        `_best`.
 
     Returns
     -------
@@ -75,43 +96,43 @@ def summarise_populations(
         Ascending in temperature, the control last. Fractions, on-fractions and changes are 0 to 1,
         undefined values NaN. `interval_method` names the basis of the intervals,
         `design_effect_delta` how many nanocrystals of a field weigh as one independent one
-        in the mean change. `*_minus_control` are differences from the control's row.
+        in the mean change, `n_more_fields_to_halve` how many more fields such as these would
+        halve its interval. `*_minus_control` are differences from the control's row, over the
+        first `compared_s` of each movie where the table has on-fractions of equal length.
 
     Raises
     ------
     InputError
         For a missing column or a `temperature_c` that is neither a number nor `control`.
     """
-    require_columns(nanocrystals, list(COLUMNS), "nanocrystals")
+    chosen = {name: f"{name}{recipe}" for name in _OF_RECIPE}
+    require_columns(nanocrystals, [chosen.get(name, name) for name in COLUMNS], "nanocrystals")
     table = nanocrystals.assign(temperature_c=temperature_labels(nanocrystals["temperature_c"]))
+    if recipe:
+        table = table.assign(**{name: table[own] for name, own in chosen.items()})
     if fields is not None:
         require_columns(fields, ["field", "temperature_c", "status"], "fields")
         fields = fields.assign(temperature_c=temperature_labels(fields["temperature_c"]))
     tables = [table] if fields is None else [fields, table]
-    present = [label for one in tables for label in one["temperature_c"].unique()]
-    groups = [
-        _group(table[table["temperature_c"] == label], label, statistics)
-        for label in sort_temperatures(present)
-    ]
+    labels = sort_temperatures(label for one in tables for label in one["temperature_c"].unique())
+    parts = [table[table["temperature_c"] == label] for label in labels]
+    groups = [_group(part, label) for part, label in zip(parts, labels, strict=True)]
     rows = [_counts(group, fields) for group in groups]
-
-    fields_of = [group.fields for group in groups]
-    for name in COUNTED:
-        flags = [(group.population == name).astype(float) for group in groups]
-        fractions = resampling.pooled_fractions(flags, fields_of, confidence=statistics.confidence)
-        put_estimates(rows, f"fraction_{name}", fractions)
-
-    deltas = [group.delta for group in groups]
-    means = resampling.pooled_means(deltas, fields_of, confidence=statistics.confidence)
-    put_estimates(rows, "mean_delta", [mean.within(-1.0, 1.0) for mean in means])
-    for row, mean in zip(rows, means, strict=True):
-        row["design_effect_delta"] = mean.design_effect
-    medians = resampling.pooled_medians(deltas, fields_of, confidence=statistics.confidence)
-    put_estimates(rows, "median_delta", medians)
-
-    _tests(rows, deltas)
-    _against_control(rows)
-    put_methods(rows, fields_of)
+    _count_once(rows, groups)
+    cut = f"population{EQUAL_LENGTH}" in table and not recipe
+    _lengths(rows, fields, cut=cut)
+    _estimate(rows, groups, statistics)
+    _tests(rows, groups, statistics)
+    compared = rows
+    if cut:
+        compared = [dict(row) for row in rows]
+        shorter = [
+            _group(part, label, EQUAL_LENGTH) for part, label in zip(parts, labels, strict=True)
+        ]
+        _estimate(compared, shorter, statistics)
+    # Of the single recipes, on-fractions of equal length are not there.
+    _against_control(rows, compared, known=cut or f"population{EQUAL_LENGTH}" not in table)
+    put_methods(rows, [group.fields for group in groups])
     summary = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["temperature_c", "n"])
     if rows:
         summary["n_fields_failed"] = summary["n_fields_failed"].astype("Int64")
@@ -120,33 +141,57 @@ def summarise_populations(
 
 @dataclass(frozen=True)
 class _Group:
-    """Return the nanocrystals of one temperature, ordered so that the rows' order is irrelevant."""
+    """The nanocrystals of one treatment, ordered so that the rows' order is irrelevant."""
 
     label: Temperature
     rows: pd.DataFrame
     population: NDArray[np.object_]  # of the n
     delta: FloatArray
-    fields: FieldDraws
+    fields: Codes
 
 
-def _group(rows: pd.DataFrame, label: Temperature, statistics: StatisticsSettings) -> _Group:
-    counted = rows[as_bool(rows["analysed"]) & rows["population"].isin(COUNTED).to_numpy()]
-    before = counted["on_fraction_pre"].to_numpy(float)
-    delta = counted["on_fraction_post"].to_numpy(float) - before
-    names = counted["population"]
-    order = np.lexsort((text_codes(names)[0], before, delta, text_codes(counted["field"])[0]))
+def _group(rows: pd.DataFrame, label: Temperature, ending: str = "") -> _Group:
+    counted = _is_counted(rows, ending)
+    before, after = (
+        rows[f"on_fraction_{epoch}{ending}"].to_numpy(float)[counted] for epoch in EPOCHS
+    )
+    names = rows[f"population{ending}"][counted]
+    fields, delta = field_codes(independent_fields(rows[counted])), after - before
+    order = np.lexsort((text_codes(names)[0], before, delta, fields))
     return _Group(
         label=label,
         rows=rows,
         population=names.astype(object).to_numpy()[order],
         delta=delta[order],
-        fields=field_draws.resample_fields(
-            counted["field"].iloc[order],
-            label,
-            resamples=statistics.resamples,
-            seed=statistics.seed,
-        ),
+        fields=fields[order],
     )
+
+
+def independent_fields(rows: pd.DataFrame) -> pd.Series[Any]:
+    """Return the field of each nanocrystal; of fields that share a movie, one name for all."""
+    if SAME not in rows:
+        return rows["field"]
+    same = rows[SAME].astype(object).fillna("").astype(str)
+    return same.where(same != "", rows["field"].astype(str))
+
+
+def _estimate(
+    rows: Sequence[dict[str, Any]], groups: Sequence[_Group], statistics: StatisticsSettings
+) -> None:
+    """Write the shares of the populations, the mean and the median change into the rows."""
+    fields, confidence = [group.fields for group in groups], statistics.confidence
+    for name in COUNTED:
+        flags = [(group.population == name).astype(float) for group in groups]
+        fractions = intervals.pooled_fractions(flags, fields, confidence=confidence)
+        put_estimates(rows, f"fraction_{name}", fractions, independent=True)
+    deltas = [group.delta for group in groups]
+    means = intervals.pooled_means(deltas, fields, confidence=confidence)
+    bounded = [mean.within(-1.0, 1.0) for mean in means]
+    put_estimates(rows, "mean_delta", bounded, independent=True)
+    for row, mean in zip(rows, means, strict=True):
+        row["p_mean_delta"], row["design_effect_delta"] = mean.p_value, mean.design_effect
+    medians = intervals.pooled_medians(deltas, fields, confidence=confidence)
+    put_estimates(rows, "median_delta", medians, independent=True)
 
 
 def _counts(group: _Group, fields: pd.DataFrame | None) -> dict[str, Any]:
@@ -158,6 +203,7 @@ def _counts(group: _Group, fields: pd.DataFrame | None) -> dict[str, Any]:
         "n_fields_failed": None,
         "n": group.delta.size,
     }
+    row["n_nanocrystals"] = row["n_also_in_rows_above"] = 0  # written by `_count_once`
     row |= {f"n_{name}": int(np.sum(group.population == name)) for name in COUNTED}
     row["n_dark"] = int(np.sum(analysed & (group.rows["population"] == "dark").to_numpy()))
     row["n_excluded"] = int(np.sum(~analysed))
@@ -172,26 +218,86 @@ def _counts(group: _Group, fields: pd.DataFrame | None) -> dict[str, Any]:
     return row
 
 
-def put_methods(rows: Sequence[dict[str, Any]], fields: Sequence[FieldDraws]) -> None:
-    """Write the basis of each temperature's interval; the empty string without nanocrystals."""
-    several = any(own.n_fields > 1 for own in fields)
-    one_field = BY_OTHER_FIELDS if several else BY_NANOCRYSTALS
-    for row, own in zip(rows, fields, strict=True):
-        method = BY_FIELDS if own.n_fields > 1 else one_field
-        row["interval_method"] = method if own.codes.size else ""
+def _count_once(rows: Sequence[dict[str, Any]], groups: Sequence[_Group]) -> None:
+    """Write how many nanocrystals the n rows of a treatment are, and how many of them are above.
+
+    They are fewer where fields share a movie.
+    """
+    above: set[int] = set()
+    for row, group in zip(rows, groups, strict=True):
+        row["n_nanocrystals"], row["n_also_in_rows_above"] = row["n"], 0
+        if NUMBER in group.rows:
+            own = set(group.rows.loc[_is_counted(group.rows), NUMBER].tolist())
+            row["n_nanocrystals"], row["n_also_in_rows_above"] = len(own), len(own & above)
+            above |= own
 
 
-def put_estimates(rows: Sequence[dict[str, Any]], name: str, estimates: Sequence[Estimate]) -> None:
-    """Write an estimate into each row: `name`, `name_low` and `name_high`."""
+def _is_counted(rows: pd.DataFrame, ending: str = "") -> BoolArray:
+    """Return which rows are in n: analysed, and emissive in an epoch."""
+    return as_bool(rows["analysed"]) & rows[f"population{ending}"].isin(COUNTED).to_numpy(bool)
+
+
+def _lengths(rows: Sequence[dict[str, Any]], fields: pd.DataFrame | None, *, cut: bool) -> None:
+    """Write the lengths of the movies, and that over which they are compared if they are cut.
+
+    NaN where they are not known.
+    """
+    lengths_s = pd.Series(dtype=float)
+    if fields is not None and set(_LENGTH) <= set(fields):
+        frames = fields[list(_LENGTH[1:])].apply(pd.to_numeric).min(axis=1)
+        lengths_s = frames * fields[_LENGTH[0]].astype(float)
+    for row in rows:
+        row["shortest_movie_s"] = row["longest_movie_s"] = float("nan")
+        row["compared_s"] = float(lengths_s.min()) if cut else float("nan")
+        if fields is not None and len(lengths_s):
+            own = (fields["temperature_c"] == row["temperature_c"]) & (fields["status"] == "ok")
+            row["shortest_movie_s"] = float(lengths_s[own].min())
+            row["longest_movie_s"] = float(lengths_s[own].max())
+
+
+def put_methods(rows: Sequence[dict[str, Any]], fields: Sequence[Codes]) -> None:
+    """Write the basis of each treatment's interval; the empty string without nanocrystals."""
+    several = [bool(own.size and own.max() > 0) for own in fields]
+    for row, own, two in zip(rows, fields, several, strict=True):
+        method = BY_FIELDS if two else BY_OTHER_FIELDS if any(several) else BY_ASSUMPTION
+        row["interval_method"] = method if own.size else ""
+
+
+def put_estimates(
+    rows: Sequence[dict[str, Any]],
+    name: str,
+    estimates: Sequence[Estimate],
+    *,
+    independent: bool = False,
+) -> None:
+    """Write an estimate into each row: `name`, `name_low` and `name_high`.
+
+    And, if wanted, the interval that takes nanocrystals as independent.
+    """
     for row, estimate in zip(rows, estimates, strict=True):
         row[name], row[f"{name}_low"], row[f"{name}_high"] = estimate[:3]
+        if independent:
+            low, high = estimate.independent
+            row[f"{name}_independent_low"], row[f"{name}_independent_high"] = low, high
 
 
-def _tests(rows: list[dict[str, Any]], deltas: list[FloatArray]) -> None:
-    """Add McNemar's exact test of the two changed populations, and Wilcoxon's of the change."""
+def _tests(
+    rows: list[dict[str, Any]], groups: Sequence[_Group], statistics: StatisticsSettings
+) -> None:
+    """Add the tests, and how many more fields would halve the interval of the mean change."""
     from scipy import stats  # half a second to import, and only this step needs it
 
-    for row, delta in zip(rows, deltas, strict=True):
+    fields = [group.fields for group in groups]
+    signs = [
+        (group.population == COUNTED[0]) * 1.0 - (group.population == COUNTED[1])
+        for group in groups
+    ]
+    gained = intervals.pooled_means(signs, fields, confidence=statistics.confidence)
+    deltas = [group.delta for group in groups]
+    more = intervals.fields_to_halve(deltas, fields, confidence=statistics.confidence)
+    for row, delta, test, fields_more in zip(rows, deltas, gained, more, strict=True):
+        row["n_more_fields_to_halve"] = fields_more
+        row["p_became_emissive_minus_dark"] = test.p_value
         row["p_mcnemar"], row["p_wilcoxon"] = float("nan"), signed_rank(delta)
         if delta.size == 0:
             continue
@@ -202,17 +308,22 @@ def _tests(rows: list[dict[str, Any]], deltas: list[FloatArray]) -> None:
             row["p_mcnemar"] = float(exact.pvalue)
 
 
-def _against_control(rows: list[dict[str, Any]]) -> None:
-    """Add the differences from the control's row; NaN there, and where there is none."""
-    control = next((row for row in rows if row["temperature_c"] == CONTROL), None)
-    for row in rows:
-        for name in ("mean_delta", "fraction_became_emissive", "fraction_became_dark"):
-            value, interval = float("nan"), resampling.UNDEFINED
-            if control is not None and row is not control:
-                value = row[name] - control[name]
-                interval = resampling.difference_interval(
-                    row[name],
-                    (row[f"{name}_low"], row[f"{name}_high"]),
+def _against_control(
+    rows: list[dict[str, Any]], compared: list[dict[str, Any]], *, known: bool
+) -> None:
+    """Add the differences from the control's row; NaN there, and where there is none.
+
+    `compared` are the rows over movies of equal length; `known` is whether these were analysed.
+    """
+    control = next((row for row in compared if row["temperature_c"] == CONTROL), None)
+    for row, own in zip(rows, compared, strict=True):
+        for name in AGAINST_CONTROL:
+            value, interval = float("nan"), intervals.UNDEFINED
+            if control is not None and own is not control and known:
+                value = own[name] - control[name]
+                interval = intervals.difference_interval(
+                    own[name],
+                    (own[f"{name}_low"], own[f"{name}_high"]),
                     control[name],
                     (control[f"{name}_low"], control[f"{name}_high"]),
                 )

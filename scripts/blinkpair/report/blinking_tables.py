@@ -38,7 +38,7 @@ from blinkpair.report.cells import (
 from blinkpair.report.language import known, plain
 
 DARK = "dark"
-FEWEST_TO_TEST = 6  # with five, the smallest p that Wilcoxon's test can give is 0.06
+FEWEST_TO_TEST = 6  # with five, the smallest p that a rank test can give is 0.06
 
 
 def types(table: pd.DataFrame, confidence: float) -> Table:
@@ -91,16 +91,16 @@ def change_by_type(table: pd.DataFrame, confidence: float) -> Table:
                         f"{row['n']}",
                         _mean_change(row),
                         f"{row['n_gained']} / {row['n_lost']}",
-                        _tested(row["p_wilcoxon"], row),
+                        _tested(row["p_mean_delta"], row),
                         _tested(row["p_against_power_law"], row, of_type.get("power_law")),
                     ]
                 )
-    header = ["type before", "n", "mean change, points", "gained / lost", "Wilcoxon p"]
+    header = ["type before", "n", "mean change, points", "gained / lost", "no change, p"]
     note = (
         f"{intervals_note(table.get('interval_method', ()), confidence)} Nanocrystals chosen by "
         "what they did before tend back to the mean, and those dark before are in n only if they "
         "gained: compare with the control. Against type B: rank test of the changes of type A "
-        "against those of type B. The tests take nanocrystals as independent; none is made of "
+        "against those of type B, with nanocrystals taken as independent; no p is given of "
         f"fewer than {FEWEST_TO_TEST}."
     )
     caption = "Change in on-fraction by the type before"

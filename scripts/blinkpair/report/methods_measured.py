@@ -19,8 +19,9 @@ from blinkpair.photometry.counts import (
     RING_INNER_PX,
     RING_OUTER_PX,
 )
-from blinkpair.populations.table import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIELDS
+from blinkpair.populations.table import BY_ASSUMPTION, BY_OTHER_FIELDS
 from blinkpair.report.language import as_set, counted, grouped, listed, per_cent, verb
+from blinkpair.statistics.design_effects import ALIKE, OWN_SPREAD, STEEPNESS
 
 Settings = Mapping[str, Any]
 
@@ -186,37 +187,24 @@ def _kept(settings: Settings, shown: Sequence[Mapping[str, Any]], *, all_shown: 
 
 def _statistics(statistics: Settings, populations: pd.DataFrame) -> Iterator[str]:
     used = set(populations["interval_method"])
-    text = (
-        f"Intervals are {per_cent(statistics['confidence'])} confidence intervals: Wilson’s of "
-        "shares, Student’s of means and Woodruff’s order statistics of medians"
+    yield (
+        f"Intervals are {per_cent(statistics['confidence'])} intervals: Wilson’s of shares, "
+        "Student’s of means and Woodruff’s order statistics of medians, each averaged over the "
+        "design effects that are possible, because nanocrystals of one field are alike."
     )
-    if used & {BY_FIELDS, BY_OTHER_FIELDS}:
-        yield (
-            f"{text}, with the number of nanocrystals divided by a design effect and Student’s "
-            "quantile for the fields behind it."
-        )
-        one_field = (
-            " A treatment with one field took that of the others."
-            if BY_OTHER_FIELDS in used
-            else ""
-        )
-        yield (
-            "The design effect is the variance over resampled whole fields "
-            f"({grouped(statistics['resamples'])} resamples, seed {statistics['seed']}) over that "
-            "of as many independent nanocrystals, pooled over the treatments and never less than "
-            f"1 or than the treatment’s own.{one_field}"
-        )
-    elif BY_NANOCRYSTALS in used:
-        yield (
-            f"{text}, with nanocrystals taken as independent, as no treatment had two fields; "
-            "they are too narrow if fields differ."
-        )
-    else:
-        yield f"{text}."
+    text = (
+        "The probability of a design effect follows from a random-effects model (restricted "
+        "likelihood of the fields’ means, the variance between over that within fields being "
+        f"common to all treatments with a probability of {per_cent(1 - OWN_SPREAD)}) and a weak "
+        f"prior (fields do not differ with a probability of {per_cent(ALIKE)}, else one over the "
+        f"design effect of a median field is Beta(1, {as_set(STEEPNESS)}))"
+    )
+    if BY_ASSUMPTION in used:
+        text += "; no treatment had two fields, so that it is the prior"
+    elif BY_OTHER_FIELDS in used:
+        text += "; a treatment with one field took that of the others"
+    yield f"{text}."
     labels = [temperature_label(value) for value in populations["temperature_c"]]
     if CONTROL in labels and len(labels) > 1:
         yield "Those of differences from the control follow Newcombe’s square-and-add rule."
-    yield (
-        "Gained and lost emitters were compared by McNemar’s exact test, and changes of the "
-        "on-fraction tested by Wilcoxon’s signed-rank test; both take nanocrystals as independent."
-    )
+    yield "The p values of changes belong to the same distributions."

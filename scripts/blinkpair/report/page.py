@@ -75,7 +75,7 @@ def build_page(
     ----------
     results : mapping of str to DataFrame
         The tables of `results/` by name, of all fields: nanocrystals (of these the
-        `NANOCRYSTAL_COLUMNS`), fields, populations,
+        `NANOCRYSTAL_COLUMNS`), fields, populations, methods,
         sensitivity, types, type_transitions, change_by_type, alpha_by_change, photostability.
     nanocrystals_csv : str
         Header and rows of `nanocrystals.csv` of the fields to show, unchanged.
@@ -96,7 +96,7 @@ def build_page(
     from plotly.offline import get_plotlyjs
 
     confidence = settings["statistics"]["confidence"]
-    answers = _answers(results["populations"], confidence, settings["dark_cutoff"])
+    answers = _answers(results, settings)
     shown = {field["name"] for field in fields}
     hidden = [name for name in results["fields"]["field"] if name not in shown]
     environment = jinja2.Environment(
@@ -122,6 +122,7 @@ def build_page(
         ),
         tables={
             "populations": tables.populations(results["populations"], confidence),
+            "methods": tables.methods(results["methods"], confidence),
             "fields": tables.fields(results["fields"]),
             "excluded": tables.excluded(results["nanocrystals"]),
             "sensitivity": tables.sensitivity(results["sensitivity"]),
@@ -174,9 +175,12 @@ def _banner(fields: pd.DataFrame) -> str:
 
 
 def _answers(
-    populations: pd.DataFrame, confidence: float, dark_cutoff: float
+    results: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     """Return for each treatment what stands beside its histogram."""
+    confidence, dark_cutoff = settings["statistics"]["confidence"], settings["dark_cutoff"]
+    populations = results["populations"]
+    recipes = labels.by_temperature(results["methods"])
     rows: list[cells.Row] = list(labels.rows_by_temperature(populations).values())
     control = next((r for r in rows if temperature_label(r["temperature_c"]) == CONTROL), None)
     word = labels.treatment_word(populations["temperature_c"])
@@ -195,6 +199,10 @@ def _answers(
                 row, None if row is control else control, confidence, dark_cutoff, word
             ),
             "caveats": result_sentences.caveats(row),
+            "recipes": result_sentences.both_recipes(
+                recipes[temperature_label(row["temperature_c"])].to_dict("records"),
+                settings["threshold"]["counts"],
+            ),
         }
         for row in rows
     ]

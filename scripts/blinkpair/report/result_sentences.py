@@ -1,19 +1,21 @@
 """The tables in sentences.
 
-A sentence states no more than its interval allows. The wording depends on the interval and on its
-basis: nanocrystals of one field do not show how much fields differ.
+A sentence states no more than its interval allows, and has no test that could contradict it: p is
+that of the distribution whose quantiles are the interval.
 
 Input: rows of the result tables. Output: plain text, which the page sets as it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from blinkpair.labels import (
+    CONFIRMED,
     CONTROL,
     after_treatment,
     is_annealing,
@@ -21,7 +23,7 @@ from blinkpair.labels import (
     temperature_label,
     treatment_word,
 )
-from blinkpair.populations.table import BY_FIELDS, BY_NANOCRYSTALS, BY_OTHER_FIELDS
+from blinkpair.populations.table import BY_ASSUMPTION, BY_FIELDS, BY_OTHER_FIELDS
 from blinkpair.report.cells import (
     ACCIDENTAL,
     p_value,
@@ -30,18 +32,23 @@ from blinkpair.report.cells import (
     signed_points,
 )
 from blinkpair.report.language import (
+    as_set,
     capitalised,
     counted,
     grouped,
     known,
     listed,
     per_cent,
+    plain,
+    spread,
     verb,
 )
+from blinkpair.statistics.intervals import MOST_MORE_FIELDS
 
 Row = Mapping[Any, Any]
 
 TOO_FEW = "too few for an interval"
+SAME_LENGTH = 1.02  # lengths of movies whose ratio is no more are equal
 
 
 def answer(
@@ -70,7 +77,7 @@ def answer(
     refused = _refused(row)
     if not row["n"]:
         return " ".join([_nothing(row, where, dark_cutoff), *refused])
-    sentences = [_populations(row, where, confidence, dark_cutoff), *_change(row, confidence)]
+    sentences = [_populations(row, where, confidence, dark_cutoff), *_change(row)]
     if control is not None:
         sentences += _against_control(row, control)
     elif _is_control(row) and _sign(row, "mean_delta"):
@@ -79,8 +86,40 @@ def answer(
 
 
 def caveats(row: Row) -> str:
-    """Return the method of the intervals of a treatment, and the number of accidental pairs."""
-    return " ".join([*_basis(row), *_accidental(row)]) if row["n"] else ""
+    """Return what the intervals rest on, what would narrow them, and the accidental pairs."""
+    parts = [*_basis(row), *_more_fields(row), *_unequal(row), *_accidental(row)]
+    return " ".join(parts) if row["n"] else ""
+
+
+def both_recipes(rows: Sequence[Row], threshold_counts: float) -> str:
+    """Return the results of a treatment by the paper's recipe and by the best estimate.
+
+    Parameters
+    ----------
+    rows : sequence of two mappings
+        Of the treatment in `methods.csv`: `fixed` and `best`.
+    threshold_counts : float
+        Of the paper's recipe.
+    """
+    _, best = rows
+    if not all(known(row["mean_delta"]) for row in rows):
+        return ""
+    names = (
+        f"By the fixed threshold of {as_set(threshold_counts)} counts",
+        "by the hidden Markov model",
+    )
+    parts = []
+    for name, row in zip(names, rows, strict=True):
+        emissive, dark = (percent(row[f"fraction_became_{kind}"]) for kind in ("emissive", "dark"))
+        parts.append(
+            f"{name}, of {counted(row['n'], 'nanocrystal')} {emissive} became emissive and {dark} "
+            f"dark, and the mean change was {_change_of(row, ' points')}"
+        )
+    name = "mean_delta_minus_fixed"
+    difference = f"the second minus the first is {signed_points(best[name])} {_unit(best[name])}"
+    if _sign(best, name) is not None:
+        difference += f" ({_points(best, name)})"
+    return f"{'; '.join(parts)}; {difference}."
 
 
 def headline(populations: pd.DataFrame, fields: pd.DataFrame, dark_cutoff: float) -> str:
@@ -105,10 +144,16 @@ def headline(populations: pd.DataFrame, fields: pd.DataFrame, dark_cutoff: float
     if changes:
         sentences.append(f"The on-fraction changed on average by {listed(changes)}.")
     sentences.append(_control_alone(control, "it" if changes else "the on-fraction", word))
-    if any(row["interval_method"] == BY_NANOCRYSTALS for row in rows):
+    if any(row["interval_method"] == BY_ASSUMPTION for row in rows):
         sentences.append(
-            "The intervals take nanocrystals as independent: no treatment has two fields to "
-            "compare."
+            "How much fields differ is assumed in the intervals, because no treatment has two."
+        )
+    unknown = int((fields["epoch_order"] != CONFIRMED).sum()) if "epoch_order" in fields else 0
+    if unknown:
+        which = "" if unknown == len(fields) else f" of {unknown} of {len(fields)} fields"
+        sentences.append(
+            f"The order of the epochs{which} could not be checked, because the files hold no "
+            "dates: exchanged files would mirror the result."
         )
     return " ".join(sentences)
 
@@ -120,11 +165,13 @@ def _measured(
     groups = []
     treated = "annealed" if is_annealing(row["temperature_c"] for row in annealed) else "treated"
     if annealed or control is None or not control["n_fields"]:
-        n, n_fields = (sum(int(row[name]) for row in annealed) for name in ("n", "n_fields"))
-        groups.append(f"{counted(n, f'{treated} nanocrystal')} in {counted(n_fields, 'field')}")
+        n_fields = sum(int(row["n_fields"]) for row in annealed)
+        own = _rows_of(annealed, f"{treated} nanocrystal")
+        groups.append(f"{own} in {counted(n_fields, 'field')}")
     if control is not None and control["n_fields"]:
         n = int(control["n"])
-        own = grouped(n) if groups else counted(n, "nanocrystal")
+        alike = n == control["n_nanocrystals"]
+        own = grouped(n) if groups and alike else _rows_of([control], "nanocrystal")
         groups.append(f"{own} in {counted(control['n_fields'], 'control field')}")
     total = sum(int(row["n"]) for row in [*annealed, *([control] if control else [])])
     text = (
@@ -135,6 +182,13 @@ def _measured(
     if refused:
         text += f"; {counted(refused, 'field')} {verb(refused, 'was', 'were')} refused"
     return text
+
+
+def _rows_of(rows: list[Row], thing: str) -> str:
+    """Write `393 nanocrystals`, or, where fields share a movie, `86 rows of 44 nanocrystals`."""
+    n = sum(int(row["n"]) for row in rows)
+    single = sum(int(row["n_nanocrystals"]) - int(row["n_also_in_rows_above"]) for row in rows)
+    return counted(n, thing) if n == single else f"{counted(n, 'row')} of {counted(single, thing)}"
 
 
 def _control_alone(control: Row | None, it: str, word: str) -> str:
@@ -180,8 +234,12 @@ def _populations(row: Row, where: str, confidence: float, dark_cutoff: float) ->
     n = row["n"]
     gained = _share(row, "became_emissive", f"{per_cent(confidence)} interval ")
     lost = _share(row, "became_dark", "")
+    single = int(row["n_nanocrystals"])
+    of = counted(n, "nanocrystal")
+    if single != n:
+        of = f"{counted(n, 'row')} of {counted(single, 'nanocrystal')}, whose fields share movies,"
     return (
-        f"{capitalised(where)}, of {counted(n, 'nanocrystal')} that {verb(n, 'was', 'were')} "
+        f"{capitalised(where)}, of {of} that {verb(n, 'was', 'were')} "
         f"emissive before or after, {gained} had been dark (on in less than "
         f"{per_cent(dark_cutoff)} of the frames) and became emissive, and {lost} became dark."
     )
@@ -209,43 +267,19 @@ def _points(row: Row, name: str) -> str:
     return " to ".join(signed_points(row[f"{name}_{end}"]) for end in ("low", "high"))
 
 
-def _change(row: Row, confidence: float) -> list[str]:
+def _change(row: Row) -> list[str]:
     if not known(row["mean_delta"]):
         return []
     change = signed_points(row["mean_delta"])
     text = f"On average the on-fraction changed by {change} {_unit(row['mean_delta'])}"
-    p = row["p_wilcoxon"]
-    test = f"Wilcoxon p {_equals(p)}" if known(p) else ""
     sign = _sign(row, "mean_delta")
     if sign is None:
-        return [f"{text} ({', '.join(part for part in (TOO_FEW, test) if part)})."]
-    text += f" ({_points(row, 'mean_delta')})"
-    rejected = p < 1 - confidence if test else bool(sign)
-    if bool(sign) == rejected:
-        text += f", {_verdict(row, bool(sign))}{f' ({test})' if test else ''}"
-    elif sign:
-        text += f"; the interval excludes no change, but the ranks do not ({test})"
-    else:
-        text += (
-            "; the interval includes no change, although the ranks, with nanocrystals taken as "
-            f"independent, contradict it ({test})"
-        )
-    text += _median(row, sign)
-    if sign and _of_nanocrystals(row):
-        text += "; one field does not show whether fields differ by as much"
-    return [f"{text}."]
-
-
-def _of_nanocrystals(row: Row) -> bool:
-    return bool(row["interval_method"] == BY_NANOCRYSTALS)
-
-
-def _verdict(row: Row, clear: bool) -> str:
-    """Return what could explain a change: chance, or, with one field, the nanocrystals' scatter."""
-    if _of_nanocrystals(row):
-        what = "the scatter of single nanocrystals"
-        return f"more than {what} explains" if clear else f"which {what} could explain"
-    return "more than chance alone explains" if clear else "which chance alone could explain"
+        return [f"{text} ({TOO_FEW})."]
+    verdict = "more than chance explains" if sign else "which chance could explain"
+    text += f" ({_points(row, 'mean_delta')}), {verdict}"
+    if known(row["p_mean_delta"]):
+        text += f" (p {_equals(row['p_mean_delta'])})"
+    return [f"{text}{_median(row, sign)}."]
 
 
 def _median(row: Row, sign_of_mean: int) -> str:
@@ -275,21 +309,24 @@ def _against_control(row: Row, control: Row) -> list[str]:
     if not known(row[name]):
         return []
     own = control["mean_delta"]
-    text = f"The control changed by {signed_points(own)} {_unit(own)}; the difference is "
-    text += signed_points(row[name])
+    text = f"The control changed by {signed_points(own)} {_unit(own)}; the difference"
+    text += f"{_compared_over(row, control)} is {signed_points(row[name])}"
     sign = _sign(row, name)
     if sign is None:
         text += f" ({TOO_FEW})"
     else:
-        text += f" ({_points(row, name)}), {_difference(row, bool(sign))}"
+        text += f" ({_points(row, name)}), {'a clear one' if sign else 'no clear one'}"
     return [f"{text}{_shares_against_control(row)}."]
 
 
-def _difference(row: Row, clear: bool) -> str:
-    if _of_nanocrystals(row):
-        what = "the scatter of single nanocrystals"
-        return f"more than {what}" if clear else f"within {what}"
-    return "a clear one" if clear else "no clear one"
+def _compared_over(row: Row, control: Row) -> str:
+    """Return over which part of the movies two rows are compared, where they differ in length."""
+    ends = [own[f"{which}_movie_s"] for own in (row, control) for which in ("shortest", "longest")]
+    if known(row["compared_s"]):
+        return f" over the first {plain(row['compared_s'])} s of every movie"
+    if all(map(known, ends)) and max(ends) > SAME_LENGTH * min(ends):
+        return f", of movies of unequal length ({spread(ends)} s),"
+    return ""
 
 
 def _shares_against_control(row: Row) -> str:
@@ -307,19 +344,42 @@ def _shares_against_control(row: Row) -> str:
 
 
 def _basis(row: Row) -> list[str]:
-    kinds = "Intervals are Wilson’s (shares), Student’s (mean) and of order statistics (median)"
-    effect = (
-        "with n divided by a design effect: the variance over resampled whole fields over that of "
-        "as many independent nanocrystals"
-    )
+    n_fields = counted(row["n_fields"], "field")
     sentences = {
-        BY_FIELDS: f"{kinds}, {effect}, pooled over the treatments.",
-        BY_OTHER_FIELDS: f"{kinds}, {effect}. It comes from the other treatments, because it "
-        "cannot be measured with one field.",
-        BY_NANOCRYSTALS: f"{kinds}. They take nanocrystals as independent, as no treatment has "
-        "two fields to compare: too narrow if fields differ.",
+        BY_FIELDS: "The intervals allow for fields that differ, by as much as fields of one "
+        f"treatment are seen to differ ({n_fields} here)",
+        BY_OTHER_FIELDS: "The intervals allow for fields that differ as they do at the other "
+        "treatments: there is one field here",
+        BY_ASSUMPTION: "The intervals allow for fields that differ, by an assumption: no "
+        "treatment has two fields",
     }
-    return [sentences[method] for method in sentences if method == row["interval_method"]]
+    independent = ""
+    if _sign(row, "mean_delta_independent") is not None:
+        ends = _points(row, "mean_delta_independent")
+        independent = f" (nanocrystals taken as independent: {ends} points for the mean)"
+    return [
+        f"{sentences[method]}{independent}."
+        for method in sentences
+        if method == row["interval_method"]
+    ]
+
+
+def _more_fields(row: Row) -> list[str]:
+    """Return how many more fields would halve the interval of the mean change."""
+    more = float(row["n_more_fields_to_halve"])
+    if _sign(row, "mean_delta") is None or math.isnan(more):
+        return []
+    if more == math.inf:
+        return [f"More than {MOST_MORE_FIELDS} more fields would be needed to halve them."]
+    return [f"{capitalised(counted(more, 'more field'))} here would about halve them."]
+
+
+def _unequal(row: Row) -> list[str]:
+    """Return the lengths of the movies of a treatment, where they differ."""
+    ends = [row["shortest_movie_s"], row["longest_movie_s"]]
+    if not all(map(known, ends)) or ends[1] <= SAME_LENGTH * ends[0]:
+        return []
+    return [f"The movies here are {spread(ends)} s long, and the short ones scatter more."]
 
 
 def _refused(row: Row) -> list[str]:

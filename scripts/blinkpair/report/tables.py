@@ -24,6 +24,7 @@ from blinkpair.report.cells import (
     intervals_note,
     number,
     p_value,
+    percent,
     share_cells,
     share_of,
     signed_points,
@@ -32,6 +33,7 @@ from blinkpair.report.cells import (
 from blinkpair.report.language import fixed, grouped, known, per_cent
 
 MOST_ROWS = 200  # of the tables of fields and of files; the files have all
+RECIPE_NAMES = {"fixed": "fixed threshold", "best": "hidden Markov model"}
 POPULATIONS = {name: labels.POPULATION_NAMES[name] for name in COUNTED}
 
 
@@ -42,9 +44,14 @@ def populations(table: pd.DataFrame, confidence: float) -> Table:
     def points(name: str) -> Callable[[Row], str]:
         return lambda row: interval_of(row, name, signed_points)
 
+    def independent(name: str) -> Callable[[Row], str]:
+        ends = [f"{name}_independent_{end}" for end in ("low", "high")]
+        write = percent if name.startswith("fraction") else signed_points
+        return lambda row: " to ".join(write(row[end]) for end in ends)
+
     cells: dict[str, Callable[[Row], str]] = {
         "fields (refused)": lambda r: f"{r['n_fields']} ({number(r['n_fields_failed'])})",
-        "n, emissive before or after": lambda r: f"{r['n']}",
+        "n, emissive before or after": _rows_in_n,
     }
     cells |= share_cells(POPULATIONS)
     cells |= {
@@ -55,16 +62,52 @@ def populations(table: pd.DataFrame, confidence: float) -> Table:
         "mean change minus control’s, points": points("mean_delta_minus_control"),
         "became emissive minus control’s, points": points("fraction_became_emissive_minus_control"),
         "became dark minus control’s, points": points("fraction_became_dark_minus_control"),
-        "became emissive against became dark, McNemar p": lambda r: p_value(r["p_mcnemar"]),
-        "change, Wilcoxon p": lambda r: p_value(r["p_wilcoxon"]),
+        "no change on average, p": lambda r: p_value(r["p_mean_delta"]),
+        "as many became emissive as dark, p": lambda r: p_value(r["p_became_emissive_minus_dark"]),
         "accidental pairs, at most": lambda r: number(r["expected_chance_pairs"], 2),
     }
+    cells |= {
+        f"{words}, if nanocrystals were independent": independent(name)
+        for name, words in (
+            ("mean_delta", "mean change, points"),
+            ("fraction_became_emissive", "became emissive"),
+            ("fraction_became_dark", "became dark"),
+        )
+    }
     note = (
-        f"Shares are of n. {intervals_note(table['interval_method'], confidence)} The two tests "
-        f"take nanocrystals as independent. Accidental pairs: {ACCIDENTAL}."
+        f"Shares are of n. {intervals_note(table['interval_method'], confidence)} The last lines "
+        f"have those that take nanocrystals as independent. Accidental pairs: {ACCIDENTAL}."
     )
     name = lambda row: labels.treatment_title(row["temperature_c"])  # noqa: E731
     return transposed("Populations", rows, cells, name, note)
+
+
+def _rows_in_n(row: Row) -> str:
+    """Return n; where fields share a movie also how many nanocrystals its rows are."""
+    n, single = int(row["n"]), int(row["n_nanocrystals"])
+    return f"{n}" if n == single else f"{n} rows of {single} nanocrystals"
+
+
+def methods(table: pd.DataFrame, confidence: float) -> Table:
+    """Return `methods.csv`: the populations by both recipes, a line a treatment and recipe."""
+    header = ["", "n", "became emissive", "became dark", "mean change, points"]
+    rows = [
+        [
+            f"{labels.treatment_title(row['temperature_c'])}, {RECIPE_NAMES[row['recipe']]}",
+            f"{row['n']}",
+            share_of(row, "n_became_emissive", "fraction_became_emissive"),
+            share_of(row, "n_became_dark", "fraction_became_dark"),
+            interval_of(row, "mean_delta", signed_points),
+            interval_of(row, "mean_delta_minus_fixed", signed_points),
+        ]
+        for part in labels.by_temperature(table).values()
+        for row in part.to_dict("records")
+    ]
+    note = (
+        f"{intervals_note(table['interval_method'], confidence)} The difference is of the same "
+        "nanocrystals, so that its interval is narrower than those of the two."
+    )
+    return Table("Both recipes", [*header, "best minus fixed, points"], rows, note)
 
 
 def excluded(nanocrystals: pd.DataFrame) -> Table:
@@ -122,6 +165,7 @@ def fields(table: pd.DataFrame) -> Table:
         "rms residual, px",
         "error of the transform, px",
         "accidental pairs",
+        "order of epochs",
     ]
     simulated = is_simulated(table)
     marked = simulated & (not simulated.all())
@@ -148,11 +192,13 @@ def fields(table: pd.DataFrame) -> Table:
                 number(row["rms_px"], 2),
                 number(row["tre_px"], 2),
                 f"at most {number(row['expected_chance_pairs'], 2)} of {number(row['n_pairs'])}",
+                str(row.get("epoch_order", NOTHING)),
             ]
         )
     note = (
         "Expected chance alignments: the number of alignments as good that unrelated patterns of "
-        f"this density would show. Accidental pairs: {ACCIDENTAL}."
+        f"this density would show. Accidental pairs: {ACCIDENTAL}. The order of the epochs is "
+        "checked by the dates in the files, where both have one."
     )
     note = f"{_of_all(len(table), 'fields, refused ones first', 'fields.csv')}{note}"
     return Table("Registration of every field", header, rows, note)

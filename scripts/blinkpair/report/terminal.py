@@ -34,6 +34,7 @@ def summarise_run(results: str | Path) -> str:
     folder = Path(results)
     types = files.read_csv(folder / "types.csv")
     lines = ["", *_populations(files.read_csv(folder / "populations.csv"))]
+    lines += ["", *_recipes(files.read_csv(folder / "methods.csv"))]
     lines += ["", *_blinking(types, files.read_csv(folder / "photostability.csv"))]
     lines += ["", *_fields(files.read_csv(folder / "fields.csv")), *_false_events(types)]
     lines += [
@@ -102,6 +103,22 @@ def _populations(populations: pd.DataFrame) -> list[str]:
             f"{names[row['temperature_c']]} {row['n_fields']:>7} {row['n']:>{width}}"
             f" {shares[0]:>18} {shares[1]:>18} {change:>24}"
         )
+    return lines
+
+
+def _recipes(methods: pd.DataFrame) -> list[str]:
+    """Return the mean change by the paper's recipe and by the best estimate, and the difference."""
+    heading, names = _names(methods["temperature_c"])
+    lines = [f"{heading} {'fixed threshold':>17} {'best estimate':>17} {'difference':>24}"]
+    for label in methods["temperature_c"].unique():
+        own = methods[methods["temperature_c"] == label].set_index("recipe")
+        both = [f"{100 * own.at[recipe, 'mean_delta']:+.1f} points" for recipe in ("fixed", "best")]
+        value, low, high = (
+            f"{100 * own.at['best', f'mean_delta_minus_fixed{end}']:+.1f}"
+            for end in ("", "_low", "_high")
+        )
+        difference = f"{value} points [{low}, {high}]"
+        lines.append(f"{names[label]} {both[0]:>17} {both[1]:>17} {difference:>24}")
     return lines
 
 

@@ -5,11 +5,14 @@ Input: the checked table of fields. Output: names of columns and fields; the not
 
 from __future__ import annotations
 
+import os
+
 import pandas as pd
 
-from blinkpair.inputs.columns import CARRIED_COLUMNS, NOT_CARRIED
+from blinkpair.inputs.columns import CARRIED_COLUMNS, MOVIE_COLUMNS, NOT_CARRIED
 from blinkpair.inputs.movie_record import RECORD_COLUMNS
 from blinkpair.labels import SIMULATED, is_simulated
+from blinkpair.movie.formats.selection import MoviePath
 from blinkpair.treatments import TEMPERATURE, TREATMENT
 
 # Columns of a field that the report shows, as far as the sheet has them.
@@ -39,6 +42,33 @@ def field_columns(fields: pd.DataFrame) -> list[str]:
 def shown_columns(fields: pd.DataFrame) -> list[str]:
     """Return the columns of a field that the report shows."""
     return [column for column in _SHOWN_COLUMNS if column in fields]
+
+
+def shared_movies(fields: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the movies before and after of the fields that share one with another field.
+
+    Parameters
+    ----------
+    fields : DataFrame
+        Indexed by `field`, with `pre_pl` and `post_pl` as in the sheet.
+
+    Returns
+    -------
+    dict of str to list of str
+        Field to its two movies; a file has one name, whatever the links to it.
+    """
+    names = pd.DataFrame(
+        {column: [_movie_name(path) for path in fields[column]] for column in MOVIE_COLUMNS},
+        index=fields.index,
+    )
+    uses = names.stack().value_counts()
+    shared = names.isin(uses.index[uses > 1]).any(axis=1)
+    return {str(field): row.tolist() for field, row in names[shared].iterrows()}
+
+
+def _movie_name(path: str) -> str:
+    movie = MoviePath.parse(path)
+    return f"{os.path.realpath(movie.file)} {movie.selection}"
 
 
 def fields_to_show(fields: pd.DataFrame, max_fields: int) -> list[str]:
