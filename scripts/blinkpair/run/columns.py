@@ -8,10 +8,12 @@ data package (Table Schema, https://specs.frictionlessdata.io) and as text.
 
 from __future__ import annotations
 
+import csv
 import functools
 import itertools
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from blinkpair import files
@@ -108,23 +110,25 @@ def pattern_of(path: str) -> str:
     return ""
 
 
-def data_package(sheet_columns: Iterable[str]) -> dict[str, Any]:
+def data_package(nanocrystals: str | Path) -> dict[str, Any]:
     """Return the Frictionless data package of a run.
 
     Parameters
     ----------
-    sheet_columns : iterable of str
-        Columns of the user's sheet that fields carry on, as `sheet_columns.field_columns`.
+    nanocrystals : path
+        Its table of nanocrystals, whose header has the columns of the user's sheet, and those that
+        not every run has.
     """
-    carried = list(sheet_columns)
-    own = [name for name in carried if name not in columns_of("fields.csv")]
+    with Path(nanocrystals).open(encoding="utf-8", newline="") as table:
+        header = next(csv.reader(table))
+    own = [name for name in header if name not in columns_of("nanocrystals.csv")]
     resources: list[dict[str, Any]] = []
     per_field: list[dict[str, Any]] = []
     for file, entry in _dictionary()["files"].items():
         fields = [
             _field(name, column)
             for name, column in columns_of(file).items()
-            if name in carried or not column.get("optional")
+            if name in header or not column.get("optional")
         ]
         if file in ("nanocrystals.csv", "fields.csv"):
             meaning = "column of the sample sheet"
