@@ -20,7 +20,8 @@ from blinkpair.inputs.settings import load_settings
 SETTINGS = load_settings({})
 BLINKING = ["types", "type_transitions", "change_by_type", "alpha_by_change", "dwell_times"]
 BLINKING += ["dwell_fits", "photostability", "integrated_pl"]
-REPORT = ["nanocrystals", "fields", "populations", "sensitivity", *BLINKING[:4], "photostability"]
+POOLED = ["nanocrystals", "fields", "populations", "methods", "sensitivity"]
+REPORT = [*POOLED, *BLINKING[:4], "photostability"]
 NOTE = "simulated"
 
 
@@ -43,9 +44,10 @@ def summarise(fields: Fields) -> None:
         fields.paths("registration.json"),
         fields.paths("pairing.json"),
         [{name: row[name] for name in carried} for row in fields.sheet],
-        of_all(fields, REPORT[:4]),
+        of_all(fields, POOLED),
         statistics=SETTINGS["statistics"],
         dark_cutoffs=SETTINGS["sensitivity"]["dark_cutoffs"],
+        movies={},
         checked=[],
     )
 

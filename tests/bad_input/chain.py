@@ -95,6 +95,7 @@ def _analyse_field(row: dict, carried: dict, settings: dict) -> None:
         field=carried,
         settings=settings,
         sensitivity_counts=settings["sensitivity"]["counts"],
+        equal_length_s=None,
     )
 
 
@@ -104,7 +105,7 @@ def _pool(sheet: pd.DataFrame, settings: dict) -> None:
     def of_fields(name: str) -> list[str]:
         return [str(results / "fields" / field / name) for field in sheet["field"]]
 
-    pooled = ["nanocrystals", "fields", "populations", "sensitivity"]
+    pooled = ["nanocrystals", "fields", "populations", "methods", "sensitivity"]
     summarise(
         of_fields("nanocrystals.csv"),
         of_fields("on_fractions.csv"),
@@ -114,5 +115,6 @@ def _pool(sheet: pd.DataFrame, settings: dict) -> None:
         {name: str(results / f"{name}.csv") for name in pooled},
         statistics=settings["statistics"],
         dark_cutoffs=settings["sensitivity"]["dark_cutoffs"],
+        movies={},
         checked=[],
     )
