@@ -127,7 +127,7 @@ def join_epochs(
 def _verdicts(table: pd.DataFrame, numbers: NDArray[np.int64]) -> dict[str, Any]:
     """Return population and thresholds as variables; a number with flags opens everywhere."""
     own = table.loc[numbers]
-    place = pd.Categorical(own["population"], POPULATIONS).codes.astype(np.int8)
+    place = pd.Index(POPULATIONS).get_indexer(pd.Index(own["population"])).astype(np.int8)
     meaning = {
         "long_name": "population, -1 where not analysed",
         "flag_values": np.arange(len(POPULATIONS), dtype=np.int8),
