@@ -12,6 +12,10 @@ from blinkpair.statistics.intervals import StatisticsSettings
 from blinkpair.treatments import as_in_library
 
 
+# Not in `fields.csv`; of a field that was refused they are null, and look like a number.
+NESTED = ("field", "matrix", "matrix_brightfield", "translation_px", "error_model")
+
+
 def summarise(
     tables: list[str],
     on_fractions: list[str],
@@ -67,7 +71,7 @@ def _at_a_glance(registration: dict[str, Any], pairing: dict[str, Any]) -> dict[
     flat = {
         name: value
         for name, value in registration.items()
-        if name != "field" and not isinstance(value, list | dict)
+        if name not in NESTED and not isinstance(value, list | dict)
     }
     return flat | pairing
 
