@@ -11,7 +11,6 @@ from blinkpair.run.logs import log_to
 from blinkpair.statistics.intervals import StatisticsSettings
 from blinkpair.treatments import as_in_library
 
-
 # Not in `fields.csv`; of a field that was refused they are null, and look like a number.
 NESTED = ("field", "matrix", "matrix_brightfield", "translation_px", "error_model")
 
