@@ -3,13 +3,13 @@ PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
 
-.PHONY: demo new test test-all check docs lock audit accuracy robustness benchmark clean
+.PHONY: demo new test test-all check docs lock audit accuracy paper robustness benchmark clean
 
 demo: .venv/run.stamp
 	@test -f demo/complete || { echo "Simulating the experiment into demo/ ..."; \
 	  rm -rf demo && PYTHONPATH=scripts $(BIN)/python -m blinkpair.simulate demo \
 	  && touch demo/complete; }
-	@$(BIN)/snakemake --cores $(CORES) --config fields=config/fields.tsv
+	@$(BIN)/snakemake --cores $(CORES) --config fields=config/fields.tsv ensemble=config/ensemble.tsv
 	@PYTHONPATH=scripts $(BIN)/python -m blinkpair.report.terminal results
 
 # A new experiment of your own: make new FOLDER=~/my_experiment MOVIES=/data/my_movies
@@ -44,7 +44,18 @@ accuracy: .venv/dev.stamp
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.accuracy --write docs/accuracy.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.registration --write docs/registration.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.blinking --write docs/blinking.md
+	PYTHONPATH=scripts $(BIN)/python -m benchmarks.ensemble --write docs/ensemble.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.statistics --write docs/statistics.md
+
+# The paper's experiment at its own size, 168 GB of simulated movies, 45 GB on the disk at a time;
+# `make paper PAPER="frames=2000 fields=1,2,1,1"` is a tenth of it or less. Brings docs/paper.md up to
+# date.
+PAPER ?= frames=20000 fields=2,3,2,1
+paper: .venv/dev.stamp
+	mkdir -p paper
+	$(BIN)/snakemake -s benchmarks/paper/Snakefile --directory paper --cores $(CORES) --quiet rules \
+	  --config $(PAPER)
+	PYTHONPATH=scripts $(BIN)/python -m benchmarks.paper paper --write docs/paper.md
 
 # Half an hour: runs that are killed, disks that are full (Linux, root), damaged files.
 robustness: .venv/dev.stamp
@@ -84,5 +95,5 @@ audit:
 
 # What make itself made. Results stay, with Snakemake's record of how they were made.
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo paper
 	@if [ -d results ]; then echo "results/, logs/ and .snakemake/ are left: they may be yours."; fi

@@ -5,6 +5,7 @@
 #   PL movie    -> find_nanocrystals  /                                             |
 #                 all fields -> summarise, summarise_blinking -> plot_populations, plot_blinking
 #                                                             -> build_report
+#   films       -> fit_ensemble, compare_ensemble -> plot_ensemble (with an ensemble sheet)
 from snakemake.utils import min_version
 
 min_version("9.9")
@@ -16,6 +17,13 @@ include: "workflow/rules/register.smk"
 include: "workflow/rules/measure.smk"
 include: "workflow/rules/summarise.smk"
 include: "workflow/rules/figures.smk"
+
+
+if SETTINGS["ensemble"]:
+
+    include: "workflow/rules/ensemble.smk"
+
+
 include: "workflow/rules/report.smk"
 
 
@@ -29,3 +37,5 @@ rule all:
         expand("results/{table}.csv", table=BLINKING_TABLES),
         figure_files(POPULATION_FIGURES + BLINKING_FIGURES + EXAMPLE_FIGURES),
         expand("results/figures/registration/{field}.svg", field=FIELDS.index),
+        ENSEMBLE_TABLES,
+        figure_files(ENSEMBLE_FIGURES),

@@ -1,5 +1,6 @@
 """All results -> one self-contained page that shows them down to the pixels."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,12 @@ def build_report(
     shown: list[dict[str, Any]],
     settings: dict[str, Any],
     note: str,
+    ensemble: Sequence[str] = (),
 ) -> None:
     """Write the report; the first of `tables` is that of the nanocrystals, of all fields.
 
-    `shown` holds the sheet's columns of the fields to show one by one.
+    `shown` holds the sheet's columns of the fields to show one by one; `ensemble` has the tables
+    and the figures of films, or nothing.
     """
     results = {Path(path).stem: files.read_csv(path) for path in tables[1:]}
     results["nanocrystals"] = files.read_csv(tables[0], NANOCRYSTAL_COLUMNS)
@@ -47,6 +50,15 @@ def build_report(
         )
         for row in shown
     ]
+    films = None
+    if ensemble:
+        from blinkpair.report import ensemble_section
+
+        decays, beside = (files.read_csv(path) for path in ensemble if path.endswith(".csv"))
+        figures = [path for path in ensemble if path.endswith(".png")]
+        films = ensemble_section.section(
+            decays, beside, figures, settings["statistics"]["confidence"]
+        )
     page = build_page(
         results,
         csv,
@@ -55,6 +67,7 @@ def build_report(
         provenance=files.read_json(provenance),
         citation=yaml.safe_load(Path(citation).read_text(encoding="utf-8")),
         note=note,
+        ensemble=films,
     )
     files.write_text(page, output)
 
@@ -70,4 +83,5 @@ if __name__ == "__main__":
         shown=snakemake.params.shown,
         settings=snakemake.params.settings,
         note=snakemake.params.note,
+        ensemble=list(snakemake.input.ensemble),
     )

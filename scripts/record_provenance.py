@@ -6,7 +6,7 @@ from blinkpair import files
 from blinkpair.run import input_record
 from blinkpair.run.columns import data_package
 from blinkpair.run.logs import log_to
-from blinkpair.run.provenance import provenance, sheet_paths
+from blinkpair.run.provenance import film_paths, provenance, sheet_paths
 
 
 def record_provenance(
@@ -26,9 +26,10 @@ def record_provenance(
     """
     content = provenance(settings, sheet, files.read_json(run), source)
     record = input_record.load_record()
-    input_record.check_unchanged(record, sheet_paths(content["sheet"]))
+    paths = [*sheet_paths(content["sheet"]), *film_paths(content.get("ensemble", []))]
+    input_record.check_unchanged(record, paths)
     files.write_json(content, outputs["provenance"])
-    files.write_json(data_package(nanocrystals), outputs["columns"])
+    files.write_json(data_package(nanocrystals, films="ensemble" in content), outputs["columns"])
     checksums = {path: entry["checksum"] for path, entry in content["inputs"].items()}
     input_record.add_checksums(record, checksums)
 

@@ -5,6 +5,7 @@ from typing import Any
 import pandas as pd
 
 from blinkpair import files
+from blinkpair.inputs.checking import check_equal_lengths
 from blinkpair.populations import recipes, sensitivity, shared_movies
 from blinkpair.populations import table as populations
 from blinkpair.run.logs import log_to
@@ -35,8 +36,11 @@ def summarise(
 
     A field that was refused has a row in `fields` with its reason, and no nanocrystals.
     """
-    records = [files.read_json(file) for file in checked] or [{}] * len(sheet)
-    sheet = [row | record for row, record in zip(sheet, records, strict=True)]
+    if checked:
+        records = [files.read_json(file) for file in checked]
+        sheet = [row | record for row, record in zip(sheet, records, strict=True)]
+        if statistics["equal_length"]:
+            check_equal_lengths(pd.DataFrame(sheet))
     files.join_csv(tables, outputs["nanocrystals"])
     columns = [*populations.COLUMNS, *populations.OPTIONAL, *recipes.COLUMNS]
     columns += shared_movies.PLACES if movies else ()

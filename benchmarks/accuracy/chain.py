@@ -69,7 +69,9 @@ def register(field: SimulatedField) -> Registered:
             field.brightfield_pre, field.brightfield_post, diameter_px=diameter_px
         ),
         nanocrystal_errors_px=tuple(catalogues[e].table["error_px"].to_numpy() for e in EPOCHS),
+        nanocrystal_counts=tuple(catalogues[e].table["counts"].to_numpy() for e in EPOCHS),
         start_error_px=float(np.hypot(*(catalogues[e].drift.start_error_px for e in EPOCHS))),
+        camera_reach_px=sum(float(np.hypot(*catalogues[e].drift.xy.T).max()) for e in EPOCHS),
     )
     return Registered(registration, microspheres, catalogues, movies)
 

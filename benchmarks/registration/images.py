@@ -1,6 +1,6 @@
 """Registration from images and movies to the final transform, on simulated fields.
 
-Each row is one difficulty, the last all of them together. Every trial draws rotation, shift,
+Each row is one difficulty; one is all of them together. Every trial draws rotation, shift,
 focus, sphere image and signal-to-noise anew, from its seed. The error is the largest over the
 area that both fields have in common; 'wrong' is an accepted one above 3 px. `registration.py`
 runs them.
@@ -54,6 +54,7 @@ class Row:
     overlap: tuple[float, float] | None = None
     in_common: int | None = None
     offset_px: float = 1.5
+    motion: tuple[float, float] | None = None  # largest shift (px) and rotation (degrees)
 
 
 LOST = {"lost_microspheres": 0.35, "moved_microspheres": 0.2}
@@ -83,6 +84,8 @@ ROWS = [
         overlap=(0.5, 0.7),
         offset_px=3.0,
     ),
+    Row("did not move", {"n_dust": 20}, motion=(0.0, 0.0)),
+    Row("moved by 6 px and 3 degrees at most, 60 dust specks", {"n_dust": 60}, motion=(6.0, 3.0)),
 ]
 
 
@@ -92,6 +95,11 @@ def draw(row: Row, seed: int) -> SimulatedField:
         rng = np.random.default_rng([seed, attempt])
         rotation = rng.uniform(-180, 180)
         shift = rng.uniform(-60, 60, 2)
+        if row.motion is not None:
+            own = np.random.default_rng([seed, attempt, 1])  # the other rows stay as they are
+            towards = own.uniform(0, 2 * np.pi)
+            rotation = own.uniform(-1, 1) * row.motion[1]
+            shift = own.uniform(0, row.motion[0]) * np.array([np.cos(towards), np.sin(towards)])
         if row.overlap is not None:
             towards = rng.uniform(0, 2 * np.pi)
             lengths = np.arange(0, SIZE, 2.0)

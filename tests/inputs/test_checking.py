@@ -230,7 +230,7 @@ def test_errors_of_configuration_sheet_and_files_come_in_one_message(lab):
 def test_everything_sound_gives_settings_fields_and_notes(lab):
     lab.field("A")
     lab.sheet(exposure_s="0.03")
-    settings, fields, _, notes, _ = check_everything(
+    settings, fields, _, notes, *_ = check_everything(
         {"fields": "fields.tsv"}, lab.folder, open_movie=open_header
     )
     assert settings == load_settings({"fields": "fields.tsv"})

@@ -24,7 +24,7 @@ def test_a_real_nd2_and_a_real_tiff_are_understood(tmp_path):
         tifffile.imwrite(tmp_path / f"{epoch}.tif", np.full((32, 48), value, np.uint16))
     row = ["A", "70", "pre.tif", "pre.nd2", "post.tif", "post.nd2"]
     (tmp_path / "fields.tsv").write_text("\t".join(HEADER) + "\n" + "\t".join(row) + "\n")
-    _, fields, _, notes, _ = check_everything({"fields": "fields.tsv"}, tmp_path)
+    _, fields, _, notes, *_ = check_everything({"fields": "fields.tsv"}, tmp_path)
     assert fields["exposure_s"].item() == pytest.approx(0.02)
     assert fields["pixel_size_um"].item() == pytest.approx(0.16)
     assert sum("25 frames only" in note for note in notes) == 2

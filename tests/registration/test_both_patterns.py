@@ -6,9 +6,11 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from blinkpair.registration.both_patterns import joint_level
 from blinkpair.registration.fields import register_field
+from blinkpair.registration.images.images import register_images
 from blinkpair.registration.points import alignments
 from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import rigid_matrix
@@ -111,3 +113,34 @@ def test_alignments_are_distinct_and_the_true_one_is_among_them():
         mapped = apply_matrix(one.matrix, beads[0][one.pairs[:, 0]])
         assert np.hypot(*(mapped - beads[1][one.pairs[:, 1]]).T).max() < 3
     assert alignments([], []) == []
+
+
+def test_noisy_images_and_five_nanocrystals_decide_together():
+    rng = np.random.default_rng(0)
+    sample = gaussian_filter(rng.normal(size=(300, 300)), 2.5)
+    noise = 2.7 * sample.std() * rng.normal(size=(2, 200, 200))
+    pre, post = sample[:200, :200] + noise[0], np.rot90(sample[40:240, 60:260] + noise[1])
+    # (x, y) of the sample at (x - 60, y - 40) is turned to (y - 40, 199 - (x - 60)).
+    truth = np.array([[0.0, 1, -40], [-1, 0, 259], [0, 0, 1]])
+    images = register_images(pre, post, diameter_px=7)
+    assert images.status == "failed"
+    assert len(images.candidates()) > 1
+    nothing = np.empty((0, 2))
+
+    def registered(common):
+        seen = rng.uniform(60, 199, (common, 2))
+        views = seen, apply_matrix(truth, seen) + rng.normal(0, 0.05, seen.shape)
+        dots = [np.vstack([xy, rng.uniform(0, 199, (45, 2))]) for xy in views]
+        return register_field(
+            nothing, nothing, *dots, shape=(200, 200), by_images=lambda: images
+        ), register_field(nothing, nothing, *dots, shape=(200, 200))
+
+    together, alone = registered(5)
+    assert alone.final.status == "failed"
+    assert together.evidence == "brightfield images together with nanocrystals"
+    place = np.array([[130.0, 120.0]])
+    error = apply_matrix(together.final.matrix, place) - apply_matrix(truth, place)
+    # Five matches of 0.05 px: 0.02 px per axis in their middle.
+    assert np.hypot(*error.T) < 0.1
+    for _ in range(10):
+        assert registered(0)[0].final.status == "failed"

@@ -178,6 +178,7 @@ def test_the_methods_of_a_run_without_any_field_left_are_no_error():
         ("brightfield images", "as wholes, with silica microspheres of 1 µm"),
         ("brightfield images and nanocrystals", "and refined on the nanocrystals"),
         ("microspheres together with nanocrystals", "as neither decided alone"),
+        ("brightfield images together with nanocrystals", "as neither decided alone"),
         ("landmarks and nanocrystals", "from landmarks named by hand and refined on"),
         ("landmarks", "from landmarks named by hand and not refined on"),
     ],

@@ -62,6 +62,8 @@ except InputError as error:
 
 SETTINGS, FIELDS, SHAPES = LAUNCHED[:3]
 RECORD = LAUNCHED.record
+# What ensemble.smk adds, where there is a sheet of films.
+ENSEMBLE_TABLES, ENSEMBLE_FIGURES = [], []
 # Ten thousand fields are a hundred thousand jobs: what every one of them needs is made quick.
 # Of the millions of objects none is garbage: it is looked for rarely, and not at the end.
 gc.set_threshold(100_000, 50, 100)
@@ -78,8 +80,8 @@ os.environ.update(TQDM_DISABLE="1", MPLBACKEND="agg")
 os.environ.pop("PYTHONOPTIMIZE", None)
 FAILURES = Failures()
 logger.addHandler(FAILURES)
+PROGRESS = Progress(RESULTS)
 if workflow.is_main_process and not IS_MODULE:
-    PROGRESS = Progress(RESULTS)
     logger.addFilter(PROGRESS)
 
 

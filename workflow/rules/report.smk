@@ -22,6 +22,8 @@ rule build_report:
     input:
         tables=expand("results/{table}.csv", table=REPORT_TABLES),
         provenance="results/provenance.json",
+        ensemble=ENSEMBLE_TABLES
+        + [f"results/figures/{name}.png" for name in ENSEMBLE_FIGURES],
         fields=expand("results/fields/{field}/{file}", field=SHOWN, file=REPORT_FILES),
         brightfields=lambda _: [f for p in SHOWN_IMAGES for f in listed(p)],
     output:

@@ -49,6 +49,9 @@ BY = {
     ),
     "nanocrystals": "registered by its nanocrystals",
     "microspheres together with nanocrystals": "registered by both patterns together",
+    "brightfield images together with nanocrystals": (
+        "registered by brightfield images and nanocrystals together"
+    ),
 }
 TYPICAL_ARROW = 0.05  # of the image's width, at most: longer ones hide each other
 

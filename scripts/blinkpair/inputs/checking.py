@@ -78,6 +78,8 @@ class Checked(NamedTuple):
         What the user should read; nothing in it keeps the run from starting.
     inputs : dict
         Path of the sheet -> the states of its files.
+    ensemble : list of dict
+        As from `ensemble_sheet.examine_ensemble`; empty without an ensemble sheet.
     """
 
     settings: dict[str, Any]
@@ -85,6 +87,7 @@ class Checked(NamedTuple):
     shapes: pd.DataFrame
     notes: list[str]
     inputs: dict[str, Sequence[FileState]]
+    ensemble: list[dict[str, Any]]
 
 
 def check_everything(
@@ -123,12 +126,28 @@ def check_everything(
         sheet.fields, settings, base_dir, sheet.bad_cells, frozenset(unsound), open_movie
     )
     of_the_sheet = [*sheet.problems, *findings.problems]
-    if problems or of_the_sheet:
-        raise UnsoundInputError([*problems, *sorted(of_the_sheet, key=lambda p: p.line)])
+    ensemble, of_films = _examine_ensemble(settings["ensemble"], base_dir, findings)
+    if problems or of_the_sheet or of_films:
+        raise UnsoundInputError([*problems, *sorted(of_the_sheet, key=lambda p: p.line), *of_films])
     shapes = pd.DataFrame.from_dict(
         findings.shapes, orient="index", columns=["frames", "height", "width"]
     ).rename_axis("field")
-    return Checked(settings, fields, shapes, findings.notes, findings.inputs)
+    return Checked(settings, fields, shapes, findings.notes, findings.inputs, ensemble)
+
+
+def _examine_ensemble(
+    path: str | None, base_dir: str | Path | None, findings: Findings
+) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """Check the ensemble sheet, where there is one, and take down the states of its files."""
+    if not path:
+        return [], []
+    from blinkpair.inputs.ensemble_sheet import FILE_COLUMNS, examine_ensemble
+
+    rows, problems = examine_ensemble(path, base_dir)
+    for name in (row[column].partition("::")[0] for row in rows for column in FILE_COLUMNS):
+        if name:
+            findings.inputs[name] = file_states([Path(base_dir or "", name)])
+    return rows, problems
 
 
 def check_inputs(
@@ -214,6 +233,30 @@ def check_made_inputs(field: str, settings: Mapping[str, Any]) -> dict[str, str 
         log.warning(note)
     record = found[list(movie_record.RECORD_COLUMNS)].iloc[0].to_dict()
     return {str(column): value for column, value in record.items()}
+
+
+def check_equal_lengths(fields: pd.DataFrame) -> None:
+    """Check that the movies that rules made are as long as each other.
+
+    A run compares at equal length where it knows the lengths at its start.
+
+    Parameters
+    ----------
+    fields : DataFrame
+        With the columns of `movie_record`.
+
+    Raises
+    ------
+    InputError
+    """
+    if (shortest := movie_record.equal_length_s(fields)) is not None:
+        longest = movie_record.lengths_s(fields).max()
+        raise InputError(
+            f"the movies that were made are {shortest:.4g} to {longest:.4g} s long, and the run "
+            "was planned without knowing that (made_by_rules)",
+            "make them equally long, or write ::frames=N behind the paths of the longer ones in "
+            "the sheet; statistics: equal_length: false compares them as they are",
+        )
 
 
 def examine_inputs(

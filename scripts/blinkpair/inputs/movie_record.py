@@ -92,9 +92,7 @@ def describe_lengths(fields: pd.DataFrame, *, cut: bool) -> list[str]:
         return []
     text = f"The movies are {shortest:.4g} to {lengths_s(fields).max():.4g} s long: "
     if cut:
-        return [
-            f"{text}treatments are compared with the control over the first {shortest:.4g} s."
-        ]
+        return [f"{text}treatments are compared with the control over the first {shortest:.4g} s."]
     return [f"{text}on-fractions of short movies scatter more (statistics.equal_length: false)."]
 
 

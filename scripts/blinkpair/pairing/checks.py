@@ -23,9 +23,12 @@ from blinkpair.nanocrystals.frame_quality import (
 )
 from blinkpair.pairing.places import MAX_PLACE_ERROR_PX, Pairing, no_nanocrystals
 from blinkpair.photometry.apertures import OUT_OF_VIEW
-from blinkpair.registration.acceptance import IDENTITY_PX, MAX_ERROR_PX
+from blinkpair.registration.acceptance import IDENTITY_PX, MAX_ERROR_PX, MAX_SCALE_PX
 from blinkpair.registration.alignment.task import MAX_POINTS
-from blinkpair.registration.from_start import MAX_LANDMARK_RESIDUAL_PX
+from blinkpair.registration.from_start import (
+    MAX_LANDMARK_RESIDUAL_PX,
+    MIN_REFINING_MATCHES,
+)
 
 # Of randomly scattered nanocrystals a third has a neighbour within 4 px at 0.008 a pixel, 2,100 in
 # a field of 512 x 512. One in ten has one within 2 px there, and both are found as one.
@@ -183,7 +186,12 @@ GROUNDS = (
     Ground(REGISTRATION, "a different alignment is about as good", FIT),
     Ground(REGISTRATION, "fewer points than `min_microspheres` match", FIT),
     Ground(REGISTRATION, "all points lie on a line", FIT),
-    Ground(REGISTRATION, "the matches fit another magnification (`rigid`)", FIT),
+    Ground(
+        REGISTRATION,
+        "the matches fit another magnification, which displaces the corners by more than "
+        f"{MAX_SCALE_PX:g} px (`rigid`)",
+        FIT,
+    ),
     Ground(
         REGISTRATION,
         f"the transform may be off by more than {MAX_ERROR_PX:g} px in parts of the field",
@@ -192,8 +200,9 @@ GROUNDS = (
     Ground(REGISTRATION, "the mirror image matches better", POINTS),
     Ground(
         REGISTRATION,
-        f"the points move by less than {IDENTITY_PX:g} px (median), as dust on the camera does",
-        POINTS,
+        f"the points move by less than {IDENTITY_PX:g} px (median), as dust on the camera does, "
+        f"and fewer than {MIN_REFINING_MATCHES} nanocrystals show that the sample moved as little",
+        "registration.points, registration.near_identity",
     ),
     Ground(
         REGISTRATION, "microspheres and nanocrystals contradict each other", "registration.fields"

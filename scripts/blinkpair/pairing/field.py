@@ -107,7 +107,12 @@ def _register_and_pair(
         by_images=by_images,
         landmarks=read_landmarks(landmarks) if landmarks else None,
         nanocrystal_errors_px=catalogues.errors_px(pre.nanocrystals, post.nanocrystals),
+        nanocrystal_counts=(
+            pre.nanocrystals["counts"].to_numpy(float),
+            post.nanocrystals["counts"].to_numpy(float),
+        ),
         start_error_px=catalogues.start_error_px(movies),
+        camera_reach_px=sum(movie["drift_max_px"] for movie in movies),
         settings=registration,
     )
     content = describe(

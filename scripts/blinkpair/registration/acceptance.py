@@ -1,7 +1,7 @@
 """Accept the best alignment of two patterns, or refuse it with the reason.
 
 Reasons are chance, a regular lattice, points on a line, another magnification, a large error, a
-mirror image and camera dust.
+mirror image and zero motion.
 
 Input: the alignments found between two patterns. Output: the best of them as a `Registration`,
 fitted to all its matches, or a failed one with the reason.
@@ -12,16 +12,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.special import pdtrc
+from scipy.special import stdtr
 
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.registration.alignment import search
 from blinkpair.registration.alignment.chance import PRIOR_DOF
 from blinkpair.registration.alignment.search import Alignments
-from blinkpair.registration.alignment.task import GATE_SIGMAS, Field, Motions, Task, mutual_matches
+from blinkpair.registration.alignment.task import Motions, Task
+from blinkpair.registration.residual_pattern import REPORTED_LEVEL
 from blinkpair.registration.result import Registration, failed
 from blinkpair.registration.rigid import apply_matrix, fit_transform
-from blinkpair.registration.target_error import target_error
+from blinkpair.registration.target_error import target_error, with_pattern
 
 # The last fit drops matches that are more standard deviations per axis off: a normal residual is
 # farther out in 3 of 10,000.
@@ -33,27 +34,13 @@ IDENTITY_PX = 4.0
 FOREIGN_SCALES = (1.0, *(1 + 0.005 * sign * k for k in range(1, 11) for sign in (1, -1)))
 # Largest error accepted anywhere in the overlap of the fields, at 95 % confidence.
 MAX_ERROR_PX = 3.0
-# Coincidences at the identity rarer than this by chance are dust.
-DUST_SIGNIFICANCE = 1e-3
 AMBIGUOUS = "ambiguous"
-
-
-def drop_camera_dust(
-    pre: FloatArray, post: FloatArray, fields: tuple[Field, Field], localisation_error_px: float
-) -> tuple[IntArray, IntArray]:
-    """Return the rows of either pattern that are not in one place in both images beyond chance."""
-    area = max(fields[0].area, fields[1].area)
-    pairs = np.zeros((0, 2), np.int64)
-    # Twice the gate as well: dust is out of focus and therefore localised less well.
-    for gate in GATE_SIGMAS * np.sqrt(2) * localisation_error_px * np.array([1, 2]):
-        near = mutual_matches(pre, post, gate)
-        expected = len(pre) * len(post) * np.pi * gate**2 / area
-        if len(near) and pdtrc(len(near) - 1, expected) < DUST_SIGNIFICANCE:
-            pairs = near
-    return (
-        np.delete(np.arange(len(pre)), pairs[:, 0]),
-        np.delete(np.arange(len(post)), pairs[:, 1]),
-    )
+MAGNIFICATION = "the matches fit a scale"
+# A scale that displaces the field's corners by more is refused under `rigid`, if it is significant
+# at this level: an aperture off by that loses a tenth of the light.
+MAX_SCALE_PX, SCALE_LEVEL = 0.5, 1e-4
+# A pattern in the residuals is reported if it is as large somewhere in the field.
+REPORTED_PATTERN_PX = 0.15
 
 
 def accept_or_refuse(
@@ -77,12 +64,13 @@ def accept_or_refuse(
             "by chance more often than others",
             chance,
         )
-    if not task.free_scale and (scale := _foreign_scale(result, task, max_error_px / 2)):
+    if not task.free_scale and (scale := _foreign_scale(result, task)):
         return failed(
-            f"the matches fit a scale of {scale:.4f}, not 1: if the magnification differs, set "
+            f"{MAGNIFICATION} of {scale:.4f}, not 1: if the magnification differs, set "
             "registration: model: similarity",
             chance,
         )
+    result = _with_pattern(result, task)
     worst = _largest_error_px(result, task)
     if worst > max_error_px:
         return failed(
@@ -109,12 +97,42 @@ def _largest_error_px(result: Registration, task: Task) -> float:
         return np.inf
     dof = model.dof + PRIOR_DOF
     variance = (model.dof * model.variance_px2 + PRIOR_DOF * task.variance_px2) / dof
-    seen = task.pre_field.grid()
-    seen = seen[task.post_field.contains(apply_matrix(result.matrix, seen))]
+    seen = _common_places(result, task)
     return float(replace(model, variance_px2=variance, dof=dof).at(seen, 0.95).max())
 
 
-def _foreign_scale(result: Registration, task: Task, tolerance_px: float) -> float | None:
+def _with_pattern(result: Registration, task: Task) -> Registration:
+    """Return the result with the pattern in its residuals in its error, reported if it is large."""
+    if result.error_model is None:
+        return result
+    pre, post = task.pre_xy[result.pairs[:, 0]], task.post_xy[result.pairs[:, 1]]
+    error, p_value = with_pattern(
+        result.error_model,
+        pre,
+        post,
+        result.matrix,
+        _weights(task, result.matrix, result.pairs),
+        middles=(task.pre_field.centre, task.post_field.centre),
+    )
+    result = replace(result, error_model=error)
+    largest = float(error.pattern_at(_common_places(result, task)).max(initial=0.0))
+    if p_value > REPORTED_LEVEL or largest < REPORTED_PATTERN_PX:
+        return result
+    return replace(
+        result,
+        reason=f"the residuals form a pattern (p = {p_value:.1g}) of up to {largest:.2f} px, as "
+        "under a slightly different magnification, lens distortion or strain: it is in the stated "
+        "error" + ("" if task.free_scale else ", and model: similarity takes out a magnification"),
+    )
+
+
+def _common_places(result: Registration, task: Task) -> FloatArray:
+    """Return places evenly spread over what both fields show, in pre pixels."""
+    seen = task.pre_field.grid()
+    return seen[task.post_field.contains(apply_matrix(result.matrix, seen))]
+
+
+def _foreign_scale(result: Registration, task: Task) -> float | None:
     """Return the scale that fits the pattern, where it differs significantly from 1.
 
     Under another magnification the points of one neighbourhood still match rigidly. With the
@@ -132,10 +150,12 @@ def _foreign_scale(result: Registration, task: Task, tolerance_px: float) -> flo
     free = max(fits, key=lambda fit: fit.n_matched)
     if free.n_matched < task.min_matches or free.error_model is None:
         return None
-    deviation = np.sqrt(free.error_model.variance_px2 / free.error_model.spread_px2)
+    model = free.error_model
     off = abs(free.scale - 1)
-    foreign = off > 4 * deviation and off * task.pre_field.radius > tolerance_px
-    return free.scale if foreign else None
+    if off * task.pre_field.radius <= MAX_SCALE_PX:
+        return None
+    p_value = 2 * float(stdtr(model.dof, -off / np.sqrt(model.variance_px2 / model.spread_px2)))
+    return free.scale if p_value < SCALE_LEVEL else None
 
 
 def _has_rival(found: Alignments, task: Task, max_chance: float) -> bool:
@@ -175,12 +195,15 @@ def fit_matches(task: Task, matrix: FloatArray, chance: float) -> Registration:
     gate, pairs, previous = task.gate_px, np.zeros((0, 2), np.int64), None
     error = None
     for _ in range(20):
-        pairs = _plausible(task, matrix, task.matches(matrix, gate))
+        pairs = task.matches(matrix, gate)
+        weights = _weights(task, matrix, pairs)
+        if weights is not None:
+            pairs, weights = pairs[weights > 0], weights[weights > 0]
         if len(pairs) < 3 or (previous is not None and np.array_equal(pairs, previous)):
             break
         previous = pairs
         pre, post = task.pre_xy[pairs[:, 0]], task.post_xy[pairs[:, 1]]
-        model, weights = "similarity" if task.free_scale else "rigid", task.weights(pairs)
+        model = "similarity" if task.free_scale else "rigid"
         matrix = fit_transform(pre, post, model=model, weights=weights)
         error = target_error(pre, post, matrix, free_scale=task.free_scale, weights=weights)
         # Wider than in the search where residuals are larger: without them the error would be
@@ -193,17 +216,26 @@ def fit_matches(task: Task, matrix: FloatArray, chance: float) -> Registration:
     return Registration(matrix, "ok", "", chance, pairs, rms, error_model=error)
 
 
-def _plausible(task: Task, matrix: FloatArray, pairs: IntArray) -> IntArray:
-    """Return the matches that are no farther apart than their own errors allow.
+def _weights(task: Task, matrix: FloatArray, pairs: IntArray) -> FloatArray | None:
+    """Return (k,) weights of the matches, zero for those farther apart than is plausible.
 
-    A bright nanocrystal has a large weight: a wrong match of it would change the fit. The unit of
-    the errors is that of half the matches, whose squared residuals lie below 2 ln 2 variances.
+    The variance of a match is that of its own errors and one that all share: what no transform of
+    this kind can follow (lens distortion, strain), or all errors being larger than stated. The
+    second is such that half the squared residuals lie below their median, 2 ln 2 variances. Without
+    it the few brightest nanocrystals would determine the transform of a whole field.
     """
-    weights = task.weights(pairs)
-    if weights is None or len(pairs) < 3:
-        return pairs
+    own = task.variances_px2(pairs)
+    if own is None or len(pairs) < 3:
+        return None
     residual = apply_matrix(matrix, task.pre_xy[pairs[:, 0]]) - task.post_xy[pairs[:, 1]]
-    squared = weights * (residual**2).sum(axis=1)
-    # Before the first fit all are off together; the unit is at least that of the stated errors.
-    unit = max(float(np.median(squared)) / (2 * np.log(2)), 1.0)
-    return np.asarray(pairs[squared <= TRIM_SIGMAS**2 * unit])
+    squared = (residual**2).sum(axis=1) / (2 * np.log(2))
+    low, high = 0.0, float(squared.max())
+    for _ in range(30):
+        shared = 0.5 * (low + high)
+        if np.median(squared / (own + shared)) > 1:
+            low = shared
+        else:
+            high = shared
+    weights = 1.0 / (own + low)
+    plausible = 2 * np.log(2) * squared * weights <= TRIM_SIGMAS**2
+    return np.asarray(np.where(plausible, weights, 0.0))

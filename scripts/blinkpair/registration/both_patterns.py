@@ -1,4 +1,4 @@
-"""Microspheres and nanocrystals together, where neither pattern decides alone.
+"""Brightfield and nanocrystals together, where neither decides alone.
 
 Near every alignment of the microspheres one of the nanocrystals is searched for. The two patterns
 share the rotation but not the shift: it differs by up to the channels' offset and the stage's
@@ -9,7 +9,9 @@ a product E p at or below e is therefore
 
     integral over E from 0 to B of min(1, e / E) = e (1 + ln(B / e)),
 
-the chance level of the two together.
+the chance level of the two together. Alignments of the brightfield images as wholes take the place
+of those of the microspheres where these do not help. None may move nothing, as what is fixed to
+the camera does: nanocrystals that show so little motion decide alone (`near_identity`).
 
 Input: both patterns of both epochs. Output: one registration with the chance level of both
 together, or the reason why there is none.
@@ -24,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from blinkpair.arrays import FloatArray
+from blinkpair.registration.acceptance import IDENTITY_PX
 from blinkpair.registration.from_start import refine_on_points
 from blinkpair.registration.result import Registration, failed
 from blinkpair.registration.rigid import apply_matrix
@@ -34,12 +37,12 @@ SAME_ALIGNMENT_PX = 3.0
 
 @dataclass(frozen=True)
 class Together:
-    """An alignment of the microspheres and that of the nanocrystals near it.
+    """An alignment of the brightfield images and that of the nanocrystals near it.
 
     The `chance_alignments` of both is the level of the two together.
     """
 
-    microspheres: Registration
+    brightfield: Registration
     nanocrystals: Registration
 
 
@@ -72,11 +75,12 @@ def decide_together(
     Parameters
     ----------
     candidates
-        Alignments of the microspheres, the best first, neither accepted nor refused.
+        Alignments of the microspheres or of the brightfield images, the best first, neither
+        accepted nor refused.
     nanocrystals_pre, nanocrystals_post
         (n, 2) positions in pixels.
     by_rank
-        True where the microspheres' levels mean nothing (a lattice, a mirror image): then the
+        True where the candidates' levels mean nothing (a lattice, a mirror image): then the
         level of a candidate is its rank, and the nanocrystals decide.
     max_chance_alignments
         Largest level of both together that is accepted.
@@ -84,7 +88,7 @@ def decide_together(
         Of `from_start.refine_on_points`.
     """
     if not candidates:
-        return failed("the microspheres have no alignment to start from")
+        return failed("there is no alignment to start from")
     levels = [
         float(rank) if by_rank else one.chance_alignments for rank, one in enumerate(candidates, 1)
     ]
@@ -94,11 +98,12 @@ def decide_together(
         near = refine_on_points(
             one.matrix, nanocrystals_pre, nanocrystals_post, max_chance_alignments=1.0, **options
         )
-        if near.status == "ok":
+        before, after = nanocrystals_pre[near.pairs[:, 0]], nanocrystals_post[near.pairs[:, 1]]
+        if near.status == "ok" and np.median(np.hypot(*(after - before).T)) >= IDENTITY_PX:
             probability = -float(np.expm1(-near.chance_alignments))
             found.append((joint_level(level * probability, largest), one, near))
     if not found:
-        return failed("the nanocrystals match near none of the microsphere alignments")
+        return failed("the nanocrystals match near no alignment of brightfield")
     chance, one, near = min(found, key=lambda entry: entry[0])
     if chance > max_chance_alignments:
         return failed("both patterns together are not clearly better than chance", chance)

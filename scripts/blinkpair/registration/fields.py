@@ -21,8 +21,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from blinkpair.arrays import FloatArray
-from blinkpair.registration.both_patterns import Together, decide_together
+from blinkpair.registration.acceptance import MAGNIFICATION
+from blinkpair.registration.both_patterns import Together
+from blinkpair.registration.camera_dust import register_near_points
 from blinkpair.registration.from_start import refine_on_points, register_from_landmarks
+from blinkpair.registration.nanocrystal_pattern import NanocrystalPattern, with_shift
 from blinkpair.registration.points import alignments, register_points
 from blinkpair.registration.result import FieldRegistration, Registration, failed
 from blinkpair.registration.rigid import apply_matrix
@@ -37,8 +40,6 @@ log = logging.getLogger(__name__)
 # of the stage's creep between a brightfield image and its movie, both epochs together.
 CHANNEL_OFFSET_PX = 1.5
 STAGE_CREEP_PX = 0.7
-# Patterns of more points take minutes to search; the most significant points are searched.
-MAX_PATTERN = 300
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,9 @@ def register_field(
     by_images: Callable[[], ImageRegistration] | None = None,
     landmarks: FloatArray | None = None,
     nanocrystal_errors_px: tuple[FloatArray, FloatArray] | None = None,
+    nanocrystal_counts: tuple[FloatArray, FloatArray] | None = None,
     start_error_px: float = 0.0,
+    camera_reach_px: float = 0.0,
 ) -> FieldRegistration:
     """Return the registration of the two epochs of a field.
 
@@ -80,8 +83,13 @@ def register_field(
         refinement starts there, without a search.
     nanocrystal_errors_px : two (n,) float, optional
         Standard errors per axis of the nanocrystals of either epoch; default: equal errors.
+    nanocrystal_counts : two (n,) float, optional
+        Mean counts of the nanocrystals of either epoch: light that changed is the sample's. Without
+        them what is fixed to the camera is recognised by its place on the pixels only.
     start_error_px : float
         Standard error per axis of the drift's zero, the first frame, both epochs together.
+    camera_reach_px : float
+        Largest drifts of both movies together: what is fixed to the camera may seem to move so far.
 
     Examples
     --------
@@ -93,11 +101,13 @@ def register_field(
     ('microspheres and nanocrystals', 90)
     """
     microspheres = (microspheres_pre, microspheres_post)
-    nanocrystals = _Nanocrystals(
+    nanocrystals = NanocrystalPattern.of(
         nanocrystals_pre,
         nanocrystals_post,
         nanocrystal_errors_px,
+        nanocrystal_counts,
         start_error_px,
+        camera_reach_px,
         settings.max_chance_alignments,
         {"model": settings.model, "field_shape": shape},
     )
@@ -111,6 +121,10 @@ def register_field(
     )
     if coarse.status == "ok":
         return _refined(coarse, nanocrystals, shape, "microspheres")
+    if nanocrystals.near_identity.status == "ok":
+        return _hardly_moved(coarse, microspheres, nanocrystals, settings)
+    if coarse.reason.startswith(MAGNIFICATION):
+        return FieldRegistration(coarse, coarse, "none")
     images = by_images() if by_images else None
     if images is not None and images.status == "ok":
         log.warning("the microspheres do not decide (%s); the images do", coarse.reason)
@@ -121,49 +135,35 @@ def register_field(
     return replace(result, images=images)
 
 
-@dataclass(frozen=True)
-class _Nanocrystals:
-    """The nanocrystals of both epochs, and the options of their registration."""
-
-    pre: FloatArray
-    post: FloatArray
-    errors_px: tuple[FloatArray, FloatArray] | None
-    start_error_px: float
-    max_chance_alignments: float
-    options: dict[str, Any]
-
-    @property
-    def strict(self) -> dict[str, Any]:
-        return self.options | {"max_chance_alignments": self.max_chance_alignments}
-
-    @property
-    def errors(self) -> dict[str, Any]:
-        pre, post = self.errors_px or (None, None)
-        return {"pre_error_px": pre, "post_error_px": post}
-
-    def near(self, start: Registration) -> Registration:
-        """Return the registration of all nanocrystals that starts from another one."""
-        fine = refine_on_points(start.matrix, self.pre, self.post, **self.strict, **self.errors)
-        return _with_shift(fine, self.start_error_px)
-
-    def own_pattern(self) -> Registration:
-        """Return the registration by the most significant nanocrystals, refined on all."""
-        found = register_points(self.pre[:MAX_PATTERN], self.post[:MAX_PATTERN], **self.strict)
-        if found.status != "ok":
-            return found
-        fine = self.near(found)
-        if fine.status != "ok":
-            return _with_shift(found, self.start_error_px)
-        return replace(fine, chance_alignments=found.chance_alignments)
+def _hardly_moved(
+    coarse: Registration,
+    microspheres: tuple[FloatArray, FloatArray],
+    nanocrystals: NanocrystalPattern,
+    settings: RegistrationSettings,
+) -> FieldRegistration:
+    """Return the registration by nanocrystals near zero motion, and the microspheres beside it."""
+    pattern = nanocrystals.near_identity
+    beside = register_near_points(
+        *microspheres,
+        pattern.matrix,
+        min_microspheres=settings.min_microspheres,
+        **nanocrystals.strict,
+    )
+    log.warning("the sample hardly moved: the nanocrystals decide")
+    if beside.status != "ok":
+        return FieldRegistration(pattern, replace(coarse, n_dust=beside.n_dust), "nanocrystals")
+    return FieldRegistration(pattern, beside, "microspheres and nanocrystals")
 
 
 def _refined(
-    coarse: Registration, nanocrystals: _Nanocrystals, shape: tuple[int, int], found_by: str
+    coarse: Registration, nanocrystals: NanocrystalPattern, shape: tuple[int, int], found_by: str
 ) -> FieldRegistration:
     """Return a registration of the brightfield images, refined on the nanocrystals."""
     fine = nanocrystals.near(coarse)
     if fine.status == "ok":
         return FieldRegistration(fine, coarse, f"{found_by} and nanocrystals")
+    if fine.reason.startswith(MAGNIFICATION):
+        return FieldRegistration(fine, coarse, "none")
     pattern = nanocrystals.own_pattern()
     if pattern.status == "ok" and not _agree(coarse.matrix, pattern.matrix, shape):
         apart = _largest_distance_px(coarse.matrix, pattern.matrix, shape)
@@ -180,7 +180,7 @@ def _refined(
     offset = 2 * CHANNEL_OFFSET_PX * abs(np.sin(np.deg2rad(coarse.rotation_deg) / 2))
     unknown = float(np.hypot(offset, STAGE_CREEP_PX))
     reason = f"not refined on nanocrystals: {fine.reason}"
-    final = replace(_with_shift(coarse, unknown), reason=reason)
+    final = replace(with_shift(coarse, unknown), reason=reason)
     return FieldRegistration(final, coarse, found_by)
 
 
@@ -188,28 +188,30 @@ def _undecided(
     coarse: Registration,
     images: ImageRegistration | None,
     microspheres: tuple[FloatArray, FloatArray],
-    nanocrystals: _Nanocrystals,
+    nanocrystals: NanocrystalPattern,
 ) -> FieldRegistration:
-    """Return the registration by the nanocrystals alone, or together with something else."""
+    """Return the registration by the nanocrystals alone, or together with brightfield."""
     pattern = nanocrystals.own_pattern()
     if pattern.status == "ok":
         log.warning("the microspheres do not decide (%s); the nanocrystals do", coarse.reason)
         return FieldRegistration(pattern, coarse, "nanocrystals")
-    together = decide_together(
-        alignments(*microspheres, **nanocrystals.options),
-        nanocrystals.pre,
-        nanocrystals.post,
-        by_rank=coarse.chance_alignments <= nanocrystals.max_chance_alignments,
-        **nanocrystals.strict,
-        **nanocrystals.errors,
-    )
-    if isinstance(together, Together):
-        log.warning("microspheres and nanocrystals decide together; neither decides alone")
-        return FieldRegistration(
-            _with_shift(together.nanocrystals, nanocrystals.start_error_px),
-            replace(together.microspheres, n_dust=coarse.n_dust),
-            "microspheres together with nanocrystals",
-        )
+    by_spheres = alignments(*microspheres, **nanocrystals.options)
+    by_image = images.candidates() if images is not None else []
+    no_level = coarse.chance_alignments <= nanocrystals.max_chance_alignments
+    together = failed("")
+    for what, candidates, by_rank in (
+        ("microspheres", by_spheres, no_level),
+        ("brightfield images", by_image, False),
+    ):
+        tried = nanocrystals.together_with(candidates, by_rank=by_rank)
+        if isinstance(tried, Together):
+            log.warning("%s and nanocrystals decide together; neither decides alone", what)
+            return FieldRegistration(
+                tried.nanocrystals,
+                replace(tried.brightfield, n_dust=coarse.n_dust),
+                f"{what} together with nanocrystals",
+            )
+        together = tried if candidates or not together.reason else together
     reasons = {
         "microspheres": coarse.reason,
         "brightfield images": images.reason if images is not None else "",
@@ -248,12 +250,3 @@ def _largest_distance_px(one: FloatArray, other: FloatArray, shape: tuple[int, i
     corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
     apart = np.hypot(*(apply_matrix(one, corners) - apply_matrix(other, corners)).T)
     return float(apart.max())
-
-
-def _with_shift(result: Registration, error_px: float) -> Registration:
-    """Return a registration with the error of a shift of the whole field, per axis, added."""
-    model = result.error_model
-    if model is None:
-        return result
-    variance = model.shift_variance_px2 + error_px**2
-    return replace(result, error_model=replace(model, shift_variance_px2=float(variance)))

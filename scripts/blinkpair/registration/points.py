@@ -10,9 +10,8 @@ at any place, and the number of alignments this good that two unrelated patterns
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import numpy as np
 import numpy.typing as npt
 
 from blinkpair.arrays import FloatArray, IntArray
@@ -21,7 +20,6 @@ from blinkpair.registration.acceptance import (
     AMBIGUOUS,
     MAX_ERROR_PX,
     accept_or_refuse,
-    drop_camera_dust,
     fit_matches,
     is_identity,
     mirror_is_better,
@@ -30,7 +28,13 @@ from blinkpair.registration.alignment import search as alignment_search
 from blinkpair.registration.alignment import task as alignment_task
 from blinkpair.registration.alignment.search import Alignments
 from blinkpair.registration.alignment.task import Field, Motions, Task, checked_patterns
-from blinkpair.registration.result import Registration, failed
+from blinkpair.registration.camera_dust import (
+    pairs_in_one_place,
+    with_dust,
+    with_fitting,
+    without,
+)
+from blinkpair.registration.result import Registration, failed, in_rows
 
 # Two points fix a motion, and none is left to check it.
 MIN_MATCHES = 3
@@ -96,12 +100,12 @@ def register_points(
             "needed in both"
         )
     fields = Field.around_both(pre, post, shape_pre or field_shape, shape_post or field_shape)
-    rows = drop_camera_dust(pre, post, fields, localisation_error_px)
-    n_dust = len(pre) - len(rows[0])
-    note = f"{n_dust} points in the same place in both images were left out as camera dust"
-    note = note if n_dust else ""
+    same_place = pairs_in_one_place(pre, post, fields, localisation_error_px)
+    rows = without(pre, post, same_place)
     if min(map(len, rows)) < min_microspheres:
-        return failed(f"too few points are left: {note}, or the sample did not move")
+        return with_dust(
+            failed("too few points are left, or the sample did not move"), len(same_place)
+        )
     search = _search(pre, post, rows, fields, model, min_microspheres, localisation_error_px)
     result = accept_or_refuse(search.found, search.task, max_chance_alignments, max_error_px)
     if not result.reason.startswith(AMBIGUOUS) and mirror_is_better(
@@ -111,12 +115,14 @@ def register_points(
         result = failed(why, result.chance_alignments)
     if result.status == "ok" and is_identity(result, search.task):
         why = (
-            "the best alignment moves nothing: a sample that did not move and dust on the camera "
-            "cannot be distinguished"
+            "the best alignment moves nothing: by these points alone a sample that did not move "
+            "and dust on the camera cannot be distinguished"
         )
         result = failed(why, result.chance_alignments)
-    reason = "; ".join(filter(None, (result.reason, note)))
-    return replace(search.in_given_rows(result), reason=reason, n_dust=n_dust)
+    result = in_rows(result, search.rows)
+    if result.status == "ok" and len(same_place):
+        return with_fitting(result, same_place, search.task, (pre, post))
+    return with_dust(result, len(same_place))
 
 
 def alignments(
@@ -137,7 +143,7 @@ def alignments(
     if min(len(pre), len(post)) < MIN_MATCHES:
         return []
     fields = Field.around_both(pre, post, field_shape, field_shape)
-    rows = drop_camera_dust(pre, post, fields, localisation_error_px)
+    rows = without(pre, post, pairs_in_one_place(pre, post, fields, localisation_error_px))
     if min(map(len, rows)) < MIN_MATCHES:
         return []
     search = _search(pre, post, rows, fields, model, MIN_MATCHES, localisation_error_px)
@@ -146,7 +152,7 @@ def alignments(
         for motion, chance in zip(search.found.motions, search.found.chance, strict=True)
     ]
     return [
-        search.in_given_rows(fit)
+        in_rows(fit, search.rows)
         for fit in fits
         if fit.n_matched >= MIN_MATCHES and not is_identity(fit, search.task)
     ]
@@ -160,11 +166,6 @@ class _Search:
     motions: Motions
     found: Alignments
     rows: tuple[IntArray, IntArray]
-
-    def in_given_rows(self, result: Registration) -> Registration:
-        """Return the result with pairs that are rows of the points as given."""
-        pairs = [rows[column] for rows, column in zip(self.rows, result.pairs.T, strict=True)]
-        return replace(result, pairs=np.column_stack(pairs))
 
 
 def _search(

@@ -9,7 +9,7 @@ points and gives the error of their places, and its written form.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -120,6 +120,12 @@ def failed(reason: str, chance: float = np.inf) -> Registration:
     return Registration(nowhere, "failed", reason, chance, np.zeros((0, 2), np.int64), np.nan)
 
 
+def in_rows(result: Registration, rows: tuple[IntArray, IntArray]) -> Registration:
+    """Return a registration of selected points with pairs that are rows of all points."""
+    pairs = [given[column] for given, column in zip(rows, result.pairs.T, strict=True)]
+    return replace(result, pairs=np.column_stack(pairs))
+
+
 @dataclass(frozen=True)
 class FieldRegistration:
     """Registration of one field.
@@ -134,7 +140,8 @@ class FieldRegistration:
         'microspheres', 'brightfield images' where these decide and single microspheres do not, or
         'landmarks' where a person named some; with ' and nanocrystals' where
         these refined the transform; 'nanocrystals' by their own pattern; 'microspheres together
-        with nanocrystals' where neither decides alone; 'none'.
+        with nanocrystals' or 'brightfield images together with nanocrystals' where neither decides
+        alone; 'none'.
     images : ImageRegistration, optional
         Of the brightfield images as wholes, where it was tried.
     """
@@ -213,7 +220,8 @@ def from_description(content: Mapping[str, Any]) -> Registration:
     if content["status"] != "ok":
         return failed(content["reason"])
     model = dict(content["error_model"])
-    model["centroid"] = np.array(model["centroid"])
+    for name in ("centroid", "pattern_px"):
+        model[name] = np.array(model[name], np.float64)
     return Registration(
         np.array(content["matrix"]),
         "ok",

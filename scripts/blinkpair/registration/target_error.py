@@ -20,14 +20,15 @@ position.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from blinkpair.arrays import FloatArray
 from blinkpair.errors import InputError
-from blinkpair.registration.rigid import apply_matrix
+from blinkpair.registration.residual_pattern import MOTION, find_pattern, pattern_at
+from blinkpair.registration.rigid import apply_matrix, scale_of
 
 # Integer positions can agree exactly: no variance is smaller than that of rounding.
 ROUNDING_PX2 = 1e-6
@@ -55,6 +56,9 @@ class TargetError:
         True for a similarity.
     shift_variance_px2
         Variance per axis of a displacement of the whole field that the fiducials do not show.
+    pattern_px
+        (13,) coefficients of the pattern in the residuals (`residual_pattern`), about the centroid;
+        empty where there is none.
     """
 
     centroid: FloatArray
@@ -64,6 +68,7 @@ class TargetError:
     dof: float
     free_scale: bool
     shift_variance_px2: float = 0.0
+    pattern_px: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def at(self, xy: npt.ArrayLike, confidence: float | None = None) -> FloatArray:
         """Return the target registration error at positions `xy` (m, 2), in post pixels.
@@ -76,15 +81,23 @@ class TargetError:
         across = self.variance_px2 * (1.0 / self.n + turn)
         along = across if self.free_scale else np.full_like(across, self.variance_px2 / self.n)
         estimated, shift = along + across, self.shift_variance_px2
+        left_over = self.pattern_at(points)
         if confidence is None:
-            return np.asarray(np.sqrt(estimated + 2 * shift))
+            return np.asarray(np.sqrt(estimated + 2 * shift + left_over**2))
         if not 0.0 < confidence < 1.0:
             raise InputError(
                 f"confidence = {confidence} is not between 0 and 1", "pass 0.95 for 95 %"
             )
         # Welch and Satterthwaite: the displacement's variance is known, the other estimated.
         dof = self.dof * ((estimated + 2 * shift) / estimated) ** 2
-        return _t_radius(along + shift, across + shift, dof, confidence)
+        return left_over + _t_radius(along + shift, across + shift, dof, confidence)
+
+    def pattern_at(self, xy: FloatArray) -> FloatArray:
+        """Return the size of the pattern at positions (m, 2), in pixels; 0 where there is none."""
+        if not len(self.pattern_px):
+            return np.zeros(len(xy))
+        length = float(np.sqrt(self.spread_px2 / self.n))
+        return np.asarray(np.hypot(*pattern_at(xy, self.centroid, length, self.pattern_px).T))
 
 
 def target_error(
@@ -131,6 +144,43 @@ def target_error(
     spread = float(w @ ((pre_xy - centroid) ** 2).sum(axis=1))
     variance = max((prior + residual2) / dof, ROUNDING_PX2)
     return TargetError(centroid, spread, n, variance, dof, free_scale)
+
+
+def with_pattern(
+    error: TargetError,
+    pre_xy: FloatArray,
+    post_xy: FloatArray,
+    matrix: FloatArray,
+    weights: FloatArray | None = None,
+    *,
+    middles: tuple[FloatArray, FloatArray],
+) -> tuple[TargetError, float]:
+    """Return the error model with the pattern in the residuals, and the p-value of the pattern.
+
+    The variance becomes that of the residuals beside the pattern, of which as much is in the
+    pattern as it has fields more than the motion. Parameters are those of `target_error`, and the
+    (2,) middles of both images.
+    """
+    back = matrix[:2, :2] / scale_of(matrix) ** 2
+    residual = (post_xy - apply_matrix(matrix, pre_xy)) @ back
+    found = find_pattern(
+        pre_xy,
+        residual,
+        weights,
+        free_scale=error.free_scale,
+        middle=middles[0],
+        shift=((apply_matrix(matrix, middles[0]) - middles[1]) @ back)[0],
+    )
+    if found is None:
+        return error, 1.0
+    more = found.n_fields / (MOTION + error.free_scale)
+    changed = replace(
+        error,
+        variance_px2=max(found.variance_px2 * more, ROUNDING_PX2),
+        dof=found.dof,
+        pattern_px=found.coefficients,
+    )
+    return changed, found.p_value
 
 
 def _t_radius(

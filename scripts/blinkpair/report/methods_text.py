@@ -44,6 +44,7 @@ BY_MICROSPHERES = f"by {SILICA} found in brightfield"
 REFINED = "refined on the nanocrystals seen in both epochs"
 NOT_REFINED = "not refined on nanocrystals, too few of which matched"
 TOGETHER = "microspheres together with nanocrystals"
+IMAGES_TOGETHER = "brightfield images together with nanocrystals"
 IMAGES = f"by the brightfield images as wholes, with {SILICA}"
 # How a field was registered, by its `evidence`.
 WAYS = {
@@ -53,6 +54,9 @@ WAYS = {
     "brightfield images": f"{IMAGES}, and {NOT_REFINED}",
     "nanocrystals": "by the pattern of the nanocrystals alone",
     TOGETHER: f"by the patterns of {SILICA} and of nanocrystals together, as neither decided alone",
+    IMAGES_TOGETHER: (
+        f"{IMAGES}, and the pattern of nanocrystals together, as neither decided alone"
+    ),
     "landmarks and nanocrystals": f"from landmarks named by hand and {REFINED}",
     "landmarks": f"from landmarks named by hand and {NOT_REFINED}",
 }
@@ -168,18 +172,19 @@ def _registration(
         f"A transform found by search was accepted where at most "
         f"{as_set(own['max_chance_alignments'])} alignments as good were expected by chance in "
         "unrelated patterns of the same density, no different alignment was about as good, and it "
-        "did not leave everything in place, as dust on the camera does; where microspheres "
+        "did not leave everything in place, as dust on the camera does, unless blinking "
+        "nanocrystals stayed in place as well; where microspheres "
         f"decided alone, at least {own['min_microspheres']} of them had to agree."
     )
-    if counts["brightfield images"] or counts["brightfield images and nanocrystals"]:
+    if any(n for kind, n in counts.items() if kind.startswith("brightfield images")):
         yield (
             "Where single microspheres did not decide, all rotations and shifts of the local "
             "contrast were compared, and the parts of both images that agreed were counted "
             "against those that agree at other rotations and shifts."
         )
-    if counts[TOGETHER]:
+    if counts[TOGETHER] or counts[IMAGES_TOGETHER]:
         yield (
-            "Where microspheres and nanocrystals decided together, the product of both levels was "
+            "Where brightfield and nanocrystals decided together, the product of both levels was "
             "compared with the number of such products expected by chance."
         )
     if counts["landmarks"] or counts["landmarks and nanocrystals"]:

@@ -68,6 +68,7 @@ def build_page(
     provenance: Mapping[str, Any],
     citation: Mapping[str, Any],
     note: str = "",
+    ensemble: Mapping[str, Any] | None = None,
 ) -> str:
     """Write the report of a run.
 
@@ -85,6 +86,8 @@ def build_page(
         Every setting; the content of `provenance.json` and of `CITATION.cff`.
     note : str
         Written above everything, for example `simulated`.
+    ensemble : mapping, optional
+        From `ensemble_section.section`, where films were measured.
 
     Returns
     -------
@@ -136,6 +139,7 @@ def build_page(
             "versions": tables.versions(provenance),
             "inputs": tables.inputs(provenance),
         },
+        ensemble=ensemble,
         hidden=hidden,
         n_shown=len(shown),
         methods=methods_text.methods(

@@ -110,7 +110,7 @@ def pattern_of(path: str) -> str:
     return ""
 
 
-def data_package(nanocrystals: str | Path) -> dict[str, Any]:
+def data_package(nanocrystals: str | Path, *, films: bool = False) -> dict[str, Any]:
     """Return the Frictionless data package of a run.
 
     Parameters
@@ -118,6 +118,8 @@ def data_package(nanocrystals: str | Path) -> dict[str, Any]:
     nanocrystals : path
         Its table of nanocrystals, whose header has the columns of the user's sheet, and those that
         not every run has.
+    films : bool
+        Whether the run has a sheet of films.
     """
     with Path(nanocrystals).open(encoding="utf-8", newline="") as table:
         header = next(csv.reader(table))
@@ -125,6 +127,8 @@ def data_package(nanocrystals: str | Path) -> dict[str, Any]:
     resources: list[dict[str, Any]] = []
     per_field: list[dict[str, Any]] = []
     for file, entry in _dictionary()["files"].items():
+        if entry.get("of_films") and not films:
+            continue
         fields = [
             _field(name, column)
             for name, column in columns_of(file).items()

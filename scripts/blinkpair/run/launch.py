@@ -13,7 +13,7 @@ import hashlib
 import logging
 import shlex
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -32,6 +32,7 @@ CONFIG_FILE = Path("config/config.yaml")
 KEPT = Path(".snakemake/blinkpair")
 RUN = "run.json"
 SHEET = "sheet"
+ENSEMBLE = "ensemble.json"
 MOST_SHEET_BYTES = 100_000_000  # what is larger is a movie named by mistake, and will be refused
 
 
@@ -52,6 +53,8 @@ class Launch(NamedTuple):
         Which content the files behind each path have.
     kept : Path
         Folder in which all this is kept for the jobs of a run.
+    ensemble : sequence of dict
+        The rows of the ensemble sheet; empty without one.
     """
 
     settings: dict[str, Any]
@@ -60,6 +63,7 @@ class Launch(NamedTuple):
     sheet: bytes
     record: dict[str, input_record.Entry]
     kept: Path = KEPT
+    ensemble: Sequence[dict[str, Any]] = ()
 
     @property
     def sheet_digest(self) -> str:
@@ -123,7 +127,7 @@ def prepare(
     from blinkpair.inputs.movie_record import describe, summarise_fields, too_short
 
     sheet = _read_sheet(config)
-    settings, fields, shapes, notes, inputs = check_everything(config, config_files=read)
+    settings, fields, shapes, notes, inputs, films = check_everything(config, config_files=read)
     last = input_record.load_record()
     record, same = input_record.updated_record(inputs, last)
     notes += input_record.notes_on(record, same)
@@ -134,7 +138,8 @@ def prepare(
     for line in (*notes, *of_fields):
         log.warning(line)
     # As it will be read back, so that no job depends on which process planned it.
-    return Launch(settings, _read_fields(StringIO(_as_csv(fields))), shapes, sheet, record, kept)
+    fields = _read_fields(StringIO(_as_csv(fields)))
+    return Launch(settings, fields, shapes, sheet, record, kept, films)
 
 
 def save_launch(launched: Launch, started: str = "") -> None:
@@ -151,6 +156,8 @@ def save_launch(launched: Launch, started: str = "") -> None:
     files.write_csv(launched.shapes.reset_index(), kept / "shapes.csv")
     input_record.save_record(launched.record)
     files.write_json(launched.settings, kept / "settings.json")
+    if launched.ensemble:
+        files.write_json({"rows": list(launched.ensemble)}, kept / ENSEMBLE)
     files.write_json({"command": _command(), "started": started or utc_now()}, kept / RUN)
 
 
@@ -166,7 +173,8 @@ def load_launch(settings: dict[str, Any], kept: Path = KEPT) -> Launch:
     fields = _read_fields(kept / "fields.csv")
     record = input_record.load_record()
     sheet = (kept / SHEET).read_bytes()
-    return Launch(settings, fields, shapes.set_index("field"), sheet, record, kept)
+    films = files.read_json(kept / ENSEMBLE)["rows"] if settings.get("ensemble") else ()
+    return Launch(settings, fields, shapes.set_index("field"), sheet, record, kept, films)
 
 
 def has_settings(file: Path) -> bool:

@@ -56,6 +56,15 @@ def sheet_paths(rows: Iterable[Mapping[str, str]]) -> list[str]:
     return [path_on_disk(path) for path in written]
 
 
+def film_paths(rows: Iterable[Mapping[str, str]]) -> list[str]:
+    """List the files in rows of an ensemble sheet, spelt as on the disk, without '::curve='."""
+    from blinkpair.inputs.ensemble_sheet import FILE_COLUMNS
+    from blinkpair.inputs.spelling import path_on_disk
+
+    written = [path for row in rows for column in FILE_COLUMNS if (path := row.get(column))]
+    return list(dict.fromkeys(path_on_disk(path.partition("::")[0]) for path in written))
+
+
 def input_files(paths: Iterable[str]) -> list[str]:
     """List the files behind paths of the sample sheet, each once, sorted."""
     return sorted({str(file) for path in paths for file in _files(path) if file.is_file()})
@@ -138,13 +147,16 @@ def provenance(
     """
     rows = sheet_rows(sheet)
     checksum = bool(settings["provenance"]["checksums"])
+    films = sheet_rows(settings["ensemble"]) if settings.get("ensemble") else []
     inputs = {p: describe(p, checksum=checksum) for p in input_files(sheet_paths(rows))}
+    inputs |= {path: describe(path, checksum=checksum) for path in film_paths(films)}
     return {
         **made_with(source),
         "command": run["command"],
         "times": {"started": run["started"], "recorded": utc_now()},
         "settings": settings,
         "sheet": rows,
+        **({"ensemble": films} if films else {}),
         "checksum": CHECKSUM if checksum else NO_CHECKSUM,
         "inputs": inputs,
     }

@@ -30,6 +30,7 @@ from blinkpair.run.source_digest import of_all_source
 
 CONFIG = Path("config/config.yaml")  # where the Snakefile looks for it
 SHEET = "config/fields.tsv"  # for a sheet that was somewhere outside the folder of the run
+FILMS = "config/ensemble.tsv"  # the same for the sheet of films
 SOURCE = Path(__file__).parents[3]
 
 
@@ -151,7 +152,7 @@ def lay_out(record: Mapping[str, Any], inputs: str | Path, folder: str | Path) -
     Returns
     -------
     list of Path
-        The configuration and the sheet.
+        The configuration and the sheets.
 
     Raises
     ------
@@ -171,11 +172,17 @@ def lay_out(record: Mapping[str, Any], inputs: str | Path, folder: str | Path) -
     sheet = Path(settings["fields"]).expanduser()
     if sheet.is_absolute() or _leads_out(str(sheet)):
         settings["fields"] = SHEET
+    films = record.get("ensemble", [])
+    if films and (Path(settings["ensemble"]).is_absolute() or _leads_out(settings["ensemble"])):
+        settings["ensemble"] = FILMS
     written = [new / CONFIG, new / settings["fields"]]
     head = "# The settings of the run that is made again.\n"
     body = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
     files.write_text(head + body, written[0])
     files.write_text(_as_text(record["sheet"]), written[1])
+    if films:
+        written.append(new / settings["ensemble"])
+        files.write_text(_as_text(films), written[2])
     for path in set(relative) - set(outside):
         link = new / path
         link.parent.mkdir(parents=True, exist_ok=True)
@@ -232,7 +239,7 @@ def reproduce(path: str | Path, folder: str | Path, inputs: str | Path | None = 
         raise InputError("is not an empty folder", "name a new one", place=new)
     start = Path(path).resolve().parents[1] if inputs is None else Path(inputs)
     check_inputs(record, start)
-    config, sheet = lay_out(record, start, new)
+    config, sheet, *_ = lay_out(record, start, new)
     here = made_with(of_all_source())
     differing = differences(record, here)
     total = len(record["inputs"])

@@ -6,6 +6,8 @@ Input: the checked table of fields. Output: names of columns and fields; the not
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pandas as pd
 
@@ -79,6 +81,14 @@ def fields_to_show(fields: pd.DataFrame, max_fields: int) -> list[str]:
     turn = fields.groupby(fields.get(TREATMENT, fields[TEMPERATURE]), sort=False).cumcount()
     chosen = turn.sort_values(kind="stable").index[:max_fields]
     return [name for name in fields.index if name in set(chosen)]
+
+
+def ensemble_note(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return the same for the figures of films, by the rows of the ensemble sheet."""
+    simulated = [is_simulated(str(row["sample"])) for row in rows]
+    if not any(simulated):
+        return ""
+    return SIMULATED if all(simulated) else f"partly {SIMULATED}"
 
 
 def figure_note(fields: pd.DataFrame) -> str:

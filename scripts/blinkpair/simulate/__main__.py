@@ -21,6 +21,7 @@ import pandas as pd
 from blinkpair.simulate.blinking import DwellLaw
 from blinkpair.simulate.camera import Camera
 from blinkpair.simulate.design import FieldDesign
+from blinkpair.simulate.ensemble import write_ensemble
 from blinkpair.simulate.experiment import FORMATS, demo_designs, write_experiment, write_field
 from blinkpair.simulate.field import simulate_field
 
@@ -36,7 +37,7 @@ def main() -> None:
     _add_field(commands.add_parser("field", help="one field", formatter_class=_WITH_DEFAULTS))
     demo = commands.add_parser("demo", help="the demo", formatter_class=_WITH_DEFAULTS)
     demo.add_argument("folder", nargs="?", type=Path, default=Path("demo"), help="for the files")
-    demo.add_argument("--frames", type=int, default=1200, help="frames of a movie")
+    demo.add_argument("--frames", type=int, default=1000, help="frames of a movie")
     demo.add_argument("--size", type=int, default=288, help="width and height of a frame, px")
     demo.set_defaults(run=_demo)
     arguments = parser.parse_args()
@@ -129,9 +130,11 @@ def _add_to_sheet(sheet: Path, row: dict[str, str]) -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> None:
-    """Write the demo's experiment and its sample sheet."""
+    """Write the demo's experiment, its films, and the sheets of both."""
     sheet = write_experiment(arguments.folder, demo_designs(arguments.frames, arguments.size))
     sheet.to_csv(arguments.folder / "fields.tsv", sep="\t", index=False, lineterminator="\n")
+    films = write_ensemble(arguments.folder / "ensemble")
+    films.to_csv(arguments.folder / "ensemble.tsv", sep="\t", index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":

@@ -16,7 +16,12 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.epochs import EPOCHS
-from blinkpair.simulate.blinking import DwellLaw, fading_share, trajectory_with_on_fraction
+from blinkpair.simulate.blinking import (
+    DwellLaw,
+    alpha_with_mean,
+    fading_share,
+    trajectory_with_on_fraction,
+)
 from blinkpair.simulate.design import Behaviour, FieldDesign
 
 BECAME_EMISSIVE, BECAME_DARK, EMISSIVE = 0, 1, 2
@@ -86,6 +91,8 @@ def draw_trajectories(
         ]
     )
     wanted = np.where(is_emissive, rng.uniform(0.2, 0.9, (n, 2)), 0.06 * rng.random((n, 2)) ** 2)
+    type_a = truncated[:, 0]
+    wanted[type_a, 0] = rng.uniform(*behaviour.type_a_on_fraction, int(type_a.sum()))
     both = population == EMISSIVE
     # Type A gains more, type B less, so that the mean over both is that of the design.
     share = float(truncated[both, 0].mean()) if both.any() else 0.0
@@ -100,9 +107,12 @@ def draw_trajectories(
     frames, exposure_s = design.frames, design.camera.exposure_s
     law = design.on_law
     longest_s = min(law.t_max_s, design.longest_event * frames * exposure_s)
-    alpha = np.clip(rng.normal(*behaviour.alpha, (n, 2)), 1.3, 2.2)
-    difference = wanted[:, 1] - wanted[:, 0]
-    alpha[:, 0] += behaviour.alpha_per_change * np.clip(difference, -0.5, 0.5)
+    off_s = behaviour.off_s[0] * np.exp(rng.normal(0, behaviour.off_s[1], (n, 2)))
+    own_law = DwellLaw(law.alpha, law.t_min_s, longest_s)
+    mean_on_s = off_s * wanted / (1 - wanted)
+    alpha = np.array(
+        [[alpha_with_mean(s, own_law, behaviour.alpha_bounds) for s in row] for row in mean_on_s]
+    ).reshape(n, 2)
     alpha[truncated] = law.alpha
     trend = np.full((n, 2), "stable", dtype="<U11")
     level_end = np.ones((n, 2))
@@ -141,6 +151,7 @@ def draw_trajectories(
                 draws=DRAWS,
                 tolerance=TOLERANCE,
                 fading=behaviour.fading_share if trend[k, epoch] == "going_dark" else 0.0,
+                off_t_min_s=behaviour.off_t_min_s,
             )
         if kept is not None:
             steady = emissive & (trend[:, epoch] == "stable")

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from blinkpair.arrays import FloatArray
 
 MOST_ON = 0.97  # where an on-fraction that falls may start
+MOST_OFF = 20  # longest off-time in lengths of the movie: longer ones change nothing but the start
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,7 @@ def trajectory_with_on_fraction(
     draws: int = 24,
     tolerance: float = 0.02,
     fading: float = 0.0,
+    off_t_min_s: float | None = None,
 ) -> NDArray[np.float32]:
     """Draw a trajectory whose on-fraction comes close to a wanted one.
 
@@ -157,7 +159,8 @@ def trajectory_with_on_fraction(
     that the expected on-fraction is the wanted one, and the closest of up to `draws` trajectories
     is kept; the first within `tolerance` ends the search. With `fading` off events become longer:
     the expected on-fraction falls in a straight line by this share of its start, as far as the
-    start can be below 0.97.
+    start can be below 0.97. With `off_t_min_s` the shortest off-time is this one, and the longest
+    follows from the on-fraction; else both are scaled.
 
     Returns
     -------
@@ -171,6 +174,12 @@ def trajectory_with_on_fraction(
     reference = DwellLaw(alpha_off, 1.0, on.t_max_s / on.t_min_s)
     scale_s = on.mean_s() * (1.0 - on_fraction) / on_fraction / reference.mean_s()
     off = DwellLaw(alpha_off, scale_s, scale_s * reference.t_max_s)
+    if off_t_min_s is not None:
+        mean_s = on.mean_s() * (1.0 - on_fraction) / on_fraction
+        # Of t^-1.5 between two bounds the mean is the root of their product.
+        shortest_s = min(off_t_min_s, mean_s / 2)
+        longest_s = min(mean_s**2 / shortest_s, MOST_OFF * frames * exposure_s)
+        off = DwellLaw(1.5, shortest_s, max(longest_s, 2 * shortest_s))
     stretch = None
     if fading > 0:
         fall = fading_share(on_fraction, fading)
@@ -186,6 +195,16 @@ def trajectory_with_on_fraction(
         if abs(best.mean() - on_fraction) <= tolerance:
             break
     return best
+
+
+def alpha_with_mean(mean_s: float, law: DwellLaw, bounds: tuple[float, float]) -> float:
+    """Return the exponent at which a law of these bounds has this mean, within `bounds`."""
+    low, high = bounds
+    for _ in range(40):  # the mean falls with the exponent
+        middle = (low + high) / 2
+        longer = DwellLaw(middle, law.t_min_s, law.t_max_s, law.tau_s).mean_s() > mean_s
+        low, high = (middle, high) if longer else (low, middle)
+    return (low + high) / 2
 
 
 def fading_share(on_fraction: float, fading: float) -> float:

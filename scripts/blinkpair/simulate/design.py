@@ -26,10 +26,15 @@ class Behaviour:
     type_a_gain : float
         By how much more the on-fraction of type A changes than that of type B, on average, among
         those emissive in both epochs.
-    alpha : tuple of float
-        Mean and standard deviation of the exponent of type B.
-    alpha_per_change : float
-        Exponent before annealing against the change in on-fraction that will follow, up to half.
+    type_a_on_fraction : tuple of float
+        Least and largest on-fraction of type A before annealing.
+    off_s : tuple of float
+        Median and standard deviation of the logarithm of the mean off-time of type B. With it and
+        its on-fraction the exponent of a nanocrystal is given: who is off more has a larger one.
+    off_t_min_s : float
+        Shortest off-time: shorter ones, between two frames, would join on events.
+    alpha_bounds : tuple of float
+        Least and largest exponent of type B.
     fading, brightening : tuple of float
         Shares of the emissive nanocrystals, before and after annealing: whose off events become
         longer during the movie; whose on level rises.
@@ -49,8 +54,10 @@ class Behaviour:
 
     type_a: tuple[int, int, int, int] = (0, 0, 0, 0)
     type_a_gain: float = 0.2
-    alpha: tuple[float, float] = (1.65, 0.08)
-    alpha_per_change: float = 0.5
+    type_a_on_fraction: tuple[float, float] = (0.15, 0.5)
+    off_s: tuple[float, float] = (0.2, 0.3)
+    off_t_min_s: float = 0.02
+    alpha_bounds: tuple[float, float] = (1.3, 2.4)
     fading: tuple[float, float] = (0.075, 0.075)
     brightening: tuple[float, float] = (0.083, 0.083)
     fading_share: float = 0.85

@@ -20,7 +20,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blinkpair.errors import InputError
-from blinkpair.simulate.blinking import DwellLaw
 from blinkpair.simulate.design import FieldDesign
 from blinkpair.simulate.field import SimulatedField, simulate_field
 from blinkpair.simulate.paper import paper_designs
@@ -33,12 +32,11 @@ FORMATS: tuple[Format, ...] = ("tiff", "ome", "imagej")
 MOST_IMAGEJ_BYTES = 3.9e9
 # Of the demo: two fields at 100 degrees C, and a control of the same length.
 DEMO_FIELDS = {"70": 1, "100": 2, "120": 1, "control": 1}
-# Short movies hold few events: these laws make many, and still show which are truncated.
-DEMO_ON_LAW = DwellLaw(alpha=1.5, t_min_s=0.02, t_max_s=10.0)
-DEMO_ALPHA = (1.9, 0.08)
+# Short movies hold few events: nanocrystals that blink faster than those of the paper's size.
+DEMO_OFF_S = (0.07, 0.3)
 
 
-def demo_designs(frames: int = 1200, size_px: int = 288) -> dict[str, tuple[str, FieldDesign, int]]:
+def demo_designs(frames: int = 1000, size_px: int = 288) -> dict[str, tuple[str, FieldDesign, int]]:
     """Return field name -> (temperature, design, seed): the paper's experiment, on less disk.
 
     Examples
@@ -51,8 +49,7 @@ def demo_designs(frames: int = 1200, size_px: int = 288) -> dict[str, tuple[str,
         frames=frames,
         size_px=size_px,
         control_nanocrystals=250,
-        on_law=DEMO_ON_LAW,
-        alpha=DEMO_ALPHA,
+        off_s=DEMO_OFF_S,
     )
 
 

@@ -49,17 +49,21 @@ class SimulatedField(NamedTuple):
     drift_post: FloatArray
     matrix: FloatArray
 
+    def expected_counts(self, epoch: str) -> FloatArray:
+        """Return the counts of each nanocrystal in each frame, (n, frames), under even light."""
+        on_time = self.on_time_post if epoch == "post" else self.on_time_pre
+        counts = self.truth["counts_when_on"].to_numpy()[:, None] * on_time
+        if self.design.behaviour is not None:
+            counts *= level(self.truth[f"level_end_{epoch}"].to_numpy(), self.design.frames)
+        return np.asarray(counts)
+
     def film(self, epoch: str, frames_per_block: int = 100) -> Iterator[NDArray[np.uint16]]:
         """Yield the movie of epoch 'pre' or 'post' in blocks of frames."""
         design = self.design
         post = epoch == "post"
         light, pixel_gain = _illumination(design, self.seed)
         xy = self.truth[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
-        on_time = self.on_time_post if post else self.on_time_pre
-        counts = self.truth["counts_when_on"].to_numpy()[:, None] * on_time
-        counts *= _sample(light, xy)[:, None]
-        if design.behaviour is not None:
-            counts *= level(self.truth[f"level_end_{epoch}"].to_numpy(), design.frames)
+        counts = self.expected_counts(epoch) * _sample(light, xy)[:, None]
         for first in range(0, design.frames, frames_per_block):
             yield film_block(
                 design.camera,

@@ -57,6 +57,9 @@ CONTROL_CHANGE = (0.0, 0.08)
 MEAN_EMISSIVE, MEAN_DARK = 0.55, 0.02
 CHANGE_SPREAD = 0.18
 FADING_LEVEL = 0.5
+# Bounds of all on-times, and the exponent of type A: small, so that it is not off for less than a
+# frame at a time.
+ON_LAW = DwellLaw(alpha=1.2, t_max_s=400.0)
 # Corners turn out of view and some nanocrystals are crowded: that many are needed.
 SPARE = 1.6
 
@@ -67,8 +70,7 @@ def paper_designs(
     frames: int = 20_000,
     size_px: int = 512,
     control_nanocrystals: int = 200,
-    on_law: DwellLaw | None = None,
-    alpha: tuple[float, float] = Behaviour.alpha,
+    off_s: tuple[float, float] = Behaviour.off_s,
 ) -> dict[str, tuple[str, FieldDesign, int]]:
     """Return field name -> (temperature, design, seed).
 
@@ -82,10 +84,8 @@ def paper_designs(
         Width and height of a frame.
     control_nanocrystals : int
         In one field of the control.
-    on_law : DwellLaw, optional
-        Bounds of the on-times, and the exponent of type A.
-    alpha : tuple of float
-        Mean and standard deviation of the exponent of type B.
+    off_s : tuple of float
+        See `Behaviour`.
 
     Examples
     --------
@@ -95,7 +95,8 @@ def paper_designs(
     base = FieldDesign(
         camera=Camera(shape=(size_px, size_px)),
         frames=frames,
-        n_microspheres=25,
+        # As many as fit into a small frame without hiding each other.
+        n_microspheres=min(25, round(25 * (size_px / 384) ** 2)),
         drift_px=2.0,
         min_distance_px=6.5,
         # As real samples look. Light from one side is kept mild, so that the spheres stay round
@@ -105,10 +106,10 @@ def paper_designs(
         illumination=Illumination(one_sided=0.4, one_sided_angle_deg=140.0),
         aggregated_share=1 / 3,
         sample_dirt=Dirt(fibres=3, flakes=2),
-        on_law=on_law or DwellLaw(t_max_s=400.0),
+        on_law=ON_LAW,
         longest_event=1.0,
     )
-    behaviour = Behaviour(alpha=alpha)
+    behaviour = Behaviour(off_s=off_s)
     designs: dict[str, tuple[str, FieldDesign, int]] = {}
     for t, (temperature, n_fields) in enumerate(fields.items()):
         for k in range(n_fields):

@@ -173,12 +173,12 @@ class Task:
         """Return (k, 2) rows of one-to-one matches under a matrix between image pixels."""
         return mutual_matches(apply_matrix(matrix, self.pre_xy), self.post_xy, gate_px)
 
-    def weights(self, pairs: IntArray) -> FloatArray | None:
-        """Return (k,) inverse variances of the matches' residuals, 1/px^2; None for equal ones."""
+    def variances_px2(self, pairs: IntArray) -> FloatArray | None:
+        """Return (k,) variances per axis of the matches' residuals; None for equal ones."""
         if self.errors_px is None:
             return None
         pre, post = (error[rows] for error, rows in zip(self.errors_px, pairs.T, strict=True))
-        return np.asarray(1.0 / (pre**2 + post**2 + SMALLEST_ERROR_PX**2))
+        return np.asarray(pre**2 + post**2 + SMALLEST_ERROR_PX**2)
 
     @property
     def min_area(self) -> float:

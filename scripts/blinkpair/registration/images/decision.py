@@ -20,9 +20,9 @@ from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.registration.acceptance import AMBIGUOUS, IDENTITY_PX
 from blinkpair.registration.images.search import Peaks
 from blinkpair.registration.images.votes import Location, Votes
-from blinkpair.registration.result import Registration
+from blinkpair.registration.result import Registration, failed
 from blinkpair.registration.rigid import apply_matrix, fit_transform, rotation_deg, scale_of
-from blinkpair.registration.target_error import TargetError, target_error
+from blinkpair.registration.target_error import TargetError, target_error, with_pattern
 
 # Two tiles fix a motion, and at least one checks it.
 MIN_TILES = 3
@@ -30,6 +30,7 @@ MIN_TILES = 3
 SYSTEMATIC_PX = 0.02
 # Standard deviation per axis, in diameters, of the offset of all spheres under light from one side.
 OFFSET = 0.25
+BY_CHANCE = "no alignment of the images is clearly better than chance"
 REMARK = (
     "light from one side, or too little structure to exclude it: all spheres may be off alike, "
     "which nanocrystals correct"
@@ -47,6 +48,8 @@ class ImageRegistration(Registration):
     angles_deg, by_angle
         (m,) rotations that were tried, and the largest score of each, in standard deviations of
         all shifts.
+    best
+        (3, 3) the best alignment where only its chance level refuses it; NaN otherwise.
     rivals
         (n, 3, 3) other alignments, the best first.
     tiles_pre, tiles_post
@@ -59,6 +62,7 @@ class ImageRegistration(Registration):
 
     angles_deg: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
     by_angle: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
+    best: FloatArray = field(default_factory=lambda: np.full((3, 3), np.nan), repr=False)
     rivals: FloatArray = field(default_factory=lambda: np.empty((0, 3, 3)), repr=False)
     tiles_pre: FloatArray = field(default_factory=lambda: np.empty((0, 2)), repr=False)
     tiles_post: FloatArray = field(default_factory=lambda: np.empty((0, 2)), repr=False)
@@ -70,6 +74,20 @@ class ImageRegistration(Registration):
         """Return a registration that failed for this reason, with a matrix of NaN."""
         nowhere = np.full((3, 3), np.nan)
         return cls(nowhere, "failed", reason, chance, np.zeros((0, 2), np.int64), np.nan)
+
+    def candidates(self) -> list[Registration]:
+        """Return the alignments that chance may explain, the best first, with a level for each.
+
+        Those after the best have their rank as level; empty where another reason refuses all.
+        """
+        if not np.isfinite(self.best).all():
+            return []
+        levels = [self.chance_alignments, *range(2, len(self.rivals) + 2)]
+        matrices = [self.best, *self.rivals]
+        return [
+            replace(failed(""), matrix=matrix, status="ok", chance_alignments=float(level))
+            for matrix, level in zip(matrices, levels, strict=True)
+        ]
 
     def with_static_share(self, share: float) -> ImageRegistration:
         """Return the registration with the share of the image that was left out."""
@@ -134,6 +152,14 @@ def decide(
         free_scale=model == "similarity",
         weights=located.weights[agree],
     )
+    error, _ = with_pattern(
+        error,
+        located.pre_xy[agree],
+        located.post_xy[agree],
+        located.matrix,
+        located.weights[agree],
+        middles=(_middle(shapes[0]), _middle(shapes[1])),
+    )
     reason = _reason(best, located, rivals, chance, error, shapes, model, max_chance, max_error_px)
     shift = SYSTEMATIC_PX
     if location.one_sided:
@@ -151,7 +177,7 @@ def decide(
         tiles_agree=best.agree,
     )
     if reason:
-        return shown
+        return replace(shown, best=best.matrix) if reason.startswith(BY_CHANCE) else shown
     return replace(
         shown,
         matrix=located.matrix,
@@ -184,8 +210,8 @@ def _reason(
     if not chance <= max_chance:
         most = max((int(one.agree.sum()) for one in rivals), default=0)
         return (
-            "no alignment of the images is clearly better than chance: at the best rotation and "
-            f"shift {agree} of {compared} tiles agree, at others up to {most}"
+            f"{BY_CHANCE}: at the best rotation and shift {agree} of {compared} tiles agree, at "
+            f"others up to {most}"
         )
     if agree < MIN_TILES:
         return f"only {agree} tiles of the images agree"
@@ -207,6 +233,11 @@ def _reason(
             f"may be off by {worst:.1f} px in parts of the field, more than {max_error_px:g} px"
         )
     return ""
+
+
+def _middle(shape: tuple[int, ...]) -> FloatArray:
+    """Return x and y of the middle of an image."""
+    return (np.array(shape[1::-1], float) - 1) / 2
 
 
 def joint_level(*logarithms: float) -> float:

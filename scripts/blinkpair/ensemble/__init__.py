@@ -1,0 +1,1 @@
+"""Decays and spectra of films: the ensemble beside the single nanocrystals."""

@@ -1,0 +1,158 @@
+"""The decay of a bleach in transient absorption.
+
+Input: a matrix, the probe's energy. Output: the trace there, its fit, and what other choices of the
+fixed time constant, the start and the number of components would give.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from blinkpair.arrays import FloatArray
+from blinkpair.ensemble.fitting import Fit, fit
+from blinkpair.ensemble.models import TraceModel
+from blinkpair.ensemble.readers.matrix import Matrix
+from blinkpair.errors import InputError
+
+# The paper's: from 4 ps on the carriers are at the band edge; the longest constant is about the
+# radiative lifetime, which a window of 7 ns does not determine.
+START_PS = 4.0
+FIXED_TAU_PS = 7500.0
+N_FREE = 2
+NORMALISED_AT_PS = 7000.0
+OTHER_FIXED_PS = (5000.0, 6000.0, 7000.0, 8000.0, 9000.0)
+OTHER_STARTS = (0.5, 2.0, 5.0)  # times the start
+PS_PER_NS = 1e3
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A bleach against the delay.
+
+    Attributes
+    ----------
+    delay_ps : (n,) array
+    value : (n,) array
+        Change in absorbance, sign kept.
+    probe_ev : float
+        The energy of the matrix that was taken.
+    """
+
+    delay_ps: FloatArray
+    value: FloatArray
+    probe_ev: float
+
+    def sign(self) -> float:
+        """Return -1 for a bleach, 1 for an induced absorption: the sign at early delays."""
+        after = self.value[self.delay_ps > 0]
+        return -1.0 if np.median(after[: max(after.size // 2, 1)]) < 0 else 1.0
+
+
+def trace_at(matrix: Matrix, probe_ev: float | None, place: str = "") -> Trace:
+    """Return the trace at the energy next to the wanted one, or at the strongest bleach.
+
+    Raises
+    ------
+    InputError
+        If the matrix does not reach the energy.
+    """
+    at = np.flatnonzero(matrix.delay_ps >= START_PS)
+    if probe_ev is None:
+        early = matrix.change[at[: max(at.size // 4, 1)]]
+        depth = np.nanmean(early, axis=0)
+        k = int(np.nanargmin(depth))
+    else:
+        k = int(np.argmin(np.abs(matrix.probe_ev - probe_ev)))
+        step = float(np.median(np.diff(matrix.probe_ev))) if matrix.probe_ev.size > 1 else 0.05
+        if abs(matrix.probe_ev[k] - probe_ev) > max(step, 0.005):
+            low, high = matrix.probe_ev[0], matrix.probe_ev[-1]
+            raise InputError(
+                f"the matrix reaches from {low:.3f} to {high:.3f} eV, not to {probe_ev:g} eV",
+                "correct probe_ev or probe_nm in the ensemble sheet",
+                place,
+            )
+    good = np.isfinite(matrix.change[:, k])
+    return Trace(matrix.delay_ps[good], matrix.change[good, k], float(matrix.probe_ev[k]))
+
+
+def fit_trace(
+    trace: Trace,
+    *,
+    start_ps: float = START_PS,
+    fixed_tau_ps: float | None = FIXED_TAU_PS,
+    n_free: int = N_FREE,
+    place: str = "",
+) -> Fit:
+    """Fit exponentials to a trace from a delay on; times in ps.
+
+    Amplitudes are positive for a bleach, and those at time zero. The components that are free come
+    by ascending time constant, the fixed one last.
+
+    Raises
+    ------
+    InputError
+        If too few delays are left.
+    """
+    used = trace.delay_ps >= start_ps
+    n_parameters = 2 * n_free + (fixed_tau_ps is not None)
+    if used.sum() < n_parameters + 3:
+        raise InputError(
+            f"{used.sum()} delays from {start_ps:g} ps on are too few for a fit",
+            "check the unit of the delays: a column time_unit of the ensemble sheet gives it",
+            place,
+        )
+    times, values = trace.delay_ps[used], trace.sign() * trace.value[used]
+    fixed = () if fixed_tau_ps is None else (fixed_tau_ps,)
+    model = TraceModel(times, n_free, fixed)
+    span = fixed_tau_ps or 2 * float(times[-1])
+    low = max(2 * start_ps, float(times[0]))
+    starts = []
+    for first, last in ((1.5, 0.1), (6.0, 0.15), (20.0, 0.3)):
+        if n_free == 1:
+            taus = np.array([np.sqrt(first * low * last * span)])
+        else:
+            taus = np.geomspace(first * low, max(last * span, 2 * first * low), n_free)
+        shapes = np.exp(-times[:, None] / np.concatenate([taus, fixed]))
+        amplitudes = np.linalg.lstsq(shapes, values, rcond=None)[0]
+        starts.append(np.concatenate([np.log(taus), amplitudes]))
+    found = fit(model, values, starts, is_poisson=False)
+    order = np.argsort(found.parameters[:n_free], kind="stable")
+    places = np.concatenate([order, n_free + order, np.arange(2 * n_free, n_parameters)])
+    return Fit(
+        model, found.data, found.parameters[places], found.deviance, False,
+        found.information[np.ix_(places, places)], found.fitted, found.converged,
+    )  # fmt: skip
+
+
+def variations(
+    start_ps: float, fixed_tau_ps: float | None
+) -> list[tuple[str, str, dict[str, float | int | None]]]:
+    """Return what is varied, its value as text, and the arguments of `fit_trace`."""
+    base: dict[str, float | int | None] = {"start_ps": start_ps, "fixed_tau_ps": fixed_tau_ps}
+    out: list[tuple[str, str, dict[str, float | int | None]]] = [
+        ("fixed_tau_ps", f"{tau:g}", base | {"fixed_tau_ps": tau}) for tau in OTHER_FIXED_PS
+    ]
+    out.append(("fixed_tau_ps", "free", base | {"fixed_tau_ps": None, "n_free": N_FREE + 1}))
+    out += [
+        ("start_ps", f"{f * start_ps:g}", base | {"start_ps": f * start_ps}) for f in OTHER_STARTS
+    ]
+    held = 0 if fixed_tau_ps is None else 1
+    out += [("n_components", str(n + held), base | {"n_free": n}) for n in (1, 2, 3)]
+    return out
+
+
+def short_share(one: Fit) -> float:
+    """Return the share of the shortest component in the sum of the amplitudes."""
+    amplitudes = one.amplitudes()
+    return float(amplitudes[0] / amplitudes.sum())
+
+
+def normalised(trace: Trace, at_ps: float = NORMALISED_AT_PS) -> FloatArray:
+    """Return a trace divided by its mean around a delay, the last one where it ends before."""
+    distance = np.abs(trace.delay_ps - min(at_ps, trace.delay_ps[-1]))
+    near: Sequence[int] = np.argsort(distance, kind="stable")[:3].tolist()
+    level = float(np.mean(trace.value[near]))
+    return trace.value / level if level else trace.value

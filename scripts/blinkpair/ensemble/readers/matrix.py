@@ -1,0 +1,216 @@
+"""Matrices of transient absorption: delays by probe wavelengths or energies.
+
+Surface Xplorer's CSV (delays in the first row, wavelengths in the first column, text below), the
+'Time explicit' and 'Wavelength explicit' ASCII of global analysis programs, and plain matrices with
+both axes, either way round. Which axis is which follows from units in the corner or from the
+values; where neither decides, it is asked for.
+
+Input: a path. Output: delays, probe wavelengths, changes in absorbance.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinkpair.arrays import FloatArray
+from blinkpair.errors import InputError
+
+EV_NM = 1239.841984  # h c / e in eV nm (CODATA 2018)
+PS = {"s": 1e12, "ms": 1e9, "us": 1e6, "ns": 1e3, "ps": 1.0, "fs": 1e-3}
+AXES = ("delay", "probe")
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf)", re.IGNORECASE)
+_ASK = "write in a column first_row of the ensemble sheet what the first row holds: delay or probe"
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """A matrix of transient absorption.
+
+    Attributes
+    ----------
+    delay_ps : (n,) array, ascending
+    probe_ev : (m,) array, ascending
+    change : (n, m) array
+        Change in absorbance; NaN where nothing was measured.
+    """
+
+    delay_ps: FloatArray
+    probe_ev: FloatArray
+    change: FloatArray
+
+
+def read_matrix(path: str, time_unit: str = "", first_row: str = "") -> Matrix:
+    """Read a matrix of transient absorption.
+
+    Parameters
+    ----------
+    path : str
+    time_unit : str, optional
+        Of the delays; picoseconds, the programs' own, where neither this nor the file names one.
+    first_row : str, optional
+        `delay` or `probe`, where the values do not show it.
+
+    Raises
+    ------
+    InputError
+        Naming the file, and what is missing or damaged.
+    """
+    try:
+        raw = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"the file cannot be read ({error.strerror})", "check path and rights", path
+        ) from error
+    if b"\x00" in raw[:4096]:
+        raise InputError("this is not a text", "export the matrix as CSV or ASCII", path)
+    lines = raw.decode("utf-8-sig", errors="replace").splitlines()
+    kind = next((k for line in lines[:8] for k in ("time", "wavelength")
+                 if line.strip().lower().startswith(f"{k} explicit")), "")  # fmt: skip
+    if kind:
+        across, down, values = _explicit(lines, path)
+        row_axis, corner = ("delay" if kind == "time" else "probe"), ""
+    else:
+        across, down, values, corner = _plain(lines, path)
+        row_axis = first_row or _axis_of_first_row(across, down, corner, path)
+    delays, probes = (across, down) if row_axis == "delay" else (down, across)
+    change = values.T if row_axis == "delay" else values
+    unit = time_unit or _unit_in(corner) or "ps"
+    return _sorted(delays * PS[unit], _energies(probes, path), change, path)
+
+
+def _explicit(lines: list[str], path: str) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Read an ASCII file of global analysis: its fifth line holds the explicit axis."""
+    at = next(i for i, line in enumerate(lines) if "explicit" in line.lower())
+    head = re.findall(r"\d+", lines[at + 1]) if at + 1 < len(lines) else []
+    rows = [_cells(line) for line in lines[at + 2 :] if line.strip()]
+    if not head or not rows:
+        raise InputError("the file ends in its header", "copy it again", path)
+    numbers = [[_number(c) for c in row] for row in rows]
+    across = np.array(numbers[0])
+    body = [row for row in numbers[1:] if len(row) == across.size + 1]
+    if across.size != int(head[-1]) or len(body) < len(numbers) - 1:
+        raise InputError(
+            f"{head[-1]} columns are announced, and not all rows have them",
+            "copy the file again",
+            path,
+        )
+    table = np.array(body)
+    return across, table[:, 0], table[:, 1:]
+
+
+def _plain(lines: list[str], path: str) -> tuple[FloatArray, FloatArray, FloatArray, str]:
+    """Read a matrix with an axis in the first row and one in the first column."""
+    rows: list[list[str]] = []
+    for line in lines:
+        cells = _cells(line)
+        if len(cells) > 2:
+            rows.append(cells)
+        elif rows:
+            break  # the text that Surface Xplorer writes below
+    rows = [r for r in rows if sum(_is_number(c) for c in r[1:]) > 0.5 * (len(r) - 1)]
+    if len(rows) < 3:
+        raise InputError(
+            "no matrix was found in the text",
+            "write one axis in the first row, the other in the first column",
+            path,
+        )
+    width = max(len(row) for row in rows[1:])
+    head = rows[0] if len(rows[0]) == width else ["", *rows[0]]
+    body = [row for row in rows[1:] if len(row) == width and _is_number(row[0])]
+    if len(head) != width or len(body) < len(rows) - 1:
+        raise InputError("the rows differ in length", "copy the file again", path)
+    table = np.array([[_number(c) for c in row] for row in body])
+    across = np.array([_number(c) for c in head[1:]])
+    return across, table[:, 0], table[:, 1:], head[0]
+
+
+def _cells(line: str) -> list[str]:
+    """Split a line at commas, semicolons or tabs, at spaces where it has none of them."""
+    text = line.strip()
+    separator = next((s for s in ("\t", ";", ",") if s in text), None)
+    cells = [c.strip().strip('"') for c in text.split(separator)]
+    while cells and not cells[-1]:
+        cells.pop()
+    return cells
+
+
+def _is_number(cell: str) -> bool:
+    return bool(_NUMBER.fullmatch(cell))
+
+
+def _number(cell: str) -> float:
+    return float(cell) if _is_number(cell) else np.nan
+
+
+def _axis_of_first_row(across: FloatArray, down: FloatArray, corner: str, path: str) -> str:
+    """Return which axis the first row holds, by units in the corner or by the values."""
+    parts = re.split(r"[\\/|;]|\bvs\b", corner.lower())
+    words = {
+        "delay": ("time", "delay", "(ps", "(fs", "(ns"),
+        "probe": ("nm", "wavel", "ev", "energ"),
+    }
+    if len(parts) == 2:
+        named = [next((a for a in AXES if any(w in p for w in words[a])), "") for p in parts]
+        if set(named) == set(AXES):
+            return named[1]  # 'rows \ columns': the second names the first row
+    fits = [
+        name
+        for name, (delays, probes) in {"delay": (across, down), "probe": (down, across)}.items()
+        if _is_delays(delays) and _is_probe(probes)
+    ]
+    if len(fits) == 1:
+        return fits[0]
+    raise InputError("it is not clear which axis holds the delays", _ASK, path)
+
+
+def _is_delays(values: FloatArray) -> bool:
+    """Return whether an axis starts near or before zero, or spans more than any spectrum."""
+    finite = values[np.isfinite(values)]
+    if finite.size < 3:
+        return False
+    rises = np.mean(np.diff(finite) > 0) > 0.99
+    return bool(rises and (finite.min() <= 0 or finite.max() > 20 * max(finite.min(), 1e-9)))
+
+
+def _is_probe(values: FloatArray) -> bool:
+    """Return whether an axis can be wavelengths in nm or energies in eV, one step like another."""
+    finite = values[np.isfinite(values)]
+    if finite.size < 2:
+        return finite.size == 1
+    steps = np.diff(finite)
+    one_way = bool(np.all(steps > 0) or np.all(steps < 0))
+    in_nm = finite.min() >= 180 and finite.max() <= 3500
+    in_ev = finite.min() >= 0.3 and finite.max() <= 7
+    return one_way and (in_nm or in_ev)
+
+
+def _energies(probes: FloatArray, path: str) -> FloatArray:
+    finite = probes[np.isfinite(probes)]
+    if finite.size and finite.min() >= 0.3 and finite.max() <= 7:
+        return probes
+    if finite.size and finite.min() >= 180 and finite.max() <= 3500:
+        return np.asarray(EV_NM / probes)
+    raise InputError(
+        "the probe's axis is neither 180 to 3,500 nm nor 0.3 to 7 eV", "check the file", path
+    )
+
+
+def _unit_in(corner: str) -> str:
+    match = re.search(r"\b(fs|ps|ns|us)\b", corner.lower())
+    return match[1] if match else ""
+
+
+def _sorted(delay_ps: FloatArray, probe_ev: FloatArray, change: FloatArray, path: str) -> Matrix:
+    rows: NDArray[np.intp] = np.argsort(delay_ps, kind="stable")
+    rows = rows[np.isfinite(delay_ps[rows])]
+    columns: NDArray[np.intp] = np.argsort(probe_ev, kind="stable")
+    columns = columns[np.isfinite(probe_ev[columns])]
+    out = Matrix(delay_ps[rows], probe_ev[columns], change[np.ix_(rows, columns)])
+    if out.delay_ps.size < 8 or not np.isfinite(out.change).any():
+        raise InputError(f"{out.delay_ps.size} delays are no trace", "check the file", path)
+    return out

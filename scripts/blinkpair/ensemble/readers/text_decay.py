@@ -1,0 +1,138 @@
+"""Decays as text: exports of Edinburgh, Horiba and PicoHarp programs, and plain columns.
+
+The numbers are the last block of lines that hold nothing but numbers. The width of a channel is
+from the header ('#ns/channel' and the number below it, 'Time calibration = 2.7E-11 sec/ch') or from
+a column of times with a unit. Anything else is asked for.
+
+Input: a path. Output: a decay.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from blinkpair.arrays import FloatArray
+from blinkpair.ensemble.readers.decay import Decay, choose
+from blinkpair.errors import InputError
+
+NS = {"s": 1e9, "sec": 1e9, "ms": 1e6, "us": 1e3, "µs": 1e3, "μs": 1e3, "ns": 1.0, "ps": 1e-3}
+NS |= {"fs": 1e-6}
+_NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
+_UNIT = r"(s|sec|ms|us|µs|μs|ns|ps|fs)"
+_PER_CHANNEL = re.compile(rf"({_NUMBER})\s*{_UNIT}\s*/\s*(?:ch|chan|channel|bin)\b", re.IGNORECASE)
+_UNIT_PER_CHANNEL = re.compile(rf"\b{_UNIT}\s*/\s*(?:ch|chan|channel|bin)\b", re.IGNORECASE)
+_TIME_UNIT = re.compile(rf"time\W{{0,3}}\(?\[?\s*{_UNIT}\b|^\W*{_UNIT}\b", re.IGNORECASE)
+_MOST_BYTES = 100_000_000
+
+
+def number_rows(path: str) -> tuple[list[str], list[list[float]]]:
+    """Return the header's lines and the last block of lines of numbers.
+
+    Tabs, commas, semicolons and spaces separate; a comma within numbers is a decimal one where
+    another separator is there.
+    """
+    if Path(path).stat().st_size > _MOST_BYTES:
+        raise InputError("this file is too large for a text of one decay", "check the path", path)
+    raw = Path(path).read_bytes()
+    if b"\x00" in raw[:4096]:
+        raise InputError(
+            "this is neither .sdt, .ptu, .phu nor text",
+            "export the decay as text, or name it by its own suffix",
+            path,
+        )
+    lines = raw.decode("utf-8-sig", errors="replace").splitlines()
+    decimal_comma = any(re.search(r"\d,\d+[\t;]|[\t;]\s*-?\d+,\d", line) for line in lines[-50:])
+    parsed = [_numbers(line, decimal_comma) for line in lines]
+    end = len(parsed)
+    while end and not parsed[end - 1]:
+        end -= 1
+    start = end
+    while (
+        start and parsed[start - 1] and len(parsed[start - 1] or ()) == len(parsed[end - 1] or ())
+    ):
+        start -= 1
+    rows = [row for row in parsed[start:end] if row]
+    return lines[:start], rows
+
+
+def read_text(path: str, curve: int | None, bin_ps: float | None, time_unit: str) -> Decay:
+    """Read a decay from columns of numbers; the counts of curve N are its column N."""
+    header, rows = number_rows(path)
+    if len(rows) < 16:
+        raise InputError(
+            f"{len(rows)} lines of numbers are no decay",
+            "export one line a channel, with the same number of columns in each",
+            path,
+        )
+    table = np.array(rows, dtype=np.float64)
+    width_ns, is_header = _width_in_header(header)
+    times = table[:, 0] if table.shape[1] > 1 else None
+    is_axis = times is not None and _is_even(times)
+    columns = table[:, 1:] if is_axis else table
+    which = curve if curve is not None else 0 if columns.shape[1] == 1 else None
+    which = choose(np.abs(columns).sum(axis=0), which, path)
+    counts = columns[:, which]
+    if bin_ps:
+        return Decay(counts, 1e-3 * bin_ps)
+    if is_header:
+        return Decay(counts, width_ns)
+    if times is None or not is_axis or _is_channels(times):
+        raise InputError(
+            "the text holds no width of a channel",
+            "give it in ps in a column bin_ps of the ensemble sheet",
+            path,
+        )
+    unit = time_unit or _unit_in_header(header)
+    if unit not in NS:
+        raise InputError(
+            "the text does not name the unit of its times",
+            "name it (s, ns, ps, ...) in a column time_unit of the ensemble sheet",
+            path,
+        )
+    step = float(times[-1] - times[0]) / (times.size - 1)
+    return Decay(counts, step * NS[unit])
+
+
+def _numbers(line: str, decimal_comma: bool) -> list[float] | None:
+    text = line.strip().rstrip(",;\t ")
+    if decimal_comma:
+        text = text.replace(",", ".")
+    parts = [p for p in re.split(r"[\s;,]+", text) if p]
+    if not parts or not all(re.fullmatch(_NUMBER, p) for p in parts):
+        return None
+    return [float(p) for p in parts]
+
+
+def _width_in_header(header: list[str]) -> tuple[float, bool]:
+    """Return the width of a channel in ns by the header, and whether it holds one."""
+    for i, line in enumerate(header):
+        if match := _PER_CHANNEL.search(line):
+            return float(match[1]) * NS[match[2].lower()], True
+        if match := _UNIT_PER_CHANNEL.search(line):
+            following = [_numbers(text, False) for text in header[i + 1 : i + 2]]
+            if following and following[0]:
+                return following[0][0] * NS[match[1].lower()], True
+    return np.nan, False
+
+
+def _unit_in_header(header: list[str]) -> str:
+    for line in reversed(header):
+        for cell in re.split(r"[\t;,]", line):
+            if match := _TIME_UNIT.search(cell.strip()):
+                return (match[1] or match[2]).lower()
+    return ""
+
+
+def _is_even(values: FloatArray) -> bool:
+    """Return whether values rise in equal steps, but for the digits they were written with."""
+    steps = np.diff(values)
+    mean = float(np.mean(steps))
+    return mean > 0 and bool(np.all(np.abs(steps - mean) < 0.5 * mean)) and values.size > 2
+
+
+def _is_channels(values: FloatArray) -> bool:
+    """Return whether an axis is 0, 1, 2, ... or 1, 2, 3, ...: numbers of channels, not times."""
+    return bool(values[0] in (0, 1) and np.all(np.diff(values) == 1))

@@ -1,0 +1,357 @@
+"""All measurements of the ensemble sheet -> the tables of decays.
+
+Input: the rows of the sheet. Output: `decays.csv`, one row a measurement and component,
+and `decay_sensitivity.csv`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from blinkpair.ensemble import bleach, decays
+from blinkpair.ensemble.common import Common, fit_common
+from blinkpair.ensemble.fitting import (
+    Fit,
+    difference_of,
+    fraction_of,
+    profile_interval,
+    tau_of,
+)
+from blinkpair.ensemble.readers.decay import PILE_UP, read_decay
+from blinkpair.ensemble.readers.matrix import EV_NM, Matrix, read_matrix
+from blinkpair.errors import InputError
+
+log = logging.getLogger(__name__)
+
+Row = Mapping[str, Any]
+
+DECAY, BLEACH = "tcspc", "ta"
+UNANNEALED = "unannealed"
+TECHNIQUES = (DECAY, BLEACH)
+RECONVOLUTION = "behind the response"
+TAIL = "tail, amplitudes at its start"
+FROM_DELAY = "from a delay on"
+POISSON, SCALED = "Poisson likelihood", "least squares scaled by the residuals"
+
+# A share whose interval is wider than this, or a time constant beyond the window, is no result.
+NOT_RESOLVED, RESOLVED, FIXED = "not resolved", "resolved", "fixed"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A measurement and its fit.
+
+    Attributes
+    ----------
+    row : mapping
+        Of the ensemble sheet.
+    fit : Fit
+        Times in ns for decays, in ps for bleaches.
+    prepared : decays.Prepared or None
+    trace : bleach.Trace or None
+    matrix : Matrix or None
+    n_by_bic : int
+        Number of exponentials with the smallest BIC, 0 where it was not chosen.
+    notes : str
+    """
+
+    row: Row
+    fit: Fit
+    prepared: decays.Prepared | None = None
+    trace: bleach.Trace | None = None
+    matrix: Matrix | None = None
+    n_by_bic: int = 0
+    notes: str = ""
+
+    @property
+    def unit_ns(self) -> float:
+        """The unit of the fit's times in ns."""
+        return 1.0 if self.trace is None else 1e-3
+
+
+def measure(rows: Sequence[Row]) -> list[list[Measured]]:
+    """Read and fit all measurements, by group.
+
+    Decays of a group are fitted with the same number of exponentials, that with the smallest sum of
+    BIC unless the sheet gives one; only then can their amplitudes be compared.
+
+    Parameters
+    ----------
+    rows : sequence of mapping
+        As from `inputs.ensemble_sheet`.
+
+    Raises
+    ------
+    InputError
+        Naming the file that cannot be read or fitted.
+    """
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        groups.setdefault((row["technique"], row["group"]), []).append(row)
+    return [
+        [_bleach(row) for row in of_group] if technique == BLEACH else _decays(of_group)
+        for (technique, _), of_group in groups.items()
+    ]
+
+
+def _decays(rows: Sequence[Row]) -> list[Measured]:
+    prepared, notes = [], []
+    for row in rows:
+        decay = read_decay(row["file"], _given(row["bin_ps"]), row["time_unit"])
+        response = (
+            read_decay(row["irf"], _given(row["bin_ps"]), row["time_unit"]) if row["irf"] else None
+        )
+        prepared.append(decays.prepare(decay, response, row["file"]))
+        notes.append(_notes(decay.photons_per_pulse, decay.is_counts, response is not None))
+    wanted = _given(rows[0]["components"])
+    if wanted:
+        fits = [decays.fit_components(one, int(wanted)) for one in prepared]
+        chosen = [0] * len(rows)
+    else:
+        tried = [decays.choose_components(one) for one in prepared]
+        chosen = [decays.smallest_bic(all_n) for all_n in tried]
+        n = int(np.argmin(np.sum([[f.bic for f in all_n] for all_n in tried], axis=0)))
+        fits = [all_n[n] for all_n in tried]
+    return [
+        Measured(row, one, prepared=p, n_by_bic=n, notes=text)
+        for row, one, p, n, text in zip(rows, fits, prepared, chosen, notes, strict=True)
+    ]
+
+
+def _notes(photons_per_pulse: float, is_counts: bool, has_response: bool) -> str:
+    notes = []
+    if photons_per_pulse > PILE_UP:
+        notes.append(
+            f"pile-up: {photons_per_pulse:.2g} photons a pulse shorten the decay; record fewer"
+        )
+    if not is_counts:
+        notes.append("no counts (normalised or background subtracted): no Poisson likelihood")
+    if not has_response:
+        notes.append("no response: a tail fit, whose amplitudes are not those at time zero")
+    return "; ".join(notes)
+
+
+def _bleach(row: Row) -> Measured:
+    matrix = read_matrix(row["file"], row["time_unit"], row["first_row"])
+    probe = _given(row["probe_ev"]) or (
+        EV_NM / row["probe_nm"] if _given(row["probe_nm"]) else None
+    )
+    trace = bleach.trace_at(matrix, probe, row["file"])
+    n = int(_given(row["components"]) or bleach.N_FREE + 1)
+    start_ps, fixed_tau_ps = bleach_choices(row)
+    one = bleach.fit_trace(
+        trace, start_ps=start_ps, fixed_tau_ps=fixed_tau_ps, n_free=n - 1, place=row["file"]
+    )
+    return Measured(row, one, trace=trace, matrix=matrix)
+
+
+def bleach_choices(row: Row) -> tuple[float, float]:
+    """Return the first delay that is fitted and the time constant that is held, ps."""
+    start_ps, fixed_tau_ps = _given(row["start_ps"]), _given(row["fixed_tau_ps"])
+    return start_ps or bleach.START_PS, fixed_tau_ps or bleach.FIXED_TAU_PS
+
+
+def _given(value: Any) -> float | None:
+    """Return a number of the sheet, None for an empty cell."""
+    return None if value is None or not np.isfinite(float(value)) else float(value)
+
+
+def decay_rows(group: Sequence[Measured], confidence: float) -> list[dict[str, Any]]:
+    """Return the rows of `decays.csv` of one group.
+
+    Parameters
+    ----------
+    group : sequence of Measured
+    confidence : float
+        Coverage of the intervals, 0 to 1.
+    """
+    common = fit_common([one.fit for one in group]) if len(group) > 1 else None
+    if common is None:
+        log.info("one measurement alone: no time constants in common")
+    untreated = [i for i, one in enumerate(group) if one.row["temperature_c"] == UNANNEALED]
+    reference = untreated[0] if untreated else None
+    # Intervals of the time constants in common are those of all measurements.
+    ends: list[tuple[float, float]] = []
+    if common is not None:
+        member = common.members[0]
+        free = range(member.n_tau)
+        ends = [profile_interval(common.fit, tau_of(member, k), confidence) for k in free]
+    return [
+        row
+        for i, one in enumerate(group)
+        for row in _rows_of(one, i, common, ends, reference, confidence)
+    ]
+
+
+def _rows_of(
+    one: Measured,
+    index: int,
+    common: Common | None,
+    ends: Sequence[tuple[float, float]],
+    reference: int | None,
+    confidence: float,
+) -> list[dict[str, Any]]:
+    model, parameters = one.fit.model, one.fit.parameters
+    taus, amplitudes = one.fit.taus(), one.fit.amplitudes()
+    photons = taus * amplitudes
+    bin_ns = one.prepared.decay.bin_ns if one.prepared else 0.0
+    rows = []
+    for k in range(taus.size):
+        is_fixed = k >= model.n_tau
+        log_low, log_high = (
+            (np.log(taus[k]),) * 2
+            if is_fixed
+            else profile_interval(one.fit, tau_of(model, k), confidence)
+        )
+        share = _share(one.fit, model, k, confidence)
+        # A bleach is no emission: its components have no share of the light.
+        light, of_light = (np.nan, np.nan), np.nan
+        if one.trace is None:
+            light = _share(one.fit, model, k, confidence, of_intensity=True)
+            of_light = photons[k] / photons.sum()
+        row: dict[str, Any] = {
+            "measurement": one.row["measurement"],
+            "technique": one.row["technique"],
+            "temperature_c": one.row["temperature_c"],
+            "sample": one.row["sample"],
+            "group": one.row["group"],
+            "component": k + 1,
+            "n_components": taus.size,
+            "n_components_bic": one.n_by_bic or pd.NA,
+            "tau_ns": one.unit_ns * taus[k],
+            "tau_low_ns": one.unit_ns * _exp(log_low),
+            "tau_high_ns": one.unit_ns * _exp(log_high),
+            "amplitude": amplitudes[k],
+            **_named("amplitude_fraction", amplitudes[k] / amplitudes.sum(), share),
+            **_named("intensity_fraction", of_light, light),
+            "resolved": FIXED if is_fixed else _resolved(one, taus[k], bin_ns, share),
+        }
+        own_ends = ends[k] if common and not is_fixed else None
+        row |= _common_columns(common, index, own_ends, reference, k, one.unit_ns, confidence)
+        row |= {
+            "fit": FROM_DELAY
+            if one.trace
+            else TAIL
+            if one.prepared and one.prepared.response is None
+            else RECONVOLUTION,
+            "method": POISSON if one.fit.is_poisson else SCALED,
+            "n_counts": one.fit.data.sum() if one.fit.is_poisson else np.nan,
+            "shift_ps": one.prepared.shift_ps(parameters) if one.prepared else np.nan,
+            "probe_ev": one.trace.probe_ev if one.trace else np.nan,
+            "p_fit": decays.goodness(one.fit),
+            "notes": one.notes,
+        }
+        rows.append(row)
+    return rows
+
+
+def _resolved(one: Measured, tau: float, bin_ns: float, share: tuple[float, float]) -> str:
+    if tau < bin_ns or share[0] <= 1e-6 or not one.fit.converged:
+        return NOT_RESOLVED
+    return RESOLVED
+
+
+def _share(
+    one: Fit, view: Any, k: int, confidence: float, *, of_intensity: bool = False
+) -> tuple[float, float]:
+    low, high = profile_interval(one, fraction_of(view, k, of_intensity=of_intensity), confidence)
+    if one.is_poisson:  # photons are not negative
+        return max(low, 0.0), min(high, 1.0)
+    return low, high
+
+
+def _named(name: str, value: float, interval: tuple[float, float]) -> dict[str, float]:
+    return {name: value, f"{name}_low": interval[0], f"{name}_high": interval[1]}
+
+
+def _common_columns(
+    common: Common | None,
+    index: int,
+    ends: tuple[float, float] | None,
+    reference: int | None,
+    k: int,
+    unit_ns: float,
+    confidence: float,
+) -> dict[str, Any]:
+    taus = ("tau_common_ns", "tau_common_low_ns", "tau_common_high_ns")
+    names = ("amplitude_fraction_common", "change_common")
+    if common is None:
+        shares = [f"{n}{end}" for n in names for end in ("", "_low", "_high")]
+        return dict.fromkeys([*taus, *shares, "p_common"], np.nan)
+    member = common.members[index]
+    parameters = common.fit.parameters
+    tau = float(member.taus(parameters)[0][k])
+    ends = ends or (np.log(tau), np.log(tau))
+    amplitudes = member.amplitudes(parameters)[0]
+    share = _share(common.fit, member, k, confidence)
+    change: tuple[float, tuple[float, float]] = (np.nan, (np.nan, np.nan))
+    if reference is not None and index != reference:
+        # Time constants in common move both shares alike: the interval is of the difference.
+        quantity = difference_of(fraction_of(member, k), fraction_of(common.members[reference], k))
+        change = (
+            quantity(parameters)[0],
+            profile_interval(common.fit, quantity, confidence),
+        )
+    return {
+        **dict(zip(taus, (unit_ns * v for v in (tau, *map(_exp, ends))), strict=True)),
+        **_named(names[0], float(amplitudes[k] / amplitudes.sum()), share),
+        **_named(names[1], *change),
+        "p_common": common.p_value,
+    }
+
+
+def _exp(value: float) -> float:
+    return float(np.exp(min(value, 700.0)))
+
+
+def sensitivity_rows(one: Measured) -> list[dict[str, Any]]:
+    """Return what other choices of the analysis would give, one row a choice and component."""
+    tried: list[tuple[str, str, Fit | None]] = []
+    if one.trace is not None:
+        for varied, value, arguments in bleach.variations(*bleach_choices(one.row)):
+            try:
+                tried.append((varied, value, bleach.fit_trace(one.trace, **arguments)))  # type: ignore[arg-type]
+            except InputError:
+                tried.append((varied, value, None))
+    elif one.prepared is not None:
+        for n in range(1, decays.MOST_COMPONENTS + 1):
+            tried.append(("n_components", str(n), decays.fit_components(one.prepared, n)))
+        n = one.fit.model.n_tau
+        for part in (0.5, 0.25):
+            tried.append(
+                ("window", f"{part:g}", decays.fit_components(_cut(one.prepared, part), n))
+            )
+    rows = []
+    for varied, value, other in tried:
+        if other is None:
+            continue
+        taus, amplitudes = other.taus(), other.amplitudes()
+        rows += [
+            {
+                "measurement": one.row["measurement"],
+                "technique": one.row["technique"],
+                "temperature_c": one.row["temperature_c"],
+                "varied": varied,
+                "value": value,
+                "component": k + 1,
+                "tau_ns": one.unit_ns * taus[k],
+                "amplitude_fraction": amplitudes[k] / amplitudes.sum(),
+                "bic": other.bic,
+            }
+            for k in range(taus.size)
+        ]
+    return rows
+
+
+def _cut(prepared: decays.Prepared, part: float) -> decays.Prepared:
+    """Return a decay that ends earlier: a part of the window behind the maximum."""
+    first, end = prepared.window
+    peak = int(np.argmax(prepared.decay.counts))
+    end = min(end, max(peak + round(part * (end - peak)), first + 64))
+    return decays.Prepared(prepared.decay, (first, end), prepared.response, prepared.moved)

@@ -1,0 +1,188 @@
+"""Decays are fitted with the right likelihood, and intervals hold what they promise."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blinkpair.ensemble import decays
+from blinkpair.ensemble.common import fit_common
+from blinkpair.ensemble.fitting import fit, fraction_of, profile_interval, tau_of
+from blinkpair.ensemble.models import ResponseModel, TailModel, TraceModel
+from blinkpair.ensemble.readers.decay import Decay
+from blinkpair.errors import InputError
+from blinkpair.simulate.ensemble import expected_decay, response
+
+NIST = Path(__file__).parents[3] / "shared" / "realdata" / "ensemble" / "nist"
+AMPLITUDES, TAUS = np.array([0.6, 0.3, 0.1]), np.array([1.0, 5.0, 30.0])
+BIN_NS = 0.05
+
+
+def draw(photons, seed, amplitudes=AMPLITUDES, taus=TAUS, **other):
+    """Return a decay and its response, both with Poisson noise."""
+    rng = np.random.default_rng(seed)
+    expected = expected_decay(photons, amplitudes, taus, background=0.2, **other)
+    seen = rng.poisson(expected).astype(float)
+    return Decay(seen, BIN_NS), Decay(rng.poisson(response(1e6) + 0.5).astype(float), BIN_NS)
+
+
+@pytest.mark.parametrize(
+    ("model", "parameters"),
+    [
+        (ResponseModel(400, 0.05, response()[:400], 2), [0.1, 1.2, 6.0, 7.0, 0.5, 0.4]),
+        (ResponseModel(400, 0.05, response()[:400], 2, period_ns=25.0), [0.1, 2.2, 6, 7, 0.5, 0.4]),
+        (TailModel(0.05, 2, (20, 300)), [0.1, 1.2, 6.0, 7.0, 0.5]),
+        (TraceModel(np.linspace(0, 9, 40), 2, (20.0,)), [0.1, 1.2, 1.0, -0.5, 0.3]),
+    ],
+)
+def test_derivatives_are_those_of_the_values(model, parameters):
+    parameters = np.array(parameters)
+    _, jacobian = model.evaluate(parameters)
+    for k in range(parameters.size):
+        step = np.zeros(parameters.size)
+        step[k] = 1e-5
+        up, down = model.evaluate(parameters + step)[0], model.evaluate(parameters - step)[0]
+        slope = (up - down) / 2e-5
+        assert np.abs(slope - jacobian[:, k]).max() < 1e-6 * np.abs(jacobian).max()
+
+
+def test_the_model_is_the_convolution_of_the_simulator():
+    """Another forward model, the exact integral of an exponentially modified Gaussian."""
+    wanted = expected_decay(1e6, AMPLITUDES, TAUS)
+    photons = AMPLITUDES * TAUS / (AMPLITUDES @ TAUS) * 1e6
+    model = ResponseModel(wanted.size, BIN_NS, response(), 3)
+    made, _ = model.evaluate(np.concatenate([np.log(TAUS), np.log(photons), [-20.0, 0.0]]))
+    # The response lies in 10 channels or so, each of four parts: 1e-3 of the maximum.
+    assert np.abs(made - wanted).max() < 2e-3 * wanted.max()
+    later = slice(260, None)
+    assert np.abs(made[later] / wanted[later] - 1).max() < 1e-3
+
+
+def test_light_of_earlier_pulses_is_what_wrapping_the_decay_gives():
+    photons, tau, period = 1e5, 20.0, 25.6
+    long = expected_decay(photons, [1.0], [tau], n_channels=512 * 40)
+    wrapped = long.reshape(40, 512).sum(axis=0)
+    model = ResponseModel(512, BIN_NS, response()[:512], 1, period_ns=period)
+    made, _ = model.evaluate(np.array([np.log(tau), np.log(photons), -20.0, 0.0]))
+    assert np.abs(made / wrapped - 1)[230:].max() < 2e-3
+
+
+@pytest.mark.parametrize("name", ["Lanczos1", "Lanczos2", "Lanczos3"])
+@pytest.mark.parametrize("start", [0, 1])
+@pytest.mark.skipif(not NIST.exists(), reason="the reference data are not here")
+def test_nist_certified_values(name, start):
+    lines = (NIST / f"{name}.dat").read_text().splitlines()
+    rows = [line.split("=")[1] for line in lines if re.match(r"\s*b\d =", line)]
+    table = np.array([[float(x) for x in row.split()] for row in rows])
+    data = np.array([[np.longdouble(x) for x in line.split()] for line in lines[60:84]])
+    first = np.concatenate([-np.log(table[1::2, start]), table[0::2, start]])
+    found = fit(TraceModel(data[:, 1], 3), data[:, 0], [first], is_poisson=False)
+    rates = np.exp(-found.parameters[:3])
+    errors = rates * found.standard_errors()[:3]
+    order = np.argsort(rates)
+    assert rates[order] == pytest.approx(table[1::2, 2], rel=1e-6)
+    assert errors[order] == pytest.approx(table[1::2, 3], rel=1e-5)
+
+
+def test_time_constants_and_shares_of_the_paper_s_decay():
+    """At 1e6 photons the standard errors are 0.03, 0.1 and 0.15 ns: bounds of 4 of them."""
+    prepared = decays.prepare(*draw(1e6, 1))
+    found = decays.fit_components(prepared, 3)
+    assert found.taus() == pytest.approx(TAUS, abs=0.6)
+    assert found.taus()[0] == pytest.approx(1.0, rel=0.12)
+    shares = found.amplitudes() / found.amplitudes().sum()
+    assert shares == pytest.approx(AMPLITUDES, abs=0.03)
+    assert decays.goodness(found) > 1e-3
+
+
+@pytest.mark.parametrize("shift_ps", [-100.0, 50.0, 100.0])
+def test_a_shifted_response_moves_the_shift_and_not_the_decay(shift_ps):
+    shift_ns = 1e-3 * shift_ps
+    decay, irf = draw(1e6, 2, at_ns=10.0 + shift_ns)
+    prepared = decays.prepare(decay, irf)
+    found = decays.fit_components(prepared, 3)
+    assert prepared.shift_ps(found.parameters) == pytest.approx(shift_ps, abs=8.0)
+    assert found.taus()[0] == pytest.approx(1.0, rel=0.12)
+
+
+@pytest.mark.parametrize(("n", "taus"), [(1, [4.0]), (2, [1.0, 10.0]), (3, TAUS)])
+def test_the_number_of_exponentials_is_found(n, taus):
+    decay, irf = draw(1e5, 3, np.ones(n) if n < 3 else AMPLITUDES, taus)
+    fits = decays.choose_components(decays.prepare(decay, irf))
+    assert decays.smallest_bic(fits) == n
+
+
+def test_intervals_hold_the_truth():
+    """Of 40 decays 95 % intervals miss at most 6, but for 1 case in 60 (binomial)."""
+    misses = np.zeros(6, int)
+    shares = AMPLITUDES / AMPLITUDES.sum()
+    for seed in range(40):
+        found = decays.fit_components(decays.prepare(*draw(3e4, 100 + seed)), 3)
+        for k in range(3):
+            low, high = profile_interval(found, tau_of(found.model, k))
+            misses[k] += not low <= np.log(TAUS[k]) <= high
+            low, high = profile_interval(found, fraction_of(found.model, k))
+            misses[3 + k] += not low <= shares[k] <= high
+    assert misses.max() <= 6, misses
+
+
+def test_the_ends_of_an_interval_lie_on_the_contour():
+    """Fixing log tau at its end raises the smallest deviance by 3.841."""
+    found = decays.fit_components(decays.prepare(*draw(1e5, 4, [1.0], [4.0])), 1)
+    low, high = profile_interval(found, tau_of(found.model, 0))
+    for end in (low, high):
+        held = found.parameters.copy()
+        held[0] = end
+
+        class Held:
+            n_tau, fixed_tau = 1, ()
+
+            def evaluate(self, free, held=held):
+                value, slopes = found.model.evaluate(np.concatenate([held[:1], free]))
+                return value, slopes[:, 1:]
+
+        other = fit(Held(), found.data, [held[1:]])
+        assert other.deviance - found.deviance == pytest.approx(3.841, abs=0.02)
+
+
+def test_common_time_constants_are_rejected_where_they_differ():
+    same = [decays.fit_components(decays.prepare(*draw(1e5, s)), 3) for s in (5, 6)]
+    assert fit_common(same).p_value > 0.01
+    decay, irf = draw(1e5, 7, AMPLITUDES, [1.0, 5.0, 24.0])
+    other = decays.fit_components(decays.prepare(decay, irf), 3)
+    assert fit_common([same[0], other]).p_value < 1e-6
+
+
+def test_a_decay_without_counts_is_fitted_by_least_squares():
+    decay, irf = draw(1e6, 8)
+    scaled = Decay(decay.counts / decay.counts.max() - 1e-6, BIN_NS)
+    found = decays.fit_components(decays.prepare(scaled, irf), 3)
+    assert not found.is_poisson
+    assert found.taus()[2] == pytest.approx(30.0, rel=0.1)
+
+
+def test_a_tail_fit_has_the_slow_constants():
+    decay, _ = draw(1e6, 9)
+    prepared = decays.prepare(decay)
+    assert prepared.window[0] > int(np.argmax(decay.counts))
+    found = decays.fit_components(prepared, 3)
+    assert found.taus()[1:] == pytest.approx(TAUS[1:], rel=0.15)
+
+
+def test_channels_the_electronics_cannot_fill_are_left_out():
+    decay, irf = draw(1e6, 10)
+    counts = np.concatenate([np.zeros(200), decay.counts + 5, np.zeros(300)])
+    first, end = decays.prepare(Decay(counts, BIN_NS), irf).window
+    assert (first, end) == (200, 200 + decay.counts.size)
+    # Empty channels of a weak decay are data.
+    weak, irf = draw(300, 11)
+    assert decays.prepare(weak, irf).window == (0, weak.counts.size)
+
+
+def test_a_response_of_other_channels_is_an_error():
+    decay, irf = draw(1e5, 12)
+    with pytest.raises(InputError, match="50 ps wide and 25 ps"):
+        decays.prepare(decay, Decay(irf.counts, 0.025))

@@ -1,0 +1,211 @@
+"""What files of spectrometers hold arrives unchanged; what cannot be known is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import ptufile
+import pytest
+
+from blinkpair.ensemble.readers.decay import read_decay
+from blinkpair.ensemble.readers.matrix import EV_NM, read_matrix
+from blinkpair.errors import InputError
+from blinkpair.simulate.ensemble import (
+    bleach_matrix,
+    expected_decay,
+    sdt_bytes,
+    surface_xplorer_csv,
+)
+
+REAL = Path(__file__).parents[3] / "shared" / "realdata" / "ensemble"
+needs_real = pytest.mark.skipif(not REAL.exists(), reason="the real files are not here")
+
+
+@pytest.fixture
+def counts():
+    rng = np.random.default_rng(1)
+    return rng.poisson(expected_decay(5e4, [0.6, 0.3, 0.1])).astype(float)
+
+
+def test_an_sdt_file_holds_counts_and_bin_width(tmp_path, counts):
+    path = tmp_path / "decay.sdt"
+    path.write_bytes(sdt_bytes(counts, duration_s=60.0))
+    decay = read_decay(str(path))
+    assert np.array_equal(decay.counts, counts)
+    assert decay.bin_ns == pytest.approx(0.05, rel=1e-6)
+    assert decay.period_ns == pytest.approx(2500.0)
+    assert decay.photons_per_pulse == pytest.approx(counts.sum() / (60.0 * 400e3))
+    path.write_bytes(path.read_bytes()[:2000])
+    with pytest.raises(InputError, match=r"decay\.sdt"):
+        read_decay(str(path))
+
+
+def test_every_photon_of_a_ptu_file_is_counted(tmp_path):
+    """T3 records as ptufile writes them, 5,000 photons in 1,000 bins of 50 ps."""
+    rng = np.random.default_rng(2)
+    image = np.zeros((1, 100, 1000), np.uint8)
+    places = rng.integers(0, 100, 5000), rng.integers(0, 700, 5000)
+    np.add.at(image[0], places, 1)
+    path = tmp_path / "decay.ptu"
+    ptufile.imwrite(path, image, global_resolution=50e-9, tcspc_resolution=50e-12, pixel_time=1e-3)
+    decay = read_decay(str(path))
+    assert decay.counts.sum() == 5000
+    assert np.array_equal(decay.counts[:1000], image.sum(axis=(0, 1)))
+    # The empty bins at the end of the period are data.
+    assert decay.counts.size == 1000
+    assert decay.bin_ns == pytest.approx(0.05)
+
+
+def test_time_tags_are_histogrammed_from_the_pulse_before_them(tmp_path):
+    """T2 records of a HydraHarp: a pulse each 1,000 ps, a photon 130 ps behind each tenth."""
+    special, per_period = 1 << 31, 1000
+    records = []
+    for pulse in range(1, 2001):
+        records.append(special | pulse * per_period)  # channel 0 with the special bit: sync
+        if pulse % 10 == 0:
+            records.append((pulse * per_period + 130) | (1 << 25))  # second detector
+    tags = {
+        "Measurement_Mode": 2, "Measurement_SubMode": 0, "MeasDesc_GlobalResolution": 1e-12,
+        "MeasDesc_Resolution": 8e-12, "TTResult_SyncRate": 0, "TTResult_StopAfter": 1,
+        "TTResultFormat_TTTRRecType": 0x01010204, "TTResultFormat_BitsPerRecord": 32,
+        "TTResult_NumberOfRecords": len(records), "MeasDesc_AcquisitionTime": 1,
+    }  # fmt: skip
+    parts = [ptufile.ptufile.encode_tag(name, value) for name, value in tags.items()]
+    parts.append(ptufile.ptufile.encode_tag("Header_End", None))
+    path = tmp_path / "tags.ptu"
+    head = b"PQTTTR\0\0" + b"1.0.00\0\0" + b"".join(parts)
+    path.write_bytes(head + np.array(records, "<u4").tobytes())
+    decay = read_decay(str(path), bin_ps=10.0)
+    assert decay.bin_ns == pytest.approx(0.01)
+    assert decay.counts.size == 100
+    assert decay.counts[13] == decay.counts.sum() == 200
+    path.write_bytes(path.read_bytes()[:-400])
+    with pytest.raises(InputError, match=r"tags\.ptu: the file ends after"):
+        read_decay(str(path))
+
+
+def phu(tmp_path, curves, base_s=4e-12, width_s=32e-12):
+    """Write PicoQuant's histogram file: tags, then 32-bit counts."""
+    n = len(curves)
+    tags = {
+        "Measurement_Mode": 0, "Measurement_SubMode": 0, "HW_BaseResolution": base_s,
+        "MeasDesc_Resolution": width_s, "MeasDesc_AcquisitionTime": 1000,
+        "HistoResult_NumberOfCurves": n, "HistoResult_BitsPerBin": 32,
+    }  # fmt: skip
+
+    def header(offset):
+        parts = [ptufile.ptufile.encode_tag(name, value) for name, value in tags.items()]
+        for i, curve in enumerate(curves):
+            for name, value in {
+                "HistResDscr_DataOffset": offset + 4 * sum(c.size for c in curves[:i]),
+                "HistResDscr_HistogramBins": curve.size,
+                "HistResDscr_MDescResolution": width_s,
+                "HistResDscr_SyncRate": 1_000_000,
+            }.items():
+                parts.append(ptufile.ptufile.encode_tag(name, value, i))
+        end = ptufile.ptufile.encode_tag("Header_End", None)
+        return b"PQHISTO\0" + b"1.0.00\0\0" + b"".join(parts) + end
+
+    offset = len(header(0))
+    path = tmp_path / "decay.phu"
+    data = b"".join(np.asarray(c, "<u4").tobytes() for c in curves)
+    path.write_bytes(header(offset) + data)
+    return str(path)
+
+
+def test_the_time_axis_of_a_phu_file_is_its_bin_width(tmp_path):
+    decay = read_decay(phu(tmp_path, [np.arange(100)]))
+    assert decay.bin_ns == pytest.approx(0.032)  # not the 4 ps of the hardware
+    assert decay.photons_per_pulse == pytest.approx(4950 / 1e6)
+
+
+def test_a_curve_is_chosen_where_a_file_holds_several(tmp_path):
+    path = phu(tmp_path, [np.arange(100), 2 * np.arange(100) + 70_000])
+    with pytest.raises(InputError, match=r"several curves.*::curve=N"):
+        read_decay(path)
+    assert read_decay(path + "::curve=1").counts[3] == 70_006  # 32 bits, not 16
+    with pytest.raises(InputError, match="no curve 5"):
+        read_decay(path + "::curve=5")
+
+
+PICOHARP = "#PicoHarp 300  Histogram Data\n#channels per curve\n99\n#ns/channel\n0.0160\n#counts\n"
+HORIBA = "Sample: film\nTime calibration = 5.486969E-11 sec/ch\nChan Data\n"
+EDINBURGH = "Title\tfilm\nTime (ns)\tCounts\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "line", "bin_ns"),
+    [
+        (PICOHARP, "{c}", 0.016),
+        (HORIBA, "{i} {c}", 0.05486969),
+        (EDINBURGH, "{t:.4f}\t{c}", 0.05),
+    ],
+)
+def test_the_width_of_a_channel_is_read_from_texts(tmp_path, header, line, bin_ns):
+    path = tmp_path / "decay.txt"
+    rows = [line.format(i=i, c=3 * i % 17, t=0.05 * i) for i in range(99)]
+    path.write_text(header + "\n".join(rows) + "\n")
+    decay = read_decay(str(path))
+    assert decay.bin_ns == pytest.approx(bin_ns, rel=1e-4)
+    assert decay.counts.tolist() == [3 * i % 17 for i in range(99)]
+
+
+def test_a_width_that_a_text_does_not_hold_is_asked_for(tmp_path):
+    path = tmp_path / "decay.txt"
+    path.write_text("\n".join(f"{i} {i % 7}" for i in range(99)))
+    with pytest.raises(InputError, match="column bin_ps"):
+        read_decay(str(path))
+    assert read_decay(str(path), bin_ps=16.0).bin_ns == pytest.approx(0.016)
+    path.write_text("\n".join(f"{0.1 * i:.1f} {i % 7}" for i in range(99)))
+    with pytest.raises(InputError, match="column time_unit"):
+        read_decay(str(path))
+    assert read_decay(str(path), time_unit="us").bin_ns == pytest.approx(100.0)
+
+
+@needs_real
+def test_real_files():
+    with pytest.raises(InputError, match="without the laser's pulses"):
+        read_decay(str(REAL / "tcspc" / "v30_t2.ptu"))
+    irf = read_decay(str(REAL / "tcspc" / "metrotrpl_irf_520nm.csv"), time_unit="ns")
+    assert (irf.counts.size, irf.counts.max()) == (189, 10169)
+    assert irf.bin_ns == pytest.approx(0.025)
+    found = list((REAL / "ta").glob("*.ascii"))
+    matrix = read_matrix(str(found[0]))
+    assert matrix.change.shape == (335, 346)
+    assert matrix.probe_ev[-1] == pytest.approx(EV_NM / 377.96045)
+
+
+@pytest.fixture
+def film():
+    return bleach_matrix(2.441, (0.7e-3, 1.2e-3, 1.28e-3), np.random.default_rng(3))
+
+
+def test_surface_xplorer_and_both_ways_round_are_one_matrix(tmp_path, film):
+    delays, wavelengths, change = film
+    first, second, third = (tmp_path / name for name in ("a.csv", "b.txt", "c.ascii"))
+    first.write_text(surface_xplorer_csv(*film))
+    table = np.column_stack([delays, change.T])
+    lines = ["0\t" + "\t".join(f"{v:.8g}" for v in wavelengths)]
+    lines += ["\t".join(f"{v:.8g}" for v in row) for row in table]
+    second.write_text("\n".join(lines))
+    rows = [" ".join(f"{v:.8g}" for v in row) for row in np.column_stack([wavelengths, change])]
+    head = ["Header", "simulated", "Time explicit", f"intervalnr {delays.size}"]
+    third.write_text("\n".join([*head, " ".join(f"{v:.8g}" for v in delays), *rows]))
+    matrices = [read_matrix(str(path)) for path in (first, second, third)]
+    for one in matrices:
+        assert one.delay_ps == pytest.approx(delays, rel=1e-6, abs=1e-6)
+        assert one.probe_ev == pytest.approx(np.sort(EV_NM / wavelengths))
+        assert one.change == pytest.approx(change.T[:, np.argsort(EV_NM / wavelengths)], abs=1e-9)
+
+
+def test_an_orientation_that_values_do_not_show_is_asked_for(tmp_path):
+    axis = np.linspace(400, 700, 31)
+    table = np.column_stack([axis, np.ones((31, 31))])
+    lines = [",".join(["0", *(f"{v:g}" for v in axis)])]
+    lines += [",".join(f"{v:g}" for v in row) for row in table]
+    path = tmp_path / "matrix.csv"
+    path.write_text("\n".join(lines))
+    with pytest.raises(InputError, match="column first_row"):
+        read_matrix(str(path))
+    assert read_matrix(str(path), first_row="probe").delay_ps[0] == 400

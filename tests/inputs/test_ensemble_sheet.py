@@ -1,0 +1,62 @@
+"""All slips of the ensemble sheet are reported at once, with line and column."""
+
+from __future__ import annotations
+
+import pytest
+
+from blinkpair.inputs.ensemble_sheet import examine_ensemble
+from blinkpair.simulate.ensemble import write_ensemble
+
+
+@pytest.fixture
+def films(tmp_path):
+    return write_ensemble(tmp_path / "films")
+
+
+def examine(tmp_path, sheet):
+    path = tmp_path / "ensemble.tsv"
+    sheet.to_csv(path, sep="\t", index=False)
+    return examine_ensemble(path)
+
+
+def test_a_right_sheet_is_complete(tmp_path, films):
+    rows, problems = examine(tmp_path, films)
+    assert problems == []
+    assert [row["temperature_c"] for row in rows[:4]] == ["unannealed", "70", "100", "120"]
+    assert {row["group"] for row in rows} == {"tcspc", "ta"}
+    assert rows[4]["probe_ev"] == 2.441
+
+
+def test_all_slips_are_reported_at_once(tmp_path, films):
+    films = films.astype(object)
+    films.loc[0, "temperature_c"] = "unaneled"
+    films.loc[1, "technique"] = "trpl"
+    films.loc[2, "file"] = str(tmp_path / "missing.sdt")
+    films.loc[3, "irf"] = films.loc[4, "file"]
+    films.loc[4, "probe_ev"] = "2,44"
+    films.loc[5, "measurement"] = films.loc[4, "measurement"]
+    _, problems = examine(tmp_path, films)
+    places = {(problem.line, problem.about) for problem in problems}
+    assert places == {
+        (2, "temperature_c"), (3, "technique"), (4, "file"), (5, "irf"), (6, "probe_ev"),
+        (7, "measurement"),
+    }  # fmt: skip
+    text = "\n".join(str(problem) for problem in problems)
+    assert "did you mean unannealed?" in text
+    assert "decimal point: 2.44" in text
+
+
+def test_a_treatment_stands_for_a_temperature(tmp_path, films):
+    films["treatment"] = ["unannealed", "air", "water vapour", "air", "unannealed", "air"]
+    films["temperature_c"] = ["", "", "", "100", "", ""]
+    rows, problems = examine(tmp_path, films)
+    assert problems == []
+    names = [row["temperature_c"] for row in rows]
+    assert names[:4] == ["unannealed", "air", "water vapour", "air, 100 °C"]
+
+
+def test_a_group_has_one_number_of_components_and_responses_or_none(tmp_path, films):
+    films["components"] = ["3", "2", "3", "3", "", ""]
+    films.loc[2, "irf"] = ""
+    _, problems = examine(tmp_path, films)
+    assert {(p.line, p.about) for p in problems} == {(3, "components"), (4, "irf")}

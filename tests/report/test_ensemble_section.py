@@ -1,0 +1,50 @@
+"""Films in the report: one sentence a technique, and one on what may not be concluded."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from blinkpair.ensemble.beside import LONG_SHARE
+from blinkpair.report import ensemble_section
+
+
+def rows(direction, low, high):
+    common = {"source": "ensemble", "technique": "tcspc", "quantity": LONG_SHARE}
+    before = {"temperature_c": "unannealed", "value": 0.10, "low": 0.09, "high": 0.11}
+    after = {"temperature_c": "100", "value": 0.07, "low": 0.06, "high": 0.08}
+    change = {"change": -0.03, "change_low": low, "change_high": high, "direction": direction}
+    return pd.DataFrame([common | before, common | after | change])
+
+
+def decay(**other):
+    row = {
+        "measurement": "PL_100", "technique": "tcspc", "temperature_c": "100", "component": 1,
+        "tau_ns": 30.0, "tau_low_ns": 29.0, "tau_high_ns": 31.0, "resolved": "resolved",
+        "amplitude_fraction": 0.07, "intensity_fraction": 0.5, "p_fit": 0.4, "p_common": 0.3,
+        "method": "Poisson likelihood", "notes": "",
+    }  # fmt: skip
+    for name in ("amplitude_fraction", "intensity_fraction"):
+        row |= {f"{name}_low": row[name] - 0.01, f"{name}_high": row[name] + 0.01}
+    return pd.DataFrame([row | other])
+
+
+def test_a_sentence_states_shares_and_the_direction():
+    made = ensemble_section.section(decay(), rows("down", -0.04, -0.02), [], 0.95)
+    sentence, limits = made["sentences"]
+    assert "10.0 % (9.0 % to 11.0 %) unannealed and 7.0 % (6.0 % to 8.0 %) at 100 °C" in sentence
+    assert "against the unannealed film it fell at 100 °C" in sentence
+    assert "do not differ at the 5 % level (p = 0.3)" in sentence
+    assert limits == ensemble_section.NO_CONCLUSION
+
+
+def test_a_change_that_is_not_shown_is_no_change_of_direction():
+    made = ensemble_section.section(decay(), rows("not shown", -0.04, 0.02), [], 0.95)
+    assert "showed no change at 100 °C" in made["sentences"][0]
+    beside, _ = made["tables"]
+    assert beside.rows[1][4:] == ["\u22123.0 (\u22124.0 to +2.0)", "not shown"]
+
+
+def test_what_is_not_resolved_has_no_time_constant():
+    for resolved, text in (("not resolved", "not resolved"), ("fixed", "30 (held)")):
+        made = ensemble_section.section(decay(resolved=resolved), rows("", 0, 0), [], 0.95)
+        assert made["tables"][1].rows[0][2] == text

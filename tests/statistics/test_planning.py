@@ -1,0 +1,83 @@
+"""The planned power and widths are those of the intervals that a run reports."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from blinkpair.errors import InputError
+from blinkpair.files import write_csv
+from blinkpair.plan import main, plan_from, scatter_by_length
+from blinkpair.statistics.planning import Plan, expected_power
+
+
+def test_no_change_is_found_in_five_percent_at_most():
+    table = expected_power(Plan(change=0.0, design_effect=1.5, nanocrystals=60), [2, 5])
+    # Five percent, and three standard errors of 400 trials.
+    assert (table["power"] <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)).all()
+
+
+def test_many_fields_come_up_to_the_textbook():
+    plan = Plan(change=0.05, scatter=0.3, design_effect=2.0, nanocrystals=100, treatments=3)
+    table = expected_power(plan, [8]).iloc[0]
+    error = plan.scatter * np.sqrt(plan.design_effect / table["nanocrystals"])
+    # Eight fields do not know their design effect exactly, which widens the interval.
+    assert 1.96 * error == pytest.approx(table["half_width_change"], rel=0.25)
+    share = np.sqrt(plan.design_effect * 0.1 * 0.9 / table["nanocrystals"])
+    assert 1.96 * share == pytest.approx(table["half_width_share"], rel=0.3)
+
+
+def test_more_fields_and_larger_changes_are_found_more_often():
+    small, large = (expected_power(Plan(change=c), [2, 6])["power"] for c in (0.05, 0.15))
+    assert small[1] > small[0] + 0.2
+    assert large[1] >= large[0] > small[0] + 0.2
+
+
+def pilot(folder, rng, *, fields=4, size=80, scatter=0.2, between=0.1):
+    """Write the table of a pilot whose fields differ."""
+    rows = []
+    for field in range(fields):
+        change = rng.normal(0, between) + rng.normal(0, scatter, size)
+        rows.append(pd.DataFrame({"field": f"f{field}", "delta_on_fraction": change}))
+    table = pd.concat(rows).assign(temperature_c="100", analysed=True, population="emissive")
+    write_csv(table, folder / "nanocrystals.csv")
+
+
+def test_a_pilot_gives_its_own_numbers(tmp_path):
+    pilot(tmp_path, np.random.default_rng(4))
+    plan = plan_from(tmp_path)
+    assert plan.scatter == pytest.approx(0.2, rel=0.1)
+    assert (plan.nanocrystals, plan.treatments) == (80, 1)
+    # Fields whose means differ by half of the scatter: 1 + 80 * 0.2 is 17; four fields know it
+    # within a factor of four.
+    assert 4 < plan.design_effect < 68
+
+
+def test_a_pilot_without_enough_nanocrystals_says_what_to_do(tmp_path, capsys):
+    pilot(tmp_path, np.random.default_rng(4), fields=2, size=4)
+    assert main(["--results", str(tmp_path)]) == 1
+    assert "--scatter" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"scatter": 30.0}, {"design_effect": 0.5}, {"share": 1.0}, {"nanocrystals": 1}]
+)
+def test_what_no_experiment_has_is_refused(wrong):
+    with pytest.raises(InputError, match=next(iter(wrong))):
+        Plan(**wrong)
+
+
+def test_shorter_movies_scatter_more(experiment):
+    results = experiment / "results"
+    lengths = scatter_by_length(results)
+    assert lengths["part"].tolist() == [1.0, 0.5, 0.25, 0.125]
+    table = pd.read_csv(results / "nanocrystals.csv")
+    counted = table[
+        table["analysed"] & table["population"].isin(["became_emissive", "became_dark", "emissive"])
+    ]
+    groups = counted.groupby("field")["delta_on_fraction"]
+    within = np.sqrt((groups.var() * (groups.size() - 1)).sum() / (len(counted) - groups.ngroups))
+    # One field was stopped ten frames earlier, which changes its on-fractions by less than 0.01.
+    assert lengths["scatter"][0] == pytest.approx(within, abs=0.01)
+    assert main(["--results", str(results), "--change", "10"]) == 0

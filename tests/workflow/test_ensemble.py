@@ -1,0 +1,67 @@
+"""Films beside the nanocrystals: with a sheet its rules, without one nothing at all."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from blinkpair.simulate.ensemble import write_ensemble
+from tests.helpers.tiny_experiment import ROOT, snakemake, write_tiny_experiment
+
+RULES = {"fit_ensemble", "compare_ensemble", "plot_ensemble"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("films")
+    write_tiny_experiment(folder)
+    sheet = write_ensemble(folder / "films")
+    sheet.to_csv(folder / "ensemble.tsv", sep="\t", index=False)
+    return folder
+
+
+def jobs(folder, *arguments):
+    """Return the names of the rules of the planned jobs, by Snakemake's own summary."""
+    text = snakemake(folder, "--dry-run", *arguments).stdout
+    table = text.split("Job stats:", 1)[1].split("total", 1)[0].splitlines()[3:]
+    return {line.split()[0]: int(line.split()[1]) for line in table if line.strip()}
+
+
+def test_a_sheet_adds_three_jobs_and_changes_no_other(folder):
+    without = jobs(folder)
+    with_films = jobs(folder, "--config", "ensemble=ensemble.tsv")
+    assert RULES.isdisjoint(without)
+    assert with_films == without | dict.fromkeys(RULES, 1)
+
+
+def test_slips_of_both_sheets_are_listed_together(folder):
+    text = (folder / "ensemble.tsv").read_text().replace("TA_100\tta", "TA_100\ttransient")
+    (folder / "wrong.tsv").write_text(text)
+    ran = snakemake(
+        folder, "--dry-run", "--config", "ensemble=wrong.tsv", "dark_cutoff=2", check=False
+    )
+    assert ran.returncode
+    text = ran.stdout + ran.stderr
+    assert "2 problems were found" in text
+    assert "wrong.tsv, line 7, column technique" in text
+
+
+def test_nothing_of_it_is_imported_without_a_sheet(folder):
+    code = (
+        "import sys, json\n"
+        "from blinkpair.inputs.checking import check_everything\n"
+        "check_everything({'fields': 'sheet.tsv'})\n"
+        "import blinkpair.report.page, blinkpair.run.launch, blinkpair.run.provenance\n"
+        "print([m for m in sys.modules if 'ensemble' in m or m in ('sdtfile', 'ptufile')])\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={"PYTHONPATH": str(ROOT / "scripts")},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert ran.stdout.strip() == "[]"
