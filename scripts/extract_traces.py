@@ -7,7 +7,7 @@ from blinkpair.movie.copies import remove_copies, staged_path
 from blinkpair.movie.reader import open_movie
 from blinkpair.nanocrystals import catalogues
 from blinkpair.photometry import counts
-from blinkpair.photometry.apertures import OUT_OF_VIEW
+from blinkpair.photometry.apertures import OUT_OF_VIEW, light_course
 from blinkpair.photometry.counts import PhotometrySettings
 from blinkpair.photometry.traces import epoch_dataset
 from blinkpair.run.logs import log_to
@@ -30,10 +30,14 @@ def extract_traces(
     table = files.read_csv(places)
     position = [f"x_{epoch}", f"y_{epoch}"]
     inside = table[~table["excluded_because"].isin(OUT_OF_VIEW)]
-    found = counts.Measured(np.empty((0, 0), np.float32), np.empty((0, 0), np.float32))
+    nothing = np.empty((0, 0), np.float32)
+    found, light = counts.Measured(nothing, nothing), np.empty(0)
     if len(inside):
         with open_movie(pl) as frames:
-            path = catalogues.read_drift(files.read_csv(drift)).per_frame(frames.shape[0])
+            n_frames, course = frames.shape[0], files.read_csv(drift)
+            path = catalogues.read_drift(course).per_frame(n_frames)
+            focus = catalogues.read_focus(course, n_frames)
+            light = light_course(focus, aperture_px=settings.aperture_px)
             found = counts.measure(
                 frames,
                 inside[position].to_numpy(float),
@@ -44,7 +48,12 @@ def extract_traces(
                 empty=True,
             )
     dataset = epoch_dataset(
-        found.counts, inside, epoch=epoch, exposure_s=exposure_s, empty=found.empty
+        found.counts,
+        inside,
+        epoch=epoch,
+        exposure_s=exposure_s,
+        empty=found.empty,
+        light=light,
     )
     files.write_netcdf(dataset, traces)
 

@@ -28,7 +28,7 @@ from blinkpair.blinking.run_lengths import events_to_fit, run_lengths
 from blinkpair.blinking.states.registry import METHODS, assign_states
 from blinkpair.blinking.states.settings import ThresholdSettings
 from blinkpair.dwell_fits.fits import DwellFit, fit_dwell_times
-from blinkpair.photometry.counts import EMPTY_FRAMES
+from blinkpair.photometry.apertures import EMPTY_FRAMES
 
 SKEWNESS = 0.3  # of the background's noise, after electron multiplication
 

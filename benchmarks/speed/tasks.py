@@ -129,7 +129,7 @@ def analyse(n: int = 300, frames: int = 20_000) -> list[float]:
     from blinkpair.blinking.field import BlinkingSettings, analyse_nanocrystals
     from blinkpair.epochs import EPOCHS
     from blinkpair.inputs.settings import load_settings
-    from blinkpair.photometry.counts import EMPTY_FRAMES
+    from blinkpair.photometry.apertures import EMPTY_FRAMES
     from blinkpair.simulate.blinking import DwellLaw, on_time_per_frame
 
     rng = np.random.default_rng(1)

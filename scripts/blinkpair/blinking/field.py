@@ -38,6 +38,7 @@ from blinkpair.dwell_fits.events import count_events
 from blinkpair.dwell_fits.fits import fit_counted_events
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings
 from blinkpair.epochs import EPOCHS
+from blinkpair.photometry.apertures import at_mean_focus, empty_frames
 
 DROWNED_NOISES = 1.5
 # An on-fraction with a larger standard error is no answer: it may be off by more than 0.1.
@@ -99,6 +100,7 @@ def analyse_nanocrystals(
     *,
     exposure_s: float,
     settings: BlinkingSettings,
+    light: Mapping[str, FloatArray] | None = None,
 ) -> FieldBlinking:
     """Return the table with on-fractions, population, type of blinking and photostability.
 
@@ -114,11 +116,23 @@ def analyse_nanocrystals(
         Those at the empty place beside each, from `photometry.counts.measure`.
     exposure_s : float
     settings : BlinkingSettings
+    light : mapping of (frames,) float, optional
+        From `photometry.apertures.light_course`: the counts are divided by it. The paper's recipe
+        takes them as they are, unless `threshold.fixed_follows_focus`. Default: the focus holds.
     """
     threshold, dark_cutoff = settings.threshold, settings.dark_cutoff
+    as_read = intensity
+    intensity = {epoch: at_mean_focus(as_read[epoch], (light or {}).get(epoch)) for epoch in EPOCHS}
+    by_fixed = intensity if threshold.fixed_follows_focus else as_read
     table = places.set_index("nc_id", drop=False)
-    off = {epoch: estimate_off_levels(empty[epoch]) for epoch in EPOCHS}
-    assigned = {epoch: _Recipes.of(intensity[epoch], off[epoch], threshold) for epoch in EPOCHS}
+    off = {
+        epoch: estimate_off_levels(at_mean_focus(empty[epoch], _at_empty(light, epoch)))
+        for epoch in EPOCHS
+    }
+    assigned = {
+        epoch: _Recipes.of(intensity[epoch], by_fixed[epoch], off[epoch], threshold)
+        for epoch in EPOCHS
+    }
     kept = table["analysed"].to_numpy(bool)
     noisy = any(_reaches_threshold(off[epoch], threshold.counts) for epoch in EPOCHS)
     unsure = np.any([assigned[epoch].best.on_fractions_se > MAX_SE for epoch in EPOCHS], axis=0)
@@ -161,7 +175,7 @@ def analyse_nanocrystals(
             analysed=included,
         )
     counted = table["population"].isin(COUNTED)
-    durations, light = [], []
+    durations, curves = [], []
     for epoch in EPOCHS:
         shown = counted & (table[f"on_fraction_{epoch}"] >= dark_cutoff)
         rows = np.flatnonzero(np.isin(measured, table.index[shown]))
@@ -171,13 +185,19 @@ def analyse_nanocrystals(
             )
         )
         curve = integrated_pl(intensity[epoch][analysed], exposure_s=exposure_s)
-        light.append(curve.assign(epoch=epoch))
+        curves.append(curve.assign(epoch=epoch))
     return FieldBlinking(
         table.reset_index(drop=True),
         states,
         pd.concat(durations, ignore_index=True),
-        pd.concat(light, ignore_index=True),
+        pd.concat(curves, ignore_index=True),
     )
+
+
+def _at_empty(light: Mapping[str, FloatArray] | None, epoch: str) -> FloatArray | None:
+    """Return the light course in the frames in which empty places were measured."""
+    course = (light or {}).get(epoch)
+    return None if course is None else course[empty_frames(len(course))]
 
 
 def _reaches_threshold(off: OffLevels, threshold_counts: float) -> bool:
@@ -204,11 +224,22 @@ class _Recipes(NamedTuple):
 
     @classmethod
     def of(
-        cls, intensity: NDArray[np.float32], off: OffLevels, threshold: ThresholdSettings
+        cls,
+        intensity: NDArray[np.float32],
+        by_fixed: NDArray[np.float32],
+        off: OffLevels,
+        threshold: ThresholdSettings,
     ) -> _Recipes:
-        """Assign the states; the best estimate does not depend on the method of the answer."""
+        """Assign the states; the best estimate does not depend on the method of the answer.
+
+        The paper's recipe takes the counts `by_fixed`.
+        """
         found = {
-            method: assign_states(intensity, replace(threshold, method=method), off)
+            method: assign_states(
+                by_fixed if method == "fixed" else intensity,
+                replace(threshold, method=method),
+                off,
+            )
             for method in dict.fromkeys(("fixed", BEST_METHOD, threshold.method))
         }
         answer, best = found[threshold.method], found[BEST_METHOD]
@@ -289,6 +320,7 @@ def _dwell_columns(
         f"tau_{which}_{{epoch}}_low_s": "tau_low_s",
         f"tau_{which}_{{epoch}}_high_s": "tau_high_s",
         f"p_truncated{suffix}_{{epoch}}": "p_value",
+        f"p_fit{suffix}_{{epoch}}": "p_value_fit",
         f"reason_{which}_{{epoch}}": "reason",
         f"log_amplitude_{which}_{{epoch}}": "log_amplitude",
         f"short_{which}_{{epoch}}_s": "short_s",

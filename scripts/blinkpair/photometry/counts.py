@@ -20,7 +20,7 @@ from blinkpair.arrays import BoolArray, FloatArray, IntArray, neighbours
 from blinkpair.compiled import njit
 from blinkpair.cores import run_halves, usable_cores
 from blinkpair.errors import InputError
-from blinkpair.photometry.apertures import empty_places, reach_px
+from blinkpair.photometry.apertures import empty_frames, empty_places, reach_px
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +35,6 @@ RING_OUTER_PX = 7.3
 # Pixels of the ring this close to another nanocrystal are left out.
 NEIGHBOUR_RADIUS_PX = 3.0
 MIN_RING_PIXELS = 20
-EMPTY_FRAMES = 2000  # about so many give the noise of the off level to 2 %
 BACKGROUNDS = ("annulus_median", "none")
 
 
@@ -281,15 +280,8 @@ def extract_traces(
     >>> extract_traces(from_array(frames), [[16, 16]]).round().tolist()
     [[0.0, 0.0, 450.0, 0.0]]
     """
-    return measure(
-        movie,
-        xy,
-        drift,
-        aperture_px=aperture_px,
-        background=background,
-        neighbours_xy=neighbours_xy,
-        frames_per_block=frames_per_block,
-    ).counts
+    how = {"aperture_px": aperture_px, "background": background, "neighbours_xy": neighbours_xy}
+    return measure(movie, xy, drift, frames_per_block=frames_per_block, **how).counts
 
 
 class Measured(NamedTuple):
@@ -312,9 +304,8 @@ def measure(
 ) -> Measured:
     """Return what `extract_traces` does, and with `empty` the counts at empty places as well.
 
-    The empty places are those of `empty_places`, measured in the same way in every frame of a short
-    movie and in every k-th of a long one, which costs as much as 4,000 frames at most. They have
-    the distribution of the counts of a nanocrystal that is off. A row is nan where there is none.
+    The latter (`empty_places`, in `empty_frames`) have the distribution of the counts of a
+    nanocrystal that is off. A row is nan where there is none.
     """
     from concurrent.futures import ThreadPoolExecutor
 
@@ -336,7 +327,7 @@ def measure(
     targets = [_Target(xy, others, kept, aperture_px, background, integer)]
     if empty:
         places = empty_places(xy, others, drift, movie.shape[1:], aperture_px=aperture_px)
-        every = np.arange(0, frames, max(frames // EMPTY_FRAMES, 1))
+        every = empty_frames(frames)
         found = np.isfinite(places[:, 0])
         targets.append(_Target(places[found], others, every, aperture_px, background, integer))
     with ThreadPoolExecutor(usable_cores(2)) as pool:

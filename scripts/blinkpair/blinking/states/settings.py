@@ -16,7 +16,9 @@ class ThresholdSettings:
 
     `method` is a name of `registry.METHODS`. `counts` is the threshold of 'fixed'; 'hmm' uses it
     only where a field has no empty place, so that nothing is known of the off level.
+    `fixed_follows_focus` is whether 'fixed', too, takes the counts corrected for a changing focus.
     """
 
     method: str = "fixed"
     counts: float = PAPER_THRESHOLD_COUNTS
+    fixed_follows_focus: bool = False
