@@ -20,7 +20,7 @@ FRAMES, EXPOSURE_S, NOISE = 20_000, 0.02, 40.0
 SETTINGS = load_settings({})
 
 
-def analyse(intensity, analysed, noise=NOISE, light=None, **changed):
+def analyse(intensity, analysed, light=None, noise=NOISE, **changed):
     n = len(analysed)
     places = pd.DataFrame({"nc_id": np.arange(n) + 10, "analysed": analysed})
     settings = SETTINGS | {
@@ -287,7 +287,7 @@ def test_a_threshold_within_the_noise_counts_nothing(field, gain, method, counte
     # Noise of 40 counts, 120 with three times the gain: 1.5 times that is above the threshold.
     intensity, analysed = field
     few = {epoch: gain * counts[:, :2000] for epoch, counts in intensity.items()}
-    table = analyse(few, analysed, gain * NOISE, threshold={"method": method}).table
+    table = analyse(few, analysed, noise=gain * NOISE, threshold={"method": method}).table
     assert table["analysed"].sum() == counted
     if not counted:
         assert table["excluded_because"].tolist() == ["noisy", np.nan, "noisy", "noisy", "noisy"]

@@ -280,8 +280,15 @@ def extract_traces(
     >>> extract_traces(from_array(frames), [[16, 16]]).round().tolist()
     [[0.0, 0.0, 450.0, 0.0]]
     """
-    how = {"aperture_px": aperture_px, "background": background, "neighbours_xy": neighbours_xy}
-    return measure(movie, xy, drift, frames_per_block=frames_per_block, **how).counts
+    return measure(
+        movie,
+        xy,
+        drift,
+        aperture_px=aperture_px,
+        background=background,
+        neighbours_xy=neighbours_xy,
+        frames_per_block=frames_per_block,
+    ).counts
 
 
 class Measured(NamedTuple):
