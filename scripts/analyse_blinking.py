@@ -41,6 +41,7 @@ def analyse_blinking(
         files.read_csv(places),
         measured,
         intensity,
+        light={e: d[f"light_{e}"].to_numpy() for e, d in zip(EPOCHS, datasets, strict=True)},
         exposure_s=exposure_s,
         settings=BlinkingSettings.of(settings),
     )

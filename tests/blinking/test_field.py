@@ -19,7 +19,7 @@ FRAMES, EXPOSURE_S, NOISE = 20_000, 0.02, 40.0
 SETTINGS = load_settings({})
 
 
-def analyse(intensity, analysed, **changed):
+def analyse(intensity, analysed, light=None, **changed):
     n = len(analysed)
     places = pd.DataFrame({"nc_id": np.arange(n) + 10, "analysed": analysed})
     settings = SETTINGS | {
@@ -31,6 +31,7 @@ def analyse(intensity, analysed, **changed):
         intensity,
         exposure_s=EXPOSURE_S,
         settings=BlinkingSettings.of(settings),
+        light=light,
     )
 
 
@@ -137,8 +138,10 @@ def test_without_a_fit_there_is_no_line(found):
 def test_what_relaxes_short_events_is_part_of_the_line(model):
     pure = LawFit(alpha=1.6, tau_s=np.inf, short=-0.4, log_amplitude=-0.3)
     cut = LawFit(alpha=1.2, tau_s=0.7, short=0.2, log_amplitude=-0.9)
-    fit = DwellFit(model, exposure_s=0.03, power_law=pure, truncated_power_law=cut)
     law = cut if model == "truncated_power_law" else pure
+    tau_s = law.tau_s if np.isfinite(law.tau_s) else np.nan
+    laws = {"power_law": pure, "truncated_power_law": cut}
+    fit = DwellFit(model, tau_s=tau_s, exposure_s=0.03, **laws)
     t = 0.03 * np.array([1.0, 2.5, 90.0])
     drawn = np.exp(fit.log_amplitude + fit.short_s / t - t / law.tau_s) * t**-law.alpha
     assert drawn == pytest.approx(fit.density(t), rel=1e-12)
@@ -253,6 +256,7 @@ def test_examples_of_photostability_are_the_clearest(found):
     rows = pd.DataFrame(
         {
             "field": "f",
+            "temperature_c": 120,
             "nc_id": range(4),
             "photostability_pre": ["going_dark", "going_dark", "stable", "not_tested"],
             "photostability_post": ["stable", "not_tested", "brightening", "not_tested"],
@@ -260,17 +264,18 @@ def test_examples_of_photostability_are_the_clearest(found):
             "p_off_fraction_pre": [1e-3, 1e-5, 0.5, np.nan],
             "p_on_level_post": [0.5, np.nan, 1e-4, np.nan],
             "p_off_fraction_post": [0.5, np.nan, 0.5, np.nan],
+            **{f"{test}_change_{e}": 0.3 for test in ("on_level", "off_fraction") for e in EPOCHS},
             "on_fraction_pre": [0.2, 0.3, 0.4, 0.0],
             "on_fraction_post": [0.2, 0.0, 0.4, 0.0],
         }
     )
-    chosen = examples.choose_by_photostability(rows)
-    assert chosen["label"].tolist() == [
-        "stable before: f, 2",
-        "brightening after: f, 2",
-        "going dark before: f, 1",
-    ]
-    assert examples.choose_by_photostability(rows.iloc[:0]).empty
+    chosen, left_out = examples.choose_by_photostability(rows)
+    # Two of three go dark, which chance makes of one in a hundred; one of five is no more.
+    assert chosen["label"].tolist() == ["stable before: f, 2", "going dark before: f, 1"]
+    assert "brightening 1 of 5" in left_out
+    none, left_out = examples.choose_by_photostability(rows.iloc[:0])
+    assert none.empty
+    assert left_out == ""
 
 
 @pytest.mark.parametrize(
@@ -285,3 +290,31 @@ def test_a_threshold_within_the_noise_counts_nothing(field, gain, method, counte
     if not counted:
         assert table["excluded_because"].tolist() == ["noisy", np.nan, "noisy", "noisy", "noisy"]
         assert (table["population"] == "").all()
+
+
+def test_a_creeping_focus_changes_the_papers_recipe_only_where_it_is_to_be_followed():
+    """Two whose on level falls from 300 to 60 counts, of which every frame on is known."""
+    rng = np.random.default_rng(8)
+    law, off = DwellLaw(1.7, 0.02, 4.0), DwellLaw(1.7, 0.04, 4.0)
+    lit = np.stack(
+        [on_time_per_frame(rng, law, off, frames=4000, exposure_s=EXPOSURE_S) for _ in range(2)]
+    ).round()
+    light = np.geomspace(5, 1, 4000)
+    light /= light.mean()
+    counts = (150 * lit * light + 10 * rng.normal(size=lit.shape)).astype("f4")
+    intensity, analysed = dict.fromkeys(EPOCHS, counts), np.array([True, True])
+    true = lit.mean(axis=1)
+    unknown = analyse(intensity, analysed).table
+    by_epoch = dict.fromkeys(EPOCHS, light)
+    followed = analyse(intensity, analysed, by_epoch).table
+    with_fixed = analyse(
+        intensity, analysed, by_epoch, threshold={"fixed_follows_focus": True}
+    ).table
+    fixed = "on_fraction_pre_fixed"
+    assert followed[fixed].tolist() == unknown[fixed].tolist()
+    # On is below 100 counts in the last third of the movie.
+    assert (followed[fixed] < 0.8 * true).all()
+    for table, column in ((followed, "on_fraction_pre_best"), (with_fixed, fixed)):
+        # An off frame of 10 counts reaches 100 where it counts nine times at the end of the movie:
+        # never; the rest is counted exactly.
+        assert table[column].to_numpy() == pytest.approx(true, abs=0.01)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from blinkpair.blinking.equal_length import SAME_LENGTH
 from blinkpair.labels import (
     CONFIRMED,
     CONTROL,
@@ -48,7 +49,6 @@ from blinkpair.statistics.intervals import MOST_MORE_FIELDS
 Row = Mapping[Any, Any]
 
 TOO_FEW = "too few for an interval"
-SAME_LENGTH = 1.02  # lengths of movies whose ratio is no more are equal
 
 
 def answer(
