@@ -187,7 +187,7 @@ TABLES = {
     },
     "photostability": (summarise_photostability, LIGHT_COLUMNS),
     "typical": (examples.choose, examples.COLUMNS),
-    "clearest": (examples.choose_by_photostability, examples.COLUMNS),
+    "clearest": (lambda table: examples.choose_by_photostability(table)[0], examples.COLUMNS),
 }
 
 
