@@ -41,22 +41,22 @@ def analyse_blinking(
         files.read_csv(places),
         measured,
         intensity,
+        light={e: d[f"light_{e}"].to_numpy() for e, d in zip(EPOCHS, datasets, strict=True)},
         exposure_s=exposure_s,
         settings=BlinkingSettings.of(settings),
     )
     table = result.table
     traces = join_epochs(*datasets, result.states, field["field"], table)
     files.write_netcdf(traces, outputs["traces"])
-    if equal_length_s:
-        equal = equal_length_columns(
-            table,
-            measured,
-            result.states,
-            intensity,
-            frames=round(equal_length_s / exposure_s),
-            dark_cutoff=settings["dark_cutoff"],
-        )
-        table[list(equal)] = equal
+    equal = equal_length_columns(
+        table,
+        measured,
+        result.states,
+        intensity,
+        frames=round(equal_length_s / exposure_s) if equal_length_s else 0,
+        dark_cutoff=settings["dark_cutoff"],
+    )
+    table[list(equal)] = equal
     for position, (name, value) in enumerate(field.items()):
         table.insert(position, name, value)
     files.write_csv(table, outputs["table"])

@@ -7,7 +7,7 @@ from blinkpair.movie.copies import remove_copies, staged_path
 from blinkpair.movie.reader import open_movie
 from blinkpair.nanocrystals import catalogues
 from blinkpair.photometry import counts
-from blinkpair.photometry.apertures import OUT_OF_VIEW
+from blinkpair.photometry.apertures import OUT_OF_VIEW, light_course
 from blinkpair.photometry.counts import PhotometrySettings
 from blinkpair.photometry.traces import epoch_dataset
 from blinkpair.run.logs import log_to
@@ -30,10 +30,13 @@ def extract_traces(
     table = files.read_csv(places)
     position = [f"x_{epoch}", f"y_{epoch}"]
     inside = table[~table["excluded_because"].isin(OUT_OF_VIEW)]
-    intensity = np.empty((0, 0), np.float32)
+    intensity, light = np.empty((0, 0), np.float32), np.empty(0)
     if len(inside):
         with open_movie(pl) as frames:
-            path = catalogues.read_drift(files.read_csv(drift)).per_frame(frames.shape[0])
+            n_frames, course = frames.shape[0], files.read_csv(drift)
+            path = catalogues.read_drift(course).per_frame(n_frames)
+            focus = catalogues.read_focus(course, n_frames)
+            light = light_course(focus, aperture_px=settings.aperture_px)
             intensity = counts.extract_traces(
                 frames,
                 inside[position].to_numpy(float),
@@ -42,7 +45,9 @@ def extract_traces(
                 background=settings.background,
                 neighbours_xy=table[position].to_numpy(float),
             )
-    files.write_netcdf(epoch_dataset(intensity, inside, epoch=epoch, exposure_s=exposure_s), traces)
+    files.write_netcdf(
+        epoch_dataset(intensity, inside, epoch=epoch, exposure_s=exposure_s, light=light), traces
+    )
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from scipy.spatial import cKDTree
 from skimage.registration import phase_cross_correlation
 
 from benchmarks.accuracy.chain import analyse
+from benchmarks.accuracy.other_microscope import HEAD
+from benchmarks.page import update
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.on_fractions import COUNTED, classify
 from blinkpair.epochs import EPOCHS
@@ -232,12 +234,7 @@ def main() -> None:
     text = "\n".join(lines)
     print(text)
     if arguments.write:
-        arguments.write.write_text(
-            "# Accuracy\n\nMade by `make accuracy`; every number here is of simulated data.\n\n"
-            + text
-            + "\n",
-            encoding="utf-8",
-        )
+        update(arguments.write, HEAD, [f"## The whole analysis\n\n{text}"])
 
 
 if __name__ == "__main__":

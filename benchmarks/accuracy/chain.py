@@ -7,16 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from blinkpair.arrays import FloatArray
 from blinkpair.blinking.field import BlinkingSettings, analyse_nanocrystals
 from blinkpair.brightfield.microspheres import find_microspheres
 from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.settings import load_settings
 from blinkpair.movie.reader import from_array
-from blinkpair.nanocrystals.catalogues import positions
+from blinkpair.nanocrystals.catalogues import drift_table, positions, read_focus
 from blinkpair.nanocrystals.finding import Catalogue, find_nanocrystals
 from blinkpair.nanocrystals.projections import project
 from blinkpair.pairing.places import pair_nanocrystals
-from blinkpair.photometry.apertures import OUT_OF_VIEW
+from blinkpair.photometry.apertures import OUT_OF_VIEW, light_course
 from blinkpair.photometry.counts import extract_traces
 from blinkpair.registration.fields import register_field
 from blinkpair.registration.images.images import register_images
@@ -42,6 +43,7 @@ class Analysed:
     catalogues: dict[str, Catalogue]
     table: pd.DataFrame
     movies: dict[str, np.ndarray]
+    without_focus: pd.DataFrame | None = None  # the same table of counts as they were read
 
 
 def register(field: SimulatedField) -> Registered:
@@ -76,9 +78,19 @@ def register(field: SimulatedField) -> Registered:
     return Registered(registration, microspheres, catalogues, movies)
 
 
-def analyse(field: SimulatedField) -> Analysed:
-    """Analyse a simulated field with the default settings."""
+def light_in(catalogue: Catalogue, frames: int) -> FloatArray:
+    """Return the relative share of the light in the aperture in each frame."""
+    return light_course(read_focus(drift_table(catalogue), frames), aperture_px=3)
+
+
+def analyse(field: SimulatedField, *, without_focus: bool = False) -> Analysed:
+    """Analyse a simulated field with the default settings.
+
+    With `without_focus` the first table follows the focus in the paper's recipe, too, and the
+    second in none.
+    """
     settings = load_settings({})
+    settings["threshold"]["fixed_follows_focus"] = without_focus
     design = field.design
     frames, shape = design.frames, design.camera.shape
     begun = register(field)
@@ -93,6 +105,7 @@ def analyse(field: SimulatedField) -> Analysed:
         drift_pre=drifts["pre"],
         drift_post=drifts["post"],
         shape=shape,
+        hot_pixels=(catalogues["pre"].hot_pixels, catalogues["post"].hot_pixels),
     ).table
     inside = places[~places["excluded_because"].isin(OUT_OF_VIEW)]
     intensity = {
@@ -104,11 +117,16 @@ def analyse(field: SimulatedField) -> Analysed:
         )
         for epoch in EPOCHS
     }
-    table = analyse_nanocrystals(
-        places,
-        inside["nc_id"].to_numpy(),
-        intensity,
-        exposure_s=design.camera.exposure_s,
-        settings=BlinkingSettings.of(settings),
-    ).table
-    return Analysed(registration, catalogues, table, movies)
+    light = {epoch: light_in(catalogues[epoch], frames) for epoch in EPOCHS}
+    tables = [
+        analyse_nanocrystals(
+            places,
+            inside["nc_id"].to_numpy(),
+            intensity,
+            exposure_s=design.camera.exposure_s,
+            settings=BlinkingSettings.of(settings),
+            light=share,
+        ).table
+        for share in ([light, None] if without_focus else [light])
+    ]
+    return Analysed(registration, catalogues, tables[0], movies, *tables[1:])

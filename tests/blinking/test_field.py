@@ -19,7 +19,7 @@ FRAMES, EXPOSURE_S, NOISE = 20_000, 0.02, 40.0
 SETTINGS = load_settings({})
 
 
-def analyse(intensity, analysed, **changed):
+def analyse(intensity, analysed, light=None, **changed):
     n = len(analysed)
     places = pd.DataFrame({"nc_id": np.arange(n) + 10, "analysed": analysed})
     settings = SETTINGS | {
@@ -31,6 +31,7 @@ def analyse(intensity, analysed, **changed):
         intensity,
         exposure_s=EXPOSURE_S,
         settings=BlinkingSettings.of(settings),
+        light=light,
     )
 
 
@@ -289,3 +290,31 @@ def test_a_threshold_within_the_noise_counts_nothing(field, gain, method, counte
     if not counted:
         assert table["excluded_because"].tolist() == ["noisy", np.nan, "noisy", "noisy", "noisy"]
         assert (table["population"] == "").all()
+
+
+def test_a_creeping_focus_changes_the_papers_recipe_only_where_it_is_to_be_followed():
+    """Two whose on level falls from 300 to 60 counts, of which every frame on is known."""
+    rng = np.random.default_rng(8)
+    law, off = DwellLaw(1.7, 0.02, 4.0), DwellLaw(1.7, 0.04, 4.0)
+    lit = np.stack(
+        [on_time_per_frame(rng, law, off, frames=4000, exposure_s=EXPOSURE_S) for _ in range(2)]
+    ).round()
+    light = np.geomspace(5, 1, 4000)
+    light /= light.mean()
+    counts = (150 * lit * light + 10 * rng.normal(size=lit.shape)).astype("f4")
+    intensity, analysed = dict.fromkeys(EPOCHS, counts), np.array([True, True])
+    true = lit.mean(axis=1)
+    unknown = analyse(intensity, analysed).table
+    by_epoch = dict.fromkeys(EPOCHS, light)
+    followed = analyse(intensity, analysed, by_epoch).table
+    with_fixed = analyse(
+        intensity, analysed, by_epoch, threshold={"fixed_follows_focus": True}
+    ).table
+    fixed = "on_fraction_pre_fixed"
+    assert followed[fixed].tolist() == unknown[fixed].tolist()
+    # On is below 100 counts in the last third of the movie.
+    assert (followed[fixed] < 0.8 * true).all()
+    for table, column in ((followed, "on_fraction_pre_best"), (with_fixed, fixed)):
+        # An off frame of 10 counts reaches 100 where it counts nine times at the end of the movie:
+        # never; the rest is counted exactly.
+        assert table[column].to_numpy() == pytest.approx(true, abs=0.01)

@@ -153,3 +153,21 @@ def test_an_aperture_that_a_hot_pixel_touches_is_not_analysed(pixel, drift_px, b
     hot = ([pixel], [])
     table = paired(at, apply_matrix(MATRIX, at), drift_pre=drift, hot_pixels=hot).table
     assert table["excluded_because"].tolist() == [because]
+
+
+def test_what_is_at_one_pixel_in_both_epochs_of_a_moved_sample_is_the_cameras():
+    centre = np.linalg.solve(np.eye(2) - MATRIX[:2, :2], MATRIX[:2, 2])  # turns about itself
+    pre = np.array([[60.0, 140.0], [150.0, 60.0], centre])
+    post = np.vstack([pre[0] + [0.2, -0.1], apply_matrix(MATRIX, pre[1:])])
+    table = paired(pre, post).table
+    # The pixel as seen before, with its mapped place, and as seen after, with that one's.
+    assert sorted(table["excluded_because"]) == ["", "", "hot_pixel", "hot_pixel"]
+    kept = table.loc[table["analysed"], ["x_pre", "y_pre"]].to_numpy()
+    assert np.allclose(kept[np.argsort(kept[:, 0])], pre[1:][np.argsort(pre[1:, 0])])
+
+
+def test_a_hot_pixel_of_one_movie_counts_in_both():
+    pre = np.array([[60.0, 140.0], [150.0, 60.0]])
+    post = apply_matrix(MATRIX, pre)
+    table = paired(pre, post, hot_pixels=(np.rint(post[:1]), ())).table
+    assert sorted(table["excluded_because"]) == ["", "hot_pixel"]

@@ -24,7 +24,7 @@ FIGURES |= {
 
 rule fit_ensemble:
     input:
-        [ancient(path.partition("::")[0]) for path in ENSEMBLE_FILES],
+        [ancient(unprefixed(path.partition("::")[0])) for path in ENSEMBLE_FILES],
     output:
         decays=in_report("results/decays.csv", "table", "Tables"),
         sensitivity=in_report("results/decay_sensitivity.csv", "table", "Tables"),

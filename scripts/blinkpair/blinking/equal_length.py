@@ -51,7 +51,8 @@ def equal_length_columns(
     states, intensity : mapping of (n, frames) arrays
         True where on, and counts, of the epochs 'pre' and 'post'.
     frames : int
-        Length to use; of a shorter movie all of it.
+        Length to use; of a shorter movie all of it. 0 where no movie is longer than another: the
+        columns are then empty.
     dark_cutoff : float
         On-fraction below which a nanocrystal is dark.
 

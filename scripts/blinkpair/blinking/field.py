@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blinkpair.arrays import BoolArray, IntArray
+from blinkpair.arrays import BoolArray, FloatArray, IntArray
 from blinkpair.blinking.off_levels import OffLevels, estimate_off_levels, expected_false_events
 from blinkpair.blinking.on_fractions import (
     COUNTED,
@@ -37,6 +37,7 @@ from blinkpair.dwell_fits.events import count_events
 from blinkpair.dwell_fits.fits import fit_counted_events
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings
 from blinkpair.epochs import EPOCHS
+from blinkpair.photometry.apertures import at_mean_focus
 
 DROWNED_NOISES = 1.5
 # The text columns of nanocrystals that were not measured, or not tested.
@@ -95,6 +96,7 @@ def analyse_nanocrystals(
     *,
     exposure_s: float,
     settings: BlinkingSettings,
+    light: Mapping[str, FloatArray] | None = None,
 ) -> FieldBlinking:
     """Return the table with on-fractions, population, type of blinking and photostability.
 
@@ -108,8 +110,14 @@ def analyse_nanocrystals(
         Counts of the epochs 'pre' and 'post'.
     exposure_s : float
     settings : BlinkingSettings
+    light : mapping of (frames,) float, optional
+        From `photometry.apertures.light_course`: the counts are divided by it. The paper's recipe
+        takes them as they are, unless `threshold.fixed_follows_focus`. Default: the focus holds.
     """
     threshold, dark_cutoff = settings.threshold, settings.dark_cutoff
+    as_read = intensity
+    intensity = {epoch: at_mean_focus(as_read[epoch], (light or {}).get(epoch)) for epoch in EPOCHS}
+    by_fixed = intensity if threshold.fixed_follows_focus else as_read
     table = places.set_index("nc_id", drop=False)
     off = {epoch: estimate_off_levels(intensity[epoch]) for epoch in EPOCHS}
     if threshold.method == "fixed" and any(
@@ -120,7 +128,9 @@ def analyse_nanocrystals(
     analysed = np.isin(measured, table.index[table["analysed"].to_numpy(bool)])
     states, events = {}, {}
     for epoch in EPOCHS:
-        states[epoch], columns = _states_of(intensity[epoch], off[epoch], threshold)
+        states[epoch], columns = _states_of(
+            intensity[epoch], by_fixed[epoch], off[epoch], threshold
+        )
         events[epoch] = run_lengths(states[epoch])
         emissive = columns["on_fraction_{epoch}"].to_numpy() >= dark_cutoff
         why_not = np.select([~analysed, ~emissive], ["not analysed", "dark"], "")
@@ -149,7 +159,7 @@ def analyse_nanocrystals(
             analysed=table["analysed"],
         )
     counted = table["population"].isin(COUNTED)
-    durations, light = [], []
+    durations, curves = [], []
     for epoch in EPOCHS:
         shown = counted & (table[f"on_fraction_{epoch}"] >= dark_cutoff)
         rows = np.flatnonzero(np.isin(measured, table.index[shown]))
@@ -159,12 +169,12 @@ def analyse_nanocrystals(
             )
         )
         curve = integrated_pl(intensity[epoch][analysed], exposure_s=exposure_s)
-        light.append(curve.assign(epoch=epoch))
+        curves.append(curve.assign(epoch=epoch))
     return FieldBlinking(
         table.reset_index(drop=True),
         states,
         pd.concat(durations, ignore_index=True),
-        pd.concat(light, ignore_index=True),
+        pd.concat(curves, ignore_index=True),
     )
 
 
@@ -180,19 +190,24 @@ def _reaches_threshold(off: OffLevels, threshold_counts: float) -> bool:
 
 
 def _states_of(
-    intensity: NDArray[np.float32], off: OffLevels, threshold: ThresholdSettings
+    intensity: NDArray[np.float32],
+    by_fixed: NDArray[np.float32],
+    off: OffLevels,
+    threshold: ThresholdSettings,
 ) -> tuple[BoolArray, pd.DataFrame]:
     """Return states with levels and thresholds; '{epoch}' in a name stands for pre or post.
 
-    The paper's recipe and the best estimate stand beside the answer, whatever its method.
+    The paper's recipe, with the counts `by_fixed`, and the best estimate stand beside the answer,
+    whatever its method.
     """
     best = assign_states(intensity, replace(threshold, method="hmm"), off)
     best_fraction, best_se = best.on_fractions, best.on_fractions_se
-    fixed_fraction = on_fraction(intensity > threshold.counts, intensity)
+    fixed_fraction = on_fraction(by_fixed > threshold.counts, by_fixed)
     if threshold.method == "hmm":
         assigned, fraction, se = best, best_fraction, best_se
     else:
-        assigned = assign_states(intensity, threshold, off)
+        counts = by_fixed if threshold.method == "fixed" else intensity
+        assigned = assign_states(counts, threshold, off)
         fraction = assigned.on_fractions
         se = threshold_error(fraction, best_fraction, best_se)
     on = assigned.states

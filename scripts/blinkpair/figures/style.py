@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import textwrap
 from collections.abc import Callable, Sequence
 from functools import wraps
@@ -28,6 +29,7 @@ from blinkpair.labels import Temperature, treatment_title
 SINGLE_COLUMN_MM = 85.0
 DOUBLE_COLUMN_MM = 170.0
 MM_PER_INCH = 25.4
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=\S{1,3}(?:[ ,]|$))")
 TITLE_LETTERS = 22  # in a line of a bold title: four panels stand side by side
 
 # Okabe and Ito's colours, distinct with any kind of colour vision.
@@ -139,8 +141,10 @@ def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
 
 def temperature_name(label: Temperature, letters: int = TITLE_LETTERS) -> str:
     """Return a treatment's name for a title or a tick, in lines of about so many letters."""
-    lines = textwrap.wrap(treatment_title(label), letters, break_long_words=False)
-    return "\n".join(lines).replace("$", r"\$")
+    # A number stays beside its unit: '2 h', '100 °C'.
+    title = _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", treatment_title(label))
+    lines = textwrap.wrap(title, letters, break_long_words=False)
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ").replace("$", r"\$")
 
 
 def points(value: float) -> str:

@@ -33,9 +33,13 @@ def nanocrystals_table(catalogue: Catalogue | None) -> pd.DataFrame:
 
 
 def drift_table(catalogue: Catalogue | None) -> pd.DataFrame:
-    """Return the displacement of the sample in each stretch of the movie."""
+    """Return the displacement of the sample and the width of the PSF in each stretch of the movie.
+
+    The width, `psf_sigma_px`, is empty where it is not known.
+    """
     if catalogue is None:
-        return pd.DataFrame({"frame": [0.0], "x_px": [0.0], "y_px": [0.0], "measured": [False]})
+        empty = {"frame": [0.0], "x_px": [0.0], "y_px": [0.0], "measured": [False]}
+        return pd.DataFrame(empty | {"psf_sigma_px": [np.nan]})
     drift = catalogue.drift
     return pd.DataFrame(
         {
@@ -43,6 +47,7 @@ def drift_table(catalogue: Catalogue | None) -> pd.DataFrame:
             "x_px": drift.xy[:, 0],
             "y_px": drift.xy[:, 1],
             "measured": drift.measured,
+            "psf_sigma_px": np.nan if catalogue.focus_px is None else catalogue.focus_px,
         }
     )
 
@@ -54,6 +59,12 @@ def read_drift(table: pd.DataFrame) -> Drift:
         table[["x_px", "y_px"]].to_numpy(float),
         table["measured"].to_numpy(bool),
     )
+
+
+def read_focus(table: pd.DataFrame, frames: int) -> FloatArray:
+    """Return the width of the PSF in each frame from `drift_table`, (frames,); NaN if unknown."""
+    sigma = table["psf_sigma_px"].to_numpy(float)
+    return np.interp(np.arange(frames, dtype=float), table["frame"].to_numpy(float), sigma)
 
 
 def images_dataset(catalogue: Catalogue | None, projections: Projections | None) -> xr.Dataset:

@@ -180,10 +180,18 @@ def find_constant_pixels(projections: Projections) -> IntArray:
 
 
 def repaired(image: NDArray[np.float32], hot_pixels: IntArray) -> NDArray[np.float32]:
-    """Return a copy with the hot pixels replaced by the median of their neighbourhood."""
+    """Return a copy with hot pixels replaced by the median of their neighbours that are not.
+
+    Those that have no such neighbour, inside a border that was cut, stay as they are.
+    """
+    columns, rows = hot_pixels.T
     image = image.copy()
-    for column, row in hot_pixels:
-        image[row, column] = np.median(
-            image[max(0, row - 1) : row + 2, max(0, column - 1) : column + 2]
-        )
+    known = np.pad(image, 1, constant_values=np.nan)
+    known[rows + 1, columns + 1] = np.nan
+    down, right = np.mgrid[0:3, 0:3].reshape(2, -1)
+    values = np.sort(known[rows[:, None] + down, columns[:, None] + right], axis=1)  # NaN last
+    n = np.isfinite(values).sum(axis=1)
+    each = np.arange(len(rows))
+    median = 0.5 * (values[each, np.maximum(n - 1, 0) // 2] + values[each, n // 2])
+    image[rows, columns] = np.where(n > 0, median, image[rows, columns])
     return image

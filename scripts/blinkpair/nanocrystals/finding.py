@@ -17,7 +17,9 @@ from blinkpair.arrays import FloatArray, IntArray, neighbours
 from blinkpair.cores import usable_cores
 from blinkpair.nanocrystals import detection, localisation
 from blinkpair.nanocrystals.background import background_and_noise
+from blinkpair.nanocrystals.camera_pixels import disturbs_counts, find_camera_pixels
 from blinkpair.nanocrystals.drift import Drift, from_first_frame, measure_drift
+from blinkpair.nanocrystals.focus import measure_focus
 from blinkpair.nanocrystals.projections import Projections
 
 log = logging.getLogger(__name__)
@@ -40,7 +42,10 @@ class Catalogue:
         Measured on the nanocrystals; the given one if there are too few.
     images : detection.AlignedImages
     hot_pixels : (n, 2) int
-        Column and row of pixels taken out before detection: too bright, or never changing.
+        Column and row of pixels that change the counts of an aperture: too bright, never changing,
+        or found as a nanocrystal without the shape and the motion of one.
+    focus_px : (S,) float or None
+        Width of the PSF in each stretch; None where too few nanocrystals show it.
     """
 
     table: pd.DataFrame
@@ -48,13 +53,15 @@ class Catalogue:
     psf_sigma_px: float
     images: detection.AlignedImages
     hot_pixels: IntArray
+    focus_px: FloatArray | None
 
 
 def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) -> Catalogue:
     """Return the nanocrystals and the drift of a movie, to a fraction of a pixel.
 
     Drift is measured first by correlating whole images, then on the nanocrystals themselves;
-    detection is repeated on the better aligned images.
+    detection is repeated on the better aligned images. Candidates that are single pixels of the
+    camera are dropped, and these pixels replaced by their neighbours.
     """
     hot_pixels = np.unique(
         np.vstack(
@@ -65,6 +72,7 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
         ),
         axis=0,
     )
+    repaired = hot_pixels
     weights = projections.n_frames.astype(float)
     flat = np.empty_like(projections.mean)
     noise = np.empty(len(flat), np.float32)
@@ -81,9 +89,19 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
     sigma = psf_sigma_px
     xy = np.empty((0, 2))
     for _ in range(2):
-        images = detection.align(projections, drift.xy, hot_pixels)
+        images = detection.align(projections, drift.xy, repaired)
         candidates = detection.find_candidates(images, psf_sigma_px=sigma)
         xy = candidates[["x", "y"]].to_numpy()
+        placed = localisation.localise(
+            flat, weights, xy, drift.xy, psf_sigma_px=sigma, iterations=4
+        )
+        single, pixels = find_camera_pixels(projections, placed.xy, drift.xy)
+        if single.any():
+            candidates, xy = candidates[~single], xy[~single]
+            flat = np.stack([detection.repaired(image, pixels[single]) for image in flat])
+            disturbing = pixels[single & disturbs_counts(projections, pixels)]
+            hot_pixels = np.unique(np.vstack([hot_pixels, disturbing]), axis=0)
+            repaired = np.unique(np.vstack([repaired, pixels[single]]), axis=0)
         best = _isolated(xy)[:60]
         if len(best) < 5:
             break
@@ -119,7 +137,9 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
         ["significance", "y", "x"], ascending=[False, True, True], ignore_index=True
     )
     log.info("%d nanocrystals, PSF sigma %.2f px", len(table), sigma)
-    return Catalogue(table, drift, sigma, images, hot_pixels)
+    bright = fitted.xy[_isolated(fitted.xy)[:60]]
+    focus = measure_focus(flat, bright, drift.xy, psf_sigma_px=sigma)
+    return Catalogue(table, drift, sigma, images, hot_pixels, focus)
 
 
 def _isolated(xy: FloatArray) -> IntArray:

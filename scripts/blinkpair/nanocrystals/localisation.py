@@ -70,13 +70,18 @@ def _cut(images: NDArray[np.float32], xy: FloatArray, drift: FloatArray, half: i
     return _Windows(values, columns.astype(float), rows.astype(float), inside)
 
 
-def _profile(offset: FloatArray, sigma: float) -> tuple[FloatArray, FloatArray]:
-    """Return a Gaussian integrated over pixels at `offset` from its centre, and its derivative."""
+def pixel_profile(offset: FloatArray, sigma: float) -> FloatArray:
+    """Return a Gaussian integrated over pixels at `offset` from its centre."""
     from scipy.special import ndtr
 
+    return np.asarray(ndtr((offset + 0.5) / sigma) - ndtr((offset - 0.5) / sigma))
+
+
+def _profile(offset: FloatArray, sigma: float) -> tuple[FloatArray, FloatArray]:
+    """Return a Gaussian integrated over pixels at `offset` from its centre, and its derivative."""
     low, high = (offset - 0.5) / sigma, (offset + 0.5) / sigma
     density = np.exp(-0.5 * low**2) - np.exp(-0.5 * high**2)
-    return ndtr(high) - ndtr(low), density / (np.sqrt(2 * np.pi) * sigma)
+    return pixel_profile(offset, sigma), density / (np.sqrt(2 * np.pi) * sigma)
 
 
 def _fit_amplitudes(
@@ -102,6 +107,11 @@ def _fit_amplitudes(
 
 def _half_width(psf_sigma_px: float) -> int:
     return max(2, int(np.ceil(2.2 * psf_sigma_px)))
+
+
+def window_pixels(psf_sigma_px: float) -> int:
+    """Return the number of pixels of the window around a nanocrystal."""
+    return (2 * _half_width(psf_sigma_px) + 1) ** 2
 
 
 def _step(
@@ -165,6 +175,42 @@ def localise(
     return Localisation(xy, np.sqrt(variance * scatter), amplitude)
 
 
+def misfits(
+    images: NDArray[np.float32],
+    xy: FloatArray,
+    drift: FloatArray,
+    sigmas_px: FloatArray,
+    *,
+    reach_px: float,
+) -> tuple[FloatArray, FloatArray]:
+    """Return what fits with PSFs of several widths leave of the power around each nanocrystal.
+
+    Parameters
+    ----------
+    images : (S, y, x) float32
+    xy : (n, 2) float
+    drift : (S, 2) float
+    sigmas_px : (w,) float
+    reach_px : float
+        The windows are right for a PSF of this width.
+
+    Returns
+    -------
+    power : (w, n, S) float
+        Sum of the squared residuals of a window; `total` where it leaves the sensor.
+    total : (n, S) float
+        The same without a nanocrystal.
+    """
+    windows = _cut(images, xy, drift, _half_width(reach_px))
+    flat = windows.values - windows.values.mean(axis=(2, 3), keepdims=True)
+    total = (flat**2).sum(axis=(2, 3))
+    power = np.empty((len(sigmas_px), *total.shape))
+    for i, sigma in enumerate(sigmas_px):
+        _, residual, _, _ = _fit_amplitudes(windows, drift, xy, float(sigma))
+        power[i] = (residual**2).sum(axis=(2, 3))
+    return power, total
+
+
 def estimate_psf_sigma(
     images: NDArray[np.float32],
     weights: FloatArray,
@@ -175,15 +221,10 @@ def estimate_psf_sigma(
 ) -> float:
     """Return the PSF's width with the least residual over (bright, isolated) nanocrystals."""
     grid = np.clip(start_px * np.geomspace(0.5, 2.0, 13), 0.4, 3.0)
-    root = np.sqrt(weights / weights.mean())[None, :, None, None]
-    misfit = np.empty(grid.size)
-    windows = _cut(images, xy, drift, _half_width(1.3 * start_px))
-    for i, sigma in enumerate(grid):
-        _, residual, _, _ = _fit_amplitudes(windows, drift, xy, float(sigma))
-        # Normalised per nanocrystal: the brightest ones would otherwise dominate.
-        power = ((root * residual) ** 2).sum(axis=(1, 2, 3))
-        total = (root * (windows.values - windows.values.mean(axis=(2, 3), keepdims=True))) ** 2
-        misfit[i] = np.median(power / total.sum(axis=(1, 2, 3)))
+    power, total = misfits(images, xy, drift, grid, reach_px=1.3 * start_px)
+    share = weights / weights.mean()
+    # Normalised per nanocrystal: the brightest ones would otherwise dominate.
+    misfit = np.median((power @ share) / (total @ share), axis=1)
     best = int(np.clip(np.argmin(misfit), 1, grid.size - 2))
     shift = vertex(*(-misfit[best - 1 : best + 2]).tolist())
     ratio = grid[best + 1] / grid[best]

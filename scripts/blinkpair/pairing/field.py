@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from blinkpair.arrays import FloatArray
+from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.nanocrystals import catalogues
 from blinkpair.pairing.checks import FILES, PAIRED, REGISTERED, Found, refuse
 from blinkpair.pairing.places import Pairing, PairingSettings, no_nanocrystals, pair_nanocrystals
+from blinkpair.photometry.apertures import light_change
 from blinkpair.registration.fields import RegistrationSettings, register_field
 from blinkpair.registration.landmarks import read_landmarks
 from blinkpair.registration.result import describe, describe_failed, from_description
@@ -123,6 +125,10 @@ def _register_and_pair(
     )
     if content["status"] != "ok":
         return content, no_nanocrystals()
+    for epoch, tables in zip(EPOCHS, (pre, post), strict=True):
+        content[f"light_change_{epoch}"] = light_change(
+            tables.drift["psf_sigma_px"].to_numpy(float), aperture_px=pairing.aperture_px
+        )
     refuse(REGISTERED, found)
     drift_pre, drift_post = (catalogues.read_drift(e.drift).per_frame(frames) for e in (pre, post))
     paired = pair_nanocrystals(

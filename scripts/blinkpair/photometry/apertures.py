@@ -6,6 +6,7 @@ Input: positions, drift and the sensor. Output: which apertures stay inside, whi
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray
 
@@ -16,6 +17,60 @@ OUT_OF_VIEW = ("outside", "edge")
 def reach_px(aperture_px: float) -> float:
     """Return half the width of the aperture, pixels."""
     return aperture_px / 2
+
+
+def light_share(psf_sigma_px: FloatArray, *, aperture_px: float) -> FloatArray:
+    """Return the share of a nanocrystal's light inside the aperture, for each width of the PSF.
+
+    Of a Gaussian whose centre may lie anywhere in a pixel, erf(a / (2 sqrt(2) s))^2: a pixel
+    spreads the light evenly over its area, around a centre that is not the light's own, so that
+    s^2 = sigma^2 + 2/12.
+
+    Examples
+    --------
+    >>> light_share(np.array([0.75, 1.35]), aperture_px=3).round(2)
+    array([0.85, 0.51])
+    """
+    from scipy.special import erf
+
+    seen = np.sqrt(np.square(psf_sigma_px) + 2 / 12)
+    return np.asarray(erf(reach_px(aperture_px) / (np.sqrt(2) * seen)) ** 2)
+
+
+def light_course(psf_sigma_px: FloatArray, *, aperture_px: float) -> FloatArray:
+    """Return by how much more of a nanocrystal's light the aperture holds than in the mean frame.
+
+    Parameters
+    ----------
+    psf_sigma_px : (frames,) float
+        Width of the PSF in each frame; NaN where it is not known.
+
+    Returns
+    -------
+    (frames,) float
+        Exactly 1 where the focus holds or is not known. Counts divided by it are those of a movie
+        with the mean share throughout.
+    """
+    if not np.ptp(psf_sigma_px) > 0:
+        return np.ones(len(psf_sigma_px))
+    share = light_share(psf_sigma_px, aperture_px=aperture_px)
+    return np.asarray(share / share.mean())
+
+
+def at_mean_focus(counts: NDArray[np.float32], light: FloatArray | None) -> NDArray[np.float32]:
+    """Return (n, frames) counts as at the mean share of the light; themselves where it is 1."""
+    if light is None or (light == 1).all():
+        return counts
+    return np.asarray(counts / light.astype(np.float32))
+
+
+def light_change(psf_sigma_px: FloatArray, *, aperture_px: float) -> float:
+    """Return the largest change of the share of light in the aperture: 0.5 is half as much again.
+
+    NaN where the width is not known.
+    """
+    share = light_share(psf_sigma_px, aperture_px=aperture_px)
+    return float(share.max() / share.min() - 1)
 
 
 def aperture_stays_inside(
@@ -54,5 +109,9 @@ def aperture_is_clear(
     reach = reach_px(aperture_px) + 0.5  # to the edge of a pixel
     low = xy + drift.min(axis=0) - reach
     high = xy + drift.max(axis=0) + reach
-    inside = (pixels > low[:, None]) & (pixels < high[:, None])
-    return np.asarray(~inside.all(axis=2).any(axis=1))
+    # One at a time: an sCMOS has tens of thousands of such pixels.
+    pixels = pixels.reshape(-1, 2)
+    clear = [
+        not ((pixels > a) & (pixels < b)).all(axis=1).any() for a, b in zip(low, high, strict=True)
+    ]
+    return np.array(clear, bool)

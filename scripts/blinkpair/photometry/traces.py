@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blinkpair.arrays import BoolArray
+from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.epochs import EPOCHS
 from blinkpair.labels import POPULATION_NAMES
 
@@ -25,7 +25,12 @@ POPULATIONS = tuple(POPULATION_NAMES)
 
 
 def epoch_dataset(
-    intensity: NDArray[np.float32], table: pd.DataFrame, *, epoch: str, exposure_s: float
+    intensity: NDArray[np.float32],
+    table: pd.DataFrame,
+    *,
+    epoch: str,
+    exposure_s: float,
+    light: FloatArray | None = None,
 ) -> xr.Dataset:
     """Return the counts of one epoch as a dataset with units, exposure and positions.
 
@@ -39,8 +44,12 @@ def epoch_dataset(
         'pre' or 'post'.
     exposure_s : float
         Frame interval.
+    light : (frames,) float, optional
+        From `apertures.light_course`; default: the focus holds.
     """
     import xarray as xr
+
+    light = np.ones(intensity.shape[1]) if light is None else light
 
     pixel = {"units": "px", "long_name": "position at the first frame; 0 is a pixel's centre"}
     return xr.Dataset(
@@ -52,6 +61,14 @@ def epoch_dataset(
                     "units": "counts",
                     "long_name": "counts above background in the aperture, per frame",
                     "exposure_s": exposure_s,
+                },
+            ),
+            f"light_{epoch}": (
+                "frame",
+                light.astype(np.float32),
+                {
+                    "units": "1",
+                    "long_name": "share of the light in the aperture, relative to its mean",
                 },
             ),
             f"x_{epoch}": ("nanocrystal", table[f"x_{epoch}"].to_numpy(float), pixel),
@@ -111,7 +128,7 @@ def join_epochs(
         both = dataset.drop_vars(["frame", "time"]).assign({f"on_{epoch}": on})
         missing = longest - both.sizes["frame"]
         if missing:
-            fill = {f"intensity_{epoch}": np.nan, f"on_{epoch}": -1}
+            fill = {f"intensity_{epoch}": np.nan, f"on_{epoch}": -1, f"light_{epoch}": np.nan}
             both = both.pad({"frame": (0, missing)}, constant_values=fill, keep_attrs=True)
         both[f"on_{epoch}"].encoding = {"zlib": True, "complevel": 1, "shuffle": False}
         epochs.append(both)

@@ -44,6 +44,7 @@ def measured(
         Whether `shown` holds every field.
     """
     yield _counts(settings["photometry"])
+    yield _focus(settings["threshold"])
     yield from _states(settings)
     yield from _numbers(settings, nanocrystals)
     yield from _dwell_times(settings["dwell_times"])
@@ -65,6 +66,16 @@ def _counts(photometry: Settings) -> str:
     return (
         f"Counts were summed in each frame over a square aperture {width} px wide that followed "
         f"the drift of the sample, {background}."
+    )
+
+
+def _focus(threshold: Settings) -> str:
+    as_read = threshold["method"] == "fixed" and not threshold.get("fixed_follows_focus")
+    counts = "counts, but for the threshold between on and off," if as_read else "counts"
+    return (
+        "Where the width of the PSF, measured on bright nanocrystals in each stretch of a movie, "
+        f"changed significantly, {counts} were divided by the share of the light in the aperture, "
+        "relative to its mean over the movie."
     )
 
 

@@ -347,7 +347,7 @@ def _basis(row: Row) -> list[str]:
     n_fields = counted(row["n_fields"], "field")
     sentences = {
         BY_FIELDS: "The intervals allow for fields that differ, by as much as fields of one "
-        f"treatment are seen to differ ({n_fields} here)",
+        f"treatment are seen to differ, {n_fields} here",
         BY_OTHER_FIELDS: "The intervals allow for fields that differ as they do at the other "
         "treatments: there is one field here",
         BY_ASSUMPTION: "The intervals allow for fields that differ, by an assumption: no "
@@ -356,7 +356,7 @@ def _basis(row: Row) -> list[str]:
     independent = ""
     if _sign(row, "mean_delta_independent") is not None:
         ends = _points(row, "mean_delta_independent")
-        independent = f" (nanocrystals taken as independent: {ends} points for the mean)"
+        independent = f"; if nanocrystals were independent, the mean’s would be {ends} points"
     return [
         f"{sentences[method]}{independent}."
         for method in sentences

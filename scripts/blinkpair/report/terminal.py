@@ -17,6 +17,7 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.labels import after_treatment, treatment_heading, treatment_title
 
 NOTEWORTHY_FALSE_SHARE = 0.1
+NOTEWORTHY_LIGHT_CHANGE = 0.1  # of the light in the aperture, by the focus
 MOST_NAMED = 20  # fields of a kind; with more, the numbers scroll off the screen
 # Exit status of a run that finished: 0, or above this one by the number of fields refused. Below it
 # are Snakemake's own, above 125 the shell's.
@@ -36,14 +37,15 @@ def summarise_run(results: str | Path) -> str:
     lines = ["", *_populations(files.read_csv(folder / "populations.csv"))]
     lines += ["", *_recipes(files.read_csv(folder / "methods.csv"))]
     lines += ["", *_blinking(types, files.read_csv(folder / "photostability.csv"))]
-    lines += ["", *_fields(files.read_csv(folder / "fields.csv")), *_false_events(types)]
+    fields = files.read_csv(folder / "fields.csv")
+    lines += ["", *_fields(fields), *_focus(fields), *_false_events(types)]
     lines += [
         "",
         f"Report:     {folder / 'report.html'}",
         f"Table:      {folder / 'populations.csv'}",
         f"Histogram:  {folder / 'figures' / 'delta_histograms.png'}",
         f"Look next:  {folder / 'figures'} (all figures; registration/ shows each field's),",
-        f"            {folder / 'nanocrystals.csv'} (one row each), README.md (what it means)",
+        f"            {folder / 'nanocrystals.csv'} (one row each), docs/results.md (meaning)",
     ]
     return "\n".join(lines)
 
@@ -71,7 +73,7 @@ def exit_summary(results: str | Path) -> tuple[str, int]:
     lines = _fields(fields)
     if refused:
         lines[0] = f"{refused} of {len(fields)} fields were refused and are in no number:"
-    lines += [*_warnings(Path(results)), *_answer(Path(results), refused)]
+    lines += [*_focus(fields), *_warnings(Path(results)), *_answer(Path(results), refused)]
     return "\n".join(lines), min(REFUSED_STATUS + refused, MAX_STATUS) if refused else 0
 
 
@@ -167,6 +169,30 @@ def _fields(fields: pd.DataFrame) -> list[str]:
     lines += _some([f"  refused: {row.field}: {row.reason}" for row in refused.itertuples()])
     by_hand = fields.loc[fields["evidence"].str.startswith("landmarks"), "field"]
     return lines + _some([f"  registered by hand: {field}" for field in by_hand])
+
+
+def _focus(fields: pd.DataFrame) -> list[str]:
+    """Return in which fields the focus crept, and in which it is not known whether it did."""
+    registered = fields[fields["status"] == "ok"]
+    columns = [f"light_change_{epoch}" for epoch in EPOCHS]  # none if all fields were refused
+    changes = registered.reindex(columns=columns).to_numpy(float)
+    names = registered["field"].to_numpy()
+    largest = np.where(np.isfinite(changes), changes, 0.0).max(axis=1, initial=0.0)
+    crept = largest > NOTEWORTHY_LIGHT_CHANGE
+    lines = []
+    if crept.any():
+        lines.append(
+            "The focus crept within a movie. hmm and noise use counts corrected for the light in "
+            "the aperture (fixed: threshold.fixed_follows_focus), which changed by up to:"
+        )
+        lines += _some(
+            [f"  {n}: {100 * c:.0f} %" for n, c in zip(names[crept], largest[crept], strict=True)]
+        )
+    unknown = names[~np.isfinite(changes).all(axis=1)]
+    if len(unknown):
+        lines.append("Too few bright nanocrystals to know whether the focus held:")
+        lines += _some([f"  {name}" for name in unknown])
+    return lines
 
 
 def _some(lines: list[str]) -> list[str]:

@@ -1,9 +1,11 @@
-"""An EMCCD that films blinking nanocrystals.
+"""An EMCCD, or an sCMOS, that films blinking nanocrystals.
 
-The multiplication register turns n photo-electrons into a gamma-distributed number
+The multiplication register of an EMCCD turns n photo-electrons into a gamma-distributed number
 of counts with shape n, so that the variance is about 2 x gain x signal (Basden,
-Haniff & Mackay 2003, MNRAS 345, 985). Every frame has its own random stream, derived
-from seed and frame number: the movie does not depend on threads or block size.
+Haniff & Mackay 2003, MNRAS 345, 985). An sCMOS has no such register, and an amplifier for each
+pixel instead: offset, gain and read noise differ from pixel to pixel. Every frame has its own
+random stream, derived from seed and frame number: the movie does not depend on threads or block
+size.
 
 Input: positions and expected counts of every nanocrystal, background. Output: uint16 frames.
 """
@@ -27,6 +29,7 @@ from blinkpair.simulate.emccd_tables import (
     AliasTables,
     alias_tables,
 )
+from blinkpair.simulate.scmos_pixels import ScmosSpread, scmos_pixels
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,9 @@ class Camera:
         Mean counts per photo-electron.
     read_noise_counts : float
         Standard deviation of the read-out.
+    scmos : ScmosSpread or None
+        How pixels differ; gain, offset and read noise above are then those of the median pixel.
+        None: an EMCCD.
     """
 
     shape: tuple[int, int] = (512, 512)
@@ -55,6 +61,7 @@ class Camera:
     offset_counts: float = 100.0
     gain: float = 5.0
     read_noise_counts: float = 2.0
+    scmos: ScmosSpread | None = None
 
 
 @numba.njit(inline="always")
@@ -73,6 +80,43 @@ def _uniform(state: Any) -> Any:
     return ((_next(state) >> np.uint64(11)) + 1.0) * 1.1102230246251565e-16
 
 
+@numba.njit(inline="always")
+def _illuminate(
+    light: Any, background: Any, xy: Any, counts: Any, drift: Any, sigma: Any, frame: int
+) -> None:
+    """Fill `light` (y, x) with the expected counts of one frame."""
+    height, width = light.shape
+    reach = int(np.ceil(4.5 * sigma[frame])) + 1
+    x_profile = np.empty(2 * reach + 2)
+    y_profile = np.empty(2 * reach + 2)
+    scale = 1.0 / (np.sqrt(2.0) * sigma[frame])
+    light[:] = background
+    for k in range(xy.shape[0]):
+        signal = counts[k, frame]
+        if signal <= 0.0:
+            continue
+        x = xy[k, 0] + drift[frame, 0]
+        y = xy[k, 1] + drift[frame, 1]
+        left = int(np.floor(x + 0.5)) - reach
+        top = int(np.floor(y + 0.5)) - reach
+        # The PSF integrated over each pixel, not sampled at its centre: it is undersampled.
+        for i in range(2 * reach + 1):
+            x_profile[i] = 0.5 * (
+                _erf((left + i + 0.5 - x) * scale) - _erf((left + i - 0.5 - x) * scale)
+            )
+            y_profile[i] = 0.5 * (
+                _erf((top + i + 0.5 - y) * scale) - _erf((top + i - 0.5 - y) * scale)
+            )
+        for i in range(2 * reach + 1):
+            row = top + i
+            if row < 0 or row >= height:
+                continue
+            for j in range(2 * reach + 1):
+                column = left + j
+                if 0 <= column < width:
+                    light[row, column] += signal * y_profile[i] * x_profile[j]
+
+
 @njit(nogil=True)
 def _film(
     frames: Any,
@@ -86,7 +130,7 @@ def _film(
     xy: Any,
     counts: Any,
     drift: Any,
-    sigma: float,
+    sigma: Any,
     gain: float,
     offset: float,
     read_noise: float,
@@ -96,39 +140,11 @@ def _film(
     light = np.empty((height, width), np.float32)
     lowest = int(np.floor(offset + 0.5)) - MARGIN
     state = np.empty(1, np.uint64)
-    reach = int(np.ceil(4.5 * sigma)) + 1
-    x_profile = np.empty(2 * reach + 2)
-    y_profile = np.empty(2 * reach + 2)
-    scale = 1.0 / (np.sqrt(2.0) * sigma)
     for f in range(n_frames):
         frame = first_frame + f
         state[0] = np.uint64(seed) * np.uint64(0xD1342543DE82EF95) + np.uint64(frame)
         _next(state)
-        light[:] = background
-        for k in range(xy.shape[0]):
-            signal = counts[k, frame]
-            if signal <= 0.0:
-                continue
-            x = xy[k, 0] + drift[frame, 0]
-            y = xy[k, 1] + drift[frame, 1]
-            left = int(np.floor(x + 0.5)) - reach
-            top = int(np.floor(y + 0.5)) - reach
-            # The PSF integrated over each pixel, not sampled at its centre: it is undersampled.
-            for i in range(2 * reach + 1):
-                x_profile[i] = 0.5 * (
-                    _erf((left + i + 0.5 - x) * scale) - _erf((left + i - 0.5 - x) * scale)
-                )
-                y_profile[i] = 0.5 * (
-                    _erf((top + i + 0.5 - y) * scale) - _erf((top + i - 0.5 - y) * scale)
-                )
-            for i in range(2 * reach + 1):
-                row = top + i
-                if row < 0 or row >= height:
-                    continue
-                for j in range(2 * reach + 1):
-                    column = left + j
-                    if 0 <= column < width:
-                        light[row, column] += signal * y_profile[i] * x_profile[j]
+        _illuminate(light, background, xy, counts, drift, sigma, frame)
         for row in range(height):
             for column in range(width):
                 mean = light[row, column]
@@ -157,6 +173,60 @@ def _film(
                         product *= _uniform(state)
                     value -= gain * np.log(product)
                 frames[f, row, column] = np.uint16(min(max(value + 0.5, 0.0), 65535.0))
+
+
+@njit(nogil=True)
+def _film_scmos(
+    frames: Any,
+    first_frame: int,
+    seed: int,
+    background: Any,
+    offset: Any,
+    gain: Any,
+    read_noise: Any,
+    telegraph_step: Any,
+    telegraph_frames: Any,
+    xy: Any,
+    counts: Any,
+    drift: Any,
+    sigma: Any,
+    mean_gain: float,
+) -> None:
+    """Fill `frames` (n, y, x); maps (y, x) are of `ScmosPixels`, others as in `film_block`."""
+    n_frames, height, width = frames.shape
+    light = np.empty((height, width), np.float32)
+    state = np.empty(1, np.uint64)
+    for f in range(n_frames):
+        frame = first_frame + f
+        state[0] = np.uint64(seed) * np.uint64(0xD1342543DE82EF95) + np.uint64(frame)
+        _next(state)
+        _illuminate(light, background, xy, counts, drift, sigma, frame)
+        for row in range(height):
+            for column in range(width):
+                never = np.exp(-light[row, column] / mean_gain)
+                electrons = 0
+                product = _uniform(state)
+                while product > never:
+                    electrons += 1
+                    product *= _uniform(state)
+                value = offset[row, column] + gain[row, column] * electrons
+                value += read_noise[row, column] * _normal(state)
+                if telegraph_frames[row, column] > 0:
+                    value += telegraph_step[row, column] * _is_up(
+                        seed, row * width + column, frame, telegraph_frames[row, column]
+                    )
+                frames[f, row, column] = np.uint16(min(max(value + 0.5, 0.0), 65535.0))
+
+
+@numba.njit(inline="always")
+def _is_up(seed: int, pixel: int, frame: int, length: int) -> int:
+    # A telegraph pixel draws its level anew every `length` frames, each pixel at its own beginning.
+    # Of seed, pixel and frame alone: the movie does not depend on the size of its blocks.
+    state = np.empty(1, np.uint64)
+    piece = (frame + pixel % length) // length
+    state[0] = np.uint64(seed) * np.uint64(0xD1342543DE82EF95) + np.uint64(pixel)
+    state[0] = _next(state) + np.uint64(piece)
+    return int(_next(state) >> np.uint64(63))
 
 
 @numba.njit(inline="always")
@@ -192,7 +262,7 @@ def film_block(
     counts: NDArray[np.float32],
     drift: FloatArray,
     *,
-    psf_sigma_px: float,
+    psf_sigma_px: float | FloatArray,
     first_frame: int,
     frames: int,
     seed: int,
@@ -210,7 +280,8 @@ def film_block(
         Expected counts of each nanocrystal, summed over its image.
     drift : (all frames, 2) float
         Displacement of the sample since frame 0, x and y.
-    psf_sigma_px : float
+    psf_sigma_px : float or (all frames,) float
+        Width of the image of a nanocrystal, in all frames or in each.
     first_frame, frames : int
         The stretch.
     seed : int
@@ -220,18 +291,29 @@ def film_block(
     (frames, y, x) uint16
     """
     block = np.empty((frames, *camera.shape), np.uint16)
-    tables = _tables(background.astype(np.float32).tobytes(), background.shape, camera)
+    background = background.astype(np.float32)
+    sample = (
+        np.ascontiguousarray(xy, np.float64),
+        counts,
+        np.ascontiguousarray(drift, np.float64),
+        np.ascontiguousarray(np.broadcast_to(psf_sigma_px, len(drift)), np.float64),
+        camera.gain,
+    )
+    if camera.scmos is not None:
+        pixels = scmos_pixels(
+            camera.scmos, camera.shape, camera.offset_counts, camera.gain, camera.read_noise_counts
+        )
+        dark = background + pixels.dark_counts
+        _film_scmos(block, first_frame, seed, dark, *pixels[:-1], *sample)
+        return block
+    tables = _tables(background.tobytes(), background.shape, camera)
     _film(
         block,
         first_frame,
         seed,
-        background.astype(np.float32),
+        background,
         *tables,
-        np.ascontiguousarray(xy, np.float64),
-        counts,
-        np.ascontiguousarray(drift, np.float64),
-        psf_sigma_px,
-        camera.gain,
+        *sample,
         camera.offset_counts,
         camera.read_noise_counts,
     )

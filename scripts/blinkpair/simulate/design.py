@@ -93,6 +93,7 @@ class FieldDesign:
     drift_px: float = 3.0
     settling_px: float = 1.0
     psf_sigma_px: tuple[float, float] = (0.8, 0.9)
+    psf_sigma_end_px: tuple[float, float] | None = None  # at the last frame; default: the same
     background_counts: float = 15.0
     counts_when_on: tuple[float, float] = (250.0, 900.0)
     populations: tuple[float, float, float, float] = (0.15, 0.25, 0.55, 0.05)

@@ -64,6 +64,8 @@ class SimulatedField(NamedTuple):
         light, pixel_gain = _illumination(design, self.seed)
         xy = self.truth[[f"x_{epoch}", f"y_{epoch}"]].to_numpy()
         counts = self.expected_counts(epoch) * _sample(light, xy)[:, None]
+        ends = [s[int(post)] for s in (design.psf_sigma_px, design.psf_sigma_end_px) if s]
+        sigma = np.linspace(ends[0], ends[-1], design.frames)
         for first in range(0, design.frames, frames_per_block):
             yield film_block(
                 design.camera,
@@ -71,7 +73,7 @@ class SimulatedField(NamedTuple):
                 xy,
                 counts.astype(np.float32),
                 self.drift_post if post else self.drift_pre,
-                psf_sigma_px=design.psf_sigma_px[int(post)],
+                psf_sigma_px=sigma,
                 first_frame=first,
                 frames=min(frames_per_block, design.frames - first),
                 seed=2 * self.seed + int(post),

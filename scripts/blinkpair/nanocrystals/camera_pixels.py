@@ -1,0 +1,187 @@
+"""Separate candidates that are pixels of the camera from nanocrystals.
+
+On an sCMOS every pixel has an amplifier of its own, and some are warm, noisy or jump between two
+levels. Such a pixel stands out alone: it has not the shape of the PSF, does not move with the
+sample, and its neighbours do not change when it does. A nanocrystal blinks in all pixels of its
+image together. Changes in time decide where there are any, because two bad pixels side by side look
+like one image but do not change together; the shape decides for what never changes.
+
+Input: projections of a movie, candidates, the drift. Output: which candidates are the camera's, and
+the column and row of the pixel of each.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinkpair.arrays import BoolArray, FloatArray, IntArray
+from blinkpair.nanocrystals.localisation import pixel_profile
+from blinkpair.nanocrystals.projections import Projections
+
+# Excess of the explained changes over those of noise alone, in standard deviations of the latter:
+# below it, a candidate counts as constant.
+CHANGES = 6.0
+# The image of the PSF explains this share of the power of a constant candidate at least: in a
+# region of 21 pixels, it stands 7 times above the noise and the pattern of the camera, not 5 times
+# as others. What emits so little and never blinks is no nanocrystal.
+CONSTANT_SHARE = 0.7
+REGION_PX = 2.5
+# Bad pixels among the candidates would make a measured width too narrow; these are always tried.
+SIGMAS_PX = (0.5, 0.7, 1.0, 1.4)
+DISTURBING = 0.5  # of the noise of nine pixels
+PIXEL_REACH_PX = 1.0  # a pixel farther from a candidate than this is not the candidate
+AT_ONCE = 1_000_000  # values; a dozen arrays of so many are kept
+SAMPLED = 4  # every so many pixels, in x and y, measure the noise
+
+
+def find_camera_pixels(
+    projections: Projections, xy: FloatArray, drift: FloatArray
+) -> tuple[BoolArray, IntArray]:
+    """Return which candidates are the camera's, (n,), and the pixel of each, (n, 2).
+
+    The images of all stretches around a candidate are described by a PSF that moves with the
+    sample, and by one pixel that does not; either has an amplitude of its own in each stretch. The
+    one that explains more of the power is the better description. First the median of each pixel
+    over the stretches is taken off, and every pixel is weighted by its own noise from frame to
+    frame, which is larger where a nanocrystal is always on. Where that leaves noise, the median
+    images are compared.
+
+    Parameters
+    ----------
+    projections : Projections
+    xy : (n, 2) float
+        Candidates at the first frame.
+    drift : (S, 2) float
+    """
+    of_camera = np.zeros(len(xy), bool)
+    pixel = np.zeros((len(xy), 2), np.int64)
+    if len(drift) < 2:
+        return of_camera, pixel
+    images = (projections.mean, projections.burst)
+    noises = [_noise(stretches) for stretches in images]
+    usual = float(np.median(projections.variance[:, ::SAMPLED, ::SAMPLED]))
+    window = np.prod(2 * _reach(drift) + 1)
+    step = max(1, AT_ONCE // int(len(drift) * window))
+    for first in range(0, len(xy), step):
+        some = slice(first, first + step)
+        columns, rows = _region(projections.mean.shape[1:], xy[some], drift)
+        variance = np.median(_cut(projections.variance, columns, rows), axis=1)
+        own_noise = np.sqrt(np.maximum(variance / max(usual, 1e-9), 0.25))[:, None]
+        distance = _distance(columns, rows, xy[some], drift)
+        region, near = distance <= REGION_PX, distance <= PIXEL_REACH_PX
+        profiles = [_image(columns, rows, xy[some], drift, s) for s in SIGMAS_PX]
+        by_image, by_pixel = np.zeros((2, len(columns)))
+        for stretches, noise in zip(images, noises, strict=True):
+            changes = _cut(stretches, columns, rows)
+            changes -= np.median(changes, axis=1, keepdims=True)
+            changes -= np.median(changes, axis=(2, 3), keepdims=True)
+            changes /= own_noise * noise[:, None, None]
+            changes *= region[:, None]
+            by_image += _explained([p / own_noise for p in profiles], changes)
+            by_pixel += np.where(near, (changes**2).sum(axis=1), 0.0).max(axis=(1, 2))
+        n = len(images) * len(drift)  # squares of a normal variable in each sum
+        constant = np.maximum(by_image, by_pixel) < n + CHANGES * np.sqrt(2 * n)
+        lasting = np.median(_cut(projections.mean, columns, rows), axis=1)
+        lasting = (lasting - np.median(lasting, axis=(1, 2), keepdims=True)) * region
+        power = (lasting**2).sum(axis=(1, 2))
+        of_image = _explained([p.mean(axis=1, keepdims=True) for p in profiles], lasting[:, None])
+        of_pixel = np.where(near, lasting**2, 0.0).max(axis=(1, 2))
+        pattern = (of_pixel > of_image) | (of_image < CONSTANT_SHARE * power)
+        of_camera[some] = np.where(constant, pattern, by_pixel > by_image)
+        size = np.where(near, np.abs(lasting), -1.0)
+        pixel[some] = _place(
+            np.where(constant[:, None, None], size, near * variance), columns, rows
+        )
+    return of_camera, pixel
+
+
+def disturbs_counts(projections: Projections, pixels: IntArray) -> BoolArray:
+    """Return which pixels, (n,), change the counts of an aperture around them noticeably.
+
+    Those that in some stretch are brighter than their neighbours, or noisier from frame to frame,
+    by half the noise of nine usual pixels in one frame. A fainter one does not change which frames
+    are on.
+    """
+    columns, rows = pixels.T
+    around = np.array([(x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if x or y])
+    height, width = projections.mean.shape[1:]
+    near = (
+        np.clip(rows[:, None] + around[:, 1], 0, height - 1),
+        np.clip(columns[:, None] + around[:, 0], 0, width - 1),
+    )
+    usual = float(np.median(projections.variance[:, ::SAMPLED, ::SAMPLED]))
+    least = DISTURBING * 3 * np.sqrt(usual)
+    own = projections.mean[:, rows, columns]
+    brighter = np.abs(own - np.median(projections.mean[:, near[0], near[1]], axis=2)).max(axis=0)
+    noisier = projections.variance[:, rows, columns].max(axis=0) > 2 * usual + least**2
+    return np.asarray((brighter > least) | noisier)
+
+
+def _noise(images: NDArray[np.float32]) -> FloatArray:
+    """Return the noise of a pixel of each stretch, (S,), from its differences to the median."""
+    some = images[:, ::SAMPLED, ::SAMPLED]
+    change = some - np.median(some, axis=0)
+    change -= np.median(change, axis=(1, 2), keepdims=True)
+    noise = 1.4826 * np.median(np.abs(change), axis=(1, 2))
+    return np.maximum(noise, 1e-6).astype(np.float64)
+
+
+def _region(shape: tuple[int, ...], xy: FloatArray, drift: FloatArray) -> tuple[IntArray, IntArray]:
+    """Return columns (n, w) and rows (n, h) along the path of each candidate.
+
+    At the sensor's edge its last ones are repeated.
+    """
+    middle = 0.5 * (drift.min(axis=0) + drift.max(axis=0))
+    reach = _reach(drift)
+    centre = np.rint(xy + middle).astype(np.int64)
+    columns = np.clip(centre[:, 0, None] + np.arange(-reach[0], reach[0] + 1), 0, shape[1] - 1)
+    rows = np.clip(centre[:, 1, None] + np.arange(-reach[1], reach[1] + 1), 0, shape[0] - 1)
+    return columns, rows
+
+
+def _reach(drift: FloatArray) -> IntArray:
+    """Return how far, in x and y, the region of a candidate extends from the middle of its path."""
+    return np.ceil(REGION_PX + 0.5 * np.ptp(drift, axis=0)).astype(np.int64)
+
+
+def _cut(images: NDArray[np.float32], columns: IntArray, rows: IntArray) -> FloatArray:
+    """Return the values of all stretches there, (n, S, h, w)."""
+    values = images[:, rows[:, :, None], columns[:, None, :]]
+    return np.moveaxis(values, 0, 1).astype(np.float64)
+
+
+def _image(
+    columns: IntArray, rows: IntArray, xy: FloatArray, drift: FloatArray, sigma: float
+) -> FloatArray:
+    """Return the PSF of each candidate in each stretch, (n, S, h, w)."""
+    path = xy[:, None, :] + drift
+    across = pixel_profile(columns[:, None, :] - path[:, :, 0, None], sigma)
+    down = pixel_profile(rows[:, None, :] - path[:, :, 1, None], sigma)
+    return np.asarray(down[..., :, None] * across[..., None, :])
+
+
+def _explained(profiles: list[FloatArray], values: FloatArray) -> FloatArray:
+    """Return the power (n,) of values (n, S, h, w) that the best of the profiles explains.
+
+    A profile has an amplitude of its own in each stretch.
+    """
+    power = [
+        ((values * p).sum(axis=(2, 3)) ** 2 / (p**2).sum(axis=(2, 3))).sum(axis=1) for p in profiles
+    ]
+    return np.asarray(np.max(power, axis=0))
+
+
+def _distance(columns: IntArray, rows: IntArray, xy: FloatArray, drift: FloatArray) -> FloatArray:
+    """Return the least distance of pixels (n, h, w) from each candidate at any drift."""
+    path = xy[:, None, :] + drift
+    dx = columns[:, None, None, :] - path[:, :, 0, None, None]
+    dy = rows[:, None, :, None] - path[:, :, 1, None, None]
+    return np.asarray(np.sqrt((dx**2 + dy**2).min(axis=1)))
+
+
+def _place(size: FloatArray, columns: IntArray, rows: IntArray) -> IntArray:
+    """Return column and row of the largest of each (n, h, w)."""
+    row, column = np.unravel_index(size.reshape(len(size), -1).argmax(axis=1), size.shape[1:])
+    each = np.arange(len(size))
+    return np.column_stack([columns[each, column], rows[each, row]])

@@ -1,0 +1,86 @@
+"""Pixels of the camera against nanocrystals, on a simulated sCMOS and pixel by pixel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.spatial import cKDTree
+
+from blinkpair.movie.reader import from_array
+from blinkpair.nanocrystals.camera_pixels import find_camera_pixels
+from blinkpair.nanocrystals.finding import find_nanocrystals
+from blinkpair.nanocrystals.projections import project
+from blinkpair.simulate import Camera, FieldDesign, simulate_field
+from blinkpair.simulate.scmos_pixels import ScmosSpread
+
+
+@pytest.mark.parametrize(("sigma", "drift"), [(0.5, 3.0), (0.9, 0.0), (1.3, 3.0)])
+def test_an_scmos_shows_nanocrystals_and_hardly_a_pixel_of_its_own(sigma, drift):
+    camera = Camera(shape=(128, 128), gain=2.0, scmos=ScmosSpread(warm_counts=5))
+    design = FieldDesign(
+        camera=camera, frames=600, n_nanocrystals=25, drift_px=drift, psf_sigma_px=(sigma, sigma)
+    )
+    field = simulate_field(design, seed=4)
+    movie = np.concatenate(list(field.film("pre")))
+    catalogue = find_nanocrystals(project(from_array(movie)))
+    found = catalogue.table[["x", "y"]].to_numpy()
+    truth = field.truth[["x_pre", "y_pre"]].to_numpy()
+    inside = ((truth > 5) & (truth < 122)).all(axis=1)
+    seen = truth[inside & (field.truth["on_fraction_pre"] >= 0.01)]
+    assert (cKDTree(found).query(seen)[0] < 1.5).all()
+    false = cKDTree(truth).query(found)[0] > 1.5
+    # Static pixels side by side may remain where nothing drifts: the other movie shows them, too.
+    assert false.sum() <= (4 if drift == 0 else 1)
+
+
+def noise(seed, frames=400):
+    return np.random.default_rng(seed).normal(100, 5, (frames, 31, 31))
+
+
+def judged(movie, xy, drift=None):
+    projections = project(from_array(movie))
+    path = np.zeros((400, 2)) if drift is None else drift
+    moved = path[projections.centre_frame.astype(int)]
+    single, pixel = find_camera_pixels(projections, np.array([xy], float), moved)
+    return bool(single[0]), pixel[0].tolist()
+
+
+def switching(seed):
+    return np.repeat(np.random.default_rng(seed).random(40) < 0.4, 10)[:, None, None]
+
+
+SPOT = np.exp(-0.5 * (np.hypot(*np.mgrid[-2:3, -2:3]) / 0.7) ** 2)
+
+
+def test_a_pixel_that_jumps_is_the_cameras_and_a_spot_that_does_is_not():
+    movie = noise(1)
+    movie[:, 15:16, 12:13] += 60 * switching(2)
+    assert judged(movie, (12, 15)) == (True, [12, 15])
+    movie = noise(1)
+    movie[:, 13:18, 10:15] += 60 * switching(2) * SPOT
+    assert judged(movie, (12, 15))[0] is False
+
+
+def test_two_pixels_that_jump_each_on_its_own_are_the_cameras():
+    movie = noise(3)
+    movie[:, 15:16, 12:13] += 60 * switching(4)
+    movie[:, 15:16, 13:14] += 50 * switching(5)
+    assert judged(movie, (12.4, 15))[0] is True
+
+
+def test_what_never_changes_is_decided_by_its_shape():
+    movie = noise(6)
+    movie[:, 15, 12] += 60
+    assert judged(movie, (12, 15))[0] is True
+    movie = noise(6)
+    movie[:, 13:18, 10:15] += 60 * SPOT
+    assert judged(movie, (12, 15))[0] is False
+
+
+def test_what_stays_while_the_sample_drifts_is_the_cameras():
+    """A spot of dust has the shape of a nanocrystal; only the motion differs."""
+    drift = np.column_stack([np.linspace(0, 4, 400), np.zeros(400)])
+    movie = noise(7)
+    movie[:, 15, 12] += 60
+    movie[:, 15, 13] += 40
+    assert judged(movie, (11, 15), drift)[0] is True
