@@ -66,8 +66,8 @@ def nanocrystals(names=NAMES, n=60, seed=1):
             part[f"photostability_{epoch}"] = rng.choice(["stable", "dimming", "not_tested"], n)
             part[f"p_on_level_{epoch}"] = rng.uniform(0, 1, n)
             part[f"p_off_fraction_{epoch}"] = np.where(rng.uniform(size=n) < 0.3, np.nan, 0.5)
-            part[f"on_level_change_{epoch}"] = rng.normal(0, 0.2, n)
-            part[f"off_fraction_change_{epoch}"] = rng.normal(0, 0.2, n)
+            for trend in ("on_level", "off_fraction"):
+                part[f"{trend}_change_{epoch}"] = rng.uniform(-1, 1, n)
             part[f"start_counts_{epoch}"] = rng.normal(500, 50, n)
             part[f"end_counts_{epoch}"] = rng.normal(450, 50, n)
         parts.append(part)
