@@ -18,7 +18,7 @@ def film(frames=200, seed=1, first_frame=0, xy=(), counts=(), sigma=0.9):
         CAMERA,
         np.full(CAMERA.shape, 20.0, np.float32),
         np.reshape(xy, (n, 2)).astype(float),
-        np.reshape(counts, (n, -1)).astype(np.float32),
+        np.reshape(counts, (n, 400)).astype(np.float32),
         np.zeros((400, 2)),
         psf_sigma_px=sigma,
         first_frame=first_frame,
