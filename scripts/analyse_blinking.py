@@ -48,16 +48,15 @@ def analyse_blinking(
     table = result.table
     traces = join_epochs(*datasets, result.states, field["field"], table)
     files.write_netcdf(traces, outputs["traces"])
-    if equal_length_s:
-        equal = equal_length_columns(
-            table,
-            measured,
-            result.states,
-            intensity,
-            frames=round(equal_length_s / exposure_s),
-            dark_cutoff=settings["dark_cutoff"],
-        )
-        table[list(equal)] = equal
+    equal = equal_length_columns(
+        table,
+        measured,
+        result.states,
+        intensity,
+        frames=round(equal_length_s / exposure_s) if equal_length_s else 0,
+        dark_cutoff=settings["dark_cutoff"],
+    )
+    table[list(equal)] = equal
     for position, (name, value) in enumerate(field.items()):
         table.insert(position, name, value)
     files.write_csv(table, outputs["table"])

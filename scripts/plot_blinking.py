@@ -2,6 +2,7 @@
 
 from blinkpair import files
 from blinkpair.figures import dwell_times, panels, style, trajectories, types
+from blinkpair.figures.captions import caption_text
 from blinkpair.labels import CLASS_NAMES
 from blinkpair.populations.type_states import type_groups
 from blinkpair.run.logs import log_to
@@ -11,11 +12,15 @@ def plot_blinking(
     nanocrystals: str,
     tables: dict[str, str],
     stems: dict[str, str],
+    captions: dict[str, str],
     *,
     reference_s: float,
     note: str,
 ) -> None:
-    """Draw the pooled figures; `tables` maps table to file, `stems` figure to path."""
+    """Draw the pooled figures.
+
+    `tables` maps table to file, `stems` and `captions` figure to path and text.
+    """
     of_all = type_groups(files.read_csv(nanocrystals, types.COLUMNS))
     table = {
         name: files.read_csv(path, trajectories.COLUMNS if name == "integrated_pl" else None)
@@ -23,7 +28,12 @@ def plot_blinking(
     }
     figures = {
         "types": panels.fractions_by_epoch(
-            table["types"], types.EMISSIVE_NAMES, of_what="emissive", note=note
+            table["types"],
+            types.EMISSIVE_NAMES,
+            of_what="emissive",
+            none="not_fitted",
+            empty="none emissive",
+            note=note,
         ),
         "type_transitions": types.type_transitions(table["type_transitions"], note=note),
         "delta_by_type": types.delta_by_type(of_all, note=note),
@@ -32,14 +42,15 @@ def plot_blinking(
             table["dwell_times"], table["dwell_fits"], note=note
         ),
         "photostability": panels.fractions_by_epoch(
-            table["photostability"], CLASS_NAMES, of_what="n", note=note
+            table["photostability"], CLASS_NAMES, of_what="n", empty="none tested", note=note
         ),
         "integrated_pl": trajectories.integrated_pl(
             table["integrated_pl"], table["photostability"], reference_s=reference_s, note=note
         ),
     }
     for name, stem in stems.items():
-        style.save_figure(figures[name], stem)
+        caption = caption_text(captions[name], note=note, reference_s=reference_s)
+        style.save_figure(figures[name], stem, caption=caption)
 
 
 if __name__ == "__main__":
@@ -48,6 +59,7 @@ if __name__ == "__main__":
         snakemake.input.nanocrystals,
         {name: snakemake.input[name] for name in snakemake.params.tables},
         snakemake.params.stems,
+        snakemake.params.captions,
         reference_s=snakemake.params.reference_s,
         note=snakemake.params.note,
     )

@@ -2,11 +2,14 @@
 
 from blinkpair import files
 from blinkpair.figures import ensemble, style
+from blinkpair.figures.captions import caption_text
 from blinkpair.run.logs import log_to
 
 
-def plot_ensemble(beside: str, curves: str, stems: dict[str, str], *, note: str) -> None:
-    """Draw the figures of the ensemble; `stems` maps figure to path."""
+def plot_ensemble(
+    beside: str, curves: str, stems: dict[str, str], captions: dict[str, str], *, note: str
+) -> None:
+    """Draw the figures of the ensemble; `stems` and `captions` map figure to path and text."""
     import xarray as xr
 
     with xr.open_dataset(curves, engine="h5netcdf") as data:
@@ -18,7 +21,8 @@ def plot_ensemble(beside: str, curves: str, stems: dict[str, str], *, note: str)
         "ensemble_beside": ensemble.beside(files.read_csv(beside), note=note),
     }
     for name, stem in stems.items():
-        style.save_figure(figures[name], stem)
+        caption = caption_text(captions[name], note=note)
+        style.save_figure(figures[name], stem, caption=caption)
 
 
 if __name__ == "__main__":
@@ -27,5 +31,6 @@ if __name__ == "__main__":
         snakemake.input.beside,
         snakemake.input.curves,
         snakemake.params.stems,
+        snakemake.params.captions,
         note=snakemake.params.note,
     )

@@ -5,6 +5,8 @@ from typing import Any
 from blinkpair import files
 from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.figures import dwell_examples, dwell_times, examples, style, trajectories
+from blinkpair.figures.captions import caption_text
+from blinkpair.figures.trajectories import ShownTrend
 from blinkpair.run.logs import log_to
 
 
@@ -12,18 +14,25 @@ def plot_examples(
     nanocrystals: str,
     traces: dict[str, str],
     stems: dict[str, str],
+    captions: dict[str, str],
     *,
     fits: dict[str, Any],
+    significance: float,
     note: str,
 ) -> None:
     """Draw nanocrystals of each population, class and type; `traces` maps field to file."""
     table = files.read_csv(nanocrystals, examples.COLUMNS)
-    typical, by_class = examples.choose(table), examples.choose_by_photostability(table)
+    typical = examples.choose(table)
+    by_class, left_out = examples.choose_by_photostability(table, significance)
     del table  # of millions of nanocrystals, before others of its columns are read
     clear = dwell_examples.choose_dwell_examples(
         files.read_csv(nanocrystals, dwell_examples.COLUMNS)
     )
-    for name, chosen in {"example_traces": typical, "example_photostability": by_class}.items():
+    trends = [ShownTrend(r.trend_epoch, r.trend, r.remark) for r in by_class.itertuples()]
+    for name, chosen, more in (
+        ("example_traces", typical, {}),
+        ("example_photostability", by_class, {"trends": trends, "left_out": left_out}),
+    ):
         shown = examples.read_traces(chosen, traces)
         figure = trajectories.example_traces(
             shown.pre,
@@ -33,8 +42,9 @@ def plot_examples(
             shown.labels,
             on_fractions=shown.on_fractions,
             note=note,
+            **more,
         )
-        style.save_figure(figure, stems[name])
+        style.save_figure(figure, stems[name], caption=caption_text(captions[name], note=note))
     events, settings = [], DwellTimeSettings(**fits)
     for row in clear.itertuples():
         states = examples.read_states(str(row.field), int(row.nc_id), traces)
@@ -44,7 +54,8 @@ def plot_examples(
             )
         )
     figure = dwell_times.example_dwell_times(events, note=note)
-    style.save_figure(figure, stems["example_dwell_times"])
+    caption = caption_text(captions["example_dwell_times"], note=note)
+    style.save_figure(figure, stems["example_dwell_times"], caption=caption)
 
 
 if __name__ == "__main__":
@@ -53,6 +64,8 @@ if __name__ == "__main__":
         snakemake.input.nanocrystals,
         dict(zip(snakemake.params.fields, snakemake.input.traces, strict=True)),
         snakemake.params.stems,
+        snakemake.params.captions,
         fits=snakemake.params.fits,
+        significance=snakemake.params.significance,
         note=snakemake.params.note,
     )

@@ -2,6 +2,7 @@
 
 from blinkpair import files
 from blinkpair.figures import changes, sensitivity, style
+from blinkpair.figures.captions import caption_text
 from blinkpair.run.logs import log_to
 
 
@@ -10,12 +11,14 @@ def plot_populations(
     populations: str,
     sensitivity_table: str,
     stems: dict[str, str],
+    captions: dict[str, str],
     *,
     dark_cutoff: float,
+    method: str,
     threshold_counts: float,
     note: str,
 ) -> None:
-    """Draw the pooled figures; `stems` maps figure to path."""
+    """Draw the pooled figures; `stems` and `captions` map figure to path and text."""
     table, summary = files.read_csv(nanocrystals, changes.COLUMNS), files.read_csv(populations)
     figures = {
         "delta_histograms": changes.delta_histograms(table, summary, note=note),
@@ -23,13 +26,16 @@ def plot_populations(
         "population_fractions": changes.population_fractions(summary, note=note),
         "sensitivity": sensitivity.sensitivity_figure(
             files.read_csv(sensitivity_table),
+            populations=summary,
+            method=method,
             threshold_counts=threshold_counts,
             dark_cutoff=dark_cutoff,
             note=note,
         ),
     }
     for name, stem in stems.items():
-        style.save_figure(figures[name], stem)
+        caption = caption_text(captions[name], note=note, dark_cutoff=dark_cutoff)
+        style.save_figure(figures[name], stem, caption=caption)
 
 
 if __name__ == "__main__":
@@ -39,7 +45,9 @@ if __name__ == "__main__":
         snakemake.input.populations,
         snakemake.input.sensitivity,
         snakemake.params.stems,
+        snakemake.params.captions,
         dark_cutoff=snakemake.params.dark_cutoff,
+        method=snakemake.params.method,
         threshold_counts=snakemake.params.threshold_counts,
         note=snakemake.params.note,
     )

@@ -5,6 +5,7 @@ import xarray as xr
 from blinkpair import files
 from blinkpair.errors import InputError
 from blinkpair.figures import registration, style
+from blinkpair.figures.captions import caption_text
 from blinkpair.movie.reader import read_image
 from blinkpair.nanocrystals import catalogues
 from blinkpair.run.logs import log_to
@@ -17,7 +18,9 @@ def plot_registration(
     images: list[str],
     info: str,
     stem: str,
+    captions: dict[str, str],
     *,
+    pixel_size_um: float,
     field: str,
     note: str,
 ) -> None:
@@ -46,10 +49,12 @@ def plot_registration(
         content,
         pl_pre=projections[0],
         pl_post=projections[1],
+        pixel_size_um=pixel_size_um,
         field=field,
         note=note,
     )
-    style.save_figure(figure, stem)
+    caption = caption_text(captions["registration"], field=field, note=note)
+    style.save_figure(figure, stem, caption=caption)
 
 
 if __name__ == "__main__":
@@ -61,6 +66,8 @@ if __name__ == "__main__":
         snakemake.input.images,
         snakemake.input.registration,
         snakemake.params.stem,
+        snakemake.params.captions,
+        pixel_size_um=snakemake.params.pixel_size_um,
         field=snakemake.wildcards.field,
         note=snakemake.params.note,
     )

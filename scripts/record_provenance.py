@@ -12,25 +12,24 @@ from blinkpair.run.provenance import film_paths, provenance, sheet_paths
 def record_provenance(
     sheet: str,
     run: str,
+    nanocrystals: str,
     outputs: dict[str, str],
     *,
     settings: dict[str, Any],
     source: str,
-    columns: list[str],
 ) -> None:
     """Write all that a run can be repeated from.
 
     `sheet` is the sample sheet as it was when the run started, `run` a JSON file of its command and
-    start; `source` is the digest of blinkpair's source, `columns` are those of `fields.csv` that
-    come from the sheet. Inputs that were replaced since the start
-    are an error, and the checksums are kept for the next run.
+    start, `nanocrystals` the table of all; `source` is the digest of blinkpair's source. Inputs
+    that were replaced since the start are an error, and the checksums are kept for the next run.
     """
     content = provenance(settings, sheet, files.read_json(run), source)
     record = input_record.load_record()
     paths = [*sheet_paths(content["sheet"]), *film_paths(content.get("ensemble", []))]
     input_record.check_unchanged(record, paths)
     files.write_json(content, outputs["provenance"])
-    files.write_json(data_package(columns, films="ensemble" in content), outputs["columns"])
+    files.write_json(data_package(nanocrystals, films="ensemble" in content), outputs["columns"])
     checksums = {path: entry["checksum"] for path, entry in content["inputs"].items()}
     input_record.add_checksums(record, checksums)
 
@@ -40,8 +39,8 @@ if __name__ == "__main__":
     record_provenance(
         snakemake.params.sheet,
         snakemake.params.run,
+        snakemake.input.nanocrystals,
         dict(snakemake.output.items()),
         settings=snakemake.params.settings,
         source=snakemake.params.source,
-        columns=snakemake.params.columns,
     )

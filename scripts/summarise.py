@@ -12,6 +12,9 @@ from blinkpair.run.logs import log_to
 from blinkpair.statistics.intervals import StatisticsSettings
 from blinkpair.treatments import as_in_library
 
+# Arrays and a mapping of registration.json that are null where a field was refused.
+NO_COLUMNS = ("matrix", "matrix_brightfield", "translation_px", "error_model")
+
 
 def summarise(
     tables: list[str],
@@ -71,7 +74,7 @@ def _at_a_glance(registration: dict[str, Any], pairing: dict[str, Any]) -> dict[
     flat = {
         name: value
         for name, value in registration.items()
-        if name != "field" and not isinstance(value, list | dict)
+        if name not in ("field", *NO_COLUMNS) and not isinstance(value, list | dict)
     }
     return flat | pairing
 

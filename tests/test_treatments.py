@@ -100,4 +100,5 @@ def test_bars_are_counted_under_the_name_that_the_page_looks_up():
 def test_a_long_treatment_is_a_title_of_several_lines():
     name = style.temperature_name("water vapour 2 h at $60$ % relative humidity, 25 °C")
     assert max(map(len, name.split("\n"))) <= style.TITLE_LETTERS + name.count("\\")
+    assert style.temperature_name("water vapour 2 h", 14) == "water vapour\n2 h"
     assert r"\$60\$" in name  # matplotlib would set it as a formula

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from concurrent.futures import Executor
 
-from benchmarks.blinking import fits, others, photostability, states
+from benchmarks.blinking import fits, goodness, others, photostability, states
 from benchmarks.page import Part, run, text_of
 
 HEAD = """# How right the blinking analysis is
@@ -60,6 +60,27 @@ def window_part(pool: Executor, share: float) -> Iterable[str]:
         "the longest events are missing."
     )
     yield text_of(fits.window_table(pool, round(600 * share)), 2)
+
+
+def goodness_part(pool: Executor, share: float) -> Iterable[str]:
+    yield "## Test of fit"
+    yield (
+        "How often the test of fit rejects a law that is right, in percent, at the 5 % level; "
+        "4 to 6 is meant. Durations in whole frames, as above."
+    )
+    yield text_of(goodness.size_table(pool, round(4000 * share)), 2)
+    yield (
+        "How often it rejects both laws where neither is right. At least 80 % of 500 events are "
+        "to be rejected of two exponentials a decade apart."
+    )
+    yield text_of(goodness.power_table(pool, round(1000 * share)), 3)
+    yield (
+        "What leads to `neither` in practice: traces of power laws of 1.5, on and off, with false "
+        "frames as of noise, with events that merge because what is between them is shorter than "
+        "a frame, or with a third level. Single false frames make events of one frame, which the "
+        "fit sets aside, and cut long events."
+    )
+    yield text_of(goodness.cause_table(pool, round(400 * share)), 3)
 
 
 def states_part(pool: Executor, share: float) -> Iterable[str]:
@@ -119,6 +140,7 @@ PARTS: dict[str, Part] = {
     "truncated": truncated_part,
     "quantised": quantised_part,
     "window": window_part,
+    "goodness": goodness_part,
     "states": states_part,
     "weak": weak_part,
     "photostability": photostability_part,

@@ -85,7 +85,9 @@ def page(run: Run) -> str:
         _table(populations(run)),
         "## Types of blinking at 100 °C",
         _table(types(run)),
-        "In brackets behind the truncation time: half of the single values lie between these.",
+        "In brackets behind the truncation time: half of the single values lie between these. A "
+        "nanocrystal without a verdict after annealing, as with few events, counts among those of "
+        "type A before and not as type B after.",
         "## Photostability before annealing",
         _table(photostability(run)),
         "Of the nanocrystals that are truly bright and were tested. Brightening is simulated as a "
@@ -94,7 +96,7 @@ def page(run: Run) -> str:
         "## Single nanocrystals against the truth",
         text_of(single(run).set_index("analysis").T.reset_index(names="")),
         "The threshold counts a frame as on that was lit in part of its exposure: its on-fractions "
-        "are too large, and the hidden Markov model knows of such frames. "
+        "are too large, and the hidden Markov model allows for such frames. "
         "Types are those at 100 °C, both epochs. Why the better methods give no verdict (N is a "
         "number):",
         text_of(no_verdict(run).rename_axis("reason").reset_index(name="nanocrystals")),
@@ -114,13 +116,10 @@ def _table(rows: list[Row]) -> str:
             value, low, high = row.measured[analysis]
             line[words] = _number(value, row.unit)
             if math.isfinite(low):
-                line[words] += (
-                    f" ({_number(low, row.unit, bare=True)} to {_number(high, row.unit)})"
-                )
-                inside = "yes" if low <= row.truth <= high else "**no**"
-                line[f"inside, {words}"] = inside if row.is_interval else ""
-            else:
-                line[f"inside, {words}"] = ""
+                ends = _number(low, row.unit, bare=True), _number(high, row.unit)
+                line[words] += f" ({' to '.join(ends)})"
+                if row.is_interval:
+                    line[words] += " inside" if low <= row.truth <= high else " **outside**"
         lines.append(line)
     return text_of(pd.DataFrame(lines))
 

@@ -17,6 +17,7 @@ import pandas as pd
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.simulate import FieldDesign, SimulatedField, simulate_field, write_field
+from blinkpair.simulate.behaviour import compared_frames
 from blinkpair.simulate.paper import paper_designs
 
 # About 200 nanocrystals in each, as many fields as give the paper's numbers.
@@ -61,7 +62,8 @@ def write_sheet(path: str, fields: dict[str, tuple[str, FieldDesign, int]]) -> N
 
 def light_kept(field: SimulatedField) -> dict[str, list[float]]:
     """Return counts in the first and the last seconds, summed over what can be analysed."""
-    ends = max(1, round(REFERENCE_S / field.design.camera.exposure_s))
+    design = field.design
+    ends = compared_frames(REFERENCE_S, design.frames, design.camera.exposure_s)
     rows = field.truth["analysable"].to_numpy()
     kept = {}
     for epoch in EPOCHS:

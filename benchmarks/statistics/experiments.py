@@ -200,7 +200,7 @@ def agreeing_table() -> pd.DataFrame:
         rows.append(
             {
                 "nanocrystals a field": size,
-                "fields apart, standard errors": apart * np.sqrt(2),
+                "apart, standard errors of the difference": apart,
                 "wide": (found.high - found.low) / usual,
                 "before, wide": (ends[1] - ends[0]) / usual,
             }

@@ -33,11 +33,13 @@ POPULATION_NAMES = {
     "emissive": "emissive in both",
     "dark": "dark in both",
 }
-# The paper's types are of on events; the laws of off events have no letter.
+# The verdicts on dwell times: this is their one list. The paper's types are of on events; the laws
+# of off events have no letter.
 LAW_NAMES = {
     "truncated_power_law": "truncated power law",
     "power_law": "power law",
     "undecided": "undecided",
+    "neither": "neither law",
     "not_fitted": "not fitted",
 }
 TYPE_LETTERS = {"truncated_power_law": "A", "power_law": "B"}

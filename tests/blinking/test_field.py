@@ -138,8 +138,10 @@ def test_without_a_fit_there_is_no_line(found):
 def test_what_relaxes_short_events_is_part_of_the_line(model):
     pure = LawFit(alpha=1.6, tau_s=np.inf, short=-0.4, log_amplitude=-0.3)
     cut = LawFit(alpha=1.2, tau_s=0.7, short=0.2, log_amplitude=-0.9)
-    fit = DwellFit(model, exposure_s=0.03, power_law=pure, truncated_power_law=cut)
     law = cut if model == "truncated_power_law" else pure
+    tau_s = law.tau_s if np.isfinite(law.tau_s) else np.nan
+    laws = {"power_law": pure, "truncated_power_law": cut}
+    fit = DwellFit(model, tau_s=tau_s, exposure_s=0.03, **laws)
     t = 0.03 * np.array([1.0, 2.5, 90.0])
     drawn = np.exp(fit.log_amplitude + fit.short_s / t - t / law.tau_s) * t**-law.alpha
     assert drawn == pytest.approx(fit.density(t), rel=1e-12)
@@ -254,6 +256,7 @@ def test_examples_of_photostability_are_the_clearest(found):
     rows = pd.DataFrame(
         {
             "field": "f",
+            "temperature_c": 120,
             "nc_id": range(4),
             "photostability_pre": ["going_dark", "going_dark", "stable", "not_tested"],
             "photostability_post": ["stable", "not_tested", "brightening", "not_tested"],
@@ -261,17 +264,18 @@ def test_examples_of_photostability_are_the_clearest(found):
             "p_off_fraction_pre": [1e-3, 1e-5, 0.5, np.nan],
             "p_on_level_post": [0.5, np.nan, 1e-4, np.nan],
             "p_off_fraction_post": [0.5, np.nan, 0.5, np.nan],
+            **{f"{test}_change_{e}": 0.3 for test in ("on_level", "off_fraction") for e in EPOCHS},
             "on_fraction_pre": [0.2, 0.3, 0.4, 0.0],
             "on_fraction_post": [0.2, 0.0, 0.4, 0.0],
         }
     )
-    chosen = examples.choose_by_photostability(rows)
-    assert chosen["label"].tolist() == [
-        "stable before: f, 2",
-        "brightening after: f, 2",
-        "going dark before: f, 1",
-    ]
-    assert examples.choose_by_photostability(rows.iloc[:0]).empty
+    chosen, left_out = examples.choose_by_photostability(rows)
+    # Two of three go dark, which chance makes of one in a hundred; one of five is no more.
+    assert chosen["label"].tolist() == ["stable before: f, 2", "going dark before: f, 1"]
+    assert "brightening 1 of 5" in left_out
+    none, left_out = examples.choose_by_photostability(rows.iloc[:0])
+    assert none.empty
+    assert left_out == ""
 
 
 @pytest.mark.parametrize(

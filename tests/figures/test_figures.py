@@ -130,7 +130,7 @@ def test_integrated_pl_is_relative_to_its_start():
     figure = trajectories.integrated_pl(pd.concat([curve, dark]), kept)
     assert "before: 50 % (45–56) kept" in words(figure)
     assert "after: " not in words(figure)  # nothing can be kept of no light
-    line, reference = figure.axes[0].lines
+    line, reference, *_ = figure.axes[0].lines
     # The first ten seconds, 0 to 9, are 100 % on average.
     assert np.mean(line.get_ydata()[:10]) == pytest.approx(100)
     assert reference.get_ydata()[0] == 100
@@ -149,6 +149,35 @@ def test_sensitivity_is_drawn_at_the_nearest_setting_of_the_table():
     line = figure.axes[0].lines[1]  # became emissive; the first marks the setting
     expected = found[found["dark_cutoff"] == 0.12]["fraction_became_emissive"]
     np.testing.assert_allclose(line.get_ydata(), 100 * expected)
+
+
+def test_sensitivity_marks_the_threshold_of_the_fixed_method_alone():
+    table = nanocrystals(labels=(70,))
+    found = sensitivity_table([table.assign(threshold_counts=c) for c in (50.0, 100.0)])
+    summary = summarise_populations(table)
+    for method, marked in (("fixed", 1), ("noise", 0)):
+        figure = sensitivity.sensitivity_figure(found, populations=summary, method=method)
+        lines = [line.get_xydata() for line in figure.axes[0].lines if line.get_ls() == "--"]
+        upright = [xy for xy in lines if xy[0, 0] == xy[1, 0]]
+        level = {round(float(xy[0, 1]), 6) for xy in lines if xy[0, 1] == xy[1, 1]}
+        assert len(upright) == marked
+        shares = [100 * summary[f"fraction_{p}"].iloc[0] for p in changes.COUNTED]
+        assert level == {round(share, 6) for share in shares}
+        assert ("with method noise" in words(figure)) == (method == "noise")
+
+
+def test_a_control_of_another_length_is_not_drawn_over_the_others():
+    table = nanocrystals(labels=(70, "control"))
+    summary = summarise_populations(table)
+    for seconds, steps in ((6.0, 1), (72.0, 0)):
+        control = summary["temperature_c"].astype(str) == "control"
+        ends = {
+            f"{end}_movie_s": np.where(control, seconds, 6.0) for end in ("shortest", "longest")
+        }
+        figure = changes.delta_histograms(table, summary.assign(**ends))
+        drawn = [p for p in figure.axes[0].patches if isinstance(p, StepPatch)]
+        assert len(drawn) == steps
+        assert ("movies last 72 s, not 6 s" in " ".join(words(figure).split())) == (not steps)
 
 
 def test_an_experiment_without_nanocrystals_is_drawn():

@@ -30,7 +30,7 @@ A, B = types.TRUNCATED, types.PURE
 FIVE = (60, 70, 100, 120, "control")
 
 
-def nanocrystals(labels=(100, "control"), n=120, seed=1, kinds=(0.2, 0.6, 0.1, 0.1)):
+def nanocrystals(labels=(100, "control"), n=120, seed=1, kinds=(0.2, 0.5, 0.1, 0.1, 0.1)):
     rng = np.random.default_rng(seed)
     parts = []
     for label in labels:
@@ -126,6 +126,11 @@ def every_figure(labels, **more):
     ]
 
 
+def plain(text):
+    """Return a text on one line, with ordinary spaces."""
+    return " ".join(text.split())
+
+
 def filled(axes):
     """Return the heights of the filled histograms of a panel, in the order drawn."""
     steps = [patch for patch in axes.patches if isinstance(patch, StepPatch)]
@@ -176,11 +181,11 @@ def test_matrix_shows_the_count_and_the_share_of_the_row():
     transitions = blinking_types.type_transitions(type_groups(table))
     figure = types.type_transitions(transitions)
     cells = [text.get_text() for text in figure.axes[0].texts]
-    shown = {(i, j): cells[5 * i + j] for i in range(5) for j in range(5)}
+    shown = {(i, j): cells[6 * i + j] for i in range(6) for j in range(6)}
     row = transitions[(transitions["type_pre"] == A) & (transitions["type_post"] == B)].iloc[0]
     assert shown[0, 1] == f"{row['n']}\n{100 * row['fraction_of_pre']:.0f} %"
-    assert shown[4, 4] == "–"  # dark in both is no part of n
-    counts = [int(cell.split("\n")[0]) for place, cell in shown.items() if place != (4, 4)]
+    assert shown[5, 5] == "–"  # dark in both is no part of n
+    counts = [int(cell.split("\n")[0]) for place, cell in shown.items() if place != (5, 5)]
     assert sum(counts) == transitions["n"].sum()
 
 
@@ -203,6 +208,7 @@ def test_pooled_law_is_drawn_over_its_points():
         pool_densities(pool_durations([events])), pool_fits(pool_durations([events]))
     )
     assert len(figure.axes) == 2
+    assert {"a", "b"} <= set(words(figure).split("\n"))  # the panels' letters
     for ax in figure.axes:
         laws = [line for line in ax.lines if len(line.get_xdata()) == 200]
         assert len(laws) == 2
@@ -271,28 +277,39 @@ def test_nothing_is_drawn_and_stated():
         dwell_times.pooled_dwell_times(
             pool_densities(pool_durations([events])), pool_fits(pool_durations([events]))
         ),
-        dwell_times.example_dwell_times([]),
         panels.fractions_by_epoch(classes().iloc[:0], CLASS_NAMES, of_what="n"),
     ]
+    assert "enough events for a fit" in words(dwell_times.example_dwell_times([]))
     for figure in drawn:
         figure.draw_without_rendering()
         assert "no nanocrystals" in words(figure)
 
 
-def test_a_temperature_without_nanocrystals_keeps_its_panel():
+@pytest.mark.parametrize("n", [0, 120])
+def test_a_temperature_without_types_has_a_line_in_place_of_a_panel(n):
     table = nanocrystals(labels=(70, 100))
-    table.loc[table["temperature_c"] == 100, "analysed"] = False
-    figure = types.delta_by_type(type_groups(table))
-    assert "100 °C, all n = 0" in words(figure)
-    summary = blinking_types.alpha_by_change(type_groups(table))
-    assert "nothing to compare" in words(types.alpha_by_change(type_groups(table), summary))
-    assert "emissive: 0 before, 0 after" in words(
-        panels.fractions_by_epoch(
-            blinking_types.summarise_types(type_groups(table)),
-            types.EMISSIVE_NAMES,
-            of_what="emissive",
-        )
+    others = (table["temperature_c"] == 100).to_numpy()
+    if n:
+        table.loc[others, ["blinking_pre", "blinking_post"]] = "not_fitted"
+    else:
+        table.loc[others, "analysed"] = False
+    groups = type_groups(table)
+    n = len(groups[1].rows)  # without the dark in both
+    summary = blinking_types.alpha_by_change(groups)
+    for figure in (types.delta_by_type(groups), types.alpha_by_change(groups, summary)):
+        assert len(figure.axes) == 2
+        assert f"no panel: 100 °C (n = {n}); none of type" in plain(words(figure))
+    transitions = blinking_types.type_transitions(groups)
+    shares = blinking_types.summarise_types(groups)
+    drawn = panels.fractions_by_epoch(
+        shares, types.EMISSIVE_NAMES, of_what="emissive", none="not_fitted", empty="none emissive"
     )
+    if n:
+        assert "all not fitted" in plain(words(types.type_transitions(transitions)))
+        assert "all not fitted" in plain(words(drawn))
+        assert len(drawn.axes) == 1
+    else:
+        assert "none emissive" in words(drawn)
 
 
 def test_where_nothing_was_fitted_there_is_no_law():
@@ -302,8 +319,8 @@ def test_where_nothing_was_fitted_there_is_no_law():
     )
     assert words(figure).count("not fitted") == 4
     assert "α" not in words(figure)
-    bare = nanocrystals(labels=(100,), kinds=(0, 0, 0, 1))
-    assert "type A, n = 0" in words(types.delta_by_type(type_groups(bare)))
+    bare = nanocrystals(labels=(100,), kinds=(0, 0, 0, 0, 1))
+    assert "none of type A or B before" in plain(words(types.delta_by_type(type_groups(bare))))
 
 
 @pytest.mark.parametrize("labels", [(70, 100, 120, "control"), FIVE], ids=len)

@@ -159,6 +159,7 @@ def test_change_by_type_by_hand():
         A: 3,
         B: 4,
         "undecided": 1,
+        "neither": 0,
         "not_fitted": 0,
         "dark": 1,
     }

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blinkpair.dwell_fits.fits import fit_dwell_times
+from blinkpair.dwell_fits.events import count_events
+from blinkpair.dwell_fits.fits import fit_counted_events
 from blinkpair.dwell_fits.histograms import log_binned_density
 from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.errors import InputError
@@ -48,11 +49,12 @@ def test_pooled_is_the_sum_of_the_fields():
     table = pd.concat([table_of(first, cut=[7, 900]), table_of(second, cut=[7], field="f2")])
     row = pool_fits(pool_durations([table])).iloc[0]
     both = np.concatenate([first, second, [7, 7, 900]])
-    own = fit_dwell_times(
-        both,
+    own = fit_counted_events(
+        count_events(both, np.arange(len(both)) >= 700, WINDOW),
         exposure_s=EXPOSURE_S,
         window_frames=WINDOW,
-        censored=np.arange(len(both)) >= 700,
+        settings=DwellTimeSettings(),
+        pooled=True,
     )
     assert (row["n_events"], row["n_cut_by_end"], row["n_fields"]) == (700, 3, 2)
     assert row["model"] == own.model
@@ -91,8 +93,12 @@ def test_a_row_draws_the_law_it_was_fitted_to(tau_frames, tmp_path):
     fits = pool_fits(pool_durations([table_of(events)]))
     fits.to_csv(tmp_path / "fits.csv", index=False)
     law = law_of(pd.read_csv(tmp_path / "fits.csv").iloc[0])
-    own = fit_dwell_times(
-        events, exposure_s=EXPOSURE_S, window_frames=WINDOW, censored=np.zeros(3000, bool)
+    own = fit_counted_events(
+        count_events(events, None, WINDOW),
+        exposure_s=EXPOSURE_S,
+        window_frames=WINDOW,
+        settings=DwellTimeSettings(),
+        pooled=True,
     )
     t = EXPOSURE_S * np.geomspace(1, 5000, 50)
     np.testing.assert_allclose(law.density(t), own.density(t), rtol=1e-6)
@@ -100,6 +106,17 @@ def test_a_row_draws_the_law_it_was_fitted_to(tau_frames, tmp_path):
         every = EXPOSURE_S * np.arange(law.fitted_from_frames, WINDOW + 1)
         total = law.density(every).sum() * EXPOSURE_S
         assert total == pytest.approx(np.mean(events >= law.fitted_from_frames), abs=1e-4)
+
+
+def test_a_cut_off_near_a_tenth_of_the_movie_is_found_on_either_side_of_it():
+    """Movies of 300 frames, where a tenth is 30: tau of 24 to 36 frames is far from no cut-off."""
+    rng = np.random.default_rng(5)
+    for tau_frames in (24, 28, 30, 32, 36):
+        events = drawn_events(rng, 3000, 0.9, tau_frames)
+        table = table_of(np.minimum(events, 300), window_frames=300)
+        row = pool_fits(pool_durations([table])).iloc[0]
+        assert row["model"] in ("truncated_power_law", "neither")  # 5 % by chance
+        assert 0.7 < row["tau_s"] / (tau_frames * EXPOSURE_S) < 1.4
 
 
 def test_a_mixture_of_power_laws_is_shallower_than_its_parts_on_average_at_long_times():

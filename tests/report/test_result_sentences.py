@@ -190,7 +190,7 @@ def test_an_answer_has_four_sentences_at_most():
 @pytest.mark.parametrize(
     ("method", "said"),
     [
-        (BY_FIELDS, "by as much as fields of one treatment are seen to differ (2 fields here)"),
+        (BY_FIELDS, "by as much as fields of one treatment are seen to differ, 2 fields here"),
         (BY_OTHER_FIELDS, "as they do at the other treatments: there is one field here"),
         (BY_ASSUMPTION, "by an assumption: no treatment has two fields"),
     ],
@@ -199,7 +199,7 @@ def test_what_the_intervals_rest_on_and_what_would_help_is_one_sentence_each(met
     text = result_sentences.caveats(a_row(interval_method=method))
     assert text.startswith("The intervals allow for fields that differ")
     assert said in text
-    assert "(nanocrystals taken as independent: −2.0 to +3.5 points for the mean). 2 more" in text
+    assert "; if nanocrystals were independent, the mean’s would be −2.0 to +3.5 points. 2" in text
     assert "2 more fields here would about halve them." in text
     one, many = (a_row(n_more_fields_to_halve=n) for n in (1.0, math.inf))
     assert "1 more field here would about halve them." in result_sentences.caveats(one)
@@ -226,7 +226,7 @@ def test_rows_of_fields_that_share_a_movie_are_not_called_nanocrystals():
 
 
 def test_both_recipes_stand_beside_each_other_with_the_difference():
-    best = a_row(n=401) | estimate("mean_delta_minus_fixed", 0.012, 0.004, 0.02)
+    best = a_row(n=401, n_nanocrystals=401) | estimate("mean_delta_minus_fixed", 0.012, 0.004, 0.02)
     text = result_sentences.both_recipes([a_row(), best], 100)
     assert text == (
         "By the fixed threshold of 100 counts, of 393 nanocrystals 18 % became emissive and 20 % "

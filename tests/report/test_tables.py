@@ -77,7 +77,7 @@ def test_refused_fields_stand_first_with_their_reason():
 
 def test_a_field_has_its_chance_alignments_and_accidental_pairs():
     table = tables.fields(pd.DataFrame([a_field("a"), a_field("b", chance_alignments=0.00021)]))
-    assert [row["expected chance alignments"] for row in by_column(table)] == [
+    assert [row["accidental alignments expected"] for row in by_column(table)] == [
         "< 0.0001",
         "0.00021",
     ]

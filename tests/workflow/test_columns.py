@@ -12,12 +12,15 @@ from tests.helpers.tiny_experiment import ROOT
 
 DICTIONARY = "workflow/schemas/columns.schema.yaml"
 OF_THE_SHEET = {"operator"}  # a column of the tiny experiment's own
-EMPTY_FOLDERS = ("figures",)
 
 
 def results_of(experiment, suffix):
     results = experiment / "results"
     return {str(p.relative_to(results)): p for p in sorted(results.rglob(f"*{suffix}"))}
+
+
+def epoch_of(pattern, path):
+    return path.rpartition("_")[2].partition(".")[0] if "{epoch}" in pattern else ""
 
 
 def faults(name, column, entry):
@@ -47,7 +50,7 @@ def test_every_table_has_the_columns_of_the_dictionary_and_no_others(experiment)
             wrong.append(f"{path}: add the file to `files` of {DICTIONARY}")
             continue
         table = pd.read_csv(file, dtype=str, keep_default_na=False)
-        known = columns_of(pattern)
+        known = columns_of(pattern, epoch_of(pattern, path))
         for name in table.columns:
             if name not in known and name not in OF_THE_SHEET:
                 wrong.append(
@@ -70,7 +73,7 @@ def test_every_netcdf_file_has_the_variables_of_the_dictionary(experiment):
         if not pattern:
             wrong.append(f"{path}: add the file to `netcdf` of {DICTIONARY}")
             continue
-        known = columns_of(pattern)
+        known = columns_of(pattern, epoch_of(pattern, path))
         with h5py.File(file) as opened:
             names = set(opened)
             wrong += [f"{path}: {n} has no entry in {DICTIONARY}" for n in names - known.keys()]

@@ -263,10 +263,23 @@ def figure_stems(wildcards, output):
     return {Path(stem).name: stem for stem in stems}
 
 
+def captions_of(names):
+    """Captions of figures, by name: their text, so that a change of it is one of the figure."""
+    paths = {name: f"../report/figures/{name}.rst" for name in names}
+    texts = {
+        name: Path(workflow.source_path(path)).read_text("utf-8")
+        for name, path in paths.items()
+    }
+    # A function, because Snakemake takes braces in a plain text for wildcards.
+    return lambda wildcards: texts
+
+
 def figure_files(names):
     """All files of figures."""
     return expand(
-        "results/figures/{figure}.{kind}", figure=names, kind=["svg", "pdf", "png"]
+        "results/figures/{figure}.{kind}",
+        figure=names,
+        kind=["svg", "pdf", "png", "txt"],
     )
 
 
@@ -287,7 +300,9 @@ def shown_figures(names):
         for name in names
     ]
     return (
-        expand("results/figures/{figure}.{kind}", figure=names, kind=["svg", "pdf"])
+        expand(
+            "results/figures/{figure}.{kind}", figure=names, kind=["svg", "pdf", "txt"]
+        )
         + pixels
     )
 

@@ -24,7 +24,7 @@ FIGURES |= {
 
 rule fit_ensemble:
     input:
-        [ancient(path.partition("::")[0]) for path in ENSEMBLE_FILES],
+        [ancient(unprefixed(path.partition("::")[0])) for path in ENSEMBLE_FILES],
     output:
         decays=in_report("results/decays.csv", "table", "Tables"),
         sensitivity=in_report("results/decay_sensitivity.csv", "table", "Tables"),
@@ -85,6 +85,7 @@ rule plot_ensemble:
         runtime=5,
     params:
         stems=figure_stems,
+        captions=captions_of(ENSEMBLE_FIGURES),
         note=sheet_columns.ensemble_note(ENSEMBLE),
         code=source_digest.of_step("plot_ensemble"),
     script:

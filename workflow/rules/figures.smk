@@ -1,4 +1,4 @@
-# The figures, each as SVG, PDF and PNG.
+# The figures, each as SVG, PDF and PNG, with its caption as text.
 #
 # REQUIRED INPUTS: the pooled tables; the traces and images of every field.
 # OUTPUTS: results/figures/
@@ -63,7 +63,9 @@ rule plot_populations:
         runtime=for_fields(5, per_thousand=1),
     params:
         stems=figure_stems,
+        captions=captions_of(POPULATION_FIGURES),
         dark_cutoff=SETTINGS["dark_cutoff"],
+        method=SETTINGS["threshold"]["method"],
         threshold_counts=SETTINGS["threshold"]["counts"],
         note=sheet_columns.figure_note(FIELDS),
         code=source_digest.of_step("plot_populations"),
@@ -89,6 +91,7 @@ rule plot_blinking:
     params:
         tables=BLINKING_TABLES,
         stems=figure_stems,
+        captions=captions_of(BLINKING_FIGURES),
         reference_s=SETTINGS["photostability"]["reference_s"],
         note=sheet_columns.figure_note(FIELDS),
         code=source_digest.of_step("plot_blinking"),
@@ -114,7 +117,9 @@ rule plot_examples:
     params:
         fields=list(FIELDS.index),
         stems=figure_stems,
+        captions=captions_of(EXAMPLE_FIGURES),
         fits=SETTINGS["dwell_times"],
+        significance=SETTINGS["photostability"]["significance"],
         note=sheet_columns.figure_note(FIELDS),
         code=source_digest.of_step("plot_examples"),
     script:
@@ -129,7 +134,7 @@ rule plot_registration:
         images=both_epochs("results/fields/{field}/images_{epoch}.nc"),
         registration="results/fields/{field}/registration.json",
     output:
-        multiext("results/figures/registration/{field}", ".svg", ".pdf"),
+        multiext("results/figures/registration/{field}", ".svg", ".pdf", ".txt"),
         report(
             "results/figures/registration/{field}.png",
             caption="../report/figures/registration.rst",
@@ -152,6 +157,8 @@ rule plot_registration:
         brightfields=of_epochs("{epoch}_brightfield"),
         content=content_of_epochs("{epoch}_brightfield"),
         stem=lambda wildcards, output: output[0].removesuffix(".svg"),
+        captions=captions_of(["registration"]),
+        pixel_size_um=of_field("pixel_size_um"),
         note=note_of_field,
         code=source_digest.of_step("plot_registration"),
     script:

@@ -85,7 +85,8 @@ rule summarise_blinking:
 
 rule record_provenance:
     input:
-        "results/populations.csv",
+        nanocrystals="results/nanocrystals.csv",
+        populations="results/populations.csv",
     output:
         provenance=in_report("results/provenance.json", "file", "How it was made"),
         columns="results/datapackage.json",
@@ -105,7 +106,6 @@ rule record_provenance:
         sheet_digest=LAUNCHED.sheet_digest,
         settings=SETTINGS,
         source=source_digest.of_all_source(),
-        columns=sheet_columns.field_columns(FIELDS),
         code=source_digest.of_step("record_provenance"),
     script:
         "../../scripts/record_provenance.py"

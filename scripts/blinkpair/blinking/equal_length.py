@@ -9,6 +9,7 @@ Input: the states of both epochs. Output: columns of `nanocrystals.csv`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,6 +20,15 @@ from blinkpair.blinking.on_fractions import classify, on_fraction
 from blinkpair.epochs import EPOCHS
 
 ENDING = "_equal_length"
+SAME_LENGTH = 1.02  # ratio of the lengths of two movies up to which they are the same
+
+
+def have_same_length(*rows: Mapping[Any, Any]) -> bool:
+    """Return whether the movies of rows of `populations.csv` last equally long, as far as known."""
+    names = ("shortest_movie_s", "longest_movie_s")
+    ends = [float(row.get(name, np.nan)) for row in rows for name in names]
+    known = [end for end in ends if np.isfinite(end)]
+    return not known or max(known) <= SAME_LENGTH * min(known)
 
 
 def equal_length_columns(
@@ -41,7 +51,8 @@ def equal_length_columns(
     states, intensity : mapping of (n, frames) arrays
         True where on, and counts, of the epochs 'pre' and 'post'.
     frames : int
-        Length to use; of a shorter movie all of it.
+        Length to use; of a shorter movie all of it. 0 where no movie is longer than another: the
+        columns are then empty.
     dark_cutoff : float
         On-fraction below which a nanocrystal is dark.
 

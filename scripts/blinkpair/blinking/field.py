@@ -275,6 +275,7 @@ def _dwell_columns(
         f"tau_{which}_{{epoch}}_low_s": "tau_low_s",
         f"tau_{which}_{{epoch}}_high_s": "tau_high_s",
         f"p_truncated{suffix}_{{epoch}}": "p_value",
+        f"p_fit{suffix}_{{epoch}}": "p_value_fit",
         f"reason_{which}_{{epoch}}": "reason",
         f"log_amplitude_{which}_{{epoch}}": "log_amplitude",
         f"short_{which}_{{epoch}}_s": "short_s",

@@ -32,15 +32,15 @@ def log_likelihood(
 
     Parameters
     ----------
-    theta : (3,) array
-        Natural parameters.
-    statistics : (g, 3, nodes) array
-        The three statistics at the nodes of each normalising sum.
+    theta : (k,) array
+        Natural parameters: of log t, t, 1 / t, and of what else is in the law.
+    statistics : (g, k, nodes) array
+        The statistics at the nodes of each normalising sum.
     log_weight : (g, nodes) array
         Log weights of the nodes; -inf pads the shorter sums.
     omega : (g,) array
         How often each log Z_g enters.
-    sums : (3,) array
+    sums : (k,) array
         Sums of the statistics over the complete events.
     short_sd : float
         Standard deviation of a normal prior of theta[2] about zero.
@@ -165,9 +165,13 @@ def maximise_likelihood(
         if free[1] and theta[1] >= 0.0 and gradient[1] >= 0.0:
             active[1] = False  # the likelihood falls inward from the boundary
         step = _newton_step(hessian, gradient, active)
-        step /= max(1.0, abs(step[0]), abs(step[2]))
+        largest = 1.0
+        for a in range(len(theta)):
+            if a != 1:
+                largest = max(largest, abs(step[a]))
+        step /= largest
         slope = 0.0
-        for a in range(3):
+        for a in range(len(theta)):
             slope += gradient[a] * step[a]
         if slope < _CONVERGED:
             break

@@ -21,13 +21,20 @@ Barndorff-Nielsen's r* = r + log(u / r) / r with u the distance of the rates tim
 sqrt(|J| / |J0|), J and J0 being the information of the two fits (Biometrika 73, 307, 1986), which
 is nearly exact for exponential families. `likelihood_ratio` is that against the pure law itself,
 the edge tau = infinity, and `p_value_half_chi_square` the textbook's p value for it, by which 5 to
-11 % of pure power laws are called truncated at the 5 % level.
+11 % of pure power laws are called truncated at the 5 % level. Events of many nanocrystals
+(`pooled`) were not chosen for being many: their truncation is tested against none at all.
 
 **Undecided.** A law that is not rejected is not proven. `power_law` is the verdict where the above
 is not rejected at `significance`, and a truncation at `tau_of_interest_s` *is*, by the one-sided
 likelihood ratio at the same level, so that every shorter tau is, too; `undecided` where neither is:
-the data agree with no truncation and with one that would matter. The default, 1 s, is the upper end
-of the truncation times of single nanocrystals' on events (0.22 s in the paper's Fig. 7b).
+the data agree with no truncation and with one that would matter (or, in a short movie, with one
+too close to a tenth of the window). The default, 1 s, is the upper end of the truncation times of
+single nanocrystals' on events (0.22 s in the paper's Fig. 7b).
+
+**Neither.** Two laws compared with each other do not show that one of them is right. The truncated
+law at its best, of which the pure one is the edge, is compared with itself times a smooth bend
+(`laws.DwellLikelihood.gain_by_bend`); where the likelihood ratio rejects it at `significance`, the
+verdict is `neither`, which comes before all others. `p_value_fit` is its p value.
 
 **Short events.** How a camera turns continuous time into frames changes P(t) at the first
 frames (thresholding a partly lit frame adds about half a frame, events shorter than a frame
@@ -54,11 +61,11 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr
 
 from blinkpair.arrays import FloatArray
 from blinkpair.dwell_fits.events import Events, count_events
-from blinkpair.dwell_fits.laws import DwellLikelihood, Maximum
+from blinkpair.dwell_fits.laws import DwellLikelihood, Maximum, tau_interval
 from blinkpair.dwell_fits.lines import fit_lines
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings, LawFit, Method
 from blinkpair.errors import InputError
@@ -69,6 +76,7 @@ _UNBOUNDED = 2**40  # frames; the tail beyond does not change a likelihood
 # Half the 5/3 % point of chi-square with one degree of freedom: 5 % over three relaxations.
 _GAIN_PER_RELAXATION = 2.87
 _MIN_DISTINCT = 3  # durations: two points make any law fit
+_DISTINCT_TO_TEST = 3  # of alpha, tau and the bend; more durations make a test of fit
 _MIN_LEFT = 10  # events that must remain when those of one frame are set aside
 # Of the window: a longer truncation cannot be separated from the window's own.
 _LONGEST_TAU = 1 / 10
@@ -147,6 +155,7 @@ def fit_counted_events(
     window_frames: int,
     settings: DwellTimeSettings,
     bounded: bool = False,
+    pooled: bool = False,
     tau_of_interest_s: float = 1.0,
     short_events: Literal["auto", "trust"] = "auto",
 ) -> DwellFit:
@@ -158,6 +167,8 @@ def fit_counted_events(
         Durations of 1 to `window_frames` frames.
     bounded : bool
         Whether the laws end at the window, as for complete events alone.
+    pooled : bool
+        Whether the events are of many nanocrystals; see **The test** in the module's text.
     settings : DwellTimeSettings
     exposure_s, window_frames, tau_of_interest_s, short_events
         As in `fit_dwell_times`.
@@ -177,8 +188,11 @@ def fit_counted_events(
     if method == "least_squares":
         return fit_lines(events, blank, significance=significance)
     last = window_frames if bounded else _UNBOUNDED
-    chosen = _choose_treatment(events, last, relax=short_events == "auto")
-    return _verdict(chosen, blank, significance, tau_of_interest_s, window_frames)
+    chosen, plain = _choose_treatment(events, last, relax=short_events == "auto")
+    p_fit = chosen.p_value_of_fit(plain)
+    return _verdict(
+        chosen, p_fit, blank, significance, tau_of_interest_s, window_frames, pooled=pooled
+    )
 
 
 def _enough_longer(events: Events) -> bool:
@@ -197,9 +211,30 @@ class _Treatment:
     fraction: float
     score: float
 
+    def p_value_of_fit(self, plain: _Treatment) -> float:
+        """Return the p value of the test of fit; nan for too few different durations.
 
-def _choose_treatment(events: Events, last: int, *, relax: bool) -> _Treatment:
-    """Return the plain law from one frame on, unless the shortest events clearly contradict it."""
+        `plain` is the law from one frame on. Where a bend of that explains more than what was
+        relaxed for the shortest events, they are not what is wrong.
+        """
+        gain = self._gain_by_bend()
+        if plain is not self:
+            of_plain = plain._gain_by_bend()
+            if of_plain - _GAIN_PER_RELAXATION > self.score - plain.score:
+                gain = max(gain, of_plain)
+        return 2.0 * float(ndtr(-np.sqrt(2.0 * gain)))
+
+    def _gain_by_bend(self) -> float:
+        if len(self.likelihood.durations) <= _DISTINCT_TO_TEST + self.short:
+            return _NAN
+        return self.likelihood.gain_by_bend(self.truncated, short=self.short)
+
+
+def _choose_treatment(events: Events, last: int, *, relax: bool) -> tuple[_Treatment, _Treatment]:
+    """Return the treatment chosen, and the plain law from one frame on.
+
+    They are the same unless the shortest events clearly contradict the plain law.
+    """
     one_frame = events.n_complete - events.from_frames(2).n_complete
     candidates: list[_Treatment] = []
     for first in (1, 2):
@@ -228,23 +263,27 @@ def _choose_treatment(events: Events, last: int, *, relax: bool) -> _Treatment:
                 score = fit.log_likelihood + aside - _GAIN_PER_RELAXATION * extra
                 candidates.append(_Treatment(likelihood, fit, first, short, fraction, score))
             if not relax:
-                return _Treatment(likelihood, fit, first, short, fraction, 0.0)
+                plain = _Treatment(likelihood, fit, first, short, fraction, 0.0)
+                return plain, plain
     if not candidates:
         return _choose_treatment(events, last, relax=False)
-    return max(candidates, key=lambda c: c.score)
+    return max(candidates, key=lambda c: c.score), candidates[0]
 
 
 def _verdict(
     chosen: _Treatment,
+    p_fit: float,
     blank: DwellFit,
     significance: float,
     tau_of_interest_s: float,
     window_frames: int,
+    *,
+    pooled: bool,
 ) -> DwellFit:
     likelihood, truncated, exposure_s = chosen.likelihood, chosen.truncated, blank.exposure_s
     pure = likelihood.maximise(rate=0.0, short=chosen.short, start=truncated.parameters)
     ratio = max(2.0 * (truncated.log_likelihood - pure.log_likelihood), 0.0)
-    rate_of_window = 1.0 / (_LONGEST_TAU * window_frames)
+    rate_of_window = 0.0 if pooled else 1.0 / (_LONGEST_TAU * window_frames)
     p_value = 1.0
     if truncated.rate > rate_of_window:
         held = likelihood.maximise(
@@ -269,17 +308,30 @@ def _verdict(
         likelihood_ratio=ratio,
         p_value_half_chi_square=float(ndtr(-np.sqrt(ratio))) if ratio > 0 else 1.0,
         p_value_tau_of_interest=p_interest,
+        p_value_fit=p_fit,
         power_law=pure_law,
         truncated_power_law=truncated_law,
         fitted_from_frames=chosen.first,
     )
+    cut_off = fit.p_value_half_chi_square < significance
     if p_value < significance:
         odd = "" if truncated.alpha > 0 else "alpha is not positive: no power law at short times"
-        low, high = _tau_interval(likelihood, truncated, short=chosen.short, ratio=ratio)
+        fit = replace(fit, model="truncated_power_law", reason=odd)
+    elif p_interest < significance:
+        reason = _long_cut_off(truncated_law) if cut_off else ""
+        fit = replace(fit, model="power_law", reason=reason)
+    elif cut_off:
+        fit = replace(fit, model="undecided", reason=_long_cut_off(truncated_law))
+    else:
+        reason = f"neither no truncation nor one at {tau_of_interest_s:g} s is excluded"
+        fit = replace(fit, model="undecided", reason=reason)
+    if p_fit < significance:
+        reason = f"the test of fit rejects both laws (p = {p_fit:.2g})"
+        fit = replace(fit, model="neither", reason=reason)
+    if fit.model == "truncated_power_law" or (cut_off and fit.model != "power_law"):
+        low, high = tau_interval(likelihood, truncated, short=chosen.short, ratio=ratio)
         return replace(
             fit,
-            model="truncated_power_law",
-            reason=odd,
             alpha=truncated_law.alpha,
             alpha_se=truncated_law.alpha_se,
             tau_s=truncated_law.tau_s,
@@ -287,14 +339,11 @@ def _verdict(
             tau_low_s=low * exposure_s,
             tau_high_s=high * exposure_s,
         )
-    if p_interest < significance:
-        cut_off = ndtr(-np.sqrt(ratio)) < significance
-        near = (
-            f"a cut-off near {truncated_law.tau_s:.2g} s is too long to separate from the window's"
-        )
-        return replace(fit, model="power_law", reason=near if cut_off else "")
-    reason = f"neither no truncation nor one at {tau_of_interest_s:g} s is excluded"
-    return replace(fit, model="undecided", reason=reason)
+    return fit
+
+
+def _long_cut_off(law: LawFit) -> str:
+    return f"a cut-off near {law.tau_s:.2g} s is too long to separate from the window's"
 
 
 def _one_sided_p(truncated: Maximum, held: Maximum) -> float:
@@ -319,40 +368,6 @@ def _law(likelihood: DwellLikelihood, fit: Maximum, fraction: float, exposure_s:
         short=float(fit.parameters[2]),
         log_amplitude=float(np.log(fraction)) - likelihood.log_normalisation(fit.parameters),
     )
-
-
-def _tau_interval(
-    likelihood: DwellLikelihood, best: Maximum, *, short: bool, ratio: float, level: float = 0.95
-) -> tuple[float, float]:
-    """Return the profile-likelihood interval of tau, frames: at its ends the ratio's root is z."""
-    from scipy.optimize import brentq  # loaded only where there is a tau
-
-    z = float(ndtri(0.5 + level / 2))
-    unbounded = np.sqrt(ratio) <= z  # the interval has no upper end
-    ends = []
-    nearby = [best]
-    for side in (1.0, -1.0):  # a higher rate first: the lower end of tau
-
-        def excess(log_rate: float) -> float:
-            start = likelihood.maximise(
-                rate=float(np.exp(log_rate)), short=short, start=nearby[-1].parameters
-            )
-            nearby.append(start)
-            return float(np.sqrt(max(2 * (best.log_likelihood - start.log_likelihood), 0.0))) - z
-
-        if side < 0 and unbounded:
-            ends.append(float("inf"))
-            continue
-        x0 = float(np.log(best.rate))
-        step = side * min(z * float(np.sqrt(best.covariance[1, 1])) / best.rate, 2.0)
-        x1 = x0 + step
-        f1 = excess(x1)
-        while f1 < 0 and abs(x1 - x0) < 40:
-            x0, x1 = x1, x1 + step
-            f1 = excess(x1)
-        x = x1 if f1 <= 0 else brentq(excess, x0, x1, xtol=1e-4)
-        ends.append(float(np.exp(-x)))
-    return ends[0], ends[1]
 
 
 def _reason_not_to_fit(events: Events, min_events: int) -> str:

@@ -120,7 +120,14 @@ class DwellLikelihood:
             frames[row, : len(x)] = x
             self._log_weight[row, : len(x)] = np.log(w)
         self._statistics = _statistics(frames, self._scale)  # (sums, 3, nodes)
-        self._sums = _statistics(whole[None], self._scale)[0] @ own.complete.astype(np.float64)
+        self._complete = whole, own.complete.astype(np.float64)
+        self._sums = _statistics(whole[None], self._scale)[0] @ self._complete[1]
+
+    @property
+    def durations(self) -> FloatArray:
+        """Durations of the complete events, frames, each once."""
+        whole, complete = self._complete
+        return whole[complete > 0]
 
     def maximise(
         self, *, rate: float | None = None, short: bool = False, start: FloatArray | None = None
@@ -157,12 +164,80 @@ class DwellLikelihood:
             log_det_information=float(log_det) if well_determined else float("nan"),
         )
 
+    def gain_by_bend(self, fit: Maximum, *, short: bool) -> float:
+        """Return by how much the log-likelihood rises with a factor exp(bend exp(-t / g)).
+
+        The factor is a smooth bend of the law at g, the geometric mean of the durations, where
+        a mixture of exponentials or of power laws, a lognormal law or a preferred duration bends
+        it. Twice the gain is a chi-square of one degree of freedom if the law is right, fitted
+        parameters or not (docs/blinking.md: size and power). g depends on the sufficient
+        statistic of alpha alone, so that it costs no degree of freedom.
+
+        Parameters
+        ----------
+        fit : Maximum
+            The maximum in alpha and rate (and short) without the factor.
+        short : bool
+            Whether `short` was free in it.
+        """
+        whole, complete = self._complete
+        mean = float(np.exp(complete @ np.log(whole) / complete.sum()))
+        frames = self._statistics[:, 1] * self._scale
+        start = np.append(fit.parameters * self._unit, 0.0)
+        # A rate at its boundary stays there: freed with the bend, it would add to the gain.
+        free = np.array([True, start[1] < 0.0, short, True])
+        value = maximise_likelihood(
+            start,
+            free,
+            np.concatenate([self._statistics, np.exp(-frames / mean)[:, None]], axis=1),
+            self._log_weight,
+            self._omega,
+            np.append(self._sums, np.exp(-whole / mean) @ complete),
+            _SHORT_SD,
+        )[1]
+        return max(value - fit.log_likelihood, 0.0)
+
     def log_normalisation(self, parameters: FloatArray) -> float:
         """Return the log of the sum of t^-alpha exp(-rate t + short / t) over the law's frames."""
         theta = parameters * self._unit
         exponent = self._log_weight[0] + np.tensordot(theta, self._statistics[0], 1)
         top = exponent.max()
         return float(top + np.log(np.exp(exponent - top).sum()))
+
+
+def tau_interval(
+    likelihood: DwellLikelihood, best: Maximum, *, short: bool, ratio: float, level: float = 0.95
+) -> tuple[float, float]:
+    """Return the profile-likelihood interval of tau, frames: at its ends the ratio's root is z."""
+    from scipy.optimize import brentq  # loaded only where there is a tau
+    from scipy.special import ndtri
+
+    z = float(ndtri(0.5 + level / 2))
+    unbounded = np.sqrt(ratio) <= z  # the interval has no upper end
+    ends = []
+    nearby = [best]
+    for side in (1.0, -1.0):  # a higher rate first: the lower end of tau
+
+        def excess(log_rate: float) -> float:
+            start = likelihood.maximise(
+                rate=float(np.exp(log_rate)), short=short, start=nearby[-1].parameters
+            )
+            nearby.append(start)
+            return float(np.sqrt(max(2 * (best.log_likelihood - start.log_likelihood), 0.0))) - z
+
+        if side < 0 and unbounded:
+            ends.append(float("inf"))
+            continue
+        x0 = float(np.log(best.rate))
+        step = side * min(z * float(np.sqrt(best.covariance[1, 1])) / best.rate, 2.0)
+        x1 = x0 + step
+        f1 = excess(x1)
+        while f1 < 0 and abs(x1 - x0) < 40:
+            x0, x1 = x1, x1 + step
+            f1 = excess(x1)
+        x = x1 if f1 <= 0 else brentq(excess, x0, x1, xtol=1e-4)
+        ends.append(float(np.exp(-x)))
+    return ends[0], ends[1]
 
 
 def _statistics(frames: FloatArray, scale: float) -> FloatArray:

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from blinkpair.arrays import FloatArray
 
-Model = Literal["power_law", "truncated_power_law", "undecided", "not_fitted"]
+Model = Literal["power_law", "truncated_power_law", "undecided", "neither", "not_fitted"]
 Method = Literal["maximum_likelihood", "least_squares"]
 
 _NAN = float("nan")
@@ -46,8 +46,10 @@ class LawFit:
 class DwellFit:
     """The verdict on one nanocrystal's dwell times, and both laws behind it.
 
-    `alpha` and its error are those of the truncated law if `model` is that law, else those of the
-    pure one (`undecided` included); `tau_s` and its errors are nan unless truncated.
+    `alpha` and `tau_s` with their errors are those of `law`, the one to draw: that of the verdict,
+    and for `undecided` and `neither` the one that fits best, which is the truncated one if the
+    likelihood ratio is significant. `tau_s` and its errors are nan where that is the pure one.
+    `p_value` is that of the test for a truncation, `p_value_fit` of the test of fit.
     `tau_low_s`, `tau_high_s` is the 95 % profile-likelihood interval (high may be infinite):
     prefer it to `tau_se_s`, which is symmetric and tau is not.
     """
@@ -56,6 +58,7 @@ class DwellFit:
     alpha: float = _NAN
     tau_s: float = _NAN
     p_value: float = _NAN
+    p_value_fit: float = _NAN
     alpha_se: float = _NAN
     tau_se_s: float = _NAN
     tau_low_s: float = _NAN
@@ -74,9 +77,8 @@ class DwellFit:
 
     @property
     def law(self) -> LawFit:
-        """The law of the verdict: the truncated one if `model` is that law, else the pure one."""
-        truncated = self.model == "truncated_power_law"
-        return self.truncated_power_law if truncated else self.power_law
+        """The law to draw: the truncated one where it has a `tau_s`, else the pure one."""
+        return self.truncated_power_law if np.isfinite(self.tau_s) else self.power_law
 
     @property
     def log_amplitude(self) -> float:

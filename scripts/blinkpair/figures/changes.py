@@ -19,6 +19,7 @@ from matplotlib.patches import Patch
 from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.arrays import FloatArray
+from blinkpair.blinking.equal_length import have_same_length
 from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF, POPULATIONS
 from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
@@ -36,7 +37,8 @@ from blinkpair.labels import (
 
 COLUMNS = ("temperature_c", "on_fraction_pre", "on_fraction_post", "population")
 MOST_DOTS = 20_000  # in a figure; more of them hide each other, and make files of many megabytes
-BIN_EDGES_POINTS = np.arange(-100, 101, 5)
+BIN_POINTS = 5
+BIN_EDGES_POINTS = np.arange(-100, 101, BIN_POINTS)
 
 
 @style.styled
@@ -58,7 +60,8 @@ def delta_histograms(
     -------
     Figure
         One panel a temperature, stacked by population, in percent of n; the control is the grey
-        outline in each of them, or the only panel where there is nothing else.
+        outline in each of them whose movies last as long as its own (on-fractions of short movies
+        scatter more), or the only panel where there is nothing else.
     """
     deltas, names = _by_temperature(nanocrystals, populations)
     summary = rows_by_temperature(populations)
@@ -70,7 +73,9 @@ def delta_histograms(
     control = None
     if CONTROL in deltas and CONTROL not in panels:
         control = percent_of(deltas[CONTROL], BIN_EDGES_POINTS, deltas[CONTROL].size)
-    drawn = [control if control is not None else np.zeros(1)]
+    of_control = summary.get(CONTROL, {})
+    unequal = [t for t in panels if not have_same_length(summary.get(t, {}), of_control)]
+    drawn = [control if control is not None and len(unequal) < len(panels) else np.zeros(1)]
     for ax, label in zip(axes, panels, strict=True):
         delta, population = deltas[label], names[label]
         ax.axvline(0, color=style.BLACK, lw=0.6, ls=(0, (2, 2)), zorder=3)
@@ -80,7 +85,7 @@ def delta_histograms(
             ax.bar(
                 BIN_EDGES_POINTS[:-1],
                 share,
-                width=5,
+                width=BIN_POINTS,
                 bottom=bottom,
                 align="edge",
                 color=POPULATION_COLOURS[name],
@@ -89,13 +94,15 @@ def delta_histograms(
             )
             bottom += share
         drawn.append(bottom)
-        if control is not None:
+        if control is not None and label not in unequal:
             ax.stairs(control, BIN_EDGES_POINTS, color="#444444", lw=0.8, zorder=4)
         if delta.size:
             mean = delta.mean()
-            across = ax.get_xaxis_transform()
-            ax.plot([mean, mean], [0, 0.96], color=style.BLACK, transform=across, zorder=5)
-            ax.plot(mean, 0.96, "v", ms=4, color=style.BLACK, transform=across, zorder=5)
+            look: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "zorder": 5}
+            ax.plot([mean, mean], [0, 0.96], color=style.BLACK, **look)
+            ends = _interval_points(summary.get(label))
+            ax.plot(ends, [0.96] * len(ends), color=style.BLACK, lw=2, **look)
+            ax.plot(mean, 0.96, "v", ms=4, color=style.BLACK, **look)
         else:
             style.no_data(ax)
         style.panel_title(ax, style.temperature_name(label), *_summary_lines(summary.get(label)))
@@ -106,19 +113,23 @@ def delta_histograms(
     highest = max(float(values.max()) for values in drawn) or 1.0
     for ax in axes:
         ax.set_ylim(0, 1.15 * highest)
-    figure.supylabel("nanocrystals (% of n a bin)", fontsize=7)
+    style.letter_panels(axes)
+    figure.supylabel(f"nanocrystals (% of n per {BIN_POINTS} points)", fontsize=7)
     handles: list[Any] = [
         Patch(color=POPULATION_COLOURS[name], label=POPULATION_NAMES[name])
         for name in ("became_dark", "emissive", "became_emissive")
     ]
-    if control is not None:
+    if control is not None and len(unequal) < len(panels):
         n_control = deltas[CONTROL].size
         handles.append(Line2D([], [], color="#444444", lw=0.8, label=f"control, n = {n_control}"))
     handles.append(
-        Line2D([], [], color=style.BLACK, marker="v", ms=4, label="mean (interval above)")
+        Line2D([], [], color=style.BLACK, marker="v", ms=4, label="mean with its interval")
     )
+    why = ""
+    if control is not None and unequal:
+        why = style.fold(figure, _why_no_control(summary, unequal))
     ncols = 2 if columns == 1 else len(handles)  # as many as the width holds
-    figure.legend(handles=handles, loc="outside lower center", ncols=ncols)
+    figure.legend(handles=handles, loc="outside lower center", ncols=ncols, title=why or None)
     return figure
 
 
@@ -199,6 +210,7 @@ def before_after_scatter(
         ax.set_yticks([0, 50, 100])
         if is_first(ax):
             ax.set_ylabel("on-fraction after (%)")
+    style.letter_panels(axes)
     handles = [
         Line2D([], [], ls="", marker="o", ms=5, mew=0, color=POPULATION_COLOURS[name], label=text)
         for name, text in POPULATION_NAMES.items()
@@ -265,9 +277,25 @@ def population_fractions(populations: pd.DataFrame, *, note: str = "") -> Figure
     counts = [f"\nn = {summary[label]['n']}" for label in labels]
     left.set_xticks(places, [name + count for name, count in zip(wide, counts, strict=True)])
     right.set_xticks(places, narrow, rotation=45 if len(labels) > 5 else 0)
+    style.letter_panels((left, right))
     for ax in (left, right):
         ax.set_xlim(-0.6, len(labels) - 0.4)
     return figure
+
+
+def _why_no_control(summary: dict[Temperature, dict[str, Any]], unequal: list[Temperature]) -> str:
+    names = ", ".join(style.temperature_name(label) for label in unequal).replace("\n", " ")
+    own, control = (summary[label]["shortest_movie_s"] for label in (unequal[0], CONTROL))
+    return (
+        f"not beside the control: {names}; its movies last {control:.3g} s, "
+        f"not {own:.3g} s, and on-fractions of short movies scatter more"
+    )
+
+
+def _interval_points(row: dict[str, Any] | None) -> list[float]:
+    """Return the ends of the mean's interval in points; none where there is none."""
+    ends = [100 * float((row or {}).get(f"mean_delta_{end}", np.nan)) for end in ("low", "high")]
+    return ends if np.isfinite(ends).all() else []
 
 
 def _density(ax: Axes, before: ArrayLike, after: ArrayLike, colour: str, *, most: int) -> None:

@@ -1,7 +1,7 @@
 """How long on and off events last: pooled over a temperature, and for single nanocrystals.
 
 Points are counts in logarithmic bins with 68 % limits; no law was fitted to them, but to the
-events themselves.
+events themselves. The line is the law that fits best, dashed where the test of fit rejects it.
 
 Input: the tables of `populations.pooled_dwell_times`, or a few `DwellExample`. Output: figures on
 log-log axes, where a power law is a straight line.
@@ -10,7 +10,6 @@ log-log axes, where a power law is a straight line.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,7 +22,13 @@ from blinkpair.figures import style
 from blinkpair.figures.dwell_examples import DwellExample
 from blinkpair.figures.panels import epoch_legend, intervals, is_first, paired_rows, state_nothing
 from blinkpair.figures.style import EPOCH_COLOURS
-from blinkpair.labels import EPOCH_NAMES, Temperature, sort_temperatures, temperature_labels
+from blinkpair.labels import (
+    EPOCH_NAMES,
+    LAW_NAMES,
+    Temperature,
+    sort_temperatures,
+    temperature_labels,
+)
 from blinkpair.populations.pooled_dwell_times import law_of
 from blinkpair.populations.pools import STATES
 
@@ -76,7 +81,9 @@ def pooled_dwell_times(densities: pd.DataFrame, fits: pd.DataFrame, *, note: str
             if is_first(ax):
                 ax.set_ylabel(DENSITY_LABEL)
         pair[1].set_xlabel("duration t (s)")
-    _log_axes([ax for pair in pairs for ax in pair])
+    panels = [ax for pair in pairs for ax in pair]
+    _log_axes(panels)
+    style.letter_panels(panels)
     if pairs:
         epoch_legend(figure)
     return figure
@@ -102,7 +109,7 @@ def example_dwell_times(examples: Sequence[DwellExample], *, note: str = "") -> 
     height = max(n, 1) * _EXAMPLE_MM + 10 + (4 if note else 0)
     figure = style.new_figure(style.column_width_mm(2 if n else 1), height, note=note)
     if not n:
-        state_nothing(figure)
+        state_nothing(figure, "no nanocrystal with enough events for a fit in both epochs")
         return figure
     grid = figure.subplots(n, 2, squeeze=False, sharex=True, sharey=True)
     for row, example in zip(grid, examples, strict=True):
@@ -119,6 +126,7 @@ def example_dwell_times(examples: Sequence[DwellExample], *, note: str = "") -> 
     for ax in grid[-1]:
         ax.set_xlabel("duration t (s)")
     _log_axes(grid.ravel().tolist())
+    style.letter_panels(grid.ravel().tolist())
     epoch_legend(figure)
     return figure
 
@@ -160,32 +168,35 @@ def _draw(ax: Axes, density: pd.DataFrame, fit: DwellFit, epoch: str) -> None:
         return
     t, p = seen["duration_s"].to_numpy(float), seen["density_per_s"].to_numpy(float)
     low, high = (seen[f"density_{end}_per_s"].to_numpy(float) for end in ("low", "high"))
-    look: dict[str, Any] = {"ms": 2.2, "mew": 0, "lw": 0.6, "zorder": 2 + EPOCHS.index(epoch)}
-    intervals(ax, t, p, low, high, color=colour, **look)
+    intervals(
+        ax, t, p, low, high, color=colour, ms=2.2, mew=0, lw=0.6, zorder=2 + EPOCHS.index(epoch)
+    )
     if fit.model != "not_fitted":
         start_s = fit.fitted_from_frames * fit.exposure_s
         drawn_s = np.geomspace(start_s, max(float(t[-1]), 2 * start_s), _POINTS_A_LAW)
         law = fit.density(drawn_s)
         # Far below one event in the last bin there is nothing to compare the law with.
         law[law < 0.2 * low.min()] = np.nan
-        ax.plot(drawn_s, law, color=colour, lw=0.9, zorder=4)
-    for line, text in enumerate(_fit_lines(fit)):
-        place = (0, -2 - 9 * (line + 2 * EPOCHS.index(epoch)))
-        style.write_beside(ax, text, (1, 1), place, ha="right", va="top", color=colour)
+        dashed = (0, (4, 2)) if fit.model == "neither" else "-"
+        ax.plot(drawn_s, law, color=colour, lw=0.9, ls=dashed, zorder=4)
+    # In the corner under a falling law, before above after.
+    for line, text in enumerate(reversed(_fit_lines(fit))):
+        place = (3, 2 + 9 * (line + 2 * (len(EPOCHS) - 1 - EPOCHS.index(epoch))))
+        style.write_beside(ax, text, (0, 0), place, va="bottom", color=colour)
 
 
 def _fit_lines(fit: DwellFit) -> tuple[str, ...]:
+    """Write the verdict, and the numbers of the law that is drawn."""
+    verdict = LAW_NAMES[fit.model]
     if fit.model == "not_fitted":
-        return ("not fitted",)
+        return (verdict,)
     alpha = f"α = {with_error(fit.alpha, fit.alpha_se)}"
-    if fit.model == "undecided":
-        return (alpha, "undecided")
-    if fit.model == "power_law":
-        return (alpha, "not truncated")
+    if not np.isfinite(fit.tau_s):
+        return (verdict, alpha)
     tau = f"τ = {seconds(fit.tau_s)}"
     if np.isfinite(fit.tau_low_s):
         tau += f" ({seconds(fit.tau_low_s)}–{seconds(fit.tau_high_s)})"
-    return (alpha, f"{tau} s")
+    return (verdict, f"{alpha}, {tau} s")
 
 
 def _columns(fits: pd.DataFrame) -> list[tuple[Temperature, float]]:
@@ -209,3 +220,6 @@ def _log_axes(axes: list[Axes]) -> None:
         ax.set(xscale="log", yscale="log")
         ax.xaxis.set_major_formatter("{x:g}")  # 0.1, 1 and 10 s need no exponents
         ax.margins(0.06)
+    if axes:  # room for the numbers in the corner under the laws; the axes are common
+        low, high = axes[0].get_ylim()
+        axes[0].set_ylim(bottom=low * (low / high) ** 0.25)

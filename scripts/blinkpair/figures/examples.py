@@ -12,12 +12,13 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import bdtrc
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.on_fractions import COUNTED
 from blinkpair.blinking.photostability import CLASSES
 from blinkpair.epochs import EPOCHS
-from blinkpair.labels import CONTROL, temperature_labels
+from blinkpair.labels import CLASS_NAMES, CONTROL, EPOCH_NAMES, by_temperature, temperature_labels
 
 # What the examples are chosen by, and what is written beside their traces.
 COLUMNS = (
@@ -34,10 +35,17 @@ COLUMNS = (
             "on_fraction",
             "p_on_level",
             "p_off_fraction",
+            "on_level_change",
+            "off_fraction_change",
             "threshold_counts",
         )
     ),
 )
+
+
+# Of the significance, what each class has without any trend: two tests, each two-sided.
+_CHANCE = {"brightening": 1 / 2, "dimming": 1 / 4, "going_dark": 1 / 4}
+_LEVEL = 0.05  # of all the tests whether chance explains the calls
 
 
 class Examples(NamedTuple):
@@ -90,39 +98,98 @@ def choose(nanocrystals: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(rows) if rows else _labelled(nanocrystals.head(0), "")
 
 
-def choose_by_photostability(nanocrystals: pd.DataFrame) -> pd.DataFrame:
+def choose_by_photostability(
+    nanocrystals: pd.DataFrame, significance: float = 0.05
+) -> tuple[pd.DataFrame, str]:
     """Return a clear nanocrystal of each class of photostability, the same for the same table.
 
     Parameters
     ----------
     nanocrystals : pandas.DataFrame
         All fields.
+    significance : float
+        At which trends were tested: the share of nanocrystals without one that may be called
+        anything but stable.
 
     Returns
     -------
-    pandas.DataFrame
-        Their rows, with a `label` that names the epoch. Of the stable ones the one closest to
-        the median on-fraction; of the others the one with the smallest p value.
+    rows : pandas.DataFrame
+        Their rows, with a `label` that names the epoch, `trend_epoch`, `trend` (`on_level`,
+        `off_fraction` or none) and a `remark` with its size and p. The stable one is the closest
+        to the median on-fraction. Of another class there is one, that with the smallest p
+        value, only where all together, or a temperature and epoch, have more of the class than
+        chance explains: by one-sided binomial tests against the share that is called without any
+        trend, at 5 % over all of them.
+    left_out : str
+        The other classes, with how many there are and how many chance makes; empty if none is
+        left out.
     """
-    rows = []
+    rows, left_out = [], []
+    groups = list(by_temperature(nanocrystals).values())
+    level = _LEVEL / (len(_CHANCE) * (len(groups) * len(EPOCHS) + 1))
     for name in CLASSES:
-        places, orders = [], []
-        for epoch in EPOCHS:
-            at = np.flatnonzero((nanocrystals[f"photostability_{epoch}"] == name).to_numpy(bool))
-            if name == "stable":
-                fraction = nanocrystals[f"on_fraction_{epoch}"].iloc[at]
-                order = (fraction - fraction.median()).abs()
-            else:
-                p_values = [f"p_on_level_{epoch}", f"p_off_fraction_{epoch}"]
-                order = nanocrystals[p_values].iloc[at].min(axis=1)
-            places.append(at)
-            orders.append(order.to_numpy(float))
-        # Those without an order, NaN, come last.
-        for row in np.argsort(np.concatenate(orders), kind="stable")[:1]:
-            when = "before" if row < places[0].size else "after"
-            own = nanocrystals.iloc[[np.concatenate(places)[row]]]
-            rows.append(_labelled(own, f"{name.replace('_', ' ')} {when}"))
-    return pd.concat(rows) if rows else _labelled(nanocrystals.head(0), "")
+        called = [_Called(g, name, e) for g in groups for e in EPOCHS]
+        n, tested = sum(len(c.rows) for c in called), sum(c.n_tested for c in called)
+        if name in _CHANCE:
+            share = significance * _CHANCE[name]
+            if bdtrc(n - 1, tested, share) >= level:  # not all of them together
+                called = [c for c in called if bdtrc(len(c.rows) - 1, c.n_tested, share) < level]
+            if tested and not called:
+                most = _most_by_chance(tested, share, level)
+                left_out.append(f"{CLASS_NAMES[name]} {n} of {tested} (chance: up to {most})")
+        found = [(*c.clearest(), place) for place, c in enumerate(called) if len(c.rows)]
+        if found:
+            _, at, place = min(found, key=lambda item: (item[0], item[2]))
+            rows.append(_with_trend(called[place].rows.iloc[[at]], name, called[place].epoch))
+    text = "; ".join(left_out)
+    if text:
+        text = f"no example, because there are no more than chance explains: {text}"
+    return (pd.concat(rows) if rows else _labelled(nanocrystals.head(0), "")), text
+
+
+class _Called:
+    """The nanocrystals of a temperature that have a class in one epoch."""
+
+    def __init__(self, group: pd.DataFrame, name: str, epoch: str) -> None:
+        classes = group[f"photostability_{epoch}"]
+        self.name, self.epoch = name, epoch
+        self.rows = group[(classes == name).to_numpy(bool)]
+        self.n_tested = int(classes.isin(CLASSES).sum())
+
+    def clearest(self) -> tuple[float, int]:
+        """Return the smallest p, or distance from the median on-fraction, and its row."""
+        if self.name in _CHANCE:
+            of_tests = [f"p_on_level_{self.epoch}", f"p_off_fraction_{self.epoch}"]
+            order = self.rows[of_tests].min(axis=1).to_numpy(float)
+        else:
+            fraction = self.rows[f"on_fraction_{self.epoch}"]
+            order = (fraction - fraction.median()).abs().to_numpy(float)
+        order = np.nan_to_num(order, nan=np.inf)  # those without an order come last
+        at = int(np.argmin(order))
+        return float(order[at]), at
+
+
+def _most_by_chance(n: int, share: float, level: float) -> int:
+    """Return how many of n, each called with a probability, are exceeded with less than a level."""
+    counts = np.arange(n + 1)
+    return int(counts[bdtrc(counts, n, share) < level][0])
+
+
+def _with_trend(own: pd.DataFrame, name: str, epoch: str) -> pd.DataFrame:
+    """Return a row with its trend: that of the smaller p, of the class's two tests."""
+    row = own.iloc[0]
+    trend, remark = "", ""
+    if name in _CHANCE:
+        p_of = {t: float(row[f"p_{t}_{epoch}"]) for t in ("on_level", "off_fraction")}
+        trend = min(p_of, key=lambda t: (np.isnan(p_of[t]), p_of[t]))
+        change = 100 * float(row[f"{trend}_change_{epoch}"])
+        what = "on level {:+.0f} %" if trend == "on_level" else "off-fraction {:+.0f} points"
+        p = p_of[trend]
+        remark = what.format(change).replace(" -", " −")
+        remark += ", p < 0.001" if p < 0.001 else f", p = {p:.2g}"
+    when = EPOCH_NAMES[epoch]
+    labelled = _labelled(own, f"{CLASS_NAMES[name]} {when}")
+    return labelled.assign(trend_epoch=epoch, trend=trend, remark=remark)
 
 
 def _labelled(rows: pd.DataFrame, what: str) -> pd.DataFrame:

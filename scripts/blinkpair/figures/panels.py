@@ -19,7 +19,7 @@ from blinkpair.arrays import FloatArray
 from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
 from blinkpair.figures.style import EPOCH_COLOURS
-from blinkpair.labels import EPOCH_NAMES, by_temperature
+from blinkpair.labels import EPOCH_NAMES, Temperature, by_temperature
 
 
 def columns_of(n: int, most: int) -> int:
@@ -37,6 +37,7 @@ def panel_grid(
     width_mm: float = 0.0,
     sharey: bool = False,
     note: str,
+    nothing: str = "no nanocrystals",
 ) -> tuple[Figure, list[Axes]]:
     """Open a figure of n panels in rows of some columns.
 
@@ -52,6 +53,8 @@ def panel_grid(
         Whether the panels have one vertical axis.
     note : str
         Written in the corner.
+    nothing : str
+        Why there are no panels, where there are none.
 
     Returns
     -------
@@ -62,7 +65,7 @@ def panel_grid(
     height = rows * row_mm + extra_mm + (4 if note else 0)
     figure = style.new_figure(width_mm or style.column_width_mm(columns), height, note=note)
     if n == 0:
-        state_nothing(figure)
+        state_nothing(figure, nothing)
         return figure, []
     grid = figure.subplots(rows, columns, squeeze=False, sharey=sharey).ravel().tolist()
     for spare in grid[n:]:
@@ -70,15 +73,21 @@ def panel_grid(
     return figure, grid[:n]
 
 
-def state_nothing(figure: Figure) -> None:
-    """Draw nothing but the statement that there are no nanocrystals."""
+def state_nothing(figure: Figure, text: str = "no nanocrystals") -> None:
+    """Draw nothing but the statement why there is nothing."""
     axes = figure.subplots()
     axes.set_axis_off()
-    style.no_data(axes)
+    style.no_data(axes, text)
 
 
 def paired_rows(
-    n: int, *, panel_mm: float, extra_mm: float, note: str, most: int = 4
+    n: int,
+    *,
+    panel_mm: float,
+    extra_mm: float,
+    note: str,
+    most: int = 4,
+    nothing: str = "no nanocrystals",
 ) -> tuple[Figure, list[tuple[Axes, Axes]]]:
     """Open a figure of n columns of two panels, one above the other, wrapped to the page.
 
@@ -94,6 +103,8 @@ def paired_rows(
         Written in the corner.
     most : int
         Panels a row.
+    nothing : str
+        Why there are no panels, where there are none.
 
     Returns
     -------
@@ -105,7 +116,7 @@ def paired_rows(
     height = 2 * blocks * panel_mm + extra_mm + (4 if note else 0)
     figure = style.new_figure(style.column_width_mm(columns), height, note=note)
     if n == 0:
-        state_nothing(figure)
+        state_nothing(figure, nothing)
         return figure, []
     grid = figure.subplots(2 * blocks, columns, squeeze=False, sharex=True, sharey=True)
     pairs = [
@@ -128,7 +139,13 @@ def is_first(ax: Axes) -> bool:
 
 @style.styled
 def fractions_by_epoch(
-    table: pd.DataFrame, names: Mapping[str, str], *, of_what: str, note: str = ""
+    table: pd.DataFrame,
+    names: Mapping[str, str],
+    *,
+    of_what: str,
+    none: str = "",
+    empty: str = "no nanocrystals",
+    note: str = "",
 ) -> Figure:
     """Draw the fractions of types of blinking, or of classes of photostability (Figs. 4 and 5).
 
@@ -141,6 +158,11 @@ def fractions_by_epoch(
         Types or classes, and what to write for each.
     of_what : str
         What the table's n are: `n`, or a word for them.
+    none : str
+        A class that is no finding, `not_fitted` for example. A temperature that has nothing else
+        has no panel; a line below the others gives its n.
+    empty : str
+        What is written where n is 0.
     note : str
         Written in the corner, for example `simulated`.
 
@@ -150,22 +172,44 @@ def fractions_by_epoch(
         A panel a temperature, a place a class with intervals before and after, the counts below.
     """
     groups = by_temperature(table)
+    left_out = {label: own for label, own in groups.items() if _only_class(own, none)}
+    groups = {label: own for label, own in groups.items() if label not in left_out}
+    n_of = {label: int(own["n"].max()) for label, own in left_out.items()}
+    why = left_out_line(n_of, f"all {names[none]}" if none else "")
     columns = columns_of(len(groups), 3)
-    figure, grid = panel_grid(len(groups), columns, row_mm=56, extra_mm=8, sharey=True, note=note)
+    figure, grid = panel_grid(
+        len(groups), columns, row_mm=56, extra_mm=12, sharey=True, note=note, nothing=why or empty
+    )
     if not groups:
         return figure
     for ax, (label, own) in zip(grid, groups.items(), strict=True):
         counted = {str(row["epoch"]): row for row in own.to_dict("records")}
-        _fractions(ax, counted, names)
+        _fractions(ax, counted, names, empty)
         numbers = [f"{int(counted[e]['n'])} {EPOCH_NAMES[e]}" for e in EPOCHS if e in counted]
         style.panel_title(ax, style.temperature_name(label), f"{of_what}: " + ", ".join(numbers))
         if is_first(ax):
             ax.set_ylabel(f"nanocrystals (% of {of_what})")
-    epoch_legend(figure)
+    style.letter_panels(grid)
+    epoch_legend(figure, why)
     return figure
 
 
-def _fractions(ax: Axes, counted: Mapping[str, Any], names: Mapping[str, str]) -> None:
+def _only_class(own: pd.DataFrame, none: str) -> bool:
+    """Return whether all n of a temperature, of which there are some, have one class."""
+    n = int(own["n"].sum())
+    return bool(none) and 0 < n == int(own[f"n_{none}"].sum())
+
+
+def left_out_line(n_of: Mapping[Temperature, int], why: str) -> str:
+    """Write which temperatures have no panel, with all their n, and why."""
+    if not n_of:
+        return ""
+    each = ", ".join(f"{style.temperature_name(label)} (n = {n})" for label, n in n_of.items())
+    each = each.replace("\n", " ").replace(" = ", "\u00a0=\u00a0").replace(" °C", "\u00a0°C")
+    return f"no panel: {each}; {why}"
+
+
+def _fractions(ax: Axes, counted: Mapping[str, Any], names: Mapping[str, str], empty: str) -> None:
     places = np.arange(len(names), dtype=float)
     for line, (epoch, shift) in enumerate(zip(EPOCHS, (-0.13, 0.13), strict=True)):
         if epoch not in counted:
@@ -188,7 +232,7 @@ def _fractions(ax: Axes, counted: Mapping[str, Any], names: Mapping[str, str]) -
                 color=colour,
             )
     if not any(int(row["n"]) for row in counted.values()):
-        style.no_data(ax)
+        style.no_data(ax, empty)
     ax.set(xlim=(-0.5, len(names) - 0.5), ylim=(0, 100))
     ax.set_xticks(places, list(names.values()))
 
@@ -206,10 +250,11 @@ def percent_of(values: ArrayLike, edges: NDArray[Any], n: int) -> FloatArray:
     return np.histogram(values, edges)[0] * (100.0 / max(n, 1))
 
 
-def epoch_legend(figure: Figure) -> None:
-    """Draw a legend below the panels: which colour is before and which after."""
+def epoch_legend(figure: Figure, title: str = "") -> None:
+    """Draw a legend below the panels: which colour is before and which after, under a title."""
     handles = [
         Line2D([], [], color=EPOCH_COLOURS[e], marker="o", ms=3.5, label=EPOCH_NAMES[e])
         for e in EPOCHS
     ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=2)
+    title = style.fold(figure, title)
+    figure.legend(handles=handles, loc="outside lower center", ncols=2, title=title or None)

@@ -38,6 +38,7 @@ __all__ = ["no_image", "registration_check"]
 
 
 MAGENTA, LIME = "#ff00ff", "#00ff00"
+FEWEST_EXPECTED = 0.001  # a smaller number of accidental alignments is written as below this
 EXAGGERATIONS = (10, 20, 50, 100, 200)  # of the residuals' arrows
 # How a field was registered, where that is not by its microspheres.
 BY = {
@@ -72,6 +73,7 @@ def registration_check(
     *,
     pl_pre: ArrayLike | None = None,
     pl_post: ArrayLike | None = None,
+    pixel_size_um: float = float("nan"),
     field: str = "",
     note: str = "",
 ) -> Figure:
@@ -97,6 +99,8 @@ def registration_check(
         entries are written in the title where they are known.
     pl_pre, pl_post : array_like, shape (y, x), optional
         Projections of the movies, shown under the nanocrystals.
+    pixel_size_um : float
+        Width of a pixel on the sample, for the scale bars; NaN: they are in pixels.
     field : str
         Name of the field, for the title.
     note : str
@@ -119,7 +123,7 @@ def registration_check(
     # A field may be registered by its nanocrystals alone, or by its microspheres alone.
     known = [m for m in (matrix_brightfield, matrix) if m is not None]
     if info.get("status") != "ok" or not known:
-        _draw_failed(figure, images, spheres, info, field)
+        _draw_failed(figure, images, spheres, info, field, pixel_size_um)
         return figure
     to_post, to_post_pl = (np.asarray(m, dtype=float) for m in (known[0], known[-1]))
     sphere_pairs, dot_pairs = _pairs(microsphere_pairs), _pairs(nc_pairs)
@@ -143,6 +147,13 @@ def registration_check(
     _frame(left, images[0].shape if images[0].size else shape)
     for ax in (middle, right):
         _frame(ax, shape)
+    letters = [left, middle, right]
+    style.scale_bar(left, pixel_size_um, images[0].shape[1] if images[0].size else shape[1])
+    style.scale_bar(middle, pixel_size_um, shape[1])
+    if by_images:
+        letters += [panels["d"], panels["e"]]
+        style.scale_bar(panels["e"], pixel_size_um, float(np.ptp(panels["e"].get_xlim())))
+    style.letter_panels(letters)
     handles = [
         Patch(facecolor=MAGENTA, label="before"),
         Patch(facecolor=LIME, label="after"),
@@ -254,10 +265,10 @@ def _draw_failed(
     spheres: list[FloatArray],
     info: Mapping[str, Any],
     field: str,
+    pixel_size_um: float,
 ) -> None:
-    for ax, image, points, epoch in zip(
-        figure.subplots(1, 2), images, spheres, ("pre", "post"), strict=True
-    ):
+    panels = figure.subplots(1, 2)
+    for ax, image, points, epoch in zip(panels, images, spheres, ("pre", "post"), strict=True):
         if image.size:
             ax.imshow(image, cmap="gray", vmin=0, vmax=1)
         else:
@@ -266,6 +277,9 @@ def _draw_failed(
         count = f"{len(points)} microspheres found"
         style.panel_title(ax, f"Brightfield {EPOCH_NAMES[epoch]}", count)
         _frame(ax, image.shape if image.size else (1, 1))
+        if image.size:
+            style.scale_bar(ax, pixel_size_um, image.shape[1])
+    style.letter_panels(panels)
     reason = str(info.get("reason") or "no reason given")
     heading = ": ".join(part for part in (field, "registration failed") if part)
     text = textwrap.fill(reason, 115, break_long_words=True, break_on_hyphens=False)
@@ -291,7 +305,9 @@ def _title(info: Mapping[str, Any], field: str) -> str:
         if _known(info, key)
     ]
     if _known(info, "chance_alignments"):
-        quality.append(f"chance alignments {info['chance_alignments']:.2g}")
+        expected = float(info["chance_alignments"])
+        about = f"{expected:.2g}" if expected >= FEWEST_EXPECTED else f"< {FEWEST_EXPECTED:g}"
+        quality.append(f"accidental alignments expected {about}")
     if info.get("n_nanocrystals_matched") is not None:
         quality.append(f"{info['n_nanocrystals_matched']} nanocrystals in both epochs")
     # More words than the usual one need a line of their own.

@@ -17,13 +17,15 @@ from matplotlib.lines import Line2D
 
 from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF
 from blinkpair.figures import style
-from blinkpair.labels import POPULATION_NAMES, by_temperature
+from blinkpair.labels import POPULATION_NAMES, by_temperature, rows_by_temperature
 
 
 @style.styled
 def sensitivity_figure(
     sensitivity: pd.DataFrame,
     *,
+    populations: pd.DataFrame | None = None,
+    method: str = "fixed",
     threshold_counts: float = 100.0,
     dark_cutoff: float = DARK_CUTOFF,
     note: str = "",
@@ -34,9 +36,13 @@ def sensitivity_figure(
     ----------
     sensitivity : DataFrame
         From `sensitivity_table`.
+    populations : DataFrame, optional
+        From `summarise_populations`: the fractions of the analysis, drawn as dashed lines.
+    method : str
+        How the analysis assigned the states. Of 'fixed' the threshold is marked; other methods
+        have a threshold for each nanocrystal, or none.
     threshold_counts, dark_cutoff : float
-        The settings of the analysis, marked; the other axis is drawn at the nearest value the
-        table has.
+        The settings of the analysis; the other axis is drawn at the nearest value the table has.
     note : str
         Written in the corner, for example `simulated`.
 
@@ -47,7 +53,7 @@ def sensitivity_figure(
     """
     groups = by_temperature(sensitivity)
     columns = max(len(groups), 1)
-    height = 100 + (4 if note else 0)
+    height = 104 + (4 if note else 0)
     figure = style.new_figure(style.column_width_mm(columns), height, note=note)
     grid = figure.subplots(2, columns, squeeze=False, sharey=True, sharex="row")
     rows = (
@@ -55,14 +61,20 @@ def sensitivity_figure(
         ("dark_cutoff", 100.0, "dark cutoff (%)", dark_cutoff, "threshold_counts"),
     )
     settings = {"threshold_counts": threshold_counts, "dark_cutoff": dark_cutoff}
+    analysed = {} if populations is None else rows_by_temperature(populations)
+    dashed: Any = (0, (3, 2))
     for axes, (x, scale, text, setting, fixed) in zip(grid, rows, strict=True):
         for ax, (label, of_label) in zip(axes, groups.items(), strict=False):
             own = _nearest(of_label, fixed, settings[fixed]).sort_values(x)
-            ax.axvline(scale * setting, color=style.GREY, lw=0.8, ls=(0, (3, 2)), zorder=1)
+            if x == "dark_cutoff" or method == "fixed":
+                ax.axvline(scale * setting, color=style.GREY, lw=0.8, ls=dashed, zorder=1)
             for name in COUNTED:
                 share = 100 * own[f"fraction_{name}"].to_numpy(float)
                 colour = style.POPULATION_COLOURS[name]
                 ax.plot(scale * own[x].to_numpy(float), share, "o-", ms=2.5, color=colour)
+                if label in analysed:
+                    known = 100 * float(analysed[label][f"fraction_{name}"])
+                    ax.axhline(known, color=colour, lw=0.8, ls=dashed, zorder=1)
             if not own["n"].sum():
                 style.no_data(ax)
             ax.set(ylim=(0, 100), xlabel=text)
@@ -73,6 +85,9 @@ def sensitivity_figure(
                 ends = sorted({int(counts.min()), int(counts.max())}) if counts.size else [0]
                 span = "n = " + " to ".join(str(end) for end in ends)
                 style.panel_title(ax, style.temperature_name(label), span)
+            elif len(own):
+                at = float(own["threshold_counts"].iloc[0])
+                style.panel_title(ax, "", f"threshold {at:g} counts")
     if not groups:
         style.no_data(grid[0, 0])
     handles: list[Any] = [
@@ -80,7 +95,10 @@ def sensitivity_figure(
         for name, colour in style.POPULATION_COLOURS.items()
         if name in COUNTED
     ]
-    handles.append(Line2D([], [], color=style.GREY, lw=0.8, ls=(0, (3, 2)), label="as analysed"))
+    how = "as analysed" if method == "fixed" else f"as analysed, with method {method}"
+    handles.append(Line2D([], [], color=style.GREY, lw=0.8, ls=dashed, label=how))
+    if groups:
+        style.letter_panels(grid.ravel().tolist())
     figure.legend(handles=handles, loc="outside lower center", ncols=4 if columns > 1 else 2)
     return figure
 

@@ -9,22 +9,27 @@ Input: a finished matplotlib figure. Output: its .svg, .pdf and .png.
 from __future__ import annotations
 
 import io
+import math
+import re
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import wraps
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any, ParamSpec, TypeVar
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 
-from blinkpair.files import write_bytes
+from blinkpair.files import write_bytes, write_text
 from blinkpair.labels import Temperature, treatment_title
 
 SINGLE_COLUMN_MM = 85.0
 DOUBLE_COLUMN_MM = 170.0
 MM_PER_INCH = 25.4
+_BEFORE_UNIT = re.compile(r"(?<=\d) (?=\S{1,3}(?:[ ,]|$))")
 TITLE_LETTERS = 22  # in a line of a bold title: four panels stand side by side
 
 # Okabe and Ito's colours, distinct with any kind of colour vision.
@@ -92,8 +97,10 @@ def column_width_mm(panels_a_row: int) -> float:
 
 
 @styled
-def save_figure(figure: Figure, path_stem: str | Path) -> tuple[Path, Path, Path]:
-    """Write a figure as vectors and as pixels.
+def save_figure(
+    figure: Figure, path_stem: str | Path, *, caption: str = ""
+) -> tuple[Path, Path, Path]:
+    """Write a figure as vectors and as pixels, and its caption beside them.
 
     Parameters
     ----------
@@ -101,6 +108,8 @@ def save_figure(figure: Figure, path_stem: str | Path) -> tuple[Path, Path, Path
         Drawn by a function of this package.
     path_stem : str or Path
         Path without suffix; `.svg`, `.pdf` and `.png` are added to it, whatever dots it has.
+    caption : str
+        What is shown, in words, for `.txt`; without one there is no such file.
 
     Returns
     -------
@@ -118,6 +127,8 @@ def save_figure(figure: Figure, path_stem: str | Path) -> tuple[Path, Path, Path
     _write(figure, svg, {"Creator": None, "Date": None})
     _write(figure, pdf, nothing_of_today)
     figure.set_layout_engine(layout)
+    if caption:
+        write_text(caption, stem.with_name(stem.name + ".txt"))
     return svg, pdf, png
 
 
@@ -130,8 +141,10 @@ def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
 
 def temperature_name(label: Temperature, letters: int = TITLE_LETTERS) -> str:
     """Return a treatment's name for a title or a tick, in lines of about so many letters."""
-    lines = textwrap.wrap(treatment_title(label), letters, break_long_words=False)
-    return "\n".join(lines).replace("$", r"\$")
+    # A number stays beside its unit: '2 h', '100 °C'.
+    title = _BEFORE_UNIT.sub("\N{NO-BREAK SPACE}", treatment_title(label))
+    lines = textwrap.wrap(title, letters, break_long_words=False)
+    return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ").replace("$", r"\$")
 
 
 def points(value: float) -> str:
@@ -154,6 +167,54 @@ def write_beside(
     axes.annotate(text, corner, xytext=away, **look)
 
 
+def letter_panels(axes: Sequence[Axes]) -> None:
+    """Write a, b, c beside the titles of panels, in reading order; nothing beside a single one."""
+    if len(axes) < 2:
+        return
+    for letter, ax in zip(ascii_lowercase, axes, strict=False):
+        title = ax.get_title(loc="left")
+        bold = any(text.get_fontweight() == "bold" for text in ax.texts)
+        lines = title.count("\n") + (1 if bold and title else 0)
+        # Clear of the number at the top of the axis, where there is no title.
+        above = 3 + 8.8 * lines + (0 if lines else 3)
+        look: dict[str, Any] = {"fontweight": "bold", "ha": "right", "fontsize": 9}
+        write_beside(ax, letter, (0, 1), (-5, above), **look)
+
+
+def scale_bar(axes: Axes, pixel_size_um: float, width_px: float) -> None:
+    """Draw a bar of a round length, about a fifth of an image, in its lower left corner.
+
+    Parameters
+    ----------
+    axes : Axes
+        Of an image in pixels, y downwards.
+    pixel_size_um : float
+        Width of a pixel on the sample; NaN where it is not known: the bar is then in pixels.
+    width_px : float
+        Width of what is shown.
+    """
+    known = pixel_size_um > 0
+    unit = pixel_size_um if known else 1.0
+    wanted = 0.2 * width_px * unit
+    decade = 10.0 ** math.floor(math.log10(wanted))
+    length = decade * max(step for step in (1, 2, 5) if step * decade <= wanted)
+    x, y = 0.05, 0.06
+    end = x + length / unit / width_px
+    across: dict[str, Any] = {"transform": axes.transAxes, "zorder": 6}
+    for colour, width in ((BLACK, 4.0), ("white", 2.2)):
+        axes.plot([x, end], [y, y], color=colour, lw=width, solid_capstyle="butt", **across)
+    text = axes.text(
+        (x + end) / 2, y + 0.02, f"{length:g} {'µm' if known else 'px'}", color="white", **across
+    )
+    text.set(ha="center", va="bottom", path_effects=[withStroke(linewidth=1.5, foreground=BLACK)])
+
+
 def no_data(axes: Axes, text: str = "no nanocrystals") -> None:
     """Write in the middle of an empty panel why it is empty."""
     axes.text(0.5, 0.5, text, transform=axes.transAxes, ha="center", va="center", color=GREY)
+
+
+def fold(figure: Figure, text: str) -> str:
+    """Break a text into lines of the figure's width, at 7 points."""
+    characters = round(figure.get_figwidth() * MM_PER_INCH / 1.4)
+    return "\n".join(textwrap.fill(line, characters) for line in text.split("\n"))

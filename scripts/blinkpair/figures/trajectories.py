@@ -9,7 +9,7 @@ Input: traces and integrated PL. Output: figures.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,7 +22,7 @@ from numpy.typing import ArrayLike
 from blinkpair.arrays import FloatArray
 from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
-from blinkpair.figures.panels import is_first, panel_grid, state_nothing
+from blinkpair.figures.panels import columns_of, intervals, is_first, panel_grid, state_nothing
 from blinkpair.figures.style import EPOCH_COLOURS
 from blinkpair.labels import EPOCH_NAMES, by_temperature
 
@@ -31,6 +31,15 @@ COLUMNS = ("field", "temperature_c", "epoch", "time_s", "integrated_pl")  # of t
 MOST_LINES = 200  # in a panel, two a field; more of them hide each other
 _BAND_PERCENT = (5, 25, 50, 75, 95)
 _BAND_POINTS = 200
+_TREND_BLOCKS = 12
+
+
+class ShownTrend(NamedTuple):
+    """A trend within one movie: of `on_level` or `off_fraction`, in words with its p."""
+
+    epoch: str
+    quantity: str
+    remark: str
 
 
 @style.styled
@@ -42,6 +51,8 @@ def example_traces(
     labels: Sequence[str],
     *,
     on_fractions: ArrayLike | None = None,
+    trends: Sequence[ShownTrend] = (),
+    left_out: str = "",
     note: str = "",
 ) -> Figure:
     """Draw the traces of a few nanocrystals before and after, with their histograms.
@@ -58,6 +69,10 @@ def example_traces(
         What to write over each nanocrystal, for example its name and population.
     on_fractions : array_like, shape (nanocrystals, 2), optional
         Before and after, to be written; by default the share of frames above the threshold.
+    trends : sequence of ShownTrend, optional
+        One a nanocrystal: drawn over its trace.
+    left_out : str
+        Written below: what has no example, and why.
     note : str
         Written in the corner, for example `simulated`.
 
@@ -71,10 +86,10 @@ def example_traces(
     n = len(labels)
     limits = np.asarray(threshold_counts, dtype=float)
     limits = np.broadcast_to(limits[:, None] if limits.ndim == 1 else limits, (n, 2))
-    height = max(n, 1) * ROW_MM + 12 + (4 if note else 0)
+    height = max(n, 1) * ROW_MM + 12 + (10 if trends else 0) + (4 if note else 0)
     figure = style.new_figure(style.DOUBLE_COLUMN_MM, height, note=note)
     if not n:
-        state_nothing(figure)
+        state_nothing(figure, style.fold(figure, left_out) or "no nanocrystals")
         return figure
     # Frames to the last known one: traces of movies of different lengths are padded.
     frames = [
@@ -107,7 +122,11 @@ def example_traces(
                 fraction = np.asarray(on_fractions, dtype=float)[row, column]
             on = f"{100 * fraction:.1f} %" if np.isfinite(fraction) else "–"
             # The label has a line of its own: a name may be as wide as the panel.
-            style.panel_title(ax, label if epoch == "pre" else "", f"{EPOCH_NAMES[epoch]}: on {on}")
+            line = f"{EPOCH_NAMES[epoch]}: on {on}"
+            if trends and trends[row].epoch == epoch and trends[row].quantity:
+                line += f"; {trends[row].remark}"
+                _draw_trend(ax, counts, limit, times[row], trends[row].quantity)
+            style.panel_title(ax, label if epoch == "pre" else "", line)
             ax.set_xlim(0, frames[row][column] * times[row])
             side = axes[2]
             share = np.histogram(measured, edges)[0] / max(measured.size, 1)
@@ -122,7 +141,33 @@ def example_traces(
         ax.set_xlabel("time (s)")
     grid[-1, 2].set_xlabel("share of frames", x=1.0, ha="right")  # wider than its panel
     figure.align_ylabels(grid[:, 0])
+    style.letter_panels(grid[:, 0].tolist())
+    if trends:
+        look: dict[str, Any] = {"color": style.BLACK, "lw": 1.2}
+        lines = {
+            "on_level": Line2D([], [], **look, label="mean counts when on"),
+            "off_fraction": Line2D(
+                [], [], **look, ls=":", label="on-fraction, 0 to 100 % of the panel's height"
+            ),
+        }
+        handles = [line for name, line in lines.items() if name in {t.quantity for t in trends}]
+        title = style.fold(figure, left_out) or None
+        figure.legend(handles=handles, loc="outside lower center", ncols=2, title=title)
     return figure
+
+
+def _draw_trend(ax: Axes, counts: FloatArray, limit: float, exposure_s: float, what: str) -> None:
+    """Draw how the on level, or the on-fraction, goes over a movie, in a few blocks of time."""
+    blocks = np.array_split(np.arange(counts.size), _TREND_BLOCKS)
+    middle_s = [exposure_s * block.mean() for block in blocks]
+    known = [counts[block][np.isfinite(counts[block])] for block in blocks]
+    look: dict[str, Any] = {"color": style.BLACK, "lw": 1.2, "zorder": 5}
+    if what == "on_level":
+        level = [float(np.mean(c[c > limit])) if (c > limit).any() else np.nan for c in known]
+        ax.plot(middle_s, level, **look)
+    else:
+        share = [float(np.mean(c > limit)) if c.size else np.nan for c in known]
+        ax.plot(middle_s, share, ls=":", transform=ax.get_xaxis_transform(), **look)
 
 
 @style.styled
@@ -152,7 +197,7 @@ def integrated_pl(
         drawn, with what half of the fields and nine tenths of them lie within.
     """
     groups, shares = by_temperature(curves), by_temperature(kept)
-    columns = max(1, min(len(groups), 4))
+    columns = columns_of(len(groups), 3)
     figure, grid = panel_grid(len(groups), columns, row_mm=52, extra_mm=6, sharey=True, note=note)
     any_bands = False
     for ax, (label, own) in zip(grid, groups.items(), strict=True):
@@ -163,19 +208,28 @@ def integrated_pl(
         if not ax.lines:
             style.no_data(ax, "no PL")
         ax.axhline(100, color=style.BLACK, lw=0.6, ls=(0, (2, 2)), zorder=1)
-        lines = _kept_lines(shares[label]) if label in shares else []
+        lines = []
+        if label in shares:
+            lines = _kept_lines(shares[label])
+            _draw_kept(ax, shares[label], max((t[-1] for _, t, _ in courses), default=1.0))
         style.panel_title(ax, style.temperature_name(label), *lines)
         ax.set_xlabel("time (s)")
         ax.set_xlim(left=0)
         ax.set_ylim(0, max(1.04 * highest, grid[0].get_ylim()[1]))
         if is_first(ax):
             ax.set_ylabel("integrated PL (% of start)")
-    handles = [Line2D([], [], color=EPOCH_COLOURS[e], label=EPOCH_NAMES[e]) for e in EPOCHS]
+    style.letter_panels(grid)
+    handles: list[Any] = [
+        Line2D([], [], color=EPOCH_COLOURS[e], label=EPOCH_NAMES[e]) for e in EPOCHS
+    ]
+    handles.append(
+        Line2D([], [], color=style.GREY, marker="o", ms=3, ls="", label="kept at the end, interval")
+    )
     explained = "line: median of the fields; bands: half and nine tenths of them"
     figure.legend(
         handles=handles,
         loc="outside lower center",
-        ncols=2,
+        ncols=3,
         title=explained if any_bands else None,
     )
     return figure
@@ -225,6 +279,19 @@ def _bands(ax: Axes, courses: list[Course]) -> Iterator[float]:
             ax.fill_between(grid_s[seen], *ends, color=EPOCH_COLOURS[epoch], alpha=alpha, lw=0)
         ax.plot(grid_s[seen], middle, color=EPOCH_COLOURS[epoch], lw=0.9)
         yield float(high.max())
+
+
+def _draw_kept(ax: Axes, rows: pd.DataFrame, end_s: float) -> None:
+    """Draw what is kept at the end, with its interval, right of the curves."""
+    for place, epoch in enumerate(EPOCHS):
+        for row in rows[rows["epoch"] == epoch].to_dict("records"):
+            value, low, high = (
+                np.array([100 * float(row[f"kept{end}"])]) for end in ("", "_low", "_high")
+            )
+            if np.isfinite(value[0]) and np.isfinite(low[0]):
+                at = np.array([end_s * (1.06 + 0.06 * place)])
+                look: dict[str, Any] = {"ms": 3, "lw": 1, "capsize": 2, "clip_on": False}
+                intervals(ax, at, value, low, high, color=EPOCH_COLOURS[epoch], **look)
 
 
 def _kept_lines(rows: pd.DataFrame) -> list[str]:

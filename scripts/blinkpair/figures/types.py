@@ -24,6 +24,7 @@ from blinkpair.figures import style
 from blinkpair.figures.panels import (
     columns_of,
     is_first,
+    left_out_line,
     paired_rows,
     panel_grid,
     percent_of,
@@ -31,6 +32,7 @@ from blinkpair.figures.panels import (
 from blinkpair.labels import (
     LAW_NAMES,
     TYPE_LETTERS,
+    Temperature,
     by_temperature,
     require_columns,
     rows_by_temperature,
@@ -50,7 +52,8 @@ TYPE_COLOURS = {TRUNCATED: style.GREEN, PURE: style.ORANGE}
 EMISSIVE_NAMES = LAW_NAMES | TYPE_LETTERS  # of the types that are emissive
 TYPE_NAMES = EMISSIVE_NAMES | {"dark": "dark"}
 GAINED_COLOUR, LOST_COLOUR = style.GREEN, style.VERMILLION
-EDGES_POINTS = np.arange(-100, 101, 10)
+BIN_POINTS = 10
+EDGES_POINTS = np.arange(-100, 101, BIN_POINTS)
 
 _FEWEST_FOR_BARS = 10
 _ALL_COLOUR, _ALL_EDGE = "#dfe6ee", "#7f8fa3"
@@ -71,13 +74,18 @@ def delta_by_type(groups: Sequence[TypeGroup], *, note: str = "") -> Figure:
     Returns
     -------
     Figure
-        A column a temperature: initially type A above, type B below. Each histogram in percent of
-        its own n, because type A is a tenth of all; behind it that of all the n, which have
-        the undecided, the not fitted and the initially dark among them. Fewer than ten
-        nanocrystals are drawn as a tick each.
+        A column a temperature that has any of them: initially type A above, type B below. Each
+        histogram in percent of its own n, because type A is a tenth of all; behind it that of all
+        the n, which have the undecided, the not fitted and the initially dark among them. Fewer
+        than ten nanocrystals are drawn as a tick each.
     """
-    figure, pairs = paired_rows(len(groups), panel_mm=42.0, extra_mm=10, note=note)
-    for pair, group in zip(pairs, groups, strict=True):
+    shown = [g for g in groups if g.rows["type_pre"].isin((TRUNCATED, PURE)).any()]
+    none = {g.label: len(g.rows) for g in groups if not _holds(shown, g.label)}
+    why = left_out_line(none, "none of type A or B before")
+    figure, pairs = paired_rows(
+        len(shown), panel_mm=42.0, extra_mm=15, note=note, nothing=why or "no nanocrystals"
+    )
+    for pair, group in zip(pairs, shown, strict=True):
         every = 100 * group.rows["delta"].to_numpy(float)
         for ax, name in zip(pair, (TRUNCATED, PURE), strict=True):
             own = every[(group.rows["type_pre"] == name).to_numpy(bool)]
@@ -93,8 +101,6 @@ def delta_by_type(groups: Sequence[TypeGroup], *, note: str = "") -> Figure:
                 lines.append(f"median {median}, mean {mean}")
             else:
                 lines.append("")
-            if not every.size:
-                style.no_data(ax)
             head = f"{style.temperature_name(group.label)}, all n = {every.size}"
             style.panel_title(ax, head if ax is pair[0] else "", *lines)
             ax.set_xlim(-100, 100)
@@ -105,7 +111,7 @@ def delta_by_type(groups: Sequence[TypeGroup], *, note: str = "") -> Figure:
         for n in (TRUNCATED, PURE)
     ]
     handles.append(Patch(facecolor=_ALL_COLOUR, edgecolor=_ALL_EDGE, label="all"))
-    _finish(figure, pairs, handles)
+    _finish(figure, pairs, handles, f"% of n per {BIN_POINTS} points", why)
     return figure
 
 
@@ -125,8 +131,8 @@ def alpha_by_change(groups: Sequence[TypeGroup], table: pd.DataFrame, *, note: s
     Returns
     -------
     Figure
-        A column a temperature: gained above, lost below, in percent of their own n on common
-        bins, fewer than ten as a tick each; the rank test's p stands above them.
+        A column a temperature that has any: gained above, lost below, in percent of their own n
+        on common bins, fewer than ten as a tick each; the rank test's p stands above them.
     """
     for group in groups:
         require_columns(group.rows, ["alpha_on_pre"], "nanocrystals")
@@ -137,8 +143,13 @@ def alpha_by_change(groups: Sequence[TypeGroup], table: pd.DataFrame, *, note: s
         alpha = group.rows["alpha_on_pre"].to_numpy(float)
         alphas[group.label] = [alpha[mask] for mask in large_changes(group.rows, large)]
     edges = _edges(np.concatenate([a for pair in alphas.values() for a in pair] or [np.zeros(0)]))
-    figure, pairs = paired_rows(len(groups), panel_mm=42.0, extra_mm=10, note=note)
-    for pair, (label, both) in zip(pairs, alphas.items(), strict=True):
+    none = {g.label: len(g.rows) for g in groups if not sum(a.size for a in alphas[g.label])}
+    why = left_out_line(none, f"none of type B changed by more than {100 * large:g} points")
+    shown = {label: both for label, both in alphas.items() if label not in none}
+    figure, pairs = paired_rows(
+        len(shown), panel_mm=42.0, extra_mm=15, note=note, nothing=why or "no nanocrystals"
+    )
+    for pair, (label, both) in zip(pairs, shown.items(), strict=True):
         row = rows.get(label, {})
         for ax, alpha, name in zip(pair, both, ("gained", "lost"), strict=True):
             colour = GAINED_COLOUR if name == "gained" else LOST_COLOUR
@@ -160,7 +171,7 @@ def alpha_by_change(groups: Sequence[TypeGroup], table: pd.DataFrame, *, note: s
         Patch(color=GAINED_COLOUR, alpha=0.75, label=f"gained more than {change}"),
         Patch(color=LOST_COLOUR, alpha=0.75, label=f"lost more than {change}"),
     ]
-    _finish(figure, pairs, handles)
+    _finish(figure, pairs, handles, f"% of n per {edges[1] - edges[0]:.2g} of α", why)
     return figure
 
 
@@ -182,8 +193,23 @@ def type_transitions(table: pd.DataFrame, *, note: str = "") -> Figure:
         row, with the count and that fraction in percent. Dark in both cannot be counted.
     """
     groups = by_temperature(table)
+    left_out = {}
+    for label, own in groups.items():
+        fitted = ~own[["type_pre", "type_post"]].isin(("not_fitted", "dark"))
+        n = int(own["n"].sum())
+        if n and not own.loc[fitted.any(axis=1), "n"].sum():
+            left_out[label] = n
+    groups = {label: own for label, own in groups.items() if label not in left_out}
+    why = left_out_line(left_out, "all not fitted or dark")
     columns = columns_of(len(groups), 3)
-    figure, grid = panel_grid(len(groups), columns, row_mm=66, extra_mm=6, note=note)
+    figure, grid = panel_grid(
+        len(groups),
+        columns,
+        row_mm=66,
+        extra_mm=10,
+        note=note,
+        nothing=why or "no nanocrystals",
+    )
     if not groups:
         return figure
     names = [TYPE_NAMES[name] for name in STATES]
@@ -210,8 +236,10 @@ def type_transitions(table: pd.DataFrame, *, note: str = "") -> Figure:
         ax.set_xlabel("after")
         if is_first(ax):
             ax.set_ylabel("before")
+    style.letter_panels(grid)
     between = "\n" if columns == 1 else ". "
-    figure.supxlabel(f"count and % of the row{between}{_LAWS}", fontsize=7)
+    lines = [f"count and % of the row{between}{_LAWS}", *([why] if why else [])]
+    figure.supxlabel(style.fold(figure, "\n".join(lines)), fontsize=7)
     return figure
 
 
@@ -271,19 +299,31 @@ def _mark_median(ax: Axes, median: float, colour: str) -> None:
     )
 
 
-def _finish(figure: Figure, pairs: list[tuple[Axes, Axes]], handles: list[Patch]) -> None:
-    """Set the common scale and its label, and draw the legend."""
+def _holds(groups: Sequence[TypeGroup], label: Temperature) -> bool:
+    return any(group.label == label for group in groups)
+
+
+def _finish(
+    figure: Figure,
+    pairs: list[tuple[Axes, Axes]],
+    handles: list[Patch],
+    unit: str,
+    left_out: str,
+) -> None:
+    """Set the common scale and its label, letters, and what stands below the panels."""
     axes = [ax for pair in pairs for ax in pair]
     # The medians' marks stay clear of the highest bar.
     highest = max((ax.dataLim.y1 for ax in axes), default=1.0)
     for ax in axes:
         ax.set_ylim(0, 1.15 * max(highest, 10.0))
     if pairs:
-        figure.supylabel("nanocrystals (% of n a bin)", fontsize=7)
+        style.letter_panels(axes)
+        figure.supylabel(f"nanocrystals ({unit})", fontsize=7)
         look: dict[str, Any] = {"ls": "", "marker": "v", "ms": 4.5, "mfc": "white", "mew": 0.6}
         median = Line2D([], [], mec=style.BLACK, label="median", **look)
         figure.legend(
             handles=[*handles, median],
             loc="outside lower center",
             ncols=2 if len(pairs) < 3 else 4,
+            title=style.fold(figure, left_out) or None,
         )

@@ -92,9 +92,7 @@ def describe_lengths(fields: pd.DataFrame, *, cut: bool) -> list[str]:
         return []
     text = f"The movies are {shortest:.4g} to {lengths_s(fields).max():.4g} s long: "
     if cut:
-        return [
-            f"{text}temperatures are compared with the control over the first {shortest:.4g} s."
-        ]
+        return [f"{text}treatments are compared with the control over the first {shortest:.4g} s."]
     return [f"{text}on-fractions of short movies scatter more (statistics.equal_length: false)."]
 
 
@@ -103,21 +101,28 @@ def written_date(seconds: float | None) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}" if seconds else ""
 
 
-def describe(fields: pd.DataFrame) -> list[str]:
+def describe(fields: pd.DataFrame, *, to_come: bool = False) -> list[str]:
     """Return lines on what is used: one a field, or one for all fields alike where there are many.
 
     Parameters
     ----------
     fields : DataFrame
         With the columns `field` and RECORD_COLUMNS.
+    to_come : bool
+        Whether other rules make the movies.
     """
     head = "Used of the movies (also in fields.csv):"
+    if to_come:
+        head = "Used of the movies, which other rules make:"
     rows = [{str(name): value for name, value in row.items()} for row in fields.to_dict("records")]
     if len(rows) <= MOST_LINES:
-        return [head, *(f"  {row['field']}: {_line(row, with_date=True)}" for row in rows)]
+        return [
+            head,
+            *(f"  {row['field']}: {_line(row, with_date=True, to_come=to_come)}" for row in rows),
+        ]
     alike: dict[str, list[str]] = {}
     for row in rows:
-        alike.setdefault(_line(row, with_date=False), []).append(str(row["field"]))
+        alike.setdefault(_line(row, with_date=False, to_come=to_come), []).append(str(row["field"]))
     groups = sorted(alike.items(), key=lambda group: len(group[1]))
     lines = [f"  {_names(names)}: {line}" for line, names in groups[:MOST_LINES]]
     if hidden := sum(len(names) for _, names in groups[MOST_LINES:]):
@@ -167,7 +172,7 @@ def too_short(fields: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def _line(row: Mapping[str, Any], *, with_date: bool) -> str:
+def _line(row: Mapping[str, Any], *, with_date: bool, to_come: bool) -> str:
     parts = [
         f"{row[name]:.4g} {unit} ({row[source]})" if row[source] else f"no {name}"
         for name, source, unit in (
@@ -179,7 +184,8 @@ def _line(row: Mapping[str, Any], *, with_date: bool) -> str:
         files = row[f"n_files_{epoch}"]
         held = f"{row[f'n_frames_{epoch}']} frames in {files} file{'s' if files != '1' else ''}"
         date = f", {row[f'acquired_{epoch}'] or 'no date'}" if with_date else ""
-        parts.append(f"{epoch} {held}{date}" if files else f"{epoch} not readable")
+        missing = "to be made" if to_come else "not readable"
+        parts.append(f"{epoch} {held}{date}" if files else f"{epoch} {missing}")
     return "; ".join(parts)
 
 

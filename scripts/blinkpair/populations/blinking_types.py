@@ -1,10 +1,10 @@
 """Types of blinking: how many nanocrystals have which, and what the annealing did to each.
 
 Type A (`truncated_power_law`, Eq. 2) and type B (`power_law`, Eq. 1) are of the on events;
-`undecided` and `not_fitted` are types of their own here: without them the fractions would describe
-only the nanocrystals that blink often. A nanocrystal that is dark in an
-epoch has no on events to fit: it is `dark` there. Only the n of the table of populations count, so
-that the transitions add up to it.
+`undecided`, `neither` (the test of fit rejects both laws) and `not_fitted` are types of their own
+here: without them the fractions would describe only the nanocrystals that blink often. A
+nanocrystal that is dark in an epoch has no on events to fit: it is `dark` there. Only the n of the
+table of populations count, so that the transitions add up to it.
 
 Every table has one block of rows a temperature, ascending, the control last. Intervals are those
 of `statistics.intervals`, the design effects pooled over the temperatures; `interval_method` names

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.photostability import CLASSES
@@ -117,7 +118,7 @@ def _counts(group: pd.DataFrame, label: Temperature, epoch: str) -> dict[str, An
     }
 
 
-def _kept(group: pd.DataFrame, epoch: str) -> tuple[float, FloatArray, pd.Categorical]:
+def _kept(group: pd.DataFrame, epoch: str) -> tuple[float, FloatArray, NDArray[np.object_]]:
     """Return the ratio of the ends' sums, and each nanocrystal's part in it (delta method, mean 0).
 
     With m and R_f the mean start and the ratio of its field, R that of all, a nanocrystal moves R
@@ -144,5 +145,8 @@ def _kept(group: pd.DataFrame, epoch: str) -> tuple[float, FloatArray, pd.Catego
         kept_codes.append(np.full(first.size, place))
     ratio = np.concatenate(ratios)
     kept = float(ratio.mean()) if ratio.size else float("nan")
-    of_field = pd.Categorical.from_codes(np.concatenate(kept_codes), pd.Index(names))
+    # Each field has its own ratio; for the intervals those that share a movie are one.
+    one = dict(zip(group["field"].astype(str), independent_fields(group).astype(str), strict=True))
+    alike = np.array([one[name] for name in names.tolist()], dtype=object)
+    of_field = alike[np.concatenate(kept_codes)]
     return kept, np.concatenate(parts) + ratio - kept, of_field

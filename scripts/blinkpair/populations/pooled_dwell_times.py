@@ -3,8 +3,10 @@
 Pooling different nanocrystals mixes their laws, and a mixture of power laws is not a power law:
 steep laws dominate the short events and shallow ones the long, so that the mixture bends upwards on
 log-log axes, and nanocrystals that blink often have more weight than those that blink seldom. With
-the hundred thousand events of a temperature any such bend is significant: here a verdict describes
-the curve, not a mechanism. Mechanisms are determined for each nanocrystal separately.
+the hundred thousand events of a temperature any such bend is significant, and the test of fit then
+rejects both laws (`neither`): here a verdict describes the curve, not a mechanism. Mechanisms are
+determined for each nanocrystal separately. The law that is drawn is the one that fits best,
+whatever the verdict.
 
 Durations are whole frames, and events of 20 ms frames are not simply half as long as those of 40 ms
 frames: an event shorter than a frame is lost in one and not in the other. Fields of different
@@ -20,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from blinkpair.dwell_fits.fits import fit_counted_events
@@ -39,6 +42,7 @@ _FIT_COLUMNS = (
     "tau_low_s",
     "tau_high_s",
     "p_value",
+    "p_value_fit",
     "fitted_from_frames",
     "short",
     "log_amplitude",
@@ -90,9 +94,9 @@ def pool_fits(
     -------
     DataFrame
         One row a temperature, exposure, epoch and state: `n_fields, n_events` (complete),
-        `n_cut_by_end, model, alpha, alpha_se, tau_s, tau_low_s, tau_high_s, p_value` as in
-        `DwellFit`, and `fitted_from_frames, short, log_amplitude` of the law to draw, which is
-        P(t) = exp(log_amplitude + short / t - t / tau) t^-alpha per frame, t and tau in frames
+        `n_cut_by_end, model, alpha, alpha_se, tau_s, tau_low_s, tau_high_s, p_value, p_value_fit`
+        as in `DwellFit`, and `fitted_from_frames, short, log_amplitude` of the law to draw, which
+        is P(t) = exp(log_amplitude + short / t - t / tau) t^-alpha per frame, t and tau in frames
         (see `law_of`); `reason` where there is no verdict.
     """
     rows = []
@@ -103,6 +107,7 @@ def pool_fits(
             exposure_s=pool.exposure_s,
             window_frames=pool.window_frames,
             settings=settings,
+            pooled=True,
         )
         law = fit.law
         row: dict[str, Any] = {
@@ -126,10 +131,10 @@ def law_of(row: Any) -> DwellFit:
     row : mapping
         A row, also one that has been through a CSV file.
     """
-    truncated = row["model"] == "truncated_power_law"
+    tau_s = float(row["tau_s"])
     law = LawFit(
         alpha=float(row["alpha"]),
-        tau_s=float(row["tau_s"]) if truncated else float("inf"),
+        tau_s=tau_s if np.isfinite(tau_s) else float("inf"),
         short=float(row["short"]),
         log_amplitude=float(row["log_amplitude"]),
     )
@@ -137,10 +142,11 @@ def law_of(row: Any) -> DwellFit:
         model=row["model"],
         alpha=float(row["alpha"]),
         alpha_se=float(row["alpha_se"]),
-        tau_s=float(row["tau_s"]),
+        tau_s=tau_s,
         tau_low_s=float(row["tau_low_s"]),
         tau_high_s=float(row["tau_high_s"]),
         p_value=float(row["p_value"]),
+        p_value_fit=float(row["p_value_fit"]),
         n_events=int(row["n_events"]) + int(row["n_cut_by_end"]),
         n_censored=int(row["n_cut_by_end"]),
         fitted_from_frames=int(row["fitted_from_frames"]),

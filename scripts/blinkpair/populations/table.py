@@ -119,7 +119,8 @@ def summarise_populations(
     groups = [_group(part, label) for part, label in zip(parts, labels, strict=True)]
     rows = [_counts(group, fields) for group in groups]
     _count_once(rows, groups)
-    cut = f"population{EQUAL_LENGTH}" in table and not recipe
+    unequal = OPTIONAL[0] in table and bool(table[OPTIONAL[0]].notna().any())
+    cut = unequal and not recipe
     _lengths(rows, fields, cut=cut)
     _estimate(rows, groups, statistics)
     _tests(rows, groups, statistics)
@@ -131,7 +132,7 @@ def summarise_populations(
         ]
         _estimate(compared, shorter, statistics)
     # Of the single recipes, on-fractions of equal length are not there.
-    _against_control(rows, compared, known=cut or f"population{EQUAL_LENGTH}" not in table)
+    _against_control(rows, compared, known=cut or not unequal)
     put_methods(rows, [group.fields for group in groups])
     summary = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["temperature_c", "n"])
     if rows:

@@ -20,6 +20,7 @@ from blinkpair.blinking.on_fractions import COUNTED
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.labels import (
+    LAW_NAMES,
     Temperature,
     as_bool,
     by_temperature,
@@ -29,7 +30,7 @@ from blinkpair.labels import (
 )
 
 TRUNCATED, PURE, DARK = "truncated_power_law", "power_law", "dark"  # type A, type B
-TYPES = (TRUNCATED, PURE, "undecided", "not_fitted")
+TYPES = tuple(LAW_NAMES)
 STATES = (*TYPES, DARK)
 LARGE_CHANGE = 0.20  # of the on-fraction, the paper's for Fig. S11
 
@@ -70,7 +71,7 @@ def blinking_states(nanocrystals: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     InputError
-        For a missing column, or a type of an emissive nanocrystal that is none of the four.
+        For a missing column, or a type of an emissive nanocrystal that is none of `TYPES`.
     """
     require_columns(nanocrystals, list(REQUIRED), "nanocrystals")
     counted = nanocrystals["population"].isin(COUNTED).to_numpy()

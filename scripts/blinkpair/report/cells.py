@@ -136,7 +136,5 @@ def intervals_note(methods: Iterable[Any], confidence: float) -> str:
     """Return the meaning of the brackets: the coverage, and the basis of the intervals."""
     # A row without nanocrystals has no interval and no basis.
     used = sorted({str(method) for method in methods if isinstance(method, str) and method})
-    basis = (
-        f" ({'; '.join(used)})".replace("other temperatures", "other treatments") if used else ""
-    )
+    basis = f" ({'; '.join(used)})" if used else ""
     return f"In brackets {plain(100 * confidence, 6)} % intervals{basis}."

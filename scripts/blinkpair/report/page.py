@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from blinkpair import files, labels
+from blinkpair.blinking.equal_length import have_same_length
 from blinkpair.blinking.on_fractions import COUNTED
 from blinkpair.dwell_fits.histograms import count_limits
 from blinkpair.figures import style
@@ -197,6 +198,7 @@ def _answers(
             "low": cells.signed_points(row["mean_delta_low"]),
             "high": cells.signed_points(row["mean_delta_high"]),
             "mean_points": [100 * row[f"mean_delta{end}"] for end in ("", "_low", "_high")],
+            "beside_control": control is not None and have_same_length(row, control),
             "became_emissive": cells.percent(row["fraction_became_emissive"]),
             "became_dark": cells.percent(row["fraction_became_dark"]),
             "sentence": result_sentences.answer(

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from blinkpair.blinking.equal_length import SAME_LENGTH
 from blinkpair.labels import (
     CONFIRMED,
     CONTROL,
@@ -48,7 +49,6 @@ from blinkpair.statistics.intervals import MOST_MORE_FIELDS
 Row = Mapping[Any, Any]
 
 TOO_FEW = "too few for an interval"
-SAME_LENGTH = 1.02  # lengths of movies whose ratio is no more are equal
 
 
 def answer(
@@ -112,7 +112,7 @@ def both_recipes(rows: Sequence[Row], threshold_counts: float) -> str:
     for name, row in zip(names, rows, strict=True):
         emissive, dark = (percent(row[f"fraction_became_{kind}"]) for kind in ("emissive", "dark"))
         parts.append(
-            f"{name}, of {counted(row['n'], 'nanocrystal')} {emissive} became emissive and {dark} "
+            f"{name}, of {_counted_rows(row)} {emissive} became emissive and {dark} "
             f"dark, and the mean change was {_change_of(row, ' points')}"
         )
     name = "mean_delta_minus_fixed"
@@ -191,6 +191,11 @@ def _rows_of(rows: list[Row], thing: str) -> str:
     return counted(n, thing) if n == single else f"{counted(n, 'row')} of {counted(single, thing)}"
 
 
+def _counted_rows(row: Row) -> str:
+    """Write the n of one treatment in the same way."""
+    return _rows_of([{**row, "n_also_in_rows_above": 0}], "nanocrystal")
+
+
 def _control_alone(control: Row | None, it: str, word: str) -> str:
     """Return the change of the control, or why it has none."""
     if control is None:
@@ -234,10 +239,9 @@ def _populations(row: Row, where: str, confidence: float, dark_cutoff: float) ->
     n = row["n"]
     gained = _share(row, "became_emissive", f"{per_cent(confidence)} interval ")
     lost = _share(row, "became_dark", "")
-    single = int(row["n_nanocrystals"])
-    of = counted(n, "nanocrystal")
-    if single != n:
-        of = f"{counted(n, 'row')} of {counted(single, 'nanocrystal')}, whose fields share movies,"
+    of = _counted_rows(row)
+    if n != row["n_nanocrystals"]:
+        of += ", whose fields share movies,"
     return (
         f"{capitalised(where)}, of {of} that {verb(n, 'was', 'were')} "
         f"emissive before or after, {gained} had been dark (on in less than "
@@ -347,7 +351,7 @@ def _basis(row: Row) -> list[str]:
     n_fields = counted(row["n_fields"], "field")
     sentences = {
         BY_FIELDS: "The intervals allow for fields that differ, by as much as fields of one "
-        f"treatment are seen to differ ({n_fields} here)",
+        f"treatment are seen to differ, {n_fields} here",
         BY_OTHER_FIELDS: "The intervals allow for fields that differ as they do at the other "
         "treatments: there is one field here",
         BY_ASSUMPTION: "The intervals allow for fields that differ, by an assumption: no "
@@ -356,7 +360,7 @@ def _basis(row: Row) -> list[str]:
     independent = ""
     if _sign(row, "mean_delta_independent") is not None:
         ends = _points(row, "mean_delta_independent")
-        independent = f" (nanocrystals taken as independent: {ends} points for the mean)"
+        independent = f"; if nanocrystals were independent, the mean’s would be {ends} points"
     return [
         f"{sentences[method]}{independent}."
         for method in sentences

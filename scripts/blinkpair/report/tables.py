@@ -161,7 +161,7 @@ def fields(table: pd.DataFrame) -> Table:
         "turned by, °",
         "microspheres matched",
         "nanocrystals matched",
-        "expected chance alignments",
+        "accidental alignments expected",
         "rms residual, px",
         "error of the transform, px",
         "accidental pairs",
@@ -196,8 +196,8 @@ def fields(table: pd.DataFrame) -> Table:
             ]
         )
     note = (
-        "Expected chance alignments: the number of alignments as good that unrelated patterns of "
-        f"this density would show. Accidental pairs: {ACCIDENTAL}. The order of the epochs is "
+        "Accidental alignments expected: the number of alignments as good that unrelated patterns "
+        f"of this density would show. Accidental pairs: {ACCIDENTAL}. The order of the epochs is "
         "checked by the dates in the files, where both have one."
     )
     note = f"{_of_all(len(table), 'fields, refused ones first', 'fields.csv')}{note}"

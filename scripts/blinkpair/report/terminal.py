@@ -45,7 +45,7 @@ def summarise_run(results: str | Path) -> str:
         f"Table:      {folder / 'populations.csv'}",
         f"Histogram:  {folder / 'figures' / 'delta_histograms.png'}",
         f"Look next:  {folder / 'figures'} (all figures; registration/ shows each field's),",
-        f"            {folder / 'nanocrystals.csv'} (one row each), README.md (what it means)",
+        f"            {folder / 'nanocrystals.csv'} (one row each), docs/results.md (meaning)",
     ]
     return "\n".join(lines)
 

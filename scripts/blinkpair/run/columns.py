@@ -8,10 +8,12 @@ data package (Table Schema, https://specs.frictionlessdata.io) and as text.
 
 from __future__ import annotations
 
+import csv
 import functools
 import itertools
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from blinkpair import files
@@ -67,18 +69,24 @@ def _entry(file: str, name: str, fill: Mapping[str, str], table: str) -> dict[st
     }
 
 
-def columns_of(file: str) -> dict[str, dict[str, Any]]:
+def columns_of(file: str, epoch: str = "") -> dict[str, dict[str, Any]]:
     """Return the columns of a table, or the variables of a NetCDF file, by name.
 
     Parameters
     ----------
     file : str
         Its name below the results as in the dictionary, for example `fields/{field}/places.csv`.
+    epoch : str, optional
+        `pre` or `post`, of a file of one epoch; both where it is not given.
     """
     is_table = file in _dictionary()["files"]
     names = _dictionary()["files"][file]["columns"] if is_table else _dictionary()["netcdf"][file]
     table = "columns" if is_table else "variables"
-    return {name: _entry(file, raw, fill, table) for name, raw, fill in _expanded(names)}
+    return {
+        name: _entry(file, raw, fill, table)
+        for name, raw, fill in _expanded(names)
+        if not epoch or fill.get("epoch", epoch) == epoch
+    }
 
 
 def pattern_of(path: str) -> str:
@@ -102,18 +110,20 @@ def pattern_of(path: str) -> str:
     return ""
 
 
-def data_package(sheet_columns: Iterable[str], *, films: bool = False) -> dict[str, Any]:
+def data_package(nanocrystals: str | Path, *, films: bool = False) -> dict[str, Any]:
     """Return the Frictionless data package of a run.
 
     Parameters
     ----------
-    sheet_columns : iterable of str
-        Columns of the user's sheet that fields carry on, as `sheet_columns.field_columns`.
+    nanocrystals : path
+        Its table of nanocrystals, whose header has the columns of the user's sheet, and those that
+        not every run has.
     films : bool
         Whether the run has a sheet of films.
     """
-    carried = list(sheet_columns)
-    own = [name for name in carried if name not in columns_of("fields.csv")]
+    with Path(nanocrystals).open(encoding="utf-8", newline="") as table:
+        header = next(csv.reader(table))
+    own = [name for name in header if name not in columns_of("nanocrystals.csv")]
     resources: list[dict[str, Any]] = []
     per_field: list[dict[str, Any]] = []
     for file, entry in _dictionary()["files"].items():
@@ -122,7 +132,7 @@ def data_package(sheet_columns: Iterable[str], *, films: bool = False) -> dict[s
         fields = [
             _field(name, column)
             for name, column in columns_of(file).items()
-            if name in carried or not column.get("optional")
+            if name in header or not column.get("optional")
         ]
         if file in ("nanocrystals.csv", "fields.csv"):
             meaning = "column of the sample sheet"

@@ -134,7 +134,8 @@ def prepare(
     if same:
         # Now, since nothing may be left to be done: else they would be read at every start.
         input_record.save_record({path: record[path] for path in same})
-    of_fields = [summarise_fields(fields), *describe(fields), *too_short(fields, settings)]
+    used = describe(fields, to_come=settings["made_by_rules"])
+    of_fields = [summarise_fields(fields), *used, *too_short(fields, settings)]
     for line in (*notes, *of_fields):
         log.warning(line)
     # As it will be read back, so that no job depends on which process planned it.

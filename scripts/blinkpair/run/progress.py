@@ -61,6 +61,8 @@ class Progress(logging.Filter):
                 self._bar.set_description_str(_step(*self._jobs[noted["jobid"]]))
         elif not self._terminal:
             return True
+        elif event == STARTED:
+            self._show_bar()
         elif event == FINISHED:
             rule, wildcards = self._jobs.get(noted["job_id"], ("", {}))
             if line := outcome(self._results, rule, wildcards):
@@ -80,17 +82,18 @@ class Progress(logging.Filter):
             self._bar = None
 
     def _count(self, done: int, total: int) -> None:
-        if self._bar is None:
-            from tqdm import tqdm
-
-            # The steps have it turned off, for their logs.
-            self._bar = tqdm(
-                total=total, unit="step", leave=False, disable=False, dynamic_ncols=True
-            )
+        self._show_bar()
         self._bar.total = total
         self._bar.update(done - self._bar.n)
         if done >= total:
             self.close()
+
+    def _show_bar(self) -> None:
+        if self._bar is None:
+            from tqdm import tqdm
+
+            # The steps have it turned off, for their logs.
+            self._bar = tqdm(unit=" steps", leave=False, disable=False, dynamic_ncols=True)
 
     def _write(self, line: str) -> None:
         if self._bar is None:

@@ -155,12 +155,18 @@ def draw_trajectories(
             )
         if kept is not None:
             steady = emissive & (trend[:, epoch] == "stable")
-            ends = max(1, round(behaviour.reference_s / exposure_s))
+            ends = compared_frames(behaviour.reference_s, frames, exposure_s)
             level_end[steady, epoch] = _level_that_keeps(
                 kept, traces, counts_when_on, level_end[:, epoch], steady, analysable, ends
             )
         on_time.append(traces)
     return Trajectories(truncated, alpha, trend, level_end, on_time)
+
+
+def compared_frames(reference_s: float, frames: int, exposure_s: float) -> int:
+    """Return how many frames at either end are compared: of short movies a tenth."""
+    short = frames * exposure_s < 3 * reference_s
+    return max(1, round(0.1 * frames if short else reference_s / exposure_s))
 
 
 def level(end: FloatArray, frames: int) -> FloatArray:

@@ -24,7 +24,7 @@ function histogramSpec(answer, top) {
       marker: { color: DATA.colours[name], line: { color: look.paper, width: 1 } },
       hovertemplate: `%{customdata} ${DATA.population_names[name]}, %{y:.1f} % of n<extra></extra>`,
     }));
-    if (CONTROL?.n && answer !== CONTROL) {
+    if (CONTROL?.n && answer !== CONTROL && answer.beside_control) {
       const outline = percentages("control");
       data.push({
         type: "scatter", mode: "lines", hoverinfo: "skip",
@@ -51,7 +51,7 @@ function histogramSpec(answer, top) {
       layout: {
         barmode: "stack", bargap: 0, shapes, dragmode: false,
         xaxis: { title: "change in on-fraction (points)", range: [-102, 102], dtick: 25, showgrid: false, fixedrange: true },
-        yaxis: { title: "% of n", range: [-0.07 * top, 1.06 * top], fixedrange: true, nticks: 5 },
+        yaxis: { title: `% per ${DATA.bin_points} points`, range: [-0.07 * top, 1.06 * top], fixedrange: true, nticks: 5 },
         annotations: answer.n ? [] : [{ text: "no nanocrystals", showarrow: false, x: 0, y: top / 2 }],
       },
     };
@@ -79,7 +79,11 @@ function selectBin(temperature, point) {
 
 function drawAnswerLegend() {
   const entries = STACK.map((name) => el("span", {}, swatch(DATA.colours[name]), DATA.population_names[name]));
-  if (CONTROL?.n) entries.push(el("span", {}, el("i", { class: "stroke" }), `control, n = ${CONTROL.n}`));
+  if (CONTROL?.n) {
+    const apart = DATA.answers.filter((answer) => !answer.beside_control).map((answer) => answer.name);
+    const but = apart.length ? ` (not beside ${apart.join(", ")}: movies of another length)` : "";
+    entries.push(el("span", {}, el("i", { class: "stroke" }), `control, n = ${CONTROL.n}${but}`));
+  }
   byId("answer-legend").replaceChildren(...entries);
 }
 

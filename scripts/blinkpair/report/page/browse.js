@@ -10,7 +10,7 @@ const signed = (points, digits = 1) => {
   return Number(text) === 0 ? Math.abs(points).toFixed(digits) : (points > 0 ? "+" : MINUS) + text.replace("-", "");
 };
 const populationName = (nc) => DATA.population_names[nc.population] ?? "not analysed";
-const typeShort = (type) => ({ truncated_power_law: "A", power_law: "B", undecided: "undecided" })[type] ?? "–";
+const typeShort = (type) => ({ truncated_power_law: "A", power_law: "B", undecided: "undecided", neither: "neither" })[type] ?? "–";
 
 const COLUMNS = [
   { name: "nanocrystal", key: (nc) => `${nc.field} ${nc.id}` },
@@ -95,7 +95,7 @@ function scatterSpec(look) {
         line({ y0: cutoff, y1: cutoff, xref: "paper", x0: 0, x1: 1 }),
       ],
       selections: state.box ? [state.box] : [], selectionrevision: JSON.stringify(state.box),
-      dragmode: "select", margin: { l: 46, r: 10, t: 30, b: 40 }, uirevision: "scatter",
+      dragmode: "select", margin: { l: 46, r: 10, t: 52, b: 40 }, uirevision: "scatter",
     },
   };
 }

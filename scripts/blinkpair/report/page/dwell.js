@@ -21,7 +21,7 @@ function dwellSpec(nc, field, arrays, row, which) {
         showlegend: some, legend: { orientation: "h", x: 0, y: 1.02, yanchor: "bottom", font: { size: 11 } }, margin: { l: 46, r: 8, t: 26, b: 40 },
         xaxis: { type: "log", title: `${which} time t (s)`, showgrid: false, dtick: 1, exponentformat: "power", tickfont: { size: 10 }, range: decades(data, "x") },
         yaxis: { type: "log", title: "P(t) (1/s)", showgrid: false, dtick: 1, exponentformat: "power", tickfont: { size: 10 }, range: decades(data, "y") },
-        annotations: noisy(nc).length ? [{ text: `mostly noise ${noisy(nc).join(" and ")}`, showarrow: false, xref: "paper", yref: "paper", x: 1, y: 1, xanchor: "right", yanchor: "top", font: { color: look.muted } }] : some ? [] : [{ text: "no complete event", showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 }],
+        annotations: noisy(nc).length ? [{ text: `mostly noise ${noisy(nc).join(" and ")}`, showarrow: false, xref: "paper", yref: "paper", x: 0.02, y: 0.02, xanchor: "left", yanchor: "bottom", font: { color: look.muted } }] : some ? [] : [{ text: "no complete event", showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5 }],
       },
     };
   };

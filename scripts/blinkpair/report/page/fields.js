@@ -99,13 +99,30 @@ function shape(name, attributes) {
   return node;
 }
 
+// A round length, at most a fifth of an image, in words and in pixels.
+function roundLength(field, width) {
+  const unit = field.pixel_size_um > 0 ? field.pixel_size_um : 1;
+  const decade = 10 ** Math.floor(Math.log10(0.2 * width * unit));
+  const length = [5, 2, 1].find((step) => step * decade <= 0.2 * width * unit) * decade;
+  return { pixels: length / unit, text: `${Number(length.toPrecision(1))} ${field.pixel_size_um > 0 ? "µm" : "px"}` };
+}
+
+// Of the image before, in its lower left corner.
+function scaleBar(field, width, height) {
+  const { pixels, text } = roundLength(field, width);
+  const x = 0.04 * width, y = 0.95 * height;
+  const label = shape("text", { class: "scale", x: x + pixels / 2, y: y - 0.02 * height, "text-anchor": "middle", "font-size": 0.04 * width });
+  label.textContent = text;
+  return [shape("line", { class: "scale", x1: x, x2: x + pixels, y1: y, y2: y, "stroke-width": 0.012 * width }), label];
+}
+
 function showMarks() {
   const { field, image } = view;
   const svg = byId("stage-marks");
   const [width, height] = sizeShown();
   // (0, 0) is the centre of the first pixel.
   svg.setAttribute("viewBox", `-0.5 -0.5 ${width} ${height}`);
-  svg.replaceChildren();
+  svg.replaceChildren(...scaleBar(field, width, height));
   if (!byId("marks").checked) return;
   const r = width / 60;
   if (image === "bf") {

@@ -110,6 +110,7 @@ function showCutouts(field, arrays, row) {
     const pixels = rowOf(arrays[epoch].cutouts, size * size, row);
     const canvas = el("canvas", { width: 288, height: 288, role: "img", "aria-label": `Pixels around the nanocrystal ${EPOCH_NAMES[epoch]}` });
     paint(canvas, pixels, size, shown, epoch === "post" ? turn : 0, offset, white);
+    drawBar(canvas, roundLength(field, shown), shown);
     const degrees = (turn * 180) / Math.PI;
     const turned = epoch === "post" && Math.abs(degrees) > 0.5 ? `, turned by ${signed(degrees, 0)}°` : "";
     return el("figure", {}, canvas, el("figcaption", {}, EPOCH_NAMES[epoch] + turned));
@@ -117,6 +118,20 @@ function showCutouts(field, arrays, row) {
   const low = field.cutouts.low[row], high = low + white * field.cutouts.step[row];
   const words = `At each pixel the largest mean of ten frames in a row, ${shown} px wide; black ${Math.round(low)}, white ${Math.round(high)} counts in both, brown outside the sensor. The square is the aperture. Dark means on for less than ${percentOf(DATA.dark_cutoff)}: a spot can still be seen.`;
   byId("cutouts").replaceChildren(...figures, el("p", { class: "note" }, words));
+}
+
+function drawBar(canvas, { pixels, text }, shown) {
+  const context = canvas.getContext("2d");
+  context.resetTransform();
+  context.strokeStyle = "#000";
+  const [x, y, length] = [14, canvas.height - 16, (pixels / shown) * canvas.width];
+  context.fillStyle = "#fff";
+  context.fillRect(x, y, length, 4);
+  context.font = "18px system-ui, sans-serif";
+  context.textAlign = "left";
+  context.lineWidth = 3;
+  context.strokeText(text, x, y - 6);
+  context.fillText(text, x, y - 6);
 }
 
 function paint(canvas, pixels, size, shown, turn, [dx, dy], white) {

@@ -25,7 +25,7 @@ function axis(look, more = {}) {
   };
 }
 
-// Buttons that are always there need room of their own.
+// Buttons need room of their own where they are always there, and where a legend stands on top.
 function underButtons(layout) {
   const margin = layout.margin ?? { l: 46, r: 10, t: 10, b: 40 };
   return layout.dragmode === false ? margin : { ...margin, t: margin.t + 26 };
@@ -44,7 +44,7 @@ function withLook({ data, layout }, look) {
       hoverlabel: { bgcolor: look.paper, bordercolor: look.muted, font: { color: look.ink } },
       margin: { l: 46, r: 10, t: 10, b: 40 },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: look.muted, activecolor: look.ink },
-      ...layout, ...axes, ...(touched ? { dragmode: false } : {}), ...(buttonsAlways ? { margin: underButtons(layout) } : {}),
+      ...layout, ...axes, ...(touched ? { dragmode: false } : {}), ...(buttonsAlways || layout.showlegend ? { margin: underButtons(layout) } : {}),
     },
   };
 }
