@@ -107,8 +107,9 @@ def agreeing_part(pool: Executor, share: float) -> Iterable[str]:
         "there, and one that is long for all of them is too long where fields do not differ. No "
         "smooth rule holds 92 to 98 % at both ends: by calculation, one that is never narrower "
         "than for independent nanocrystals has to be just as narrow for fields less than half a "
-        "standard error of their difference apart, and more than 2.5 times as wide from there on. The prior is set for "
-        "92 % at a design effect of 6; at 1 the intervals then hold 98 to 100 %."
+        "standard error of their difference apart, and more than 2.5 times as wide from there on. "
+        "The prior is set for 92 % at a design effect of 6; at 1 the intervals then hold 98 to "
+        "100 %."
     )
     yield text_of(experiments.agreeing_table())
 

@@ -226,7 +226,7 @@ def test_rows_of_fields_that_share_a_movie_are_not_called_nanocrystals():
 
 
 def test_both_recipes_stand_beside_each_other_with_the_difference():
-    best = a_row(n=401) | estimate("mean_delta_minus_fixed", 0.012, 0.004, 0.02)
+    best = a_row(n=401, n_nanocrystals=401) | estimate("mean_delta_minus_fixed", 0.012, 0.004, 0.02)
     text = result_sentences.both_recipes([a_row(), best], 100)
     assert text == (
         "By the fixed threshold of 100 counts, of 393 nanocrystals 18 % became emissive and 20 % "

@@ -112,7 +112,7 @@ def both_recipes(rows: Sequence[Row], threshold_counts: float) -> str:
     for name, row in zip(names, rows, strict=True):
         emissive, dark = (percent(row[f"fraction_became_{kind}"]) for kind in ("emissive", "dark"))
         parts.append(
-            f"{name}, of {counted(row['n'], 'nanocrystal')} {emissive} became emissive and {dark} "
+            f"{name}, of {_counted_rows(row)} {emissive} became emissive and {dark} "
             f"dark, and the mean change was {_change_of(row, ' points')}"
         )
     name = "mean_delta_minus_fixed"
@@ -191,6 +191,11 @@ def _rows_of(rows: list[Row], thing: str) -> str:
     return counted(n, thing) if n == single else f"{counted(n, 'row')} of {counted(single, thing)}"
 
 
+def _counted_rows(row: Row) -> str:
+    """Write the n of one treatment in the same way."""
+    return _rows_of([{**row, "n_also_in_rows_above": 0}], "nanocrystal")
+
+
 def _control_alone(control: Row | None, it: str, word: str) -> str:
     """Return the change of the control, or why it has none."""
     if control is None:
@@ -234,10 +239,9 @@ def _populations(row: Row, where: str, confidence: float, dark_cutoff: float) ->
     n = row["n"]
     gained = _share(row, "became_emissive", f"{per_cent(confidence)} interval ")
     lost = _share(row, "became_dark", "")
-    single = int(row["n_nanocrystals"])
-    of = counted(n, "nanocrystal")
-    if single != n:
-        of = f"{counted(n, 'row')} of {counted(single, 'nanocrystal')}, whose fields share movies,"
+    of = _counted_rows(row)
+    if n != row["n_nanocrystals"]:
+        of += ", whose fields share movies,"
     return (
         f"{capitalised(where)}, of {of} that {verb(n, 'was', 'were')} "
         f"emissive before or after, {gained} had been dark (on in less than "
