@@ -133,7 +133,7 @@ def test_texts_from_the_command_line_are_read_as_numbers():
         ({"aperture_px": 3}, "aperture_px", "belongs in the section photometry"),
         ({"photometry.aperture_px": 3}, "photometry.aperture_px", "in the section photometry"),
         ({"photometry": {"dark_cutoff": 1}}, "photometry.dark_cutoff", "at the outermost level"),
-        ({"zebra": 1}, "zebra", "known here: fields, exposure_s"),
+        ({"zebra": 1}, "zebra", "known here: fields, ensemble"),
         ({True: 1}, "True", "YAML reads on, off, yes and no as true and false"),
     ],
 )
