@@ -33,14 +33,18 @@ def analyse_blinking(
     datasets = [xr.load_dataset(path, engine="h5netcdf") for path in epochs]
     measured = datasets[0]["nanocrystal"].to_numpy()
     exposure_s = datasets[0].attrs["exposure_s"]
-    intensity = {
-        epoch: dataset[f"intensity_{epoch}"].to_numpy()
-        for epoch, dataset in zip(EPOCHS, datasets, strict=True)
-    }
+    intensity, empty = (
+        {
+            epoch: dataset[f"{kind}_{epoch}"].to_numpy()
+            for epoch, dataset in zip(EPOCHS, datasets, strict=True)
+        }
+        for kind in ("intensity", "empty")
+    )
     result = analyse_nanocrystals(
         files.read_csv(places),
         measured,
         intensity,
+        empty,
         light={e: d[f"light_{e}"].to_numpy() for e, d in zip(EPOCHS, datasets, strict=True)},
         exposure_s=exposure_s,
         settings=BlinkingSettings.of(settings),

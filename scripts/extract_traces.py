@@ -30,24 +30,32 @@ def extract_traces(
     table = files.read_csv(places)
     position = [f"x_{epoch}", f"y_{epoch}"]
     inside = table[~table["excluded_because"].isin(OUT_OF_VIEW)]
-    intensity, light = np.empty((0, 0), np.float32), np.empty(0)
+    nothing = np.empty((0, 0), np.float32)
+    found, light = counts.Measured(nothing, nothing), np.empty(0)
     if len(inside):
         with open_movie(pl) as frames:
             n_frames, course = frames.shape[0], files.read_csv(drift)
             path = catalogues.read_drift(course).per_frame(n_frames)
             focus = catalogues.read_focus(course, n_frames)
             light = light_course(focus, aperture_px=settings.aperture_px)
-            intensity = counts.extract_traces(
+            found = counts.measure(
                 frames,
                 inside[position].to_numpy(float),
                 path,
                 aperture_px=settings.aperture_px,
                 background=settings.background,
                 neighbours_xy=table[position].to_numpy(float),
+                empty=True,
             )
-    files.write_netcdf(
-        epoch_dataset(intensity, inside, epoch=epoch, exposure_s=exposure_s, light=light), traces
+    dataset = epoch_dataset(
+        found.counts,
+        inside,
+        epoch=epoch,
+        exposure_s=exposure_s,
+        empty=found.empty,
+        light=light,
     )
+    files.write_netcdf(dataset, traces)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def summarise(
         if statistics["equal_length"]:
             check_equal_lengths(pd.DataFrame(sheet))
     files.join_csv(tables, outputs["nanocrystals"])
-    columns = [*populations.COLUMNS, *populations.OPTIONAL, *recipes.COLUMNS]
+    columns = [*populations.COLUMNS, *populations.OPTIONAL, *recipes.COLUMNS, "excluded_because"]
     columns += shared_movies.PLACES if movies else ()
     nanocrystals = shared_movies.mark_shared(
         files.read_csv(outputs["nanocrystals"], columns), movies
@@ -57,6 +57,8 @@ def summarise(
             for row, registration, pairing in zip(sheet, registrations, pairings, strict=True)
         ]
     )
+    shares = populations.undetermined_share(nanocrystals)
+    fields["undetermined_share"] = fields["field"].astype(str).map(shares)
     known = as_in_library(fields)
     sweep = files.read_batches(on_fractions, sensitivity.COLUMNS)
     files.write_csv(fields, outputs["fields"])

@@ -18,7 +18,7 @@ from blinkpair.nanocrystals.finding import Catalogue, find_nanocrystals
 from blinkpair.nanocrystals.projections import project
 from blinkpair.pairing.places import pair_nanocrystals
 from blinkpair.photometry.apertures import OUT_OF_VIEW, light_course
-from blinkpair.photometry.counts import extract_traces
+from blinkpair.photometry.counts import measure
 from blinkpair.registration.fields import register_field
 from blinkpair.registration.images.images import register_images
 from blinkpair.registration.result import FieldRegistration
@@ -108,12 +108,13 @@ def analyse(field: SimulatedField, *, without_focus: bool = False) -> Analysed:
         hot_pixels=(catalogues["pre"].hot_pixels, catalogues["post"].hot_pixels),
     ).table
     inside = places[~places["excluded_because"].isin(OUT_OF_VIEW)]
-    intensity = {
-        epoch: extract_traces(
+    measured = {
+        epoch: measure(
             from_array(movies[epoch]),
             inside[[f"x_{epoch}", f"y_{epoch}"]].to_numpy(),
             drifts[epoch],
             neighbours_xy=places[[f"x_{epoch}", f"y_{epoch}"]].to_numpy(),
+            empty=True,
         )
         for epoch in EPOCHS
     }
@@ -122,7 +123,8 @@ def analyse(field: SimulatedField, *, without_focus: bool = False) -> Analysed:
         analyse_nanocrystals(
             places,
             inside["nc_id"].to_numpy(),
-            intensity,
+            {epoch: measured[epoch].counts for epoch in EPOCHS},
+            {epoch: measured[epoch].empty for epoch in EPOCHS},
             exposure_s=design.camera.exposure_s,
             settings=BlinkingSettings.of(settings),
             light=share,

@@ -28,6 +28,7 @@ from blinkpair.blinking.run_lengths import events_to_fit, run_lengths
 from blinkpair.blinking.states.registry import METHODS, assign_states
 from blinkpair.blinking.states.settings import ThresholdSettings
 from blinkpair.dwell_fits.fits import DwellFit, fit_dwell_times
+from blinkpair.photometry.apertures import EMPTY_FRAMES
 
 SKEWNESS = 0.3  # of the background's noise, after electron multiplication
 
@@ -84,7 +85,7 @@ def states_rows(
     rng = np.random.default_rng([*key, 0 if np.isinf(tau) else round(tau)])
     lit = np.stack([SWITCHING[switching](rng, alpha_on, tau, alpha_off) for _ in range(n)])
     traces = counts_of(rng, lit, on, noise)
-    off = estimate_off_levels(traces)
+    off = estimate_off_levels(counts_of(rng, np.zeros((n, EMPTY_FRAMES)), 0.0, noise))
     true = fits_of(lit > 0.5)
     rows = []
     for method in METHODS:
@@ -160,7 +161,8 @@ def weak_rows(ratio: float, n: int) -> list[dict[str, Any]]:
     spread = np.sqrt(noise**2 + 2 * on * lit)
     traces = (on * lit + spread * rng.normal(size=lit.shape)).astype(np.float32)
     rows = []
-    off = estimate_off_levels(traces)
+    empty = noise * rng.normal(size=(n, EMPTY_FRAMES))
+    off = estimate_off_levels(empty.astype(np.float32))
     for method in METHODS:
         found = assign_states(traces, ThresholdSettings(method), off).states.mean(axis=1)
         rows.append(

@@ -129,6 +129,7 @@ def analyse(n: int = 300, frames: int = 20_000) -> list[float]:
     from blinkpair.blinking.field import BlinkingSettings, analyse_nanocrystals
     from blinkpair.epochs import EPOCHS
     from blinkpair.inputs.settings import load_settings
+    from blinkpair.photometry.apertures import EMPTY_FRAMES
     from blinkpair.simulate.blinking import DwellLaw, on_time_per_frame
 
     rng = np.random.default_rng(1)
@@ -143,7 +144,8 @@ def analyse(n: int = 300, frames: int = 20_000) -> list[float]:
         )
         noise = rng.normal(size=lit.shape) * np.sqrt(1600 + 1000 * lit)
         intensity[epoch] = (500 * lit + noise).astype(np.float32)
-    rows = pd.DataFrame({"nc_id": np.arange(n), "analysed": True})
+    empty = (40.0 * rng.normal(size=(n, EMPTY_FRAMES))).astype(np.float32)
+    rows = pd.DataFrame({"nc_id": np.arange(n), "analysed": True, "excluded_because": ""})
     settings = BlinkingSettings.of(load_settings({}))
 
     def work() -> None:
@@ -151,6 +153,7 @@ def analyse(n: int = 300, frames: int = 20_000) -> list[float]:
             rows,
             np.arange(n),
             intensity,
+            dict.fromkeys(EPOCHS, empty),
             exposure_s=EXPOSURE_S,
             settings=settings,
         )

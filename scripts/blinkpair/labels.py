@@ -81,6 +81,10 @@ EXCLUSIONS = {
     "hot_pixel": Exclusion(
         "hot or dead pixel in the aperture", "with a hot or dead pixel in the aperture"
     ),
+    "undetermined": Exclusion(
+        "undetermined: on and off cannot be distinguished",
+        "in which on and off cannot be distinguished",
+    ),
     "noisy": Exclusion(
         "noise of the off level reaches the fixed threshold",
         "in fields where the noise of the off level reaches the threshold",

@@ -134,7 +134,7 @@ def _(files):
     files.arrays["post_pl"] = (_movie(files).astype(np.int32) - 300).astype(np.int16)
 
 
-@case("movie of 8 bits, threshold in counts", "stops", "post_pl.*8 bits.*method: noise")
+@case("movie of 8 bits, threshold in counts", "stops", "post_pl.*8 bits.*method: hmm")
 def _(files):
     files.arrays["post_pl"] = (_movie(files) // 8).clip(0, 255).astype(np.uint8)
 

@@ -1,4 +1,4 @@
-"""States by a method's name, with the off levels of the same traces."""
+"""Simulated counts, at nanocrystals and at empty places, and states by a method's name."""
 
 from __future__ import annotations
 
@@ -9,8 +9,35 @@ from blinkpair.blinking.states.registry import assign_states
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
 
+NOISE = 40.0
 
-def states_by(method: str, traces: np.ndarray, **settings: float) -> AssignedStates:
-    """Return the states of (n, frames) counts as the workflow assigns them."""
+
+def noise_counts(
+    rng: np.random.Generator, shape: tuple[int, ...], *, skewness: float = 0.0, noise: float = NOISE
+) -> np.ndarray:
+    """Draw the noise of the off level, normal or gamma distributed."""
+    if not skewness:
+        return noise * rng.normal(size=shape)
+    k = 4 / skewness**2
+    return noise * (rng.gamma(k, size=shape) - k) / np.sqrt(k)
+
+
+def empty_counts(
+    n: int, *, skewness: float = 0.0, noise: float = NOISE, offset: float = 0.0, frames: int = 2000
+) -> np.ndarray:
+    """Draw the counts at the empty places beside n nanocrystals, (n, frames) float32."""
+    rng = np.random.default_rng([n, frames])
+    drawn = noise_counts(rng, (n, frames), skewness=skewness, noise=noise)
+    return (offset + drawn).astype(np.float32)
+
+
+def states_by(
+    method: str, traces: np.ndarray, empty: np.ndarray | None = None, **settings: float
+) -> AssignedStates:
+    """Return the states of (n, frames) counts as the workflow assigns them.
+
+    `empty` are the counts at the empty places; by default of normal noise of 40 counts.
+    """
     own = ThresholdSettings(method, **settings)
-    return assign_states(traces, own, estimate_off_levels(traces))
+    empty = empty_counts(len(traces)) if empty is None else empty
+    return assign_states(traces, own, estimate_off_levels(empty))

@@ -158,7 +158,7 @@ def test_eight_bits_are_refused_under_a_threshold_in_counts_only(lab):
     (problem,) = lab.problems()
     assert problem.about == "pre_pl"
     assert "8 bits" in problem.what
-    assert lab.check({"threshold": {"method": "noise"}})[1] == []
+    assert lab.check({"threshold": {"method": "hmm"}})[1] == []
 
 
 def test_choices_behind_a_path_reach_the_reader_and_the_file_is_found(lab):

@@ -145,6 +145,17 @@ def test_an_unknown_key_names_the_nearest_known_one(config, place, hint):
 
 
 @pytest.mark.parametrize(
+    ("config", "place"),
+    [({"method": "noise"}, "threshold.method"), ({"noise_sigmas": 4}, "threshold.noise_sigmas")],
+)
+def test_what_was_removed_names_what_to_use_instead(config, place):
+    (problem,) = problems_of({"threshold": config})
+    assert problem.place == f"configuration, {place}"
+    assert problem.what.endswith("was removed")
+    assert "hmm" in problem.hint
+
+
+@pytest.mark.parametrize(
     ("config", "place", "what", "hint"),
     [
         ({"dark_cutoff": "0,1"}, "dark_cutoff", "'0,1' is not a number", "decimal point: 0.1"),
@@ -226,7 +237,7 @@ def test_all_problems_are_told_at_once_each_on_its_line_of_the_file(tmp_path):
 
 def test_a_key_that_stands_twice_is_refused_because_yaml_keeps_the_last_in_silence(tmp_path):
     file = tmp_path / "config.yaml"
-    text = "threshold: {counts: 120}\ndark_cutoff: 0.1\nthreshold:\n  method: noise\n"
+    text = "threshold: {counts: 120}\ndark_cutoff: 0.1\nthreshold:\n  method: hmm\n"
     file.write_text(text, encoding="utf-8")
     (problem,) = problems_of(yaml.safe_load(text), [file])
     assert problem.place == f"{file}, line 3, threshold"

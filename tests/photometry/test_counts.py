@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from blinkpair.errors import InputError
 from blinkpair.movie.reader import from_array
-from blinkpair.photometry.apertures import aperture_stays_inside
-from blinkpair.photometry.counts import extract_traces
+from blinkpair.photometry.apertures import EMPTY_FROM_PX, aperture_stays_inside, empty_places
+from blinkpair.photometry.counts import extract_traces, measure
 
 
 def flat_movie(frames=6, size=41, level=100):
@@ -162,3 +162,53 @@ def test_the_background_is_the_rings_median_to_the_bit(dtype, edge):
         expected -= np.float32(9 * (mean - median).sum() / 7)
         # The mean's last bit may hang on the order of its sum; the median's may not.
         np.testing.assert_allclose(trace, expected, rtol=1e-6, atol=1e-3)
+
+
+# ---- empty places ----------------------------------------------------------------------
+
+
+def test_empty_places_are_clear_and_cut_the_pixels_alike():
+    rng = np.random.default_rng(12)
+    xy = rng.uniform(4, 96, (40, 2))
+    others = np.vstack([xy, rng.uniform(4, 96, (20, 2))])
+    drift = np.column_stack([np.linspace(0, 3, 50), np.zeros(50)])
+    places = empty_places(xy, others, drift, (100, 100), aperture_px=3)
+    found = np.isfinite(places[:, 0])
+    assert found.sum() >= 38
+    shift = places[found] - xy[found]
+    np.testing.assert_allclose(shift, shift.round(), atol=1e-9)
+    apart = np.hypot(*(places[found][:, None] - others[None]).transpose(2, 0, 1))
+    assert apart.min() >= EMPTY_FROM_PX
+    assert aperture_stays_inside(places[found], drift, (100, 100), aperture_px=3).all()
+    crowd = np.stack(np.meshgrid(np.arange(0, 100, 5.0), np.arange(0, 100, 5.0)), -1).reshape(-1, 2)
+    assert np.isnan(empty_places(crowd, crowd, drift, (100, 100), aperture_px=3)).all()
+
+
+def test_counts_at_an_empty_place_are_those_of_a_nanocrystal_that_is_off():
+    rng = np.random.default_rng(13)
+    frames = rng.poisson(60.0, (4500, 60, 60)).astype(np.uint16)
+    spot = np.exp(-((np.mgrid[:60, :60] - np.array([[[30.3]], [[20.6]]])) ** 2).sum(axis=0) / 1.3)
+    on = np.repeat(rng.random(450) < 0.4, 10)
+    frames[on] += rng.poisson(np.broadcast_to(200 * spot, (on.sum(), 60, 60))).astype(np.uint16)
+    found = measure(from_array(frames), [[20.6, 30.3]], empty=True)
+    off = found.counts[0, ~on]
+    # Every second frame is measured at the empty place. The noise of 2,250 frames is known to 1.5
+    # %, the level to noise / sqrt(2250); four times both errors.
+    assert found.empty.shape == (1, 2250)
+    assert found.empty.std() == pytest.approx(off.std(), rel=0.09)
+    assert abs(found.empty.mean() - off.mean()) < 4 * off.std() * np.sqrt(2 / 2250)
+    # At another part of a pixel the noise is another: an aperture on whole pixels has 9 of them,
+    # one that cuts them has weights whose squares sum to (2 + 2 x 0.25)^2 = 6.25 at worst.
+    whole = measure(from_array(frames), [[20.0, 30.0]], empty=True).empty.std()
+    half = measure(from_array(frames), [[20.5, 30.5]], empty=True).empty.std()
+    assert half < 0.92 * whole
+
+
+def test_what_is_measured_at_empty_places_does_not_change_the_counts():
+    frames = np.random.default_rng(14).poisson(40.0, (30, 50, 50)).astype(np.uint16)
+    xy = [[20.2, 25.7], [33.0, 12.5]]
+    alone = extract_traces(from_array(frames), xy)
+    found = measure(from_array(frames), xy, empty=True, frames_per_block=7)
+    np.testing.assert_array_equal(found.counts, alone)
+    again = measure(from_array(frames), xy, empty=True, frames_per_block=30)
+    np.testing.assert_array_equal(found.empty, again.empty)

@@ -157,3 +157,21 @@ def test_the_last_lines_name_the_fields_whose_focus_crept_or_is_not_known(tmp_pa
 
 def test_a_run_of_a_part_ends_without_a_word(tmp_path):
     assert exit_summary(tmp_path) == ("", 0)
+
+
+def test_the_last_lines_name_fields_in_which_many_are_undetermined(tmp_path):
+    fields = pd.DataFrame(
+        {
+            "field": ["dim", "bright", "dark"],
+            "status": "ok",
+            "reason": "",
+            "evidence": "microspheres",
+            "undetermined_share": [0.3, 0.25, np.nan],
+        }
+    )
+    fields.to_csv(tmp_path / "fields.csv", index=False)
+    text, ended = exit_summary(tmp_path)
+    assert ended == 0
+    assert "undetermined: dim: 30 % of its nanocrystals are excluded" in text
+    assert "bright:" not in text
+    assert "dark:" not in text

@@ -45,7 +45,7 @@ def test_every_setting_that_has_a_choice_is_worded():
     choices = {
         "registration": {"model": ["rigid", "similarity"]},
         "photometry": {"background": ["annulus_median", "none"]},
-        "threshold": {"method": ["fixed", "noise", "hmm"]},
+        "threshold": {"method": ["fixed", "hmm"]},
         "dwell_times": {"method": ["maximum_likelihood", "least_squares"]},
     }
     said = {
@@ -54,7 +54,6 @@ def test_every_setting_that_has_a_choice_is_worded():
         "annulus_median": "less the median of a ring of 4.5 to 7.3 px radius",
         "none": "without subtraction of a background",
         "fixed": "more than 100 counts",
-        "noise": "in frames above a threshold as rarely exceeded by the noise of its own off level",
         "hmm": "hidden Markov model",
         "maximum_likelihood": "by maximum likelihood",
         "least_squares": "as least-squares lines",
@@ -245,10 +244,8 @@ def test_what_the_code_does_is_stated():
     assert "set aside" not in lines
 
 
-def test_the_text_names_what_replaces_a_missing_threshold():
-    for method in ("noise", "hmm"):
-        text = methods({"threshold": {"method": method, "counts": 123.4, "noise_sigmas": 5}})
-        assert "as 5 standard deviations by a normal variable" in text
-        assert "The skewness of the noise was measured once for each field and epoch." in text
-        assert "where none of the field did, 123.4 counts." in text
+def test_the_text_names_where_the_model_has_its_off_level_from():
+    text = methods({"threshold": {"method": "hmm"}})
+    assert "those of a place without a nanocrystal beside it" in text
+    assert "a standard error above 0.05 were excluded as undetermined" in text
     assert "skewness" not in methods()

@@ -31,15 +31,18 @@ from blinkpair.blinking.photostability import (
     kept_fraction,
 )
 from blinkpair.blinking.run_lengths import count_durations, events_to_fit, run_lengths
-from blinkpair.blinking.states.registry import assign_states
+from blinkpair.blinking.states.registry import BEST_METHOD, assign_states
+from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
 from blinkpair.dwell_fits.events import count_events
 from blinkpair.dwell_fits.fits import fit_counted_events
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings
 from blinkpair.epochs import EPOCHS
-from blinkpair.photometry.apertures import at_mean_focus
+from blinkpair.photometry.apertures import at_mean_focus, empty_frames
 
 DROWNED_NOISES = 1.5
+# An on-fraction with a larger standard error is no answer: it may be off by more than 0.1.
+MAX_SE = 0.05
 # The text columns of nanocrystals that were not measured, or not tested.
 UNKNOWN = {
     "threshold_from_{epoch}": "",
@@ -93,6 +96,7 @@ def analyse_nanocrystals(
     places: pd.DataFrame,
     measured: IntArray,
     intensity: Mapping[str, NDArray[np.float32]],
+    empty: Mapping[str, NDArray[np.float32]],
     *,
     exposure_s: float,
     settings: BlinkingSettings,
@@ -108,6 +112,8 @@ def analyse_nanocrystals(
         nc_id of the rows of `intensity`.
     intensity : mapping of (n, frames) float32
         Counts of the epochs 'pre' and 'post'.
+    empty : mapping of (n, m) float32
+        Those at the empty place beside each, from `photometry.counts.measure`.
     exposure_s : float
     settings : BlinkingSettings
     light : mapping of (frames,) float, optional
@@ -119,18 +125,28 @@ def analyse_nanocrystals(
     intensity = {epoch: at_mean_focus(as_read[epoch], (light or {}).get(epoch)) for epoch in EPOCHS}
     by_fixed = intensity if threshold.fixed_follows_focus else as_read
     table = places.set_index("nc_id", drop=False)
-    off = {epoch: estimate_off_levels(intensity[epoch]) for epoch in EPOCHS}
-    if threshold.method == "fixed" and any(
-        _reaches_threshold(off[epoch], threshold.counts) for epoch in EPOCHS
-    ):
-        table.loc[table["analysed"].to_numpy(bool), "excluded_because"] = "noisy"
-        table["analysed"] = False
+    off = {
+        epoch: estimate_off_levels(at_mean_focus(empty[epoch], _at_empty(light, epoch)))
+        for epoch in EPOCHS
+    }
+    assigned = {
+        epoch: _Recipes.of(intensity[epoch], by_fixed[epoch], off[epoch], threshold)
+        for epoch in EPOCHS
+    }
+    kept = table["analysed"].to_numpy(bool)
+    noisy = any(_reaches_threshold(off[epoch], threshold.counts) for epoch in EPOCHS)
+    unsure = np.any([assigned[epoch].best.on_fractions_se > MAX_SE for epoch in EPOCHS], axis=0)
+    undetermined = np.isin(table.index.to_numpy(), measured[unsure])
+    usable = {"fixed": kept & (not noisy), "best": kept & ~undetermined}
+    answer = "fixed" if threshold.method == "fixed" else "best"
+    excluded = kept & ~usable[answer]
+    if excluded.any():
+        table.loc[excluded, "excluded_because"] = "noisy" if answer == "fixed" else "undetermined"
+    table["analysed"] = usable[answer]
     analysed = np.isin(measured, table.index[table["analysed"].to_numpy(bool)])
     states, events = {}, {}
     for epoch in EPOCHS:
-        states[epoch], columns = _states_of(
-            intensity[epoch], by_fixed[epoch], off[epoch], threshold
-        )
+        states[epoch], columns = _states_of(intensity[epoch], off[epoch], assigned[epoch])
         events[epoch] = run_lengths(states[epoch])
         emissive = columns["on_fraction_{epoch}"].to_numpy() >= dark_cutoff
         why_not = np.select([~analysed, ~emissive], ["not analysed", "dark"], "")
@@ -151,12 +167,12 @@ def analyse_nanocrystals(
         columns.columns = [str(name).format(epoch=epoch) for name in columns]
         table = pd.concat([table, columns], axis=1)
     table["delta_on_fraction"] = table["on_fraction_post"] - table["on_fraction_pre"]
-    for recipe in ("", "_fixed", "_best"):
+    for recipe, included in (("", usable[answer]), *((f"_{k}", v) for k, v in usable.items())):
         table[f"population{recipe}"] = classify(
             table[f"on_fraction_pre{recipe}"],
             table[f"on_fraction_post{recipe}"],
             dark_cutoff,
-            analysed=table["analysed"],
+            analysed=included,
         )
     counted = table["population"].isin(COUNTED)
     durations, curves = [], []
@@ -178,6 +194,12 @@ def analyse_nanocrystals(
     )
 
 
+def _at_empty(light: Mapping[str, FloatArray] | None, epoch: str) -> FloatArray | None:
+    """Return the light course in the frames in which empty places were measured."""
+    course = (light or {}).get(epoch)
+    return None if course is None else course[empty_frames(len(course))]
+
+
 def _reaches_threshold(off: OffLevels, threshold_counts: float) -> bool:
     """Return whether a field's off level plus 1.5 times its noise exceeds the threshold.
 
@@ -189,27 +211,50 @@ def _reaches_threshold(off: OffLevels, threshold_counts: float) -> bool:
     return bool(known.size and np.median(known) > threshold_counts)
 
 
-def _states_of(
-    intensity: NDArray[np.float32],
-    by_fixed: NDArray[np.float32],
-    off: OffLevels,
-    threshold: ThresholdSettings,
-) -> tuple[BoolArray, pd.DataFrame]:
-    """Return states with levels and thresholds; '{epoch}' in a name stands for pre or post.
+class _Recipes(NamedTuple):
+    """States of one epoch by the method of the answer, by the paper's and by the model.
 
-    The paper's recipe, with the counts `by_fixed`, and the best estimate stand beside the answer,
-    whatever its method.
+    `se` (n,) are the standard errors of the answer's on-fractions.
     """
-    best = assign_states(intensity, replace(threshold, method="hmm"), off)
-    best_fraction, best_se = best.on_fractions, best.on_fractions_se
-    fixed_fraction = on_fraction(by_fixed > threshold.counts, by_fixed)
-    if threshold.method == "hmm":
-        assigned, fraction, se = best, best_fraction, best_se
-    else:
-        counts = by_fixed if threshold.method == "fixed" else intensity
-        assigned = assign_states(counts, threshold, off)
-        fraction = assigned.on_fractions
-        se = threshold_error(fraction, best_fraction, best_se)
+
+    answer: AssignedStates
+    fixed: AssignedStates
+    best: AssignedStates
+    se: FloatArray
+
+    @classmethod
+    def of(
+        cls,
+        intensity: NDArray[np.float32],
+        by_fixed: NDArray[np.float32],
+        off: OffLevels,
+        threshold: ThresholdSettings,
+    ) -> _Recipes:
+        """Assign the states; the best estimate does not depend on the method of the answer.
+
+        The paper's recipe takes the counts `by_fixed`.
+        """
+        found = {
+            method: assign_states(
+                by_fixed if method == "fixed" else intensity,
+                replace(threshold, method=method),
+                off,
+            )
+            for method in dict.fromkeys(("fixed", BEST_METHOD, threshold.method))
+        }
+        answer, best = found[threshold.method], found[BEST_METHOD]
+        se = best.on_fractions_se
+        if answer is not best:
+            se = threshold_error(answer.on_fractions, best.on_fractions, se)
+        return cls(answer, found["fixed"], best, se)
+
+
+def _states_of(
+    intensity: NDArray[np.float32], off: OffLevels, recipes: _Recipes
+) -> tuple[BoolArray, pd.DataFrame]:
+    """Return states with levels and thresholds; '{epoch}' in a name stands for pre or post."""
+    assigned = recipes.answer
+    fraction = assigned.on_fractions
     on = assigned.states
     with np.errstate(invalid="ignore", divide="ignore"):
         when_on = intensity.sum(axis=1, where=on, dtype=np.float64) / on.sum(axis=1)
@@ -228,10 +273,10 @@ def _states_of(
             "off_level_counts_{epoch}": off.level_counts,
             "off_noise_counts_{epoch}": off.noise_counts,
             "on_fraction_{epoch}": fraction,
-            "on_fraction_{epoch}_se": se,
-            "on_fraction_{epoch}_fixed": fixed_fraction,
-            "on_fraction_{epoch}_best": best_fraction,
-            "on_fraction_{epoch}_best_se": best_se,
+            "on_fraction_{epoch}_se": recipes.se,
+            "on_fraction_{epoch}_fixed": recipes.fixed.on_fractions,
+            "on_fraction_{epoch}_best": recipes.best.on_fractions,
+            "on_fraction_{epoch}_best_se": recipes.best.on_fractions_se,
             "counts_when_on_{epoch}": when_on,
             "expected_false_on_events_{epoch}": false_events,
         }

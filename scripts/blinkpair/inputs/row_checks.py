@@ -168,8 +168,7 @@ def check_depth(one: Row) -> None:
                 "nothing there"
             )
             hint = (
-                "export the movie with 16 bits; for a camera that has 8, set threshold: method: "
-                "noise"
+                "export the movie with 16 bits; for a camera that has 8, set threshold: method: hmm"
             )
             one.problem(column, what, hint)
 

@@ -218,6 +218,9 @@ def _kinds(schema: Mapping[str, Any]) -> set[str]:
 def _unknown_key(path: _Path, schema: Mapping[str, Any], lines: _Lines) -> Problem:
     """Return the problem of an unknown key, with what was probably meant."""
     *section, key = _names(path)
+    inside = functools.reduce(lambda part, name: part["properties"][name], section, schema)
+    if instead := inside.get("x-removed", {}).get(key):
+        return Problem(key_place(path, lines), "this setting was removed", instead)
     places = {(k,): k for k in schema["properties"]}
     for name, sub in schema["properties"].items():
         places |= {(name, k): k for k in sub.get("properties", {})}
@@ -245,6 +248,8 @@ def _wrong_value(path: _Path, value: object, schema: Mapping[str, Any], lines: _
     default = json.dumps(schema.get("default"))
     if "enum" in schema:
         what = f"{_kind(value)} is not one of the choices"
+        if instead := schema.get("x-removed", {}).get(value if isinstance(value, str) else None):
+            return Problem(key_place(path, lines), f"{_kind(value)} was removed", instead)
         close = nearest(value, schema["enum"]) if isinstance(value, str) else None
         hint = f"did you mean {close}?" if close else ""
         hint += f" {'Choices' if hint else 'choices'}: {listed(schema['enum'], 'or')}"

@@ -8,8 +8,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.arrays import BoolArray, FloatArray, IntArray, neighbours
 
+# An empty place lies so far from any nanocrystal, where a PSF of 1.1 px has ended, and at most so
+# far from its own: the background is then nearly the same.
+EMPTY_FROM_PX = 5.5
+EMPTY_UP_TO_PX = 16.0
+EMPTY_FRAMES = 2000  # about so many give the noise of the off level to 2 %
 # In `excluded_because`: no aperture on the sensor in one epoch, hence no counts.
 OUT_OF_VIEW = ("outside", "edge")
 
@@ -115,3 +120,47 @@ def aperture_is_clear(
         not ((pixels > a) & (pixels < b)).all(axis=1).any() for a, b in zip(low, high, strict=True)
     ]
     return np.array(clear, bool)
+
+
+def empty_places(
+    xy: FloatArray,
+    others: FloatArray,
+    drift: FloatArray,
+    shape: tuple[int, int],
+    *,
+    aperture_px: float,
+) -> FloatArray:
+    """Return a place without a nanocrystal near each nanocrystal, (n, 2); nan where there is none.
+
+    It is the nearest one at whole pixels from the nanocrystal: an aperture cuts the pixels there in
+    the same way, so that its noise is the same.
+
+    Parameters
+    ----------
+    xy : (n, 2) float
+        Nanocrystals.
+    others : (m, 2) float
+        All known nanocrystals, these included.
+    drift : (frames, 2) float
+    shape : tuple of int
+        Rows and columns of the sensor.
+    """
+    reach = int(EMPTY_UP_TO_PX)
+    dy, dx = np.mgrid[-reach : reach + 1, -reach : reach + 1]
+    away = np.hypot(dx, dy)
+    chosen = (away >= EMPTY_FROM_PX) & (away <= EMPTY_UP_TO_PX)
+    steps = np.column_stack([dx[chosen], dy[chosen]])[np.argsort(away[chosen], kind="stable")]
+    found = np.full((len(xy), 2), np.nan)
+    for k, near in enumerate(neighbours(xy, others, EMPTY_UP_TO_PX + EMPTY_FROM_PX)):
+        places = xy[k] + steps
+        apart = np.hypot(*(places[:, None] - others[near][None]).transpose(2, 0, 1))
+        clear = (apart >= EMPTY_FROM_PX).all(axis=1)
+        clear &= aperture_stays_inside(places, drift, shape, aperture_px=aperture_px)
+        if clear.any():
+            found[k] = places[int(np.argmax(clear))]
+    return found
+
+
+def empty_frames(frames: int) -> IntArray:
+    """Return the frames of a movie in which the empty places are measured."""
+    return np.arange(0, frames, max(frames // EMPTY_FRAMES, 1))

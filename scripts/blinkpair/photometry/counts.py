@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,11 @@ from blinkpair.arrays import BoolArray, FloatArray, IntArray, neighbours
 from blinkpair.compiled import njit
 from blinkpair.cores import run_halves, usable_cores
 from blinkpair.errors import InputError
-from blinkpair.photometry.apertures import reach_px
+from blinkpair.photometry.apertures import empty_frames, empty_places, reach_px
 
 if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
     from blinkpair.movie.reader import Movie
 
 
@@ -278,6 +280,40 @@ def extract_traces(
     >>> extract_traces(from_array(frames), [[16, 16]]).round().tolist()
     [[0.0, 0.0, 450.0, 0.0]]
     """
+    return measure(
+        movie,
+        xy,
+        drift,
+        aperture_px=aperture_px,
+        background=background,
+        neighbours_xy=neighbours_xy,
+        frames_per_block=frames_per_block,
+    ).counts
+
+
+class Measured(NamedTuple):
+    """Counts of a movie: of nanocrystals (n, frames), and at empty places beside them (n, m)."""
+
+    counts: NDArray[np.float32]
+    empty: NDArray[np.float32]
+
+
+def measure(
+    movie: Movie,
+    xy: FloatArray | Sequence[Sequence[float]],
+    drift: FloatArray | None = None,
+    *,
+    aperture_px: float = 3,
+    background: str = "annulus_median",
+    neighbours_xy: FloatArray | None = None,
+    frames_per_block: int | None = None,
+    empty: bool = False,
+) -> Measured:
+    """Return what `extract_traces` does, and with `empty` the counts at empty places as well.
+
+    The latter (`empty_places`, in `empty_frames`) have the distribution of the counts of a
+    nanocrystal that is off. A row is nan where there is none.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     xy = np.array(xy, np.float64).reshape(-1, 2)
@@ -292,36 +328,78 @@ def extract_traces(
         raise InputError("a position to measure is NaN or infinite", "drop it first")
     if background not in BACKGROUNDS:
         raise InputError(f"unknown background '{background}'", f"use one of {BACKGROUNDS}")
-    half = reach_px(aperture_px)
-    ring = _ring_offsets()
-    # From top to bottom: pixels of neighbours are then still in the processor's cache.
-    order = np.argsort(xy[:, 1], kind="stable")
     others = xy if neighbours_xy is None else np.asarray(neighbours_xy, np.float64).reshape(-1, 2)
-    xy = xy[order]
-    own_ring, n_ring = _packed_ring(_usable_ring(xy, others, ring), ring)
     integer = bool(np.issubdtype(movie.dtype, np.integer))
-    n = len(xy)
-    traces = np.empty((n, frames), np.float32)
-    skew, n_skew = np.zeros(n), np.zeros(n)
+    kept = np.arange(frames)
+    targets = [_Target(xy, others, kept, aperture_px, background, integer)]
+    if empty:
+        places = empty_places(xy, others, drift, movie.shape[1:], aperture_px=aperture_px)
+        every = empty_frames(frames)
+        found = np.isfinite(places[:, 0])
+        targets.append(_Target(places[found], others, every, aperture_px, background, integer))
     with ThreadPoolExecutor(usable_cores(2)) as pool:
         start = 0
         for block in movie.blocks(frames_per_block):
-            counts, median, mean = (np.empty((n, len(block))) for _ in range(3))
-            places = (xy, drift, half, own_ring, n_ring)
-            run_halves(pool, _measure, n, block, start, *places, integer, counts, median, mean)
-            area = aperture_px**2
-            if background == "annulus_median":
-                counts -= area * median
-                # Frame by frame, in order: the sum does not depend on the size of the blocks.
-                for f in range(len(block)):
-                    difference = mean[:, f] - median[:, f]
-                    measured = np.isfinite(difference)  # not where the ring is out of view
-                    skew += np.where(measured, difference, 0.0)
-                    n_skew += measured
-            traces[order, start : start + len(block)] = counts
+            for target in targets:
+                target.add(pool, block, start, drift)
             start += len(block)
-    if background == "annulus_median":
-        correction = np.empty(n, np.float32)
-        correction[order] = aperture_px**2 * skew / np.maximum(n_skew, 1)
-        traces -= correction[:, None]
-    return traces
+    counts = targets[0].result()
+    if not empty:
+        return Measured(counts, np.empty((len(xy), 0), np.float32))
+    at_empty = np.full((len(xy), len(every)), np.nan, np.float32)
+    at_empty[found] = targets[1].result()
+    return Measured(counts, at_empty)
+
+
+class _Target:
+    """Places that are measured block by block, in some of the frames."""
+
+    def __init__(
+        self,
+        xy: FloatArray,
+        others: FloatArray,
+        frames: IntArray,
+        aperture_px: float,
+        background: str,
+        integer: bool,
+    ) -> None:
+        ring = _ring_offsets()
+        # From top to bottom: pixels of neighbours are then still in the processor's cache.
+        self.order = np.argsort(xy[:, 1], kind="stable")
+        self.xy = xy[self.order]
+        self.ring, self.n_ring = _packed_ring(_usable_ring(self.xy, others, ring), ring)
+        self.frames, self.integer = frames, integer
+        self.area, self.half = aperture_px**2, reach_px(aperture_px)
+        self.by_ring = background == "annulus_median"
+        self.traces = np.empty((len(xy), len(frames)), np.float32)
+        self.skew, self.n_skew = np.zeros(len(xy)), np.zeros(len(xy))
+
+    def add(self, pool: ThreadPoolExecutor, block: Any, start: int, drift: FloatArray) -> None:
+        """Measure the frames of a block, the first of which is number `start`."""
+        first, last = np.searchsorted(self.frames, [start, start + len(block)])
+        if first == last or not len(self.xy):
+            return
+        chosen = self.frames[first:last]
+        if len(chosen) < len(block):
+            block = np.ascontiguousarray(block[chosen - start])
+        n = len(self.xy)
+        counts, median, mean = (np.empty((n, len(block))) for _ in range(3))
+        places = (self.xy, drift[chosen], self.half, self.ring, self.n_ring)
+        run_halves(pool, _measure, n, block, 0, *places, self.integer, counts, median, mean)
+        if self.by_ring:
+            counts -= self.area * median
+            # Frame by frame, in order: the sum does not depend on the size of the blocks.
+            for f in range(len(block)):
+                difference = mean[:, f] - median[:, f]
+                measured = np.isfinite(difference)  # not where the ring is out of view
+                self.skew += np.where(measured, difference, 0.0)
+                self.n_skew += measured
+        self.traces[self.order, first:last] = counts
+
+    def result(self) -> NDArray[np.float32]:
+        """Return the counts of all blocks."""
+        if self.by_ring:
+            correction = np.empty(len(self.xy), np.float32)
+            correction[self.order] = self.area * self.skew / np.maximum(self.n_skew, 1)
+            self.traces -= correction[:, None]
+        return self.traces

@@ -30,6 +30,7 @@ def epoch_dataset(
     *,
     epoch: str,
     exposure_s: float,
+    empty: NDArray[np.float32] | None = None,
     light: FloatArray | None = None,
 ) -> xr.Dataset:
     """Return the counts of one epoch as a dataset with units, exposure and positions.
@@ -44,6 +45,8 @@ def epoch_dataset(
         'pre' or 'post'.
     exposure_s : float
         Frame interval.
+    empty : (n, m) float32, optional
+        Counts at the empty place beside each nanocrystal, from `counts.measure`.
     light : (frames,) float, optional
         From `apertures.light_course`; default: the focus holds.
     """
@@ -52,13 +55,14 @@ def epoch_dataset(
     light = np.ones(intensity.shape[1]) if light is None else light
 
     pixel = {"units": "px", "long_name": "position at the first frame; 0 is a pixel's centre"}
-    return xr.Dataset(
+    counts = {"units": "counts"}
+    dataset = xr.Dataset(
         {
             f"intensity_{epoch}": (
                 ("nanocrystal", "frame"),
                 intensity,
-                {
-                    "units": "counts",
+                counts
+                | {
                     "long_name": "counts above background in the aperture, per frame",
                     "exposure_s": exposure_s,
                 },
@@ -79,6 +83,12 @@ def epoch_dataset(
             **_frame_coordinates(intensity.shape[1], exposure_s),
         },
         attrs={"exposure_s": exposure_s},
+    )
+    if empty is None:
+        return dataset
+    name = "counts at an empty place beside the nanocrystal, in some of the frames"
+    return dataset.assign(
+        {f"empty_{epoch}": (("nanocrystal", "sample"), empty, counts | {"long_name": name})}
     )
 
 
@@ -126,6 +136,7 @@ def join_epochs(
             attrs={"long_name": "1 on, 0 off, -1 no such frame", "units": "1"},
         )
         both = dataset.drop_vars(["frame", "time"]).assign({f"on_{epoch}": on})
+        both = both.drop_vars(f"empty_{epoch}", errors="ignore")
         missing = longest - both.sizes["frame"]
         if missing:
             fill = {f"intensity_{epoch}": np.nan, f"on_{epoch}": -1, f"light_{epoch}": np.nan}

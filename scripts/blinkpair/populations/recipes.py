@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from blinkpair.arrays import FloatArray
-from blinkpair.blinking.on_fractions import COUNTED
-from blinkpair.labels import Temperature, as_bool, by_temperature, temperature_label
+from blinkpair.blinking.on_fractions import COUNTED, POPULATIONS
+from blinkpair.labels import Temperature, by_temperature, temperature_label
 from blinkpair.populations.table import (
     independent_fields,
     put_estimates,
@@ -53,7 +53,10 @@ def summarise_recipes(
     """
     parts = []
     for recipe in RECIPES:
-        own = summarise_populations(nanocrystals, fields, statistics, f"_{recipe}")
+        # What one recipe excludes (noisy, undetermined) may have a population by the other.
+        included = nanocrystals[f"population_{recipe}"].astype(str).isin(POPULATIONS)
+        of_recipe = nanocrystals.assign(analysed=included)
+        own = summarise_populations(of_recipe, fields, statistics, f"_{recipe}")
         own.insert(1, "recipe", recipe)
         parts.append(own)
     both = pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)
@@ -88,7 +91,7 @@ def _shifts(rows: pd.DataFrame, name: str) -> FloatArray:
     total, parts = len(rows), []
     for recipe in (BEST, FIXED):
         population = rows[f"population_{recipe}"].astype(str).to_numpy()
-        counted = as_bool(rows["analysed"]) & np.isin(population, COUNTED)
+        counted = np.isin(population, COUNTED)
         if name == "mean_delta":
             before, after = (
                 rows[f"on_fraction_{epoch}_{recipe}"].to_numpy(float) for epoch in ("pre", "post")

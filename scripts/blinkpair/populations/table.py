@@ -52,6 +52,7 @@ COLUMNS = (
     "population",
 )
 
+UNDETERMINED = "undetermined"  # in `excluded_because`
 _OF_RECIPE = COLUMNS[3:]
 # From `shared_movies`, where fields share a movie.
 SAME, NUMBER = "same_nanocrystals_as", "nanocrystal"
@@ -65,6 +66,24 @@ BY_OTHER_FIELDS = "fields differ, by what is seen at the other treatments"
 BY_ASSUMPTION = "fields differ, by an assumption: no treatment has two"
 
 AGAINST_CONTROL = ("mean_delta", "fraction_became_emissive", "fraction_became_dark")
+
+
+def undetermined_share(nanocrystals: pd.DataFrame) -> pd.Series[float]:
+    """Return for each field the share of nanocrystals whose states cannot be determined, 0..1.
+
+    It is the share of those that are analysed or would be. Fields without one are left out.
+
+    Parameters
+    ----------
+    nanocrystals : pandas.DataFrame
+        `field`, `analysed`, `excluded_because`.
+    """
+    undetermined = (nanocrystals["excluded_because"].astype(str) == UNDETERMINED).to_numpy(bool)
+    candidates = as_bool(nanocrystals["analysed"]) | undetermined
+    shares = pd.Series(undetermined[candidates]).groupby(
+        nanocrystals["field"].astype(str).to_numpy()[candidates]
+    )
+    return shares.mean()
 
 
 def summarise_populations(

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from blinkpair.blinking.field import MAX_SE
 from blinkpair.labels import CONTROL, as_bool, exclusions_in, temperature_label
 from blinkpair.photometry.counts import (
     MIN_RING_PIXELS,
@@ -82,29 +83,24 @@ def _focus(threshold: Settings) -> str:
 def _states(settings: Settings) -> Iterator[str]:
     own = settings["threshold"]
     counts = f"{as_set(own['counts'])} counts"
-    noise = (
-        "as rarely exceeded by the noise of its own off level as "
-        f"{as_set(own['noise_sigmas'])} standard deviations by a normal variable"
-    )
-    fallback = (
-        "The skewness of the noise was measured once for each field and epoch. Where a trace "
-        "showed no off level, the medians of its field took its place, and where none of the "
-        f"field did, {counts}."
-    )
     if own["method"] == "fixed":
         yield f"A nanocrystal was taken as on in frames with more than {counts}."
-    elif own["method"] == "noise":
-        yield f"A nanocrystal was taken as on in frames above a threshold {noise}."
-        yield fallback
+        fraction = "the share of the frames in which it was on"
     else:
         yield (
             "Frames were assigned to on and off by a hidden Markov model of off, on and partly "
-            "lit frames for each nanocrystal, the latter on where more than half of them was lit."
+            "lit frames for each nanocrystal, the latter on where more than half of them was lit, "
+            "with a grey level, counted as on, where the counts had three levels. Level, noise and "
+            "skewness of off were those of a place without a nanocrystal beside it, measured in "
+            "the same way; the on level was its own."
         )
-        yield f"Where two levels did not describe a trace, a threshold decided, {noise}."
-        yield fallback
+        yield (
+            "Nanocrystals whose on-fraction had a standard error above "
+            f"{as_set(MAX_SE)} were excluded as undetermined."
+        )
+        fraction = "the expected share of the time in which it was on"
     yield (
-        "The on-fraction is the share of the frames in which it was on; below "
+        f"The on-fraction is {fraction}; below "
         f"{per_cent(settings['dark_cutoff'])} a nanocrystal was called dark."
     )
 

@@ -165,6 +165,7 @@ def fields(table: pd.DataFrame) -> Table:
         "rms residual, px",
         "error of the transform, px",
         "accidental pairs",
+        "undetermined",
         "order of epochs",
     ]
     simulated = is_simulated(table)
@@ -192,16 +193,22 @@ def fields(table: pd.DataFrame) -> Table:
                 number(row["rms_px"], 2),
                 number(row["tre_px"], 2),
                 f"at most {number(row['expected_chance_pairs'], 2)} of {number(row['n_pairs'])}",
+                _share(row.get("undetermined_share")),
                 str(row.get("epoch_order", NOTHING)),
             ]
         )
     note = (
         "Accidental alignments expected: the number of alignments as good that unrelated patterns "
         f"of this density would show. Accidental pairs: {ACCIDENTAL}. The order of the epochs is "
-        "checked by the dates in the files, where both have one."
+        "checked by the dates in the files, where both have one. Undetermined: nanocrystals that "
+        "are excluded because on and off cannot be distinguished."
     )
     note = f"{_of_all(len(table), 'fields, refused ones first', 'fields.csv')}{note}"
     return Table("Registration of every field", header, rows, note)
+
+
+def _share(value: Any) -> str:
+    return f"{100 * float(value):.0f} %" if known(value) else NOTHING
 
 
 def _microspheres(row: Row) -> str:

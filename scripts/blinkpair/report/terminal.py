@@ -17,6 +17,7 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.labels import after_treatment, treatment_heading, treatment_title
 
 NOTEWORTHY_FALSE_SHARE = 0.1
+MANY_UNDETERMINED = 0.25  # of the nanocrystals of a field
 NOTEWORTHY_LIGHT_CHANGE = 0.1  # of the light in the aperture, by the focus
 MOST_NAMED = 20  # fields of a kind; with more, the numbers scroll off the screen
 # Exit status of a run that finished: 0, or above this one by the number of fields refused. Below it
@@ -38,7 +39,7 @@ def summarise_run(results: str | Path) -> str:
     lines += ["", *_recipes(files.read_csv(folder / "methods.csv"))]
     lines += ["", *_blinking(types, files.read_csv(folder / "photostability.csv"))]
     fields = files.read_csv(folder / "fields.csv")
-    lines += ["", *_fields(fields), *_focus(fields), *_false_events(types)]
+    lines += ["", *_fields(fields), *_focus(fields), *_undetermined(fields), *_false_events(types)]
     lines += [
         "",
         f"Report:     {folder / 'report.html'}",
@@ -73,7 +74,8 @@ def exit_summary(results: str | Path) -> tuple[str, int]:
     lines = _fields(fields)
     if refused:
         lines[0] = f"{refused} of {len(fields)} fields were refused and are in no number:"
-    lines += [*_focus(fields), *_warnings(Path(results)), *_answer(Path(results), refused)]
+    lines += [*_focus(fields), *_undetermined(fields), *_warnings(Path(results))]
+    lines += _answer(Path(results), refused)
     return "\n".join(lines), min(REFUSED_STATUS + refused, MAX_STATUS) if refused else 0
 
 
@@ -171,6 +173,19 @@ def _fields(fields: pd.DataFrame) -> list[str]:
     return lines + _some([f"  registered by hand: {field}" for field in by_hand])
 
 
+def _undetermined(fields: pd.DataFrame) -> list[str]:
+    """Return the fields in which the states of many nanocrystals cannot be determined."""
+    if "undetermined_share" not in fields:
+        return []
+    many = fields[fields["undetermined_share"] > MANY_UNDETERMINED]
+    lines = [
+        f"  undetermined: {field}: {100 * float(share):.0f} % of its nanocrystals are excluded "
+        "because on and off cannot be distinguished"
+        for field, share in zip(many["field"], many["undetermined_share"], strict=True)
+    ]
+    return _some(lines)
+
+
 def _focus(fields: pd.DataFrame) -> list[str]:
     """Return in which fields the focus crept, and in which it is not known whether it did."""
     registered = fields[fields["status"] == "ok"]
@@ -182,7 +197,7 @@ def _focus(fields: pd.DataFrame) -> list[str]:
     lines = []
     if crept.any():
         lines.append(
-            "The focus crept within a movie. hmm and noise use counts corrected for the light in "
+            "The focus crept within a movie. hmm uses counts corrected for the light in "
             "the aperture (fixed: threshold.fixed_follows_focus), which changed by up to:"
         )
         lines += _some(

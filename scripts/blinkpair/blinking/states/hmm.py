@@ -1,28 +1,36 @@
-"""Refine on/off states with a hidden Markov model, one nanocrystal at a time.
+"""On/off states, and the time on, by a hidden Markov model of each nanocrystal.
 
-Off frames are normal (gamma where the field's noise is skewed), on frames normal with their own
-spread. A nanocrystal that switches during a frame is on for a part of it: such a partly lit frame
-is a state of its own, any part being equally likely, and it counts as on where more than half of
-it was. So a short event that fills half a frame is neither smoothed away nor invented. A thin
-uniform floor over the range of the trace limits the effect of one outlier.
+The off level is not free: its place and its noise are those of a place without a nanocrystal beside
+it, plus at most a few per cent of the on level, and are known to a few per cent before the trace is
+looked at (`off_levels`). A trace whose quietest level lies above that is on throughout. On is each
+nanocrystal's own: level and spread are learnt. Whether there is an upper level at all is decided by
+the likelihood, against what the same fit makes of the empty places.
 
-Off and on come in two kinds, short-lived and long-lived, alike in counts: two exponentials are a
-fair approximation of a power law over the durations that matter. A single one describes the average
-event, and erases most events, which are short.
+A nanocrystal that switches during a frame is on for a part of it: such a partly lit frame is a
+state of its own, any part being equally likely, and it counts as on where more than half of it was.
+So a short event that fills half a frame is neither smoothed away nor invented. Off and on come in
+two kinds, short-lived and long-lived, alike in counts: two exponentials are a fair approximation of
+a power law over the durations that matter. A single one describes the average event, and erases
+most events, which are short.
 
-Levels, spreads and transitions are learnt from the trace (Baum-Welch), from the threshold's
-states: no random start. A frame is on where its posterior probability is above one half.
+Where the on level creeps through the movie, its course is taken out first (`creep`). Where frames
+in a row lie between the levels, a third level (grey) is tried, and kept where the likelihood rises
+by more than its parameters are worth (Schwarz's criterion). Grey counts as on.
 
-It is own code, because it needs such emissions and kinds, and a check for traces of one state,
-and because hmmlearn takes some 0.3 s for a trace of 20,000 frames, ten times as long.
+The on-fraction is the expected time on, in which partly lit frames count by the part that was lit.
+Its standard error is the measurement's: how well the time on in this movie is known, not how much
+another movie of the same nanocrystal would differ. It adds up the chain's own uncertainty, that of
+the levels, and what events shorter than a frame hide.
 
-Input: counts, first states from a threshold, and the off levels of that threshold. Output: refined
-states, the counts that make a single frame on, and which traces were modelled.
+It is own code, because it needs such emissions and kinds, and hmmlearn takes some 0.3 s for a trace
+of 20,000 frames, ten times as long.
+
+Input: counts, and what is known of the off levels. Output: states, the counts that make a single
+frame on, and the time on with its standard error.
 """
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
@@ -30,321 +38,255 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.off_levels import OffLevels
-from blinkpair.blinking.on_fractions import on_fraction
-from blinkpair.blinking.states import noise
+from blinkpair.blinking.states import chain, emissions
+from blinkpair.blinking.states.creep import constant_level, level_course
+from blinkpair.blinking.states.levels import FirstLevels, OffPrior, first_levels
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
-from blinkpair.compiled import njit
 
-_ITERATIONS = 12
-_TOLERANCE = 1e-3  # change of a transition probability or of a level in units of noise
-_FLOOR = 1e-4  # weight of the uniform floor of the emissions
-_SHORT_OFF, _LONG_OFF, _PARTLY, _SHORT_ON, _LONG_ON = range(5)
-_N_STATES = 5
-# First guess of the transitions; a state's row is where it goes in the next frame. The kinds of
-# off, and of on, do not turn into each other: that would make one event of two.
-_START = np.array(
-    [
-        [0.40, 0.00, 0.30, 0.18, 0.12],
-        [0.00, 0.95, 0.025, 0.015, 0.010],
-        [0.27, 0.18, 0.10, 0.27, 0.18],
-        [0.18, 0.12, 0.30, 0.40, 0.00],
-        [0.015, 0.010, 0.025, 0.00, 0.95],
-    ]
-)
-_GUESS_FRAMES = 2.0  # weight of the first guess against what is learnt
-_STAY_BORDER = 0.75  # between the two kinds, a frame
-_TABLE = 2048  # counts at which the emissions are tabulated
-_REACH = 8.0  # the table reaches to so many spreads below off and above on
-_MIN_FRAMES = 5  # in each state, for a second state to exist
-_MIN_SEPARATION = 3.0  # of the levels, in off noise
-_GREY_SHARE = 0.01  # of all frames, that a model of two levels may leave out
+_MIN_FRAMES = 20
+_OFF_EMISSION = 0.01  # of the on level: what a nanocrystal emits when it is off, one sigma
+_MAX_OFF_EMISSION = 0.03
+_ON_FRAMES = 5.0  # the weight of the first on level; it is kept where the trace shows none
+_FIXED_FRAMES = 1e9
+_NOISE_RANGE = 3.0  # of its error: how far the off noise may lie from that of the empty place
+_LEVEL_RANGE = 3.0
+_LEAST_GAIN = 8.0  # of the log-likelihood by an on level
+_NULL_PLACES = 60  # empty places whose gain shows what noise makes
+_CLEAR_STEP = 2.5  # noises: levels farther apart give the field's typical step
+_DEFAULT_STEP = 8.0  # noises, where no nanocrystal of the field was on
+_GREY_ROW = 3  # so many frames in a row between the levels are no switching
+_GREY_SHARE = 0.004  # of all frames in such rows: a third level is tried
+_GREY_GAIN_PER_PARAMETER = 0.5  # of log(frames): Schwarz
+_GREY_PARAMETERS = 6  # level, spread, and how it is entered, kept and left
+_GREY_STATE = 5
+_GREY_STAY = 0.75  # probability, a frame: shorter-lived ones are switching
+_CLOSE_STEP = 8.0  # noises: nearer levels make their uncertainty felt
+# What events shorter than a frame hide, of the time lit in part: the second number for each noise
+# between the levels. Measured on power laws down to 0.1, 0.3, 1 and 2 frames.
+_HIDDEN, _HIDDEN_NOISES = 0.03, 0.4
+MIN_STEP_NOISES = 2.0  # levels nearer than this cannot be distinguished
+MIN_TYPICAL_STEP_NOISES = 3.0  # of the field: nearer, and what shows no on level may have one
+UNKNOWN_SE = 0.5  # of an on-fraction of which nothing is known
 
 
-class _Model(NamedTuple):
-    """The model of one trace: probability of 'on' of each frame, and what was learnt."""
+class _Trace(NamedTuple):
+    """Finite counts of one trace, what is known of its off level, and its first levels.
 
-    posterior: FloatArray
-    mean: FloatArray  # of off and on, counts
-    sigma: FloatArray
-    transition: FloatArray  # from row to column
-    share: FloatArray  # of the frames in each state
+    `skewness` is that of off and of on counts.
+    """
+
+    x: FloatArray
+    off: OffPrior
+    first: FirstLevels
+    skewness: tuple[float, float] = (0.0, 0.0)
 
 
 def assign(
     counts: NDArray[np.float32], settings: ThresholdSettings, off: OffLevels
 ) -> AssignedStates:
-    """Return the states of the model; where a trace has no two levels, those of 'noise'."""
-    first = noise.assign(counts, settings, off)
-    states, levels, modelled, lit, lit_se = refine_states(counts, first.states, off)
-    thresholds = np.where(modelled, levels, first.thresholds_counts)
-    source = np.where(modelled, "hmm", first.source)
-    fraction = np.where(modelled, lit, on_fraction(states, counts))
-    return AssignedStates(states, thresholds, source, fraction, np.where(modelled, lit_se, 0.0))
+    """Return the states of the model; `settings.counts` decides where nothing is known of off."""
+    n = len(counts)
+    states = counts > settings.counts
+    thresholds = np.full(n, float(settings.counts))
+    source = np.full(n, "fixed")
+    fraction, se = np.full(n, np.nan), np.full(n, UNKNOWN_SE)
+    finite = np.isfinite(counts)
+    usable = (off.noise_counts > 0) & (finite.sum(axis=1) >= _MIN_FRAMES)
+    traces = {
+        int(i): np.ascontiguousarray(counts[i, finite[i]], np.float64)
+        for i in np.flatnonzero(usable)
+    }
+    known = ~usable & finite.any(axis=1)
+    fraction[known] = states[known].sum(axis=1) / finite[known].sum(axis=1)
+    for i, trace in _with_first_levels(traces, off).items():
+        result, other = _learn(trace)
+        on = result.probability[:, emissions.ON] > 0.5
+        if (course := level_course(trace.x, on, result.levels)) is not None:
+            trace = trace._replace(x=constant_level(trace.x, course, result.levels))
+            result, other = _learn(trace)
+        states[i] = False
+        states[i, finite[i]] = result.over_half > 0.5
+        thresholds[i] = _crossing(result, trace.skewness)
+        source[i] = "hmm"
+        fraction[i], se[i] = _time_on(trace, result)
+        if other is not None:
+            se[i] = np.hypot(se[i], _time_on(trace, other)[0] - fraction[i])
+    return AssignedStates(states, thresholds, source, fraction, se)
 
 
-def refine_states(
-    traces: NDArray[np.float32], states: BoolArray, off: OffLevels
-) -> tuple[BoolArray, FloatArray, BoolArray, FloatArray, FloatArray]:
-    """Return refined states of every trace that has two.
+def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[int, _Trace]:
+    """Return the traces with first levels; without an on level of its own, one has the field's."""
+    first: dict[int, _Trace] = {}
+    for i, x in traces.items():
+        on = max(float(np.quantile(x, 0.99)) - off.level_counts[i], 0.0)
+        prior = _prior(off, i, on)
+        first[i] = _Trace(x, prior, first_levels(x, prior))
+    frames = max((len(x) for x in traces.values()), default=0)
+    least = _noise_gain(off, frames)
+    steps = [
+        (t.first.on_level - t.first.off_level) / t.off.noise
+        for t in first.values()
+        if t.first.gain > least
+    ]
+    clear = [step for step in steps if step > _CLEAR_STEP]
+    typical = float(np.median(clear)) if clear else _DEFAULT_STEP
+    for i, trace in first.items():
+        # The off emission of one that is hardly on is judged by the on level of the others.
+        step = (trace.first.on_level - trace.first.off_level) / trace.off.noise
+        if step > _CLEAR_STEP and trace.first.gain > least:
+            continue
+        prior = _prior(off, i, typical * trace.off.noise)
+        found = first_levels(trace.x, prior)
+        if found.gain <= least:
+            on = found.off_level + typical * prior.noise
+            found = found._replace(on_level=on, on_sigma=1.3 * prior.noise, on_share=0.0)
+        first[i] = _Trace(trace.x, prior, found)
+    excess = _excess_noise([t for t in first.values() if t.first.on_share > 0])
+    return {i: t._replace(skewness=_skewnesses(t, excess)) for i, t in first.items()}
 
-    Parameters
-    ----------
-    traces : (n, frames) array
-        Counts.
-    states : (n, frames) bool array
-        First states.
-    off : OffLevels
-        Off level and noise of each.
 
-    Returns
-    -------
-    states : (n, frames) bool array
-        Refined, or the first ones where `modelled` is False.
-    levels : (n,) array
-        Counts above which a single frame between two off ones is likelier on than off; nan where
-        not modelled.
-    modelled : (n,) bool array
-        False where a trace shows no second state, or two do not describe it.
-    lit, lit_se : (n,) arrays
-        Expected share of the time on, and its standard error if frames were independent.
+def _excess_noise(traces: list[_Trace]) -> float:
+    """Return the variance of the signal over its mean: the camera's, one for the field.
+
+    An on level that wanders only adds to it, so it is a low quantile of what the traces show.
     """
-    refined = states.copy()
-    levels, lit, lit_se = np.full((3, len(traces)), np.nan)
-    for i, (trace, first) in enumerate(zip(traces, states, strict=True)):
-        x = np.ascontiguousarray(trace, dtype=np.float64)
-        if off.source[i] == "none" or not np.isfinite(x).all() or not off.noise_counts[i] > 0:
-            continue
-        seen = first
-        if first.sum() < _MIN_FRAMES:
-            # On may lie below a threshold many noises above off: two groups of counts, if there
-            # are two, and what is only noise does not pass the separation required below.
-            seen = _upper_group(x)
-        if not _MIN_FRAMES <= seen.sum() <= len(seen) - _MIN_FRAMES:
-            continue
-        mean, sigma = _start(x, seen, off, i)
-        # Where the levels are close, a threshold many noises above off has lost half of on.
-        start = seen | (x > mean.mean())
-        if not _MIN_FRAMES <= int(start.sum()) <= len(start) - _MIN_FRAMES:
-            continue
-        model = _Model(*_posterior_on(x, start, mean, sigma, off.skewness))
-        if not model.mean[1] - model.mean[0] >= _MIN_SEPARATION * model.sigma[0]:
-            continue
-        on = model.posterior > 0.5
-        if not _MIN_FRAMES <= int(on.sum()) <= len(on) - _MIN_FRAMES:
-            continue
-        # Three frames in a row between the levels are a level of their own (a grey state, a
-        # nanocrystal that dims), which is not in the model: it would call them off.
-        grey = first & ~on
-        if (grey[:-2] & grey[1:-1] & grey[2:]).mean() > _GREY_SHARE:
-            continue
-        refined[i] = on
-        levels[i] = _crossing(model, off.skewness)
-        p = np.clip(model.posterior, 0.0, 1.0)
-        lit[i] = p.mean()
-        lit_se[i] = np.sqrt((p * (1.0 - p)).sum()) / len(p)
-    return refined, levels, np.isfinite(levels), lit, lit_se
+    steps = np.array([t.first.on_level - t.first.off_level for t in traces])
+    added = np.array([t.first.on_sigma**2 - t.off.noise**2 for t in traces])
+    return float(np.quantile(np.maximum(added, 0.0) / steps, 0.25)) if len(traces) else 0.0
 
 
-def _upper_group(x: FloatArray) -> BoolArray:
-    """Return which counts are in the upper of two groups (two-means, from the middle)."""
-    border = 0.5 * float(x.min() + x.max())
-    for _ in range(50):
-        upper = x > border
-        if not upper.any() or upper.all():
-            break
-        moved = 0.5 * float(x[upper].mean() + x[~upper].mean())
-        if moved == border:
-            break
-        border = moved
-    return np.asarray(x > border)
+def _skewnesses(trace: _Trace, excess: float) -> tuple[float, float]:
+    """Return the skewness of off and on counts.
+
+    Third cumulants add up. That of a signal is its mean times the square of the excess noise, for
+    photons alone, and 1.5 times that behind a multiplying register (a Poisson sum of exponentials).
+    """
+    prior, first = trace.off, trace.first
+    third = prior.skewness * prior.noise**3
+    third += 1.25 * excess**2 * max(first.on_level - first.off_level, 0.0)
+    return prior.skewness, min(third / first.on_sigma**3, 1.5)
 
 
-def _start(
-    x: FloatArray, first: BoolArray, off: OffLevels, i: int
-) -> tuple[FloatArray, FloatArray]:
-    on = x[first]
-    level = float(np.median(on))
-    spread = 1.4826 * float(np.median(np.abs(on - level)))
-    noise = float(off.noise_counts[i])
-    return np.array([float(off.level_counts[i]), level]), np.array([noise, max(spread, noise)])
-
-
-def _crossing(model: _Model, skewness: float) -> float:
-    """Return the counts above which a frame between two off ones is likelier on than off."""
-    x = np.linspace(model.mean[0], model.mean[1], 400)
-    density, lit = _emissions(x, model.mean, model.sigma, skewness, 0.0)
-    off = model.share[:_PARTLY] / max(model.share[:_PARTLY].sum(), 1e-300)
-    through = (off @ model.transition[:_PARTLY]) * model.transition[:, :_PARTLY].sum(axis=1)
-    weighed = density * np.array([through[:2].sum(), through[2], through[3:].sum()])
-    p_on = weighed[:, 2] + weighed[:, 1] * lit
-    above = p_on > 0.5 * weighed.sum(axis=1)
-    return float(x[int(np.argmax(above))]) if above.any() else float(model.mean[1])
-
-
-@njit()
-def _emissions(
-    x: FloatArray, mean: FloatArray, sigma: FloatArray, skewness: float, floor: float
-) -> tuple[FloatArray, FloatArray]:
-    """Return densities of off, partly lit and on; probability that a partly lit one is half lit."""
-    n = len(x)
-    density = np.empty((n, 3))
-    lit = np.empty(n)
-    span = mean[1] - mean[0]
-    middle = 0.5 * (mean[0] + mean[1])
-    root2 = np.sqrt(2.0)
-    amplitude = 1.0 / (sigma * np.sqrt(2.0 * np.pi))
-    shape = 4.0 / max(skewness, 0.02) ** 2
-    log_gamma = 0.5 * np.log(shape) - math.lgamma(shape) - np.log(sigma[0])
-    for t in range(n):
-        z = (x[t] - mean[0]) / sigma[0]
-        if skewness < 0.02:
-            off = amplitude[0] * np.exp(-0.5 * z * z)
-        else:
-            y = shape + z * np.sqrt(shape)
-            off = np.exp(log_gamma + (shape - 1.0) * np.log(y) - y) if y > 0.0 else 0.0
-        z = (x[t] - mean[1]) / sigma[1]
-        on = amplitude[1] * np.exp(-0.5 * z * z)
-        # The even spread between the levels, blurred by the noise there.
-        e_off = 0.5 * math.erf((x[t] - mean[0]) / (root2 * sigma[0]))
-        e_mid = 0.5 * math.erf((x[t] - middle) / (root2 * 0.5 * (sigma[0] + sigma[1])))
-        e_on = 0.5 * math.erf((x[t] - mean[1]) / (root2 * sigma[1]))
-        partly = max(e_off - e_on, 0.0)
-        density[t, 0] = off + floor
-        density[t, 1] = partly / span + floor
-        density[t, 2] = on + floor
-        # Beyond both levels, where nothing is partly lit, the nearer one decides.
-        nearer = 1.0 if x[t] > middle else 0.0
-        lit[t] = min(max((e_mid - e_on) / partly, 0.0), 1.0) if partly > 1e-12 else nearer
-    return density, lit
-
-
-@njit()
-def _posterior_on(
-    x: FloatArray,
-    first: BoolArray,
-    mean: FloatArray,
-    sigma: FloatArray,
-    skewness: float,
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Return the fields of `_Model`, learnt by Baum-Welch."""
-    n = len(x)
-    floor = _FLOOR / max(x.max() - x.min(), 1e-300)
-    least_sigma = 0.5 * sigma[0]
-    emission = np.array([0, 0, 1, 2, 2])
-    transition = _START.copy()
-    start_on = min(max(first.mean(), 0.01), 0.99)
-    begin = np.array(
-        [0.5 * (1 - start_on), 0.5 * (1 - start_on), 0.0, 0.5 * start_on, 0.5 * start_on]
+def _prior(off: OffLevels, i: int, on: float) -> OffPrior:
+    """Return what is known of an off level, given that on lies `on` counts above it."""
+    level, se = float(off.level_counts[i]), float(off.level_se_counts[i])
+    return OffPrior(
+        level=level,
+        level_se=float(np.hypot(se, _OFF_EMISSION * on)),
+        noise=float(off.noise_counts[i]),
+        noise_se=off.noise_se,
+        low=level - _LEVEL_RANGE * se,
+        high=level + _LEVEL_RANGE * se + _MAX_OFF_EMISSION * on,
+        skewness=off.skewness,
     )
-    f = np.empty(_N_STATES)
-    b = np.empty(_N_STATES)
-    d = np.empty(_N_STATES)
-    before = np.empty(_N_STATES)
-    grid = np.empty(_TABLE)
-    density = np.empty((n, 3))
-    lit = np.empty(n)
-    forward = np.empty((n, _N_STATES))
-    gamma = np.empty((n, 3))
-    posterior = np.empty(n)
-    for iteration in range(_ITERATIONS + 1):
-        # All vary slowly with the counts: a table of them, then a linear look-up a frame.
-        low = mean[0] - _REACH * sigma[0]
-        step = (mean[1] + _REACH * sigma[1] - low) / (_TABLE - 1)
-        for k in range(_TABLE):
-            grid[k] = low + k * step
-        on_grid, lit_on_grid = _emissions(grid, mean, sigma, skewness, floor)
-        for t in range(n):
-            place = (x[t] - low) / step
-            if place <= 0.0 or place >= _TABLE - 1:
-                density[t, :] = floor
-                lit[t] = 0.0 if place <= 0.0 else 1.0
-                continue
-            k = int(place)
-            w = place - k
-            for s in range(3):
-                density[t, s] = (1.0 - w) * on_grid[k, s] + w * on_grid[k + 1, s]
-            lit[t] = (1.0 - w) * lit_on_grid[k] + w * lit_on_grid[k + 1]
-        # Forward, each frame normalised to one.
-        for t in range(n):
-            total = 0.0
-            for j in range(_N_STATES):
-                p = begin[j]
-                if t > 0:
-                    p = 0.0
-                    for i in range(_N_STATES):
-                        p += before[i] * transition[i, j]
-                f[j] = p * density[t, emission[j]]
-                total += f[j]
-            for j in range(_N_STATES):
-                before[j] = f[j] / total
-                forward[t, j] = before[j]
-        # Backward, with the sums Baum-Welch needs.
-        moves = np.zeros((_N_STATES, _N_STATES))
-        for j in range(_N_STATES):
-            b[j] = 1.0
-        for t in range(n - 1, -1, -1):
-            total = 0.0
-            for j in range(_N_STATES):
-                total += forward[t, j] * b[j]
-            gamma[t, :] = 0.0
-            for j in range(_N_STATES):
-                gamma[t, emission[j]] += forward[t, j] * b[j] / total
-            posterior[t] = gamma[t, 2] + gamma[t, 1] * lit[t]
-            if t == 0:
-                break
-            for j in range(_N_STATES):
-                d[j] = density[t, emission[j]] * b[j]
-            total = 0.0
-            for i in range(_N_STATES):
-                b[i] = 0.0
-                for j in range(_N_STATES):
-                    b[i] += transition[i, j] * d[j]
-                total += forward[t - 1, i] * b[i]
-            for i in range(_N_STATES):
-                for j in range(_N_STATES):
-                    moves[i, j] += forward[t - 1, i] * transition[i, j] * d[j] / total
-                b[i] /= total
-        if iteration == _ITERATIONS:
-            break
-        change = 0.0
-        for side in range(2):
-            column = 2 * side  # whole frames off, whole frames on
-            weight = 0.0
-            moment = 0.0
-            for t in range(n):
-                weight += gamma[t, column]
-                moment += gamma[t, column] * x[t]
-            if weight < 1.0:
-                continue
-            new_mean = moment / weight
-            square = 0.0
-            for t in range(n):
-                square += gamma[t, column] * (x[t] - new_mean) ** 2
-            change = max(change, abs(new_mean - mean[side]) / sigma[0])
-            mean[side] = new_mean
-            sigma[side] = max(np.sqrt(square / weight), least_sigma)
-        if mean[1] <= mean[0]:
-            break
-        for i in range(_N_STATES):
-            # The first guess keeps a kind that is not there from dividing by zero.
-            row = moves[i] + _GUESS_FRAMES * _START[i]
-            row /= row.sum()
-            if i != _PARTLY:
-                short = i in (_SHORT_OFF, _SHORT_ON)
-                stay = min(row[i], _STAY_BORDER) if short else max(row[i], _STAY_BORDER)
-                leave = 1.0 - row[i]
-                row *= (1.0 - stay) / leave
-                row[i] = stay
-            change = max(change, np.abs(row - transition[i]).max())
-            transition[i] = row
-        at_start = gamma[0]
-        for j in range(_N_STATES):
-            begin[j] = max(at_start[emission[j]], 0.01) * (1.0 if j == _PARTLY else 0.5)
-        begin /= begin.sum()
-        if change < _TOLERANCE:
-            break
-    share = np.zeros(_N_STATES)
-    for i in range(_N_STATES):
-        share[i] = moves[i].sum() / max(n - 1, 1)
-    return posterior, mean, sigma, transition, share
+
+
+def _noise_gain(off: OffLevels, frames: int) -> float:
+    """Return the gain of the likelihood that an on level needs: more than noise makes.
+
+    What the fit gains at empty places is partly chance, partly that noise is not exactly gamma
+    distributed, which grows with the number of frames.
+    """
+    rows = off.empty[:: max(len(off.empty) // _NULL_PLACES, 1)]
+    if not len(rows) or rows.shape[1] < _MIN_FRAMES:
+        return _LEAST_GAIN
+    gains = []
+    for row in rows:
+        x = np.asarray(row, np.float64)
+        level, noise = float(np.mean(x)), float(np.std(x))
+        se = 0.1 * noise
+        low, high = level - _LEVEL_RANGE * se, level + _LEVEL_RANGE * se
+        prior = OffPrior(level, se, noise, off.noise_se, low, high, off.skewness)
+        gains.append(first_levels(x, prior).gain if noise > 0 else 0.0)
+    longer = max(frames / rows.shape[1], 1.0)
+    return max(_LEAST_GAIN, 2.0 * longer * float(np.quantile(gains, 0.9)))
+
+
+def _learn(trace: _Trace) -> tuple[chain.Chain, chain.Chain | None]:
+    """Return the chain with two levels, or with three where the counts have them.
+
+    The second one is that with three where the counts do not decide.
+    """
+    first, prior, x = trace.first, trace.off, trace.x
+    two = _chain(trace, np.array([first.on_level, first.on_sigma]))
+    grey = _in_rows(two.probability[:, emissions.PARTLY] > 0.5)
+    if grey.sum() <= max(_GREY_SHARE * len(x), 2 * _GREY_ROW):
+        return two, None
+    between = x[grey]
+    level = float(np.median(between))
+    spread = max(1.4826 * float(np.median(np.abs(between - level))), prior.noise)
+    three = _chain(trace, np.array([*two.levels[2:4], level, spread]))
+    if three.transition[_GREY_STATE, _GREY_STATE] < _GREY_STAY:
+        return two, None
+    gain = three.log_likelihood - two.log_likelihood
+    if gain > _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)):
+        return three, None
+    return two, three if gain > 0 else None
+
+
+def _in_rows(chosen: BoolArray) -> BoolArray:
+    """Return which frames are the middle of `_GREY_ROW` (3) chosen ones in a row."""
+    middle = np.zeros_like(chosen)
+    middle[1:-1] = chosen[:-2] & chosen[1:-1] & chosen[2:]
+    return middle
+
+
+def _chain(trace: _Trace, upper: FloatArray) -> chain.Chain:
+    """Learn a chain; `upper` holds level and spread of on, and of grey if there is one."""
+    prior, first = trace.off, trace.first
+    levels = np.concatenate([[first.off_level, prior.noise], upper])
+    off = np.array(
+        [
+            prior.level,
+            prior.noise,
+            (prior.noise / prior.level_se) ** 2,
+            0.5 / prior.noise_se**2,
+            prior.low,
+            prior.high,
+            prior.noise * max(1.0 - _NOISE_RANGE * prior.noise_se, 0.5),
+            prior.noise * (1.0 + _NOISE_RANGE * prior.noise_se),
+            _ON_FRAMES if first.on_share > 0 else _FIXED_FRAMES,
+        ]
+    )
+    transition, begin, emission = chain.first_guess(first.on_share, len(upper) > 2)
+    learnt = chain.learn(trace.x, levels, off, transition, begin, emission, trace.skewness)
+    return chain.Chain(levels, transition, begin, emission, *learnt)
+
+
+def _time_on(trace: _Trace, result: chain.Chain) -> tuple[float, float]:
+    """Return the share of the time on, 0..1, and its standard error."""
+    x, levels, frames = trace.x, result.levels, len(trace.x)
+    model = (result.transition, result.begin, result.emission, trace.skewness)
+    mean, variance = chain.time_on(x, levels, *model)
+    in_state = result.probability.sum(axis=0)
+    noise = levels[emissions.OFF_NOISE]
+    step = (levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]) / noise
+    if step < (MIN_STEP_NOISES if trace.first.on_share > 0 else MIN_TYPICAL_STEP_NOISES):
+        return mean / frames, UNKNOWN_SE
+    variance += ((_HIDDEN + _HIDDEN_NOISES / step) * in_state[emissions.PARTLY]) ** 2
+    if step < _CLOSE_STEP:
+        n_off = in_state[emissions.OFF] + (noise / trace.off.level_se) ** 2
+        n_on = in_state[emissions.ON] + _ON_FRAMES
+        errors = [noise / np.sqrt(n_off), noise / np.sqrt(2.0 * n_off)]
+        errors += [levels[3] / np.sqrt(n_on), levels[3] / np.sqrt(2.0 * n_on)]
+        for place, error in enumerate(errors):
+            moved = levels.copy()
+            moved[place] += error
+            variance += (chain.time_on(x, moved, *model)[0] - mean) ** 2
+    return min(max(mean / frames, 0.0), 1.0), float(np.sqrt(variance)) / frames
+
+
+def _crossing(result: chain.Chain, skewness: tuple[float, float]) -> float:
+    """Return the counts above which a frame between two off ones is likelier on than off."""
+    levels = result.levels
+    x = np.linspace(levels[emissions.OFF_LEVEL], levels[emissions.ON_LEVEL], 400)
+    density, lit = emissions.densities(x, levels, skewness, len(levels) > 4)
+    emission = np.array(result.emission)
+    off, partly = emission == emissions.OFF, emission == emissions.PARTLY
+    begin = result.share[off] / max(result.share[off].sum(), 1e-300)
+    through = (begin @ result.transition[off]) * result.transition[:, off].sum(axis=1)
+    weighed = density[:, emission] * through
+    part_on = np.where(off, 0.0, np.where(partly, lit[:, 2:], 1.0))
+    above = (weighed * part_on).sum(axis=1) > 0.5 * weighed.sum(axis=1)
+    return float(x[int(np.argmax(above))]) if above.any() else float(levels[2])

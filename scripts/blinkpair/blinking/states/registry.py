@@ -1,10 +1,10 @@
 """Return frame by frame whether a nanocrystal is on, by one of several methods.
 
-'fixed' is the paper's. With 'noise' gain, exposure and background do not matter. 'hmm' assigns
-every frame together with its neighbours, in a hidden Markov model that has partly lit frames. It is
-the method for dwell times: where the on level is only a few noises above off no threshold is good,
-and far above it a low threshold calls frames on that were off for most of their time, which
-distorts the law of the short events.
+'fixed' is the paper's. 'hmm' assigns every frame together with its neighbours, in a hidden Markov
+model that has partly lit frames; gain, exposure and background do not matter. It is the method for
+dwell times, too: where the on level is only a few noises above off no threshold is good, and far
+above it a low threshold calls frames on that were off for most of their time, which distorts the
+law of the short events.
 
 Input: background-subtracted counts (nanocrystal, frame). Output: boolean states of the same shape
 and the thresholds behind them.
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.blinking.states import fixed, noise
+from blinkpair.blinking.states import fixed
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
 from blinkpair.errors import InputError
@@ -36,9 +36,9 @@ def _hmm(counts: Any, settings: ThresholdSettings, off: OffLevels) -> AssignedSt
 # Each takes counts, settings and off levels; 'fixed' does not use the latter.
 METHODS: dict[str, Callable[..., AssignedStates]] = {
     "fixed": fixed.assign,
-    "noise": noise.assign,
     "hmm": _hmm,
 }
+BEST_METHOD = "hmm"
 
 
 def assign_states(
@@ -53,7 +53,7 @@ def assign_states(
         finite is off.
     settings : ThresholdSettings
     off : OffLevels
-        From `off_levels.estimate_off_levels`, of the same traces.
+        From `off_levels.estimate_off_levels`, of the same field and epoch.
 
     Raises
     ------

@@ -1,0 +1,292 @@
+"""The hidden Markov chain of one trace: what is learnt from the counts, and the time on.
+
+States 0 to 4 are off (short- and long-lived), lit in part, on (short- and long-lived); with a grey
+level two more, grey and between grey and on. Levels, spreads and transitions are learnt by
+Baum-Welch; the off level and its noise are held by what is known of them beforehand, like counts
+that were seen before.
+
+Input: counts, first levels. Output: probabilities of every frame; mean and variance of the time on.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from blinkpair.arrays import FloatArray
+from blinkpair.blinking.states.emissions import (
+    GREY,
+    GREY_LEVEL,
+    OFF,
+    OFF_LEVEL,
+    OFF_NOISE,
+    ON,
+    ON_LEVEL,
+    ON_SIGMA,
+    PARTLY,
+    PARTLY_GREY,
+    densities,
+)
+from blinkpair.compiled import njit
+
+_ITERATIONS = 10
+_TOLERANCE = 1e-3  # change of a transition probability or of a level in units of noise
+_GUESS_FRAMES = 2.0  # weight of the first guess of the transitions against what is learnt
+_STAY_BORDER = 0.75  # between the short- and the long-lived kind, a frame
+# A state's row is where it goes in the next frame. The kinds of off, and of on, do not turn into
+# each other: that would make one event of two.
+_TRANSITION = np.array(
+    [
+        [0.40, 0.00, 0.30, 0.18, 0.12],
+        [0.00, 0.95, 0.025, 0.015, 0.010],
+        [0.27, 0.18, 0.10, 0.27, 0.18],
+        [0.18, 0.12, 0.30, 0.40, 0.00],
+        [0.015, 0.010, 0.025, 0.00, 0.95],
+    ]
+)
+# Tuples: their length is known to the compiler, which unrolls the loops over the states.
+_EMISSION = (OFF, OFF, PARTLY, ON, ON)
+_GREY_EMISSION = (*_EMISSION, GREY, PARTLY_GREY)
+
+
+class Chain(NamedTuple):
+    """What was learnt of one trace.
+
+    `levels` as in `emissions`; `transition` from row to column; `begin` of the first frame;
+    `emission` the column of the densities of each state; `probability` (frames, columns) of what
+    a frame is, `over_half` (frames,) that it was on for more than half; `share` of the frames in
+    each state; `log_likelihood`.
+    """
+
+    levels: FloatArray
+    transition: FloatArray
+    begin: FloatArray
+    emission: tuple[int, ...]
+    probability: FloatArray
+    over_half: FloatArray
+    share: FloatArray
+    log_likelihood: float
+
+
+def first_guess(on_share: float, grey: bool) -> tuple[FloatArray, FloatArray, tuple[int, ...]]:
+    """Return transitions, probabilities of the first frame, and the emission of each state."""
+    on = min(max(on_share, 0.01), 0.99)
+    begin = np.array([0.5 * (1 - on), 0.5 * (1 - on), 0.0, 0.5 * on, 0.5 * on])
+    if not grey:
+        return _TRANSITION.copy(), begin, _EMISSION
+    transition = np.zeros((7, 7))
+    transition[:5, :5] = 0.97 * _TRANSITION
+    transition[:5, 5], transition[:5, 6] = 0.02, 0.01
+    transition[5] = [0.005, 0.005, 0.02, 0.005, 0.01, 0.93, 0.025]
+    transition[6] = [0.0, 0.0, 0.0, 0.2, 0.25, 0.5, 0.05]
+    return transition, np.append(begin * 0.9, [0.1, 0.0]), _GREY_EMISSION
+
+
+@njit()
+def learn(
+    x: FloatArray,
+    levels: FloatArray,
+    off: FloatArray,
+    transition: FloatArray,
+    begin: FloatArray,
+    emission: tuple[int, ...],
+    skewness: tuple[float, float],
+) -> tuple[FloatArray, FloatArray, FloatArray, float]:
+    """Learn levels, transitions and the beginning in place (Baum-Welch).
+
+    `off` holds the expected off level and noise, the number of frames that each is worth, the
+    lowest and highest value of each, and the number of frames that the first on level is worth.
+
+    Returns
+    -------
+    probability, over_half, share, log_likelihood
+        As in `Chain`.
+    """
+    n, states = len(x), len(emission)
+    grey = states > 5
+    guess = transition.copy()
+    forward = np.empty((n, states))
+    probability = np.empty((n, 5 if grey else 3))
+    over_half = np.empty(n)
+    f = np.empty(states)
+    b = np.empty(states)
+    d = np.empty(states)
+    before = np.empty(states)
+    moves = np.zeros((states, states))
+    log_likelihood = 0.0
+    for iteration in range(_ITERATIONS + 1):
+        density, lit = densities(x, levels, skewness, grey)
+        # Forward, each frame normalised to one.
+        log_likelihood = 0.0
+        product = 1.0
+        for t in range(n):
+            total = 0.0
+            for j in range(states):
+                p = begin[j]
+                if t > 0:
+                    p = 0.0
+                    for i in range(states):
+                        p += before[i] * transition[i, j]
+                f[j] = p * density[t, emission[j]]
+                total += f[j]
+            scale = 1.0 / total
+            for j in range(states):
+                before[j] = f[j] * scale
+                forward[t, j] = before[j]
+            product *= total
+            if product < 1e-200 or product > 1e200:
+                log_likelihood += math.log(product)
+                product = 1.0
+        log_likelihood += math.log(product)
+        # Backward, with the sums Baum-Welch needs.
+        moves[:] = 0.0
+        b[:] = 1.0
+        for t in range(n - 1, -1, -1):
+            total = 0.0
+            for j in range(states):
+                total += forward[t, j] * b[j]
+            scale = 1.0 / total
+            probability[t, :] = 0.0
+            for j in range(states):
+                probability[t, emission[j]] += forward[t, j] * b[j] * scale
+            if t == 0:
+                break
+            for j in range(states):
+                d[j] = density[t, emission[j]] * b[j]
+            total = 0.0
+            for i in range(states):
+                b[i] = 0.0
+                for j in range(states):
+                    b[i] += transition[i, j] * d[j]
+                total += forward[t - 1, i] * b[i]
+            scale = 1.0 / total
+            for i in range(states):
+                p = forward[t - 1, i] * scale
+                for j in range(states):
+                    moves[i, j] += p * d[j]
+                b[i] *= scale
+        moves *= transition
+        if iteration == _ITERATIONS:
+            break
+        change = _learn_levels(x, probability, levels, off)
+        if grey and not levels[OFF_LEVEL] < levels[GREY_LEVEL] < levels[ON_LEVEL]:
+            break
+        for i in range(states):
+            # The first guess keeps a kind that is not there from dividing by zero.
+            row = moves[i] + _GUESS_FRAMES * guess[i]
+            row /= row.sum()
+            if emission[i] == OFF or emission[i] == ON:
+                short = i == 0 or i == 3
+                stay = min(row[i], _STAY_BORDER) if short else max(row[i], _STAY_BORDER)
+                row *= (1.0 - stay) / (1.0 - row[i])
+                row[i] = stay
+            change = max(change, np.abs(row - transition[i]).max())
+            transition[i] = row
+        for j in range(states):
+            kinds = 0.5 if emission[j] == OFF or emission[j] == ON else 1.0
+            begin[j] = max(probability[0, emission[j]], 0.01) * kinds
+        begin /= begin.sum()
+        if change < _TOLERANCE:
+            break
+    for t in range(n):
+        over_half[t] = probability[t, ON] + probability[t, PARTLY] * lit[t, 2]
+        if grey:
+            over_half[t] += probability[t, GREY] + probability[t, PARTLY_GREY]
+    share = np.empty(states)
+    for i in range(states):
+        share[i] = moves[i].sum() / max(n - 1, 1)
+    return probability, over_half, share, log_likelihood
+
+
+@njit()
+def _learn_levels(
+    x: FloatArray, probability: FloatArray, levels: FloatArray, off: FloatArray
+) -> float:
+    """Learn the levels and spreads in place; return the largest change of a level, in noises."""
+    change = 0.0
+    for column in range(probability.shape[1]):
+        if column in (PARTLY, PARTLY_GREY):
+            continue
+        # Column and place of the level: off 0 and 0, on 2 and 2, grey 3 and 4.
+        at = GREY_LEVEL if column == GREY else column
+        weight = moment = square = 0.0
+        for t in range(len(x)):
+            weight += probability[t, column]
+            moment += probability[t, column] * x[t]
+        if column == OFF:
+            new = (moment + off[2] * off[0]) / (weight + off[2])
+            new = min(max(new, off[4]), off[5])
+        else:
+            moment += off[8] * levels[at]
+            new = moment / (weight + off[8])
+            new = max(new, levels[OFF_LEVEL] + 0.5 * levels[OFF_NOISE])
+        for t in range(len(x)):
+            square += probability[t, column] * (x[t] - new) ** 2
+        change = max(change, abs(new - levels[at]) / levels[OFF_NOISE])
+        levels[at] = new
+        if column == OFF:
+            noise = math.sqrt((square + off[3] * off[1] ** 2) / (weight + off[3]))
+            levels[OFF_NOISE] = min(max(noise, off[6]), off[7])
+        else:
+            square += off[8] * levels[at + 1] ** 2
+            spread = math.sqrt(square / (weight + off[8]))
+            levels[at + 1] = max(spread, levels[OFF_NOISE])
+            if column == GREY:  # a level of its own, no band of partly lit frames
+                levels[at + 1] = min(levels[at + 1], max(levels[ON_SIGMA], levels[OFF_NOISE]))
+    return change
+
+
+@njit()
+def time_on(
+    x: FloatArray,
+    levels: FloatArray,
+    transition: FloatArray,
+    begin: FloatArray,
+    emission: tuple[int, ...],
+    skewness: tuple[float, float],
+) -> tuple[float, float]:
+    """Return mean and variance of the time on in frames, given all counts; exact for the chain.
+
+    Forward through the frames go, for each state, the mean and the mean square of the time on so
+    far, given that state and the counts so far.
+    """
+    n, states = len(x), len(emission)
+    density, lit = densities(x, levels, skewness, states > 5)
+    p = np.empty(states)
+    new_p = np.empty(states)
+    mean = np.zeros(states)
+    square = np.zeros(states)
+    new_mean = np.empty(states)
+    new_square = np.empty(states)
+    for t in range(n):
+        total = 0.0
+        for j in range(states):
+            into = m = s = 0.0
+            if t == 0:
+                into = begin[j]
+            else:
+                for i in range(states):
+                    w = p[i] * transition[i, j]
+                    into += w
+                    m += w * mean[i]
+                    s += w * square[i]
+            if into > 0.0:
+                m /= into
+                s /= into
+            lit_mean = lit_variance = 0.0
+            if emission[j] == PARTLY:
+                lit_mean, lit_variance = lit[t, 0], lit[t, 1]
+            elif emission[j] != OFF:
+                lit_mean = 1.0
+            new_mean[j] = m + lit_mean
+            new_square[j] = s + 2.0 * m * lit_mean + lit_mean**2 + lit_variance
+            new_p[j] = into * density[t, emission[j]]
+            total += new_p[j]
+        for j in range(states):
+            p[j] = new_p[j] / total
+            mean[j] = new_mean[j]
+            square[j] = new_square[j]
+    result = (p * mean).sum()
+    return result, max((p * square).sum() - result**2, 0.0)

@@ -1,0 +1,133 @@
+"""Standard errors of on-fractions: their coverage, and what follows where they are large."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from blinkpair.blinking.field import MAX_SE, BlinkingSettings, analyse_nanocrystals
+from blinkpair.blinking.off_levels import estimate_off_levels
+from blinkpair.blinking.on_fractions import threshold_error
+from blinkpair.blinking.states.registry import assign_states
+from blinkpair.blinking.states.settings import ThresholdSettings
+from blinkpair.epochs import EPOCHS
+from blinkpair.inputs.settings import load_settings
+from blinkpair.populations.table import undetermined_share
+from blinkpair.simulate.blinking import DwellLaw, trajectory_with_on_fraction
+from tests.helpers.states import NOISE, empty_counts
+
+FRAMES, EXPOSURE_S = 2000, 0.02
+N = 60
+
+
+def blinkers(rng, n=N):
+    """Part of each frame on: power laws from half a frame up, on-fractions 0.02 to 0.98."""
+    law = DwellLaw(1.6, 0.01, 4.0)
+    return np.stack(
+        [
+            trajectory_with_on_fraction(rng, f, law, frames=FRAMES, exposure_s=EXPOSURE_S)
+            for f in np.linspace(0.02, 0.98, n)
+        ]
+    )
+
+
+def counts(rng, lit, on):
+    shot = rng.normal(size=lit.shape) * np.sqrt(10 * on * lit)
+    return (on * lit + NOISE * rng.normal(size=lit.shape) + shot).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def lit():
+    return blinkers(np.random.default_rng(1))
+
+
+@pytest.mark.parametrize(("noises", "rms"), [(12, 0.010), (6, 0.015), (4, 0.04)])
+def test_on_fractions_and_their_errors_hold(lit, noises, rms):
+    traces = counts(np.random.default_rng(noises), lit, noises * NOISE)
+    off = estimate_off_levels(empty_counts(len(lit)))
+    truth = lit.mean(axis=1)
+    best = assign_states(traces, ThresholdSettings("hmm"), off)
+    error = best.on_fractions - truth
+    assert np.sqrt(np.mean(error**2)) < rms
+    assert abs(error.mean()) < 0.003
+    # 95 % of 60 are 57; four standard deviations below are 50. Above, nothing is promised here.
+    assert (np.abs(error) <= 1.96 * best.on_fractions_se).sum() >= 50
+    assert np.median(best.on_fractions_se) < rms
+
+
+def test_the_error_of_a_threshold_contains_its_bias(lit):
+    traces = counts(np.random.default_rng(5), lit, 200.0)
+    off = estimate_off_levels(empty_counts(len(lit)))
+    best = assign_states(traces, ThresholdSettings("hmm"), off)
+    fixed = assign_states(traces, ThresholdSettings("fixed"), off)
+    se = threshold_error(fixed.on_fractions, best.on_fractions, best.on_fractions_se)
+    error = fixed.on_fractions - lit.mean(axis=1)
+    assert np.abs(error).max() > 0.02  # it is biased, both ways
+    assert (np.abs(error) <= 1.96 * se).sum() >= 50
+
+
+@pytest.mark.parametrize("bias", [0.0, 0.005, 0.05])
+def test_errors_of_a_threshold_hold_95_percent(bias):
+    rng = np.random.default_rng(6)
+    best_se = 0.01
+    best = 0.5 + best_se * rng.normal(size=20_000)
+    # The truth is 0.5; the threshold is off by the bias, and the best estimate by its error.
+    fixed = np.full(best.size, 0.5 + bias)
+    se = threshold_error(fixed, best, np.full(best.size, best_se))
+    covered = (np.abs(fixed - 0.5) <= 1.959964 * se).mean()
+    # Exact where the bias is far from zero. Near zero the difference is all error and the interval
+    # holds more: always at zero.
+    assert covered > 0.945
+    if bias >= 0.05:
+        assert covered == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / best.size))
+
+
+def analyse(intensity, empty, method, n):
+    places = pd.DataFrame({"nc_id": np.arange(n), "analysed": True, "excluded_because": ""})
+    settings = load_settings({"threshold": {"method": method}})
+    return analyse_nanocrystals(
+        places,
+        np.arange(n),
+        intensity,
+        empty,
+        exposure_s=EXPOSURE_S,
+        settings=BlinkingSettings.of(settings),
+    ).table
+
+
+@pytest.fixture(scope="module")
+def dim(lit):
+    """Six bright ones, and three so dim that on and off overlap."""
+    rng = np.random.default_rng(8)
+    chosen = lit[[5, 15, 25, 35, 45, 55, 20, 30, 40]]
+    on = np.array([[500.0]] * 6 + [[45.0]] * 3)
+    return {epoch: counts(rng, chosen, on) for epoch in EPOCHS}
+
+
+def test_what_cannot_be_distinguished_is_excluded(dim):
+    empty = {epoch: empty_counts(9) for epoch in EPOCHS}
+    table = analyse(dim, empty, "hmm", 9)
+    assert table["excluded_because"].tolist() == [""] * 6 + ["undetermined"] * 3
+    assert (table["population"] == table["population_best"]).all()
+    assert (table["population"][6:] == "").all()
+    assert (table[["on_fraction_pre_se", "on_fraction_post_se"]].iloc[:6] < MAX_SE).all(axis=None)
+    assert (table[["on_fraction_pre_se", "on_fraction_post_se"]].iloc[6:] > MAX_SE).all(axis=None)
+    share = undetermined_share(table.assign(field="a"))
+    assert share.to_dict() == {"a": pytest.approx(3 / 9)}
+
+
+def test_both_recipes_stand_beside_the_answer_whatever_its_method(dim):
+    empty = {epoch: empty_counts(9) for epoch in EPOCHS}
+    by_model, by_threshold = (analyse(dim, empty, method, 9) for method in ("hmm", "fixed"))
+    both = [f"population_{recipe}" for recipe in ("fixed", "best")] + [
+        f"on_fraction_{epoch}_{name}" for epoch in EPOCHS for name in ("fixed", "best", "best_se")
+    ]
+    pd.testing.assert_frame_equal(by_model[both], by_threshold[both])
+    for epoch in EPOCHS:
+        answer = f"on_fraction_{epoch}"
+        np.testing.assert_array_equal(by_model[answer], by_model[f"{answer}_best"])
+        np.testing.assert_array_equal(by_threshold[answer], by_threshold[f"{answer}_fixed"])
+        np.testing.assert_array_equal(by_threshold[answer], (dim[epoch] > 100).mean(axis=1))
+    # The paper's recipe knows no undetermined ones.
+    assert by_threshold["analysed"].all()
+    assert (by_threshold["population"] == by_threshold["population_fixed"]).all()
+    assert (by_model["population_fixed"] != "").all()
