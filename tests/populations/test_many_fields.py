@@ -66,6 +66,8 @@ def nanocrystals(names=NAMES, n=60, seed=1):
             part[f"photostability_{epoch}"] = rng.choice(["stable", "dimming", "not_tested"], n)
             part[f"p_on_level_{epoch}"] = rng.uniform(0, 1, n)
             part[f"p_off_fraction_{epoch}"] = np.where(rng.uniform(size=n) < 0.3, np.nan, 0.5)
+            for trend in ("on_level", "off_fraction"):
+                part[f"{trend}_change_{epoch}"] = rng.uniform(-1, 1, n)
             part[f"start_counts_{epoch}"] = rng.normal(500, 50, n)
             part[f"end_counts_{epoch}"] = rng.normal(450, 50, n)
         parts.append(part)
@@ -187,7 +189,7 @@ TABLES = {
     },
     "photostability": (summarise_photostability, LIGHT_COLUMNS),
     "typical": (examples.choose, examples.COLUMNS),
-    "clearest": (examples.choose_by_photostability, examples.COLUMNS),
+    "clearest": (lambda table: examples.choose_by_photostability(table)[0], examples.COLUMNS),
 }
 
 
