@@ -94,12 +94,7 @@ def caveats(row: Row) -> str:
 def both_recipes(rows: Sequence[Row], threshold_counts: float) -> str:
     """Return the results of a treatment by the paper's recipe and by the best estimate.
 
-    Parameters
-    ----------
-    rows : sequence of two mappings
-        Of the treatment in `methods.csv`: `fixed` and `best`.
-    threshold_counts : float
-        Of the paper's recipe.
+    `rows` are its two in `methods.csv`, `fixed` and `best`; the counts are those of the first.
     """
     _, best = rows
     if not all(known(row["mean_delta"]) for row in rows):
