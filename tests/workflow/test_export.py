@@ -52,7 +52,8 @@ def test_the_image_after_lies_on_the_image_before(exported):
     assert np.nanmedian(onto[y, x]) > np.nanpercentile(onto, 90)
     seen = np.isfinite(pre) & np.isfinite(onto)
     assert np.corrcoef(pre[seen], onto[seen])[0, 1] > 0.3
-    assert tifffile.TiffFile(folder / "mean_pre.tif").is_imagej
+    with tifffile.TiffFile(folder / "mean_pre.tif") as file:
+        assert file.is_imagej
 
 
 def test_a_localisation_for_every_frame_that_is_on(exported):

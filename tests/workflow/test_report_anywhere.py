@@ -70,8 +70,8 @@ def test_what_a_user_wrote_is_text(browser, experiment, tmp_path):
     """Names, reasons and settings that are markup or script are shown as they were written."""
     evil = "<img src=x onerror=window.hacked=1></script><script>window.hacked=1</script>"
     results = experiment / "results"
-    names = ["nanocrystals", "fields", "populations", "sensitivity", "types", "type_transitions"]
-    names += ["change_by_type", "alpha_by_change", "photostability"]
+    names = ["nanocrystals", "fields", "populations", "methods", "sensitivity", "types"]
+    names += ["type_transitions", "change_by_type", "alpha_by_change", "photostability"]
     tables = {name: read_csv(results / f"{name}.csv") for name in names}
     for table in tables.values():
         for column in table.columns.intersection(["field", "sample", "operator", "reason"]):
@@ -111,13 +111,18 @@ def test_what_a_user_wrote_is_text(browser, experiment, tmp_path):
 def test_a_temperature_without_nanocrystals_does_not_stop_the_page(browser, experiment, tmp_path):
     results = {path.stem: read_csv(path) for path in (experiment / "results").glob("*.csv")}
     provenance = read_json(experiment / "results" / "provenance.json")
-    nothing = results["populations"].iloc[[0]].assign(temperature_c="70")
-    numbers = nothing.columns.drop(["temperature_c", "interval_method"])
-    nothing[numbers] = nothing[numbers].astype(float) * np.nan
-    nothing[[name for name in numbers if name.startswith("n")]] = 0
-    populations = pd.concat([nothing, results["populations"]])
+    tables = {}
+    for name in ("populations", "methods"):
+        own = results[name]
+        nothing = own[own["temperature_c"] == own["temperature_c"].iloc[0]].assign(
+            temperature_c="70"
+        )
+        numbers = nothing.select_dtypes("number").columns.drop("temperature_c", errors="ignore")
+        nothing[numbers] = nothing[numbers].astype(float) * np.nan
+        nothing[[name for name in numbers if name.startswith("n")]] = 0
+        tables[name] = pd.concat([nothing, own])
     page = build_page(
-        {**results, "populations": populations},
+        {**results, **tables},
         lines_of_fields(experiment / "results" / "nanocrystals.csv", []),
         [],
         settings=provenance["settings"],

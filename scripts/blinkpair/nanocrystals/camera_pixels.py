@@ -26,6 +26,10 @@ CHANGES = 6.0
 # region of 21 pixels, it stands 7 times above the noise and the pattern of the camera, not 5 times
 # as others. What emits so little and never blinks is no nanocrystal.
 CONSTANT_SHARE = 0.7
+# What lasts is this many times the power of the changes in a stretch: the changes of a nanocrystal
+# that is nearly always on are the noise of its own light, most of it in one pixel, and its shape
+# decides. A pixel that jumps, beside one that is always bright, changes by more.
+STEADY = 10.0
 REGION_PX = 2.5
 # Bad pixels among the candidates would make a measured width too narrow; these are always tried.
 SIGMAS_PX = (0.5, 0.7, 1.0, 1.4)
@@ -81,12 +85,15 @@ def find_camera_pixels(
             by_image += _explained([p / own_noise for p in profiles], changes)
             by_pixel += np.where(near, (changes**2).sum(axis=1), 0.0).max(axis=(1, 2))
         n = len(images) * len(drift)  # squares of a normal variable in each sum
-        constant = np.maximum(by_image, by_pixel) < n + CHANGES * np.sqrt(2 * n)
+        changing = np.maximum(by_image, by_pixel)
         lasting = np.median(_cut(projections.mean, columns, rows), axis=1)
         lasting = (lasting - np.median(lasting, axis=(1, 2), keepdims=True)) * region
         power = (lasting**2).sum(axis=(1, 2))
         of_image = _explained([p.mean(axis=1, keepdims=True) for p in profiles], lasting[:, None])
         of_pixel = np.where(near, lasting**2, 0.0).max(axis=(1, 2))
+        in_noise = lasting / (own_noise[:, 0] * np.median(noises[0]))
+        steady = (in_noise**2).sum(axis=(1, 2)) > STEADY * changing / n
+        constant = steady | (changing < n + CHANGES * np.sqrt(2 * n))
         pattern = (of_pixel > of_image) | (of_image < CONSTANT_SHARE * power)
         of_camera[some] = np.where(constant, pattern, by_pixel > by_image)
         size = np.where(near, np.abs(lasting), -1.0)

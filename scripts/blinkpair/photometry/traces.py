@@ -87,7 +87,7 @@ def epoch_dataset(
     if empty is None:
         return dataset
     name = "counts at an empty place beside the nanocrystal, in some of the frames"
-    return dataset.assign(
+    return dataset.assign_coords(sample=np.arange(empty.shape[1], dtype=np.int32)).assign(
         {f"empty_{epoch}": (("nanocrystal", "sample"), empty, counts | {"long_name": name})}
     )
 
@@ -136,7 +136,7 @@ def join_epochs(
             attrs={"long_name": "1 on, 0 off, -1 no such frame", "units": "1"},
         )
         both = dataset.drop_vars(["frame", "time"]).assign({f"on_{epoch}": on})
-        both = both.drop_vars(f"empty_{epoch}", errors="ignore")
+        both = both.drop_vars([f"empty_{epoch}", "sample"], errors="ignore")
         missing = longest - both.sizes["frame"]
         if missing:
             fill = {f"intensity_{epoch}": np.nan, f"on_{epoch}": -1, f"light_{epoch}": np.nan}
