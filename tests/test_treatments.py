@@ -13,7 +13,7 @@ from blinkpair.labels import (
     treatment_heading,
     treatment_word,
 )
-from blinkpair.report import methods_text, result_sentences, tables
+from blinkpair.report import methods_text, result_sentences, run_summary, tables
 from blinkpair.report.page import histogram
 from tests.helpers.report_run import a_run
 
@@ -62,10 +62,11 @@ def test_sentences_speak_of_annealing_only_where_it_is_a_temperature():
         "after water vapour 2 h", "after air, 100 °C", "at 120 °C", "in the control",
     ]  # fmt: skip
     assert treatment_word([70, "control"]) == "annealing"
-    assert treatment_heading(["70", "control"]) == "annealed at"
+    assert treatment_heading(["70", "100"]) == "annealed at"
+    assert treatment_heading(["70", "control"]) == "treatment"  # a control is not annealed
     assert treatment_word([70, "light", "control"]) == "treatment"
     fields, populations, nanocrystals = a_run(("light 1 h", "air, 100 °C", "control"))
-    headline = result_sentences.headline(populations, fields, 0.1)
+    headline = run_summary.headline(populations, fields, 0.1)
     assert "treated nanocrystals in 2 fields" in headline
     assert "after light 1 h" in headline
     assert "after air, 100 °C" in headline

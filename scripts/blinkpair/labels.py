@@ -180,8 +180,9 @@ def is_annealing(labels: Iterable[object]) -> bool:
 
 
 def treatment_heading(labels: Iterable[object]) -> str:
-    """Return the heading above names of treatments: 'annealed at', else 'treatment'."""
-    return "annealed at" if is_annealing(labels) else "treatment"
+    """Return the heading above treatments: 'annealed at' if all were, else 'treatment'."""
+    names = [temperature_label(label) for label in labels]
+    return "annealed at" if is_annealing(names) and CONTROL not in names else "treatment"
 
 
 def treatment_word(labels: Iterable[object]) -> str:

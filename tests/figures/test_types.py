@@ -169,7 +169,7 @@ def test_alpha_is_of_the_type_b_that_changed_much_on_common_bins():
     for _, row in summary.iterrows():
         assert f"gained, n = {row['n_gained']}, median {row['median_alpha_gained']:.2f}" in text
         assert f"lost, n = {row['n_lost']}, median {row['median_alpha_lost']:.2f}" in text
-        assert f"larger α: {100 * row['probability_gained_larger']:.0f} %" in text
+        assert f"α lost) = {100 * row['probability_gained_larger']:.0f} %" in text
     assert "gained more than 20 points" in text
     steps = [patch.get_data() for ax in figure.axes for patch in ax.patches]
     assert all(np.array_equal(step.edges, steps[0].edges) for step in steps)

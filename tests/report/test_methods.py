@@ -54,7 +54,7 @@ def test_every_setting_that_has_a_choice_is_worded():
         "annulus_median": "less the median of a ring of 4.5 to 7.3 px radius",
         "none": "without subtraction of a background",
         "fixed": "more than 100 counts",
-        "hmm": "hidden Markov model",
+        "hmm": "assigned to on and off by a hidden Markov model",
         "maximum_likelihood": "by maximum likelihood",
         "least_squares": "as least-squares lines",
     }

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from blinkpair.labels import CLASS_NAMES, EXCLUSIONS, TYPE_NAMES
+from blinkpair.populations.table import BY_FIELDS
 from blinkpair.report import blinking_tables, cells, tables
 from blinkpair.run.provenance import NO_CHECKSUM, PACKAGES
 
@@ -37,7 +38,7 @@ def test_populations_are_set_with_counts_shares_and_intervals():
         row |= {difference: low + 0.1, f"{difference}_low": low, f"{difference}_high": low + 0.2}
     for name in ("mean_delta", "fraction_became_emissive", "fraction_became_dark"):
         row |= {f"{name}_independent_low": 0.1, f"{name}_independent_high": 0.2}
-    row["interval_method"] = "fields"
+    row["interval_method"] = BY_FIELDS
     empty = row | {"temperature_c": "120", "n": 0, "interval_method": ""}
     table = tables.populations(pd.DataFrame([row, empty]), 0.9)
     cells = {name: cell for name, cell, _ in table.rows}
@@ -48,9 +49,9 @@ def test_populations_are_set_with_counts_shares_and_intervals():
     assert cells["mean change, points"] == "−1.0"  # half an interval is none
     assert cells["became emissive minus control’s, points"] == "+10.4 (+0.4 to +20.4)"
     assert cells["became dark minus control’s, points"] == "−9.6 (−19.6 to +0.4)"
-    assert cells["accidental pairs, at most"] == "0.5"
+    assert cells["accidental pairs, at most"] == "1"  # a limit is rounded up
     # A row without nanocrystals has no intervals, and no word for what they rest on.
-    assert "In brackets 90 % intervals (fields)." in table.note
+    assert "In brackets 90 % intervals, which allow for" in table.note
 
 
 def a_field(name, **changed):
@@ -81,7 +82,7 @@ def test_a_field_has_its_chance_alignments_and_accidental_pairs():
         "< 0.0001",
         "0.00021",
     ]
-    assert by_column(table)[0]["accidental pairs"] == "at most 10 of 1023"
+    assert by_column(table)[0]["accidental pairs"] == "at most 11 of 1023"
     assert by_column(table)[0]["turned by, °"] == "171.00"
 
 
@@ -158,7 +159,7 @@ def test_a_share_is_nothing_or_all_only_where_it_is():
 def a_type(kind, n, **changed):
     row = {"temperature_c": "100", "type_pre": kind, "n": n, "n_gained": n, "n_lost": 0}
     row |= {"mean_delta": 0.1, "mean_delta_low": 0.05, "mean_delta_high": 0.15}
-    row |= {"p_mean_delta": 0.012, "p_against_power_law": np.nan, "interval_method": "fields"}
+    row |= {"p_mean_delta": 0.012, "p_against_power_law": np.nan, "interval_method": BY_FIELDS}
     return row | changed
 
 
@@ -179,7 +180,7 @@ def test_those_dark_before_have_no_interval_and_no_test():
     assert cells["dark"][1:] == ["30", "+10.0", "30 / 0", "–", "–"]
     assert cells["all"][1:] == ["100", "+10.0 (+5.0 to +15.0)", "100 / 0", "0.012", "–"]
     assert "undecided" not in cells
-    assert "90 % intervals (fields)" in table.note
+    assert "90 % intervals, which allow for fields" in table.note
     assert "tend back to the mean" in table.note
     assert "dark before are in n only if they gained: compare with the control" in table.note
 
@@ -202,10 +203,10 @@ def test_types_and_photostability_state_what_their_numbers_are():
     medians = ["alpha_on_power_law", "alpha_on_truncated_power_law", "tau_on_s"]
     row |= {f"median_{name}": 0.02 for name in [*medians, "false_event_share"]}
     row |= {"kept": 0.998, "kept_low": 0.95, "kept_high": 1.046}
-    used = pd.DataFrame([row | {"interval_method": "fields"}, row | {"interval_method": ""}])
+    used = pd.DataFrame([row | {"interval_method": BY_FIELDS}, row | {"interval_method": ""}])
     types, light = blinking_tables.types(used, 0.9), blinking_tables.photostability(used, 0.9)
     for table in (types, light):
-        assert "In brackets 90 % intervals (fields)." in table.note
+        assert "In brackets 90 % intervals, which allow for" in table.note
     assert "Types A and B are of on events" in types.note
     assert "α near 0 and a cut-off τ is an exponential" in types.note
     assert "Stable means that no trend was shown" in light.note

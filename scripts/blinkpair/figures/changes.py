@@ -257,7 +257,7 @@ def population_fractions(populations: pd.DataFrame, *, note: str = "") -> Figure
             for end in ("", "_low", "_high")
         ]
 
-    look: dict[str, Any] = {"ms": 4, "lw": 1, "capsize": 2}
+    look: dict[str, Any] = {"ms": 4, "lw": 1, "capsize": 2, "clip_on": False}
     for i, name in enumerate(COUNTED):
         look |= {"color": POPULATION_COLOURS[name], "label": POPULATION_NAMES[name]}
         intervals(left, places + (i - 1) * 0.2, *ends(f"fraction_{name}"), **look)

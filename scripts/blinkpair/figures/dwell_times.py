@@ -134,12 +134,12 @@ def example_dwell_times(examples: Sequence[DwellExample], *, note: str = "") -> 
 def with_error(value: float, error: float) -> str:
     """Write a value with its standard error in the last digit: 1.52(3)."""
     if not (np.isfinite(error) and error > 0):
-        return f"{value:.2f}"
+        return style.minus(f"{value:.2f}")
     digits = max(0, -int(np.floor(np.log10(error))))
     last = round(error * 10**digits)
     if last == 10:  # 0.096 is 1 in the digit before
         digits, last = max(0, digits - 1), 1 if digits else 10
-    return f"{value:.{digits}f}({last})"
+    return style.minus(f"{value:.{digits}f}({last})")
 
 
 def seconds(value_s: float) -> str:

@@ -233,7 +233,7 @@ def _quantity(ax: Axes, rows: pd.DataFrame, labels: Sequence[Any]) -> None:
     places = [labels.index(temperature_label(v)) for v in rows["temperature_c"]]
     value, low, high = (100 * rows[c].to_numpy(float) for c in ("value", "low", "high"))
     bars = np.nan_to_num(np.stack([value - low, high - value]).clip(min=0))
-    ax.errorbar(places, value, bars, fmt=marker, ms=4, color=colour, capsize=2, lw=1)
+    ax.errorbar(places, value, bars, fmt=marker, ms=4, color=colour, capsize=2, lw=1, clip_on=False)
     names = [style.temperature_name(label) for label in labels]
     ax.set_xticks(range(len(labels)), names, rotation=30, ha="right", rotation_mode="anchor")
     ax.set_xlim(-0.5, len(labels) - 0.5)

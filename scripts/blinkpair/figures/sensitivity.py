@@ -71,7 +71,9 @@ def sensitivity_figure(
             for name in COUNTED:
                 share = 100 * own[f"fraction_{name}"].to_numpy(float)
                 colour = style.POPULATION_COLOURS[name]
-                ax.plot(scale * own[x].to_numpy(float), share, "o-", ms=2.5, color=colour)
+                ax.plot(
+                    scale * own[x].to_numpy(float), share, "o-", ms=2.5, color=colour, clip_on=False
+                )
                 if label in analysed:
                     known = 100 * float(analysed[label][f"fraction_{name}"])
                     ax.axhline(known, color=colour, lw=0.8, ls=dashed, zorder=1)

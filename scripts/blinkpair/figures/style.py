@@ -147,9 +147,15 @@ def temperature_name(label: Temperature, letters: int = TITLE_LETTERS) -> str:
     return "\n".join(lines).replace("\N{NO-BREAK SPACE}", " ").replace("$", r"\$")
 
 
+def minus(number: str) -> str:
+    """Set a number's hyphen as a minus sign."""
+    return number.replace("-", "−")
+
+
 def points(value: float) -> str:
     """Write a change of the on-fraction (0 to 1) in percentage points, with its sign."""
-    return f"{value * 100:+.1f}".replace("-", "−")
+    # Rounding takes off what binary numbers add, so that a table of the same value agrees.
+    return minus(f"{round(100 * value, 6):+.1f}")
 
 
 def panel_title(axes: Axes, title: str, *lines: str) -> None:

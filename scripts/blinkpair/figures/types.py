@@ -257,9 +257,9 @@ def _rank_lines(row: dict[Any, Any]) -> tuple[str, str]:
     p = float(row.get("p_rank", np.nan))
     if not np.isfinite(p):
         return ("nothing to compare", "")
-    shown = "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+    shown = "p < 0.001" if p < 0.001 else f"p = {p:#.2g}"
     probability = 100 * float(row["probability_gained_larger"])
-    return (f"rank test {shown}", f"gained has larger α: {probability:.0f} %")
+    return (f"rank test {shown}", f"P(α gained > α lost) = {probability:.0f} %")
 
 
 def _edges(values: FloatArray) -> FloatArray:

@@ -35,7 +35,7 @@ from blinkpair.report.cells import (
     signed_points,
     transposed,
 )
-from blinkpair.report.language import known, plain
+from blinkpair.report.language import fixed, known, plain
 
 DARK = "dark"
 FEWEST_TO_TEST = 6  # with five, the smallest p that a rank test can give is 0.06
@@ -46,8 +46,8 @@ def types(table: pd.DataFrame, confidence: float) -> Table:
     cells: dict[str, Callable[[Row], str]] = {"emissive in this epoch": lambda r: f"{r['n']}"}
     cells |= share_cells(TYPE_NAMES)
     cells |= {
-        "median α, type B": lambda r: number(r["median_alpha_on_power_law"]),
-        "median α, type A": lambda r: number(r["median_alpha_on_truncated_power_law"]),
+        "median α, type B": lambda r: _alpha(r["median_alpha_on_power_law"]),
+        "median α, type A": lambda r: _alpha(r["median_alpha_on_truncated_power_law"]),
         "median τ, type A, s": lambda r: number(r["median_tau_on_s"]),
         "on events that noise makes, median": lambda r: percent(r["median_false_event_share"]),
     }
@@ -127,9 +127,9 @@ def alpha_by_change(table: pd.DataFrame, confidence: float) -> Table:
     large = f"{plain(100 * float(table['large_change'].iloc[0]), 6)} points" if len(table) else ""
     cells: dict[str, Callable[[Row], str]] = {
         f"gained more than {large}, n": lambda r: f"{r['n_gained']}",
-        "median α before, of these": lambda r: interval_of(r, "median_alpha_gained", number),
+        "median α before, of these": lambda r: interval_of(r, "median_alpha_gained", _alpha),
         f"lost more than {large}, n": lambda r: f"{r['n_lost']}",
-        "median α before, of those": lambda r: interval_of(r, "median_alpha_lost", number),
+        "median α before, of those": lambda r: interval_of(r, "median_alpha_lost", _alpha),
         "rank test p": lambda r: p_value(r["p_rank"]),
     }
     name = lambda row: treatment_title(row["temperature_c"])  # noqa: E731
@@ -151,6 +151,10 @@ def photostability(table: pd.DataFrame, confidence: float) -> Table:
         f"{intervals_note(table.get('interval_method', ()), confidence)}"
     )
     return transposed("Photostability within a movie", _epoch_rows(table), cells, _epoch_name, note)
+
+
+def _alpha(value: Any) -> str:
+    return fixed(value, 2) if known(value) else NOTHING
 
 
 def _kept(row: Row) -> str:

@@ -7,13 +7,15 @@ Input: rows of the result tables. Output: text.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from blinkpair.report.language import MINUS, known, plain
+from blinkpair.populations.table import BY_ASSUMPTION, BY_FIELDS, BY_OTHER_FIELDS
+from blinkpair.report.language import MINUS, grouped, known, plain
 
 Row = Mapping[Any, Any]  # a row of a table, by column
 Write = Callable[[Any], str]
@@ -23,6 +25,12 @@ NOTHING = "–"
 ACCIDENTAL = (
     "unrelated catalogues of this density would show as many, and true partners are paired first"
 )
+# What an interval takes as the difference between fields, by `interval_method`.
+BASES = {
+    BY_FIELDS: "as much as fields of one treatment are seen to differ",
+    BY_OTHER_FIELDS: "of a treatment with one field, as much as those of the others",
+    BY_ASSUMPTION: "by an assumption, because no treatment has two fields",
+}
 SMALLEST_P = 1e-4  # what is smaller is written as a limit
 
 
@@ -53,11 +61,23 @@ def number(value: Any, digits: int = 3) -> str:
     return plain(value, digits) if known(value) else NOTHING
 
 
+def two_digits(value: float) -> str:
+    """Write a number below one with two significant digits, zeros among them: 0.70, 0.050."""
+    places = 1 - math.floor(math.log10(float(f"{value:.1e}")))
+    return f"{value:.{places}f}"
+
+
+def upper_limit(value: Any) -> str:
+    """Write a number that is an upper limit: rounded up to a whole one."""
+    return grouped(math.ceil(value)) if known(value) else NOTHING
+
+
 def signed_points(value: Any) -> str:
     """Write a change of the on-fraction in percentage points, with its sign."""
     if not np.isfinite(value):
         return NOTHING
-    text = f"{100 * value:+.1f}"
+    # Rounding takes off what binary numbers add, so that a figure of the same value agrees.
+    text = f"{round(100 * value, 6):+.1f}"
     return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", MINUS)
 
 
@@ -80,7 +100,9 @@ def p_value(value: Any) -> str:
     """Write a p value, or an expected number that has to be small; the smallest as a limit."""
     if not np.isfinite(value):
         return NOTHING
-    return f"< {plain(SMALLEST_P)}" if value < SMALLEST_P else plain(value, 2)
+    if value < SMALLEST_P:
+        return f"< {plain(SMALLEST_P)}"
+    return plain(value, 2) if value >= 1 else two_digits(value)
 
 
 def interval_of(row: Row, name: str, write: Write, end: Write | None = None) -> str:
@@ -135,6 +157,7 @@ def transposed(
 def intervals_note(methods: Iterable[Any], confidence: float) -> str:
     """Return the meaning of the brackets: the coverage, and the basis of the intervals."""
     # A row without nanocrystals has no interval and no basis.
-    used = sorted({str(method) for method in methods if isinstance(method, str) and method})
-    basis = f" ({'; '.join(used)})" if used else ""
-    return f"In brackets {plain(100 * confidence, 6)} % intervals{basis}."
+    used = {str(method) for method in methods if isinstance(method, str) and method}
+    basis = [words for method, words in BASES.items() if method in used]
+    allow = f", which allow for fields that differ {'; '.join(basis)}" if basis else ""
+    return f"In brackets {plain(100 * confidence, 6)} % intervals{allow}."

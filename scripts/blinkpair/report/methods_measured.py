@@ -72,7 +72,7 @@ def _counts(photometry: Settings) -> str:
 
 def _focus(threshold: Settings) -> str:
     as_read = threshold["method"] == "fixed" and not threshold.get("fixed_follows_focus")
-    counts = "counts, but for the threshold between on and off," if as_read else "counts"
+    counts = "counts, except those compared with the threshold," if as_read else "counts"
     return (
         "Where the width of the PSF, measured on bright nanocrystals in each stretch of a movie, "
         f"changed significantly, {counts} were divided by the share of the light in the aperture, "
@@ -84,7 +84,10 @@ def _states(settings: Settings) -> Iterator[str]:
     own = settings["threshold"]
     counts = f"{as_set(own['counts'])} counts"
     if own["method"] == "fixed":
-        yield f"A nanocrystal was taken as on in frames with more than {counts}."
+        yield (
+            f"A nanocrystal was taken as on in frames with more than {counts}; the table of both "
+            "recipes has beside it the results of a hidden Markov model of its counts."
+        )
         fraction = "the share of the frames in which it was on"
     else:
         yield (

@@ -21,6 +21,7 @@ from blinkpair.labels import (
     temperature_label,
     treatment_word,
 )
+from blinkpair.report.cells import upper_limit
 from blinkpair.report.language import (
     as_set,
     counted,
@@ -258,7 +259,7 @@ def _detection(settings: Settings, fields: pd.DataFrame) -> Iterator[str]:
     yield f"{text} ({counted(ok['n_pairs'].sum(), 'pair')})." if len(ok) else f"{text}."
     if known(expected):
         yield (
-            f"At most {plain(expected, 2)} of them are accidental: catalogues of this density "
+            f"At most {upper_limit(expected)} of them are accidental: catalogues of this density "
             "that have nothing in common, made by displacing the one after, would show as many, "
             "and true partners are paired first."
         )

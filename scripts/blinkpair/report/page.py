@@ -29,6 +29,7 @@ from blinkpair.report import (
     citations,
     methods_text,
     result_sentences,
+    run_summary,
     tables,
 )
 from blinkpair.report.language import some_of
@@ -121,7 +122,7 @@ def build_page(
         word=labels.treatment_word(results["fields"]["temperature_c"]),
         banner=_banner(results["fields"]),
         answers=answers,
-        headline=result_sentences.headline(
+        headline=run_summary.headline(
             results["populations"], results["fields"], settings["dark_cutoff"]
         ),
         tables={

@@ -12,17 +12,11 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import pandas as pd
-
 from blinkpair.blinking.equal_length import SAME_LENGTH
 from blinkpair.labels import (
-    CONFIRMED,
     CONTROL,
     after_treatment,
-    is_annealing,
-    rows_by_temperature,
     temperature_label,
-    treatment_word,
 )
 from blinkpair.populations.table import BY_ASSUMPTION, BY_FIELDS, BY_OTHER_FIELDS
 from blinkpair.report.cells import (
@@ -31,6 +25,7 @@ from blinkpair.report.cells import (
     percent,
     percent_end,
     signed_points,
+    upper_limit,
 )
 from blinkpair.report.language import (
     as_set,
@@ -38,7 +33,6 @@ from blinkpair.report.language import (
     counted,
     grouped,
     known,
-    listed,
     per_cent,
     plain,
     spread,
@@ -80,7 +74,7 @@ def answer(
     sentences = [_populations(row, where, confidence, dark_cutoff), *_change(row)]
     if control is not None:
         sentences += _against_control(row, control)
-    elif _is_control(row) and _sign(row, "mean_delta"):
+    elif is_control(row) and _sign(row, "mean_delta"):
         sentences.append("Re-mounting alone changed it: read the other results against this.")
     return " ".join([*sentences, *refused])
 
@@ -108,78 +102,16 @@ def both_recipes(rows: Sequence[Row], threshold_counts: float) -> str:
         emissive, dark = (percent(row[f"fraction_became_{kind}"]) for kind in ("emissive", "dark"))
         parts.append(
             f"{name}, of {_counted_rows(row)} {emissive} became emissive and {dark} "
-            f"dark, and the mean change was {_change_of(row, ' points')}"
+            f"dark, and the mean change was {change_of(row, ' points')}"
         )
     name = "mean_delta_minus_fixed"
-    difference = f"the second minus the first is {signed_points(best[name])} {_unit(best[name])}"
+    difference = f"{signed_points(best[name])} {_unit(best[name])}"
     if _sign(best, name) is not None:
         difference += f" ({_points(best, name)})"
-    return f"{'; '.join(parts)}; {difference}."
+    return f"{'; '.join(parts)}; the difference (model minus threshold) is {difference}."
 
 
-def headline(populations: pd.DataFrame, fields: pd.DataFrame, dark_cutoff: float) -> str:
-    """Return a few sentences on what the run measured, and on the outcome.
-
-    Parameters
-    ----------
-    populations, fields : DataFrame
-        `populations.csv` and `fields.csv`.
-    dark_cutoff : float
-        On-fraction below which a nanocrystal is dark, 0 to 1.
-    """
-    rows: list[Row] = list(rows_by_temperature(populations).values())
-    annealed = [row for row in rows if not _is_control(row)]
-    control = next((row for row in rows if _is_control(row)), None)
-    word = treatment_word(row["temperature_c"] for row in rows)
-    changes = [
-        f"{_change_of(row, '' if i else ' points')} {after_treatment(row['temperature_c'])}"
-        for i, row in enumerate(row for row in annealed if known(row["mean_delta"]))
-    ]
-    sentences = [f"{_measured(annealed, control, fields, dark_cutoff)}."]
-    if changes:
-        sentences.append(f"The on-fraction changed on average by {listed(changes)}.")
-    sentences.append(_control_alone(control, "it" if changes else "the on-fraction", word))
-    if any(row["interval_method"] == BY_ASSUMPTION for row in rows):
-        sentences.append(
-            "How much fields differ is assumed in the intervals, because no treatment has two."
-        )
-    unknown = int((fields["epoch_order"] != CONFIRMED).sum()) if "epoch_order" in fields else 0
-    if unknown:
-        which = "" if unknown == len(fields) else f" of {unknown} of {len(fields)} fields"
-        sentences.append(
-            f"The order of the epochs{which} could not be checked, because the files hold no "
-            "dates: exchanged files would mirror the result."
-        )
-    return " ".join(sentences)
-
-
-def _measured(
-    annealed: list[Row], control: Row | None, fields: pd.DataFrame, dark_cutoff: float
-) -> str:
-    """Return the numbers of nanocrystals and fields, the treated and the control's apart."""
-    groups = []
-    treated = "annealed" if is_annealing(row["temperature_c"] for row in annealed) else "treated"
-    if annealed or control is None or not control["n_fields"]:
-        n_fields = sum(int(row["n_fields"]) for row in annealed)
-        own = _rows_of(annealed, f"{treated} nanocrystal")
-        groups.append(f"{own} in {counted(n_fields, 'field')}")
-    if control is not None and control["n_fields"]:
-        n = int(control["n"])
-        alike = n == control["n_nanocrystals"]
-        own = grouped(n) if groups and alike else _rows_of([control], "nanocrystal")
-        groups.append(f"{own} in {counted(control['n_fields'], 'control field')}")
-    total = sum(int(row["n"]) for row in [*annealed, *([control] if control else [])])
-    text = (
-        f"{listed(groups)} {verb(total, 'was', 'were')} emissive (on in at least "
-        f"{per_cent(dark_cutoff)} of the frames) before or after"
-    )
-    refused = int((fields["status"] != "ok").sum())
-    if refused:
-        text += f"; {counted(refused, 'field')} {verb(refused, 'was', 'were')} refused"
-    return text
-
-
-def _rows_of(rows: list[Row], thing: str) -> str:
+def rows_of(rows: list[Row], thing: str) -> str:
     """Write `393 nanocrystals`, or, where fields share a movie, `86 rows of 44 nanocrystals`."""
     n = sum(int(row["n"]) for row in rows)
     single = sum(int(row["n_nanocrystals"]) - int(row["n_also_in_rows_above"]) for row in rows)
@@ -188,34 +120,23 @@ def _rows_of(rows: list[Row], thing: str) -> str:
 
 def _counted_rows(row: Row) -> str:
     """Write the n of one treatment in the same way."""
-    return _rows_of([{**row, "n_also_in_rows_above": 0}], "nanocrystal")
+    return rows_of([{**row, "n_also_in_rows_above": 0}], "nanocrystal")
 
 
-def _control_alone(control: Row | None, it: str, word: str) -> str:
-    """Return the change of the control, or why it has none."""
-    if control is None:
-        return f"There is no control that was re-mounted without {word}."
-    if not control["n_fields"]:
-        return "The control was refused."
-    if not known(control["mean_delta"]):
-        return "In the control no nanocrystal was emissive."
-    change = _change_of(control, " points")
-    return f"Re-mounting without {word}, the control, changed {it} by {change}."
-
-
-def _change_of(row: Row, unit: str) -> str:
+def change_of(row: Row, unit: str) -> str:
     """Write `−7.3 points (−11.9 to −2.6)`; the unit stands with the first of several alone."""
     ends = _points(row, "mean_delta") if _sign(row, "mean_delta") is not None else TOO_FEW
     return f"{signed_points(row['mean_delta'])}{unit} ({ends})"
 
 
-def _is_control(row: Row) -> bool:
+def is_control(row: Row) -> bool:
+    """Return whether a row is the control's."""
     return temperature_label(row["temperature_c"]) == CONTROL
 
 
 def _where(row: Row, word: str) -> str:
     where = after_treatment(row["temperature_c"])
-    return f"{where}, which was re-mounted without {word}" if _is_control(row) else where
+    return f"{where}, which was re-mounted without {word}" if is_control(row) else where
 
 
 def _nothing(row: Row, where: str, dark_cutoff: float) -> str:
@@ -314,7 +235,7 @@ def _against_control(row: Row, control: Row) -> list[str]:
     if sign is None:
         text += f" ({TOO_FEW})"
     else:
-        text += f" ({_points(row, name)}), {'a clear one' if sign else 'no clear one'}"
+        text += f" ({_points(row, name)}), an interval that {'excludes' if sign else 'includes'} 0"
     return [f"{text}{_shares_against_control(row)}."]
 
 
@@ -338,8 +259,8 @@ def _shares_against_control(row: Row) -> str:
         return ""
     differ = [name for name, sign in signs.items() if sign]
     if len(differ) == 1:
-        return f"; of the shares’ differences only that of what {differ[0]} excludes 0"
-    return f"; the intervals of both shares’ differences {'exclude' if differ else 'include'} 0"
+        return f"; of the differences of the two shares only that of ‘{differ[0]}’ excludes 0"
+    return f"; the differences of both shares {'exclude' if differ else 'include'} 0"
 
 
 def _basis(row: Row) -> list[str]:
@@ -395,7 +316,7 @@ def _accidental(row: Row) -> list[str]:
     expected = row["expected_chance_pairs"]
     if not known(expected):
         return []
-    shown = f"at most about {grouped(expected)}" if expected >= 1 else "less than one"
+    shown = f"at most {upper_limit(expected)}" if expected >= 1 else "less than one"
     if expected == 0:
         shown = "none"
     return [f"Accidental pairs: {shown}; {ACCIDENTAL}."]

@@ -29,6 +29,7 @@ from blinkpair.report.cells import (
     share_of,
     signed_points,
     transposed,
+    upper_limit,
 )
 from blinkpair.report.language import fixed, grouped, known, per_cent
 
@@ -64,7 +65,7 @@ def populations(table: pd.DataFrame, confidence: float) -> Table:
         "became dark minus control’s, points": points("fraction_became_dark_minus_control"),
         "no change on average, p": lambda r: p_value(r["p_mean_delta"]),
         "as many became emissive as dark, p": lambda r: p_value(r["p_became_emissive_minus_dark"]),
-        "accidental pairs, at most": lambda r: number(r["expected_chance_pairs"], 2),
+        "accidental pairs, at most": lambda r: upper_limit(r["expected_chance_pairs"]),
     }
     cells |= {
         f"{words}, if nanocrystals were independent": independent(name)
@@ -104,10 +105,10 @@ def methods(table: pd.DataFrame, confidence: float) -> Table:
         for row in part.to_dict("records")
     ]
     note = (
-        f"{intervals_note(table['interval_method'], confidence)} The difference is of the same "
-        "nanocrystals, so that its interval is narrower than those of the two."
+        f"{intervals_note(table['interval_method'], confidence)} Both recipes are of the "
+        "same movies, so that the interval of their difference is narrower than their own."
     )
-    return Table("Both recipes", [*header, "best minus fixed, points"], rows, note)
+    return Table("Both recipes", [*header, "model minus threshold, points"], rows, note)
 
 
 def excluded(nanocrystals: pd.DataFrame) -> Table:
@@ -190,9 +191,9 @@ def fields(table: pd.DataFrame) -> Table:
                 _microspheres(row),
                 f"{row['n_nanocrystals_matched']:.0f}",
                 p_value(row["chance_alignments"]),
-                number(row["rms_px"], 2),
-                number(row["tre_px"], 2),
-                f"at most {number(row['expected_chance_pairs'], 2)} of {number(row['n_pairs'])}",
+                _pixels(row["rms_px"]),
+                _pixels(row["tre_px"]),
+                f"at most {upper_limit(row['expected_chance_pairs'])} of {number(row['n_pairs'])}",
                 _share(row.get("undetermined_share")),
                 str(row.get("epoch_order", NOTHING)),
             ]
@@ -205,6 +206,10 @@ def fields(table: pd.DataFrame) -> Table:
     )
     note = f"{_of_all(len(table), 'fields, refused ones first', 'fields.csv')}{note}"
     return Table("Registration of every field", header, rows, note)
+
+
+def _pixels(value: Any) -> str:
+    return fixed(value, 3) if known(value) else NOTHING
 
 
 def _share(value: Any) -> str:

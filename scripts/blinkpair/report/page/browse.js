@@ -2,7 +2,7 @@
 
 const PAGE_ROWS = 50;
 // Near the dark cutoff with the digits that show on which side of it.
-const percentText = (share) => (Number.isFinite(share) ? `${(100 * share).toFixed(Math.abs(share - DATA.dark_cutoff) < 0.001 ? 3 : 1)} %` : "–");
+const percentText = (share) => (Number.isFinite(share) ? `${Math.abs(share - DATA.dark_cutoff) < 0.001 ? (100 * share).toFixed(3).replace(/0{1,2}$/, "") : (100 * share).toFixed(1)} %` : "–");
 const percentOf = (share) => `${Number((100 * share).toPrecision(6))} %`;
 const signed = (points, digits = 1) => {
   if (!Number.isFinite(points)) return "–";

@@ -167,7 +167,7 @@ function residualsSpec(field) {
     return {
       data,
       layout: {
-        showlegend: some, legend: { orientation: "h", y: 1.01, yanchor: "bottom", font: { size: 11 } }, margin: { l: 46, r: 10, t: 28, b: 40 },
+        showlegend: some, legend: { orientation: "h", y: 1.03, yanchor: "bottom", bgcolor: "rgba(0,0,0,0)", font: { size: 11 } }, margin: { l: 46, r: 10, t: 32, b: 40 },
         xaxis: { title: "x (px)", range: [0, field.images.pl_width || 1], showgrid: false, constrain: "domain" },
         yaxis: { title: "y (px)", range: [field.images.pl_height || 1, 0], showgrid: false, scaleanchor: "x", constrain: "domain" },
         annotations: wordsInstead(some, "nothing matched"),

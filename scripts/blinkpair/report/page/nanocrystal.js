@@ -170,16 +170,20 @@ function law(nc, epoch, which) {
   const note = why ? `; ${why}` : "";
   if (!Number.isFinite(alpha)) return name + note;
   const error = nc.num(`alpha_${which}_${epoch}_se`);
-  const spread = Number.isFinite(error) ? ` ± ${known(error, 2)} (standard error)` : "";
-  return `${name}: α = ${known(alpha)}${spread}${cutOff(nc, epoch, which, tau)}${note}`;
+  // As many decimals as show two digits of the error, 0.16, and one of a large error.
+  const digits = error >= 1 ? 1 : 2;
+  const spread = Number.isFinite(error) ? ` ± ${error.toFixed(digits)} (standard error)` : "";
+  return `${name}: α = ${alpha.toFixed(digits).replace("-", MINUS)}${spread}${cutOff(nc, epoch, which, tau)}${note}`;
 }
 
 function cutOff(nc, epoch, which, tau) {
   if (!Number.isFinite(tau)) return "";
   const [low, high] = ["low", "high"].map((end) => nc.num(`tau_${which}_${epoch}_${end}_s`));
-  const interval = Number.isNaN(low) || Number.isNaN(high) ? "" : ` (95 %: ${known(low)} to ${high === Infinity ? "∞" : known(high)})`;
-  return `, τ = ${known(tau)} s${interval}`;
+  const interval = Number.isNaN(low) || Number.isNaN(high) ? "" : ` (95 %: ${known(low, 2)} to ${high === Infinity ? "∞" : known(high, 2)})`;
+  return `, τ = ${known(tau, 2)} s${interval}`;
 }
+
+const place = (nc, epoch) => `${["x", "y"].map((axis) => nc.num(`${axis}_${epoch}`).toFixed(2).replace("-", MINUS)).join(", ")} px`;
 
 function facts(nc) {
   const both = (column, digits) => EPOCHS.map((epoch) => known(nc.num(column.replace("*", epoch)), digits)).join(" → ");
@@ -190,8 +194,8 @@ function facts(nc) {
     ["detected", EPOCHS.filter((epoch) => nc.of(`detected_${epoch}`) === "True").map((epoch) => EPOCH_NAMES[epoch]).join(" and ") || "in neither epoch"],
     ["distance of the pair", nc.of("pair_distance_px") === "" ? "no pair" : `${known(nc.num("pair_distance_px"), 2)} px`],
     ["nearest neighbour", `${known(nc.num("neighbour_distance_px"))} px`],
-    ["place before", `${known(nc.num("x_pre"), 5)}, ${known(nc.num("y_pre"), 5)} px`],
-    ["place after", `${known(nc.num("x_post"), 5)}, ${known(nc.num("y_post"), 5)} px`],
+    ["place before", place(nc, "pre")],
+    ["place after", place(nc, "post")],
   ];
   if (!Number.isFinite(nc.delta)) return list;
   return [
