@@ -226,3 +226,17 @@ def test_the_report_was_made_with_the_packages_it_names():
     rows = dict(tables.versions(provenance).rows)
     assert rows["plotly"] == "1"
     assert rows["commit of blinkpair"] == "not known"
+
+
+def test_a_figure_and_a_table_round_a_change_to_the_same_text():
+    from blinkpair.figures import style
+
+    values = [*(np.arange(-2000, 2000, 5) / 20_000), -0.0145, np.mean([-0.014, -0.015])]
+    assert [style.points(v) for v in values] == [cells.signed_points(v) for v in values]
+
+
+def test_an_upper_limit_is_rounded_up_and_small_numbers_keep_their_zeros():
+    assert [cells.upper_limit(v) for v in (0, 0.2, 4.5, 12.0, 12.3)] == ["0", "1", "5", "12", "13"]
+    assert [cells.p_value(p) for p in (0.7, 0.05, 0.996, 0.0071, 1.0)] == (
+        ["0.70", "0.050", "1.0", "0.0071", "1"]
+    )

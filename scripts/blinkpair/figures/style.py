@@ -155,7 +155,8 @@ def minus(number: str) -> str:
 def points(value: float) -> str:
     """Write a change of the on-fraction (0 to 1) in percentage points, with its sign."""
     # Rounding takes off what binary numbers add, so that a table of the same value agrees.
-    return minus(f"{round(100 * value, 6):+.1f}")
+    text = f"{round(100 * value, 6):+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else minus(text)
 
 
 def panel_title(axes: Axes, title: str, *lines: str) -> None:
