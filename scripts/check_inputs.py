@@ -3,7 +3,7 @@
 from typing import Any
 
 from blinkpair import files
-from blinkpair.inputs.checking import check_made_inputs
+from blinkpair.inputs.made_by_rules import check_made_inputs
 from blinkpair.run.logs import log_to
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pandas as pd
 
 from blinkpair import files
-from blinkpair.inputs.checking import check_equal_lengths
+from blinkpair.inputs.made_by_rules import check_equal_lengths
 from blinkpair.populations import recipes, sensitivity, shared_movies
 from blinkpair.populations import table as populations
 from blinkpair.run.logs import log_to

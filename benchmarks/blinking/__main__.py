@@ -121,7 +121,9 @@ def light_part(pool: Executor, share: float) -> Iterable[str]:
         "light that fades by 30 % in some. The truth is the time on in the movie. Each on-fraction "
         "stands in the row of its own on level. *Without verdict*: excluded as `undetermined` "
         "(`hmm`) or `noisy` (`fixed`), in one epoch at least; the other columns are of the rest. "
-        "*Intervals*: the on-fraction and 1.96 of its standard error to each side."
+        "*Intervals*: the on-fraction and 1.96 of its standard error to each side. Two constants "
+        "of the method (the price of a third level, the error of events shorter than a frame) were "
+        "chosen on fields of this benchmark: expect somewhat less of other data."
     )
     yield text_of(light.light_table(rows), 3)
     yield (

@@ -8,8 +8,9 @@ import pytest
 import tifffile
 
 from blinkpair.errors import InputError
-from blinkpair.inputs.checking import check_equal_lengths, check_everything, check_made_inputs
+from blinkpair.inputs.checking import check_everything
 from blinkpair.inputs.columns import PATH_COLUMNS
+from blinkpair.inputs.made_by_rules import check_equal_lengths, check_made_inputs
 
 CONFIG = {
     "fields": "fields.tsv",

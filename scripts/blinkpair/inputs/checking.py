@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import glob
 import logging
-import math
 import os
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,12 +25,12 @@ from blinkpair.inputs.columns import KNOWN_COLUMNS, MOVIE_COLUMNS, PATH_COLUMNS
 from blinkpair.inputs.contents import FileState, fast_checksum, file_states
 from blinkpair.inputs.headers import Header, Open, access_problem, read_headers
 from blinkpair.inputs.problems import Problem, UnsoundInputError
+from blinkpair.inputs.quantities import EXPOSURE, PIXEL_SIZE, resolve
 from blinkpair.inputs.row_checks import (
     Findings,
     Row,
     check_microspheres,
     check_row,
-    differ,
     grouped,
 )
 from blinkpair.inputs.settings import examine_settings
@@ -45,21 +43,6 @@ log = logging.getLogger(__name__)
 # Frames, rows, columns by which memory and time of jobs are planned where movies are to come: the
 # paper's.
 ASSUMED_SHAPE = (20_000, 512, 512)
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A quantity of a field that the sheet, a movie or the configuration can give."""
-
-    column: str
-    source: str
-    name: str
-    unit: str
-    example: float
-
-
-EXPOSURE = Quantity("exposure_s", "exposure_from", "the time per frame", "s", 0.02)
-PIXEL_SIZE = Quantity("pixel_size_um", "pixel_size_from", "the pixel size", "um", 0.16)
 
 
 class Checked(NamedTuple):
@@ -188,77 +171,6 @@ def check_inputs(
     return findings.notes
 
 
-def check_made_inputs(field: str, settings: Mapping[str, Any]) -> dict[str, str | float]:
-    """Check the files of one field once the rules that make them have run.
-
-    Parameters
-    ----------
-    field : str
-        Name of the field in the sample sheet.
-    settings : mapping
-        As from `settings.load_settings`, with `made_by_rules`.
-
-    Returns
-    -------
-    dict
-        The columns of `movie_record` for this field.
-
-    Raises
-    ------
-    UnsoundInputError
-        Naming every file that is missing, unreadable or does not fit, also where it would only
-        refuse the field: a rule that makes such a file has to be mended.
-    """
-    fields = examine_sheet(settings["fields"]).fields
-    row = fields[fields["field"] == field]
-    planned, _ = examine_inputs(row, settings)
-    ordinary = {**settings, "made_by_rules": False, "on_failed_field": "stop"}
-    found, findings = examine_inputs(row, ordinary)
-    for quantity in (EXPOSURE, PIXEL_SIZE):
-        used, in_file = planned[quantity.column].iloc[0], found[quantity.column].iloc[0]
-        if not findings.problems and differ(used, in_file):
-            findings.problems.append(
-                Problem(
-                    f"{settings['fields']}, field {field}",
-                    f"{quantity.name} is {in_file:g} {quantity.unit} in the movies and {used:g} "
-                    f"{quantity.unit} in the settings, by which the run was planned",
-                    f"correct the one that is wrong, or write {quantity.column} into the sheet",
-                    quantity.column,
-                    int(row.index[0]),
-                )
-            )
-    if findings.problems:
-        raise UnsoundInputError(findings.problems)
-    for note in findings.notes:
-        log.warning(note)
-    record = found[list(movie_record.RECORD_COLUMNS)].iloc[0].to_dict()
-    return {str(column): value for column, value in record.items()}
-
-
-def check_equal_lengths(fields: pd.DataFrame) -> None:
-    """Check that the movies that rules made are as long as each other.
-
-    A run compares at equal length where it knows the lengths at its start.
-
-    Parameters
-    ----------
-    fields : DataFrame
-        With the columns of `movie_record`.
-
-    Raises
-    ------
-    InputError
-    """
-    if (shortest := movie_record.equal_length_s(fields)) is not None:
-        longest = movie_record.lengths_s(fields).max()
-        raise InputError(
-            f"the movies that were made are {shortest:.4g} to {longest:.4g} s long, and the run "
-            "was planned without knowing that (made_by_rules)",
-            "make them equally long, or write ::frames=N behind the paths of the longer ones in "
-            "the sheet; statistics: equal_length: false compares them as they are",
-        )
-
-
 def examine_inputs(
     fields: pd.DataFrame,
     settings: Mapping[str, Any],
@@ -335,7 +247,7 @@ def examine_inputs(
                 or quantity.column in bad_settings
             )
             may_differ = quantity is PIXEL_SIZE and settings["registration"]["model"] != "rigid"
-            value, source = _resolve(
+            value, source = resolve(
                 one, quantity, row[quantity.column], settings, reported, may_differ
             )
             resolved[quantity.column].append(value)
@@ -400,73 +312,3 @@ def _find_copies(
             if (other := first.setdefault(content, own)) != own:
                 copies[own] = other
     return copies
-
-
-def _resolve(
-    one: Row,
-    quantity: Quantity,
-    in_sheet: float,
-    settings: Mapping[str, Any],
-    reported: bool,
-    may_differ: bool,
-) -> tuple[float, str]:
-    """Return a quantity and where it is from: the sheet, else the movies, else the configuration.
-
-    With `reported`, no value is demanded that is missing because of a slip reported
-    already; `may_differ` allows the two epochs to differ.
-    """
-    name, unit, column = quantity.name, quantity.unit, quantity.column
-    movies = {c: one.headers[c] for c in ("pre_pl", "post_pl") if c in one.headers}
-    in_files: dict[str, float] = {
-        c: v for c, h in movies.items() if (v := getattr(h, column)) is not None
-    }
-    if math.isfinite(in_sheet):
-        for movie, value in in_files.items():
-            if differ(in_sheet, value):
-                text = f"{name} is {in_sheet:g} {unit} in the sheet and {value:g} {unit} in the "
-                one.note(movie, f"{text}file; the sheet's is used.")
-        return in_sheet, "sheet"
-    in_config = settings[column]
-    if in_files:
-        first, used = next(iter(in_files.items()))
-        last = in_files.get("post_pl", used)
-        if differ(used, last):
-            text = f"{name} is {last:g} {unit} here and {used:g} {unit} in pre_pl"
-            if may_differ:
-                one.note("post_pl", f"{text}; that of pre_pl is used.")
-            elif not reported:
-                hint = (
-                    "name two movies taken alike; if a file is mistaken, put the true value into "
-                    f"a column {column} of the sheet"
-                )
-                one.problem("post_pl", text, hint)
-        agreed = in_config is not None and not differ(in_config, used)
-        for silent in movies.keys() - in_files.keys():
-            reason = getattr(movies[silent], quantity.source)
-            if reason and not agreed and not reported:
-                what = f"{name} is not known ({reason}), and {used:g} {unit} in {first}"
-                one.problem(silent, what, f"put the true value into a column {column} of the sheet")
-                continue
-            text = f"the file does not give {name}; that of {first}, {used:g} {unit}, is used."
-            one.note(silent, text)
-        if in_config is not None and differ(in_config, used):
-            text = f"{name} is {used:g} {unit} in the file and {in_config:g} {unit} in the "
-            one.note(first, f"{text}configuration; the file's is used.")
-        return used, f"file: {getattr(one.headers[first], quantity.source)}"
-    if in_config is not None:
-        return float(in_config), "configuration"
-    if settings["made_by_rules"] and not reported:
-        what = f"{name} is not known before the movies are made (made_by_rules)"
-        hint = f"add '{column}: {quantity.example}' (in {unit}; your value) to the settings, or a "
-        one.problem(MOVIE_COLUMNS[0], what, f"{hint}column {column} to the sheet")
-    elif movies and not reported:
-        what = f"{name} is known neither from the movies nor from the sheet or configuration"
-        reasons = {reason for h in movies.values() if (reason := getattr(h, quantity.source))}
-        if reasons:
-            what += f" ({'; '.join(sorted(reasons))})"
-        hint = (
-            f"add '{column}: {quantity.example}' (in {unit}; your value) to the configuration, "
-            f"or a column {column} to the sheet if it differs between fields"
-        )
-        one.problem(next(iter(movies)), what, hint)
-    return math.nan, ""
