@@ -29,7 +29,7 @@ def test_the_methods_hold_the_runs_own_numbers():
         "The movies had 19 500 to 20 000 frames of 20 ms.",
         "26 microspheres were matched",
         "turned by −97.0°",
-        "registration was 0.031 px (5 nm)",
+        "registration was 0.031 px (5.0 nm)",
         "but never more than 4 px apart (64 pairs)",
         "At most 3 of them are accidental: catalogues of this density that have nothing in common",
         "Of 80 nanocrystals, 77 were analysed; excluded were 1 whose aperture leaves the sensor "
@@ -118,7 +118,7 @@ def test_the_outcome_of_the_registration_is_median_and_range():
     assert (
         "23 microspheres (median; range 20 to 26) were matched, the sample was turned by −97.0 to "
         "171.0°, the scale was 0.9000 to 1.0000 and the expected error of the registration was "
-        "0.03 px in the median and 0.04 px at most (4.8 nm in the median and 6.4 nm at most)."
+        "0.030 px in the median and 0.040 px at most (4.8 nm in the median and 6.4 nm at most)."
     ) in text
 
 

@@ -238,5 +238,5 @@ def test_a_figure_and_a_table_round_a_change_to_the_same_text():
 def test_an_upper_limit_is_rounded_up_and_small_numbers_keep_their_zeros():
     assert [cells.upper_limit(v) for v in (0, 0.2, 4.5, 12.0, 12.3)] == ["0", "1", "5", "12", "13"]
     assert [cells.p_value(p) for p in (0.7, 0.05, 0.996, 0.0071, 1.0)] == (
-        ["0.70", "0.050", "1.0", "0.0071", "1"]
+        ["0.70", "0.050", "1.0", "0.0071", "1.0"]
     )

@@ -27,13 +27,13 @@ from blinkpair.report.cells import (
     Table,
     interval_of,
     intervals_note,
-    number,
     p_value,
     percent,
     percent_end,
     share_cells,
     signed_points,
     transposed,
+    two_digits,
 )
 from blinkpair.report.language import fixed, known, plain
 
@@ -48,7 +48,7 @@ def types(table: pd.DataFrame, confidence: float) -> Table:
     cells |= {
         "median α, type B": lambda r: _alpha(r["median_alpha_on_power_law"]),
         "median α, type A": lambda r: _alpha(r["median_alpha_on_truncated_power_law"]),
-        "median τ, type A, s": lambda r: number(r["median_tau_on_s"]),
+        "median τ, type A, s": lambda r: _tau(r["median_tau_on_s"]),
         "on events that noise makes, median": lambda r: percent(r["median_false_event_share"]),
     }
     note = (
@@ -155,6 +155,10 @@ def photostability(table: pd.DataFrame, confidence: float) -> Table:
 
 def _alpha(value: Any) -> str:
     return fixed(value, 2) if known(value) else NOTHING
+
+
+def _tau(value: Any) -> str:
+    return two_digits(value) if known(value) else NOTHING
 
 
 def _kept(row: Row) -> str:

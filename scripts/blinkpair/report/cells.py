@@ -62,9 +62,9 @@ def number(value: Any, digits: int = 3) -> str:
 
 
 def two_digits(value: float) -> str:
-    """Write a number below one with two significant digits, zeros among them: 0.70, 0.050."""
+    """Write a positive number with two significant digits, zeros among them: 0.70, 0.050, 123."""
     places = 1 - math.floor(math.log10(float(f"{value:.1e}")))
-    return f"{value:.{places}f}"
+    return f"{value:.{max(places, 0)}f}"
 
 
 def upper_limit(value: Any) -> str:
@@ -100,9 +100,7 @@ def p_value(value: Any) -> str:
     """Write a p value, or an expected number that has to be small; the smallest as a limit."""
     if not np.isfinite(value):
         return NOTHING
-    if value < SMALLEST_P:
-        return f"< {plain(SMALLEST_P)}"
-    return plain(value, 2) if value >= 1 else two_digits(value)
+    return f"< {plain(SMALLEST_P)}" if value < SMALLEST_P else two_digits(value)
 
 
 def interval_of(row: Row, name: str, write: Write, end: Write | None = None) -> str:

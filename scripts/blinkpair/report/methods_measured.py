@@ -85,8 +85,8 @@ def _states(settings: Settings) -> Iterator[str]:
     counts = f"{as_set(own['counts'])} counts"
     if own["method"] == "fixed":
         yield (
-            f"A nanocrystal was taken as on in frames with more than {counts}; the table of both "
-            "recipes has beside it the results of a hidden Markov model of its counts."
+            f"A nanocrystal was taken as on in frames with more than {counts}. For comparison, "
+            "states were also found with a hidden Markov model of its counts."
         )
         fraction = "the share of the frames in which it was on"
     else:

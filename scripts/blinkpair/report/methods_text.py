@@ -21,7 +21,7 @@ from blinkpair.labels import (
     temperature_label,
     treatment_word,
 )
-from blinkpair.report.cells import upper_limit
+from blinkpair.report.cells import two_digits, upper_limit
 from blinkpair.report.language import (
     as_set,
     counted,
@@ -226,7 +226,7 @@ def _outcome(ok: pd.DataFrame, model: str, pixel_um: float | None) -> str:
 
 
 def _worst(values: pd.Series[Any], unit: str) -> str:
-    middle, most = (f"{plain(value, 2)} {unit}" for value in (values.median(), values.max()))
+    middle, most = (f"{two_digits(value)} {unit}" for value in (values.median(), values.max()))
     return f"{middle} in the median and {most} at most" if values.nunique() > 1 else middle
 
 
