@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import argparse
 import math
-import shutil
 from pathlib import Path
 
 import pandas as pd
+from PIL import Image
 
 from benchmarks.page import text_of
 from benchmarks.paper.numbers import (
@@ -60,7 +60,8 @@ def main() -> None:
         arguments.write.write_text(text, encoding="utf-8")
         for name in FIGURES:
             file = run.folder / "best" / "results" / "figures" / f"{name}.png"
-            shutil.copy(file, arguments.write.parent / "images" / f"paper_{name}.png")
+            small = Image.open(file).convert("RGB").quantize(64, dither=Image.Dither.NONE)
+            small.save(arguments.write.parent / "images" / f"paper_{name}.png", optimize=True)
 
 
 def page(run: Run) -> str:

@@ -45,13 +45,13 @@ def test_files_are_placed_by_their_words_and_frames(tmp_path):
     text = lay_out(tmp_path / "new", movies)
     rows = {row["field"]: row for row in rows_of(tmp_path / "new")}
     assert {name: row["temperature_c"] for name, row in rows.items()} == {
-        "100C_f1": "100", "f2": "100", "control_f1": "control",
+        "100C_f1": "100", "100C_f2": "100", "control_f1": "control",
     }  # fmt: skip
     for name in ("100C_f1", "control_f1"):
         for column in ALL_FOUR:
             assert column.split("_")[0] in rows[name][column].lower()
             assert ("bf" in rows[name][column].lower()) == column.endswith("brightfield")
-    assert rows["f2"]["post_pl"] == ""
+    assert rows["100C_f2"]["post_pl"] == ""
     assert "3 fields found" in text
     assert "2 with all four files" in text
     assert "fill in its 1 empty cells" in text

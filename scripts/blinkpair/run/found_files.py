@@ -152,11 +152,16 @@ def _rows(places: Iterable[_Place], without_place: dict[str, str]) -> list[dict[
     for place in places:
         fields.setdefault(tuple(word.lower() for word in place.words), []).append(place)
     rows: list[dict[str, str]] = []
-    for own in fields.values():
-        temperatures = list(dict.fromkeys(p.temperature for p in own if p.temperature)) or [""]
+    annealed = [
+        list(dict.fromkeys(p.temperature for p in own if p.temperature)) or [""]
+        for own in fields.values()
+    ]
+    # One name for two temperatures: then the names of all fields begin with theirs.
+    shared = any(len(temperatures) > 1 for temperatures in annealed)
+    for own, temperatures in zip(fields.values(), annealed, strict=True):
         for temperature in temperatures:
             words = own[0].words
-            if temperature and (len(temperatures) > 1 or not words):
+            if temperature and (shared or not words):
                 words = (temperature if temperature == CONTROL else f"{temperature}C", *words)
             row = {"field": _name(words), TEMPERATURE: temperature} | dict.fromkeys(
                 PATH_COLUMNS, ""
