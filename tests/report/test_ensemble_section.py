@@ -48,3 +48,10 @@ def test_what_is_not_resolved_has_no_time_constant():
     for resolved, text in (("not resolved", "not resolved"), ("fixed", "30 (held)")):
         made = ensemble_section.section(decay(resolved=resolved), rows("", 0, 0), [], 0.95)
         assert made["tables"][1].rows[0][2] == text
+
+
+def test_equal_directions_share_a_verb():
+    both = rows("down", -0.04, -0.02)
+    both = pd.concat([both, both.iloc[1:].assign(temperature_c="120")], ignore_index=True)
+    sentence = ensemble_section.section(decay(), both, [], 0.95)["sentences"][0]
+    assert "unannealed film it fell at 100 °C and at 120 °C." in sentence

@@ -74,11 +74,11 @@ def _sentences(beside: pd.DataFrame, decays: pd.DataFrame) -> list[str]:
             for row in rows
         ]
         text = f"{TECHNIQUE_NAMES[technique]}: the {quantity} is {listed(shares)}"
-        changes = [
-            f"{MOVED[row['direction']]} {_where(row['temperature_c'])}"
-            for row in rows
-            if isinstance(row["direction"], str) and row["direction"] in MOVED
-        ]
+        moved = {
+            word: [_where(row["temperature_c"]) for row in rows if row["direction"] == direction]
+            for direction, word in MOVED.items()
+        }
+        changes = [f"{word} {listed(places)}" for word, places in moved.items() if places]
         if changes:
             text += f"; against the unannealed film it {listed(changes)}"
         p = decays.loc[decays["technique"] == technique, "p_common"].dropna()
