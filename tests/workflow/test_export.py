@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
 
 import h5py
@@ -113,4 +112,4 @@ def test_the_same_results_give_the_same_bytes(exported, experiment, tmp_path):
     folder, _ = exported
     assert main(["hot", "--results", str(experiment / "results"), "--to", str(tmp_path)]) == 0
     for path in folder.iterdir():
-        assert io.BytesIO(path.read_bytes()).getvalue() == (tmp_path / path.name).read_bytes()
+        assert path.read_bytes() == (tmp_path / path.name).read_bytes()

@@ -41,7 +41,7 @@ def test_each_piece_of_the_gallery_draws_its_figure(in_results):
 
 def test_the_gallery_has_every_pooled_figure(in_results):
     written = {path.stem for path in (in_results / "figures").glob("*.png")}
-    assert written == set(re.findall(r"`(\w+)`", GALLERY)) & written
+    assert written <= set(re.findall(r"`(\w+)`", GALLERY))
     assert len(written) > 10
     missing = [
         name

@@ -25,7 +25,6 @@ N_FREE = 2
 NORMALISED_AT_PS = 7000.0
 OTHER_FIXED_PS = (5000.0, 6000.0, 7000.0, 8000.0, 9000.0)
 OTHER_STARTS = (0.5, 2.0, 5.0)  # times the start
-PS_PER_NS = 1e3
 
 
 @dataclass(frozen=True)

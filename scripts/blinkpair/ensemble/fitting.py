@@ -20,7 +20,6 @@ from blinkpair.ensemble.models import Model
 
 _PROFILE_STEPS = 40
 _MOST_EVALUATIONS = 150
-_GONE = -18.0  # log of the share, relative to its estimate, at which a quantity counts as zero
 
 # A quantity and its derivatives by the parameters.
 Quantity = Callable[[FloatArray], tuple[float, FloatArray]]

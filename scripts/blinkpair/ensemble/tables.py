@@ -33,7 +33,6 @@ Row = Mapping[str, Any]
 
 DECAY, BLEACH = "tcspc", "ta"
 UNANNEALED = "unannealed"
-TECHNIQUES = (DECAY, BLEACH)
 RECONVOLUTION = "behind the response"
 TAIL = "tail, amplitudes at its start"
 FROM_DELAY = "from a delay on"

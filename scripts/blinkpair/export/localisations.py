@@ -85,6 +85,6 @@ def picasso_files(
     if pixel_size_um:
         info["Pixelsize"] = float(pixel_size_um * 1000)  # nm
     content = io.BytesIO()
-    with h5py.File(content, "w", track_order=False) as file:
+    with h5py.File(content, "w") as file:
         file.create_dataset("locs", data=found)
     return {".hdf5": content.getvalue(), ".yaml": yaml.safe_dump(info, sort_keys=False).encode()}

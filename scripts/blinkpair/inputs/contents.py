@@ -101,11 +101,3 @@ def fast_checksum(path: str | Path) -> str:
             stream.seek(max(CHECKSUM_BYTES, size - CHECKSUM_BYTES))
             result.update(stream.read(CHECKSUM_BYTES))
     return result.hexdigest()
-
-
-def are_copies(files: Sequence[FileState], others: Sequence[FileState]) -> bool:
-    """Return whether two movies have the same files by size and checksum, in the same order."""
-    return len(files) == len(others) and all(
-        one.size == other.size and fast_checksum(one.path) == fast_checksum(other.path)
-        for one, other in zip(files, others, strict=True)
-    )

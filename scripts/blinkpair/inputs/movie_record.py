@@ -24,8 +24,6 @@ from blinkpair.labels import (
 )
 from blinkpair.treatments import TEMPERATURE, TREATMENT
 
-# Time and size are columns of the sheet; where each is from: sheet, file and place, configuration.
-SOURCE_COLUMNS = ("exposure_from", "pixel_size_from")
 EPOCH_COLUMNS = tuple(
     f"{name}_{epoch}" for epoch in EPOCHS for name in ("n_files", "n_frames", "acquired")
 )
