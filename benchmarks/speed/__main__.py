@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.page import text_of, update
-from benchmarks.speed import files
+from benchmarks.speed import files, small_fields
 from blinkpair.epochs import EPOCHS
 
 ROOT = Path(__file__).parents[2]
@@ -250,6 +250,10 @@ def field_part(bench: Bench) -> Iterable[str]:
     yield text_of(table)
 
 
+def small_part(bench: Bench) -> Iterable[str]:
+    return small_fields.paragraphs()
+
+
 PARTS: dict[str, Callable[[Bench], Iterable[str]]] = {
     "steps": steps_part,
     "formats": formats_part,
@@ -257,6 +261,7 @@ PARTS: dict[str, Callable[[Bench], Iterable[str]]] = {
     "others": others_part,
     "rest": rest_part,
     "field": field_part,
+    "small": small_part,
 }
 
 
