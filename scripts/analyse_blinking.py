@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import xarray as xr
-
 from blinkpair import files
 from blinkpair.blinking.equal_length import equal_length_columns
 from blinkpair.blinking.field import BlinkingSettings, analyse_nanocrystals, on_fractions_at
@@ -30,7 +28,7 @@ def analyse_blinking(
     `settings` holds the sections threshold, dwell_times and photostability, and dark_cutoff;
     `equal_length_s` the length of the shortest movie of all fields where others are longer.
     """
-    datasets = [xr.load_dataset(path, engine="h5netcdf") for path in epochs]
+    datasets = [files.read_netcdf(path) for path in epochs]
     measured = datasets[0]["nanocrystal"].to_numpy()
     exposure_s = datasets[0].attrs["exposure_s"]
     intensity, empty = (

@@ -322,6 +322,13 @@ def write_text(text: str, path: str | Path) -> None:
     write_bytes(text.encode("utf-8"), path)
 
 
+def read_netcdf(path: str | Path) -> xr.Dataset:
+    """Read all of a NetCDF-4 file."""
+    import xarray as xr
+
+    return xr.load_dataset(path, engine="h5netcdf")
+
+
 def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:
     """Write a NetCDF-4 file; the same dataset gives the same bytes.
 

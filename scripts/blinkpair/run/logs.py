@@ -87,7 +87,8 @@ def leave_out_what_no_step_uses() -> None:
     of the many objects that libraries and figures make hardly any is garbage: it is looked for
     rarely.
     """
-    sys.modules.setdefault("dask", None)  # type: ignore[arg-type]
+    if "xarray" not in sys.modules:  # which remembers what it has found
+        sys.modules.setdefault("dask", None)  # type: ignore[arg-type]
     gc.set_threshold(100_000, 50, 100)
 
 
