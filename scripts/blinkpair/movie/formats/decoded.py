@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import IntArray
 from blinkpair.errors import InputError
+from blinkpair.movie.formats.source import give_up_cached
 
 # Decode frame i of an open file (seek and read under `read_at`) into a (y, x) array.
 ReadAt = Callable[[int, int], bytes]
@@ -46,16 +47,16 @@ class DecodedFrames:
     decode: Decode
     file_index: IntArray | None = None
 
-    def reader(self, threads: int) -> DecodedReader:
+    def reader(self, threads: int, give_up: bool = False) -> DecodedReader:
         """Open the file and, for more than one thread, a pool."""
-        return DecodedReader(self, threads)
+        return DecodedReader(self, threads, give_up)
 
 
 class DecodedReader:
     """Open files with their decoding threads."""
 
-    def __init__(self, frames: DecodedFrames, threads: int) -> None:
-        self._frames = frames
+    def __init__(self, frames: DecodedFrames, threads: int, give_up: bool = False) -> None:
+        self._frames, self._give_up = frames, give_up
         # Of a recording of thousands of files, each is opened for as long as it is read.
         alone = len(frames.paths) == 1
         self._file = frames.paths[0].open("rb", buffering=0) if alone else None
@@ -103,12 +104,17 @@ class DecodedReader:
                 pass
 
     def _read_at(self, number: int, offset: int, size: int) -> bytes:
-        # Not seek and read: several threads share the file.
         if self._file is not None:
-            data = os.pread(self._file.fileno(), size, offset)
+            data = self._read(self._file.fileno(), offset, size)
         else:
             with self._frames.paths[number].open("rb", buffering=0) as file:
-                data = os.pread(file.fileno(), size, offset)
+                data = self._read(file.fileno(), offset, size)
         if len(data) < size:
             raise ValueError(f"{size - len(data)} bytes are missing at the end of the file")
+        return data
+
+    def _read(self, file: int, offset: int, size: int) -> bytes:
+        data = os.pread(file, size, offset)  # not seek and read: several threads share the file
+        if self._give_up:
+            give_up_cached(file, offset, size)
         return data

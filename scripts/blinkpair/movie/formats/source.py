@@ -6,6 +6,7 @@ file: `Source.frames.reader(threads)` opens one for as long as somebody reads.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -42,8 +43,11 @@ class FrameReader(Protocol):
 class Frames(Protocol):
     """Where the frames of a file are, and how they are stored."""
 
-    def reader(self, threads: int) -> FrameReader:
-        """Open the file; `threads` matters only where frames must be decoded."""
+    def reader(self, threads: int, give_up: bool = False) -> FrameReader:
+        """Open the file; `threads` matters only where frames must be decoded.
+
+        With `give_up`, what was read is dropped from the system's cache of files.
+        """
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,12 @@ class Source:
     acquired_s: float | None = None
     channel: str | None = None
     notes: tuple[str, ...] = ()
+
+
+def give_up_cached(file: int, start: int, n_bytes: int) -> None:
+    """Drop what was read of an open file from the system's cache of files, where it has one."""
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file, start, n_bytes, os.POSIX_FADV_DONTNEED)
 
 
 def native_dtype(path: Path, dtype: np.dtype[Any]) -> np.dtype[Any]:
