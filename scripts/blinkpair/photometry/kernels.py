@@ -12,9 +12,29 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 
 from blinkpair.compiled import njit
 from blinkpair.photometry.medians import LANES, ROWS, integer_medians, median
+
+
+@intrinsic
+def _prefetch(typing: Any, pixels: Any, index: Any) -> Any:
+    """Ask for a pixel before it is used: a kernel waits for memory more than it computes."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        byte = ir.IntType(8).as_pointer()
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        prefetch = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        place = builder.bitcast(builder.gep(array.data, [arguments[1]]), byte)
+        builder.call(prefetch, [place, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(pixels, index), generate
 
 
 @njit(nogil=True)
@@ -68,48 +88,75 @@ def measure_places(
     zero = 0 * pixels[0]  # a sum of integers is one: exact, and vectorised
     floating = smallest == largest
     m = len(chosen)
-    # A pixel of the ring by its distance in the memory; how far the ring extends.
+    # How far a pixel of the ring is from the nanocrystal's own, in the memory and at most.
     step = np.empty((last - first, ring.shape[1]), np.int64)
-    reach = 0
+    reach = side = int(np.floor(half + 1))
     for k in range(first, last):
         for i in range(n_ring[k]):
             reach = max(reach, abs(ring[k, i, 0]), abs(ring[k, i, 1]))
             step[k - first, i] = ring[k, i, 1] * width + ring[k, i, 0]
+    edge = 2 * side + 1  # of the square of pixels that the aperture may cut
+    near = np.empty(edge**2 * LANES, block.dtype)
     tile = np.empty((ring.shape[1] // ROWS + 1, ROWS * LANES), block.dtype)
     flat = tile.reshape(-1)
     values = np.empty(ring.shape[1], block.dtype)
-    limit = np.empty((2, LANES), block.dtype)
-    below = np.empty((2, LANES), np.int16)
-    low = np.empty(LANES, np.int64)
-    high = np.empty(LANES, np.int64)
-    n = np.empty(LANES, np.int64)
+    centre = np.empty(2 * LANES)
+    own = np.empty(2 * LANES)
+    n = np.zeros(LANES, np.int64)
+    place = np.empty(LANES, np.int64)
+    frame = np.empty(LANES, np.int64)
+    span = np.empty(2 * LANES, np.int64)
+    limit = np.empty(2 * LANES, block.dtype)
+    tally = np.empty(2 * LANES, np.int16)
+    sums = np.full(LANES, zero)
     counts = np.empty(LANES)
     medians = np.empty(LANES)
-    means = np.empty(LANES)
-    sums = np.full(LANES, zero)
-    weights = np.empty((2, int(2 * half) + 3))
+    work = np.empty((edge + 1) * LANES)
+    centre[:] = own[:] = 0
+    near[:] = 0
+    k, f = first, m
     for item in range(first * m, last * m, LANES):
         used = min(LANES, last * m - item)
         rows = 0
         for j in range(used):
-            k = (item + j) // m
-            f = m - 1 - (item + j) % m
+            f -= 1
+            if f < 0:
+                k, f = k + 1, m - 1
+            place[j], frame[j] = k, f
             x = xy[k, 0] + drift[f, 0]
             y = xy[k, 1] + drift[f, 1]
-            start = chosen[f] * height * width
-            counts[j] = _aperture_sum(pixels, start, height, width, x, y, half, weights)
-            if area == 0:
-                continue
             cx = int(np.floor(x + 0.5))
             cy = int(np.floor(y + 0.5))
+            centre[j], centre[LANES + j] = x, y
+            own[j], own[LANES + j] = cx, cy
+            start = chosen[f] * height * width
             n[j] = n_ring[k]
+            if k + 1 < last:
+                ahead_x = int(xy[k + 1, 0] + drift[f, 0])
+                ahead_y = int(xy[k + 1, 1] + drift[f, 1])
+                if reach <= ahead_x < width - reach and reach <= ahead_y < height - reach:
+                    ahead = start + ahead_y * width + ahead_x
+                    for row in range(-reach, reach + 1):
+                        _prefetch(pixels, np.uint64(ahead + row * width - reach))
+                        _prefetch(pixels, np.uint64(ahead + row * width + reach))
             if reach <= cx < width - reach and reach <= cy < height - reach:
+                middle = start + cy * width + cx
+                at = j
+                for row in range(-side, side + 1):
+                    for i in range(edge):
+                        near[np.uint64(at)] = pixels[np.uint64(middle + row * width - side + i)]
+                        at += LANES
                 steps = step[k - first]
-                centre = start + cy * width + cx
                 for i in range(n[j]):
                     # Unsigned: an index that may be negative costs a comparison a pixel.
-                    flat[np.uint64(i * LANES + j)] = pixels[np.uint64(centre + steps[i])]
+                    flat[np.uint64(i * LANES + j)] = pixels[np.uint64(middle + steps[i])]
             else:
+                at = j
+                for row in range(cy - side, cy + side + 1):
+                    for column in range(cx - side, cx + side + 1):
+                        inside = 0 <= column < width and 0 <= row < height
+                        near[at] = pixels[start + row * width + column] if inside else 0
+                        at += LANES
                 n[j] = 0
                 for i in range(n_ring[k]):
                     column = cx + ring[k, i, 0]
@@ -119,69 +166,75 @@ def measure_places(
                         n[j] += 1
             rows = max(rows, n[j])
             margin = (guess[k, 1] - guess[k, 0]) // 4 + 1
-            low[j] = max(guess[k, 0] - margin, smallest + 1)
-            high[j] = min(guess[k, 1] + margin, largest)
+            span[j] = max(guess[k, 0] - margin, smallest + 1)
+            span[LANES + j] = min(guess[k, 1] + margin, largest)
+        _aperture_sums(near, centre, own, side, half, work, counts)
         if area > 0:
             groups = (rows + ROWS - 1) // ROWS
-            for j in range(used, LANES):
-                n[j] = 0
+            n[used:] = 0
             for j in range(LANES):
                 for i in range(n[j], groups * ROWS):
                     flat[i * LANES + j] = largest
                 if n[j] == 0:
-                    low[j] = high[j] = largest
+                    span[j] = span[LANES + j] = largest
             _add_rows(tile, groups, zero, sums)
-            for j in range(used):
-                means[j] = (sums[j] - (groups * ROWS - n[j]) * largest) / max(n[j], 1)
             if floating:
                 for j in range(used):
                     for i in range(n[j]):
                         values[i] = flat[i * LANES + j]
                     medians[j] = median(values[: n[j]]) if n[j] else 0.0
             else:
-                integer_medians(
-                    tile, groups, n, smallest, low, high, limit, below, medians
-                )
+                integer_medians(tile, groups, n, smallest, span, limit, tally, medians)
         for j in range(used):
-            k = (item + j) // m
-            f = m - 1 - (item + j) % m
+            k_, f_ = place[j], frame[j]
             if area > 0:
                 if n[j] == 0:  # the ring is out of view
                     counts[j] = np.nan
                 else:
                     counts[j] -= area * medians[j]
-                    difference = means[j] - medians[j]
-                    if np.isfinite(difference):
-                        skew[k] += difference
-                        n_skew[k] += 1
+                    mean = (sums[j] - (groups * ROWS - n[j]) * largest) / n[j]
+                    if np.isfinite(mean - medians[j]):
+                        skew[k_] += mean - medians[j]
+                        n_skew[k_] += 1
                     if not floating:
-                        _remember(guess, k, np.int64(np.floor(medians[j])), f == m - 1)
-            traces[order[k], f] = counts[j]
+                        _remember(guess, k_, np.int64(np.floor(medians[j])), f_ == m - 1)
+            traces[order[k_], f_] = counts[j]
 
 
 @njit(nogil=True, inline="always")
-def _aperture_sum(
-    pixels: Any, start: int, height: int, width: int, x: float, y: float, half: float, weights: Any
-) -> float:
-    """Return the sum of the pixels of a frame in a square, those it cuts by the area inside."""
-    left = max(int(np.floor(x - half + 0.5)), 0)
-    right = min(int(np.floor(x + half + 0.5)), width - 1)
-    top = max(int(np.floor(y - half + 0.5)), 0)
-    bottom = min(int(np.floor(y + half + 0.5)), height - 1)
-    for column in range(left, right + 1):
-        weights[0, column - left] = max(
-            0.0, min(column + 0.5, x + half) - max(column - 0.5, x - half)
-        )
-    for row in range(top, bottom + 1):
-        weights[1, row - top] = max(0.0, min(row + 0.5, y + half) - max(row - 0.5, y - half))
-    total = 0.0
-    for row in range(top, bottom + 1):
-        line = 0.0
-        place = start + row * width
-        for column in range(left, right + 1):
-            line += weights[0, column - left] * pixels[np.uint64(place + column)]
-        total += weights[1, row - top] * line
-    return total
+def _aperture_sums(
+    near: Any, centre: Any, own: Any, side: int, half: float, work: Any, sums: Any
+) -> None:
+    """Fill `sums` (LANES,) with those of square apertures, whose edges cut pixels by area.
+
+    Parameters
+    ----------
+    near : ((2 * side + 1)**2 * LANES,)
+        The pixels around each lane's own one, row by row; 0 outside the sensor.
+    centre, own : (2 * LANES,) float64
+        Column of the aperture's centre and of the lane's own pixel, then their rows.
+    work : ((2 * side + 2) * LANES,) float64
+    """
+    edge = 2 * side + 1
+    for column in range(edge):
+        for j in range(LANES):
+            pixel = own[j] + (column - side)
+            work[column * LANES + j] = max(
+                0.0, min(pixel + 0.5, centre[j] + half) - max(pixel - 0.5, centre[j] - half)
+            )
+    line = edge * LANES
+    sums[:] = 0
+    for row in range(edge):
+        work[line:] = 0
+        for column in range(edge):
+            for j in range(LANES):
+                pixel = near[(row * edge + column) * LANES + j]
+                work[line + j] += work[column * LANES + j] * pixel
+        for j in range(LANES):
+            pixel = own[LANES + j] + (row - side)
+            low, high = centre[LANES + j] - half, centre[LANES + j] + half
+            inside = max(0.0, min(pixel + 0.5, high) - max(pixel - 0.5, low))
+            sums[j] += inside * work[line + j]
 
 
 @njit(nogil=True, inline="always")

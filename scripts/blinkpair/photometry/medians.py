@@ -21,15 +21,15 @@ ROWS = 8  # rows of a tile are taken so many at a time
 
 
 @njit(nogil=True, inline="always")
-def _count(tile: Any, groups: int, limit: Any, counts: Any) -> None:
-    """Count the values of each lane that are at most its limit."""
+def _count(tile: Any, groups: int, limit: Any, tally: Any, at: int) -> None:
+    """Count the values of each lane that are at most its limit, into tally[at : at + LANES]."""
     for j in range(LANES):
-        counts[j] = 0
+        tally[at + j] = 0
     for g in range(groups):
         rows = tile[g]
         for j in range(LANES):
-            most = limit[j]
-            counts[j] += (
+            most = limit[at + j]
+            tally[at + j] += (
                 (rows[j] <= most)
                 + (rows[LANES + j] <= most)
                 + (rows[2 * LANES + j] <= most)
@@ -43,15 +43,7 @@ def _count(tile: Any, groups: int, limit: Any, counts: Any) -> None:
 
 @njit(nogil=True)
 def integer_medians(
-    tile: Any,
-    groups: int,
-    n: Any,
-    smallest: int,
-    low: Any,
-    high: Any,
-    limit: Any,
-    below: Any,
-    medians: Any,
+    tile: Any, groups: int, n: Any, smallest: int, span: Any, limit: Any, tally: Any, medians: Any
 ) -> None:
     """Fill `medians` (LANES,) float64 with the median of the n (LANES,) values of each lane.
 
@@ -62,68 +54,65 @@ def integer_medians(
         first `groups` rows holds the largest number of its type.
     smallest : int
         The smallest number of the type.
-    low, high : (LANES,) int64
-        A guess between which values each median lies, `low` above `smallest`; both are changed.
-    limit : (2, LANES) of the type of the values
-    below : (2, LANES) int16
-        Like `limit`, memory to work in.
+    span : (2 * LANES,) int64
+        A guess between which values each median lies: the lower ones, which are above `smallest`,
+        then the upper ones. It is changed.
+    limit, tally : (2 * LANES,) of the type of the values, and int16
+        Memory to work in. Lanes of all kinds are in few arrays: of more, the compiler could not
+        show that they are apart, and would make no vector instructions.
     """
-    counts, under = below[0], below[1]
     for j in range(LANES):
-        limit[0, j] = high[j]
-        limit[1, j] = low[j] - 1
-    _count(tile, groups, limit[0], counts)
-    _count(tile, groups, limit[1], under)
+        limit[j] = span[LANES + j]
+        limit[LANES + j] = span[j] - 1
+    _count(tile, groups, limit, tally, 0)
+    _count(tile, groups, limit, tally, LANES)
     missed = False
     for j in range(LANES):
-        # The upper middle value has rank n // 2; of no values the median is not asked.
-        missed |= (counts[j] <= n[j] // 2 or under[j] > n[j] // 2) and n[j] > 0
+        # The upper middle value has rank n // 2; of no values no median is needed.
+        rank = n[j] >> 1
+        missed |= ((tally[j] <= rank) | (tally[LANES + j] > rank)) & (n[j] > 0)
     if missed:
         for j in range(LANES):
-            low[j] = high[j] = tile[0, j]
-            under[j] = 0
+            span[j] = span[LANES + j] = tile[0, j]
+            tally[LANES + j] = 0
         for g in range(groups):
             for u in range(ROWS):
                 for j in range(LANES):
-                    low[j] = min(low[j], np.int64(tile[g, u * LANES + j]))
-                    high[j] = max(high[j], np.int64(tile[g, u * LANES + j]))
+                    value = np.int64(tile[g, u * LANES + j])
+                    span[j] = min(span[j], value)
+                    span[LANES + j] = max(span[LANES + j], value)
     searching = True
     while searching:
         for j in range(LANES):
-            limit[0, j] = (low[j] + high[j]) >> 1
-        _count(tile, groups, limit[0], counts)
+            limit[j] = (span[j] + span[LANES + j]) >> 1
+        _count(tile, groups, limit, tally, 0)
         searching = False
         for j in range(LANES):
-            if low[j] < high[j]:
-                if counts[j] > n[j] // 2:
-                    high[j] = (low[j] + high[j]) >> 1
-                else:
-                    low[j] = ((low[j] + high[j]) >> 1) + 1
-                    under[j] = counts[j]
-                searching |= low[j] < high[j]
+            # Choices instead of branches: the compiler makes vector instructions of them.
+            low, high = span[j], span[LANES + j]
+            middle = (low + high) >> 1
+            lower = (tally[j] > n[j] >> 1) | (low == high)
+            high = min(high, middle) if lower else high
+            low = low if lower else middle + 1
+            tally[LANES + j] = tally[LANES + j] if lower else tally[j]
+            span[j], span[LANES + j] = low, high
+            searching |= low < high
     for j in range(LANES):
-        limit[0, j] = low[j]
-    _largest_below(tile, groups, limit[0], smallest, limit[1])
-    for j in range(LANES):
-        # The lower middle value has rank n / 2 - 1: it is below only if n / 2 values are.
-        apart = n[j] % 2 == 0 and under[j] == n[j] // 2
-        lower = np.float64(limit[1, j]) if apart else np.float64(low[j])
-        medians[j] = 0.5 * (lower + np.float64(low[j]))
-
-
-@njit(nogil=True, inline="always")
-def _largest_below(tile: Any, groups: int, limit: Any, smallest: int, largest: Any) -> None:
-    """Find the largest value of each lane below its limit; `smallest` if there is none."""
-    for j in range(LANES):
-        largest[j] = smallest
-    for g in range(groups):
+        limit[j] = span[j]
+        limit[LANES + j] = smallest
+    for g in range(groups):  # the largest value below the median
         rows = tile[g]
         for j in range(LANES):
-            found = largest[j]
+            largest = limit[LANES + j]
             for u in range(ROWS):
                 value = rows[u * LANES + j]
-                found = max(found, value if value < limit[j] else found)
-            largest[j] = found
+                largest = max(largest, value if value < limit[j] else largest)
+            limit[LANES + j] = largest
+    for j in range(LANES):
+        # The lower middle value has rank n / 2 - 1: it is below only if n / 2 values are.
+        apart = (n[j] & 1 == 0) & (tally[LANES + j] == n[j] >> 1)
+        lower_middle = np.float64(limit[LANES + j] if apart else limit[j])
+        medians[j] = 0.5 * (lower_middle + np.float64(limit[j]))
 
 
 @njit(nogil=True)
