@@ -215,7 +215,8 @@ class _Target:
         self.area = aperture_px**2 if background == "annulus_median" else 0.0
         self.half = reach_px(aperture_px)
         ring = _ring_offsets()
-        self.ring, self.n_ring = _packed_ring(_usable_ring(self.xy, others, ring), ring)
+        usable = _usable_ring(self.xy, others, ring) & (self.area > 0)
+        self.ring, self.n_ring = _packed_ring(usable, ring)
         integers = np.issubdtype(dtype, np.integer)
         limits = np.iinfo(dtype) if integers else None
         self.range = (limits.min, limits.max) if limits else (0, 0)

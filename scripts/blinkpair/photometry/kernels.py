@@ -111,7 +111,7 @@ def measure_places(
     sums = np.full(LANES, zero)
     counts = np.empty(LANES)
     medians = np.empty(LANES)
-    work = np.empty((edge + 1) * LANES)
+    work = np.empty(edge * LANES)
     centre[:] = own[:] = 0
     near[:] = 0
     k, f = first, m
@@ -186,7 +186,7 @@ def measure_places(
             else:
                 integer_medians(tile, groups, n, smallest, span, limit, tally, medians)
         for j in range(used):
-            k_, f_ = place[j], frame[j]
+            target, at = place[j], frame[j]
             if area > 0:
                 if n[j] == 0:  # the ring is out of view
                     counts[j] = np.nan
@@ -194,11 +194,11 @@ def measure_places(
                     counts[j] -= area * medians[j]
                     mean = (sums[j] - (groups * ROWS - n[j]) * largest) / n[j]
                     if np.isfinite(mean - medians[j]):
-                        skew[k_] += mean - medians[j]
-                        n_skew[k_] += 1
+                        skew[target] += mean - medians[j]
+                        n_skew[target] += 1
                     if not floating:
-                        _remember(guess, k_, np.int64(np.floor(medians[j])), f_ == m - 1)
-            traces[order[k_], f_] = counts[j]
+                        _remember(guess, target, np.int64(np.floor(medians[j])), at == m - 1)
+            traces[order[target], at] = counts[j]
 
 
 @njit(nogil=True, inline="always")
@@ -213,7 +213,7 @@ def _aperture_sums(
         The pixels around each lane's own one, row by row; 0 outside the sensor.
     centre, own : (2 * LANES,) float64
         Column of the aperture's centre and of the lane's own pixel, then their rows.
-    work : ((2 * side + 2) * LANES,) float64
+    work : ((2 * side + 1) * LANES,) float64
     """
     edge = 2 * side + 1
     for column in range(edge):
@@ -222,19 +222,16 @@ def _aperture_sums(
             work[column * LANES + j] = max(
                 0.0, min(pixel + 0.5, centre[j] + half) - max(pixel - 0.5, centre[j] - half)
             )
-    line = edge * LANES
     sums[:] = 0
     for row in range(edge):
-        work[line:] = 0
-        for column in range(edge):
-            for j in range(LANES):
-                pixel = near[(row * edge + column) * LANES + j]
-                work[line + j] += work[column * LANES + j] * pixel
+        some = near[row * edge * LANES : (row + 1) * edge * LANES]
         for j in range(LANES):
+            line = 0.0
+            for column in range(edge):
+                line += work[column * LANES + j] * some[column * LANES + j]
             pixel = own[LANES + j] + (row - side)
             low, high = centre[LANES + j] - half, centre[LANES + j] + half
-            inside = max(0.0, min(pixel + 0.5, high) - max(pixel - 0.5, low))
-            sums[j] += inside * work[line + j]
+            sums[j] += line * max(0.0, min(pixel + 0.5, high) - max(pixel - 0.5, low))
 
 
 @njit(nogil=True, inline="always")
