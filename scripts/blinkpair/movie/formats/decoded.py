@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import IntArray
 from blinkpair.errors import InputError
-from blinkpair.movie.formats.source import give_up_cached
+from blinkpair.movie.formats.source import give_up_cached, read_no_further
 
 # Decode frame i of an open file (seek and read under `read_at`) into a (y, x) array.
 ReadAt = Callable[[int, int], bytes]
@@ -114,6 +114,8 @@ class DecodedReader:
         return data
 
     def _read(self, file: int, offset: int, size: int) -> bytes:
+        if self._give_up:
+            read_no_further(file)
         data = os.pread(file, size, offset)  # not seek and read: several threads share the file
         if self._give_up:
             give_up_cached(file, offset, size)

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import IntArray
 from blinkpair.errors import InputError
-from blinkpair.movie.formats.source import give_up_cached
+from blinkpair.movie.formats.source import give_up_cached, read_no_further
 
 # Up to this gap between two frames, reading it costs less than another call.
 _MAX_GAP_BYTES = 16 * 1024
@@ -206,4 +206,6 @@ class RawReader:
             self.close()
             self._file = self._frames.paths[number].open("rb", buffering=0)
             self._file_number = number
+            if self._give_up:
+                read_no_further(self._file.fileno())
         return self._file

@@ -108,6 +108,16 @@ class Source:
     notes: tuple[str, ...] = ()
 
 
+def read_no_further(file: int) -> None:
+    """Keep the system from reading beyond what is asked for of an open file.
+
+    It reads ahead, which is of no use where a file is read from its end: what follows was read,
+    and given up, before, so that every byte would be read twice.
+    """
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
+
+
 def give_up_cached(file: int, start: int, n_bytes: int) -> None:
     """Drop what was read of an open file from the system's cache of files, where it has one."""
     if hasattr(os, "posix_fadvise"):
