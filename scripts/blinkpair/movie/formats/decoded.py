@@ -61,6 +61,9 @@ class DecodedReader:
         alone = len(frames.paths) == 1
         self._file = frames.paths[0].open("rb", buffering=0) if alone else None
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._places: list[tuple[int, int]] = []  # bytes read for a block
+        if self._file is not None and give_up:
+            read_no_further(self._file.fileno())
 
     def close(self) -> None:
         """Close the files and end the threads."""
@@ -102,21 +105,21 @@ class DecodedReader:
         else:
             for _ in self._pool.map(one, range(len(out))):
                 pass
+        if self._file is not None and self._give_up and self._places:
+            starts, ends = zip(*self._places, strict=True)
+            give_up_cached(self._file.fileno(), min(starts), max(ends))
+        self._places.clear()
 
     def _read_at(self, number: int, offset: int, size: int) -> bytes:
+        # Not seek and read: several threads share the file.
         if self._file is not None:
-            data = self._read(self._file.fileno(), offset, size)
+            data = os.pread(self._file.fileno(), size, offset)
+            self._places.append((offset, offset + size))
         else:
             with self._frames.paths[number].open("rb", buffering=0) as file:
-                data = self._read(file.fileno(), offset, size)
+                data = os.pread(file.fileno(), size, offset)
+                if self._give_up:
+                    give_up_cached(file.fileno(), offset, offset + size)
         if len(data) < size:
             raise ValueError(f"{size - len(data)} bytes are missing at the end of the file")
-        return data
-
-    def _read(self, file: int, offset: int, size: int) -> bytes:
-        if self._give_up:
-            read_no_further(file)
-        data = os.pread(file, size, offset)  # not seek and read: several threads share the file
-        if self._give_up:
-            give_up_cached(file, offset, size)
         return data

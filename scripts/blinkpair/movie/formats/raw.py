@@ -181,7 +181,7 @@ class RawReader:
         if hasattr(os, "preadv"):
             got = os.preadv(file.fileno(), buffers, position)
             if self._give_up:
-                give_up_cached(file.fileno(), position, got)
+                give_up_cached(file.fileno(), position, position + got)
             if got == sum(map(len, buffers)):
                 return
         # A system without it, or a read that came back short (Linux ends one at 2 GiB).

@@ -28,6 +28,7 @@ _DTYPES = ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
 # 8192 x 8192 pixels, a thousand times as many frames as the paper's. Both fit into memory.
 _MAX_PIXELS = 2**26
 _MAX_PLANES = 20_000_000
+_PIECE_BYTES = 2 * 1024 * 1024
 
 
 class FrameReader(Protocol):
@@ -118,10 +119,14 @@ def read_no_further(file: int) -> None:
         os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
 
 
-def give_up_cached(file: int, start: int, n_bytes: int) -> None:
-    """Drop what was read of an open file from the system's cache of files, where it has one."""
+def give_up_cached(file: int, start: int, end: int) -> None:
+    """Drop bytes of an open file that is read from its end from the system's cache of files.
+
+    Linux keeps files in pieces of up to 2 MB and drops whole ones only: the piece that reaches into
+    the bytes after these, which were given up before, is included.
+    """
     if hasattr(os, "posix_fadvise"):
-        os.posix_fadvise(file, start, n_bytes, os.POSIX_FADV_DONTNEED)
+        os.posix_fadvise(file, start, end + _PIECE_BYTES - start, os.POSIX_FADV_DONTNEED)
 
 
 def native_dtype(path: Path, dtype: np.dtype[Any]) -> np.dtype[Any]:
