@@ -110,6 +110,8 @@ onerror:
 CARRIED = sheet_columns.carried_columns(FIELDS)
 # Length to which movies are cut to be compared; None where they are all as long.
 EQUAL_LENGTH_S = movie_record.equal_length_s(FIELDS)
+# Rows of the file of verdicts by field: only the fields that have one run again for it.
+VERDICTS = sheet_columns.verdicts_by_field(LAUNCHED.verdicts)
 # The movies of fields that share one: their rows are the same nanocrystals.
 SHARED_MOVIES = sheet_columns.shared_movies(FIELDS)
 
