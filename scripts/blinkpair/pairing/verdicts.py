@@ -107,7 +107,7 @@ def _outcome(table: pd.DataFrame, verdict: Verdict, row: int) -> dict[str, Any]:
     number, because = int(nanocrystal["nc_id"]), str(nanocrystal["excluded_because"])
     outcome, reason = LEFT_OUT, ""
     if because != BY_HAND:
-        outcome, reason = ALREADY, f"excluded in any case: {because}"
+        outcome, reason = ALREADY, because
     elif number != verdict["nc_id"]:
         reason = f"its number was {verdict['nc_id']}"
     distance_px = float(_distances(table, verdict)[row])

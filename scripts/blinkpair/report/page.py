@@ -27,6 +27,7 @@ from blinkpair.report import (
     blinking_tables,
     cells,
     citations,
+    methods_short,
     methods_text,
     result_sentences,
     run_summary,
@@ -157,6 +158,9 @@ def build_page(
             results["populations"],
             results["nanocrystals"],
             fields,
+        ),
+        methods_short=methods_short.methods_short(
+            settings, provenance, results["fields"], results["nanocrystals"]
         ),
         cite=citations.citation(citation, provenance["versions"]["blinkpair"]),
         settings=yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True),

@@ -21,7 +21,7 @@ from blinkpair.report.language import capitalised, counted, known, listed, plain
 VERDICT_NAMES = {
     "cluster": "cluster",
     "artefact": "artefact",
-    "leave_out": "left out for another reason",
+    "leave_out": "other reason",
 }
 OUTCOMES = {"left_out": "left out", "already_excluded": "no difference", "refused": "REFUSED"}
 
@@ -39,8 +39,7 @@ def left_out(row: Row) -> str:
         for name, words in POPULATION_NAMES.items()
         if row[f"n_left_out_{name}"]
     )
-    text = f"{counted(n, 'nanocrystal')} {verb(n, 'is', 'are')} left out by hand, which would be"
-    text += f" {populations}"
+    text = f"{counted(n, 'nanocrystal')} {verb(n, 'is', 'are')} left out by hand ({populations})"
     if known(row["mean_delta_with_left_out"]):
         text += f"; with {verb(n, 'it', 'them')} the mean change would be "
         text += signed_points(row["mean_delta_with_left_out"])

@@ -8,11 +8,13 @@ const judgedKey = (field, id) => `${field} ${id}`;
 const judgementOf = (nc) => judged.get(judgedKey(nc.field, nc.id));
 const outcomeText = (row) => ({ left_out: "left out in these results", already_excluded: "excluded already", refused: "refused" })[row.outcome] ?? "from the next run on";
 
-// The rows that this run was made with; one found again has the number and the place of today.
+// The rows that this run was made with. One found again has the number and the place of today; the
+// number of one that was refused may be another nanocrystal's now.
 function readVerdicts() {
   for (const row of DATA.verdicts) {
     const nc = NCS.find((one) => one.field === row.field && one.id === String(row.nc_id_found));
-    judged.set(judgedKey(row.field, nc ? nc.id : row.nc_id), nc ? { ...row, ...placeOf(nc) } : row);
+    const key = judgedKey(row.field, row.nc_id_found || `${row.nc_id} (then)`);
+    judged.set(key, nc ? { ...row, ...placeOf(nc) } : row);
   }
 }
 
