@@ -7,17 +7,36 @@ import gc
 import inspect
 import os
 import sys
+import tempfile
 from pathlib import Path
 
-# The library lies beside the steps; Snakemake puts that folder on the path of steps only. Within
-# another workflow this file is not below the main Snakefile.
-SCRIPTS = Path(str(workflow.current_basedir)).parents[1] / "scripts"
-if not SCRIPTS.is_dir():
-    raise ImportError(
-        f"the library of blinkpair is not at {SCRIPTS}. Hint: clone the repository, and name the "
-        "Snakefile of the clone in the module"
-    )
+
+def checkout(here):
+    """Return the folder of the source. Snakemake fetches of a hosted one single files: clone it."""
+    hosted = hasattr(here, "hosted_repo")
+    if not hosted and not hasattr(here, "repo_path"):
+        return Path(str(here)).parents[1]
+    from git import Repo
+
+    repository = here.hosted_repo.repo if hosted else Repo(here.repo_path)
+    commit = repository.commit(here.ref).hexsha
+    folder = Path(".snakemake/blinkpair/source", commit).absolute()
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as aside:
+            repository.clone(f"{aside}/clone", no_checkout=True).git.checkout(commit)
+            Path(aside, "clone").rename(folder)
+    return folder
+
+
+# The library lies beside the steps; Snakemake puts that folder on the path of steps only, and of
+# steps that it fetched on none.
+SCRIPTS = checkout(workflow.current_basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
+if ".snakemake" in SCRIPTS.parts:
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(SCRIPTS), os.environ.get("PYTHONPATH", "")])
+    )
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
