@@ -35,7 +35,7 @@ microspheres:
   diameter_um: 1.0
 
 # On is above so many counts above background (the paper's recipe). Other gain, exposure or light:
-# method noise takes the threshold from each nanocrystal's own off level, hmm the likelier state.
+# method hmm needs no threshold: it takes off from an empty place beside each nanocrystal.
 threshold:
   method: fixed
   counts: 100
