@@ -21,6 +21,7 @@ from pathlib import Path
 from blinkpair import files
 from blinkpair.errors import InputError
 from blinkpair.inputs.columns import PATH_COLUMNS
+from blinkpair.inputs.problems import listed
 from blinkpair.run.found_files import FoundFiles, empty_cells, find_files, missing
 from blinkpair.treatments import TEMPERATURE
 
@@ -124,7 +125,8 @@ def _summary(found: FoundFiles, movies: str | Path | None) -> list[str]:
     if movies is None:
         return []
     whole = sum(all(row[column] for column in PATH_COLUMNS) for row in found.rows)
-    lines = [f"{len(found.rows)} fields found in {movies}, {whole} with all four files."]
+    fields = _counted(len(found.rows), "field")
+    lines = [f"{fields} found in {movies}, {whole} with all four files."]
     named = list(found.without_place.items())
     lines += [f"  in no field: {path}: {why}" for path, why in named[:MOST_NAMED]]
     if len(named) > MOST_NAMED:
@@ -132,9 +134,14 @@ def _summary(found: FoundFiles, movies: str | Path | None) -> list[str]:
     return lines
 
 
+def _counted(n: int, thing: str) -> str:
+    return f"{n} {thing}{'' if n == 1 else 's'}"
+
+
 def _next_steps(home: Path, run: str, found: FoundFiles) -> list[str]:
     empty = empty_cells(found.rows)
-    what = f"fill in its {empty} empty cells" if empty else "check it"
+    cells = listed([f"{_counted(n, 'cell')} of {column}" for column, n in empty.items()] or [""])
+    what = f"fill in {cells}" if empty else "check it"
     if not found.rows:
         what = "write one row a field"
     return [
