@@ -53,7 +53,7 @@ on_failed_field: exclude
 _README = """\
 - Sample sheet: `config/fields.tsv`, settings: `config/config.yaml`; every column: `{columns}`.
 - In this folder, look at the plan with `{run} -n`, then run `{run}`.
-- Then open `results/report.html`. For Fiji, Picasso and spreadsheets: `{library} -m blinkpair.export FIELD`.
+- Then open `results/report.html`. For Fiji, Picasso, spreadsheets: `{python} -m blinkpair.export FIELD`.
 """
 
 
@@ -96,9 +96,8 @@ def lay_out(folder: str | Path, movies: str | Path | None = None) -> str:
         pixel=_in_movies(found, missing(found.movies, lambda movie: movie.pixel_size_um)),
     )
     files.write_text(text, settings)
-    files.write_text(
-        _README.format(run=run, library=_python(), columns=SOURCE / "config" / "README.md"), readme
-    )
+    columns = SOURCE / "config" / "README.md"
+    files.write_text(_README.format(run=run, python=_python(), columns=columns), readme)
     return "\n".join([*_summary(found, movies), *_next_steps(home, run, found)])
 
 
@@ -110,7 +109,7 @@ def _command() -> str:
 
 def _python() -> str:
     """Return the start of a command of the library, which works in any folder."""
-    return shlex.join([f"PYTHONPATH={SOURCE / 'scripts'}", sys.executable])
+    return f"PYTHONPATH={shlex.quote(str(SOURCE / 'scripts'))} {shlex.quote(sys.executable)}"
 
 
 def _sheet(found: FoundFiles) -> str:
