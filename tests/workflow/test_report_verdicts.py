@@ -83,7 +83,8 @@ def test_the_page_saves_the_tables_of_the_export(report, chosen, experiment, kin
     exported = dict(export_nanocrystal(experiment / "results", "re-mounted", chosen["nc_id"]))
     whole = pd.read_csv(io.BytesIO(exported[f"nanocrystal_{chosen['nc_id']:05d}_{kind}.csv"]))
     if kind != "trace":
-        pd.testing.assert_frame_equal(own, whole, check_dtype=False, rtol=2e-4)
+        # The page has the limits of counts with four decimals.
+        pd.testing.assert_frame_equal(own, whole, check_dtype=False, rtol=1e-3)
         return
     # 2,000 frames are in the page as stretches: states of every frame, counts between two ends.
     assert list(own) == [

@@ -53,7 +53,7 @@ on_failed_field: exclude
 _README = """\
 - Sample sheet: `config/fields.tsv`, settings: `config/config.yaml`; every column: `{columns}`.
 - In this folder, look at the plan with `{run} -n`, then run `{run}`.
-- Then open `results/report.html`. For Fiji, Picasso, spreadsheets: `{python} -m blinkpair.export FIELD`.
+- Then open `results/report.html`. For Fiji and Picasso: `{python} -m blinkpair.export FIELD`.
 """
 
 
