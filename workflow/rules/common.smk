@@ -12,13 +12,10 @@ from pathlib import Path
 
 
 def checkout(here):
-    """Return the folder of the source. Snakemake fetches of a hosted one single files: clone it."""
-    hosted = hasattr(here, "hosted_repo")
-    if not hosted and not hasattr(here, "repo_path"):
+    """Return the folder of the source; of a hosted one Snakemake fetches single files: clone it."""
+    if not hasattr(here, "hosted_repo"):
         return Path(str(here)).parents[1]
-    from git import Repo
-
-    repository = here.hosted_repo.repo if hosted else Repo(here.repo_path)
+    repository = here.hosted_repo.repo
     commit = repository.commit(here.ref).hexsha
     folder = Path(".snakemake/blinkpair/source", commit).absolute()
     if not folder.exists():
@@ -33,7 +30,7 @@ def checkout(here):
 # steps that it fetched on none.
 SCRIPTS = checkout(workflow.current_basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
-if ".snakemake" in SCRIPTS.parts:
+if hasattr(workflow.current_basedir, "hosted_repo"):
     os.environ["PYTHONPATH"] = os.pathsep.join(
         filter(None, [str(SCRIPTS), os.environ.get("PYTHONPATH", "")])
     )
