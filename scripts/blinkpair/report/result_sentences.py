@@ -38,6 +38,7 @@ from blinkpair.report.language import (
     spread,
     verb,
 )
+from blinkpair.report.verdicts import left_out
 from blinkpair.statistics.intervals import MOST_MORE_FIELDS
 
 Row = Mapping[Any, Any]
@@ -80,9 +81,9 @@ def answer(
 
 
 def caveats(row: Row) -> str:
-    """Return what the intervals rest on, what would narrow them, and the accidental pairs."""
-    parts = [*_basis(row), *_more_fields(row), *_unequal(row), *_accidental(row)]
-    return " ".join(parts) if row["n"] else ""
+    """Return what is left out by hand, the basis of the intervals, and the accidental pairs."""
+    parts = [left_out(row), *_basis(row), *_more_fields(row), *_unequal(row), *_accidental(row)]
+    return " ".join(part for part in parts if part) if row["n"] else left_out(row)
 
 
 def both_recipes(rows: Sequence[Row], threshold_counts: float) -> str:

@@ -58,6 +58,16 @@ def populations(table: pd.DataFrame, confidence: float) -> Table:
     cells |= {
         "dark in both (not in n)": lambda r: f"{r['n_dark']}",
         "excluded (not in n)": lambda r: f"{r['n_excluded']}",
+    }
+    if any(row["n_left_out"] for row in rows):
+        cells |= {
+            "of these left out by hand": lambda r: f"{r['n_left_out']}",
+            "they would be": _would_be,
+            "mean change with them, points": lambda r: (
+                signed_points(r["mean_delta_with_left_out"]) if r["n_left_out"] else NOTHING
+            ),
+        }
+    cells |= {
         "mean change, points": points("mean_delta"),
         "median change, points": points("median_delta"),
         "mean change minus control’s, points": points("mean_delta_minus_control"),
@@ -81,6 +91,12 @@ def populations(table: pd.DataFrame, confidence: float) -> Table:
     )
     name = lambda row: labels.treatment_title(row["temperature_c"])  # noqa: E731
     return transposed("Populations", rows, cells, name, note)
+
+
+def _would_be(row: Row) -> str:
+    """Return the populations of what is left out by hand."""
+    counts = {words: row[f"n_left_out_{name}"] for name, words in labels.POPULATION_NAMES.items()}
+    return ", ".join(f"{n} {words}" for words, n in counts.items() if n) or NOTHING
 
 
 def _rows_in_n(row: Row) -> str:
