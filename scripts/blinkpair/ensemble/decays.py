@@ -6,7 +6,7 @@ Input: a decay and, where there is one, its response. Output: fits of 1 to 4 exp
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -123,10 +123,11 @@ def sort_components(one: Fit) -> Fit:
     m = one.model.n_tau
     order = np.argsort(one.parameters[:m], kind="stable")
     places = np.concatenate([order, m + order, np.arange(2 * m, one.parameters.size)])
-    return Fit(
-        one.model, one.data, one.parameters[places], one.deviance, one.is_poisson,
-        one.information[np.ix_(places, places)], one.fitted, one.converged,
-    )  # fmt: skip
+    return replace(
+        one,
+        parameters=one.parameters[places],
+        information=one.information[np.ix_(places, places)],
+    )
 
 
 def goodness(one: Fit) -> float:

@@ -41,6 +41,8 @@ class Fit:
         Half the second derivative of the deviance, approximately.
     fitted : (n,) array
     converged : bool
+    scores : (p, p) array or None
+        Covariance of the derivatives of half the deviance, where residuals are correlated.
     """
 
     model: Model
@@ -51,11 +53,17 @@ class Fit:
     information: FloatArray = field(repr=False)
     fitted: FloatArray = field(repr=False)
     converged: bool = True
+    scores: FloatArray | None = field(default=None, repr=False)
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of parameters, with amplitudes that the model eliminates."""
+        return int(self.parameters.size + self.model.n_projected)
 
     @property
     def degrees_of_freedom(self) -> int:
         """Number of values less number of parameters."""
-        return int(self.data.size - self.parameters.size)
+        return int(self.data.size - self.n_parameters)
 
     @property
     def scale(self) -> float:
@@ -67,13 +75,29 @@ class Fit:
         """Bayesian information criterion, but for a constant of the data."""
         n = self.data.size
         fit = self.deviance if self.is_poisson else n * np.log(max(self.deviance, 1e-300) / n)
-        return float(fit + self.parameters.size * np.log(n))
+        return float(fit + self.n_parameters * np.log(n))
 
     @property
     def residuals(self) -> FloatArray:
         """Residuals in units of their standard deviation: deviance residuals for counts."""
         values, _ = _residuals(self.data, self.fitted, None, self.is_poisson)
         return values / np.sqrt(self.scale)
+
+    def design_effect(self, gradient: FloatArray) -> float:
+        """Return by how much correlated residuals enlarge a quantity's variance, at least 1.
+
+        The sandwich estimate of the variance over that of independent residuals.
+
+        Parameters
+        ----------
+        gradient : (p,) array
+            Of the quantity, by the parameters.
+        """
+        if self.scores is None:
+            return 1.0
+        along = np.linalg.pinv(self.information) @ gradient
+        alone = self.scale * float(gradient @ along)
+        return max(float(along @ self.scores @ along) / alone, 1.0) if alone > 0 else 1.0
 
     def taus(self) -> FloatArray:
         """Return all time constants."""
@@ -202,7 +226,8 @@ def profile_interval(one: Fit, quantity: Quantity, confidence: float = 0.95) -> 
         if one.is_poisson
         else float(stdtrit(max(one.degrees_of_freedom, 1), (1 + confidence) / 2)) ** 2
     )
-    low, high = (_endpoint(one, quantity, rise * one.scale, sign) for sign in (-1.0, 1.0))
+    rise *= one.scale * one.design_effect(quantity(one.parameters)[1])
+    low, high = (_endpoint(one, quantity, rise, sign) for sign in (-1.0, 1.0))
     return low, high
 
 

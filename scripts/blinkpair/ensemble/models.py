@@ -45,6 +45,10 @@ class Model(Protocol):
     def fixed_tau(self) -> Sequence[float]:
         """Time constants that are not fitted; they come behind the free ones."""
 
+    @property
+    def n_projected(self) -> int:
+        """Number of amplitudes that follow from the other parameters and the data."""
+
     def evaluate(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the expected values (n,) and their derivatives (n, parameters)."""
 
@@ -55,11 +59,12 @@ class Model(Protocol):
         """Return all time constants (components,) and their derivatives."""
 
 
-class _FreeTaus:
+class FreeTaus:
     """Time constants of which the first are parameters and the rest are given."""
 
     n_tau: int
     fixed_tau: Sequence[float]
+    n_projected: int = 0
 
     def taus(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return all time constants (components,) and their derivatives."""
@@ -70,7 +75,7 @@ class _FreeTaus:
         return taus, slopes
 
 
-class ResponseModel(_FreeTaus):
+class ResponseModel(FreeTaus):
     """Counts a channel of a sum of exponentials behind a measured response, plus a background.
 
     The response is a histogram of the same bin width. The decay is integrated over each channel;
@@ -180,7 +185,7 @@ class ResponseModel(_FreeTaus):
         return values, slopes
 
 
-class TailModel(_FreeTaus):
+class TailModel(FreeTaus):
     """Counts a channel of a sum of exponentials from a channel on, plus a background.
 
     For decays without a measured response. Amplitudes are those at the first channel of the window,
@@ -207,7 +212,7 @@ class TailModel(_FreeTaus):
     amplitudes = ResponseModel.amplitudes
 
 
-class TraceModel(_FreeTaus):
+class TraceModel(FreeTaus):
     """Values at given times of a sum of exponentials whose amplitudes may have either sign.
 
     Parameters are log tau_k of the free time constants, then the amplitudes of all components (the
