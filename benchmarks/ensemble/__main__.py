@@ -19,7 +19,7 @@ from benchmarks.ensemble.trials import trials
 from benchmarks.page import run, text_of
 from blinkpair.ensemble import bleach, decays
 from blinkpair.ensemble.common import fit_common
-from blinkpair.ensemble.fitting import fraction_of, profile_interval, tau_of
+from blinkpair.ensemble.intervals import fraction_of, profile_interval, tau_of
 from blinkpair.ensemble.matrix_fit import fit_matrix
 from blinkpair.ensemble.readers.decay import Decay
 from blinkpair.ensemble.readers.matrix import EV_NM, Matrix

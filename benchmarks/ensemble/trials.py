@@ -49,7 +49,16 @@ def trials(
 
 def _digest(function: Callable[..., Any]) -> str:
     """Return a digest of the code of the fits, the simulator and the benchmark."""
-    names = ("bleach", "common", "decays", "ensemble", "fitting", "matrix_fit", "models")
+    names = (
+        "bleach",
+        "common",
+        "decays",
+        "ensemble",
+        "fitting",
+        "intervals",
+        "matrix_fit",
+        "models",
+    )
     files = sorted(f for folder in _SOURCES for f in folder.glob("*.py") if f.stem in names)
     code = b"".join(f.read_bytes() for f in files) + function.__code__.co_code
     return hashlib.sha256(code).hexdigest()[:12]

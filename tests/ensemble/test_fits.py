@@ -10,7 +10,8 @@ import pytest
 
 from blinkpair.ensemble import decays
 from blinkpair.ensemble.common import fit_common
-from blinkpair.ensemble.fitting import fit, fraction_of, profile_interval, tau_of
+from blinkpair.ensemble.fitting import fit
+from blinkpair.ensemble.intervals import fraction_of, profile_interval, tau_of
 from blinkpair.ensemble.models import ResponseModel, TailModel, TraceModel
 from blinkpair.ensemble.readers.decay import Decay
 from blinkpair.errors import InputError

@@ -10,7 +10,7 @@ from blinkpair.ensemble import bleach, tables
 from blinkpair.ensemble.beside import LONG_SHARE, MEAN_CHANGE, SHORT_SHARE, beside_table, difference
 from blinkpair.ensemble.common import fit_common
 from blinkpair.ensemble.curves import curves as all_curves
-from blinkpair.ensemble.fitting import fraction_of, profile_interval, tau_of
+from blinkpair.ensemble.intervals import fraction_of, profile_interval, tau_of
 from blinkpair.ensemble.sensitivity import sensitivity_rows
 from blinkpair.inputs.ensemble_sheet import examine_ensemble
 from blinkpair.simulate.ensemble import AMPLITUDES, write_ensemble

@@ -31,9 +31,13 @@ def sensitivity_rows(one: Measured, confidence: float) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for varied, value, other in tried:
         taus, amplitudes = other.taus(), other.amplitudes()
+        # More components than the fit has are not determined, and their intervals cost seconds.
+        is_more = one.trace is None and taus.size > one.fit.model.n_tau
         for k in range(taus.size):
-            low, high = tau_interval(other, k, confidence)
-            share = share_interval(other, other.model, k, confidence)
+            low, high = share = (np.nan, np.nan)
+            if not is_more:
+                low, high = tau_interval(other, k, confidence)
+                share = share_interval(other, other.model, k, confidence)
             rows.append(
                 {
                     "measurement": one.row["measurement"],

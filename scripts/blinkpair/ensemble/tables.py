@@ -15,13 +15,8 @@ import pandas as pd
 
 from blinkpair.ensemble import bleach, decays
 from blinkpair.ensemble.common import Common, fit_common
-from blinkpair.ensemble.fitting import (
-    Fit,
-    difference_of,
-    fraction_of,
-    profile_interval,
-    tau_of,
-)
+from blinkpair.ensemble.fitting import Fit
+from blinkpair.ensemble.intervals import difference_of, fraction_of, profile_interval, tau_of
 from blinkpair.ensemble.readers.decay import PILE_UP, Decay, read_decay
 from blinkpair.ensemble.readers.matrix import EV_NM, Matrix, read_matrix
 
