@@ -11,7 +11,12 @@ import pytest
 from blinkpair.ensemble import decays
 from blinkpair.ensemble.common import fit_common
 from blinkpair.ensemble.fitting import fit
-from blinkpair.ensemble.intervals import fraction_of, profile_interval, tau_of
+from blinkpair.ensemble.intervals import (
+    _endpoint_by_fits,
+    fraction_of,
+    profile_interval,
+    tau_of,
+)
 from blinkpair.ensemble.models import ResponseModel, TailModel, TraceModel
 from blinkpair.ensemble.readers.decay import Decay
 from blinkpair.errors import InputError
@@ -187,3 +192,17 @@ def test_a_response_of_other_channels_is_an_error():
     decay, irf = draw(1e5, 12)
     with pytest.raises(InputError, match="50 ps wide and 25 ps"):
         decays.prepare(decay, Decay(irf.counts, 0.025))
+
+
+def test_two_ways_to_the_ends_of_an_interval_agree():
+    """Newton's method on the contour, and fits with the quantity held: to a hundredth of it."""
+    found = decays.fit_components(decays.prepare(*draw(1e5, 13)), 3)
+    for quantity in (tau_of(found.model, 0), fraction_of(found.model, 2)):
+        low, high = profile_interval(found, quantity)
+        other = [_endpoint_by_fits(found, quantity, 3.841459, sign) for sign in (-1.0, 1.0)]
+        assert other == pytest.approx([low, high], abs=0.01 * (high - low))
+
+
+def test_the_share_of_an_only_component_is_known():
+    found = decays.fit_components(decays.prepare(*draw(1e5, 14, [1.0], [4.0])), 1)
+    assert profile_interval(found, fraction_of(found.model, 0)) == (1.0, 1.0)
