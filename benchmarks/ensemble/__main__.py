@@ -1,8 +1,7 @@
 """How right are time constants and shares of films? Simulated decays and bleaches.
 
 The simulator integrates exponentials behind a Gaussian response exactly and shares nothing with the
-model of the fit. Peer: least squares with weights 1/sqrt(N), as lmfit and most programs are used,
-on the same data with the same model and starts.
+model of the fit. Other programs on the same data are in `peers.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +12,6 @@ from concurrent.futures import Executor
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import least_squares
 
 from benchmarks.ensemble.trials import trials
 from benchmarks.page import run, text_of
@@ -46,24 +44,6 @@ def draw(photons: float, seed: int, at_ns: float = 10.0) -> decays.Prepared:
     return decays.prepare(seen, Decay(irf, BIN_NS))
 
 
-def weighted(prepared: decays.Prepared) -> np.ndarray:
-    """Return time constants and shares by least squares with weights 1/sqrt(N)."""
-    model, data = prepared.model(3), prepared.data
-    weights = 1.0 / np.sqrt(np.maximum(data, 1.0))
-    start = decays._starts(prepared, 3)[0]
-    found = least_squares(
-        lambda p: (model.evaluate(p)[0] - data) * weights,
-        start,
-        lambda p: model.evaluate(p)[1] * weights[:, None],
-        method="lm",
-        x_scale="jac",
-        max_nfev=200,
-    ).x
-    order = np.argsort(found[:3])
-    amplitudes = model.amplitudes(found)[0][order]
-    return np.concatenate([np.exp(found[:3][order]), amplitudes / amplitudes.sum()])
-
-
 def one_decay(photons: float, seed: int) -> dict[str, object]:
     prepared = draw(photons, seed)
     clock = time.process_time()
@@ -80,7 +60,6 @@ def one_decay(photons: float, seed: int) -> dict[str, object]:
     amplitudes = found.amplitudes()
     return {
         "values": [*found.taus(), *amplitudes / amplitudes.sum()],
-        "peer": weighted(prepared).tolist(),
         "holds": [
             bool(low <= true <= high) for (low, high), true in zip(intervals, truth, strict=True)
         ],
@@ -108,29 +87,23 @@ def accuracy(pool: Executor, share: float) -> Iterable[str]:
     for photons in PHOTONS:
         found = trials(pool, one_decay, [(photons, seed) for seed in seeds])
         holds = 100 * np.mean([f["holds"] for f in found], axis=0)
-        for name in ("values", "peer"):
-            values = np.array([f[name] for f in found])
-            mean, median = values.mean(axis=0), np.median(values, axis=0)
-            error = values.std(axis=0, ddof=1) / np.sqrt(n)
-            row: dict[str, object] = {
-                "photons": f"{photons:.0e}",
-                "method": "Poisson likelihood" if name == "values" else "weights 1/sqrt(N)",
-            }
-            for k in range(3):
-                bias = [100 * (v[k] / truth[k] - 1) for v in (mean, median)]
-                row[f"tau_{k + 1} mean, median"] = (
-                    f"{bias[0]:+.1f} ± {100 * error[k] / truth[k]:.1f}, {bias[1]:+.1f}"
-                )
-            off = 100 * (mean - truth)
-            k = 3 + int(np.argmax(np.abs(off[3:])))
-            row["shares"] = f"{off[k]:+.2f} ± {100 * error[k]:.2f}"
-            own = name == "values"
-            for label, part in (("tau", slice(0, 3)), ("A", slice(3, 6)), ("light", slice(6, 9))):
-                text = f"{holds[part].min():.1f} to {holds[part].max():.1f}" if own else ""
-                row[f"holds, {label}"] = text
-            for key in ("fit_ms", "profile_ms"):
-                row[key] = f"{np.median([f[key] for f in found]):.0f}" if own else ""
-            rows.append(row)
+        values = np.array([f["values"] for f in found])
+        mean, median = values.mean(axis=0), np.median(values, axis=0)
+        error = values.std(axis=0, ddof=1) / np.sqrt(n)
+        row: dict[str, object] = {"photons": f"{photons:.0e}"}
+        for k in range(3):
+            bias = [100 * (v[k] / truth[k] - 1) for v in (mean, median)]
+            row[f"tau_{k + 1} mean, median"] = (
+                f"{bias[0]:+.1f} ± {100 * error[k] / truth[k]:.1f}, {bias[1]:+.1f}"
+            )
+        off = 100 * (mean - truth)
+        k = 3 + int(np.argmax(np.abs(off[3:])))
+        row["shares"] = f"{off[k]:+.2f} ± {100 * error[k]:.2f}"
+        for label, part in (("tau", slice(0, 3)), ("A", slice(3, 6)), ("light", slice(6, 9))):
+            row[f"holds, {label}"] = f"{holds[part].min():.1f} to {holds[part].max():.1f}"
+        for key in ("fit_ms", "profile_ms"):
+            row[key] = f"{np.median([f[key] for f in found]):.0f}"
+        rows.append(row)
     yield text_of(pd.DataFrame(rows))
 
 
