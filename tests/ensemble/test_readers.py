@@ -174,6 +174,7 @@ def text_of(rows, head="Time (ns)\tCounts"):
         (lambda rows: text_of(rows[:40]) + "\n###\n" + text_of(rows[40:], ""), "line 43 interr"),
         # A list of the channels with photons only, and time tags.
         (lambda rows: text_of([r for r in rows if r[1] > 2]), "equal steps"),
+        (lambda rows: text_of(rows[::-1]), "equal steps"),
         # The time of the measurement is no time axis.
         (lambda rows: text_of(rows, "Integration time (s)\t5\nt\tCounts"), "column time_unit"),
         (lambda rows: text_of([(t, 65_535 if 9 < i < 13 else 7) for i, (t, _) in enumerate(rows)]),

@@ -81,10 +81,11 @@ def read_text(path: str, curve: int | None, bin_ps: float | None, time_unit: str
     table = np.array(rows, dtype=np.float64)
     times = table[:, 0] if table.shape[1] > 1 else None
     is_axis = times is not None and bool(np.all(np.diff(times) > 0))
-    if times is not None and is_axis and not _is_even(times):
+    is_falling = times is not None and bool(np.all(np.diff(times) < 0))
+    if times is not None and (is_falling or (is_axis and not _is_even(times))):
         raise InputError(
             "the times in the first column do not rise in equal steps",
-            "export all channels, also those without photons, and channels of one width",
+            "export all channels in their order, also those without photons",
             path,
         )
     columns = table[:, 1:] if is_axis else table
