@@ -171,7 +171,10 @@ def fit_matrix(
     """
     times, n = matrix.delay_ps, n_free + (fixed_tau_ps is not None)
     used = times >= start_ps
-    enough = np.isfinite(matrix.change[used]).sum(axis=0) > n
+    # A column of one value, as programs write where they measured nothing, has no scatter.
+    is_measured = np.isfinite(matrix.change[used])
+    varies = np.nan_to_num(matrix.change[used]).std(axis=0) > 0
+    enough = (is_measured.sum(axis=0) > n) & varies
     change = trace.sign() * matrix.change[np.ix_(used, enough)]
     own = int(np.argmin(np.abs(matrix.probe_ev[enough] - trace.probe_ev)))
     alone = bleach.fit_trace(
