@@ -139,25 +139,27 @@ def matrices(pool: Executor, share: float) -> Iterable[str]:
 
 
 def by_lmfit(photons: float, seed: int) -> list[float]:
-    """Return time constants, shares and CPU ms by lmfit with weights 1/sqrt(N), and without."""
+    """Return time constants, shares and CPU ms by lmfit with weights 1/sqrt(N)."""
     import lmfit
 
     prepared = draw(photons, seed)
     model, data = prepared.model(3), prepared.data
     own = decays.fit_components(prepared, 3).parameters
 
-    def expected(x: np.ndarray, **p: float) -> np.ndarray:
-        return model.evaluate(np.array([p[f"p{i}"] for i in range(8)]))[0]
+    weights = 1 / np.sqrt(np.maximum(data, 1.0))
+
+    def values(parameters: lmfit.Parameters) -> np.ndarray:
+        return np.array([parameters[f"p{i}"].value for i in range(own.size)])
+
+    def residuals(parameters: lmfit.Parameters) -> np.ndarray:
+        return (model.evaluate(values(parameters))[0] - data) * weights
 
     start = lmfit.Parameters()
     for i, value in enumerate(own):
         start.add(f"p{i}", value=value)
-    peer = lmfit.Model(expected, independent_vars=["x"], param_names=list(start))
     clock = time.process_time()
-    weights = 1 / np.sqrt(np.maximum(data, 1.0))
-    found = peer.fit(data, start, weights=weights, x=np.arange(data.size), method="leastsq")
+    p = values(lmfit.minimize(residuals, start, method="leastsq").params)
     taken = 1e3 * (time.process_time() - clock)
-    p = np.array([found.params[f"p{i}"].value for i in range(8)])
     amplitudes = model.amplitudes(p)[0]
     order = np.argsort(p[:3])
     return [*np.exp(p[:3][order]), *(amplitudes / amplitudes.sum())[order], taken]
