@@ -14,7 +14,7 @@ from scipy.spatial import KDTree
 from scipy.special import ndtri
 
 from blinkpair.arrays import FloatArray
-from blinkpair.brightfield.measured import as_table, contrast_scatter, measure, nearest_other
+from blinkpair.brightfield.measured import as_table, contrast_scatter, measure
 from blinkpair.brightfield.patterns import Pattern, contrast_places
 from blinkpair.brightfield.radial_evidence import flatten, noise_map
 from blinkpair.brightfield.radial_fit import spline_basis
@@ -22,6 +22,7 @@ from blinkpair.brightfield.radial_match import (
     CLOSEST,
     distance_to,
     match_template,
+    nearest_other,
     places_like,
 )
 

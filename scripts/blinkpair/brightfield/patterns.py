@@ -26,6 +26,7 @@ from blinkpair.brightfield.radial_match import (
     CLOSEST,
     Template,
     at_points,
+    nearest_other,
     strongest_apart,
     without_noise,
 )
@@ -46,6 +47,9 @@ ALIKE = 0.8
 # Radius of the template, in diameters: with the first ring, and little of a neighbour in touch.
 TEMPLATE_RADIUS = 0.9
 RIM_PX = 1.5
+# The image of a sphere may reach farther: patches of this radius, of places so far from the next,
+# show it, and it is wider if more than this share of its power lies beyond the template.
+WIDE_RADIUS, ALONE, WIDER = 1.8, 2.5, 0.05
 # Share of the structure at a place that the template explains, while it is refined: at first it is
 # the mean of patches that are laid onto each other by whole pixels.
 AGREEMENT = (0.3, 0.5, 0.6)
@@ -71,6 +75,8 @@ class Pattern:
         The diameter of the disc that would have as much of its power within as large a radius.
     evidence : float
         Sum of squares that the template explains at these places, times the share it explains.
+    share : float
+        Number of these places over that of all places of contrast that were compared.
     """
 
     xy: FloatArray
@@ -78,6 +84,7 @@ class Pattern:
     diameter_px: float
     size_px: float
     evidence: float
+    share: float = 0.0
 
 
 def recurring_patterns(pixels: FloatArray, noise: FloatArray, diameter_px: float) -> list[Pattern]:
@@ -116,7 +123,8 @@ def recurring_patterns(pixels: FloatArray, noise: FloatArray, diameter_px: float
         order = np.concatenate([[leader], np.setdiff1d(np.flatnonzero(members), leader)])
         pattern = _learn(pixels, noise, places[order] + offset[leader, order], diameter_px)
         if pattern is not None and len(pattern.xy) >= FEWEST:
-            patterns.append(replace(pattern, evidence=pattern.evidence * step))
+            share = len(pattern.xy) / len(places)
+            patterns.append(replace(pattern, evidence=pattern.evidence * step, share=share))
     return patterns
 
 
@@ -157,12 +165,11 @@ def _compare(
 
     here = discs(np.zeros(2, np.int64))
     likeness = np.full((len(places), len(places)), -np.inf, np.float32)
-    best = np.zeros(likeness.shape, np.int64)
+    best = np.zeros(likeness.shape, np.int16)
     for k, shift in enumerate(shifts):
         correlation = here @ discs(shift).T
-        better = correlation > likeness
-        likeness[better] = correlation[better]
-        best[better] = k
+        np.copyto(best, k, where=correlation > likeness)
+        np.maximum(likeness, correlation, out=likeness)
     return likeness.astype(float), shifts[best]
 
 
@@ -233,10 +240,44 @@ def _learn(
         patches = window.patches(smooth, xy)
     if not _is_compact(mean, diameter_px):
         return None
-    typical = float(np.median(amplitude))
-    template = Template(PatchBasis.of(mean * typical), radius, amplitude / typical)
     evidence = float(fit.signal[kept].sum() * np.median(agreement[kept]) ** 2)
-    return Pattern(xy, template, diameter_px, _size_px(mean, window.distance), evidence)
+    size_px = _size_px(mean, window.distance)
+    reach = radius
+    wide = _widened(smooth, noise, xy, amplitude, diameter_px)
+    if wide is not None:
+        mean, centre = wide
+        reach = WIDE_RADIUS * diameter_px
+        fit = fit_centres(pixels, xy + centre, PatchBasis.of(mean), radius_px=radius, iterations=3)
+        near = np.hypot(*(fit.xy - xy - centre).T) < diameter_px / 4
+        xy, amplitude = fit.xy[near], fit.coefficients[near, 0]
+    typical = float(np.median(amplitude))
+    template = Template(PatchBasis.of(mean * typical), radius, amplitude / typical, reach_px=reach)
+    return Pattern(xy, template, diameter_px, size_px, evidence)
+
+
+def _widened(
+    smooth: FloatArray,
+    noise: FloatArray,
+    xy: FloatArray,
+    amplitude: FloatArray,
+    diameter_px: float,
+) -> tuple[FloatArray, FloatArray] | None:
+    """Return the wide patch of a pattern and its centre, as `_Window.mean`; None where not wider.
+
+    Far out of focus under light from one side, the image of a sphere lies beside what the round
+    light shows of it, and reaches two diameters: it would be left in the neighbours' places.
+    """
+    alone = nearest_other(xy) > ALONE * diameter_px
+    if alone.sum() < FEWEST:
+        return None
+    window = _Window.of(WIDE_RADIUS * diameter_px)
+    mean, centre = window.mean(window.patches(smooth, xy[alone]), amplitude[alone])
+    beyond = window.distance > TEMPLATE_RADIUS * diameter_px + RIM_PX
+    # The variance of a median is pi / 2 times that of a mean.
+    relative = at_points(noise, xy[alone]) / amplitude[alone]
+    expected = np.pi / 2 * float(np.mean(relative**2)) / alone.sum() * window.weight[beyond].sum()
+    power = float((mean[beyond] ** 2).sum()) - expected
+    return (mean, centre) if power > WIDER * float((mean**2).sum()) else None
 
 
 def _size_px(patch: FloatArray, distance: FloatArray) -> float:
