@@ -40,8 +40,10 @@ CONVERGED_PX = 0.02
 CONTRAST_SIGMAS = 4.0
 NARROWEST_CONTRAST, WIDEST_CONTRAST = np.log(1.6), np.log(2.5)
 # Share of the local structure that the common profile explains: while neighbours may still be
-# missing from the model, and in the end.
-AGREEMENT_MEANWHILE, MIN_AGREEMENT = 0.4, 0.75
+# missing from the model, and in the end, alone and with a neighbour so many diameters away: where
+# images of spheres overlap, they multiply more than they add.
+MEANWHILE, IN_THE_END = (0.4, 0.4), (0.75, 0.6)
+CROWDED = 1.5
 # Spheres in touch add a few to those that stand alone. Many more are pieces of something large
 # that the profile fits anywhere; then only the places it was made from count.
 MAX_GROWTH = 3
@@ -219,7 +221,7 @@ def match_template(
     seeds, refused = xy, np.empty((0, 2))
 
     def prune(
-        xy: FloatArray, amplitude: FloatArray, agreement: float, widest: float
+        xy: FloatArray, amplitude: FloatArray, agreement: tuple[float, float], widest: float
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Fit all, keep what is like the template; the last value is where the others began."""
         if len(xy) == 0:
@@ -227,9 +229,10 @@ def match_template(
         fitted, fitted_amplitude, fit = _fit_together(image, xy, amplitude, template, diameter_px)
         local = at_points(noise, fitted)
         logs = np.log(np.maximum(fitted_amplitude, 1e-6))
+        crowded = nearest_other(fitted) < CROWDED * diameter_px
         good = (
             (np.abs(logs - np.median(logs)) < widest)
-            & (without_noise(fit, local, 6) > agreement)
+            & (without_noise(fit, local, 6) > np.where(crowded, agreement[1], agreement[0]))
             & (fit.signal > (z_min * local) ** 2)
             & (np.hypot(*(fitted - xy).T) < 0.7 * diameter_px)
         )
@@ -238,7 +241,7 @@ def match_template(
         return fitted[kept], fitted_amplitude[kept], np.delete(xy, kept, axis=0)
 
     for _ in range(MAX_ROUNDS):
-        xy, amplitude, lost = prune(xy, amplitude, AGREEMENT_MEANWHILE, WIDEST_CONTRAST)
+        xy, amplitude, lost = prune(xy, amplitude, MEANWHILE, WIDEST_CONTRAST)
         refused = np.vstack([refused, lost])
         rest = image - draw(image.shape, template.basis, xy, amplitude, template.drawn_px)
         new, strength = places_like(rest, noise, template, diameter_px, z_min)
@@ -254,7 +257,7 @@ def match_template(
         logs = np.log(np.maximum(amplitude, 1e-6))
         scatter = MAD_TO_SIGMA * float(np.median(np.abs(logs - np.median(logs))))
         limit = float(np.clip(CONTRAST_SIGMAS * scatter, NARROWEST_CONTRAST, WIDEST_CONTRAST))
-        xy, amplitude, lost = prune(xy, amplitude, MIN_AGREEMENT, limit)
+        xy, amplitude, lost = prune(xy, amplitude, IN_THE_END, limit)
         if len(lost) == 0:
             break
     if len(xy) > MAX_GROWTH * len(seeds):
