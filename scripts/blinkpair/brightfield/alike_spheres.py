@@ -60,7 +60,7 @@ def find_alike(
     """Return the spheres, of about `diameter_px`, among what looks like the patterns."""
     tables: list[pd.DataFrame] = []
     enough = 0.0
-    for pattern in patterns:
+    for pattern in sorted(patterns, key=lambda pattern: -pattern.evidence):
         if pattern.evidence < enough:
             break
         if not SIZE_RANGE[0] < pattern.size_px / diameter_px < SIZE_RANGE[1]:

@@ -48,8 +48,9 @@ ALIKE = 0.8
 TEMPLATE_RADIUS = 0.9
 RIM_PX = 1.5
 # The image of a sphere may reach farther: patches of this radius, of places so far from the next,
-# show it, and it is wider if more than this share of its power lies beyond the template.
-WIDE_RADIUS, ALONE, WIDER = 1.8, 2.5, 0.05
+# show it, and it is wider if more than this share of its power lies beyond the template. Then only
+# places so far apart are kept.
+WIDE_RADIUS, ALONE, WIDER, APART = 1.8, 2.5, 0.05, 1.5
 # Share of the structure at a place that the template explains, while it is refined: at first it is
 # the mean of patches that are laid onto each other by whole pixels.
 AGREEMENT = (0.3, 0.5, 0.6)
@@ -240,18 +241,22 @@ def _learn(
         patches = window.patches(smooth, xy)
     if not _is_compact(mean, diameter_px):
         return None
-    evidence = float(fit.signal[kept].sum() * np.median(agreement[kept]) ** 2)
     size_px = _size_px(mean, window.distance)
-    reach = radius
-    wide = _widened(smooth, noise, xy, amplitude, diameter_px)
+    reach, signal, agreement = radius, fit.signal[kept], agreement[kept]
+    # Two parts of one sphere may be two places: the match finds those in touch again.
+    apart = strongest_apart(xy, signal, APART * diameter_px)
+    wide = _widened(smooth, noise, xy[apart], amplitude[apart], diameter_px)
     if wide is not None:
         mean, centre = wide
         reach = WIDE_RADIUS * diameter_px
-        fit = fit_centres(pixels, xy + centre, PatchBasis.of(mean), radius_px=radius, iterations=3)
-        near = np.hypot(*(fit.xy - xy - centre).T) < diameter_px / 4
-        xy, amplitude = fit.xy[near], fit.coefficients[near, 0]
+        start = xy[apart] + centre
+        fit = fit_centres(pixels, start, PatchBasis.of(mean), radius_px=radius, iterations=3)
+        kept = strongest_apart(fit.xy, fit.signal, APART * diameter_px)
+        xy, amplitude, signal = fit.xy[kept], fit.coefficients[kept, 0], fit.signal[kept]
+        agreement = without_noise(fit, at_points(noise, fit.xy), 6)[kept]
     typical = float(np.median(amplitude))
     template = Template(PatchBasis.of(mean * typical), radius, amplitude / typical, reach_px=reach)
+    evidence = float(signal.sum() * np.median(agreement) ** 2)
     return Pattern(xy, template, diameter_px, size_px, evidence)
 
 
