@@ -4,6 +4,7 @@ from typing import Any
 
 from blinkpair import files
 from blinkpair.brightfield import microspheres
+from blinkpair.brightfield.seen import image_diameter_px
 from blinkpair.errors import InputError
 from blinkpair.movie.reader import read_image
 from blinkpair.run.logs import log_to
@@ -22,12 +23,15 @@ def find_microspheres(
     An unusable image leaves an empty table, and its entry of `infos` has the status 'failed'.
     """
     for image, table, info in zip(images, tables, infos, strict=True):
-        outcome: dict[str, Any] = {"status": "ok", "reason": ""}
+        outcome: dict[str, Any] = {"status": "ok", "reason": "", "diameter_px": None}
         found = microspheres.no_microspheres()
         try:
             pixels, header = read_image(image)
             outcome |= {"shape": pixels.shape, "notes": header.notes}
-            found = microspheres.find_microspheres(pixels, diameter_um / pixel_size_um)
+            given_px = diameter_um / pixel_size_um
+            found = microspheres.find_microspheres(pixels, given_px)
+            seen_px = image_diameter_px(pixels, found[["x", "y"]].to_numpy(), given_px)
+            outcome |= {"diameter_px": seen_px}
         except InputError as error:
             outcome |= {"status": "failed", "reason": str(error)}
         files.write_csv(found, table)

@@ -103,7 +103,7 @@ def _solve(
     ridge = 1e-7 * np.trace(normal) / size + 1e-12
     for i in range(size):
         normal[i, i] += ridge
-    inverse = np.linalg.inv(normal)
+    inverse = np.linalg.inv(normal).astype(np.float64)
     return inverse @ (weighted @ data), inverse
 
 

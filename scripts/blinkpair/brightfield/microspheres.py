@@ -35,8 +35,8 @@ logger = logging.getLogger(__name__)
 FALSE_ALARMS = 0.1
 # Larger spheres are looked at in binned pixels of at least this many per diameter.
 FINEST_DIAMETER_PX = 7.0
-# A diameter is a hint: templates of these sizes are tried, times the diameter, until the patterns
-# of one explain this share of the places of contrast.
+# A diameter is a hint: templates of these sizes are tried, times the diameter, until one pattern
+# recurs at this share of the places of contrast.
 SIZES = (1.0, 0.7, 1.4)
 ENOUGH_EXPLAINED = 0.6
 # Patterns are searched where more places of contrast than this, and than twice the round spheres,
@@ -127,7 +127,7 @@ def _find_alike(pixels: FloatArray, diameter_px: float, false_alarms: float) -> 
         evidence = binning**2 * max((pattern.evidence for pattern in patterns), default=0.0)
         if evidence > best[0]:
             best = evidence, binning, binned, noise, patterns
-        if sum(pattern.share for pattern in patterns) > ENOUGH_EXPLAINED:
+        if max((pattern.share for pattern in patterns), default=0.0) > ENOUGH_EXPLAINED:
             break
     _, binning, binned, noise, patterns = best
     table = find_alike(binned, noise, patterns, diameter_px / binning, false_alarms=false_alarms)
