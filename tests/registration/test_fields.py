@@ -52,7 +52,7 @@ def test_the_channel_offset_is_taken_out_by_the_nanocrystals(matrix):
 
 
 def test_an_offset_by_light_from_one_side_is_searched_for_and_stated(matrix):
-    """Far out of focus the images of all microspheres lie beside them, in either epoch elsewhere."""
+    """Far out of focus the image of a sphere lies beside it, in either epoch elsewhere."""
     rng = np.random.default_rng(4)
     offset = np.array([14.0, -9.0])
     beads = pattern(rng, matrix, 25, common=0.9)
