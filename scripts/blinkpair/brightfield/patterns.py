@@ -241,16 +241,15 @@ def _learn(
         patches = window.patches(smooth, xy)
     if not _is_compact(mean, diameter_px):
         return None
-    size_px = _size_px(mean, window.distance)
-    reach, signal, agreement = radius, fit.signal[kept], agreement[kept]
+    size_px, reach = _size_px(mean, window.distance), radius
+    signal, agreement = fit.signal[kept], agreement[kept]
     # Two parts of one sphere may be two places: the match finds those in touch again.
     apart = strongest_apart(xy, signal, APART * diameter_px)
     wide = _widened(smooth, noise, xy[apart], amplitude[apart], diameter_px)
     if wide is not None:
         mean, centre = wide
-        reach = WIDE_RADIUS * diameter_px
-        start = xy[apart] + centre
-        fit = fit_centres(pixels, start, PatchBasis.of(mean), radius_px=radius, iterations=3)
+        reach, basis = WIDE_RADIUS * diameter_px, PatchBasis.of(mean)
+        fit = fit_centres(pixels, xy[apart] + centre, basis, radius_px=radius, iterations=3)
         kept = strongest_apart(fit.xy, fit.signal, APART * diameter_px)
         xy, amplitude, signal = fit.xy[kept], fit.coefficients[kept, 0], fit.signal[kept]
         agreement = without_noise(fit, at_points(noise, fit.xy), 6)[kept]
@@ -261,11 +260,7 @@ def _learn(
 
 
 def _widened(
-    smooth: FloatArray,
-    noise: FloatArray,
-    xy: FloatArray,
-    amplitude: FloatArray,
-    diameter_px: float,
+    smooth: FloatArray, noise: FloatArray, xy: FloatArray, amplitude: FloatArray, diameter_px: float
 ) -> tuple[FloatArray, FloatArray] | None:
     """Return the wide patch of a pattern and its centre, as `_Window.mean`; None where not wider.
 
