@@ -190,6 +190,11 @@ def real_part(pool: Executor, share: float) -> Iterable[str]:
         "pair."
     )
     yield text_of(real_images.related_summary(related))
+    yield (
+        "The same pairs as a field is registered: by the microspheres found in them, and by the "
+        "images where these do not decide. There are no nanocrystals."
+    )
+    yield text_of(real_images.together_summary(related))
     unrelated = real_images.unrelated_trials(pool, max(round(2000 * share), 10))
     yield (
         "Pairs that share nothing (crops apart in one image, a crop and the mirror image of "
