@@ -225,16 +225,18 @@ def test_rows_of_fields_that_share_a_movie_are_not_called_nanocrystals():
     assert " rows " not in answer(a_row())
 
 
-def test_both_recipes_stand_beside_each_other_with_the_difference():
+def test_the_other_recipe_stands_beside_the_answer_with_the_difference():
     best = a_row(n=401, n_nanocrystals=401) | estimate("mean_delta_minus_fixed", 0.012, 0.004, 0.02)
-    text = result_sentences.both_recipes([a_row(), best], 100)
-    assert text == (
-        "By the fixed threshold of 100 counts, of 393 nanocrystals 18 % became emissive and 20 % "
-        "dark, and the mean change was +0.7 points (−3.4 to +4.8); by the hidden Markov model, of "
-        "401 nanocrystals 18 % became emissive and 20 % dark, and the mean change was +0.7 points "
-        "(−3.4 to +4.8); the difference (model minus threshold) is +1.2 points (+0.4 to +2.0)."
+    rows = [a_row(), best]
+    assert result_sentences.other_recipe(rows, "fixed", 100) == (
+        "By the hidden Markov model instead, of 401 nanocrystals 18 % became emissive and 20 % "
+        "dark, and the mean change was +0.7 points (−3.4 to +4.8); the difference (model minus "
+        "threshold) is +1.2 points (+0.4 to +2.0)."
     )
-    assert result_sentences.both_recipes([a_row(mean_delta=NAN), best], 100) == ""
+    assert result_sentences.other_recipe(rows, "hmm", 100).startswith(
+        "By the fixed threshold of 100 counts instead, of 393 nanocrystals"
+    )
+    assert result_sentences.other_recipe([a_row(mean_delta=NAN), best], "fixed", 100) == ""
 
 
 @pytest.mark.parametrize(

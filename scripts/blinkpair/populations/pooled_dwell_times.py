@@ -38,8 +38,8 @@ from blinkpair.dwell_fits.histograms import bin_edges, log_binned_density
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings, LawFit
 from blinkpair.populations.pools import KEYS, Pool
 
-# Two curves whose densities and shares of longer events differ by less than this factor, a tenth of a
-# decade, lie on each other in the figure.
+# Two curves whose densities and shares of longer events differ by less than this factor, a tenth
+# of a decade, lie on each other in the figure.
 _VISIBLE = 1.25
 
 _FIT_COLUMNS = (
@@ -190,7 +190,9 @@ def _together(pool: Pool, other: Pool, settings: DwellTimeSettings) -> Pool:
     if few or not coincide(pool.events, other.events, significance=settings.significance):
         return pool
     window_frames = max(pool.window_frames, other.window_frames)
-    return replace(pool, events=merge_events(pool.events, other.events), window_frames=window_frames)
+    return replace(
+        pool, events=merge_events(pool.events, other.events), window_frames=window_frames
+    )
 
 
 def law_of(row: Any) -> DwellFit:

@@ -85,30 +85,28 @@ def caveats(row: Row) -> str:
     return " ".join(parts) if row["n"] else ""
 
 
-def both_recipes(rows: Sequence[Row], threshold_counts: float) -> str:
-    """Return the results of a treatment by the paper's recipe and by the best estimate.
+def other_recipe(rows: Sequence[Row], method: str, threshold_counts: float) -> str:
+    """Return the results of a treatment by the recipe that the answer does not use.
 
-    `rows` are its two in `methods.csv`, `fixed` and `best`; the counts are those of the first.
+    `rows` are its two in `methods.csv`, `fixed` and `best`; `method` is the run's, `fixed` or
+    `hmm`; the counts are those of `fixed`.
     """
-    _, best = rows
+    paper, best = rows
     if not all(known(row["mean_delta"]) for row in rows):
         return ""
-    names = (
-        f"By the fixed threshold of {as_set(threshold_counts)} counts",
-        "by the hidden Markov model",
+    row, name = best, "the hidden Markov model"
+    if method == "hmm":
+        row, name = paper, f"the fixed threshold of {as_set(threshold_counts)} counts"
+    emissive, dark = (percent(row[f"fraction_became_{kind}"]) for kind in ("emissive", "dark"))
+    text = (
+        f"By {name} instead, of {_counted_rows(row)} {emissive} became emissive and {dark} "
+        f"dark, and the mean change was {change_of(row, ' points')}"
     )
-    parts = []
-    for name, row in zip(names, rows, strict=True):
-        emissive, dark = (percent(row[f"fraction_became_{kind}"]) for kind in ("emissive", "dark"))
-        parts.append(
-            f"{name}, of {_counted_rows(row)} {emissive} became emissive and {dark} "
-            f"dark, and the mean change was {change_of(row, ' points')}"
-        )
     name = "mean_delta_minus_fixed"
     difference = f"{signed_points(best[name])} {_unit(best[name])}"
     if _sign(best, name) is not None:
         difference += f" ({_points(best, name)})"
-    return f"{'; '.join(parts)}; the difference (model minus threshold) is {difference}."
+    return f"{text}; the difference (model minus threshold) is {difference}."
 
 
 def rows_of(rows: list[Row], thing: str) -> str:
