@@ -268,18 +268,28 @@ def _basis(row: Row) -> list[str]:
         f"treatment are seen to differ, {n_fields} here",
         BY_OTHER_FIELDS: "The intervals allow for fields that differ as they do at the other "
         "treatments: there is one field here",
-        BY_ASSUMPTION: "The intervals allow for fields that differ, by an assumption: no "
-        "treatment has two fields",
+        BY_ASSUMPTION: "No treatment has two fields, which would show how much fields differ: the "
+        "intervals rest on an assumption about it (a weak prior)",
     }
+    method = row["interval_method"]
+    if method not in sentences:
+        return []
     independent = ""
     if _sign(row, "mean_delta_independent") is not None:
         ends = _points(row, "mean_delta_independent")
         independent = f"; if nanocrystals were independent, the mean’s would be {ends} points"
-    return [
-        f"{sentences[method]}{independent}."
-        for method in sentences
-        if method == row["interval_method"]
-    ]
+        if method == BY_ASSUMPTION:
+            wide, narrow = (
+                row[f"mean_delta{of}_high"] - row[f"mean_delta{of}_low"]
+                for of in ("", "_independent")
+            )
+            independent = (
+                f", by which the mean’s is {plain(wide / narrow, 2)} times as wide as if "
+                f"nanocrystals were independent ({ends} points)"
+                if narrow > 0
+                else ""
+            )
+    return [f"{sentences[method]}{independent}."]
 
 
 def _more_fields(row: Row) -> list[str]:
