@@ -75,6 +75,8 @@ def populations(table: pd.DataFrame, confidence: float) -> Table:
             ("fraction_became_dark", "became dark"),
         )
     }
+    if not table["mean_delta_minus_control"].notna().any():
+        cells = {label: write for label, write in cells.items() if "control’s" not in label}
     note = (
         f"Shares are of n. {intervals_note(table['interval_method'], confidence)} The last lines "
         f"have those that take nanocrystals as independent. Accidental pairs: {ACCIDENTAL}."
