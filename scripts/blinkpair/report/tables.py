@@ -110,7 +110,7 @@ def methods(table: pd.DataFrame, confidence: float) -> Table:
         f"{intervals_note(table['interval_method'], confidence)} Both recipes are of the "
         "same movies, so that the interval of their difference is narrower than their own."
     )
-    return Table("Both recipes", [*header, "model minus threshold, points"], rows, note)
+    return Table("Both recipes", [*header, "model minus fixed, points"], rows, note)
 
 
 def excluded(nanocrystals: pd.DataFrame) -> Table:
