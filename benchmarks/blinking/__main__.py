@@ -15,6 +15,13 @@ from benchmarks.page import Part, run, text_of
 
 HEAD = """# How right the blinking analysis is
 
+**In short.** Of pure power laws in whole frames at most 6 % are called truncated, and cut-offs are
+recognised nearly as often as any test could: in more than 95 % of cases from 200 events on where
+alpha is 1.5 or less, in 58 to 81 % where it is 1.8. The test of fit rejects a law that is right in
+4 to 6 % of cases and two exponentials a decade apart, of 500 events, in more than 90 %. Events
+that noise makes or that frames cut change alpha and types by more than chance does: read
+*Continuous time cut to frames* and *What the states do* before a conclusion rests on single types.
+
 Made by `make accuracy`; every number on this page is of simulated data with known truth: frames
 of 20 ms, a window of 20,000 of them.
 """
