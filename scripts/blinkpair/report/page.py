@@ -115,6 +115,7 @@ def build_page(
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_keep_units,
     )
     return environment.get_template("page.html.j2").render(
         style="\n".join(_text(name) for name in STYLES),
@@ -190,6 +191,13 @@ def _banner(fields: pd.DataFrame) -> str:
     return f"Some of the fields are simulated: {names}." if names else ""
 
 
+def _keep_units(value: Any) -> Any:
+    """Keep a unit on the line of its number, in all text that is not markup already."""
+    if type(value) is not str:
+        return value
+    return value.replace(" %", "\N{NO-BREAK SPACE}%").replace(" °C", "\N{NO-BREAK SPACE}°C")
+
+
 def _answers(
     results: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
@@ -216,8 +224,9 @@ def _answers(
                 row, None if row is control else control, confidence, dark_cutoff, word
             ),
             "caveats": result_sentences.caveats(row),
-            "recipes": result_sentences.both_recipes(
+            "recipes": result_sentences.other_recipe(
                 recipes[temperature_label(row["temperature_c"])].to_dict("records"),
+                settings["threshold"]["method"],
                 settings["threshold"]["counts"],
             ),
         }

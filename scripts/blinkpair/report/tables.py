@@ -85,6 +85,8 @@ def populations(table: pd.DataFrame, confidence: float) -> Table:
             ("fraction_became_dark", "became dark"),
         )
     }
+    if not table["mean_delta_minus_control"].notna().any():
+        cells = {label: write for label, write in cells.items() if "control’s" not in label}
     note = (
         f"Shares are of n. {intervals_note(table['interval_method'], confidence)} The last lines "
         f"have those that take nanocrystals as independent. Accidental pairs: {ACCIDENTAL}."
@@ -124,7 +126,7 @@ def methods(table: pd.DataFrame, confidence: float) -> Table:
         f"{intervals_note(table['interval_method'], confidence)} Both recipes are of the "
         "same movies, so that the interval of their difference is narrower than their own."
     )
-    return Table("Both recipes", [*header, "model minus threshold, points"], rows, note)
+    return Table("Both recipes", [*header, "model minus fixed, points"], rows, note)
 
 
 def excluded(nanocrystals: pd.DataFrame) -> Table:
