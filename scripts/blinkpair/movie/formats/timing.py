@@ -9,7 +9,9 @@ a movie's file holds                            time per frame
 ==============================================  ===================================================
 time stamps of the frames that are read         the median step, refined by the mean of the regular
                                                 steps (`stamps`). Reported: gaps; stamps that are
-                                                missing or shared, step back, or come in groups
+                                                missing or shared, step back, or come in groups.
+                                                Of noisy stamps or a coarse clock: the slope
+stamps too noisy or coarse for 2 %              not known
 stamps that contradict themselves               not known
 an interval that camera or program measured     that interval
 (ND2: statistics of the time loop; SIF: cycle
