@@ -7,6 +7,7 @@ are run by Snakemake; those that stop a run before it starts are checked as a ru
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -105,7 +106,9 @@ def fields_of_one_run(sound: Files, folder: Path) -> list[Row]:
 
 def reported_before(sound: Files, folder: Path) -> list[Row]:
     """Check what stops a run before it starts."""
-    made = [sound.write(folder, "sound"), sound.write(folder, "other")]
+    made = [sound.write(folder, "sound"), sound.copy().write(folder, "other")]
+    movies = folder / "movies"
+    shutil.copy2(movies / "other_pre_pl.tif", movies / "copy of other_pre_pl.tif")
     text = pd.DataFrame(made).to_csv(sep="\t", index=False)
     out = []
     for case in SHEET_CASES:

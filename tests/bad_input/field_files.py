@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.helpers.tiny_experiment import DESIGN
 COLUMNS = ("pre_brightfield", "pre_pl", "post_brightfield", "post_pl")
 SEED = 71
 SOUND = DESIGN
+COPIES = itertools.count(1)
 
 
 @dataclass
@@ -38,7 +40,12 @@ class Files:
     cells: dict[str, str] = field(default_factory=dict)
 
     def copy(self) -> Files:
-        return Files({column: array.copy() for column, array in self.arrays.items()})
+        """Return the files of another field: a pixel differs, or they would be one recording."""
+        arrays = {column: array.copy() for column, array in self.arrays.items()}
+        number = next(COPIES)
+        for array in arrays.values():
+            array.flat[0] += number
+        return Files(arrays)
 
     def write(self, folder: Path, name: str) -> dict[str, str]:
         """Write the files into `folder`/movies; return the row of the sheet."""

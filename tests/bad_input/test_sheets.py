@@ -20,7 +20,7 @@ def lab(tmp_path_factory) -> Path:
     """Return a folder with the files of two sound fields."""
     folder = tmp_path_factory.mktemp("sheets")
     files = simulated(frames=20)
-    rows = [files.write(folder, "sound"), files.write(folder, "other")]
+    rows = [files.write(folder, "sound"), files.copy().write(folder, "other")]
     movies = folder / "movies"
     shutil.copy2(movies / "other_pre_pl.tif", movies / "copy of other_pre_pl.tif")
     pd.DataFrame(rows).to_csv(folder / "sound.tsv", sep="\t", index=False)

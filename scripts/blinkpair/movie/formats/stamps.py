@@ -99,6 +99,8 @@ def measure(
     steps = _Steps.of(frame[keep], times[keep])
     line = _line_instead(steps, frame[keep | shared], times[keep | shared], coarse, exposure_s)
     if line is not None:
+        if n_shared and line.slope < _NOT_FASTER * (exposure_s or 0.0):
+            return _not_used(notes)
         return _by_line(line, where, notes)
     return _by_steps(steps, where, notes, n_shared, exposure_s, planned_s)
 
@@ -182,6 +184,12 @@ def _line_instead(
     return line if line.scatter < _MOST_SCATTER * max(tick, line.slope) else None
 
 
+def _not_used(notes: list[str]) -> Measured:
+    """Return that shared stamps cannot be those of the frames."""
+    notes[-1] += "; the others follow faster than frames are exposed; not used"
+    return Measured(notes=tuple(notes))
+
+
 def _by_line(line: Line, where: str, notes: list[str]) -> Measured:
     """Return the slope if its error is small, or why it is not used."""
     uncertain = 2 * line.error / line.slope if line.slope > 0 else 1.0
@@ -224,9 +232,8 @@ def _by_steps(
         if in_groups:
             notes.append(f"{where}: stamps come in groups; the time is that between groups")
             return Measured(by_group, notes=tuple(notes))
-    if n_shared and exposure_s and seconds < _NOT_FASTER * exposure_s:
-        notes[-1] += "; the others follow faster than frames are exposed; not used"
-        return Measured(notes=tuple(notes))
+    if n_shared and seconds < _NOT_FASTER * (exposure_s or 0.0):
+        return _not_used(notes)
     if n_gaps:
         excess = steps.step - steps.span * steps.typical
         lost = float(np.rint(excess[gaps] / steps.typical).sum())
