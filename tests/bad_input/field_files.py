@@ -71,7 +71,7 @@ def simulated(design: FieldDesign = SOUND, seed: int = SEED, **changes: Any) -> 
     arrays = {"pre_brightfield": made.brightfield_pre, "post_brightfield": made.brightfield_post}
     for epoch in EPOCHS:
         arrays[f"{epoch}_pl"] = np.concatenate(list(made.film(epoch)))
-    return Files(arrays)
+    return Files(arrays).copy()
 
 
 def tiff_bytes(

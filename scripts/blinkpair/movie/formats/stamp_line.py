@@ -93,8 +93,10 @@ def lasting(excess: FloatArray, least: float) -> NDArray[np.bool_]:
 
 
 def agree(steps: FloatArray, typical: float) -> bool:
-    """Whether half of the steps are nearly equal."""
-    return bool(np.ptp(np.percentile(steps, [25, 75])) <= _UNEVEN * typical)
+    """Whether half of the steps are nearly equal; of three, one may be a pause."""
+    low = np.percentile(steps, 25, method="higher")
+    high = np.percentile(steps, 75, method="lower")
+    return bool(high - low <= _UNEVEN * typical)
 
 
 def slips_of_clock(excess: FloatArray, typical: float) -> bool:

@@ -45,11 +45,14 @@ class Measured:
         Why it cannot be known, where the stamps contradict themselves: a planned value must not
         take their place. Empty elsewhere.
     notes : tuple of str
+    imprecise : bool
+        They do not contradict themselves: an interval that was measured may take their place.
     """
 
     seconds: float | None = None
     refused: str = ""
     notes: tuple[str, ...] = ()
+    imprecise: bool = False
 
 
 def measure(
@@ -179,9 +182,11 @@ def _line_instead(
     slips = not as_exposed and slips_of_clock(steps.step - steps.span * typical, typical)
     if steps.even and not coarse and not slips:
         return None
-    tick = float(np.median(steps.step)) if coarse else slips * typical
+    tick = _lower_median(steps.step) if coarse else slips * typical
     line = Line.of(frame, times, tick)
-    return line if line.scatter < _MOST_SCATTER * max(tick, line.slope) else None
+    if line.scatter < _MOST_SCATTER * max(tick, line.slope):
+        return line
+    return line._replace(error=line.slope) if coarse else None
 
 
 def _not_used(notes: list[str]) -> Measured:
@@ -198,6 +203,7 @@ def _by_line(line: Line, where: str, notes: list[str]) -> Measured:
             refused=f"{where}: they scatter by {spoken(line.scatter)}, so that the time per frame "
             f"follows from them to {100 * uncertain:.0f} % only",
             notes=tuple(notes),
+            imprecise=True,
         )
     if line.gaps.size:
         notes.append(
