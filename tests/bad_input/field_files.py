@@ -95,3 +95,11 @@ def imagej_bytes(array: np.ndarray) -> bytes:
     how: dict[str, Any] = {"imagej": True, "resolution": (1 / 0.16, 1 / 0.16)}
     tifffile.imwrite(out, array, **how, metadata={"axes": "TYX", "finterval": 0.02, "unit": "um"})
     return out.getvalue()
+
+
+def write_copies(movies: Path) -> None:
+    """Write a movie of the field 'other' again: its bytes, and its frames as ImageJ saves them."""
+    original = movies / "other_pre_pl.tif"
+    (movies / "copy of other_pre_pl.tif").write_bytes(original.read_bytes())
+    export = imagej_bytes(tifffile.imread(original))
+    (movies / "export of other_pre_pl.tif").write_bytes(export)
