@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -54,21 +54,31 @@ def find_copies(
         if isinstance(header, Header):
             parsed = MoviePath.parse(path)
             movies.setdefault((identity(parsed.file), parsed.selection), (path, header))
-    by_bytes = _alike(movies, "sample", _same_bytes)
+    by_bytes = _alike(movies, [_sample], _same_bytes)
     left = {own: movie for own, movie in movies.items() if own not in by_bytes}
-    return Copies(by_bytes, _alike(left, "pixels", partial(_same_frames, base)))
+    first = partial(_first_frame, base)
+    return Copies(by_bytes, _alike(left, [_pixels, first], partial(_same_frames, base)))
 
 
 def _alike(
-    movies: Mapping[Identity, _Opened], digest: str, equal: Callable[[_Opened, _Opened], bool]
+    movies: Mapping[Identity, _Opened],
+    digests: Sequence[Callable[[_Opened], str]],
+    equal: Callable[[_Opened, _Opened], bool],
 ) -> dict[Hashable, Hashable]:
-    """Compare those of one digest; return each with the first that it equals."""
-    of_digest: dict[str, list[Identity]] = defaultdict(list)
-    for own, (_, header) in movies.items():
-        if found := getattr(header, digest):
-            of_digest[found].append(own)
+    """Compare those with all digests in common, and return each with the first that it equals.
+
+    A digest is taken of those only that have the one before in common; an empty one is like none.
+    """
+    groups = [list(movies)]
+    for digest in digests:
+        split: list[dict[str, list[Identity]]] = []
+        for some in groups:
+            split.append(defaultdict(list))
+            for own in some:
+                split[-1][digest(movies[own])].append(own)
+        groups = [some for one in split for found, some in one.items() if found and len(some) > 1]
     copies: dict[Hashable, Hashable] = {}
-    for some in of_digest.values():
+    for some in groups:
         firsts: list[Identity] = []
         for own in some:
             same = (first for first in firsts if equal(movies[first], movies[own]))
@@ -77,6 +87,24 @@ def _alike(
             else:
                 copies[own] = first
     return copies
+
+
+def _sample(movie: _Opened) -> str:
+    return movie[1].sample
+
+
+def _pixels(movie: _Opened) -> str:
+    return movie[1].pixels
+
+
+def _first_frame(base: str, movie: _Opened) -> str:
+    from blinkpair.movie import open_movie
+    from blinkpair.movie.equal_frames import first_frame
+
+    try:
+        return first_frame(open_movie(os.path.join(base, movie[0])))  # noqa: PTH118
+    except (InputError, OSError):  # reported by the step that reads all
+        return ""
 
 
 def _same_bytes(one: _Opened, other: _Opened) -> bool:

@@ -48,6 +48,17 @@ def pixel_sample(movie: Movie) -> str:
     return hashlib.sha256(f"{height} {width} ".encode() + numbers).hexdigest()[:16]
 
 
+def first_frame(movie: Movie) -> str:
+    """Return a digest of the first frame, as numbers of any type.
+
+    Raises
+    ------
+    InputError
+        It is damaged.
+    """
+    return hashlib.sha256(_frame(movie, 0).astype(np.float64).tobytes()).hexdigest()[:16]
+
+
 def same_frames(one: Movie, other: Movie) -> bool:
     """Return whether the first, the middle and the last frame that both have are equal.
 
