@@ -125,6 +125,11 @@ def killed_writer(kills: int) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+def has_begun(run: subprocess.Popen[bytes]) -> bool:
+    """Return whether a job of a run has started, or the run has ended."""
+    return has_ended(run) or bool(jobs_of(run))
+
+
 def kill_until_done(
     folder: Path,
     reference: dict[str, bytes],
@@ -137,7 +142,7 @@ def kill_until_done(
     results = folder / "results"
     while True:
         run = start(folder, *RUN)
-        wait_until(lambda: has_ended(run) or bool(jobs_of(run)), START_S)  # noqa: B023
+        wait_until(partial(has_begun, run), START_S)
         while kills and not wait_until(partial(has_ended, run), draw.uniform(*SECONDS)):
             how = draw.choice(list(HOW))
             if not HOW[how](run):
