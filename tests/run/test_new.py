@@ -84,7 +84,7 @@ def test_the_settings_are_the_defaults_and_the_commands_are_complete(tmp_path, c
     settings = yaml.safe_load((tmp_path / "my new" / "config" / "config.yaml").read_text())
     assert load_settings(settings, []) == load_settings({}, [])
     readme = (tmp_path / "my new" / "README.md").read_text()
-    assert len(readme.splitlines()) == 3
+    assert len(readme.splitlines()) == 4
     for shown in (text, readme):
         assert f"-s {SOURCE / 'Snakefile'} --cores all" in shown
     assert f"cd '{tmp_path / 'my new'}'" in text

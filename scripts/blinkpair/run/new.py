@@ -54,6 +54,7 @@ _README = """\
 - Sample sheet: `config/fields.tsv`, settings: `config/config.yaml`; every column: `{columns}`.
 - In this folder, look at the plan with `{run} -n`, then run `{run}`.
 - Then open `results/report.html`. For Fiji and Picasso: `{python} -m blinkpair.export FIELD`.
+- An `ImportError` before the plan: modules of another environment; run `unset PYTHONPATH` first.
 """
 
 
