@@ -26,7 +26,7 @@ def test_a_tiny_p_value_is_an_upper_limit():
 
 def test_populations_are_set_with_counts_shares_and_intervals():
     row = {"temperature_c": "100", "n_fields": 2, "n_fields_failed": 1, "n": 10, "n_dark": 3}
-    row |= {"n_excluded": 4, "expected_chance_pairs": 0.5}
+    row |= {"n_excluded": 4, "n_left_out": 0, "expected_chance_pairs": 0.5}
     row |= {"p_mean_delta": 0.25, "p_became_emissive_minus_dark": 0.5, "n_nanocrystals": 10}
     for name, n in (("became_emissive", 2), ("became_dark", 0), ("emissive", 8)):
         row |= {f"n_{name}": n, f"fraction_{name}": n / 10}
