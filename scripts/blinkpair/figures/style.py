@@ -121,7 +121,7 @@ def save_figure(
     # The panels get their places once, as they are in the PNG, and keep them: to lay out each file
     # anew takes as long as to write it, and letters are a little wider or narrower in each.
     layout, dpi = figure.get_layout_engine(), figure.dpi
-    if layout is not None:
+    if layout is not None and figure.axes:
         figure.dpi = mpl.rcParams["savefig.dpi"]
         layout.execute(figure)
         figure.dpi = dpi
