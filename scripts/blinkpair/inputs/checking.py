@@ -36,6 +36,7 @@ from blinkpair.inputs.row_checks import (
 from blinkpair.inputs.settings import examine_settings
 from blinkpair.inputs.sheet import examine_sheet, find_shared_files
 from blinkpair.inputs.sheet_treatments import overlooked_treatments
+from blinkpair.inputs.verdicts import examine_verdicts
 from blinkpair.movie.formats.selection import MoviePath
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,8 @@ class Checked(NamedTuple):
         Path of the sheet -> the states of its files.
     ensemble : list of dict
         As from `ensemble_sheet.examine_ensemble`; empty without an ensemble sheet.
+    verdicts : list of dict
+        As from `verdicts.examine_verdicts`; empty without a file of verdicts.
     """
 
     settings: dict[str, Any]
@@ -71,6 +74,7 @@ class Checked(NamedTuple):
     notes: list[str]
     inputs: dict[str, Sequence[FileState]]
     ensemble: list[dict[str, Any]]
+    verdicts: list[dict[str, Any]]
 
 
 def check_everything(
@@ -110,12 +114,18 @@ def check_everything(
     )
     of_the_sheet = [*sheet.problems, *findings.problems]
     ensemble, of_films = _examine_ensemble(settings["ensemble"], base_dir, findings)
-    if problems or of_the_sheet or of_films:
-        raise UnsoundInputError([*problems, *sorted(of_the_sheet, key=lambda p: p.line), *of_films])
+    names = () if sheet.problems else fields["field"]
+    verdicts, of_verdicts, notes = examine_verdicts(settings["verdicts"], names, base_dir)
+    if sheet.problems:  # names of fields are not known
+        of_verdicts = [problem for problem in of_verdicts if problem.about != "field"]
+    if problems or of_the_sheet or of_films or of_verdicts:
+        by_line = sorted(of_the_sheet, key=lambda p: p.line)
+        raise UnsoundInputError([*problems, *by_line, *of_films, *of_verdicts])
     shapes = pd.DataFrame.from_dict(
         findings.shapes, orient="index", columns=["frames", "height", "width"]
     ).rename_axis("field")
-    return Checked(settings, fields, shapes, findings.notes, findings.inputs, ensemble)
+    findings.notes += notes
+    return Checked(settings, fields, shapes, findings.notes, findings.inputs, ensemble, verdicts)
 
 
 def _examine_ensemble(
