@@ -141,7 +141,7 @@ def _(files):
     files.raw["post_pl"] = metamorph_bytes(movie, 36_000_000 + 20 * np.arange(len(movie)))
 
 
-@case("pixels in words, said to be of 12 bits", "refused", "tags say 12 bits a pixel, its pixels")
+@case("16-bit pixels with tags of 12 bits", "refused", "tags give 12 bits a pixel, its pixels")
 def _(files):
     as_is, packed = (struct.pack("<HHII", 258, 3, 1, bits) for bits in (16, 12))
     files.raw["post_pl"] = _pages(files).replace(as_is, packed)

@@ -243,7 +243,7 @@ def test_bits_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("before", "after", "says"),
     [
-        ((258, 3, 1, 16), (258, 3, 1, 12), "tags say 12 bits a pixel, its pixels take 16"),
+        ((258, 3, 1, 16), (258, 3, 1, 12), "tags give 12 bits a pixel, its pixels take 16"),
         ((277, 3, 1, 1), (317, 3, 1, 2), "a predictor without a compression"),
     ],
 )

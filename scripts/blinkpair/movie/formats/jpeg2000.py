@@ -3,7 +3,8 @@
 The reversible transform (5-3) loses nothing by itself, but an encoder that was given a size or a
 quality leaves out the last coding passes of some code-blocks. The header of each packet states how
 many passes of a block it holds, and how many of its bit planes are zero; a block with B planes
-left has 3 B - 2 passes (ISO 15444-1, annexes B and D).
+left has 3 B - 2 passes (ISO 15444-1, annexes B and D). The libraries that decode a stream
+(imagecodecs, Pillow) do not give these numbers.
 
 Input: a stream. Output: whole, cut, or not known.
 """

@@ -106,7 +106,7 @@ def _check_uncompressed(path: Path, page: Any) -> None:
     packed = -(-page.imagewidth * page.bitspersample // 8) * page.imagelength
     if page.bitspersample % 8 and sum(page.databytecounts) != packed:
         raise InputError(
-            f"its tags say {page.bitspersample} bits a pixel, its pixels take "
+            f"its tags give {page.bitspersample} bits a pixel, its pixels take "
             f"{8 * sum(page.databytecounts) / (page.imagewidth * page.imagelength):.3g}",
             "export the movie as 16-bit grey values",
             place=path,
