@@ -37,6 +37,7 @@ TEXT_COLUMNS = (
     "recipe",
     "same_nanocrystals_as",
     "epoch_order",
+    *("verdict", "why", "by", "date", "outcome"),
 )
 TEXT_PREFIXES = ("population", "blinking_", "photostability_", "reason", "threshold_from_")
 PIECE_ROWS = 100_000  # of a table that is read compactly

@@ -187,7 +187,7 @@ def letter_panels(axes: Sequence[Axes]) -> None:
         bold = any(text.get_fontweight() == "bold" for text in ax.texts)
         lines = title.count("\n") + (1 if bold and title else 0)
         # Clear of the number at the top of the axis, where there is no title.
-        above = 3 + 8.8 * lines + (0 if lines else 3)
+        above = 3 + 8.8 * lines + (0 if bold or title else 3)
         look: dict[str, Any] = {"fontweight": "bold", "ha": "right", "fontsize": 9}
         write_beside(ax, letter, (0, 1), (-5, above), **look)
 
