@@ -98,8 +98,8 @@ def _pixels(movie: _Opened) -> str:
 
 
 def _first_frame(base: str, movie: _Opened) -> str:
-    from blinkpair.movie import open_movie
     from blinkpair.movie.equal_frames import first_frame
+    from blinkpair.movie.reader import open_movie
 
     try:
         return first_frame(open_movie(os.path.join(base, movie[0])))  # noqa: PTH118
@@ -117,8 +117,8 @@ def _same_bytes(one: _Opened, other: _Opened) -> bool:
 
 
 def _same_frames(base: str, one: _Opened, other: _Opened) -> bool:
-    from blinkpair.movie import open_movie
     from blinkpair.movie.equal_frames import same_frames
+    from blinkpair.movie.reader import open_movie
 
     try:
         first, second = (open_movie(os.path.join(base, path)) for path, _ in (one, other))  # noqa: PTH118
