@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blinkpair.labels import CLASS_NAMES, EXCLUSIONS, TYPE_NAMES
+from blinkpair.labels import CLASS_NAMES, EXCLUSIONS, POPULATION_NAMES, TYPE_NAMES
 from blinkpair.populations.table import BY_FIELDS
-from blinkpair.report import blinking_tables, cells, tables
+from blinkpair.report import blinking_tables, cells, tables, verdicts
 from blinkpair.run.provenance import NO_CHECKSUM, PACKAGES
 
 
@@ -26,7 +26,9 @@ def test_a_tiny_p_value_is_an_upper_limit():
 
 def test_populations_are_set_with_counts_shares_and_intervals():
     row = {"temperature_c": "100", "n_fields": 2, "n_fields_failed": 1, "n": 10, "n_dark": 3}
-    row |= {"n_excluded": 4, "n_left_out": 0, "expected_chance_pairs": 0.5}
+    row |= {"n_excluded": 4, "expected_chance_pairs": 0.5, "n_left_out": 3}
+    row |= {"n_left_out_became_emissive": 0, "n_left_out_became_dark": 2, "n_left_out_emissive": 0}
+    row |= {"n_left_out_dark": 1, "mean_delta_with_left_out": -0.123}
     row |= {"p_mean_delta": 0.25, "p_became_emissive_minus_dark": 0.5, "n_nanocrystals": 10}
     for name, n in (("became_emissive", 2), ("became_dark", 0), ("emissive", 8)):
         row |= {f"n_{name}": n, f"fraction_{name}": n / 10}
@@ -46,6 +48,9 @@ def test_populations_are_set_with_counts_shares_and_intervals():
     assert cells["fields (refused)"] == "2 (1)"
     assert cells["became emissive"] == "2, 20 % (0 to 31)"
     assert cells["became dark"] == "0 (0 to 31 %)"
+    assert cells["of these left out by hand"] == "3"
+    assert cells["they would be"] == "2 became dark, 1 dark in both"
+    assert cells["mean change with them, points"] == "−12.3"
     assert cells["mean change, points"] == "−1.0"  # half an interval is none
     assert cells["became emissive minus control’s, points"] == "+10.4 (+0.4 to +20.4)"
     assert cells["became dark minus control’s, points"] == "−9.6 (−19.6 to +0.4)"
@@ -55,6 +60,33 @@ def test_populations_are_set_with_counts_shares_and_intervals():
     # Without a control there is no line of differences from it.
     alone = pd.DataFrame([row]).assign(mean_delta_minus_control=np.nan)
     assert not any("control" in name for name, _ in tables.populations(alone, 0.9).rows)
+
+
+def test_verdicts_are_set_with_what_became_of_them_and_refused_ones_first():
+    row = {"field": "f1", "nc_id": 7, "x_pre": 1.5, "y_pre": 2, "verdict": "cluster", "why": ""}
+    row |= {"by": "MD", "date": "2024-06-30", "outcome": "left_out", "reason": "its number was 7"}
+    row |= {"nc_id_found": 9, "population_left_out": "became_dark"}
+    lost = row | {"outcome": "refused", "reason": "no nanocrystal", "nc_id_found": pd.NA}
+    found = pd.DataFrame([row, lost | {"population_left_out": ""}])
+    table = verdicts.verdict_table(found, 200)
+    assert table.rows == [
+        ["f1 7", "cluster", "–", "MD, 2024-06-30", "REFUSED: no nanocrystal", "–"],
+        ["f1 9", "cluster", "–", "MD, 2024-06-30", "left out: its number was 7", "became dark"],
+    ]
+    assert verdicts.refused(found) == ["f1, nanocrystal 7 at (1.5, 2): no nanocrystal"]
+    assert "Shown are the first 1;" in verdicts.verdict_table(found, 1).note
+
+
+def test_what_is_left_out_is_a_sentence_of_its_treatment():
+    row = {"temperature_c": "100", "n_left_out": 0, "mean_delta": -0.117}
+    row |= dict.fromkeys([f"n_left_out_{name}" for name in POPULATION_NAMES], 0)
+    row["mean_delta_with_left_out"] = np.nan
+    assert verdicts.by_treatment(pd.DataFrame([row])) == []
+    row |= {"n_left_out": 2, "n_left_out_became_emissive": 2, "mean_delta_with_left_out": -0.09}
+    assert verdicts.by_treatment(pd.DataFrame([row])) == [
+        "At 100 °C, 2 nanocrystals are left out by hand (2 became emissive); with them the mean "
+        "change would be −9.0 instead of −11.7 points."
+    ]
 
 
 def a_field(name, **changed):

@@ -88,7 +88,7 @@ def test_the_settings_are_the_defaults_and_the_commands_are_complete(tmp_path, c
     for shown in (text, readme):
         assert f"-s {SOURCE / 'Snakefile'} --cores all" in shown
     assert f"cd '{tmp_path / 'my new'}'" in text
-    export = readme.split("`")[-2].replace("FIELD", "--help")
+    export = readme.split("For Fiji and Picasso: `")[1].split("`")[0].replace("FIELD", "--help")
     shown = subprocess.run(export, shell=True, cwd=tmp_path, capture_output=True, text=True)
     assert shown.stdout.startswith("usage: python -m blinkpair.export"), shown.stderr
 

@@ -13,6 +13,7 @@ import yaml
 from blinkpair import files
 from blinkpair.errors import InputError
 from blinkpair.inputs.settings import load_settings
+from blinkpair.inputs.verdicts import examine_verdicts
 from blinkpair.run import reproduce
 from blinkpair.run.provenance import input_files, made_with, provenance, sheet_paths, sheet_rows
 from tests.helpers.set_files import ome_files
@@ -26,11 +27,11 @@ HANDS = "data/hands.csv"
 RUN = {"command": "snakemake --cores 2", "started": "2026-01-02T03:04:05Z"}
 
 
-def record_of(folder, monkeypatch, sheet="sheet.csv", **settings) -> Path:
+def record_of(folder, monkeypatch, sheet="sheet.csv", judged=(), **settings) -> Path:
     """Write the record of a run in a folder, as the step does."""
     monkeypatch.chdir(folder)
     complete = load_settings({"fields": sheet, "photometry": {"aperture_px": 4}, **settings})
-    files.write_json(provenance(complete, sheet, RUN, "digest"), "results/provenance.json")
+    files.write_json(provenance(complete, sheet, RUN, "digest", judged), "results/provenance.json")
     return folder / "results" / "provenance.json"
 
 
@@ -181,6 +182,18 @@ def test_a_sheet_from_elsewhere_is_put_beside_the_settings(lab, tmp_path, monkey
     config = yaml.safe_load((tmp_path / "new/config/config.yaml").read_text(encoding="utf-8"))
     assert config["fields"] == "config/fields.tsv"
     assert len(sheet_rows(tmp_path / "new" / "config" / "fields.tsv")) == 2
+
+
+@pytest.mark.parametrize("setting", ["config/verdicts.csv", "../elsewhere/mine.csv"])
+def test_what_was_left_out_by_eye_is_left_out_again(lab, tmp_path, monkeypatch, setting):
+    row = {"field": "f2", "nc_id": 12, "x_pre": 30.5, "y_pre": 0.1, "verdict": "leave_out"}
+    row |= {"why": 'two levels, "steps"', "by": "", "date": "2026-01-02"}
+    path = record_of(lab, monkeypatch, judged=[row], verdicts=setting)
+    reproduce.reproduce(path, tmp_path / "again")
+    settings = yaml.safe_load((tmp_path / "again" / "config" / "config.yaml").read_text())
+    rows, problems, _ = examine_verdicts(settings["verdicts"], ["f2"], tmp_path / "again")
+    assert problems == []
+    assert [own | {"line": 0} for own in rows] == [row | {"line": 0}]
 
 
 def test_what_is_different_here_is_reported():
