@@ -177,7 +177,8 @@ def scenes_part(pool: Executor, share: float) -> Iterable[str]:
         f"Both images of {fields} fields of {scenes.SIZE} px, spheres of {scenes.DIAMETER_PX} px "
         f"at a signal-to-noise of {scenes.SNR[0]:.0f} to {scenes.SNR[1]:.0f}, both sphere images, "
         "0.2 to 1.2 diameters out of focus. One offset common to all centres of an image is "
-        f"removed; found: within {scenes.MATCH_PX} px after that. Alone: no centre "
+        f"removed, up to {scenes.OFFSET_PX / scenes.DIAMETER_PX:g} diameters, as far as the light "
+        f"casts the image; found: within {scenes.MATCH_PX} px after that. Alone: no centre "
         "within 1.5 diameters."
     )
     yield text_of(scenes.scene_table(pool, fields), 3)
