@@ -29,7 +29,7 @@ HEAD = """# Films beside the nanocrystals
 exponentials is at most 2 % from 10,000 photons on, and their 95 % intervals hold the truth in 91
 to 95 %; with weights of 1/sqrt(N) the bias reaches 26 %. For bleaches 95 to 96 % of the intervals
 hold the truth, and time constants in common cut the scatter of the difference between two films
-from 16 to 2 points. A whole matrix has the constants of pyglotaran in a seventh of its time.
+from 16 to 2 points. A whole matrix has the constants of pyglotaran in an eighth of its time.
 
 Decays of the photoluminescence and of the bleach in transient absorption of films, fitted and put
 beside what the single nanocrystals show. The measured sections are made by `make accuracy`; every
