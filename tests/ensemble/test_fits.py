@@ -237,3 +237,13 @@ def test_narrow_and_reflected_responses_leave_the_decay_as_it_is(response):
     assert found.taus()[0] == pytest.approx(1.0, rel=0.057)
     assert found.taus()[1:] == pytest.approx(TAUS[1:], rel=0.04)
     assert decays.goodness(found) > 1e-3
+
+
+def test_a_component_that_ran_away_is_no_fit():
+    """Of 500 such decays one had no start of three that led to the minimum: tau_3 of 1e22 ns."""
+    rng = np.random.default_rng(1346)
+    expected = expected_decay(1e5, AMPLITUDES, TAUS, background=0.5)
+    irf = Decay(rng.poisson(response(1e6) + 1.0).astype(float), BIN_NS)
+    decay = Decay(rng.poisson(expected).astype(float), BIN_NS)
+    found = decays.fit_components(decays.prepare(decay, irf), 3)
+    assert found.taus() == pytest.approx(TAUS, rel=0.15)

@@ -11,9 +11,10 @@ from blinkpair.ensemble.beside import LONG_SHARE, MEAN_CHANGE, SHORT_SHARE, besi
 from blinkpair.ensemble.common import fit_common
 from blinkpair.ensemble.curves import curves as all_curves
 from blinkpair.ensemble.intervals import fraction_of, profile_interval, tau_of
+from blinkpair.ensemble.readers.decay import Decay
 from blinkpair.ensemble.sensitivity import sensitivity_rows
 from blinkpair.inputs.ensemble_sheet import examine_ensemble
-from blinkpair.simulate.ensemble import AMPLITUDES, write_ensemble
+from blinkpair.simulate.ensemble import AMPLITUDES, expected_decay, response, write_ensemble
 
 BEFORE, AFTER = (0.70e-3, 1.20e-3, 1.28e-3), (0.20e-3, 1.90e-3, 1.91e-3)
 DELAYS = np.concatenate([np.linspace(-2.0, 4.0, 20), np.geomspace(4.2, 7000.0, 102)])
@@ -127,3 +128,27 @@ def test_the_difference_of_two_normal_estimates_has_the_usual_interval():
     assert difference([0.3, 0.2, 0.4], [0.1, 0.0, 0.2]) == pytest.approx(
         [0.2, 0.2 - np.hypot(0.1, 0.1), 0.2 + np.hypot(0.1, 0.1)]
     )
+
+
+def test_notes_name_counts_that_were_scaled_and_more_than_one_pulse(tmp_path):
+    """Ten times the photons is no counting any more: the residuals are three times as large."""
+    rng = np.random.default_rng(6)
+    expected = expected_decay(2e4, [1.0], [4.0], background=0.2)
+    counts = {"seen": rng.poisson(expected), "scaled": 10 * rng.poisson(expected)}
+    for name, values in (counts | {"response": rng.poisson(response(1e5) + 0.2)}).items():
+        np.savetxt(tmp_path / f"{name}.txt", np.column_stack([0.05 * np.arange(4096), values]),
+                   fmt="%.2f\t%d", header="Time (ns)\tCounts", comments="")  # fmt: skip
+    sheet = pd.DataFrame({"measurement": list(counts), "technique": "tcspc",
+                          "temperature_c": ["unannealed", "100"], "components": "1"})  # fmt: skip
+    sheet["file"] = [str(tmp_path / f"{name}.txt") for name in counts]
+    sheet["irf"] = str(tmp_path / "response.txt")
+    sheet.to_csv(tmp_path / "ensemble.tsv", sep="\t", index=False)
+    read, problems = examine_ensemble(tmp_path / "ensemble.tsv")
+    assert problems == []
+    (group,) = tables.measure(read)
+    seen, scaled = tables.decay_rows(group, 0.95)
+    assert seen["notes"] == ""
+    assert seen["resolved"] == tables.RESOLVED  # the only component has all of the amplitude
+    assert "larger residuals than photons give" in scaled["notes"]
+    decay = Decay(counts["seen"].astype(float), 0.05, period_ns=50.0)
+    assert "a pulse every 50 ns" in tables._notes(decay, has_response=True)
