@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 from blinkpair.arrays import FloatArray
 from blinkpair.cores import usable_cores
 from blinkpair.errors import ChoiceError, InputError
-from blinkpair.movie.file_set import check_parts, find_files
+from blinkpair.movie.file_set import check_parts, find_files, uneven_parts
 from blinkpair.movie.formats.blocks import ArrayFrames, Buffers, PartsReader
 from blinkpair.movie.formats.pixel_size import pixel_size_of_parts
 from blinkpair.movie.formats.registry import open_source
@@ -390,9 +390,9 @@ def _join(called: str, parts: Sequence[Source], found: Sequence[str]) -> Movie:
     if len(parts) > 1:
         shown = names if len(names) < 6 else [*names[:2], "...", names[-1]]
         notes.insert(0, f"{len(parts)} files were joined in this order: {', '.join(shown)}")
-    notes += found
-    size = pixel_size_of_parts([part.pixels for part in parts], names)
     lengths = [part.shape[0] for part in parts]
+    notes += [*found, *uneven_parts(names, lengths)]
+    size = pixel_size_of_parts([part.pixels for part in parts], names)
     time = frame_time_of_parts([part.times for part in parts], lengths, names)
     return Movie(
         shape=(sum(part.shape[0] for part in parts), *first.shape[1:]),
