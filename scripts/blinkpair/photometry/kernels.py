@@ -201,7 +201,7 @@ def measure_places(
             traces[order[target], at] = counts[j]
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True)
 def _aperture_sums(
     near: Any, centre: Any, own: Any, side: int, half: float, work: Any, sums: Any
 ) -> None:
@@ -234,7 +234,7 @@ def _aperture_sums(
             sums[j] += line * max(0.0, min(pixel + 0.5, high) - max(pixel - 0.5, low))
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True)
 def _add_rows(tile: Any, groups: int, zero: Any, sums: Any) -> None:
     """Fill `sums` (LANES,) with the sums of the lanes, in order."""
     for j in range(LANES):
@@ -248,7 +248,7 @@ def _add_rows(tile: Any, groups: int, zero: Any, sums: Any) -> None:
             sums[j] = added
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True)
 def _remember(guess: Any, k: int, value: int, is_first: bool) -> None:
     """Extend the range of the last medians by one; the first of a block shrinks it before."""
     if guess[k, 0] > guess[k, 1]:

@@ -20,7 +20,7 @@ LANES = 16  # sets of a tile: 16-bit values fill a vector of 256 bits
 ROWS = 8  # rows of a tile are taken so many at a time
 
 
-@njit(nogil=True, inline="always")
+@njit(nogil=True)
 def _count(tile: Any, groups: int, limit: Any, tally: Any, at: int) -> None:
     """Count the values of each lane that are at most its limit, into tally[at : at + LANES]."""
     for j in range(LANES):
