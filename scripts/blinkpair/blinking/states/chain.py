@@ -56,8 +56,8 @@ class Chain(NamedTuple):
 
     `levels` as in `emissions`; `transition` from row to column; `begin` of the first frame;
     `emission` the column of the densities of each state; `probability` (frames, columns) of what
-    a frame is, `over_half` (frames,) that it was on for more than half; `share` of the frames in
-    each state; `log_likelihood`.
+    a frame is, `over_half` (frames,) that it was on for more than half; `lit` (frames,) the
+    expected share of it that was on; `share` of the frames in each state; `log_likelihood`.
     """
 
     levels: FloatArray
@@ -66,6 +66,7 @@ class Chain(NamedTuple):
     emission: tuple[int, ...]
     probability: FloatArray
     over_half: FloatArray
+    lit: FloatArray
     share: FloatArray
     log_likelihood: float
 
@@ -93,7 +94,7 @@ def learn(
     begin: FloatArray,
     emission: tuple[int, ...],
     skewness: tuple[float, float],
-) -> tuple[FloatArray, FloatArray, FloatArray, float]:
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, float]:
     """Learn levels, transitions and the beginning in place (Baum-Welch).
 
     `off` holds the expected off level and noise, the number of frames that each is worth, the
@@ -101,7 +102,7 @@ def learn(
 
     Returns
     -------
-    probability, over_half, share, log_likelihood
+    probability, over_half, lit, share, log_likelihood
         As in `Chain`.
     """
     n, states = len(x), len(emission)
@@ -110,6 +111,7 @@ def learn(
     forward = np.empty((n, states))
     probability = np.empty((n, 5 if grey else 3))
     over_half = np.empty(n)
+    on_share = np.empty(n)
     f = np.empty(states)
     b = np.empty(states)
     d = np.empty(states)
@@ -192,12 +194,14 @@ def learn(
             break
     for t in range(n):
         over_half[t] = probability[t, ON] + probability[t, PARTLY] * lit[t, 2]
+        on_share[t] = probability[t, ON] + probability[t, PARTLY] * lit[t, 0]
         if grey:
             over_half[t] += probability[t, GREY] + probability[t, PARTLY_GREY]
+            on_share[t] += probability[t, GREY] + probability[t, PARTLY_GREY]
     share = np.empty(states)
     for i in range(states):
         share[i] = moves[i].sum() / max(n - 1, 1)
-    return probability, over_half, share, log_likelihood
+    return probability, over_half, on_share, share, log_likelihood
 
 
 @njit()

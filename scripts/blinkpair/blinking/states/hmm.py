@@ -31,8 +31,6 @@ frame on, and the time on with its standard error.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,14 +38,14 @@ from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.off_levels import OffLevels
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.creep import constant_level, level_course
-from blinkpair.blinking.states.levels import FirstLevels, OffPrior, first_levels
+from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
+from blinkpair.blinking.states.time_on import ON_FRAMES, UNKNOWN_SE, on_share
 
 _MIN_FRAMES = 20
 _OFF_EMISSION = 0.01  # of the on level: what a nanocrystal emits when it is off, one sigma
 _MAX_OFF_EMISSION = 0.03
-_ON_FRAMES = 5.0  # the weight of the first on level; it is kept where the trace shows none
 _FIXED_FRAMES = 1e9
 _NOISE_RANGE = 3.0  # of its error: how far the off noise may lie from that of the empty place
 _LEVEL_RANGE = 3.0
@@ -61,25 +59,6 @@ _GREY_GAIN_PER_PARAMETER = 0.5  # of log(frames): Schwarz
 _GREY_PARAMETERS = 6  # level, spread, and how it is entered, kept and left
 _GREY_STATE = 5
 _GREY_STAY = 0.75  # probability, a frame: shorter-lived ones are switching
-_CLOSE_STEP = 8.0  # noises: nearer levels make their uncertainty felt
-# What events shorter than a frame hide, of the time lit in part: the second number for each noise
-# between the levels. Measured on power laws down to 0.1, 0.3, 1 and 2 frames.
-_HIDDEN, _HIDDEN_NOISES = 0.03, 0.4
-MIN_STEP_NOISES = 2.0  # levels nearer than this cannot be distinguished
-MIN_TYPICAL_STEP_NOISES = 3.0  # of the field: nearer, and what shows no on level may have one
-UNKNOWN_SE = 0.5  # of an on-fraction of which nothing is known
-
-
-class _Trace(NamedTuple):
-    """Finite counts of one trace, what is known of its off level, and its first levels.
-
-    `skewness` is that of off and of on counts.
-    """
-
-    x: FloatArray
-    off: OffPrior
-    first: FirstLevels
-    skewness: tuple[float, float] = (0.0, 0.0)
 
 
 def assign(
@@ -109,19 +88,17 @@ def assign(
         states[i, finite[i]] = result.over_half > 0.5
         thresholds[i] = _crossing(result, trace.skewness)
         source[i] = "hmm"
-        fraction[i], se[i] = _time_on(trace, result)
-        if other is not None:
-            se[i] = np.hypot(se[i], _time_on(trace, other)[0] - fraction[i])
+        fraction[i], se[i] = on_share(trace, result, other)
     return AssignedStates(states, thresholds, source, fraction, se)
 
 
-def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[int, _Trace]:
+def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[int, Trace]:
     """Return the traces with first levels; without an on level of its own, one has the field's."""
-    first: dict[int, _Trace] = {}
+    first: dict[int, Trace] = {}
     for i, x in traces.items():
         on = max(float(np.quantile(x, 0.99)) - off.level_counts[i], 0.0)
         prior = _prior(off, i, on)
-        first[i] = _Trace(x, prior, first_levels(x, prior))
+        first[i] = Trace(x, prior, first_levels(x, prior))
     frames = max((len(x) for x in traces.values()), default=0)
     least = _noise_gain(off, frames)
     steps = [
@@ -141,12 +118,12 @@ def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[in
         if found.gain <= least:
             on = found.off_level + typical * prior.noise
             found = found._replace(on_level=on, on_sigma=1.3 * prior.noise, on_share=0.0)
-        first[i] = _Trace(trace.x, prior, found)
+        first[i] = Trace(trace.x, prior, found)
     excess = _excess_noise([t for t in first.values() if t.first.on_share > 0])
     return {i: t._replace(skewness=_skewnesses(t, excess)) for i, t in first.items()}
 
 
-def _excess_noise(traces: list[_Trace]) -> float:
+def _excess_noise(traces: list[Trace]) -> float:
     """Return the variance of the signal over its mean: the camera's, one for the field.
 
     An on level that wanders only adds to it, so it is a low quantile of what the traces show.
@@ -156,7 +133,7 @@ def _excess_noise(traces: list[_Trace]) -> float:
     return float(np.quantile(np.maximum(added, 0.0) / steps, 0.25)) if len(traces) else 0.0
 
 
-def _skewnesses(trace: _Trace, excess: float) -> tuple[float, float]:
+def _skewnesses(trace: Trace, excess: float) -> tuple[float, float]:
     """Return the skewness of off and on counts.
 
     Third cumulants add up. That of a signal is its mean times the square of the excess noise, for
@@ -203,7 +180,7 @@ def _noise_gain(off: OffLevels, frames: int) -> float:
     return max(_LEAST_GAIN, 2.0 * longer * float(np.quantile(gains, 0.9)))
 
 
-def _learn(trace: _Trace) -> tuple[chain.Chain, chain.Chain | None]:
+def _learn(trace: Trace) -> tuple[chain.Chain, chain.Chain | None]:
     """Return the chain with two levels, or with three where the counts have them.
 
     The second one is that with three where the counts do not decide.
@@ -232,7 +209,7 @@ def _in_rows(chosen: BoolArray) -> BoolArray:
     return middle
 
 
-def _chain(trace: _Trace, upper: FloatArray) -> chain.Chain:
+def _chain(trace: Trace, upper: FloatArray) -> chain.Chain:
     """Learn a chain; `upper` holds level and spread of on, and of grey if there is one."""
     prior, first = trace.off, trace.first
     levels = np.concatenate([[first.off_level, prior.noise], upper])
@@ -246,35 +223,12 @@ def _chain(trace: _Trace, upper: FloatArray) -> chain.Chain:
             prior.high,
             prior.noise * max(1.0 - _NOISE_RANGE * prior.noise_se, 0.5),
             prior.noise * (1.0 + _NOISE_RANGE * prior.noise_se),
-            _ON_FRAMES if first.on_share > 0 else _FIXED_FRAMES,
+            ON_FRAMES if first.on_share > 0 else _FIXED_FRAMES,
         ]
     )
     transition, begin, emission = chain.first_guess(first.on_share, len(upper) > 2)
     learnt = chain.learn(trace.x, levels, off, transition, begin, emission, trace.skewness)
     return chain.Chain(levels, transition, begin, emission, *learnt)
-
-
-def _time_on(trace: _Trace, result: chain.Chain) -> tuple[float, float]:
-    """Return the share of the time on, 0..1, and its standard error."""
-    x, levels, frames = trace.x, result.levels, len(trace.x)
-    model = (result.transition, result.begin, result.emission, trace.skewness)
-    mean, variance = chain.time_on(x, levels, *model)
-    in_state = result.probability.sum(axis=0)
-    noise = levels[emissions.OFF_NOISE]
-    step = (levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]) / noise
-    if step < (MIN_STEP_NOISES if trace.first.on_share > 0 else MIN_TYPICAL_STEP_NOISES):
-        return mean / frames, UNKNOWN_SE
-    variance += ((_HIDDEN + _HIDDEN_NOISES / step) * in_state[emissions.PARTLY]) ** 2
-    if step < _CLOSE_STEP:
-        n_off = in_state[emissions.OFF] + (noise / trace.off.level_se) ** 2
-        n_on = in_state[emissions.ON] + _ON_FRAMES
-        errors = [noise / np.sqrt(n_off), noise / np.sqrt(2.0 * n_off)]
-        errors += [levels[3] / np.sqrt(n_on), levels[3] / np.sqrt(2.0 * n_on)]
-        for place, error in enumerate(errors):
-            moved = levels.copy()
-            moved[place] += error
-            variance += (chain.time_on(x, moved, *model)[0] - mean) ** 2
-    return min(max(mean / frames, 0.0), 1.0), float(np.sqrt(variance)) / frames
 
 
 def _crossing(result: chain.Chain, skewness: tuple[float, float]) -> float:

@@ -56,6 +56,18 @@ class FirstLevels(NamedTuple):
     on_share: float
 
 
+class Trace(NamedTuple):
+    """Finite counts of one trace, what is known of its off level, and its first levels.
+
+    `skewness` is that of off and of on counts.
+    """
+
+    x: FloatArray
+    off: OffPrior
+    first: FirstLevels
+    skewness: tuple[float, float] = (0.0, 0.0)
+
+
 def first_levels(x: FloatArray, off: OffPrior) -> FirstLevels:
     """Return the levels of a mixture of off, partly lit and on frames.
 
