@@ -38,27 +38,24 @@ from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.off_levels import OffLevels
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.creep import constant_level, level_course
+from blinkpair.blinking.states.learning import learn
 from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
-from blinkpair.blinking.states.time_on import ON_FRAMES, UNKNOWN_SE, on_share
+from blinkpair.blinking.states.time_on import UNKNOWN_SE, on_share
 
 _MIN_FRAMES = 20
 _OFF_EMISSION = 0.01  # of the on level: what a nanocrystal emits when it is off, one sigma
 _MAX_OFF_EMISSION = 0.03
-_FIXED_FRAMES = 1e9
-_NOISE_RANGE = 3.0  # of its error: how far the off noise may lie from that of the empty place
 _LEVEL_RANGE = 3.0
 _LEAST_GAIN = 8.0  # of the log-likelihood by an on level
 _NULL_PLACES = 60  # empty places whose gain shows what noise makes
 _CLEAR_STEP = 2.5  # noises: levels farther apart give the field's typical step
+# Standard deviation of the logarithm of a field's on levels, wide: the one that is looked for was
+# dark, and may be dimmer than those that were seen.
+_LEAST_SPREAD, _NOTHING_KNOWN = 0.5, 1.0
+_FEW = 5  # clear on levels: with fewer their spread is not known
 _DEFAULT_STEP = 8.0  # noises, where no nanocrystal of the field was on
-_GREY_ROW = 3  # so many frames in a row between the levels are no switching
-_GREY_SHARE = 0.004  # of all frames in such rows: a third level is tried
-_GREY_GAIN_PER_PARAMETER = 0.5  # of log(frames): Schwarz
-_GREY_PARAMETERS = 6  # level, spread, and how it is entered, kept and left
-_GREY_STATE = 5
-_GREY_STAY = 0.75  # probability, a frame: shorter-lived ones are switching
 
 
 def assign(
@@ -79,11 +76,11 @@ def assign(
     known = ~usable & finite.any(axis=1)
     fraction[known] = states[known].sum(axis=1) / finite[known].sum(axis=1)
     for i, trace in _with_first_levels(traces, off).items():
-        result, other = _learn(trace)
+        result, other = learn(trace)
         on = result.probability[:, emissions.ON] > 0.5
         if (course := level_course(trace.x, on, result.levels)) is not None:
             trace = trace._replace(x=constant_level(trace.x, course, result.levels))
-            result, other = _learn(trace)
+            result, other = learn(trace)
         states[i] = False
         states[i, finite[i]] = result.over_half > 0.5
         thresholds[i] = _crossing(result, trace.skewness)
@@ -108,6 +105,7 @@ def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[in
     ]
     clear = [step for step in steps if step > _CLEAR_STEP]
     typical = float(np.median(clear)) if clear else _DEFAULT_STEP
+    spread = _NOTHING_KNOWN if len(clear) < _FEW else max(float(np.log(clear).std()), _LEAST_SPREAD)
     for i, trace in first.items():
         # The off emission of one that is hardly on is judged by the on level of the others.
         step = (trace.first.on_level - trace.first.off_level) / trace.off.noise
@@ -120,7 +118,10 @@ def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[in
             found = found._replace(on_level=on, on_sigma=1.3 * prior.noise, on_share=0.0)
         first[i] = Trace(trace.x, prior, found)
     excess = _excess_noise([t for t in first.values() if t.first.on_share > 0])
-    return {i: t._replace(skewness=_skewnesses(t, excess)) for i, t in first.items()}
+    return {
+        i: t._replace(skewness=_skewnesses(t, excess), field_step=typical, field_spread=spread)
+        for i, t in first.items()
+    }
 
 
 def _excess_noise(traces: list[Trace]) -> float:
@@ -178,57 +179,6 @@ def _noise_gain(off: OffLevels, frames: int) -> float:
         gains.append(first_levels(x, prior).gain if noise > 0 else 0.0)
     longer = max(frames / rows.shape[1], 1.0)
     return max(_LEAST_GAIN, 2.0 * longer * float(np.quantile(gains, 0.9)))
-
-
-def _learn(trace: Trace) -> tuple[chain.Chain, chain.Chain | None]:
-    """Return the chain with two levels, or with three where the counts have them.
-
-    The second one is that with three where the counts do not decide.
-    """
-    first, prior, x = trace.first, trace.off, trace.x
-    two = _chain(trace, np.array([first.on_level, first.on_sigma]))
-    grey = _in_rows(two.probability[:, emissions.PARTLY] > 0.5)
-    if grey.sum() <= max(_GREY_SHARE * len(x), 2 * _GREY_ROW):
-        return two, None
-    between = x[grey]
-    level = float(np.median(between))
-    spread = max(1.4826 * float(np.median(np.abs(between - level))), prior.noise)
-    three = _chain(trace, np.array([*two.levels[2:4], level, spread]))
-    if three.transition[_GREY_STATE, _GREY_STATE] < _GREY_STAY:
-        return two, None
-    gain = three.log_likelihood - two.log_likelihood
-    if gain > _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)):
-        return three, None
-    return two, three if gain > 0 else None
-
-
-def _in_rows(chosen: BoolArray) -> BoolArray:
-    """Return which frames are the middle of `_GREY_ROW` (3) chosen ones in a row."""
-    middle = np.zeros_like(chosen)
-    middle[1:-1] = chosen[:-2] & chosen[1:-1] & chosen[2:]
-    return middle
-
-
-def _chain(trace: Trace, upper: FloatArray) -> chain.Chain:
-    """Learn a chain; `upper` holds level and spread of on, and of grey if there is one."""
-    prior, first = trace.off, trace.first
-    levels = np.concatenate([[first.off_level, prior.noise], upper])
-    off = np.array(
-        [
-            prior.level,
-            prior.noise,
-            (prior.noise / prior.level_se) ** 2,
-            0.5 / prior.noise_se**2,
-            prior.low,
-            prior.high,
-            prior.noise * max(1.0 - _NOISE_RANGE * prior.noise_se, 0.5),
-            prior.noise * (1.0 + _NOISE_RANGE * prior.noise_se),
-            ON_FRAMES if first.on_share > 0 else _FIXED_FRAMES,
-        ]
-    )
-    transition, begin, emission = chain.first_guess(first.on_share, len(upper) > 2)
-    learnt = chain.learn(trace.x, levels, off, transition, begin, emission, trace.skewness)
-    return chain.Chain(levels, transition, begin, emission, *learnt)
 
 
 def _crossing(result: chain.Chain, skewness: tuple[float, float]) -> float:
