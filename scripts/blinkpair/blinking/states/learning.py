@@ -1,9 +1,9 @@
 """Learn the chain of one trace, with a third level where the counts have one.
 
 Where frames in a row lie between the levels, a third level (grey) is tried, and kept where the
-likelihood rises by more than its parameters are worth (Schwarz's criterion). Frames in a row are
-those which the chain takes for partly lit, or, where the levels are so near that it does not,
-blocks of frames whose means agree and whose scatter is that of the noise.
+likelihood rises by more than its parameters are worth (Schwarz's criterion). Where the levels are
+so near that the chain finds no frames in between, blocks of frames are looked at whose means agree
+and lie between the levels; a third level is then a possibility, which adds to the standard error.
 
 Input: a trace with first levels. Output: its chain.
 """
@@ -36,17 +36,22 @@ def learn(trace: Trace) -> tuple[chain.Chain, chain.Chain | None]:
     """
     first, prior, x = trace.first, trace.off, trace.x
     two = learn_chain(trace, np.array([first.on_level, first.on_sigma]))
-    grey = _in_rows(two.probability[:, emissions.PARTLY] > 0.5) | _in_blocks(x, two.levels)
-    if grey.sum() <= max(_GREY_SHARE * len(x), 2 * _GREY_ROW):
+    rows = _in_rows(two.probability[:, emissions.PARTLY] > 0.5)
+    least = max(_GREY_SHARE * len(x), 2 * _GREY_ROW)
+    in_rows = rows.sum() > least
+    grey = rows if in_rows else _in_blocks(x, two.levels)
+    if grey.sum() <= least:
         return two, None
     between = x[grey]
     level = float(np.median(between))
     spread = max(1.4826 * float(np.median(np.abs(between - level))), prior.noise)
     three = learn_chain(trace, np.array([*two.levels[2:4], level, spread]))
-    if three.transition[_GREY_STATE, _GREY_STATE] < _GREY_STAY:
-        return two, None
     gain = three.log_likelihood - two.log_likelihood
-    if gain > _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)):
+    better = gain > _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x))
+    if three.transition[_GREY_STATE, _GREY_STATE] < _GREY_STAY:
+        # Frames between the levels that do not last: switching, or short events at a grey level.
+        return two, three if better else None
+    if in_rows and better:
         return three, None
     return two, three if gain > 0 else None
 

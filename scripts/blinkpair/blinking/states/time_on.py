@@ -18,6 +18,8 @@ from blinkpair.blinking.states.levels import Trace
 from blinkpair.blinking.states.short_events import short_events
 
 MIN_STEP_NOISES = 2.0  # levels nearer than this cannot be distinguished
+MIN_TYPICAL_STEP_NOISES = 3.0  # of the field: nearer, and what shows no on level may have one
+MAX_DARK_SHARE = 0.05  # of the time: what has no clear on level gets an answer where it is less
 UNKNOWN_SE = 0.5  # of an on-fraction of which nothing is known
 _CLOSE_STEP = 8.0  # noises: nearer levels are confused where they are not known exactly
 _STRETCHES = 8  # of the frames on: the scatter of their means is the error of the on level
@@ -95,7 +97,9 @@ def share_without_on_level(trace: Trace, own: chain.Chain) -> tuple[float, float
     by more than a free level and its distance from the field's are worth, nothing is known.
     """
     frames, noise = len(trace.x), trace.off.noise
-    dark = own
+    dark, own_share = own, float(own.lit.mean())
+    if trace.field_step < MIN_TYPICAL_STEP_NOISES:
+        return own_share, UNKNOWN_SE
     if trace.first.on_share > 0:
         on = trace.first.off_level + trace.field_step * noise
         first = trace.first._replace(on_level=on, on_sigma=1.3 * noise, on_share=0.0)
@@ -103,22 +107,25 @@ def share_without_on_level(trace: Trace, own: chain.Chain) -> tuple[float, float
     model = (dark.transition, dark.begin, dark.emission, trace.skewness)
     steps = trace.field_step * np.exp(trace.field_spread * _FIELD_LEVELS)
     found = []
-    for step in np.maximum(steps, 1.0):
+    for step in steps:
         levels = dark.levels.copy()
         levels[emissions.ON_LEVEL] = levels[emissions.OFF_LEVEL] + step * noise
         found.append(chain.time_on(trace.x, levels, *model))
     mean, variance, fit = np.array(found).T
+    weight = np.exp(fit - fit.max() - 0.5 * _FIELD_LEVELS**2)
+    weight /= weight.sum()
+    share = float(weight @ mean) / frames
+    se = float(np.sqrt(weight @ (variance + (mean - share * frames) ** 2))) / frames
+    # More light than an off state may emit, which the on level does not account for.
+    weak = trace.x.mean() - share * trace.field_step * noise > trace.off.high
     if trace.first.on_share > 0:
         step = (own.levels[emissions.ON_LEVEL] - own.levels[emissions.OFF_LEVEL]) / noise
         distance = np.log(step / trace.field_step) / trace.field_spread
-        worth = 0.5 * distance**2 + np.log(frames)
-        if own.log_likelihood - fit.max() > worth:
-            return float(own.lit.mean()), UNKNOWN_SE
-    weight = np.exp(fit - fit.max() - 0.5 * _FIELD_LEVELS**2)
-    weight /= weight.sum()
-    share = float(weight @ mean)
-    variance = weight @ (variance + (mean - share) ** 2)
-    return share / frames, float(np.sqrt(variance)) / frames
+        worth = 0.5 * distance**2 + 0.5 * np.log(frames)
+        weak |= own_share > MAX_DARK_SHARE and own.log_likelihood - fit.max() > worth
+    if weak or share > MAX_DARK_SHARE:
+        return own_share, UNKNOWN_SE
+    return share, se
 
 
 def _unseen(
