@@ -26,7 +26,8 @@ _GREY_SHARE = 0.004  # of all frames in such rows: a third level is tried
 _GREY_GAIN_PER_PARAMETER = 0.5  # of log(frames): Schwarz
 _GREY_PARAMETERS = 6  # level, spread, and how it is entered, kept and left
 _GREY_STATE = 5
-_GREY_STAY = 0.75  # probability, a frame: shorter-lived ones are switching
+# Probability, a frame: of a level, and of what may be one; shorter-lived ones are switching.
+_GREY_STAY, _GREY_MAY_STAY = 0.75, 0.6
 
 
 def learn(trace: Trace) -> tuple[chain.Chain, chain.Chain | None]:
@@ -48,12 +49,10 @@ def learn(trace: Trace) -> tuple[chain.Chain, chain.Chain | None]:
     three = learn_chain(trace, np.array([*two.levels[2:4], level, spread]))
     gain = three.log_likelihood - two.log_likelihood
     better = gain > _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x))
-    if three.transition[_GREY_STATE, _GREY_STATE] < _GREY_STAY:
-        # Frames between the levels that do not last: switching, or short events at a grey level.
-        return two, three if better else None
-    if in_rows and better:
+    stay = three.transition[_GREY_STATE, _GREY_STATE]
+    if in_rows and better and stay >= _GREY_STAY:
         return three, None
-    return two, three if gain > 0 else None
+    return two, three if gain > 0 and stay >= _GREY_MAY_STAY else None
 
 
 def _in_rows(chosen: BoolArray) -> BoolArray:
