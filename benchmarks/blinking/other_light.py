@@ -62,9 +62,7 @@ def lit_and_level(rng: Rng, wanted: float, grey: bool) -> tuple[np.ndarray, np.n
             drawn = []
             for level in (np.ones(n), own):
                 time_on = np.cumsum(np.stack([on * level, 0 * off], axis=1).ravel())
-                drawn.append(
-                    np.diff(np.interp(edges, switches, np.concatenate([[0.0], time_on])))
-                )
+                drawn.append(np.diff(np.interp(edges, switches, np.concatenate([[0.0], time_on]))))
             if abs(drawn[0].mean() - wanted) < best:
                 best = abs(drawn[0].mean() - wanted)
                 lit, emitted = drawn
@@ -129,7 +127,9 @@ def measured_field(seed: int) -> tuple[dict[str, Measured], pd.DataFrame, dict[s
     counts, truth = {}, []
     for epoch in ("pre", "post"):
         kind = rng.random(NANOCRYSTALS)
-        wanted = np.select([kind < 0.2, kind < 0.25], [0.0, 1.0], rng.uniform(0.02, 0.98, len(kind)))
+        wanted = np.select(
+            [kind < 0.2, kind < 0.25], [0.0, 1.0], rng.uniform(0.02, 0.98, len(kind))
+        )
         drawn = [lit_and_level(rng, *pair) for pair in zip(wanted, grey, strict=True)]
         lit = np.stack([a for a, _ in drawn])
         emitted = np.stack([b for _, b in drawn]) + off_emission[:, None] * (1 - lit)

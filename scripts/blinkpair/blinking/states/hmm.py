@@ -38,11 +38,12 @@ from blinkpair.arrays import FloatArray
 from blinkpair.blinking.off_levels import OffLevels
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.creep import constant_level, level_course
+from blinkpair.blinking.states.dark import UNKNOWN_SE
 from blinkpair.blinking.states.learning import learn
 from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
-from blinkpair.blinking.states.time_on import UNKNOWN_SE, on_share
+from blinkpair.blinking.states.time_on import on_share
 
 _MIN_FRAMES = 20
 _OFF_EMISSION = 0.01  # of the on level: what a nanocrystal emits when it is off, one sigma
