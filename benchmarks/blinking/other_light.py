@@ -164,9 +164,11 @@ def field_rows(seed: int) -> pd.DataFrame:
 
 
 def other_light_table(pool: Executor, fields: int) -> pd.DataFrame:
+    """By how far on stands above the noise of off."""
     rows = pd.concat(pool.map(field_rows, range(fields)), ignore_index=True)
     table: list[dict[str, Any]] = []
     for low, high, name in LIGHTS:
         part = rows[(rows["noises"] >= low) & (rows["noises"] < high)]
-        table.append({"on, noises of off": name} | summary(part))
+        for levels, chosen in (("any", part), ("two", part[~part["grey"]])):
+            table.append({"on, noises of off": name, "levels": levels} | summary(chosen))
     return pd.DataFrame(table)

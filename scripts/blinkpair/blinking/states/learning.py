@@ -17,6 +17,7 @@ from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.levels import Trace
 
 ON_FRAMES = 5.0  # the weight of the first on level; it is kept where the trace shows none
+MIN_STEP_NOISES = 2.0  # levels nearer than this cannot be distinguished
 _FIXED_FRAMES = 1e9
 _NOISE_RANGE = 3.0  # of its error: how far the off noise may lie from that of the empty place
 _GREY_ROW = 3  # so many frames in a row between the levels are no switching
@@ -52,7 +53,9 @@ def learn(trace: Trace) -> tuple[chain.Chain, chain.Chain | None]:
     stay = three.transition[_GREY_STATE, _GREY_STATE]
     if in_rows and better and stay >= _GREY_STAY:
         return three, None
-    return two, three if gain > 0 and stay >= _GREY_MAY_STAY else None
+    above_off = three.levels[emissions.GREY_LEVEL] - three.levels[emissions.OFF_LEVEL]
+    distinct = above_off >= MIN_STEP_NOISES * three.levels[emissions.OFF_NOISE]
+    return two, three if gain > 0 and distinct and stay >= _GREY_MAY_STAY else None
 
 
 def _in_rows(chosen: BoolArray) -> BoolArray:

@@ -31,7 +31,7 @@ _LOCAL_FRAMES = 31  # median of so many frames of the state: levels that fluctua
 _LEAST_FRAMES = 30
 _ITERATIONS = 2  # each rate begins where the one before it ended
 # Probabilities of a short event in a frame.
-_RATES = np.append(0.0, np.geomspace(1e-4, 0.5, 13))
+_RATES = np.append(0.0, np.geomspace(1e-4, 0.2, 12))
 
 
 def _law() -> tuple[FloatArray, FloatArray]:

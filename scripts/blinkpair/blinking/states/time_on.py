@@ -15,11 +15,10 @@ import numpy as np
 
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.dark import share_without_on_level
-from blinkpair.blinking.states.learning import ON_FRAMES
+from blinkpair.blinking.states.learning import MIN_STEP_NOISES, ON_FRAMES
 from blinkpair.blinking.states.levels import Trace
 from blinkpair.blinking.states.short_events import short_events
 
-MIN_STEP_NOISES = 2.0  # levels nearer than this cannot be distinguished
 _CLOSE_STEP = 8.0  # noises: nearer levels are confused where they are not known exactly
 _STRETCHES = 8  # of the frames on: the scatter of their means is the error of the on level
 # Lit shares of partly lit frames are taken as evenly distributed. Where events are short their
@@ -110,5 +109,7 @@ def _unseen(
     seen = interrupted[~state[between]].sum()
     variance += (root / (1.0 - root) * seen) ** 2 / 3.0
     # The frames of the state that lie beside another one have such events, too.
-    more = min(state.sum() / max((state & between).sum(), 1), _MOST_MORE)
+    more = state.sum() / max((state & between).sum(), 1)
+    if more > _MOST_MORE:
+        return 0.0, _MOST_MORE**2 * variance
     return more * decided * unseen, more**2 * variance
