@@ -1,8 +1,7 @@
 # blinkpair: what did annealing do to each single nanocrystal?
 #
-#   brightfield -> find_microspheres  \
-#                                      register -> extract_traces -> analyse_blinking
-#   PL movie    -> find_nanocrystals  /                                             |
+#   PL movies -> find_nanocrystals -> register -> extract_traces -> analyse_blinking
+#   brightfields --------------------/                                            |
 #                 all fields -> summarise, summarise_blinking -> plot_populations, plot_blinking
 #                                                             -> build_report
 #   films       -> fit_ensemble, compare_ensemble -> plot_ensemble (with an ensemble sheet)
@@ -36,6 +35,6 @@ rule all:
         "results/provenance.json",
         expand("results/{table}.csv", table=BLINKING_TABLES),
         figure_files(POPULATION_FIGURES + BLINKING_FIGURES + EXAMPLE_FIGURES),
-        expand("results/figures/registration/{field}.svg", field=FIELDS.index),
+        expand("results/figures/registration/{field}.svg", field=SHOWN),
         ENSEMBLE_TABLES,
         figure_files(ENSEMBLE_FIGURES),

@@ -1,8 +1,11 @@
-"""Movie and places of the nanocrystals -> their counts in every frame; the movie is read once."""
+"""Movies and places of the nanocrystals -> their counts in every frame; each is read once."""
+
+from functools import partial
 
 import numpy as np
 
 from blinkpair import files
+from blinkpair.epochs import EPOCHS
 from blinkpair.movie.copies import remove_copies, staged_path
 from blinkpair.movie.reader import open_movie
 from blinkpair.nanocrystals import catalogues
@@ -11,22 +14,41 @@ from blinkpair.photometry.apertures import OUT_OF_VIEW, light_course
 from blinkpair.photometry.counts import PhotometrySettings
 from blinkpair.photometry.traces import epoch_dataset
 from blinkpair.run.logs import log_to
+from blinkpair.run.side_by_side import run_epochs
 
 
 def extract_traces(
-    pl: str,
+    movies: list[str],
     places: str,
+    drifts: list[str],
+    traces: list[str],
+    *,
+    exposure_s: float,
+    settings: PhotometrySettings,
+    threads: int = 1,
+) -> None:
+    """Measure every nanocrystal of the field in both movies, detected there or not.
+
+    Lists hold the files of the epochs pre and post. A field that was refused has no nanocrystals:
+    its movies, which may be the reason, are not opened.
+    """
+    run_epochs(
+        partial(_measure, places, exposure_s=exposure_s, settings=settings),
+        list(zip(EPOCHS, movies, drifts, traces, strict=True)),
+        threads=threads,
+    )
+
+
+def _measure(
+    places: str,
+    epoch: str,
+    pl: str,
     drift: str,
     traces: str,
     *,
-    epoch: str,
     exposure_s: float,
     settings: PhotometrySettings,
 ) -> None:
-    """Measure every nanocrystal of the field in the movie of one epoch, detected there or not.
-
-    A field that was refused has none: its movie, which may be the reason, is not opened.
-    """
     table = files.read_csv(places)
     position = [f"x_{epoch}", f"y_{epoch}"]
     inside = table[~table["excluded_because"].isin(OUT_OF_VIEW)]
@@ -60,13 +82,15 @@ def extract_traces(
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
+    movies = (snakemake.input.pre, snakemake.input.post)
     extract_traces(
-        staged_path(snakemake.params.pl, snakemake.input.movie),
+        list(map(staged_path, snakemake.params.pl, movies)),
         snakemake.input.places,
-        snakemake.input.drift,
+        snakemake.input.drifts,
         snakemake.output.traces,
-        epoch=snakemake.wildcards.epoch,
         exposure_s=snakemake.params.exposure_s,
         settings=PhotometrySettings(snakemake.params.aperture_px, snakemake.params.background),
+        threads=snakemake.threads,
     )
-    remove_copies(snakemake.params.pl, snakemake.input.movie)
+    for path, copies in zip(snakemake.params.pl, movies, strict=True):
+        remove_copies(path, copies)

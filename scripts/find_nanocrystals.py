@@ -1,5 +1,6 @@
-"""Movie -> nanocrystals, drift and the images that show them; the movie is read once."""
+"""Movies -> nanocrystals, drift and the images that show them; each movie is read once."""
 
+from functools import partial
 from typing import Any
 
 from blinkpair import files
@@ -10,15 +11,31 @@ from blinkpair.nanocrystals import catalogues, finding
 from blinkpair.nanocrystals.frame_quality import check_frames
 from blinkpair.nanocrystals.projections import project
 from blinkpair.run.logs import log_to
+from blinkpair.run.side_by_side import run_epochs
 
 
 def find_nanocrystals(
+    movies: list[str],
+    tables: list[str],
+    drifts: list[str],
+    images: list[str],
+    infos: list[str],
+    *,
+    psf_sigma_px: float,
+    threads: int = 1,
+) -> None:
+    """Find the nanocrystals of one field; lists hold the files of the epochs pre and post.
+
+    An unusable movie leaves empty tables, and its entry of `infos` has the status 'failed' and
+    the reason.
+    """
+    calls = list(zip(movies, tables, drifts, images, infos, strict=True))
+    run_epochs(partial(_find_in_movie, psf_sigma_px=psf_sigma_px), calls, threads=threads)
+
+
+def _find_in_movie(
     pl: str, table: str, drift: str, images: str, info: str, *, psf_sigma_px: float
 ) -> None:
-    """Find the nanocrystals of one epoch.
-
-    An unusable movie leaves empty tables, and `info` has the status 'failed' and the reason.
-    """
     outcome: dict[str, Any] = {"status": "ok", "reason": ""}
     catalogue, projections = None, None
     try:
@@ -39,10 +56,11 @@ def find_nanocrystals(
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     find_nanocrystals(
-        staged_path(snakemake.params.pl, snakemake.input.movie),
-        snakemake.output.table,
-        snakemake.output.drift,
+        list(map(staged_path, snakemake.params.pl, (snakemake.input.pre, snakemake.input.post))),
+        snakemake.output.tables,
+        snakemake.output.drifts,
         snakemake.output.images,
-        snakemake.output.info,
+        snakemake.output.infos,
         psf_sigma_px=snakemake.params.psf_sigma_px,
+        threads=snakemake.threads,
     )

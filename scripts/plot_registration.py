@@ -1,8 +1,13 @@
-"""Images and matches of a field -> the figure by which a person judges its registration."""
+"""Images and matches of fields -> the figures by which a person judges their registrations."""
+
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
 
 import xarray as xr
 
 from blinkpair import files
+from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.figures import registration, style
 from blinkpair.figures.captions import caption_text
@@ -12,62 +17,59 @@ from blinkpair.run.logs import log_to
 
 
 def plot_registration(
-    brightfields: list[str],
-    microspheres: list[str],
-    nanocrystals: list[str],
-    images: list[str],
-    info: str,
-    stem: str,
+    fields: list[dict[str, Any]],
+    results: list[str],
+    stems: dict[str, str],
     captions: dict[str, str],
-    *,
-    pixel_size_um: float,
-    field: str,
-    note: str,
 ) -> None:
-    """Draw one field; lists hold pre and post. An unreadable image is left out."""
-    content = files.read_json(info)
-    microsphere_xy = [catalogues.positions(files.read_csv(path)) for path in microspheres]
-    nanocrystal_xy = [catalogues.positions(files.read_csv(path)) for path in nanocrystals]
-    pixels = []
-    for path in brightfields:
-        try:
-            pixels.append(read_image(path)[0])
-        except InputError:
-            pixels.append(registration.no_image())
-    projections = []
-    for path in images:
-        with xr.open_dataset(path, engine="h5netcdf") as dataset:
-            projections.append(dataset["mean"].to_numpy())
-    figure = registration.registration_check(
-        *pixels,
-        content["matrix_brightfield"],
-        *microsphere_xy,
-        content["microsphere_pairs"],
-        *nanocrystal_xy,
-        content["nanocrystal_pairs"],
-        content["matrix"],
-        content,
-        pl_pre=projections[0],
-        pl_post=projections[1],
-        pixel_size_um=pixel_size_um,
-        field=field,
-        note=note,
-    )
-    caption = caption_text(captions["registration"], field=field, note=note)
-    style.save_figure(figure, stem, caption=caption)
+    """Draw a figure of each field; an unreadable image is left out.
+
+    `fields` holds the columns field, pre_brightfield, post_brightfield, pixel_size_um and note of
+    each; `results` the files of all of them, each below a folder of the field's name; `stems` the
+    paths of the figures without suffix.
+    """
+    of_field: dict[str, dict[str, str]] = defaultdict(dict)
+    for path in map(Path, results):
+        of_field[path.parent.name][path.stem] = str(path)
+    for row in fields:
+        field, own = row["field"], of_field[row["field"]]
+        pixels, projections, positions = [], [], []
+        for epoch in EPOCHS:
+            try:
+                pixels.append(read_image(row[f"{epoch}_brightfield"])[0])
+            except InputError:
+                pixels.append(registration.no_image())
+            with xr.open_dataset(own[f"images_{epoch}"], engine="h5netcdf") as dataset:
+                projections.append(dataset["mean"].to_numpy())
+            positions += [
+                catalogues.positions(files.read_csv(own[f"{kind}_{epoch}"]))
+                for kind in ("microspheres", "nanocrystals")
+            ]
+        content = files.read_json(own["registration"])
+        figure = registration.registration_check(
+            *pixels,
+            content["matrix_brightfield"],
+            *positions[::2],
+            content["microsphere_pairs"],
+            *positions[1::2],
+            content["nanocrystal_pairs"],
+            content["matrix"],
+            content,
+            pl_pre=projections[0],
+            pl_post=projections[1],
+            pixel_size_um=row["pixel_size_um"],
+            field=field,
+            note=row["note"],
+        )
+        caption = caption_text(captions["registration"], field=field, note=row["note"])
+        style.save_figure(figure, stems[field], caption=caption)
 
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     plot_registration(
-        snakemake.params.brightfields,
-        snakemake.input.microspheres,
-        snakemake.input.nanocrystals,
-        snakemake.input.images,
-        snakemake.input.registration,
-        snakemake.params.stem,
+        snakemake.params.fields,
+        snakemake.input.results,
+        snakemake.params.stems,
         snakemake.params.captions,
-        pixel_size_um=snakemake.params.pixel_size_um,
-        field=snakemake.wildcards.field,
-        note=snakemake.params.note,
     )

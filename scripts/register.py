@@ -1,8 +1,10 @@
-"""What was found in both epochs -> the transform, and the same nanocrystals in both."""
+"""Brightfields and nanocrystals of both epochs -> microspheres, transform, same nanocrystals."""
 
+import functools
 from typing import Any
 
 from blinkpair import files
+from blinkpair.brightfield.microspheres import find_microspheres, no_microspheres
 from blinkpair.errors import InputError
 from blinkpair.movie.reader import read_image
 from blinkpair.pairing.field import EpochTables, register_and_pair
@@ -12,43 +14,55 @@ from blinkpair.run.logs import log_to
 
 
 def register(
-    microspheres: list[str],
-    microspheres_info: list[str],
+    brightfields: list[str],
     nanocrystals: list[str],
     nanocrystals_info: list[str],
     drifts: list[str],
-    outputs: dict[str, str],
+    outputs: dict[str, Any],
     *,
     field: str,
-    brightfields: list[str],
     diameter_px: float,
     on_failed_field: str,
     registration: dict[str, Any],
     landmarks: str,
     pairing: dict[str, float],
 ) -> None:
-    """Register one field and pair its nanocrystals; lists hold the files of pre and post.
+    """Find the microspheres of one field, register it and pair its nanocrystals.
 
-    Of a refused field the reason and an empty table of places are written.
+    Lists hold the files of pre and post. Of a refused field the reason and an empty table of places
+    are written. An unusable image leaves an empty table of microspheres, with the status 'failed'.
 
     Raises
     ------
     InputError
         If the field is refused and `on_failed_field` is 'stop'.
     """
-    epochs = [
-        EpochTables(
-            files.read_csv(microspheres[k]),
-            files.read_json(microspheres_info[k]),
-            files.read_csv(nanocrystals[k]),
-            files.read_json(nanocrystals_info[k]),
-            files.read_csv(drifts[k]),
+    read = functools.cache(read_image)
+    epochs = []
+    for k, image in enumerate(brightfields):
+        table, info = outputs["microspheres"][k], outputs["microspheres_info"][k]
+        outcome: dict[str, Any] = {"status": "ok", "reason": ""}
+        found = no_microspheres()
+        try:
+            pixels, header = read(image)
+            outcome |= {"shape": pixels.shape, "notes": header.notes}
+            found = find_microspheres(pixels, diameter_px)
+        except InputError as error:
+            outcome |= {"status": "failed", "reason": str(error)}
+        files.write_csv(found, table)
+        files.write_json(outcome | {"n_microspheres": len(found)}, info)
+        epochs.append(
+            EpochTables(
+                files.read_csv(table),
+                files.read_json(info),
+                files.read_csv(nanocrystals[k]),
+                files.read_json(nanocrystals_info[k]),
+                files.read_csv(drifts[k]),
+            )
         )
-        for k in range(2)
-    ]
     content, paired = register_and_pair(
         *epochs,
-        brightfields=lambda: (read_image(brightfields[0])[0], read_image(brightfields[1])[0]),
+        brightfields=lambda: (read(brightfields[0])[0], read(brightfields[1])[0]),
         diameter_px=diameter_px,
         landmarks=landmarks,
         registration=RegistrationSettings(**registration),
@@ -67,14 +81,12 @@ def register(
 if __name__ == "__main__":
     log_to(snakemake.log[0])
     register(
-        snakemake.input.microspheres,
-        snakemake.input.microspheres_info,
+        snakemake.params.brightfields,
         snakemake.input.nanocrystals,
         snakemake.input.nanocrystals_info,
         snakemake.input.drifts,
         dict(snakemake.output.items()),
         field=snakemake.wildcards.field,
-        brightfields=snakemake.params.brightfields,
         diameter_px=snakemake.params.diameter_um / snakemake.params.pixel_size_um,
         on_failed_field=snakemake.params.on_failed_field,
         registration=snakemake.params.registration,

@@ -79,9 +79,9 @@ def run(folder: Path, *arguments: str) -> tuple[float, float]:
 
 def start_of_a_job(folder: Path) -> tuple[float, float]:
     """Seconds from the start of a submitted job to its step's first line; peak memory in MB."""
-    step = ("find_microspheres", "field=f00001", "logs/f00001/find_microspheres.log")
+    step = ("find_nanocrystals", "field=f00001", "logs/f00001/find_nanocrystals.log")
     # A run of one job keeps the checked sheet, which submitted jobs then read.
-    run(folder, *PROFILE, "--until", step[0], "--", "results/fields/f00000/microspheres_pre.csv")
+    run(folder, *PROFILE, "--until", step[0], "--", "results/fields/f00000/nanocrystals_pre.csv")
     begun = time.time()
     _, peak_mb = run(
         folder,
@@ -113,7 +113,7 @@ def section(numbers: Sequence[int], folder: Path) -> str:
         [
             "## Planning, and the start of a job",
             "Movies of 20,000 x 512 x 512 frames, sparse files; no results yet, so that every step "
-            f"of every field is planned: eight jobs a field. On {os.cpu_count()} cores. "
+            f"of every field is planned: four jobs a field. On {os.cpu_count()} cores. "
             "`snakemake -n` includes the check of the sheet, which opens every file; a submitted "
             "job reads what that check found. The memory is that of the process that plans.",
             "Size and date of every file are read then, and 4 KiB from its middle, by which copies "

@@ -12,7 +12,6 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.photometry.counts import PhotometrySettings
 from blinkpair.run import launch, sheet_columns
 from extract_traces import extract_traces
-from find_microspheres import find_microspheres
 from find_nanocrystals import find_nanocrystals
 from register import register
 from summarise import summarise
@@ -38,33 +37,25 @@ def _both(folder: Path, pattern: str) -> list[str]:
 
 def _analyse_field(row: dict, carried: dict, settings: dict) -> None:
     folder = Path("results/fields") / row["field"]
-    microspheres = [_both(folder, f"microspheres_{{}}.{kind}") for kind in ("csv", "json")]
-    find_microspheres(
-        [row[f"{epoch}_brightfield"] for epoch in EPOCHS],
-        *microspheres,
-        diameter_um=settings["microspheres"]["diameter_um"],
-        pixel_size_um=row["pixel_size_um"],
-    )
     found = ["nanocrystals_{}.csv", "drift_{}.csv", "images_{}.nc", "nanocrystals_{}.json"]
     tables, drifts, images, infos = (_both(folder, name) for name in found)
+    movies = [row[f"{epoch}_pl"] for epoch in EPOCHS]
     sigma = settings["nanocrystals"]["psf_sigma_px"]
-    for k, epoch in enumerate(EPOCHS):
-        find_nanocrystals(
-            row[f"{epoch}_pl"], tables[k], drifts[k], images[k], infos[k], psf_sigma_px=sigma
-        )
+    find_nanocrystals(movies, tables, drifts, images, infos, psf_sigma_px=sigma)
     places = str(folder / "places.csv")
     register(
-        *microspheres,
+        [row[f"{epoch}_brightfield"] for epoch in EPOCHS],
         tables,
         infos,
         drifts,
         {
+            "microspheres": _both(folder, "microspheres_{}.csv"),
+            "microspheres_info": _both(folder, "microspheres_{}.json"),
             "registration": str(folder / "registration.json"),
             "places": places,
             "pairing": str(folder / "pairing.json"),
         },
         field=row["field"],
-        brightfields=[row["pre_brightfield"], row["post_brightfield"]],
         diameter_px=settings["microspheres"]["diameter_um"] / row["pixel_size_um"],
         on_failed_field=settings["on_failed_field"],
         registration=settings["registration"],
@@ -76,16 +67,14 @@ def _analyse_field(row: dict, carried: dict, settings: dict) -> None:
         },
     )
     traces = _both(folder, "traces_{}.nc")
-    for k, epoch in enumerate(EPOCHS):
-        extract_traces(
-            row[f"{epoch}_pl"],
-            places,
-            drifts[k],
-            traces[k],
-            epoch=epoch,
-            exposure_s=row["exposure_s"],
-            settings=PhotometrySettings(**settings["photometry"]),
-        )
+    extract_traces(
+        movies,
+        places,
+        drifts,
+        traces,
+        exposure_s=row["exposure_s"],
+        settings=PhotometrySettings(**settings["photometry"]),
+    )
     outputs = ["on_fractions", "durations", "integrated_pl"]
     analyse_blinking(
         traces,

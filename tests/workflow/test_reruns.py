@@ -38,7 +38,7 @@ def planned(folder, *arguments, source=ROOT):
 @pytest.mark.parametrize(
     ("setting", "rules"),
     [
-        ("microspheres={diameter_um: 1.1}", ["find_microspheres", *REGISTERED, *POOLED, *TOLD]),
+        ("microspheres={diameter_um: 1.1}", [*REGISTERED, *POOLED, *TOLD]),
         ("nanocrystals={psf_sigma_px: 0.8}", ["find_nanocrystals", *REGISTERED, *POOLED, *TOLD]),
         ("registration={min_microspheres: 4}", [*REGISTERED, *POOLED, *TOLD]),
         ("pairing={tolerance_px: 1.4}", [*REGISTERED, *POOLED, *TOLD]),
@@ -49,7 +49,7 @@ def planned(folder, *arguments, source=ROOT):
         ("photostability={min_change: 0.2}", FROM_BLINKING),
         ("statistics={confidence: 0.9}", [*POOLED, *TOLD]),
         ("blinking_types={large_change: 0.3}", ["summarise_blinking", "plot_blinking", *TOLD]),
-        ("report={max_fields: 2}", TOLD),
+        ("report={max_fields: 2}", ["plot_registration", *TOLD]),
         ("provenance={checksums: false}", TOLD),
         ("read_movies=from_copy", TOLD),
     ],
@@ -72,9 +72,9 @@ def test_a_new_field_runs_itself_and_what_all_fields_make_together(experiment, t
     before = kept.read_bytes()
     plan = planned(experiment, "--config", f"fields={longer}")
     assert kept.read_bytes() == before  # what the jobs of a run would still read
-    per_field = {"find_microspheres", "find_nanocrystals", *REGISTERED}
+    per_field = {"find_nanocrystals", "register", *MEASURED}
     assert {rule: plan[rule] for rule in per_field} == {rule: {"new"} for rule in per_field}
-    assert plan.keys() - per_field == {*POOLED, *TOLD}
+    assert plan.keys() - per_field == {"plot_registration", *POOLED, *TOLD}
 
 
 def replace(path, content, date_s):
@@ -92,7 +92,7 @@ def finished(experiment, tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "step"),
-    [("hot_post_pl.tif", "find_nanocrystals"), ("hot_post_bf.tif", "find_microspheres")],
+    [("hot_post_pl.tif", "find_nanocrystals"), ("hot_post_bf.tif", "register")],
 )
 def test_of_an_input_the_content_decides_and_not_the_date(finished, name, step):
     assert planned(finished) == {}  # moved with everything
@@ -163,7 +163,7 @@ def source(experiment, tmp_path_factory):
 @pytest.mark.parametrize(
     ("module", "rules"),
     [
-        ("brightfield/microspheres.py", ["find_microspheres", *REGISTERED, *POOLED, *TOLD]),
+        ("brightfield/microspheres.py", [*REGISTERED, *POOLED, *TOLD]),
         ("nanocrystals/detection.py", ["find_nanocrystals", *REGISTERED, *POOLED, *TOLD]),
         ("registration/from_start.py", [*REGISTERED, *POOLED, *TOLD]),
         ("pairing/places.py", [*REGISTERED, *POOLED, *TOLD]),

@@ -220,7 +220,7 @@ def test_without_a_configuration_the_defaults_are_those_of_an_empty_one(experime
             (folder / "config" / "config.yaml").write_text(text)
         result = snakemake(folder, "-n", "--quiet", "host")
         plans.append(set(re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE)))
-    assert ("find_nanocrystals", "6") in plans[0]
+    assert ("find_nanocrystals", "3") in plans[0]
     assert plans[0] == plans[1] == plans[2]
     (tmp_path / "none" / "config" / "config.yml").write_text("dark_cutoff: 0.2\n")
     refused = snakemake(tmp_path / "none", "-n", check=False)

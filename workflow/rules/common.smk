@@ -116,7 +116,6 @@ SHARED_MOVIES = sheet_columns.shared_movies(FIELDS)
 
 wildcard_constraints:
     field="[A-Za-z0-9._-]+",  # as the sheet's schema has it; ten thousand names would take minutes
-    epoch="|".join(EPOCHS),
 
 
 def with_signature(function):
@@ -126,14 +125,12 @@ def with_signature(function):
 
 
 def of_field(column):
-    """Return the sheet's cell of a job's field; {epoch} in the column's name is the job's."""
-    if "{epoch}" in column:
-        return with_signature(lambda w: ROW_OF[w.field][column.format(epoch=w.epoch)])
+    """Return the sheet's cell of a job's field."""
     return with_signature(lambda wildcards: ROW_OF[wildcards.field][column])
 
 
 def of_epochs(column):
-    """The same for pre and post."""
+    """The same for pre and post, which take the place of {epoch} in the column's name."""
     columns = [column.format(epoch=epoch) for epoch in EPOCHS]
     return with_signature(
         lambda wildcards: [ROW_OF[wildcards.field][c] for c in columns]
@@ -186,14 +183,8 @@ def files_of_epochs(column):
     )
 
 
-def content_of(column):
-    """A digest of the files behind a path, for the params of a rule that reads them."""
-    path = of_field(column)
-    return with_signature(lambda wildcards: RECORD[path(wildcards)].content)
-
-
 def content_of_epochs(column):
-    """The same for pre and post."""
+    """Digests of the files behind the paths of pre and post, for the params of their readers."""
     paths = of_epochs(column)
     return with_signature(
         lambda wildcards: [RECORD[p].content for p in paths(wildcards)]
@@ -227,25 +218,40 @@ def both_epochs(pattern):
 SNAKEMAKE_MB = 350
 
 
+# The movies of a field are read side by side if they have so many bytes (1e9). Of smaller ones a job
+# takes one after the other: while it loads its libraries, the second processor has another job.
+SIDE_BY_SIDE_GB = 1
+CAN_COPY_PROCESSES = sys.platform == "linux"
+
+
+def movie_size(field):
+    """Megapixels of a frame, and gigabytes (1e9 bytes) of a movie at 2 bytes a pixel."""
+    frames, height, width = SHAPE_OF[field]
+    megapixels = height * width / 1e6
+    return megapixels, 2e-3 * frames * megapixels
+
+
 @with_signature
-def note_of_field(wildcards):
-    """What is written in the figures of a job's field."""
-    return SIMULATED if is_simulated(ROW_OF[wildcards.field]["sample"]) else ""
+def movies_at_once(wildcards):
+    """How many movies of its field a job reads at the same time: its threads."""
+    large = movie_size(wildcards.field)[1] >= SIDE_BY_SIDE_GB
+    return 2 if large and CAN_COPY_PROCESSES else 1
 
 
-def for_movies(base, per_megapixel=0, per_gigabyte=0):
-    """Return a resource of a field's job: by the size of its movies, times the attempt.
+def one_at_once(wildcards):
+    return 1
 
-    Megapixels are those of a frame, gigabytes (1e9 bytes) those of a movie at 2 bytes a pixel.
+
+def for_movies(base, per_megapixel=0, per_gigabyte=0, movies=one_at_once):
+    """Return a resource of a field's job, times the attempt.
+
+    It grows with the size of a movie and with the number of `movies` that are read at once.
     """
 
     def amount(wildcards, attempt):
-        frames, height, width = SHAPE_OF[wildcards.field]
-        megapixels = height * width / 1e6
-        gigabytes = 2e-3 * frames * megapixels
-        return round(
-            attempt * (base + per_megapixel * megapixels + per_gigabyte * gigabytes)
-        )
+        megapixels, gigabytes = movie_size(wildcards.field)
+        each = per_megapixel * megapixels + per_gigabyte * gigabytes
+        return round(attempt * (base + movies(wildcards) * each))
 
     return with_signature(amount)
 
@@ -307,6 +313,14 @@ def shown_figures(names):
     )
 
 
-def treatment_of(wildcards):
-    """What was done to a job's field, in words."""
-    return treatment_title(treatment_in(ROW_OF[wildcards.field]))
+def registration_figure(field):
+    """The PNG that shows a field's registration, as Snakemake's report has it."""
+    return report(
+        f"results/figures/registration/{field}.png",
+        caption="../report/figures/registration.rst",
+        category="Registration",
+        subcategory=lambda w: treatment_title(
+            treatment_in(ROW_OF[getattr(w, "field", field)])
+        ),
+        labels={"field": field},
+    )

@@ -41,6 +41,28 @@ FIGURES = {
     "example_photostability": ("Photostability", "Example traces"),
 }
 
+# The fields that are shown one by one, their brightfield images, and what their registration is
+# judged by, by the names in results/fields/FIELD/.
+SHOWN = sheet_columns.fields_to_show(FIELDS, SETTINGS["report"]["max_fields"])
+SHOWN_IMAGES = FIELDS.loc[SHOWN, list(BRIGHTFIELD_COLUMNS)].to_numpy().ravel().tolist()
+JUDGED_BY = ["registration.json"] + [
+    f"{name}_{epoch}.{kind}"
+    for name, kind in (
+        ("microspheres", "csv"),
+        ("nanocrystals", "csv"),
+        ("images", "nc"),
+    )
+    for epoch in EPOCHS
+]
+
+
+def row_of_figure(field):
+    """What the figure of a field's registration needs of the sheet, and the note in it."""
+    row = ROW_OF[field]
+    columns = ["field", "pixel_size_um", *BRIGHTFIELD_COLUMNS]
+    note = SIMULATED if is_simulated(row["sample"]) else ""
+    return {column: row[column] for column in columns} | {"note": note}
+
 
 report: "../report/workflow.rst"
 
@@ -126,40 +148,66 @@ rule plot_examples:
         "../../scripts/plot_examples.py"
 
 
+# The registrations of the fields that the report shows are drawn by one job; that of any other when it
+# is asked for: snakemake --cores 1 results/figures/registration/FIELD.png
+ruleorder: plot_registration > plot_one_registration
+
+
 rule plot_registration:
     input:
+        brightfields=lambda _: [f for p in SHOWN_IMAGES for f in listed(p)],
+        results=expand("results/fields/{field}/{file}", field=SHOWN, file=JUDGED_BY),
+    output:
+        expand(
+            "results/figures/registration/{field}.{kind}",
+            field=SHOWN,
+            kind=["svg", "pdf", "txt"],
+        ),
+        [registration_figure(field) for field in SHOWN],
+    log:
+        "logs/plot_registration.log",
+    benchmark:
+        "logs/benchmarks/plot_registration.tsv"
+    conda:
+        "../../envs/blinkpair.yaml"
+    resources:
+        mem_mb=SNAKEMAKE_MB + 300 + 200 * max(movie_size(f)[0] for f in FIELDS.index),
+        runtime=5 + len(SHOWN) // 10,
+    params:
+        fields=[row_of_figure(field) for field in SHOWN],
+        note=sheet_columns.figure_note(FIELDS.loc[SHOWN]),
+        content=[RECORD[path].content for path in SHOWN_IMAGES],
+        stems=figure_stems,
+        captions=captions_of(["registration"]),
+        code=source_digest.of_step("plot_registration"),
+    script:
+        "../../scripts/plot_registration.py"
+
+
+rule plot_one_registration:
+    input:
         brightfields=files_of_epochs("{epoch}_brightfield"),
-        microspheres=both_epochs("results/fields/{field}/microspheres_{epoch}.csv"),
-        nanocrystals=both_epochs("results/fields/{field}/nanocrystals_{epoch}.csv"),
-        images=both_epochs("results/fields/{field}/images_{epoch}.nc"),
-        registration="results/fields/{field}/registration.json",
+        results=expand(
+            "results/fields/{field}/{file}", file=JUDGED_BY, allow_missing=True
+        ),
     output:
         multiext("results/figures/registration/{field}", ".svg", ".pdf", ".txt"),
-        report(
-            "results/figures/registration/{field}.png",
-            caption="../report/figures/registration.rst",
-            category="Registration",
-            subcategory=treatment_of,
-            labels={"field": "{field}"},
-        ),
+        registration_figure("{field}"),
     log:
         "logs/{field}/plot_registration.log",
     benchmark:
         "logs/benchmarks/{field}/plot_registration.tsv"
-    group:
-        "field"
     conda:
         "../../envs/blinkpair.yaml"
     resources:
         mem_mb=for_movies(SNAKEMAKE_MB + 300, per_megapixel=200),
         runtime=for_movies(2),
     params:
-        brightfields=of_epochs("{epoch}_brightfield"),
+        fields=lambda wildcards: [row_of_figure(wildcards.field)],
+        note=lambda wildcards: row_of_figure(wildcards.field)["note"],
         content=content_of_epochs("{epoch}_brightfield"),
-        stem=lambda wildcards, output: output[0].removesuffix(".svg"),
+        stems=figure_stems,
         captions=captions_of(["registration"]),
-        pixel_size_um=of_field("pixel_size_um"),
-        note=note_of_field,
         code=source_digest.of_step("plot_registration"),
     script:
         "../../scripts/plot_registration.py"

@@ -1,8 +1,8 @@
-# Microspheres and nanocrystals of each epoch of a field; every movie is read once here.
+# Nanocrystals of both epochs of a field; every movie is read once here.
 #
-# REQUIRED INPUTS: the brightfield images and movies of the sample sheet.
-# OUTPUTS: results/fields/{field}/ microspheres_*.csv, nanocrystals_*.csv, drift_*.csv, images_*.nc,
-# and where other rules make the inputs (`made_by_rules`) inputs.json
+# REQUIRED INPUTS: the movies of the sample sheet.
+# OUTPUTS: results/fields/{field}/ nanocrystals_*.csv, drift_*.csv, images_*.nc, and where other
+# rules make the inputs (`made_by_rules`) inputs.json
 
 
 rule check_inputs:
@@ -29,55 +29,30 @@ rule check_inputs:
         "../../scripts/check_inputs.py"
 
 
-rule find_microspheres:
-    input:
-        files_of_epochs("{epoch}_brightfield"),
-    output:
-        tables=both_epochs("results/fields/{field}/microspheres_{epoch}.csv"),
-        infos=both_epochs("results/fields/{field}/microspheres_{epoch}.json"),
-    log:
-        "logs/{field}/find_microspheres.log",
-    benchmark:
-        "logs/benchmarks/{field}/find_microspheres.tsv"
-    group:
-        "field"
-    conda:
-        "../../envs/blinkpair.yaml"
-    resources:
-        mem_mb=for_movies(SNAKEMAKE_MB + 200, per_megapixel=300),
-        runtime=for_movies(2),
-    params:
-        images=of_epochs("{epoch}_brightfield"),
-        content=content_of_epochs("{epoch}_brightfield"),
-        diameter_um=SETTINGS["microspheres"]["diameter_um"],
-        pixel_size_um=of_field("pixel_size_um"),
-        code=source_digest.of_step("find_microspheres"),
-    script:
-        "../../scripts/find_microspheres.py"
-
-
 rule find_nanocrystals:
     input:
-        movie=movie_of("{epoch}_pl"),
+        pre=movie_of("pre_pl"),
+        post=movie_of("post_pl"),
     output:
-        table="results/fields/{field}/nanocrystals_{epoch}.csv",
-        drift="results/fields/{field}/drift_{epoch}.csv",
-        images="results/fields/{field}/images_{epoch}.nc",
-        info="results/fields/{field}/nanocrystals_{epoch}.json",
+        tables=both_epochs("results/fields/{field}/nanocrystals_{epoch}.csv"),
+        drifts=both_epochs("results/fields/{field}/drift_{epoch}.csv"),
+        images=both_epochs("results/fields/{field}/images_{epoch}.nc"),
+        infos=both_epochs("results/fields/{field}/nanocrystals_{epoch}.json"),
     log:
-        "logs/{field}/find_nanocrystals_{epoch}.log",
+        "logs/{field}/find_nanocrystals.log",
     benchmark:
-        "logs/benchmarks/{field}/find_nanocrystals_{epoch}.tsv"
+        "logs/benchmarks/{field}/find_nanocrystals.tsv"
     group:
         "field"
     conda:
         "../../envs/blinkpair.yaml"
+    threads: movies_at_once
     resources:
-        mem_mb=for_movies(SNAKEMAKE_MB + 300, per_megapixel=1300),
-        runtime=for_movies(2, per_gigabyte=0.7),
+        mem_mb=for_movies(SNAKEMAKE_MB + 400, per_megapixel=1300, movies=movies_at_once),
+        runtime=for_movies(3, per_gigabyte=0.7),
     params:
-        pl=of_field("{epoch}_pl"),
-        content=content_of("{epoch}_pl"),
+        pl=of_epochs("{epoch}_pl"),
+        content=content_of_epochs("{epoch}_pl"),
         psf_sigma_px=SETTINGS["nanocrystals"]["psf_sigma_px"],
         code=source_digest.of_step("find_nanocrystals"),
     script:

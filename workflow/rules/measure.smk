@@ -8,26 +8,28 @@
 
 rule extract_traces:
     input:
-        movie=movie_of("{epoch}_pl"),
+        pre=movie_of("pre_pl"),
+        post=movie_of("post_pl"),
         places="results/fields/{field}/places.csv",
-        drift="results/fields/{field}/drift_{epoch}.csv",
+        drifts=both_epochs("results/fields/{field}/drift_{epoch}.csv"),
     output:
-        traces="results/fields/{field}/traces_{epoch}.nc",
+        traces=both_epochs("results/fields/{field}/traces_{epoch}.nc"),
     log:
-        "logs/{field}/extract_traces_{epoch}.log",
+        "logs/{field}/extract_traces.log",
     benchmark:
-        "logs/benchmarks/{field}/extract_traces_{epoch}.tsv"
+        "logs/benchmarks/{field}/extract_traces.tsv"
     priority: 1  # what was begun is finished first: its movies are still at hand
     group:
         "field"
     conda:
         "../../envs/blinkpair.yaml"
+    threads: movies_at_once
     resources:
-        mem_mb=for_movies(SNAKEMAKE_MB + 300, per_gigabyte=10),
-        runtime=for_movies(2, per_gigabyte=0.7),
+        mem_mb=for_movies(SNAKEMAKE_MB + 400, per_gigabyte=10, movies=movies_at_once),
+        runtime=for_movies(3, per_gigabyte=0.7),
     params:
-        pl=of_field("{epoch}_pl"),
-        content=content_of("{epoch}_pl"),
+        pl=of_epochs("{epoch}_pl"),
+        content=content_of_epochs("{epoch}_pl"),
         exposure_s=of_field("exposure_s"),
         aperture_px=SETTINGS["photometry"]["aperture_px"],
         background=SETTINGS["photometry"]["background"],

@@ -1,16 +1,13 @@
-# The transform between the epochs of a field, and the same nanocrystals in both.
+# Microspheres, the transform between the epochs of a field, and the same nanocrystals in both.
 #
-# REQUIRED INPUTS: the tables of find.smk, and the brightfield images.
-# OUTPUTS: results/fields/{field}/ registration.json, places.csv, pairing.json
+# REQUIRED INPUTS: the brightfield images of the sample sheet, and the tables of find.smk.
+# OUTPUTS: results/fields/{field}/ microspheres_*.csv, registration.json, places.csv, pairing.json
+# To find the microspheres takes less time than to start a step for it.
 
 
 rule register:
     input:
         files_of_epochs("{epoch}_brightfield"),
-        microspheres=both_epochs("results/fields/{field}/microspheres_{epoch}.csv"),
-        microspheres_info=both_epochs(
-            "results/fields/{field}/microspheres_{epoch}.json"
-        ),
         nanocrystals=both_epochs("results/fields/{field}/nanocrystals_{epoch}.csv"),
         nanocrystals_info=both_epochs(
             "results/fields/{field}/nanocrystals_{epoch}.json"
@@ -19,6 +16,10 @@ rule register:
         checked=checked_files("{field}"),
         landmarks=lambda w: listed(f) if (f := ROW_OF[w.field]["landmarks"]) else [],
     output:
+        microspheres=both_epochs("results/fields/{field}/microspheres_{epoch}.csv"),
+        microspheres_info=both_epochs(
+            "results/fields/{field}/microspheres_{epoch}.json"
+        ),
         registration="results/fields/{field}/registration.json",
         places="results/fields/{field}/places.csv",
         pairing="results/fields/{field}/pairing.json",

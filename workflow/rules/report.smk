@@ -6,8 +6,6 @@
 REPORT_TABLES = ["nanocrystals", "fields", "populations", "methods", "sensitivity"]
 REPORT_TABLES += ["types", "type_transitions", "change_by_type", "alpha_by_change"]
 REPORT_TABLES += ["photostability"]
-SHOWN = sheet_columns.fields_to_show(FIELDS, SETTINGS["report"]["max_fields"])
-SHOWN_IMAGES = FIELDS.loc[SHOWN, list(BRIGHTFIELD_COLUMNS)].to_numpy().ravel().tolist()
 # What the report reads of a field it shows, by the name in results/fields/FIELD/.
 REPORT_FILES = ["traces.nc", "registration.json", "integrated_pl.csv"]
 REPORT_FILES += [f"images_{epoch}.nc" for epoch in EPOCHS]

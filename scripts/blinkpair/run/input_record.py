@@ -140,7 +140,7 @@ def notes_on(record: Record, same: Sequence[str]) -> list[str]:
         notes.append(
             "these inputs have another date than in the last run and the same size, first and last "
             f"MiB, so that no step runs again for them: {_some(same)}. If one was changed in its "
-            "middle, run once with --forcerun find_microspheres find_nanocrystals."
+            "middle, run once with --forcerun register find_nanocrystals."
         )
     if ahead := [path for path, entry in record.items() if entry.ahead]:
         notes.append(

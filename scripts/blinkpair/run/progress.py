@@ -22,7 +22,6 @@ from typing import Any
 JOB, STARTED, FINISHED, PROGRESS = "job_info", "job_started", "job_finished", "progress"
 SELECTING = "Select jobs to execute"
 STEPS = {
-    "find_microspheres": "looking for microspheres",
     "find_nanocrystals": "looking for nanocrystals",
     "register": "registering",
     "extract_traces": "measuring traces",
@@ -104,9 +103,8 @@ class Progress(logging.Filter):
 
 def _step(rule: str, wildcards: Mapping[str, str]) -> str:
     name = STEPS.get(rule, rule.replace("_", " "))
-    epoch = {"pre": " before", "post": " after"}.get(wildcards.get("epoch", ""), "")
     field = wildcards.get("field")
-    return f"{field}: {name}{epoch}" if field else name
+    return f"{field}: {name}" if field else name
 
 
 def outcome(results: Path, rule: str, wildcards: Mapping[str, str]) -> str:
