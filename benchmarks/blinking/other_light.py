@@ -34,7 +34,7 @@ LEVEL_SPREAD, FLUCTUATION, MEMORY_FRAMES = 0.4, 0.05, 200.0
 
 
 def airy(x: float, y: float, first_ring_px: float) -> np.ndarray:
-    """Share of the light in each pixel of a stamp around the pixel of a place, (2 s + 1, 2 s + 1)."""
+    """Share of the light in each pixel of a stamp around the pixel of a place."""
     n = 2 * STAMP + 1
     fine = (np.arange(n * FINE) + 0.5) / FINE - 0.5 - STAMP
     r = np.hypot(fine[None, :] - (x - round(x)), fine[:, None] - (y - round(y)))

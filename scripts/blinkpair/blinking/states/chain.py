@@ -56,9 +56,9 @@ class Chain(NamedTuple):
 
     `levels` as in `emissions`; `transition` from row to column; `begin` of the first frame;
     `emission` the column of the densities of each state; `probability` (frames, columns) of what
-    a frame is, `over_half` (frames,) that it was on for more than half; `lit` (frames,) the
-    expected share of it that was on; `partly` the time lit in partly lit frames, and the sum of the
-    variances of their lit shares; `share` of the frames in each state; `log_likelihood`.
+    a frame is, `over_half` (frames,) that it was on for more than half; `lit` (frames,) the share
+    of it that was on; `partly` the time lit in partly lit frames, and the sum of its variances;
+    `share` of the frames in each state; `log_likelihood`.
     """
 
     levels: FloatArray

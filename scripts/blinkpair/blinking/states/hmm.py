@@ -13,14 +13,9 @@ two kinds, short-lived and long-lived, alike in counts: two exponentials are a f
 a power law over the durations that matter. A single one describes the average event, and erases
 most events, which are short.
 
-Where the on level creeps through the movie, its course is taken out first (`creep`). Where frames
-in a row lie between the levels, a third level (grey) is tried, and kept where the likelihood rises
-by more than its parameters are worth (Schwarz's criterion). Grey counts as on.
-
-The on-fraction is the expected time on, in which partly lit frames count by the part that was lit.
-Its standard error is the measurement's: how well the time on in this movie is known, not how much
-another movie of the same nanocrystal would differ. It adds up the chain's own uncertainty, that of
-the levels, and what events shorter than a frame hide.
+Where the on level creeps through the movie, its course is taken out first (`creep`). A third level,
+grey, is tried where the counts suggest one (`learning`), and counts as on. `time_on` has the
+on-fraction and its standard error, `dark` those of an epoch without an on level.
 
 It is own code, because it needs such emissions and kinds, and hmmlearn takes some 0.3 s for a trace
 of 20,000 frames, ten times as long.
