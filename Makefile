@@ -2,6 +2,8 @@
 PYTHON ?= python3
 CORES ?= all
 BIN := .venv/bin
+# Modules of another environment would take the place of those in .venv/.
+unexport PYTHONPATH PYTHONHOME
 
 .PHONY: demo new test test-all check docs lock audit accuracy paper robustness benchmark clean
 

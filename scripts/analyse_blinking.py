@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import xarray as xr
-
 from blinkpair import files
 from blinkpair.blinking.equal_length import equal_length_columns
 from blinkpair.blinking.field import BlinkingSettings, analyse_nanocrystals, on_fractions_at
 from blinkpair.epochs import EPOCHS
+from blinkpair.pairing.verdicts import leave_out
 from blinkpair.photometry.traces import join_epochs
 from blinkpair.run.logs import log_to
 from blinkpair.treatments import TEMPERATURE, TREATMENT
@@ -24,13 +23,15 @@ def analyse_blinking(
     settings: dict[str, Any],
     sensitivity_counts: list[float],
     equal_length_s: float | None,
+    verdicts: list[dict[str, Any]],
 ) -> None:
     """Analyse one field; `field` holds its columns of the sheet that results carry on.
 
     `settings` holds the sections threshold, dwell_times and photostability, and dark_cutoff;
-    `equal_length_s` the length of the shortest movie of all fields where others are longer.
+    `equal_length_s` the length of the shortest movie of all fields where others are longer;
+    `verdicts` the rows of the file of verdicts that are of this field.
     """
-    datasets = [xr.load_dataset(path, engine="h5netcdf") for path in epochs]
+    datasets = [files.read_netcdf(path) for path in epochs]
     measured = datasets[0]["nanocrystal"].to_numpy()
     exposure_s = datasets[0].attrs["exposure_s"]
     intensity, empty = (
@@ -41,7 +42,7 @@ def analyse_blinking(
         for kind in ("intensity", "empty")
     )
     result = analyse_nanocrystals(
-        files.read_csv(places),
+        leave_out(files.read_csv(places), verdicts),
         measured,
         intensity,
         empty,
@@ -85,4 +86,5 @@ if __name__ == "__main__":
         settings=snakemake.params.settings,
         sensitivity_counts=snakemake.params.sensitivity_counts,
         equal_length_s=snakemake.params.equal_length_s,
+        verdicts=snakemake.params.verdicts,
     )

@@ -7,6 +7,7 @@ import pandas as pd
 from blinkpair import files
 from blinkpair.ensemble import tables
 from blinkpair.ensemble.curves import curves
+from blinkpair.ensemble.sensitivity import sensitivity_rows
 from blinkpair.run.logs import log_to
 
 
@@ -14,7 +15,8 @@ def fit_ensemble(rows: list[dict[str, Any]], outputs: dict[str, str], *, confide
     """Fit all measurements; `rows` are those of the ensemble sheet."""
     groups = tables.measure(rows)
     decays = [row for group in groups for row in tables.decay_rows(group, confidence)]
-    other = [row for group in groups for one in group for row in tables.sensitivity_rows(one)]
+    films = [one for group in groups for one in group]
+    other = [row for one in films for row in sensitivity_rows(one, confidence)]
     files.write_csv(pd.DataFrame(decays), outputs["decays"])
     files.write_csv(pd.DataFrame(other), outputs["sensitivity"])
     files.write_netcdf(curves(groups), outputs["curves"])

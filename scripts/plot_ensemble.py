@@ -10,10 +10,7 @@ def plot_ensemble(
     beside: str, curves: str, stems: dict[str, str], captions: dict[str, str], *, note: str
 ) -> None:
     """Draw the figures of the ensemble; `stems` and `captions` map figure to path and text."""
-    import xarray as xr
-
-    with xr.open_dataset(curves, engine="h5netcdf") as data:
-        measured = ensemble.measurements(data.load())
+    measured = ensemble.measurements(files.read_netcdf(curves))
     figures = {
         "ensemble_decays": ensemble.decays(measured, note=note),
         "ensemble_bleach": ensemble.bleaches(measured, note=note),

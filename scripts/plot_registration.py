@@ -4,8 +4,6 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
-import xarray as xr
-
 from blinkpair import files
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
@@ -39,8 +37,8 @@ def plot_registration(
                 pixels.append(read_image(row[f"{epoch}_brightfield"])[0])
             except InputError:
                 pixels.append(registration.no_image())
-            with xr.open_dataset(own[f"images_{epoch}"], engine="h5netcdf") as dataset:
-                projections.append(dataset["mean"].to_numpy())
+            images = files.read_netcdf(own[f"images_{epoch}"])
+            projections.append(images["mean"].to_numpy())
             positions += [
                 catalogues.positions(files.read_csv(own[f"{kind}_{epoch}"]))
                 for kind in ("microspheres", "nanocrystals")

@@ -17,14 +17,17 @@ def record_provenance(
     *,
     settings: dict[str, Any],
     source: str,
+    verdicts: dict[str, list[dict[str, Any]]],
 ) -> None:
     """Write all that a run can be repeated from.
 
     `sheet` is the sample sheet as it was when the run started, `run` a JSON file of its command and
-    start, `nanocrystals` the table of all; `source` is the digest of blinkpair's source. Inputs
-    that were replaced since the start are an error, and the checksums are kept for the next run.
+    start, `nanocrystals` the table of all; `source` is the digest of blinkpair's source; `verdicts`
+    are those of each field. Inputs that were replaced since the start are an error, and the
+    checksums are kept for the next run.
     """
-    content = provenance(settings, sheet, files.read_json(run), source)
+    judged = [row for rows in verdicts.values() for row in rows]
+    content = provenance(settings, sheet, files.read_json(run), source, judged)
     record = input_record.load_record()
     paths = [*sheet_paths(content["sheet"]), *film_paths(content.get("ensemble", []))]
     input_record.check_unchanged(record, paths)
@@ -43,4 +46,5 @@ if __name__ == "__main__":
         dict(snakemake.output.items()),
         settings=snakemake.params.settings,
         source=snakemake.params.source,
+        verdicts=snakemake.params.verdicts,
     )

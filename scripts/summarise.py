@@ -6,8 +6,10 @@ import pandas as pd
 
 from blinkpair import files
 from blinkpair.inputs.made_by_rules import check_equal_lengths
+from blinkpair.pairing.verdicts import verdict_outcomes
 from blinkpair.populations import recipes, sensitivity, shared_movies
 from blinkpair.populations import table as populations
+from blinkpair.populations.left_out import LEFT_OUT
 from blinkpair.run.logs import log_to
 from blinkpair.statistics.intervals import StatisticsSettings
 from blinkpair.treatments import as_in_library
@@ -28,11 +30,13 @@ def summarise(
     dark_cutoffs: list[float],
     movies: dict[str, list[str]],
     checked: list[str],
+    verdicts: dict[str, list[dict[str, Any]]],
 ) -> None:
     """Pool the fields; `sheet` holds each field's name and temperature, in the order of files.
 
     `checked` holds what is known of each field's movies where these were made during the run,
-    `movies` the two movies of each field that shares one with another.
+    `movies` the two movies of each field that shares one with another, `verdicts` the rows of the
+    file of verdicts of each field that has some.
 
     A field that was refused has a row in `fields` with its reason, and no nanocrystals.
     """
@@ -43,6 +47,7 @@ def summarise(
             check_equal_lengths(pd.DataFrame(sheet))
     files.join_csv(tables, outputs["nanocrystals"])
     columns = [*populations.COLUMNS, *populations.OPTIONAL, *recipes.COLUMNS, "excluded_because"]
+    columns.append(LEFT_OUT)
     columns += shared_movies.PLACES if movies else ()
     nanocrystals = shared_movies.mark_shared(
         files.read_csv(outputs["nanocrystals"], columns), movies
@@ -65,6 +70,12 @@ def summarise(
     files.write_csv(
         populations.summarise_populations(nanocrystals, known, settings), outputs["populations"]
     )
+    judged = {
+        row["field"]: files.read_csv(table)
+        for row, table in zip(sheet, tables, strict=True)
+        if row["field"] in verdicts
+    }
+    files.write_csv(verdict_outcomes(judged, verdicts), outputs["verdicts"])
     files.write_csv(recipes.summarise_recipes(nanocrystals, known, settings), outputs["methods"])
     files.write_csv(
         sensitivity.sensitivity_table(sweep, dark_cutoffs=dark_cutoffs), outputs["sensitivity"]
@@ -94,4 +105,5 @@ if __name__ == "__main__":
         dark_cutoffs=snakemake.params.dark_cutoffs,
         movies=snakemake.params.movies,
         checked=list(snakemake.input.checked),
+        verdicts=snakemake.params.verdicts,
     )

@@ -10,6 +10,7 @@ import pandas as pd
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.field import BlinkingSettings, analyse_nanocrystals
 from blinkpair.brightfield.microspheres import find_microspheres
+from blinkpair.brightfield.seen import common_offset_px
 from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.settings import load_settings
 from blinkpair.movie.reader import from_array
@@ -74,6 +75,7 @@ def register(field: SimulatedField) -> Registered:
         nanocrystal_counts=tuple(catalogues[e].table["counts"].to_numpy() for e in EPOCHS),
         start_error_px=float(np.hypot(*(catalogues[e].drift.start_error_px for e in EPOCHS))),
         camera_reach_px=sum(float(np.hypot(*catalogues[e].drift.xy.T).max()) for e in EPOCHS),
+        light_offset_px=sum(common_offset_px(table, diameter_px) for table in microspheres),
     )
     return Registered(registration, microspheres, catalogues, movies)
 

@@ -23,6 +23,13 @@ from benchmarks.page import Part, run, text_of
 
 HEAD = """# How right the blinking analysis is
 
+**In short.** Of pure power laws in whole frames at most 6 % are called truncated, and cut-offs are
+recognised nearly as often as any test could: in more than 95 % of cases from 200 events on where
+alpha is 1.5 or less, in 58 to 81 % where it is 1.8. The test of fit rejects a law that is right in
+4 to 6 % of cases and two exponentials a decade apart, of 500 events, in more than 90 %. Events
+that noise makes or that frames cut change alpha and types by more than chance does: read
+*Continuous time cut to frames* and *What the states do* before a conclusion rests on single types.
+
 Made by `make accuracy`; every number on this page is of simulated data with known truth: frames
 of 20 ms, a window of 20,000 of them.
 """
@@ -74,14 +81,14 @@ def goodness_part(pool: Executor, share: float) -> Iterable[str]:
     yield "## Test of fit"
     yield (
         "How often the test of fit rejects a law that is right, in percent, at the 5 % level; "
-        "4 to 6 is meant. Durations in whole frames, as above."
+        "4 to 6 is meant, with a standard error of 0.4 here. Durations in whole frames, as above."
     )
-    yield text_of(goodness.size_table(pool, round(4000 * share)), 2)
+    yield text_of(goodness.size_table(pool, round(3000 * share)), 2)
     yield (
         "How often it rejects both laws where neither is right. At least 80 % of 500 events are "
         "to be rejected of two exponentials a decade apart."
     )
-    yield text_of(goodness.power_table(pool, round(1000 * share)), 3)
+    yield text_of(goodness.power_table(pool, round(400 * share)), 3)
     yield (
         "What leads to `neither` in practice: traces of power laws of 1.5, on and off, with false "
         "frames as of noise, with events that merge because what is between them is shorter than "

@@ -26,6 +26,12 @@ from benchmarks.registration import (
 
 HEAD = """# How right the registration is
 
+**In short.** Points with four microspheres in common are registered in more than 99 of 100 trials;
+5 of 20,000 transforms are wrong in silence, four of them where nothing but dust of the camera
+matches. From images and movies none is wrong, and the largest error over the field is 0.02 to 0.04
+px (median). Where the sample hardly moved, 99.7 % of the fields with eight nanocrystals or more in
+both epochs are registered, and none wrongly.
+
 Made by `make accuracy`. The data are simulated with known truth, but for *Whole images*, where real
 images are cut in two. The points lie in a field of 512 px, turned by any angle, 0.2 px of
 jitter per axis in either image. Success is a transform that is nowhere in the field off by 3 px or
@@ -190,6 +196,11 @@ def real_part(pool: Executor, share: float) -> Iterable[str]:
         "pair."
     )
     yield text_of(real_images.related_summary(related))
+    yield (
+        "The same pairs as a field is registered: by the microspheres found in them, and by the "
+        "images where these do not decide. There are no nanocrystals."
+    )
+    yield text_of(real_images.together_summary(related))
     unrelated = real_images.unrelated_trials(pool, max(round(2000 * share), 10))
     yield (
         "Pairs that share nothing (crops apart in one image, a crop and the mirror image of "

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from benchmarks.registration.points import run
-from blinkpair.registration.images.decision import ImageRegistration
+from blinkpair.brightfield.microspheres import find_microspheres
+from blinkpair.registration.fields import register_field
 from blinkpair.registration.images.images import register_images
 from blinkpair.registration.rigid import apply_matrix
 
@@ -212,19 +213,19 @@ def _crop(image: Image, rng: np.random.Generator, share: float = 0.75) -> Image:
     return image[y : y + rows, x : x + columns]
 
 
-def largest_error_px(found: ImageRegistration, pair: Pair) -> float:
+def largest_error_px(matrix: Image, pair: Pair) -> float:
     """Return the largest distance to the truth over the overlap."""
     rows, columns = pair.pre.shape
     axes = np.linspace(0, columns - 1, 21), np.linspace(0, rows - 1, 21)
     xy = np.stack(np.meshgrid(*axes), -1).reshape(-1, 2)
     true = apply_matrix(pair.matrix, xy)
     inside = ((true >= 0) & (true <= np.array(pair.post.shape[::-1]) - 1)).all(axis=1)
-    error = np.hypot(*(apply_matrix(found.matrix, xy) - true).T)
+    error = np.hypot(*(apply_matrix(matrix, xy) - true).T)
     return float(error[inside].max())
 
 
 def related_trial(name: str, factor: float, quarters: bool, one_sided: bool, seed: int) -> dict:
-    """Register a pair of one image."""
+    """Register a pair of one image by the images alone, and by microspheres and images."""
     rng = np.random.default_rng([seed, round(10 * factor), quarters, one_sided])
     pair = cut(
         name,
@@ -235,7 +236,17 @@ def related_trial(name: str, factor: float, quarters: bool, one_sided: bool, see
         one_sided=one_sided,
     )
     start = time.process_time()
-    found = register_images(pair.pre, pair.post, diameter_px=factor * SOURCES[name].diameter_px)
+    diameter_px = factor * SOURCES[name].diameter_px
+    found = register_images(pair.pre, pair.post, diameter_px=diameter_px)
+    seconds = time.process_time() - start
+    spheres = [
+        find_microspheres(image, diameter_px)[["x", "y"]].to_numpy()
+        for image in (pair.pre, pair.post)
+    ]
+    nothing = np.empty((0, 2))
+    together = register_field(
+        *spheres, nothing, nothing, shape=pair.pre.shape, by_images=lambda: found
+    )
     record: dict[str, Any] = {
         "image": name,
         "diameter": factor,
@@ -245,13 +256,16 @@ def related_trial(name: str, factor: float, quarters: bool, one_sided: bool, see
         "ok": found.status == "ok",
         "chance": found.chance_alignments,
         "reason": found.reason,
-        "seconds": time.process_time() - start,
+        "seconds": seconds,
         "seed": seed,
+        "evidence": together.evidence,
     }
+    if together.evidence != "none":
+        record["together_px"] = largest_error_px(together.microspheres.matrix, pair)
     if found.status == "ok":
         xy = np.array([[0, 0], [pair.pre.shape[1] - 1, pair.pre.shape[0] - 1]]) / 2.0
         error = np.hypot(*(apply_matrix(found.matrix, xy) - apply_matrix(pair.matrix, xy)).T)
-        record["error_px"] = largest_error_px(found, pair)
+        record["error_px"] = largest_error_px(found.matrix, pair)
         record["inside_68"] = float((error <= found.tre(xy, 0.68)).mean())
         record["inside_95"] = float((error <= found.tre(xy, 0.95)).mean())
     return record
@@ -294,22 +308,43 @@ def related_summary(trials: pd.DataFrame) -> pd.DataFrame:
     """One line an image and a kind of turn."""
     lines = []
     for (name, turn), group in trials.groupby(["image", "turn"], sort=False):
-        good = group[group["ok"]]
         lines.append(
             {
                 "image": name,
                 "turn": turn,
                 "pairs": len(group),
-                "right": int((good["error_px"] < RIGHT_PX).sum()),
-                "off by 0.5 to 3 px": int(good["error_px"].between(RIGHT_PX, WRONG_PX).sum()),
-                "wrong": int((good["error_px"] > WRONG_PX).sum()),
-                "refused": len(group) - len(good),
-                "median error px": good["error_px"].median(),
-                "within 68 %": 100 * good["inside_68"].mean(),
-                "within 95 %": 100 * good["inside_95"].mean(),
+                **_outcomes(group["error_px"]),
+                "within 68 %": 100 * group["inside_68"].mean(),
+                "within 95 %": 100 * group["inside_95"].mean(),
             }
         )
     return pd.DataFrame(lines)
+
+
+def together_summary(trials: pd.DataFrame) -> pd.DataFrame:
+    """One line an image and a kind of turn, of microspheres and whole images together."""
+    lines = [
+        {
+            "image": name,
+            "turn": turn,
+            "pairs": len(group),
+            "by microspheres": int((group["evidence"] == "microspheres").sum()),
+            **_outcomes(group["together_px"]),
+        }
+        for (name, turn), group in trials.groupby(["image", "turn"], sort=False)
+    ]
+    return pd.DataFrame(lines)
+
+
+def _outcomes(error_px: pd.Series) -> dict[str, float]:
+    """Return how many of the errors are right, off and wrong; refused ones are not numbers."""
+    return {
+        "right": int((error_px < RIGHT_PX).sum()),
+        "off by 0.5 to 3 px": int(error_px.between(RIGHT_PX, WRONG_PX).sum()),
+        "wrong": int((error_px > WRONG_PX).sum()),
+        "refused": int(error_px.isna().sum()),
+        "median error px": error_px.median(),
+    }
 
 
 def unrelated_summary(trials: pd.DataFrame) -> pd.DataFrame:

@@ -32,9 +32,10 @@ NOISE_COUNTS = np.hypot(np.sqrt(LIGHT_COUNTS), 10.0)
 SNR = (10.0, 40.0)
 # A centre farther than this from every microsphere, after the common offset, is false.
 MATCH_PX = 1.5
-# The largest common offset that is looked for: oblique light displaces the image of a sphere out of
-# focus by more than its radius.
-OFFSET_PX = 0.9 * DIAMETER_PX
+# The largest common offset that is looked for. Light that travels at an angle displaces the image
+# of a sphere by its distance from the focus times the tangent of the angle: of 1.2 diameters and
+# the simulated light (numerical aperture 0.85, over a half angle of 1.2 rad) 1.5 diameters.
+OFFSET_PX = 1.5 * DIAMETER_PX
 MIN_COMMON = 4
 # Microspheres closer to the edge than this are neither required nor false.
 EDGE_PX = 8.0

@@ -26,8 +26,12 @@ SECTIONS = [
 COLUMNS = ["tried", "number", "outcome"]
 HEAD = """# Robustness
 
-A crash never becomes a damaged result: what was tried, how many times, and what happened. The
-experiments are simulated. `make robustness` makes the tables.
+**In short.** A crash never becomes a damaged result. Of 1,000 kills of a process that writes and
+50 of a run none left a damaged file under a final name; each full disk was reported, and the run
+went on by the same command; each of 70,000 damaged files was read or refused with a message.
+
+What was tried, how many times, and what happened. The experiments are simulated. `make robustness`
+makes the tables.
 
 **A file under its final name is complete.** It is written under another name beside it
 (`.NAME.PROCESS.part.EXT`), brought to the disk (`fsync`) and renamed. Without `fsync` a file can

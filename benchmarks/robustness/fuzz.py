@@ -49,7 +49,7 @@ class Kind:
 
 
 KINDS = (
-    Kind("TIFF of eleven kinds", "tif", 20_000, mutants.tiffs, mutants.damage, mutants.read_movie),
+    Kind("TIFF of 14 kinds", "tif", 20_000, mutants.tiffs, mutants.damage, mutants.read_movie),
     Kind("ND2", "nd2", 5_000, mutants.nd2s, mutants.damage, mutants.read_movie),
     Kind("Andor SIF", "sif", 5_000, mutants.sifs, mutants.damage, mutants.read_movie),
     Kind("sample sheet", "tsv", 20_000, mutants.sheets, mutants.scribble, mutants.read_sheet),

@@ -24,7 +24,7 @@ from tests.bad_input import (
     spoilt_sets,  # noqa: F401 (fills the table)
 )
 from tests.bad_input.cases import FIELD_CASES
-from tests.bad_input.field_files import SOUND, Files, simulated
+from tests.bad_input.field_files import SOUND, Files, simulated, write_copies
 from tests.bad_input.judge import judge
 from tests.bad_input.spoilt_sheets import SHEET_CASES
 from tests.helpers.tiny_experiment import ROOT
@@ -105,7 +105,8 @@ def fields_of_one_run(sound: Files, folder: Path) -> list[Row]:
 
 def reported_before(sound: Files, folder: Path) -> list[Row]:
     """Check what stops a run before it starts."""
-    made = [sound.write(folder, "sound"), sound.write(folder, "other")]
+    made = [sound.write(folder, "sound"), sound.copy().write(folder, "other")]
+    write_copies(folder / "movies")
     text = pd.DataFrame(made).to_csv(sep="\t", index=False)
     out = []
     for case in SHEET_CASES:

@@ -25,6 +25,7 @@ from tests.helpers.faults import (
     group_of,
     has_ended,
     is_gone,
+    jobs_of,
     kill_a_job,
     kill_coordinator,
     kill_everything,
@@ -40,8 +41,9 @@ KILLS = 50
 LOCKED_STARTS = 5  # each takes as long as the time between two kills
 KILLS_OF_A_WRITER = 1000
 MOST_KILLS_A_RUN = 10
-# From a start to the next kill. Snakemake needs two of them before the first job.
-SECONDS = (2.0, 10.0)
+# From the first job of a start to the next kill, and the longest wait for that job.
+SECONDS = (0.0, 8.0)
+START_S = 300.0
 RUN = ("--cores", "2")
 Kill = Callable[[subprocess.Popen[bytes]], bool]
 HOW: dict[str, Kill] = {
@@ -51,10 +53,10 @@ HOW: dict[str, Kill] = {
 }
 ABOUT = (
     "A simulated experiment of three fields (32 jobs) was analysed undisturbed, and then in runs "
-    "that were killed by SIGKILL at random moments, 2 to 10 s after each start, and started again "
-    "by the same command. After every kill each file in `results/` was compared with that of the "
-    "undisturbed run. A moment of a run is seldom within a write, so that a process which does "
-    "nothing but write files of each kind was killed, too."
+    "that were killed by SIGKILL at random moments, up to 8 s after the first job of each start, "
+    "and started again by the same command. After every kill each file in `results/` was compared "
+    "with that of the undisturbed run. A moment of a run is seldom within a write, so that a "
+    "process which does nothing but write files of each kind was killed, too."
 )
 
 
@@ -123,6 +125,11 @@ def killed_writer(kills: int) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
+def has_begun(run: subprocess.Popen[bytes]) -> bool:
+    """Return whether a job of a run has started, or the run has ended."""
+    return has_ended(run) or bool(jobs_of(run))
+
+
 def kill_until_done(
     folder: Path,
     reference: dict[str, bytes],
@@ -135,6 +142,7 @@ def kill_until_done(
     results = folder / "results"
     while True:
         run = start(folder, *RUN)
+        wait_until(partial(has_begun, run), START_S)
         while kills and not wait_until(partial(has_ended, run), draw.uniform(*SECONDS)):
             how = draw.choice(list(HOW))
             if not HOW[how](run):

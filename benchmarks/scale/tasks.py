@@ -20,7 +20,7 @@ from blinkpair.inputs.settings import load_settings
 SETTINGS = load_settings({})
 BLINKING = ["types", "type_transitions", "change_by_type", "alpha_by_change", "dwell_times"]
 BLINKING += ["dwell_fits", "photostability", "integrated_pl"]
-POOLED = ["nanocrystals", "fields", "populations", "methods", "sensitivity"]
+POOLED = ["nanocrystals", "fields", "populations", "methods", "sensitivity", "verdicts"]
 REPORT = [*POOLED, *BLINKING[:4], "photostability"]
 NOTE = "simulated"
 
@@ -49,6 +49,7 @@ def summarise(fields: Fields) -> None:
         dark_cutoffs=SETTINGS["sensitivity"]["dark_cutoffs"],
         movies={},
         checked=[],
+        verdicts={},
     )
 
 

@@ -23,7 +23,7 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.page import text_of, update
-from benchmarks.speed import files
+from benchmarks.speed import files, small_fields
 from blinkpair.epochs import EPOCHS
 
 ROOT = Path(__file__).parents[2]
@@ -31,10 +31,15 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'scripts'
 
 HEAD = """# Speed
 
+**In short.** Both movies of a field of the paper's size (21 GB) become `nanocrystals.csv` in 23 s
+on 2 cores, 2.7 times the time of reading them once. A movie that is not in memory is searched and
+measured as fast as the disk gives it. Short of what was asked: in memory, 1,000 nanocrystals take 4
+times as long as 100 (1.5; from the disk 1.3), zlib files 1.23 times the time of decoding (1.2), and
+`trackpy.locate` takes 139 times as long, not 1,000.
+
 Made by `make benchmark`; the movies are simulated. The fastest of three runs each in a process of
 its own, with the slowest beside it; *warm*: the file is in the page cache; *cold*: it was dropped
 from it. Disks and page caches have moods: a ratio of two cold times can be off by a third.
-from blinkpair.epochs import EPOCHS
 """
 
 
@@ -250,6 +255,10 @@ def field_part(bench: Bench) -> Iterable[str]:
     yield text_of(table)
 
 
+def small_part(bench: Bench) -> Iterable[str]:
+    return small_fields.paragraphs()
+
+
 PARTS: dict[str, Callable[[Bench], Iterable[str]]] = {
     "steps": steps_part,
     "formats": formats_part,
@@ -257,6 +266,7 @@ PARTS: dict[str, Callable[[Bench], Iterable[str]]] = {
     "others": others_part,
     "rest": rest_part,
     "field": field_part,
+    "small": small_part,
 }
 
 

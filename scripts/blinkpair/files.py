@@ -37,6 +37,7 @@ TEXT_COLUMNS = (
     "recipe",
     "same_nanocrystals_as",
     "epoch_order",
+    *("verdict", "why", "by", "date", "outcome"),
 )
 TEXT_PREFIXES = ("population", "blinking_", "photostability_", "reason", "threshold_from_")
 PIECE_ROWS = 100_000  # of a table that is read compactly
@@ -320,6 +321,13 @@ def write_bytes(content: bytes | memoryview, path: str | Path) -> None:
 def write_text(text: str, path: str | Path) -> None:
     """Write a text as it is, in UTF-8."""
     write_bytes(text.encode("utf-8"), path)
+
+
+def read_netcdf(path: str | Path) -> xr.Dataset:
+    """Read all of a NetCDF-4 file."""
+    import xarray as xr
+
+    return xr.load_dataset(path, engine="h5netcdf")
 
 
 def write_netcdf(dataset: xr.Dataset, path: str | Path) -> None:

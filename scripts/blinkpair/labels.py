@@ -22,6 +22,7 @@ from blinkpair.treatments import CONTROL as CONTROL
 from blinkpair.treatments import temperature_in
 
 SIMULATED = "simulated"
+BY_HAND = "by_hand"  # in `excluded_because`: left out by a verdict of the user
 # Whether the order of the epochs is known from the files.
 CONFIRMED, NOT_CHECKED = "confirmed by dates", "not checked"
 MINUS = "\N{MINUS SIGN}"
@@ -89,6 +90,7 @@ EXCLUSIONS = {
         "noise of the off level reaches the fixed threshold",
         "in fields where the noise of the off level reaches the threshold",
     ),
+    BY_HAND: Exclusion("left out by hand (verdicts)", "left out by hand"),
 }
 
 Temperature = float | int | str  # degrees C, the word control, or the name of a treatment

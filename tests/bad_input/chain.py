@@ -85,6 +85,7 @@ def _analyse_field(row: dict, carried: dict, settings: dict) -> None:
         settings=settings,
         sensitivity_counts=settings["sensitivity"]["counts"],
         equal_length_s=None,
+        verdicts=[],
     )
 
 
@@ -94,7 +95,7 @@ def _pool(sheet: pd.DataFrame, settings: dict) -> None:
     def of_fields(name: str) -> list[str]:
         return [str(results / "fields" / field / name) for field in sheet["field"]]
 
-    pooled = ["nanocrystals", "fields", "populations", "methods", "sensitivity"]
+    pooled = ["nanocrystals", "fields", "populations", "methods", "sensitivity", "verdicts"]
     summarise(
         of_fields("nanocrystals.csv"),
         of_fields("on_fractions.csv"),
@@ -106,4 +107,5 @@ def _pool(sheet: pd.DataFrame, settings: dict) -> None:
         dark_cutoffs=settings["sensitivity"]["dark_cutoffs"],
         movies={},
         checked=[],
+        verdicts={},
     )

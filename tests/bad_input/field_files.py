@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from tests.helpers.tiny_experiment import DESIGN
 COLUMNS = ("pre_brightfield", "pre_pl", "post_brightfield", "post_pl")
 SEED = 71
 SOUND = DESIGN
+COPIES = itertools.count(1)
 
 
 @dataclass
@@ -38,7 +40,12 @@ class Files:
     cells: dict[str, str] = field(default_factory=dict)
 
     def copy(self) -> Files:
-        return Files({column: array.copy() for column, array in self.arrays.items()})
+        """Return the files of another field: a pixel differs, or they would be one recording."""
+        arrays = {column: array.copy() for column, array in self.arrays.items()}
+        number = next(COPIES)
+        for array in arrays.values():
+            array.flat[0] += number
+        return Files(arrays)
 
     def write(self, folder: Path, name: str) -> dict[str, str]:
         """Write the files into `folder`/movies; return the row of the sheet."""
@@ -64,7 +71,7 @@ def simulated(design: FieldDesign = SOUND, seed: int = SEED, **changes: Any) -> 
     arrays = {"pre_brightfield": made.brightfield_pre, "post_brightfield": made.brightfield_post}
     for epoch in EPOCHS:
         arrays[f"{epoch}_pl"] = np.concatenate(list(made.film(epoch)))
-    return Files(arrays)
+    return Files(arrays).copy()
 
 
 def tiff_bytes(
@@ -88,3 +95,11 @@ def imagej_bytes(array: np.ndarray) -> bytes:
     how: dict[str, Any] = {"imagej": True, "resolution": (1 / 0.16, 1 / 0.16)}
     tifffile.imwrite(out, array, **how, metadata={"axes": "TYX", "finterval": 0.02, "unit": "um"})
     return out.getvalue()
+
+
+def write_copies(movies: Path) -> None:
+    """Write a movie of the field 'other' again: its bytes, and its frames as ImageJ saves them."""
+    original = movies / "other_pre_pl.tif"
+    (movies / "copy of other_pre_pl.tif").write_bytes(original.read_bytes())
+    export = imagej_bytes(tifffile.imread(original))
+    (movies / "export of other_pre_pl.tif").write_bytes(export)

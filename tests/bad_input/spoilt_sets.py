@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import Any
 
 import numpy as np
 import tifffile
 
 from tests.bad_input.cases import case
-from tests.bad_input.field_files import Files, tiff_bytes
-from tests.helpers.set_files import ome_files, stack_bytes
+from tests.bad_input.field_files import Files, imagej_bytes, tiff_bytes
+from tests.helpers.set_files import metamorph_bytes, ome_files, stack_bytes
 
 KNOWN = {"exposure_s": "0.02", "pixel_size_um": "0.16"}
 
@@ -34,6 +35,16 @@ def _pages(files: Files, text: str = "", odd: int = -1, **how: Any) -> bytes:
             own = {"compression": "zlib"} if k == odd else how
             about = text if text and k == 0 else None
             tif.write(frame, contiguous=False, metadata=None, description=about, **own)
+    return out.getvalue()
+
+
+def _stamped(files: Files, stamps_s: np.ndarray) -> bytes:
+    """Return the movie as OME-TIFF with a time stamp for each plane, and no planned interval."""
+    out = io.BytesIO()
+    planes = {"DeltaT": stamps_s.tolist()}
+    about = {"axes": "TYX", "PhysicalSizeX": 0.16, "PhysicalSizeY": 0.16, "Plane": planes}
+    how: dict[str, Any] = {"ome": True, "photometric": "minisblack"}
+    tifffile.imwrite(out, files.arrays["post_pl"], metadata=about, **how)
     return out.getvalue()
 
 
@@ -116,6 +127,48 @@ def _(files):
 @case("JPEG 2000 with loss", "refused", "compressed with loss .JPEG2000.")
 def _(files):
     files.raw["post_pl"] = _pages(files, compression="jpeg2000", compressionargs={"level": 60})
+
+
+@case("reversible JPEG 2000 cut to a quality", "refused", "compressed with loss .JPEG2000.")
+def _(files):
+    how = {"level": 120, "reversible": True}
+    files.raw["post_pl"] = _pages(files, compression="jpeg2000", compressionargs=how)
+
+
+@case("a stack of MetaMorph", "analysed")
+def _(files):
+    movie = files.arrays["post_pl"]
+    files.raw["post_pl"] = metamorph_bytes(movie, 36_000_000 + 20 * np.arange(len(movie)))
+
+
+@case("pixels in words, said to be of 12 bits", "refused", "tags say 12 bits a pixel, its pixels")
+def _(files):
+    as_is, packed = (struct.pack("<HHII", 258, 3, 1, bits) for bits in (16, 12))
+    files.raw["post_pl"] = _pages(files).replace(as_is, packed)
+
+
+@case("a predictor without a compression", "refused", "a predictor without a compression")
+def _(files):
+    samples, predictor = (struct.pack("<HHII", tag, 3, 1, n) for tag, n in ((277, 1), (317, 2)))
+    files.raw["post_pl"] = _pages(files).replace(samples, predictor)
+
+
+@case("the end of an interrupted copy, filled with zeros", "refused", "do not show what the")
+def _(files):
+    whole = bytearray(imagej_bytes(files.arrays["post_pl"]))
+    whole[-60 * 2 * 128 * 128 :] = bytes(60 * 2 * 128 * 128)
+    files.raw["post_pl"] = bytes(whole)
+
+
+@case("time stamps of a clock of 15.6 ms", "analysed")
+def _(files):
+    # The clock of Windows; the time per frame has to be that of the movie before, 20 ms.
+    files.raw["post_pl"] = _stamped(files, np.floor(np.arange(200) * 0.02 / 0.015625) * 0.015625)
+
+
+@case("time stamps in whole seconds", "stops", "scatter by .* so that the time per frame")
+def _(files):
+    files.raw["post_pl"] = _stamped(files, np.floor(np.arange(200) * 0.02))
 
 
 @case("an array whose axes have no names", "refused", "arranged as 100 x 2")

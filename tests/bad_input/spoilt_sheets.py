@@ -106,6 +106,11 @@ SHEET_CASES = [
         ("line 3, column pre_pl", "is a copy", "of the pre_pl of field sound", "counted twice"),
     ),
     SheetCase(
+        "one recording as two fields, in another format",
+        _cell("pre_pl", "movies/export of other_pre_pl.tif"),
+        ("line 3, column pre_pl", "is a copy", "of the pre_pl of field sound", "counted twice"),
+    ),
+    SheetCase(
         "a field twice",
         lambda text: text + text.splitlines()[1] + "\n",
         ("line 4, column field", "also on line 2", "counted twice"),

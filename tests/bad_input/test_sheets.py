@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +10,7 @@ import pytest
 from blinkpair.inputs.problems import UnsoundInputError
 from blinkpair.inputs.sheet import examine_sheet
 from blinkpair.run.launch import prepare
-from tests.bad_input.field_files import simulated
+from tests.bad_input.field_files import simulated, write_copies
 from tests.bad_input.spoilt_sheets import SHEET_CASES, SheetCase
 
 
@@ -20,9 +19,8 @@ def lab(tmp_path_factory) -> Path:
     """Return a folder with the files of two sound fields."""
     folder = tmp_path_factory.mktemp("sheets")
     files = simulated(frames=20)
-    rows = [files.write(folder, "sound"), files.write(folder, "other")]
-    movies = folder / "movies"
-    shutil.copy2(movies / "other_pre_pl.tif", movies / "copy of other_pre_pl.tif")
+    rows = [files.write(folder, "sound"), files.copy().write(folder, "other")]
+    write_copies(folder / "movies")
     pd.DataFrame(rows).to_csv(folder / "sound.tsv", sep="\t", index=False)
     return folder
 

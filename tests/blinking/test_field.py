@@ -20,9 +20,11 @@ FRAMES, EXPOSURE_S, NOISE = 20_000, 0.02, 40.0
 SETTINGS = load_settings({})
 
 
-def analyse(intensity, analysed, light=None, noise=NOISE, **changed):
+def analyse(intensity, analysed, light=None, noise=NOISE, because=None, **changed):
     n = len(analysed)
     places = pd.DataFrame({"nc_id": np.arange(n) + 10, "analysed": analysed})
+    if because is not None:
+        places["excluded_because"] = because
     settings = SETTINGS | {
         k: SETTINGS[k] | changed.get(k, {}) for k in ("threshold", "dwell_times")
     }
@@ -78,6 +80,38 @@ def test_rows_state_what_happened(found):
     assert table["photostability_pre"][1] == "not_tested"
     assert table["photostability_post"][2] == "not_tested"
     assert table["photostability_pre"][4] == "stable"
+
+
+def test_what_is_left_out_by_hand_is_in_no_number_and_has_the_population_it_would_be_in(field):
+    intensity, _ = field
+    judged = np.array([False, False, True, True, False])
+    by_hand = np.where(judged, "by_hand", "")
+    out = analyse(intensity, ~judged, because=by_hand)
+    whole = analyse(intensity, np.full(5, True), because="")
+    for name in ("population", "population_fixed", "population_best"):
+        assert (out.table[name] == whole.table[name].where(~judged, "")).all()
+    would_be = whole.table["population"].where(judged, "")
+    assert out.table["population_left_out"].tolist() == would_be.tolist()
+    assert would_be[judged].tolist() == ["became_dark", "dark"]
+    assert (whole.table["population_left_out"] == "").all()
+    assert out.table["excluded_because"].tolist() == by_hand.tolist()
+    assert out.table["blinking_pre"][2] == "not_fitted"
+    assert out.durations["n_events"].sum() < whole.durations["n_events"].sum()
+
+
+def test_what_cannot_be_determined_is_not_counted_as_left_out_by_hand(field):
+    intensity, _ = field
+    unsure = {epoch: counts.copy() for epoch, counts in intensity.items()}
+    rng = np.random.default_rng(3)
+    unsure["pre"][0] = 60 * (rng.random(FRAMES) < 0.5) + NOISE * rng.normal(size=FRAMES)
+    out = analyse(
+        unsure,
+        np.array([False, True, True, True, True]),
+        because=["by_hand", "", "", "", ""],
+        threshold={"method": "hmm"},
+    ).table
+    assert out["excluded_because"].tolist() == ["undetermined", "", "", "", ""]
+    assert (out["population_left_out"] == "").all()
 
 
 def test_a_row_is_the_fit_of_its_own_states(field, found):

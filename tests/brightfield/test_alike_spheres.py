@@ -10,7 +10,7 @@ from blinkpair.brightfield.microspheres import find_microspheres
 from blinkpair.registration.points import register_points
 from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import Camera, FieldDesign, simulate_field
-from blinkpair.simulate.brightfield import Illumination
+from blinkpair.simulate.brightfield import Illumination, render_brightfield
 
 DIAMETER_PX = 6.25
 REAL = Path(__file__).parents[3] / "shared" / "realdata" / "microspheres"
@@ -87,3 +87,31 @@ def test_real_pairs_and_chains_between_electrodes_are_registered(given):
     # (x, y) before is (x - 40, y - 100) of the second part, turned to (y - 100, 429 - (x - 40)).
     there = apply_matrix(result.matrix, np.array([[60.0, 150.0], [400.0, 390.0]]))
     assert np.abs(there - [[50, 409], [290, 69]]).max() < 0.5
+
+
+def test_images_that_lie_beside_their_spheres_are_found_once_each():
+    """Far out of focus light from one side casts the image of a sphere a diameter away."""
+    rng = np.random.default_rng(7)
+    across, down = np.meshgrid(*[np.linspace(30, 290, 7)] * 2)
+    alone = np.column_stack([across.ravel(), down.ravel()]) + rng.uniform(-6, 6, (49, 2))
+    turn = rng.uniform(0, 2 * np.pi, 24)
+    in_touch = alone[::2][:24] + DIAMETER_PX * np.column_stack([np.cos(turn), np.sin(turn)])
+    true = np.vstack([alone, in_touch])
+    image = render_brightfield(
+        (320, 320),
+        true,
+        diameter_px=DIAMETER_PX,
+        defocus=-0.8,
+        contrast=0.4,
+        illumination=Illumination(one_sided=0.7, one_sided_angle_deg=20.0),
+        rng=rng,
+    )
+    found = positions(find_microspheres(image, DIAMETER_PX))
+    apart = (found[:, None] - true).reshape(-1, 2)
+    apart = apart[np.hypot(*apart.T) < 1.5 * DIAMETER_PX]
+    agree = [(np.hypot(*(apart - one).T) < 0.6).sum() for one in apart]
+    offset = np.median(apart[np.hypot(*(apart - apart[np.argmax(agree)]).T) < 1], axis=0)
+    assert np.hypot(*offset) > 1
+    distance = np.hypot(*(found[:, None] - offset - true).transpose(2, 0, 1))
+    assert (distance.min(axis=0) < 1.5).mean() > 0.95
+    assert (distance.min(axis=1) > 1.5).mean() < 0.02

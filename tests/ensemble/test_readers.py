@@ -163,6 +163,53 @@ def test_a_width_that_a_text_does_not_hold_is_asked_for(tmp_path):
     assert read_decay(str(path), time_unit="us").bin_ns == pytest.approx(100.0)
 
 
+def text_of(rows, head="Time (ns)\tCounts"):
+    return "\n".join([head, *("\t".join(f"{v:g}" for v in row) for row in rows)])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        # Half of the decay would be lost in silence.
+        (lambda rows: text_of(rows[:40]) + "\n###\n" + text_of(rows[40:], ""), "line 43 interr"),
+        # A list of the channels with photons only, and time tags.
+        (lambda rows: text_of([r for r in rows if r[1] > 2]), "equal steps"),
+        (lambda rows: text_of(rows[::-1]), "equal steps"),
+        # The time of the measurement is no time axis.
+        (lambda rows: text_of(rows, "Integration time (s)\t5\nt\tCounts"), "column time_unit"),
+        (lambda rows: text_of([(t, 65_535 if 9 < i < 13 else 7) for i, (t, _) in enumerate(rows)]),
+         "3 channels are full"),
+        (lambda rows: text_of([(t, [60_000, 64_000, 4_464, 64_500, 60_000][min(i, 4)])
+                               for i, (t, _) in enumerate(rows)]), "began again at 0"),
+    ],
+)  # fmt: skip
+def test_a_text_that_would_be_read_wrongly_is_an_error(tmp_path, change, message):
+    path = tmp_path / "decay.txt"
+    path.write_text(change([(0.05 * i, 1 + 3 * i % 17) for i in range(99)]))
+    with pytest.raises(InputError, match=message):
+        read_decay(str(path))
+
+
+def test_widths_and_units_of_file_and_sheet_must_agree(tmp_path):
+    path = tmp_path / "decay.txt"
+    path.write_text(text_of([(0.05 * i, 3 * i % 17) for i in range(99)]))
+    assert read_decay(str(path), bin_ps=50.0).bin_ns == pytest.approx(0.05)
+    with pytest.raises(InputError, match="50 ps wide by the file and 16 ps by the sheet"):
+        read_decay(str(path), bin_ps=16.0)
+    with pytest.raises(InputError, match="ns by the file and ps by the sheet"):
+        read_decay(str(path), time_unit="ps")
+    path = tmp_path / "decay.sdt"
+    path.write_bytes(sdt_bytes(np.arange(4096.0)))
+    with pytest.raises(InputError, match="50 ps wide by the file"):
+        read_decay(str(path), bin_ps=25.0)
+
+
+def test_a_steep_response_is_no_wrapped_counter(tmp_path):
+    path = tmp_path / "response.txt"
+    path.write_text(text_of([(0.05 * i, 65_000 if i == 20 else 1) for i in range(99)]))
+    assert read_decay(str(path)).counts.max() == 65_000
+
+
 @needs_real
 def test_real_files():
     with pytest.raises(InputError, match="without the laser's pulses"):
@@ -209,3 +256,38 @@ def test_an_orientation_that_values_do_not_show_is_asked_for(tmp_path):
     with pytest.raises(InputError, match="column first_row"):
         read_matrix(str(path))
     assert read_matrix(str(path), first_row="probe").delay_ps[0] == 400
+
+
+def test_the_unit_below_a_matrix_is_read(tmp_path, film):
+    path = tmp_path / "matrix.csv"
+    text = surface_xplorer_csv(*film)
+    path.write_text(text.replace("Time units: ps", "Time units: ns"))
+    assert read_matrix(str(path)).delay_ps == pytest.approx(1e3 * film[0], rel=1e-6, abs=1e-3)
+    with pytest.raises(InputError, match="ns by the file and ps by the sheet"):
+        read_matrix(str(path), time_unit="ps")
+
+
+def test_decimal_commas_and_cells_without_a_number(tmp_path, film):
+    delays, wavelengths, change = film
+    table = [["", *wavelengths], *([t, *row] for t, row in zip(delays, change.T, strict=True))]
+    lines = ["\t".join(f"{v:.8g}" if v != "" else "" for v in row) for row in table]
+    lines[5] = lines[5].rpartition("\t")[0] + "\tinf"
+    path = tmp_path / "matrix.txt"
+    path.write_text("\n".join(lines).replace(".", ","))
+    matrix = read_matrix(str(path))
+    assert matrix.delay_ps == pytest.approx(delays, rel=1e-6, abs=1e-6)
+    assert np.isnan(matrix.change).sum() == 1
+    path.write_text("\n".join([lines[0].replace("480", "48o"), *lines[1:]]))
+    with pytest.raises(InputError, match="not all values of its axes are numbers"):
+        read_matrix(str(path))
+
+
+def test_delays_in_any_order_are_one_matrix(tmp_path, film):
+    delays, wavelengths, change = film
+    order = np.random.default_rng(5).permutation(delays.size)
+    path = tmp_path / "matrix.csv"
+    path.write_text(surface_xplorer_csv(delays[order], wavelengths, change[:, order]))
+    with pytest.raises(InputError, match="column first_row"):
+        read_matrix(str(path))
+    matrix = read_matrix(str(path), first_row="delay")
+    assert matrix.delay_ps == pytest.approx(delays, rel=1e-6, abs=1e-6)

@@ -10,7 +10,8 @@ from blinkpair.ensemble import bleach, tables
 from blinkpair.ensemble.beside import LONG_SHARE, MEAN_CHANGE, SHORT_SHARE, beside_table, difference
 from blinkpair.ensemble.common import fit_common
 from blinkpair.ensemble.curves import curves as all_curves
-from blinkpair.ensemble.fitting import fraction_of, profile_interval, tau_of
+from blinkpair.ensemble.intervals import fraction_of, profile_interval, tau_of
+from blinkpair.ensemble.sensitivity import sensitivity_rows
 from blinkpair.inputs.ensemble_sheet import examine_ensemble
 from blinkpair.simulate.ensemble import AMPLITUDES, write_ensemble
 
@@ -107,7 +108,7 @@ def test_both_halves_stand_side_by_side(rows):
 
 def test_another_fixed_constant_gives_another_share(measured):
     film = measured[1][0]
-    table = pd.DataFrame(tables.sensitivity_rows(film))
+    table = pd.DataFrame(sensitivity_rows(film, 0.95))
     first = table[(table["varied"] == "fixed_tau_ps") & (table["component"] == 1)]
     shares = first.set_index("value")["amplitude_fraction"]
     assert shares["5000"] < shares["7000"] < shares["9000"]

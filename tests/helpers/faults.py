@@ -89,13 +89,13 @@ def left_aside(results: Path) -> list[str]:
 
 
 def start(folder: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    """Start the workflow in a folder, in a group of processes of its own; it writes `said`."""
-    with (folder / "said").open("wb") as said:
+    """Start the workflow in a folder, in a group of processes of its own; it writes `printed`."""
+    with (folder / "printed").open("wb") as printed:
         return subprocess.Popen(
             [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), *arguments],
             cwd=folder,
             stdout=subprocess.DEVNULL,
-            stderr=said,
+            stderr=printed,
             start_new_session=True,
         )
 

@@ -25,6 +25,7 @@ from blinkpair.inputs.settings import load_settings
 from blinkpair.inputs.sheet import read_fields
 from blinkpair.movie.reader import open_movie
 from tests.helpers.nd2_files import TINY
+from tests.helpers.set_files import metamorph_bytes
 from tests.helpers.sheet_rows import PLAIN
 from tests.helpers.sif_files import HEIGHT, WIDTH, sif_header
 
@@ -43,6 +44,8 @@ TIFF_KINDS: dict[str, dict[str, object]] = {
     "zstd tiles": {"compression": "zstd", "tile": (16, 16)},
     "PackBits": {"compression": "packbits", "metadata": None},
     "JPEG": {"compression": "jpeg", "compressionargs": {"lossless": True}},
+    "JPEG 2000": {"compression": "jpeg2000"},
+    "12 bits": {"bitspersample": 12, "metadata": None},
     "RGB": {"photometric": "rgb"},
 }
 
@@ -72,7 +75,7 @@ def tiff_of(kind: str) -> bytes:
 
 def tiffs() -> list[bytes]:
     """One TIFF file of every kind."""
-    return [tiff_of(kind) for kind in TIFF_KINDS]
+    return [*map(tiff_of, TIFF_KINDS), metamorph_bytes(FRAMES, [0, 20, 40])]
 
 
 def nd2s() -> list[bytes]:

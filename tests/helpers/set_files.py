@@ -191,3 +191,37 @@ def write_ndtiff(
         files.append(path)
     (folder / "NDTiff.index").write_bytes(index)
     return files
+
+
+def metamorph_bytes(frames: np.ndarray, created_ms: Sequence[int], pixel_um: float = 0.16) -> bytes:
+    """Return a stack of MetaMorph (STK): one page, planes in a row, UIC tags on all planes.
+
+    Parameters
+    ----------
+    frames : (n, y, x) uint16 array
+    created_ms : (n,) sequence
+        Since midnight, of each plane.
+    pixel_um : float
+    """
+    n, height, width = frames.shape
+    about = 8 + 2 + 12 * 12 + 4
+    times = about + 60
+    waves, pixels = times + 24 * n, times + 32 * n
+    tags = [
+        *((256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 16), (259, 3, 1, 1), (262, 3, 1, 1)),
+        *(
+            (273, 4, 1, pixels),
+            (277, 3, 1, 1),
+            (278, 3, 1, height),
+            (279, 4, 1, 2 * height * width),
+        ),
+        *((33628, 4, 2, about), (33629, 5, n, times), (33630, 5, n, waves)),
+    ]
+    out = struct.pack("<2sHIH", b"II", 42, 8, len(tags))
+    out += b"".join(struct.pack("<HHII", *tag) for tag in tags) + struct.pack("<I", 0)
+    # Names and places of what is on all planes: XCalibration, CalibrationUnits.
+    out += struct.pack("<4I", 4, about + 16, 6, about + 24)
+    out += struct.pack("<3I", round(pixel_um * 1e6), 10**6, 3) + b"um\0"
+    out = out.ljust(times, b"\0")
+    out += b"".join(struct.pack("<6I", 0, 1, 2459000, int(ms), 0, 0) for ms in created_ms)
+    return out + struct.pack("<2I", 488, 1) * n + frames.astype("<u2").tobytes()

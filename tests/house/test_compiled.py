@@ -50,7 +50,7 @@ def test_all_kernels_are_kept_there():
         "refine_motions",
         "log_yardstick",
         "maximise_likelihood",
-        "_measure",
+        "measure_places",
         "_accumulate",
     } <= set(kernels)
 

@@ -270,7 +270,7 @@ def test_a_copy_is_refused_where_the_same_path_is(lab):
     (problem,) = lab.problems()
     assert (problem.line, problem.about) == (3, "pre_pl")
     assert problem.what == (
-        "'B_pre_pl' is a copy (of the same size, first and last MiB) of the pre_pl of field A "
+        "'B_pre_pl' is a copy (of the same bytes or frames) of the pre_pl of field A "
         "(line 2): its nanocrystals would be counted twice"
     )
 

@@ -8,19 +8,20 @@ import pytest
 from blinkpair.inputs.checking import check_everything
 from blinkpair.inputs.columns import PATH_COLUMNS
 from blinkpair.inputs.problems import UnsoundInputError
+from tests.helpers.nd2_files import read_chunks, write_nd2
 
 HEADER = ["field", "temperature_c", *PATH_COLUMNS]
 REAL_DATA = Path(__file__).parents[3] / "shared" / "realdata"
-ND2 = Path(__file__).parents[1] / "data" / "tiny_movie.nd2"
 
 
 def test_a_real_nd2_and_a_real_tiff_are_understood(tmp_path):
     pytest.importorskip("blinkpair.movie")
     tifffile = pytest.importorskip("tifffile")
     for value, epoch in enumerate(("pre", "post")):
-        copy = bytearray(ND2.read_bytes())
-        copy[len(copy) // 2] ^= value  # a pixel: else the epochs would be copies of each other
-        (tmp_path / f"{epoch}.nd2").write_bytes(copy)
+        chunks = read_chunks()
+        first = bytearray(chunks[b"ImageDataSeq|0!"])
+        first[-2] ^= value  # a pixel: else the epochs would be copies of each other
+        write_nd2(tmp_path / f"{epoch}.nd2", chunks | {b"ImageDataSeq|0!": bytes(first)})
         tifffile.imwrite(tmp_path / f"{epoch}.tif", np.full((32, 48), value, np.uint16))
     row = ["A", "70", "pre.tif", "pre.nd2", "post.tif", "post.nd2"]
     (tmp_path / "fields.tsv").write_text("\t".join(HEADER) + "\n" + "\t".join(row) + "\n")

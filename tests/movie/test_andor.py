@@ -173,3 +173,32 @@ def test_another_version_of_the_library_is_no_damaged_file(tmp_path):
     )
     wrong = r"ImportError: this version of sif_parser lacks.*envs/run\.lock"
     assert re.search(wrong, python.stderr)
+
+
+def test_frames_beyond_those_of_the_header_are_reported(tmp_path, frames):
+    folder = write_spool(tmp_path / "spool", frames)
+    (folder / "Spooled files.sifx").write_bytes(sif_header(np.zeros(5)))
+    movie = open_movie(folder)
+    assert movie.shape[0] == 5
+    assert "10 frames in its files are more than its .sifx has" in movie.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("setting", "other", "says"),
+    [
+        ("ImagesPerFile = 5", "ImagesPerFile = 4", "which are not 4 frames of 408"),
+        ("AOIHeight = 10", "AOIHeight = 8", r".sifx has frames of 16 x 10, its .ini 16 x 8"),
+    ],
+)
+def test_a_description_of_another_recording_is_refused(tmp_path, frames, setting, other, says):
+    folder = write_spool(tmp_path / "spool", frames)
+    ini = folder / "acquisitionmetadata.ini"
+    ini.write_text(ini.read_text("utf-8-sig").replace(setting, other), "utf-8-sig")
+    with pytest.raises(InputError, match=f"do not fit together: .*{says}"):
+        open_movie(folder)
+
+
+def test_counts_that_solis_converted_are_reported(tmp_path, frames):
+    path = write_sif(tmp_path / "movie.sif", frames)
+    path.write_bytes(path.read_bytes().replace(b"6\nCounts", b"7\nPhotons"))
+    assert open_movie(path).notes == ("Solis saved it in 'Photons', not in the camera's counts",)

@@ -225,3 +225,31 @@ def test_frames_are_read_without_a_memory_map(tmp_path):
     with nd2.ND2File(path) as file:
         file.read_frame(0)
         assert path.name in MAPS.read_text()
+
+
+def test_a_frame_whose_chunk_is_too_short_is_missing(tmp_path):
+    def shorten(chunks):
+        chunks[b"ImageDataSeq|12!"] = chunks[b"ImageDataSeq|12!"][:-200]
+
+    path = rewrite(tmp_path / "movie.nd2", shorten)
+    with pytest.raises(InputError, match="promises 25, the file holds 12"):
+        open_movie(path)
+    assert open_movie(f"{path}::frames=12").shape[0] == 12
+
+
+def test_frames_beyond_the_loops_are_reported(tmp_path):
+    def lengthen(chunks):
+        chunks[b"ImageDataSeq|25!"] = chunks[b"ImageDataSeq|24!"]
+
+    movie = open_movie(rewrite(tmp_path / "movie.nd2", lengthen))
+    assert movie.shape[0] == 25
+    assert "1 frames in the file are more than its loops have" in movie.notes[0]
+
+
+def test_a_header_of_another_number_of_bits_is_refused(tmp_path):
+    def halve(chunks):
+        name = b"ImageAttributesLV!"
+        chunks[name] = set_number(chunks[name], "uiBpcInMemory", struct.pack("<I", 8))
+
+    with pytest.raises(InputError, match="48 bytes in a row of pixels, 96 from row to row"):
+        open_movie(rewrite(tmp_path / "movie.nd2", halve))

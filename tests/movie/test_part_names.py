@@ -150,3 +150,16 @@ def test_names_against_the_times_of_recording(tmp_path):
         order(tmp_path)
     (tmp_path / "m_2.ome.tif").rename(tmp_path / "m_0.ome.tif")
     assert order(tmp_path)[0] == [10] * 3 + [11] * 3
+
+
+@pytest.mark.parametrize(
+    ("frames", "noted"),
+    [([4, 4, 2], ""), ([1, 2, 1], "m_1.tif has 1 frames, m_2.tif 2"), ([3, 5], "3 frames, m_2")],
+)
+def test_parts_of_unequal_length_are_reported(tmp_path, frames, noted):
+    for k, n in enumerate(frames):
+        noise = np.random.default_rng(k).integers(0, 99, (n, 8, 8)).astype(np.uint16)
+        tifffile.imwrite(tmp_path / f"m_{k + 1}.tif", noise, photometric="minisblack")
+    notes = open_movie(tmp_path / "m_*.tif").notes
+    assert noted in "".join(notes)
+    assert any("not of one length" in note for note in notes) == bool(noted)

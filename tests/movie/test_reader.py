@@ -1,5 +1,6 @@
 """What all formats share: blocks, split movies, choices behind a path, images, bad input."""
 
+import os
 import subprocess
 import sys
 from contextlib import closing
@@ -14,7 +15,7 @@ from blinkpair.errors import InputError
 from blinkpair.movie.formats.raw import RawFrames
 from blinkpair.movie.formats.selection import MoviePath
 from blinkpair.movie.paths import movie_files, natural_key
-from blinkpair.movie.reader import from_array, open_movie, read_image
+from blinkpair.movie.reader import Movie, from_array, open_movie, read_image
 from tests.helpers.nd2_files import TINY
 
 SHAPE = (30, 12, 20)
@@ -240,6 +241,53 @@ def test_frames_of_two_files_that_seem_to_follow_each_other(tmp_path, frames):
     with closing(raw.reader(1)) as reader:
         reader.read_into(0, out)
     np.testing.assert_array_equal(out, frames[:2])
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("kind", ["raw", "parts", "zlib"])
+def test_the_last_pass_reads_the_same_frames_from_the_end(
+    tmp_path, parts, frames, kind, large, monkeypatch
+):
+    monkeypatch.setattr(Movie, "_is_large", lambda movie: large)
+    path = parts
+    if kind != "parts":
+        path = tmp_path / "a.tif"
+        tifffile.imwrite(path, frames, compression="zlib" if kind == "zlib" else None)
+    blocks = list(open_movie(path).blocks(7, 2, 27, last_pass=True))
+    assert [len(block) for block in blocks] == [4, 7, 7, 7]
+    np.testing.assert_array_equal(np.concatenate(blocks[::-1]), frames[2:27])
+
+
+@pytest.mark.skipif(not hasattr(os, "RWF_NOWAIT"), reason="cannot ask what is in memory")
+def test_what_is_read_for_the_last_time_makes_room_if_it_is_large(tmp_path, monkeypatch):
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, np.zeros((64, 128, 128), np.uint16), contiguous=True)
+
+    def held() -> int:
+        """Count the pages of the file that are in memory."""
+        pages = 0
+        with path.open("rb", buffering=0) as file:
+            for place in range(0, path.stat().st_size - 4096, 4096):
+                try:
+                    pages += os.preadv(file.fileno(), [bytearray(4096)], place, os.RWF_NOWAIT) > 0
+                except BlockingIOError:
+                    continue
+                except OSError:
+                    pytest.skip("this file system does not say what is in memory")
+        return pages
+
+    with path.open("rb") as file:
+        os.fsync(file.fileno())  # what is not on the disk yet cannot be given up
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    if held() > 16:
+        pytest.skip("this file system keeps what it is told to give up")
+    list(open_movie(path).blocks(8))
+    assert held() > 500
+    list(open_movie(path).blocks(8, last_pass=True))
+    assert held() > 500  # a small movie may be used again
+    monkeypatch.setattr(Movie, "_is_large", lambda movie: True)
+    list(open_movie(path).blocks(8, last_pass=True))
+    assert held() < 50  # but for the pages that two blocks share
 
 
 def test_frames_in_memory(frames):

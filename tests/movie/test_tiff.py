@@ -1,6 +1,7 @@
 """TIFF: every way a movie is written into one, and every way it is cut off."""
 
 import os
+import struct
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import tifffile
 
 from blinkpair.errors import InputError
 from blinkpair.movie.reader import open_movie
+from tests.helpers.set_files import metamorph_bytes
 
 FRAMES, HEIGHT, WIDTH = 23, 24, 40
 
@@ -236,3 +238,48 @@ def test_bits_are_refused(tmp_path):
     tifffile.imwrite(path, np.zeros((20, 32), bool))
     with pytest.raises(InputError, match="of type bool"):
         open_movie(path)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "says"),
+    [
+        ((258, 3, 1, 16), (258, 3, 1, 12), "tags say 12 bits a pixel, its pixels take 16"),
+        ((277, 3, 1, 1), (317, 3, 1, 2), "a predictor without a compression"),
+    ],
+)
+def test_uncompressed_pixels_that_programs_read_differently_are_refused(
+    tmp_path, frames, before, after, says
+):
+    path = tmp_path / "movie.tif"
+    one_page_each(path, frames)
+    before, after = (struct.pack("<HHII", *tag) for tag in (before, after))
+    path.write_bytes(path.read_bytes().replace(before, after))
+    with pytest.raises(InputError, match=says):
+        open_movie(path)
+
+
+def test_pixels_packed_in_12_bits_are_read(tmp_path, frames):
+    path = tmp_path / "movie.tif"
+    with tifffile.TiffWriter(path) as tif:
+        for frame in frames:
+            tif.write(frame, bitspersample=12, photometric="minisblack", metadata=None)
+    np.testing.assert_array_equal(read(path), frames)
+
+
+def test_a_stack_of_metamorph_across_midnight(tmp_path, frames):
+    path = tmp_path / "movie.stk"
+    path.write_bytes(metamorph_bytes(frames, (86_399_900 + 20 * np.arange(FRAMES)) % 86_400_000))
+    movie = open_movie(path)
+    np.testing.assert_array_equal(read(path), frames)
+    assert movie.exposure_s == pytest.approx(0.02)
+    assert movie.pixel_size_um == pytest.approx(0.16)
+    path.write_bytes(path.read_bytes()[: -5 * HEIGHT * WIDTH * 2])
+    with pytest.raises(InputError, match="promises 23, the file holds 18"):
+        open_movie(path)
+
+
+def test_a_calibration_of_grey_values_is_reported(tmp_path, frames):
+    path = tmp_path / "movie.tif"
+    tifffile.imwrite(path, frames, imagej=True, metadata={"axes": "TYX", "c0": 0.0, "c1": 2.5})
+    assert "ImageJ shows them times 2.5 (a calibration)" in open_movie(path).notes[0]
+    np.testing.assert_array_equal(read(path), frames)

@@ -205,6 +205,10 @@ def test_an_array_whose_axes_have_no_names(tmp_path, frames):
     [
         ({"compression": "jpeg"}, r"compressed with loss \(JPEG\)"),
         ({"compression": "jpeg2000", "compressionargs": {"level": 60}}, r"loss \(JPEG2000\)"),
+        (
+            {"compression": "jpeg2000", "compressionargs": {"level": 120, "reversible": True}},
+            r"loss \(JPEG2000\)",
+        ),
         ({"compression": "lerc", "compressionargs": {"level": 2.0}}, r"loss \(LERC\)"),
         (
             {"compression": "lerc", "compressionargs": {"level": 2.0, "compression": "deflate"}},

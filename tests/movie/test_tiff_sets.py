@@ -286,3 +286,10 @@ def test_ndtiff_with_the_index_of_another_recording(tmp_path, frames):
     shutil.copy(tmp_path / "theirs" / "NDTiff.index", tmp_path / "mine")
     with pytest.raises(InputError, match=r"NDTiff\.index has other places"):
         open_movie(first, channel="BF")
+
+
+def test_ndtiff_frames_of_two_cameras_are_refused(tmp_path, frames):
+    planes = [({"time": k // 2, "channel": "LR"[k % 2]}, frames[k][: 15 + k % 2]) for k in range(6)]
+    path = write_ndtiff(tmp_path, planes, 10, [20.0 * k for k in range(6)])[0]
+    with pytest.raises(InputError, match="frames of several sizes or types"):
+        open_movie(f"{path}::channel=L")

@@ -164,6 +164,27 @@ def test_the_background_is_the_rings_median_to_the_bit(dtype, edge):
         np.testing.assert_allclose(trace, expected, rtol=1e-6, atol=1e-3)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.uint32])
+def test_a_background_may_jump_anywhere_from_frame_to_frame(dtype):
+    """The medians are looked for near those of the frames before, and found wherever they are."""
+    rng = np.random.default_rng(6)
+    top, bottom = np.iinfo(dtype).max, np.iinfo(dtype).min
+    levels = [bottom, bottom + 9, bottom + 9, top, top - 40, bottom, *rng.integers(40, 90, 40)]
+    noise = rng.integers(-9, 10, (len(levels), 33, 33)) * (rng.random((len(levels), 1, 1)) < 0.8)
+    frames = np.clip(np.array(levels)[:, None, None] + noise, bottom, top).astype(dtype)
+    xy = [[16, 16], [20, 3]]
+    ring = np.hypot(*np.mgrid[-8:9, -8:9])
+    ring = (ring >= 4.5) & (ring <= 7.3)
+    values = frames[:, 8:25, 8:25][:, ring].astype(float)
+    median, mean = np.median(values, axis=1), values.mean(axis=1)
+    expected = frames[:, 15:18, 15:18].astype(float).sum(axis=(1, 2)) - 9 * median
+    expected -= 9 * (mean - median).mean()
+    for size in (1, 5, 50):
+        counts = extract_traces(from_array(frames), xy, neighbours_xy=[], frames_per_block=size)
+        # Single precision of sums of up to nine times the largest value.
+        np.testing.assert_allclose(counts[0], expected, atol=9 * float(top) * 2**-23)
+
+
 # ---- empty places ----------------------------------------------------------------------
 
 

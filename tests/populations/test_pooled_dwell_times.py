@@ -4,13 +4,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blinkpair.dwell_fits.events import count_events
+from blinkpair.dwell_fits.events import Events, count_events
 from blinkpair.dwell_fits.fits import fit_counted_events
 from blinkpair.dwell_fits.histograms import log_binned_density
 from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.errors import InputError
 from blinkpair.figures.dwell_examples import measure_dwell_example
-from blinkpair.populations.pooled_dwell_times import law_of, pool_densities, pool_fits
+from blinkpair.populations.pooled_dwell_times import coincide, law_of, pool_densities, pool_fits
 from blinkpair.populations.pools import pool_durations
 
 EXPOSURE_S = 0.02
@@ -117,6 +117,59 @@ def test_a_cut_off_near_a_tenth_of_the_movie_is_found_on_either_side_of_it():
         row = pool_fits(pool_durations([table])).iloc[0]
         assert row["model"] in ("truncated_power_law", "neither")  # 5 % by chance
         assert 0.7 < row["tau_s"] / (tau_frames * EXPOSURE_S) < 1.4
+
+
+@pytest.mark.parametrize(("n_before", "n_after"), [(5000, 5000), (5000, 20_000)])
+def test_curves_that_lie_on_each_other_have_one_verdict(n_before, n_after):
+    """Two power laws mixed, for which chance decides whether the test of fit rejects one law.
+
+    Fitted alone, the two verdicts differ in a fifth of the draws or more.
+    """
+    rng = np.random.default_rng([7, n_after])
+    alone = 0
+    for _ in range(20):
+        drawn = [
+            np.concatenate([drawn_events(rng, n // 2, alpha) for alpha in (1.6, 1.9)])
+            for n in (n_before, n_after)
+        ]
+        tables = [
+            table_of(own, epoch=epoch) for own, epoch in zip(drawn, ("pre", "post"), strict=True)
+        ]
+        own = [pool_fits(pool_durations([table])).iloc[0] for table in tables]
+        assert not any(row["epochs_together"] for row in own)
+        alone += own[0]["model"] != own[1]["model"]
+        before, after = pool_fits(pool_durations([pd.concat(tables)])).to_dict("records")
+        assert before["epochs_together"]
+        assert after["epochs_together"]
+        for name in ("model", "alpha", "tau_s", "p_value_fit"):
+            np.testing.assert_equal(before[name], after[name])
+        assert (before["n_events"], after["n_events"]) == (n_before, n_after)
+    assert alone >= 4
+
+
+def test_curves_that_differ_visibly_are_fitted_alone():
+    """A cut-off at 50 frames leaves none of the 15 in 1,000 events beyond 500 frames."""
+    rng = np.random.default_rng(8)
+    tables = [
+        table_of(drawn_events(rng, 5000, 1.6, tau), epoch=epoch)
+        for epoch, tau in (("pre", np.inf), ("post", 50))
+    ]
+    before, after = pool_fits(pool_durations([pd.concat(tables)])).to_dict("records")
+    assert not before["epochs_together"]
+    assert not after["epochs_together"]
+    assert before["alpha"] == pytest.approx(1.6, abs=0.05)
+    assert after["tau_s"] == pytest.approx(50 * EXPOSURE_S, rel=0.3)
+
+
+def test_a_difference_counts_from_a_factor_of_1_25_on():
+    """Events of one frame before and after, 1.2 and 1.3 times as large a share, of a million."""
+    for factor, same in ((1.2, True), (1.3, False)):
+        first, second = (
+            Events(np.array([1, 2]), np.array([ones, 1_000_000 - ones]), np.zeros(2, int))
+            for ones in (round(300_000 * factor), 300_000)
+        )
+        assert coincide(first, second) == same
+        assert coincide(second, first) == same
 
 
 def test_a_mixture_of_power_laws_is_shallower_than_its_parts_on_average_at_long_times():

@@ -205,4 +205,4 @@ def test_real_images_turned_by_a_quarter_are_registered(name):
     )
     found = register_images(pair.pre, pair.post, diameter_px=real_images.SOURCES[name].diameter_px)
     assert found.status == "ok", found.reason
-    assert real_images.largest_error_px(found, pair) < real_images.RIGHT_PX
+    assert real_images.largest_error_px(found.matrix, pair) < real_images.RIGHT_PX

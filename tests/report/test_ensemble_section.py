@@ -10,6 +10,7 @@ from blinkpair.report import ensemble_section
 
 def rows(direction, low, high):
     common = {"source": "ensemble", "technique": "tcspc", "quantity": LONG_SHARE}
+    common["measurement"] = "PL_100"
     before = {"temperature_c": "unannealed", "value": 0.10, "low": 0.09, "high": 0.11}
     after = {"temperature_c": "100", "value": 0.07, "low": 0.06, "high": 0.08}
     change = {"change": -0.03, "change_low": low, "change_high": high, "direction": direction}
@@ -21,7 +22,7 @@ def decay(**other):
         "measurement": "PL_100", "technique": "tcspc", "temperature_c": "100", "component": 1,
         "tau_ns": 30.0, "tau_low_ns": 29.0, "tau_high_ns": 31.0, "resolved": "resolved",
         "amplitude_fraction": 0.07, "intensity_fraction": 0.5, "p_fit": 0.4, "p_common": 0.3,
-        "method": "Poisson likelihood", "notes": "",
+        "method": "Poisson likelihood", "notes": "", "group": "tcspc",
     }  # fmt: skip
     for name in ("amplitude_fraction", "intensity_fraction"):
         row |= {f"{name}_low": row[name] - 0.01, f"{name}_high": row[name] + 0.01}
@@ -55,3 +56,16 @@ def test_equal_directions_share_a_verb():
     both = pd.concat([both, both.iloc[1:].assign(temperature_c="120")], ignore_index=True)
     sentence = ensemble_section.section(decay(), both, [], 0.95)["sentences"][0]
     assert "unannealed film it fell at 100 °C and at 120 °C." in sentence
+
+
+def test_each_group_has_a_sentence_and_a_test_of_its_own():
+    films = pd.concat([decay(), decay(measurement="PL_b", group="batch b", p_common=0.001)])
+    other = rows("up", 0.01, 0.05).assign(measurement="PL_b")
+    both = pd.concat([rows("down", -0.04, -0.02), other], ignore_index=True)
+    first, second, _ = ensemble_section.section(films, both, [], 0.95)["sentences"]
+    assert first.startswith("PL decays, tcspc: ")
+    assert "it fell at 100 °C" in first
+    assert "do not differ" in first
+    assert second.startswith("PL decays, batch b: ")
+    assert "it rose at 100 °C" in second
+    assert "time constants differ at" in second

@@ -9,7 +9,7 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.settings import load_settings
 from blinkpair.photometry import counts
 from blinkpair.populations.table import BY_ASSUMPTION, BY_FIELDS, BY_OTHER_FIELDS
-from blinkpair.report import methods_text
+from blinkpair.report import methods_short, methods_text
 from tests.helpers.report_run import NAN, a_run
 
 SETTINGS = load_settings({})
@@ -249,3 +249,30 @@ def test_the_text_names_where_the_model_has_its_off_level_from():
     assert "those of a place without a nanocrystal beside it" in text
     assert "a standard error above 0.05 were excluded as undetermined" in text
     assert "skewness" not in methods()
+
+
+@pytest.mark.parametrize("method", ["fixed", "hmm"])
+@pytest.mark.parametrize("refused", [(), ("70_0",)])
+@pytest.mark.parametrize("by_hand", [0, 2])
+@pytest.mark.parametrize("sample", ["chip 3", "simulated"])
+def test_the_short_paragraph_has_at_most_120_words_and_the_runs_own_numbers(
+    method, refused, by_hand, sample
+):
+    fields, _, nanocrystals = a_run(fields_each=2, refused=refused)
+    fields["sample"] = sample
+    fields.loc[1, "evidence"] = "landmarks"
+    nanocrystals.loc[10 : 9 + by_hand, ["analysed", "excluded_because"]] = [False, "by_hand"]
+    settings = load_settings({"threshold": {"method": method}})
+    text = methods_short.methods_short(settings, PROVENANCE, fields, nanocrystals)
+    assert 80 <= len(text.split()) <= methods_short.MOST_WORDS, text
+    n = len(nanocrystals)
+    parts = ["blinkpair 0.1.0 (commit 0123456789", f"{4 - len(refused)} fields were registered"]
+    parts += [f"Of {n} nanocrystals, {n - 3 - by_hand} were analysed", "0.031 px"]
+    parts += ["1 of them with landmarks by hand"]
+    parts += ["100 counts" if method == "fixed" else "hidden Markov model"]
+    parts += ["simulated"] if sample == "simulated" else []
+    parts += ["1 was refused"] if refused else []
+    parts += ["2 of the others were left out by eye"] if by_hand else []
+    for part in parts:
+        assert part in text, part
+    assert ("simulated" in text) == (sample == "simulated")

@@ -54,8 +54,17 @@ def test_files_are_placed_by_their_words_and_frames(tmp_path):
     assert rows["100C_f2"]["post_pl"] == ""
     assert "3 fields found" in text
     assert "2 with all four files" in text
-    assert "fill in its 1 empty cells" in text
+    assert "fill in 1 cell of post_pl" in text
     assert "notes_bf.tif: its name holds neither pre nor post" in text
+
+
+def test_files_named_by_the_epoch_alone_are_of_a_field_called_as_their_folder(tmp_path):
+    movies = tmp_path / "slip 3"
+    write(movies, "pre_bf.tif", "pre_pl.tif", "post_bf.tif", "post_pl.tif")
+    text = lay_out(tmp_path / "new", movies)
+    assert [row["field"] for row in rows_of(tmp_path / "new")] == ["slip_3"]
+    assert text.startswith("1 field found")
+    assert "fill in 1 cell of temperature_c" in text
 
 
 def test_one_movie_before_serves_every_temperature(tmp_path):
@@ -75,10 +84,13 @@ def test_the_settings_are_the_defaults_and_the_commands_are_complete(tmp_path, c
     settings = yaml.safe_load((tmp_path / "my new" / "config" / "config.yaml").read_text())
     assert load_settings(settings, []) == load_settings({}, [])
     readme = (tmp_path / "my new" / "README.md").read_text()
-    assert len(readme.splitlines()) == 3
+    assert len(readme.splitlines()) == 4
     for shown in (text, readme):
         assert f"-s {SOURCE / 'Snakefile'} --cores all" in shown
     assert f"cd '{tmp_path / 'my new'}'" in text
+    export = readme.split("`")[-2].replace("FIELD", "--help")
+    shown = subprocess.run(export, shell=True, cwd=tmp_path, capture_output=True, text=True)
+    assert shown.stdout.startswith("usage: python -m blinkpair.export"), shown.stderr
 
 
 def test_nothing_is_overwritten_and_nothing_goes_into_blinkpair_itself(tmp_path):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 
+from blinkpair.run.columns import columns_of
 from blinkpair.simulate.ensemble import write_ensemble
 from tests.helpers.tiny_experiment import ROOT, snakemake, write_tiny_experiment
 
 RULES = {"fit_ensemble", "compare_ensemble", "plot_ensemble"}
+TABLES = ("decays.csv", "decay_sensitivity.csv", "beside.csv")
+# What a run with films writes anew: its record and its report.
+TOLD = {"provenance.json", "report.html", "datapackage.json"}
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +40,32 @@ def test_a_sheet_adds_three_jobs_and_changes_no_other(folder):
     with_films = jobs(folder, "--config", "ensemble=ensemble.tsv")
     assert RULES.isdisjoint(without)
     assert with_films == without | dict.fromkeys(RULES, 1)
+
+
+def contents(folder):
+    results = folder / "results"
+    files = (path for path in results.rglob("*") if path.is_file())
+    return {str(path.relative_to(results)): path.read_bytes() for path in files}
+
+
+def test_films_change_no_byte_of_the_rest(experiment, tmp_path):
+    folder = tmp_path / "with films"
+    shutil.copytree(experiment, folder)
+    sheet = write_ensemble(folder / "films")
+    sheet.to_csv(folder / "ensemble.tsv", sep="\t", index=False)
+    snakemake(folder, "--cores", "2", "--quiet", "all", "--config", "ensemble=ensemble.tsv")
+    before, after = contents(experiment), contents(folder)
+    assert {name for name in before if before[name] != after[name]} <= TOLD
+    new = after.keys() - before.keys()
+    assert set(TABLES) < new
+    assert {name for name in new if "ensemble_" not in name} == {*TABLES, "decay_curves.nc"}
+    for name in TABLES:
+        table = pd.read_csv(folder / "results" / name)
+        assert set(table.columns) <= set(columns_of(name))
+        values = table.select_dtypes("number")
+        for column in values:
+            low, high = columns_of(name)[column].get("range", (-float("inf"), float("inf")))
+            assert values[column].dropna().between(low, float(high)).all(), (name, column)
 
 
 def test_slips_of_both_sheets_are_listed_together(folder):

@@ -58,6 +58,16 @@ def test_a_changed_setting_runs_what_depends_on_it(experiment, setting, rules):
     assert planned(experiment, "--config", setting).keys() == set(rules)
 
 
+def test_verdicts_by_eye_run_the_steps_after_the_counts_of_their_fields(experiment, tmp_path):
+    places = pd.read_csv(experiment / "results" / "fields" / "hot" / "places.csv")
+    x, y = places.loc[places["nc_id"] == 2, ["x_pre", "y_pre"]].to_numpy()[0]
+    file = tmp_path / "verdicts.csv"
+    file.write_text(f"field,nc_id,x_pre,y_pre,verdict\nhot,2,{x},{y},cluster\n")
+    plan = planned(experiment, "--config", f"verdicts={file}")
+    assert plan.pop("analyse_blinking") == {"hot"}
+    assert plan.keys() == {*POOLED, *TOLD}
+
+
 def test_a_new_field_runs_itself_and_what_all_fields_make_together(experiment, tmp_path):
     sheet = pd.read_csv(experiment / "sheet.tsv", sep="\t", dtype=str, keep_default_na=False)
     new = sheet[sheet["field"] == "hot"].assign(field="new")

@@ -7,17 +7,33 @@ import gc
 import inspect
 import os
 import sys
+import tempfile
 from pathlib import Path
 
-# The library lies beside the steps; Snakemake puts that folder on the path of steps only. Within
-# another workflow this file is not below the main Snakefile.
-SCRIPTS = Path(str(workflow.current_basedir)).parents[1] / "scripts"
-if not SCRIPTS.is_dir():
-    raise ImportError(
-        f"the library of blinkpair is not at {SCRIPTS}. Hint: clone the repository, and name the "
-        "Snakefile of the clone in the module"
-    )
+
+def checkout(here):
+    """Return the folder of the source; of a hosted one Snakemake fetches single files: clone it."""
+    if not hasattr(here, "hosted_repo"):
+        return Path(str(here)).parents[1]
+    repository = here.hosted_repo.repo
+    commit = repository.commit(here.ref).hexsha
+    folder = Path(".snakemake/blinkpair/source", commit).absolute()
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as aside:
+            repository.clone(f"{aside}/clone", no_checkout=True).git.checkout(commit)
+            Path(aside, "clone").rename(folder)
+    return folder
+
+
+# The library lies beside the steps; Snakemake puts that folder on the path of steps only, and of
+# steps that it fetched on none.
+SCRIPTS = checkout(workflow.current_basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
+if hasattr(workflow.current_basedir, "hosted_repo"):
+    os.environ["PYTHONPATH"] = os.pathsep.join(
+        filter(None, [str(SCRIPTS), os.environ.get("PYTHONPATH", "")])
+    )
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
@@ -110,6 +126,8 @@ onerror:
 CARRIED = sheet_columns.carried_columns(FIELDS)
 # Length to which movies are cut to be compared; None where they are all as long.
 EQUAL_LENGTH_S = movie_record.equal_length_s(FIELDS)
+# Rows of the file of verdicts by field: only the fields that have one run again for it.
+VERDICTS = sheet_columns.verdicts_by_field(LAUNCHED.verdicts)
 # The movies of fields that share one: their rows are the same nanocrystals.
 SHARED_MOVIES = sheet_columns.shared_movies(FIELDS)
 

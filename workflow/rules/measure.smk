@@ -74,6 +74,7 @@ rule analyse_blinking:
         equal_length_s=(
             EQUAL_LENGTH_S if SETTINGS["statistics"]["equal_length"] else None
         ),
+        verdicts=lambda wildcards: VERDICTS.get(wildcards.field, []),
         code=source_digest.of_step("analyse_blinking"),
     script:
         "../../scripts/analyse_blinking.py"

@@ -5,7 +5,7 @@
 
 REPORT_TABLES = ["nanocrystals", "fields", "populations", "methods", "sensitivity"]
 REPORT_TABLES += ["types", "type_transitions", "change_by_type", "alpha_by_change"]
-REPORT_TABLES += ["photostability"]
+REPORT_TABLES += ["photostability", "verdicts"]
 # What the report reads of a field it shows, by the name in results/fields/FIELD/.
 REPORT_FILES = ["traces.nc", "registration.json", "integrated_pl.csv"]
 REPORT_FILES += [f"images_{epoch}.nc" for epoch in EPOCHS]

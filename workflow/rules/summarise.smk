@@ -1,8 +1,8 @@
 # All fields together: the tables a paper quotes, and how they were made.
 #
 # REQUIRED INPUTS: the tables of every field.
-# OUTPUTS: results/ nanocrystals.csv, fields.csv, populations.csv, methods.csv, sensitivity.csv, the
-# tables of BLINKING_TABLES, provenance.json, datapackage.json
+# OUTPUTS: results/ nanocrystals.csv, fields.csv, populations.csv, methods.csv, sensitivity.csv,
+# verdicts.csv, the tables of BLINKING_TABLES, provenance.json, datapackage.json
 
 BLINKING_TABLES = [
     "types",
@@ -33,6 +33,7 @@ rule summarise:
         populations=in_report("results/populations.csv", "table", "Tables"),
         methods=in_report("results/methods.csv", "table", "Tables"),
         sensitivity=in_report("results/sensitivity.csv", "table", "Tables"),
+        verdicts=in_report("results/verdicts.csv", "table", "Tables"),
     log:
         "logs/summarise.log",
     benchmark:
@@ -47,6 +48,7 @@ rule summarise:
         statistics=SETTINGS["statistics"],
         dark_cutoffs=SETTINGS["sensitivity"]["dark_cutoffs"],
         movies=SHARED_MOVIES,
+        verdicts=VERDICTS,
         code=source_digest.of_step("summarise"),
     script:
         "../../scripts/summarise.py"
@@ -105,6 +107,7 @@ rule record_provenance:
         run=str(LAUNCHED.kept / launch.RUN),
         sheet_digest=LAUNCHED.sheet_digest,
         settings=SETTINGS,
+        verdicts=VERDICTS,
         source=source_digest.of_all_source(),
         code=source_digest.of_step("record_provenance"),
     script:

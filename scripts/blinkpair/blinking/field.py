@@ -38,6 +38,7 @@ from blinkpair.dwell_fits.events import count_events
 from blinkpair.dwell_fits.fits import fit_counted_events
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings
 from blinkpair.epochs import EPOCHS
+from blinkpair.labels import BY_HAND
 from blinkpair.photometry.apertures import at_mean_focus, empty_frames
 
 DROWNED_NOISES = 1.5
@@ -107,7 +108,8 @@ def analyse_nanocrystals(
     Parameters
     ----------
     places : pandas.DataFrame
-        From `pairing.pair_nanocrystals`.
+        From `pairing.pair_nanocrystals`, or from `pairing.verdicts.leave_out`: those left out by
+        hand get the population they would be in as `population_left_out`.
     measured : (n,) int
         nc_id of the rows of `intensity`.
     intensity : mapping of (n, frames) float32
@@ -133,7 +135,9 @@ def analyse_nanocrystals(
         epoch: _Recipes.of(intensity[epoch], by_fixed[epoch], off[epoch], threshold)
         for epoch in EPOCHS
     }
-    kept = table["analysed"].to_numpy(bool)
+    because = table.get("excluded_because", pd.Series("", table.index))
+    by_hand = (because == BY_HAND).to_numpy(bool)
+    kept = table["analysed"].to_numpy(bool) | by_hand
     noisy = any(_reaches_threshold(off[epoch], threshold.counts) for epoch in EPOCHS)
     unsure = np.any([assigned[epoch].best.on_fractions_se > MAX_SE for epoch in EPOCHS], axis=0)
     undetermined = np.isin(table.index.to_numpy(), measured[unsure])
@@ -142,6 +146,8 @@ def analyse_nanocrystals(
     excluded = kept & ~usable[answer]
     if excluded.any():
         table.loc[excluded, "excluded_because"] = "noisy" if answer == "fixed" else "undetermined"
+    left_out = by_hand & usable[answer]
+    usable = {recipe: own & ~by_hand for recipe, own in usable.items()}
     table["analysed"] = usable[answer]
     analysed = np.isin(measured, table.index[table["analysed"].to_numpy(bool)])
     states, events = {}, {}
@@ -167,13 +173,17 @@ def analyse_nanocrystals(
         columns.columns = [str(name).format(epoch=epoch) for name in columns]
         table = pd.concat([table, columns], axis=1)
     table["delta_on_fraction"] = table["on_fraction_post"] - table["on_fraction_pre"]
-    for recipe, included in (("", usable[answer]), *((f"_{k}", v) for k, v in usable.items())):
+    included_by = {"": usable[answer], **{f"_{recipe}": own for recipe, own in usable.items()}}
+    for recipe, included in included_by.items():
         table[f"population{recipe}"] = classify(
             table[f"on_fraction_pre{recipe}"],
             table[f"on_fraction_post{recipe}"],
             dark_cutoff,
             analysed=included,
         )
+    table["population_left_out"] = classify(
+        table["on_fraction_pre"], table["on_fraction_post"], dark_cutoff, analysed=left_out
+    )
     counted = table["population"].isin(COUNTED)
     durations, curves = [], []
     for epoch in EPOCHS:

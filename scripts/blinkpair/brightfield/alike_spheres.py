@@ -14,7 +14,7 @@ from scipy.spatial import KDTree
 from scipy.special import ndtri
 
 from blinkpair.arrays import FloatArray
-from blinkpair.brightfield.measured import as_table, contrast_scatter, measure, nearest_other
+from blinkpair.brightfield.measured import as_table, contrast_scatter, measure
 from blinkpair.brightfield.patterns import Pattern, contrast_places
 from blinkpair.brightfield.radial_evidence import flatten, noise_map
 from blinkpair.brightfield.radial_fit import spline_basis
@@ -22,6 +22,7 @@ from blinkpair.brightfield.radial_match import (
     CLOSEST,
     distance_to,
     match_template,
+    nearest_other,
     places_like,
 )
 
@@ -59,7 +60,7 @@ def find_alike(
     """Return the spheres, of about `diameter_px`, among what looks like the patterns."""
     tables: list[pd.DataFrame] = []
     enough = 0.0
-    for pattern in patterns:
+    for pattern in sorted(patterns, key=lambda pattern: -pattern.evidence):
         if pattern.evidence < enough:
             break
         if not SIZE_RANGE[0] < pattern.size_px / diameter_px < SIZE_RANGE[1]:

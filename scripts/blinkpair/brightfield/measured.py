@@ -15,8 +15,8 @@ from blinkpair.brightfield.radial_fit import RoundBasis, draw, fit_centres
 from blinkpair.brightfield.radial_match import (
     Template,
     at_points,
-    distance_to,
     equal_area_radii,
+    nearest_other,
     without_noise,
 )
 
@@ -43,14 +43,13 @@ def measure(
     Centres of round spheres are those of their own profiles, unless a neighbour is in touch: it
     would leave its remainder in a free profile. Other centres are those of the template.
     """
-    weights = amplitude[:, None]
-    rest = pixels - draw(pixels.shape, template.basis, xy, weights, template.radius_px)
+    rest = pixels - draw(pixels.shape, template.basis, xy, amplitude, template.drawn_px)
     fit = fit_centres(
         rest,
         xy,
         basis,
         radius_px=template.radius_px,
-        own=(template.basis, weights),
+        own=(template.basis, amplitude),
         iterations=6 if are_round else 0,
     )
     free = (nearest_other(xy) > 2 * template.radius_px) & are_round
@@ -100,11 +99,6 @@ def contrast_scatter(amplitude: FloatArray) -> float:
     """Return the robust standard deviation of the logarithm of the contrast."""
     logs = np.log(np.maximum(amplitude, 1e-6))
     return MAD_TO_SIGMA * float(np.median(np.abs(logs - np.median(logs))))
-
-
-def nearest_other(xy: FloatArray) -> FloatArray:
-    """Return the distance of each place to the nearest of the others; infinite for a single one."""
-    return np.array([distance_to(xy[[i]], np.delete(xy, i, axis=0))[0] for i in range(len(xy))])
 
 
 def as_table(*parts: pd.DataFrame) -> pd.DataFrame:

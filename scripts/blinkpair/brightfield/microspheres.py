@@ -35,8 +35,10 @@ logger = logging.getLogger(__name__)
 FALSE_ALARMS = 0.1
 # Larger spheres are looked at in binned pixels of at least this many per diameter.
 FINEST_DIAMETER_PX = 7.0
-# A diameter is a hint: templates of these sizes are tried, times the diameter.
+# A diameter is a hint: templates of these sizes are tried, times the diameter, until one pattern
+# recurs at this share of the places of contrast.
 SIZES = (1.0, 0.7, 1.4)
+ENOUGH_EXPLAINED = 0.6
 # Patterns are searched where more places of contrast than this, and than twice the round spheres,
 # are none of these: dirt alone is less.
 FEW_UNEXPLAINED, UNEXPLAINED_A_SPHERE = 10, 2
@@ -125,6 +127,8 @@ def _find_alike(pixels: FloatArray, diameter_px: float, false_alarms: float) -> 
         evidence = binning**2 * max((pattern.evidence for pattern in patterns), default=0.0)
         if evidence > best[0]:
             best = evidence, binning, binned, noise, patterns
+        if max((pattern.share for pattern in patterns), default=0.0) > ENOUGH_EXPLAINED:
+            break
     _, binning, binned, noise, patterns = best
     table = find_alike(binned, noise, patterns, diameter_px / binning, false_alarms=false_alarms)
     return _unbinned(table, binning)

@@ -26,6 +26,7 @@ from blinkpair.brightfield.radial_match import (
     CLOSEST,
     Template,
     at_points,
+    nearest_other,
     strongest_apart,
     without_noise,
 )
@@ -46,6 +47,10 @@ ALIKE = 0.8
 # Radius of the template, in diameters: with the first ring, and little of a neighbour in touch.
 TEMPLATE_RADIUS = 0.9
 RIM_PX = 1.5
+# The image of a sphere may reach farther: patches of this radius, of places so far from the next,
+# show it, and it is wider if more than this share of its power lies beyond the template. Then only
+# places so far apart are kept.
+WIDE_RADIUS, ALONE, WIDER, APART = 1.8, 2.5, 0.05, 1.5
 # Share of the structure at a place that the template explains, while it is refined: at first it is
 # the mean of patches that are laid onto each other by whole pixels.
 AGREEMENT = (0.3, 0.5, 0.6)
@@ -71,6 +76,8 @@ class Pattern:
         The diameter of the disc that would have as much of its power within as large a radius.
     evidence : float
         Sum of squares that the template explains at these places, times the share it explains.
+    share : float
+        Number of these places over that of all places of contrast that were compared.
     """
 
     xy: FloatArray
@@ -78,6 +85,7 @@ class Pattern:
     diameter_px: float
     size_px: float
     evidence: float
+    share: float = 0.0
 
 
 def recurring_patterns(pixels: FloatArray, noise: FloatArray, diameter_px: float) -> list[Pattern]:
@@ -116,7 +124,8 @@ def recurring_patterns(pixels: FloatArray, noise: FloatArray, diameter_px: float
         order = np.concatenate([[leader], np.setdiff1d(np.flatnonzero(members), leader)])
         pattern = _learn(pixels, noise, places[order] + offset[leader, order], diameter_px)
         if pattern is not None and len(pattern.xy) >= FEWEST:
-            patterns.append(replace(pattern, evidence=pattern.evidence * step))
+            share = len(pattern.xy) / len(places)
+            patterns.append(replace(pattern, evidence=pattern.evidence * step, share=share))
     return patterns
 
 
@@ -157,12 +166,11 @@ def _compare(
 
     here = discs(np.zeros(2, np.int64))
     likeness = np.full((len(places), len(places)), -np.inf, np.float32)
-    best = np.zeros(likeness.shape, np.int64)
+    best = np.zeros(likeness.shape, np.int16)
     for k, shift in enumerate(shifts):
         correlation = here @ discs(shift).T
-        better = correlation > likeness
-        likeness[better] = correlation[better]
-        best[better] = k
+        np.copyto(best, k, where=correlation > likeness)
+        np.maximum(likeness, correlation, out=likeness)
     return likeness.astype(float), shifts[best]
 
 
@@ -233,10 +241,43 @@ def _learn(
         patches = window.patches(smooth, xy)
     if not _is_compact(mean, diameter_px):
         return None
+    size_px, reach = _size_px(mean, window.distance), radius
+    signal, agreement = fit.signal[kept], agreement[kept]
+    # Two parts of one sphere may be two places: the match finds those in touch again.
+    apart = strongest_apart(xy, signal, APART * diameter_px)
+    wide = _widened(smooth, noise, xy[apart], amplitude[apart], diameter_px)
+    if wide is not None:
+        mean, centre = wide
+        reach, basis = WIDE_RADIUS * diameter_px, PatchBasis.of(mean)
+        fit = fit_centres(pixels, xy[apart] + centre, basis, radius_px=radius, iterations=3)
+        kept = strongest_apart(fit.xy, fit.signal, APART * diameter_px)
+        xy, amplitude, signal = fit.xy[kept], fit.coefficients[kept, 0], fit.signal[kept]
+        agreement = without_noise(fit, at_points(noise, fit.xy), 6)[kept]
     typical = float(np.median(amplitude))
-    template = Template(PatchBasis.of(mean * typical), radius, amplitude / typical)
-    evidence = float(fit.signal[kept].sum() * np.median(agreement[kept]) ** 2)
-    return Pattern(xy, template, diameter_px, _size_px(mean, window.distance), evidence)
+    template = Template(PatchBasis.of(mean * typical), radius, amplitude / typical, reach_px=reach)
+    evidence = float(signal.sum() * np.median(agreement) ** 2)
+    return Pattern(xy, template, diameter_px, size_px, evidence)
+
+
+def _widened(
+    smooth: FloatArray, noise: FloatArray, xy: FloatArray, amplitude: FloatArray, diameter_px: float
+) -> tuple[FloatArray, FloatArray] | None:
+    """Return the wide patch of a pattern and its centre, as `_Window.mean`; None where not wider.
+
+    Far out of focus under light from one side, the image of a sphere lies beside what the round
+    light shows of it, and reaches two diameters: it would be left in the neighbours' places.
+    """
+    alone = nearest_other(xy) > ALONE * diameter_px
+    if alone.sum() < FEWEST:
+        return None
+    window = _Window.of(WIDE_RADIUS * diameter_px)
+    mean, centre = window.mean(window.patches(smooth, xy[alone]), amplitude[alone])
+    beyond = window.distance > TEMPLATE_RADIUS * diameter_px + RIM_PX
+    # The variance of a median is pi / 2 times that of a mean.
+    relative = at_points(noise, xy[alone]) / amplitude[alone]
+    expected = np.pi / 2 * float(np.mean(relative**2)) / alone.sum() * window.weight[beyond].sum()
+    power = float((mean[beyond] ** 2).sum()) - expected
+    return (mean, centre) if power > WIDER * float((mean**2).sum()) else None
 
 
 def _size_px(patch: FloatArray, distance: FloatArray) -> float:

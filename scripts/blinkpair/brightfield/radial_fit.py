@@ -16,10 +16,15 @@ from typing import Protocol
 import numpy as np
 from scipy import ndimage
 
-from blinkpair.arrays import BoolArray, FloatArray, IntArray
+from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.brightfield.fit_kernels import (
+    PATCH_PER_PX,
+    TABLE_PER_PX,
+    draw_objects,
+    fit_objects,
+)
 
-TABLE_PER_PX = 100
-PATCH_PER_PX = 16
+Tables = tuple[FloatArray, FloatArray, FloatArray]
 
 
 class Basis(Protocol):
@@ -29,8 +34,9 @@ class Basis(Protocol):
         """Return the values (..., K) at offsets from the centre, pixels."""
         ...
 
-    def slopes(self, dx: FloatArray, dy: FloatArray, weights: FloatArray) -> FloatArray:
-        """Return d/dx and d/dy, (n, p, 2), of the functions' sum with `weights` (n, K)."""
+    @property
+    def tables(self) -> Tables:
+        """Return values and derivatives over the distance, and a patch, as `fit_kernels` has."""
         ...
 
 
@@ -80,12 +86,10 @@ class RoundBasis:
         """Return the values (..., K) at distances from the centre."""
         return np.asarray(self.values[self._row(distance_px)])
 
-    def slopes(self, dx: FloatArray, dy: FloatArray, weights: FloatArray) -> FloatArray:
-        """Return d/dx and d/dy, (n, p, 2), of the functions' sum with `weights` (n, K)."""
-        distance = np.hypot(dx, dy)
-        outwards = np.einsum("npk,nk->np", self.derivatives[self._row(distance)], weights)
-        outwards /= np.maximum(distance, 1e-9)
-        return np.stack([outwards * dx, outwards * dy], axis=-1)
+    @property
+    def tables(self) -> Tables:
+        """Return the tables of the kernels; the patch is empty."""
+        return self.values, self.derivatives, np.empty((0, 0, 3))
 
     def _row(self, distance_px: FloatArray) -> IntArray:
         nearest = (distance_px * TABLE_PER_PX + 0.5).astype(np.int64)
@@ -115,20 +119,18 @@ class PatchBasis:
 
     def at(self, dx: FloatArray, dy: FloatArray) -> FloatArray:
         """Return the values (..., 2) at offsets from the centre, pixels."""
-        shape = self._rows(dx, dy)[..., 0]
-        return np.stack([shape, np.ones_like(shape)], axis=-1)
-
-    def slopes(self, dx: FloatArray, dy: FloatArray, weights: FloatArray) -> FloatArray:
-        """Return d/dx and d/dy, (n, p, 2), of the functions' sum with `weights` (n, 2)."""
-        return np.asarray(self._rows(dx, dy)[..., 1:] * weights[:, None, :1])
-
-    def _rows(self, dx: FloatArray, dy: FloatArray) -> FloatArray:
         last = len(self.table) - 1
         row, column = (
             np.clip((offset * PATCH_PER_PX + (last / 2 + 0.5)).astype(np.int64), 0, last)
             for offset in (dy, dx)
         )
-        return np.asarray(self.table[row, column])
+        shape = self.table[row, column, 0]
+        return np.stack([shape, np.ones_like(shape)], axis=-1)
+
+    @property
+    def tables(self) -> Tables:
+        """Return the tables of the kernels; those over the distance are empty."""
+        return np.empty((0, 2)), np.empty((0, 2)), self.table
 
 
 def spline_basis(radius_px: float, spacing_px: float) -> RoundBasis:
@@ -153,43 +155,17 @@ def shape_basis(basis: RoundBasis, shape: FloatArray, radius_px: float) -> Round
     )
 
 
-def windows(image: FloatArray, corners: IntArray, size: int) -> tuple[FloatArray, BoolArray]:
-    """Square windows (n, size, size) with top-left pixels `corners` (x, y), and what lies inside.
-
-    Pixels outside the image, and not finite ones, come as 0 and False.
-    """
-    offset = np.arange(size)
-    columns = corners[:, 0, None] + offset
-    rows = corners[:, 1, None] + offset
-    in_x = (columns >= 0) & (columns < image.shape[1])
-    in_y = (rows >= 0) & (rows < image.shape[0])
-    values = image[
-        np.clip(rows, 0, image.shape[0] - 1)[:, :, None],
-        np.clip(columns, 0, image.shape[1] - 1)[:, None, :],
-    ]
-    inside = in_y[:, :, None] & in_x[:, None, :] & np.isfinite(values)
-    return np.where(inside, values, 0.0), inside
-
-
 def draw(
     shape: tuple[int, int],
     basis: Basis,
     xy: FloatArray,
-    coefficients: FloatArray,
+    amplitude: FloatArray,
     radius_px: float,
 ) -> FloatArray:
-    """Sum of the profiles (first coefficient times first function) on an image of zeros."""
+    """Return an image of zeros with the first function, times an amplitude (n,), at each centre."""
     image = np.zeros(shape)
-    half = int(np.ceil(radius_px)) + 1
-    corners = np.rint(xy).astype(np.int64) - half
-    for (x0, y0), centre, coefficient in zip(corners, xy, coefficients, strict=True):
-        xs = np.arange(max(x0, 0), min(x0 + 2 * half + 1, shape[1]))
-        ys = np.arange(max(y0, 0), min(y0 + 2 * half + 1, shape[0]))
-        if len(xs) and len(ys):
-            dx, dy = xs - centre[0], (ys - centre[1])[:, None]
-            image[ys[0] : ys[-1] + 1, xs[0] : xs[-1] + 1] += (
-                coefficient[0] * basis.at(dx, dy)[..., 0]
-            )
+    values, _, patch = basis.tables
+    draw_objects(image, xy, amplitude, values, patch, radius_px + 1)
     return image
 
 
@@ -216,63 +192,18 @@ def fit_centres(
         Rough centres, within about half the width of the profile's features.
     basis : Basis
         Functions that make up the profile (they include a constant).
-    own : (basis, coefficients), optional
-        Where `image` is a residual, the model at `xy` to add back to each object's window.
+    own : (basis, amplitude), optional
+        Where `image` is a residual: the model's basis, and the amplitudes (n,) of its first
+        function at `xy`, to be added back to each object's window.
     """
     n = len(xy)
-    half = int(np.ceil(radius_px)) + 2
-    corners = np.rint(xy).astype(np.int64) - half
-    values, inside = windows(image, corners, 2 * half + 1)
-    offset = np.arange(2 * half + 1)
-    # Only pixels the disc can reach: the centre moves by little more than a pixel.
-    disc = np.hypot(offset - half, (offset - half)[:, None]) <= radius_px + 2
-    grid_x = corners[:, 0, None] + np.broadcast_to(offset, disc.shape)[disc]
-    grid_y = corners[:, 1, None] + np.broadcast_to(offset[:, None], disc.shape)[disc]
-    data, available = values[:, disc], inside[:, disc]
-    if own is not None:
-        drawn = own[0].at(grid_x - xy[:, :1], grid_y - xy[:, 1:])[..., 0]
-        data = data + np.where(available, own[1][:, :1] * drawn, 0.0)
-
-    centre = xy.astype(float).copy()
-    solution = np.empty((n, 0))
-    for iteration in range(iterations + 1):
-        dx, dy = grid_x - centre[:, :1], grid_y - centre[:, 1:]
-        weight = available * np.clip(radius_px + 0.5 - np.hypot(dx, dy), 0, 1)
-        functions = basis.at(dx, dy)
-        plane = np.stack([dx, dy], axis=-1) / radius_px
-        linear = np.concatenate([functions, plane], axis=-1)
-        if iteration in (0, iterations):
-            solution, _ = _solve(linear, data, weight)
-        full = np.concatenate(
-            [linear, -basis.slopes(dx, dy, solution[:, : functions.shape[-1]])], axis=-1
-        )
-        full_solution, inverse = _solve(full, data, weight)
-        if iteration == iterations:
-            break
-        centre += np.clip(full_solution[:, -2:], -max_step_px, max_step_px)
-        solution = full_solution[:, :-2]
-
-    k = functions.shape[-1]
-    model = np.einsum("npk,nk->np", linear, solution)
-    profile = np.einsum("npk,nk->np", functions, solution[:, :k])
-    pixels = weight.sum(axis=1)
-    mean = (weight * profile).sum(axis=1) / np.maximum(pixels, 1)
-    signal = (weight * (profile - mean[:, None]) ** 2).sum(axis=1)
-    residual = (weight * (data - model) ** 2).sum(axis=1)
-    variance = residual / np.maximum(pixels - full.shape[-1], 1)
-    spread = np.maximum(inverse[:, -1, -1] + inverse[:, -2, -2], 0) / 2
-    return RadialFit(centre, solution[:, :k], np.sqrt(variance * spread), signal, residual, pixels)
-
-
-def _solve(
-    columns: FloatArray, data: FloatArray, weight: FloatArray
-) -> tuple[FloatArray, FloatArray]:
-    """Weighted least squares for n problems at once: solutions (n, K), inverse normal matrices."""
-    weighted = columns * weight[..., None]
-    normal = np.matmul(weighted.transpose(0, 2, 1), columns)
-    right = np.matmul(weighted.transpose(0, 2, 1), data[..., None])
-    # A ridge far below the data's weight, for functions with no pixel under them.
-    size = normal.shape[-1]
-    scale = np.trace(normal, axis1=1, axis2=2)[:, None, None] / size
-    inverse = np.linalg.inv(normal + (1e-7 * scale + 1e-12) * np.eye(size))
-    return np.matmul(inverse, right)[..., 0], inverse
+    centres, sums = np.empty((n, 2)), np.empty((n, 4))
+    coefficients = np.empty((n, basis.tables[0].shape[1]))
+    drawn, amplitude = own or (basis, np.zeros(n))
+    own_values, _, own_patch = drawn.tables
+    fit_objects(
+        image, np.asarray(xy, float), *basis.tables, own_values, own_patch, amplitude, radius_px,
+        iterations, max_step_px, centres, coefficients, sums,
+    )  # fmt: skip
+    variance, signal, residual, pixels = sums.T
+    return RadialFit(centres, coefficients, np.sqrt(variance), signal, residual, pixels)

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from scipy import fft, ndimage
+from scipy.spatial import KDTree
 from scipy.special import ndtri
 
 from blinkpair.arrays import FloatArray, IntArray
@@ -33,13 +34,16 @@ MAX_ROUNDS = 5
 # sphere with six neighbours in touch.
 DAMPING = 0.6
 SWEEPS = 8
+CONVERGED_PX = 0.02
 # Contrast relative to the typical sphere, as a logarithm: within four times the scatter of the
 # spheres at hand (light, size), and anyway within a factor of 2.5 and not closer than 1.6.
 CONTRAST_SIGMAS = 4.0
 NARROWEST_CONTRAST, WIDEST_CONTRAST = np.log(1.6), np.log(2.5)
 # Share of the local structure that the common profile explains: while neighbours may still be
-# missing from the model, and in the end.
-AGREEMENT_MEANWHILE, MIN_AGREEMENT = 0.4, 0.75
+# missing from the model, and in the end, alone and with a neighbour so many diameters away: where
+# images of spheres overlap, they multiply more than they add.
+MEANWHILE, IN_THE_END = (0.4, 0.4), (0.75, 0.6)
+CROWDED = 1.5
 # Spheres in touch add a few to those that stand alone. Many more are pieces of something large
 # that the profile fits anywhere; then only the places it was made from count.
 MAX_GROWTH = 3
@@ -59,14 +63,21 @@ def equal_area_radii(radius_px: float, count: int = 64) -> FloatArray:
 class Template:
     """What the objects of a kind have in common, scaled to the typical amplitude 1.
 
-    `basis` draws it out to `radius_px`, `amplitude` (n,) is that of the places it was made from,
-    and `coefficients` are those of a round profile in the basis it was made from.
+    `basis` is fitted within `radius_px` and drawn out to `reach_px` (0: as far), `amplitude` (n,)
+    is that of the places it was made from, and `coefficients` are those of a round profile in the
+    basis it was made from.
     """
 
     basis: Basis
     radius_px: float
     amplitude: FloatArray
     coefficients: FloatArray = field(default_factory=lambda: np.empty(0))
+    reach_px: float = 0.0
+
+    @property
+    def drawn_px(self) -> float:
+        """Radius out to which the template is drawn, pixels."""
+        return max(self.radius_px, self.reach_px)
 
     @classmethod
     def from_profiles(
@@ -100,15 +111,25 @@ def distance_to(xy: FloatArray, others: FloatArray) -> FloatArray:
     """Distance of each point to the nearest of the others (infinite without any)."""
     if len(others) == 0 or len(xy) == 0:
         return np.full(len(xy), np.inf)
-    return np.asarray(np.hypot(*(xy[:, None] - others[None]).transpose(2, 0, 1)).min(axis=1))
+    return np.asarray(KDTree(others).query(xy)[0])
+
+
+def nearest_other(xy: FloatArray) -> FloatArray:
+    """Return the distance of each place to the nearest of the others; infinite for a single one."""
+    if len(xy) < 2:
+        return np.full(len(xy), np.inf)
+    return np.asarray(KDTree(xy).query(xy, k=2)[0][:, 1])
 
 
 def strongest_apart(xy: FloatArray, strength: FloatArray, apart_px: float) -> IntArray:
     """Indices of the strongest points that keep apart from each other, strongest first."""
+    close = KDTree(xy).query_ball_point(xy, np.nextafter(apart_px, 0)) if len(xy) else []
     kept: list[int] = []
+    free = np.ones(len(xy), dtype=bool)
     for index in np.argsort(-strength, kind="stable"):
-        if distance_to(xy[[index]], xy[kept])[0] >= apart_px:
+        if free[index]:
             kept.append(int(index))
+            free[close[index]] = False
     return np.array(kept, dtype=np.int64)
 
 
@@ -117,12 +138,15 @@ def _fit_together(
 ) -> tuple[FloatArray, FloatArray, RadialFit]:
     """Centres and amplitudes of all objects, each fitted with the others subtracted."""
     for _ in range(SWEEPS):
-        rest = image - draw(image.shape, template.basis, xy, amplitude[:, None], template.radius_px)
+        rest = image - draw(image.shape, template.basis, xy, amplitude, template.drawn_px)
         fit = fit_centres(rest, xy, template.basis, radius_px=template.radius_px,
-                          own=(template.basis, amplitude[:, None]), iterations=1,
+                          own=(template.basis, amplitude), iterations=1,
                           max_step_px=0.15 * diameter_px)  # fmt: skip
+        moved = float(np.abs(fit.xy - xy).max(initial=0))
         xy = xy + DAMPING * (fit.xy - xy)
         amplitude = amplitude + DAMPING * (np.clip(fit.coefficients[:, 0], 0, 4) - amplitude)
+        if moved < CONVERGED_PX:
+            break
     return xy, amplitude, fit
 
 
@@ -197,7 +221,7 @@ def match_template(
     seeds, refused = xy, np.empty((0, 2))
 
     def prune(
-        xy: FloatArray, amplitude: FloatArray, agreement: float, widest: float
+        xy: FloatArray, amplitude: FloatArray, agreement: tuple[float, float], widest: float
     ) -> tuple[FloatArray, FloatArray, FloatArray]:
         """Fit all, keep what is like the template; the last value is where the others began."""
         if len(xy) == 0:
@@ -205,9 +229,10 @@ def match_template(
         fitted, fitted_amplitude, fit = _fit_together(image, xy, amplitude, template, diameter_px)
         local = at_points(noise, fitted)
         logs = np.log(np.maximum(fitted_amplitude, 1e-6))
+        crowded = nearest_other(fitted) < CROWDED * diameter_px
         good = (
             (np.abs(logs - np.median(logs)) < widest)
-            & (without_noise(fit, local, 6) > agreement)
+            & (without_noise(fit, local, 6) > np.where(crowded, agreement[1], agreement[0]))
             & (fit.signal > (z_min * local) ** 2)
             & (np.hypot(*(fitted - xy).T) < 0.7 * diameter_px)
         )
@@ -216,9 +241,9 @@ def match_template(
         return fitted[kept], fitted_amplitude[kept], np.delete(xy, kept, axis=0)
 
     for _ in range(MAX_ROUNDS):
-        xy, amplitude, lost = prune(xy, amplitude, AGREEMENT_MEANWHILE, WIDEST_CONTRAST)
+        xy, amplitude, lost = prune(xy, amplitude, MEANWHILE, WIDEST_CONTRAST)
         refused = np.vstack([refused, lost])
-        rest = image - draw(image.shape, template.basis, xy, amplitude[:, None], template.radius_px)
+        rest = image - draw(image.shape, template.basis, xy, amplitude, template.drawn_px)
         new, strength = places_like(rest, noise, template, diameter_px, z_min)
         fresh = distance_to(new, refused) > 0.2 * diameter_px
         fresh &= distance_to(new, xy) > CLOSEST * diameter_px
@@ -232,7 +257,7 @@ def match_template(
         logs = np.log(np.maximum(amplitude, 1e-6))
         scatter = MAD_TO_SIGMA * float(np.median(np.abs(logs - np.median(logs))))
         limit = float(np.clip(CONTRAST_SIGMAS * scatter, NARROWEST_CONTRAST, WIDEST_CONTRAST))
-        xy, amplitude, lost = prune(xy, amplitude, MIN_AGREEMENT, limit)
+        xy, amplitude, lost = prune(xy, amplitude, IN_THE_END, limit)
         if len(lost) == 0:
             break
     if len(xy) > MAX_GROWTH * len(seeds):

@@ -25,7 +25,6 @@ from blinkpair.brightfield.measured import (
     as_table,
     contrast_scatter,
     measure,
-    nearest_other,
     profiles,
 )
 from blinkpair.brightfield.radial_evidence import flatten, radial_evidence
@@ -36,6 +35,7 @@ from blinkpair.brightfield.radial_match import (
     at_points,
     distance_to,
     match_template,
+    nearest_other,
     without_noise,
 )
 

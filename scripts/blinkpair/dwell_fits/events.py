@@ -102,3 +102,12 @@ def count_events(
     frames, place = np.unique(raw.astype(np.int64), return_inverse=True)
     complete, n_cut = (np.bincount(place[chosen], minlength=frames.size) for chosen in (~cut, cut))
     return Events(frames, complete.astype(np.int64), n_cut.astype(np.int64))
+
+
+def merge_events(first: Events, second: Events) -> Events:
+    """Return the events of two sets together."""
+    frames = np.union1d(first.frames, second.frames)
+    counts = np.zeros((2, frames.size), np.int64)
+    for own in (first, second):
+        counts[:, np.searchsorted(frames, own.frames)] += own.complete, own.cut
+    return Events(frames, *counts)

@@ -33,21 +33,11 @@ single nanocrystals' on events (0.22 s in the paper's Fig. 7b).
 
 **Neither.** Two laws compared with each other do not show that one of them is right. The truncated
 law at its best, of which the pure one is the edge, is compared with itself times a smooth bend
-(`laws.DwellLikelihood.gain_by_bend`); where the likelihood ratio rejects it at `significance`, the
-verdict is `neither`, which comes before all others. `p_value_fit` is its p value.
+(`short_events`); where the likelihood ratio rejects it at `significance`, the verdict is `neither`,
+which comes before all others. `p_value_fit` is its p value.
 
-**Short events.** How a camera turns continuous time into frames changes P(t) at the first
-frames (thresholding a partly lit frame adds about half a frame, events shorter than a frame
-merge or vanish), and a plain fit of them takes the mismatch for a truncation. So three
-relaxations are tried, each kept only if it raises the log-likelihood of the *truncated* law by
-more than 2.87 a parameter (a likelihood-ratio test at 5 % over the three): leave the events of
-one frame to a probability of their own; a factor exp(short / t), which is to first order a
-shift of the durations by a constant fraction of a frame (with a prior that it is no more than
-about half a frame); both. Durations drawn in whole frames keep the plain law in about 97 of 100
-draws. `short_events="trust"` switches this off.
-
-The limit: where many off events are shorter than a frame, the on events around them
-merge, and a pure power law is then no longer one.
+The shortest events, which a camera distorts, are treated first (`short_events`);
+`short_events="trust"` switches this off.
 
 Input: the durations of one nanocrystal's on (or off) events, in whole frames. Output: a
 `DwellFit`: the verdict, alpha, tau and their evidence.
@@ -55,29 +45,21 @@ Input: the durations of one nanocrystal's on (or off) events, in whole frames. O
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.special import ndtr
 
-from blinkpair.arrays import FloatArray
 from blinkpair.dwell_fits.events import Events, count_events
 from blinkpair.dwell_fits.laws import DwellLikelihood, Maximum, tau_interval
 from blinkpair.dwell_fits.lines import fit_lines
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings, LawFit, Method
+from blinkpair.dwell_fits.short_events import MIN_DISTINCT, Treatment, choose_treatment
 from blinkpair.errors import InputError
 
-logger = logging.getLogger(__name__)
-
 _UNBOUNDED = 2**40  # frames; the tail beyond does not change a likelihood
-# Half the 5/3 % point of chi-square with one degree of freedom: 5 % over three relaxations.
-_GAIN_PER_RELAXATION = 2.87
-_MIN_DISTINCT = 3  # durations: two points make any law fit
-_DISTINCT_TO_TEST = 3  # of alpha, tau and the bend; more durations make a test of fit
-_MIN_LEFT = 10  # events that must remain when those of one frame are set aside
 # Of the window: a longer truncation cannot be separated from the window's own.
 _LONGEST_TAU = 1 / 10
 _NAN = float("nan")
@@ -120,7 +102,7 @@ def fit_dwell_times(
         numbers: alpha is biased, an F-test replaces the likelihood ratio, and there is no
         'undecided'.
     short_events : {'auto', 'trust'}
-        See the module's text; 'trust' fits the plain laws from one frame on.
+        See `dwell_fits.short_events`; 'trust' fits the plain laws from one frame on.
 
     Raises
     ------
@@ -188,90 +170,14 @@ def fit_counted_events(
     if method == "least_squares":
         return fit_lines(events, blank, significance=significance)
     last = window_frames if bounded else _UNBOUNDED
-    chosen, plain = _choose_treatment(events, last, relax=short_events == "auto")
-    p_fit = chosen.p_value_of_fit(plain)
+    chosen, p_fit = choose_treatment(events, last, relax=short_events == "auto")
     return _verdict(
         chosen, p_fit, blank, significance, tau_of_interest_s, window_frames, pooled=pooled
     )
 
 
-def _enough_longer(events: Events) -> bool:
-    longer = events.from_frames(2)
-    return longer.n_complete >= _MIN_LEFT and len(longer.durations) >= _MIN_DISTINCT
-
-
-@dataclass(frozen=True)
-class _Treatment:
-    """A treatment of the shortest events, with the truncated law fitted under it."""
-
-    likelihood: DwellLikelihood
-    truncated: Maximum
-    first: int
-    short: bool
-    fraction: float
-    score: float
-
-    def p_value_of_fit(self, plain: _Treatment) -> float:
-        """Return the p value of the test of fit; nan for too few different durations.
-
-        `plain` is the law from one frame on. Where a bend of that explains more than what was
-        relaxed for the shortest events, they are not what is wrong.
-        """
-        gain = self._gain_by_bend()
-        if plain is not self:
-            of_plain = plain._gain_by_bend()
-            if of_plain - _GAIN_PER_RELAXATION > self.score - plain.score:
-                gain = max(gain, of_plain)
-        return 2.0 * float(ndtr(-np.sqrt(2.0 * gain)))
-
-    def _gain_by_bend(self) -> float:
-        if len(self.likelihood.durations) <= _DISTINCT_TO_TEST + self.short:
-            return _NAN
-        return self.likelihood.gain_by_bend(self.truncated, short=self.short)
-
-
-def _choose_treatment(events: Events, last: int, *, relax: bool) -> tuple[_Treatment, _Treatment]:
-    """Return the treatment chosen, and the plain law from one frame on.
-
-    They are the same unless the shortest events clearly contradict the plain law.
-    """
-    one_frame = events.n_complete - events.from_frames(2).n_complete
-    candidates: list[_Treatment] = []
-    for first in (1, 2):
-        if first == 2 and not _enough_longer(events):
-            break
-        likelihood = DwellLikelihood(events, first=first, last=last)
-        n = likelihood.n_events + (one_frame if first == 2 else 0)
-        fraction = likelihood.n_events / n
-        # Set aside, the events of one frame keep a probability of their own in the likelihood,
-        # so that all treatments describe the same data.
-        aside = 0.0
-        if first == 2:
-            aside = sum(m * np.log(m / n) for m in (one_frame, n - one_frame) if m)
-        start: FloatArray | None = None
-        for short in (False, True):
-            fit = likelihood.maximise(short=short, start=start)
-            start = fit.parameters
-            # With the one-frame events kept, only a lack of short events is a shift; an excess
-            # is noise or unresolved blinking, and belongs aside. Nor may a relaxation turn the
-            # power law into a rising one.
-            relaxed = short or first == 2
-            sensible = not (short and first == 1 and fit.parameters[2] > 0)
-            sensible &= not relaxed or fit.alpha > 0
-            if sensible and np.isfinite(fit.log_det_information):
-                extra = (first == 2) + short
-                score = fit.log_likelihood + aside - _GAIN_PER_RELAXATION * extra
-                candidates.append(_Treatment(likelihood, fit, first, short, fraction, score))
-            if not relax:
-                plain = _Treatment(likelihood, fit, first, short, fraction, 0.0)
-                return plain, plain
-    if not candidates:
-        return _choose_treatment(events, last, relax=False)
-    return max(candidates, key=lambda c: c.score), candidates[0]
-
-
 def _verdict(
-    chosen: _Treatment,
+    chosen: Treatment,
     p_fit: float,
     blank: DwellFit,
     significance: float,
@@ -374,7 +280,7 @@ def _reason_not_to_fit(events: Events, min_events: int) -> str:
     if events.n_complete < min_events:
         return f"{events.n_complete} complete events, fewer than min_events = {min_events}"
     distinct = len(events.durations)
-    if distinct < _MIN_DISTINCT:
+    if distinct < MIN_DISTINCT:
         return f"all events have one of {distinct} durations: no distribution to fit"
     return ""
 

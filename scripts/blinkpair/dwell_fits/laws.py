@@ -164,7 +164,7 @@ class DwellLikelihood:
             log_det_information=float(log_det) if well_determined else float("nan"),
         )
 
-    def gain_by_bend(self, fit: Maximum, *, short: bool) -> float:
+    def gain_by_bend(self, fit: Maximum, *, short: bool) -> tuple[float, float]:
         """Return by how much the log-likelihood rises with a factor exp(bend exp(-t / g)).
 
         The factor is a smooth bend of the law at g, the geometric mean of the durations, where
@@ -179,6 +179,11 @@ class DwellLikelihood:
             The maximum in alpha and rate (and short) without the factor.
         short : bool
             Whether `short` was free in it.
+
+        Returns
+        -------
+        gain, correlation : float
+            The second is that of the estimates of the bend and of `short`, were both free.
         """
         whole, complete = self._complete
         mean = float(np.exp(complete @ np.log(whole) / complete.sum()))
@@ -186,7 +191,7 @@ class DwellLikelihood:
         start = np.append(fit.parameters * self._unit, 0.0)
         # A rate at its boundary stays there: freed with the bend, it would add to the gain.
         free = np.array([True, start[1] < 0.0, short, True])
-        value = maximise_likelihood(
+        _, value, hessian = maximise_likelihood(
             start,
             free,
             np.concatenate([self._statistics, np.exp(-frames / mean)[:, None]], axis=1),
@@ -194,8 +199,11 @@ class DwellLikelihood:
             self._omega,
             np.append(self._sums, np.exp(-whole / mean) @ complete),
             _SHORT_SD,
-        )[1]
-        return max(value - fit.log_likelihood, 0.0)
+        )
+        free[2] = True
+        covariance = np.linalg.pinv(-hessian[np.ix_(free, free)])
+        correlation = covariance[-1, -2] / np.sqrt(covariance[-1, -1] * covariance[-2, -2])
+        return max(value - fit.log_likelihood, 0.0), float(correlation)
 
     def log_normalisation(self, parameters: FloatArray) -> float:
         """Return the log of the sum of t^-alpha exp(-rate t + short / t) over the law's frames."""

@@ -7,7 +7,7 @@ fixed time constant, the start and the number of components would give.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -56,13 +56,20 @@ def trace_at(matrix: Matrix, probe_ev: float | None, place: str = "") -> Trace:
     Raises
     ------
     InputError
-        If the matrix does not reach the energy.
+        If the matrix does not reach the energy, or no energy is given and nothing is bleached.
     """
     at = np.flatnonzero(matrix.delay_ps >= START_PS)
     if probe_ev is None:
         early = matrix.change[at[: max(at.size // 4, 1)]]
-        depth = np.nanmean(early, axis=0)
-        k = int(np.nanargmin(depth))
+        n = np.isfinite(early).sum(axis=0)
+        depth = np.where(n > 0, np.nansum(early, axis=0) / np.maximum(n, 1), np.inf)
+        k = int(np.argmin(depth))
+        if depth[k] >= 0:
+            raise InputError(
+                "no probe shows a bleach, a negative change in absorbance",
+                "give probe_ev or probe_nm in the ensemble sheet",
+                place,
+            )
     else:
         k = int(np.argmin(np.abs(matrix.probe_ev - probe_ev)))
         step = float(np.median(np.diff(matrix.probe_ev))) if matrix.probe_ev.size > 1 else 0.05
@@ -103,12 +110,23 @@ def fit_trace(
             "check the unit of the delays: a column time_unit of the ensemble sheet gives it",
             place,
         )
+    values = trace.sign() * trace.value[used]
+    fixed = () if fixed_tau_ps is None else (fixed_tau_ps,)
+    model = TraceModel(trace.delay_ps[used], n_free, fixed)
+    found = fit(model, values, starts(trace, start_ps, fixed_tau_ps, n_free), is_poisson=False)
+    return sort_free(found, n_free)
+
+
+def starts(
+    trace: Trace, start_ps: float, fixed_tau_ps: float | None, n_free: int
+) -> list[FloatArray]:
+    """Return three starts: time constants spread over the window, and their best amplitudes."""
+    used = trace.delay_ps >= start_ps
     times, values = trace.delay_ps[used], trace.sign() * trace.value[used]
     fixed = () if fixed_tau_ps is None else (fixed_tau_ps,)
-    model = TraceModel(times, n_free, fixed)
     span = fixed_tau_ps or 2 * float(times[-1])
     low = max(2 * start_ps, float(times[0]))
-    starts = []
+    out = []
     for first, last in ((1.5, 0.1), (6.0, 0.15), (20.0, 0.3)):
         if n_free == 1:
             taus = np.array([np.sqrt(first * low * last * span)])
@@ -116,14 +134,20 @@ def fit_trace(
             taus = np.geomspace(first * low, max(last * span, 2 * first * low), n_free)
         shapes = np.exp(-times[:, None] / np.concatenate([taus, fixed]))
         amplitudes = np.linalg.lstsq(shapes, values, rcond=None)[0]
-        starts.append(np.concatenate([np.log(taus), amplitudes]))
-    found = fit(model, values, starts, is_poisson=False)
-    order = np.argsort(found.parameters[:n_free], kind="stable")
-    places = np.concatenate([order, n_free + order, np.arange(2 * n_free, n_parameters)])
-    return Fit(
-        model, found.data, found.parameters[places], found.deviance, False,
-        found.information[np.ix_(places, places)], found.fitted, found.converged,
-    )  # fmt: skip
+        out.append(np.concatenate([np.log(taus), amplitudes]))
+    return out
+
+
+def sort_free(one: Fit, n_free: int) -> Fit:
+    """Return a fit with the free components by ascending time constant, the fixed one last."""
+    order = np.argsort(one.parameters[:n_free], kind="stable")
+    rest = np.arange(2 * n_free, one.parameters.size)
+    places = np.concatenate([order, n_free + order, rest])
+    return replace(
+        one,
+        parameters=one.parameters[places],
+        information=one.information[np.ix_(places, places)],
+    )
 
 
 def variations(

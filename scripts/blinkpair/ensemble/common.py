@@ -37,6 +37,11 @@ class Member:
         """Time constants that are not fitted."""
         return self.model.fixed_tau
 
+    @property
+    def n_projected(self) -> int:
+        """Number of amplitudes that are eliminated."""
+        return self.model.n_projected
+
     def _spread(self, values: tuple[FloatArray, FloatArray]) -> tuple[FloatArray, FloatArray]:
         slopes = np.zeros((values[1].shape[0], self.n_all))
         slopes[:, self.places] = values[1]
@@ -68,6 +73,7 @@ class CommonTaus:
     def __init__(self, models: Sequence[Model], sizes: Sequence[int], weights: Sequence[float]):
         self.n_tau, self.fixed_tau = models[0].n_tau, models[0].fixed_tau
         self._weights = weights
+        self.n_projected = sum(model.n_projected for model in models)
         n_own = [size - self.n_tau for size in sizes]
         ends = self.n_tau + np.cumsum(n_own)
         self.members = [

@@ -6,11 +6,11 @@ Input: a decay and, where there is one, its response. Output: fits of 1 to 4 exp
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.arrays import FloatArray
 from blinkpair.ensemble.fitting import Fit, fit
 from blinkpair.ensemble.models import ResponseModel, TailModel
 from blinkpair.ensemble.readers.decay import Decay
@@ -20,6 +20,7 @@ MOST_COMPONENTS = 4
 SAME_BIN = 1e-3  # relative difference up to which two channel widths are one
 _FEW = 20.0  # photons that would have to be missing for channels to count as dead
 _GRID = 30
+_MARGIN = 2  # channels around what is seen of a response
 
 
 @dataclass(frozen=True)
@@ -123,10 +124,11 @@ def sort_components(one: Fit) -> Fit:
     m = one.model.n_tau
     order = np.argsort(one.parameters[:m], kind="stable")
     places = np.concatenate([order, m + order, np.arange(2 * m, one.parameters.size)])
-    return Fit(
-        one.model, one.data, one.parameters[places], one.deviance, one.is_poisson,
-        one.information[np.ix_(places, places)], one.fitted, one.converged,
-    )  # fmt: skip
+    return replace(
+        one,
+        parameters=one.parameters[places],
+        information=one.information[np.ix_(places, places)],
+    )
 
 
 def goodness(one: Fit) -> float:
@@ -235,31 +237,24 @@ def _live_channels(counts: FloatArray) -> tuple[int, int]:
 
 
 def _above_background(counts: FloatArray) -> FloatArray:
-    """Return a response above its background, zero outside of where it rises above the noise."""
+    """Return a response above its background, zero where it does not rise above the noise.
+
+    Reflections and late pulses behind the main one are parts of it.
+    """
     peak = int(np.argmax(counts))
     onset = _first_at(counts, 0.01 * float(counts[peak]))
     dark = counts[: max(onset - 10, 0)]
-    background = float(np.mean(dark)) if dark.size >= 10 else 0.0
+    is_known = dark.size >= 10
+    background = float(np.mean(dark)) if is_known else 0.0
     above = counts - background
-    level = 5.0 * np.sqrt(max(background, 0.0) + 1.0) if np.all(counts >= 0) else 0.0
+    noise = np.sqrt(max(background, 0.0) + 1.0)
+    if np.any(counts < 0):  # a background was subtracted before
+        noise = float(np.std(dark)) if is_known else 0.01 * float(counts[peak])
     # The running mean finds a weak end that single channels hide in their noise.
-    seen = np.flatnonzero(_smoothed(above, 5) > level / np.sqrt(5.0))
-    first, end = _run_with(seen, peak)
-    out = np.zeros(counts.size)
-    out[first:end] = np.maximum(above[first:end], 0.0)
-    return out
-
-
-def _run_with(places: IntArray, peak: int, gap: int = 5) -> tuple[int, int]:
-    """Return the ends of the run of places around the peak that has no gap wider than `gap`."""
-    places = np.union1d(places, [peak])
-    breaks = np.flatnonzero(np.diff(places) > gap)
-    at = int(np.searchsorted(places, peak))
-    left = breaks[breaks < at]
-    right = breaks[breaks >= at]
-    low = int(places[left[-1] + 1]) if left.size else int(places[0])
-    high = int(places[right[0]]) if right.size else int(places[-1])
-    return max(low - 2, 0), high + 3
+    seen = _smoothed(above, 5) > 5.0 * noise / np.sqrt(5.0)
+    seen[peak] = True
+    kept = np.convolve(seen, np.ones(2 * _MARGIN + 1), mode="same") > 0
+    return np.where(kept, np.maximum(above, 0.0), 0.0)
 
 
 def _half_height(counts: FloatArray) -> int:

@@ -1,15 +1,15 @@
-"""Fits of a model to counts or values: maximum likelihood, and intervals by profile likelihood.
+"""Fits of a model to counts or values by maximum likelihood.
 
 The optimiser is SciPy's `least_squares` on residuals whose sum of squares is the deviance, so that
 the smallest sum is the maximum of the Poisson likelihood, or on residuals in units of their own
 scatter where the values are no counts.
 
-Input: a model of `models`, the data, a start. Output: parameters, deviance, intervals.
+Input: a model of `models`, the data, a start. Output: parameters, deviance, tests.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,11 +18,7 @@ import numpy as np
 from blinkpair.arrays import FloatArray
 from blinkpair.ensemble.models import Model
 
-_PROFILE_STEPS = 40
-_MOST_EVALUATIONS = 150
-
-# A quantity and its derivatives by the parameters.
-Quantity = Callable[[FloatArray], tuple[float, FloatArray]]
+MOST_EVALUATIONS = 150
 
 
 @dataclass(frozen=True)
@@ -41,6 +37,8 @@ class Fit:
         Half the second derivative of the deviance, approximately.
     fitted : (n,) array
     converged : bool
+    scores : (p, p) array or None
+        Covariance of the derivatives of half the deviance, where residuals are correlated.
     """
 
     model: Model
@@ -51,11 +49,17 @@ class Fit:
     information: FloatArray = field(repr=False)
     fitted: FloatArray = field(repr=False)
     converged: bool = True
+    scores: FloatArray | None = field(default=None, repr=False)
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of parameters, with amplitudes that the model eliminates."""
+        return int(self.parameters.size + self.model.n_projected)
 
     @property
     def degrees_of_freedom(self) -> int:
         """Number of values less number of parameters."""
-        return int(self.data.size - self.parameters.size)
+        return int(self.data.size - self.n_parameters)
 
     @property
     def scale(self) -> float:
@@ -67,13 +71,29 @@ class Fit:
         """Bayesian information criterion, but for a constant of the data."""
         n = self.data.size
         fit = self.deviance if self.is_poisson else n * np.log(max(self.deviance, 1e-300) / n)
-        return float(fit + self.parameters.size * np.log(n))
+        return float(fit + self.n_parameters * np.log(n))
 
     @property
     def residuals(self) -> FloatArray:
         """Residuals in units of their standard deviation: deviance residuals for counts."""
         values, _ = _residuals(self.data, self.fitted, None, self.is_poisson)
         return values / np.sqrt(self.scale)
+
+    def design_effect(self, gradient: FloatArray) -> float:
+        """Return by how much correlated residuals enlarge a quantity's variance, at least 1.
+
+        The sandwich estimate of the variance over that of independent residuals.
+
+        Parameters
+        ----------
+        gradient : (p,) array
+            Of the quantity, by the parameters.
+        """
+        if self.scores is None:
+            return 1.0
+        along = np.linalg.pinv(self.information) @ gradient
+        alone = self.scale * float(gradient @ along)
+        return max(float(along @ self.scores @ along) / alone, 1.0) if alone > 0 else 1.0
 
     def taus(self) -> FloatArray:
         """Return all time constants."""
@@ -113,11 +133,11 @@ def fit(
     from scipy.optimize import least_squares
 
     best: Any = None
-    seen = _Once(model, data, is_poisson)
+    seen = Evaluations(model, data, is_poisson)
     for start in starts:
         found = least_squares(
             seen.residuals, start, seen.jacobian, method="lm", x_scale="jac", xtol=1e-9,
-            ftol=1e-10 if is_poisson else 1e-15, gtol=1e-14, max_nfev=_MOST_EVALUATIONS,
+            ftol=1e-10 if is_poisson else 1e-15, gtol=1e-14, max_nfev=MOST_EVALUATIONS,
         )  # fmt: skip
         if best is None or found.cost < best.cost:
             best = found
@@ -129,8 +149,8 @@ def fit(
     )  # fmt: skip
 
 
-class _Once:
-    """Residuals and their Jacobian, evaluated once for each vector of parameters."""
+class Evaluations:
+    """Residuals of a fit and their Jacobian, evaluated once for each vector of parameters."""
 
     def __init__(self, model: Model, data: FloatArray, is_poisson: bool) -> None:
         self.model, self.data, self.is_poisson = model, data, is_poisson
@@ -138,6 +158,7 @@ class _Once:
         self._last: tuple[FloatArray, FloatArray] = (data, data)
 
     def __call__(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return both."""
         if self._at is None or not np.array_equal(self._at, parameters):
             value, slopes = self.model.evaluate(parameters)
             self._last = _residuals(self.data, value, slopes, self.is_poisson)
@@ -145,9 +166,11 @@ class _Once:
         return self._last
 
     def residuals(self, parameters: FloatArray) -> FloatArray:
+        """Return the residuals."""
         return self(parameters)[0]
 
     def jacobian(self, parameters: FloatArray) -> FloatArray:
+        """Return their derivatives by the parameters."""
         return self(parameters)[1]
 
 
@@ -169,92 +192,9 @@ def _residuals(
     values = np.sign(off) * np.sqrt(2.0 * np.maximum(half, 0.0))
     if slopes is None:
         return values, np.empty(0)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         factor = np.where(np.abs(u) > 1e-7, u / values, 1.0 / np.sqrt(value))
-    return values, slopes * factor[:, None]
-
-
-def profile_interval(one: Fit, quantity: Quantity, confidence: float = 0.95) -> tuple[float, float]:
-    """Return the interval of a quantity by profile likelihood.
-
-    The ends are where the deviance, minimised over all else, has risen by the quantile of
-    chi-square (of F for values that are no counts). Each is the stationary point of the quantity on
-    that contour, found by Newton's method on both conditions at once (Venzon and Moolgavkar 1988,
-    with the expected information).
-
-    Parameters
-    ----------
-    one : Fit
-    quantity : callable
-        Parameters -> the quantity and its gradient.
-    confidence : float
-        Coverage, 0 to 1.
-
-    Returns
-    -------
-    low, high : float
-        -inf or inf where the deviance does not rise that far.
-    """
-    from scipy.special import chdtri, stdtrit
-
-    rise = (
-        float(chdtri(1, 1.0 - confidence))
-        if one.is_poisson
-        else float(stdtrit(max(one.degrees_of_freedom, 1), (1 + confidence) / 2)) ** 2
-    )
-    low, high = (_endpoint(one, quantity, rise * one.scale, sign) for sign in (-1.0, 1.0))
-    return low, high
-
-
-def _endpoint(one: Fit, quantity: Quantity, rise: float, sign: float) -> float:
-    """Return the largest (sign 1) or smallest (-1) quantity within a rise of the deviance."""
-    parameters, target = one.parameters.copy(), one.deviance + rise
-    seen = _Once(one.model, one.data, one.is_poisson)
-    values, slopes = seen(parameters)
-    here, last = float(values @ values), np.inf
-    for _ in range(_PROFILE_STEPS):
-        q, gradient = quantity(parameters)
-        information = slopes.T @ slopes
-        scales = np.sqrt(np.maximum(np.diag(information), 1e-30))
-        # A ridge of a millionth keeps a parameter without influence where it is.
-        matrix = information / np.outer(scales, scales) + 1e-9 * np.eye(scales.size)
-        try:
-            solved = np.linalg.solve(
-                matrix, np.column_stack([slopes.T @ values, sign * gradient]) / scales[:, None]
-            )
-        except np.linalg.LinAlgError:
-            return sign * np.inf
-        down, along = solved[:, 0] / scales, solved[:, 1] / scales
-        span = float(sign * gradient @ along)
-        if span <= 0 or not np.isfinite(span):
-            return sign * np.inf
-        # The deviance of the quadratic model is here - s'down at its bottom; what is left of the
-        # rise is spent in the direction of the quantity.
-        room = target - here + float((slopes.T @ values) @ down)
-        step = -down + np.sqrt(max(room, 0.0) / span) * along
-        if abs(here - target) < 1e-4 * rise and abs(q - last) <= 1e-5 * abs(q):
-            return float(q)
-        last = q
-        largest = float(np.max(np.abs(step)[: one.model.n_tau], initial=0.0))
-        factor = min(1.0, 1.0 / largest) if largest > 0 else 1.0
-        for _ in range(8):
-            values, slopes = seen(parameters + factor * step)
-            new = float(values @ values)
-            if np.isfinite(new) and new < target + 2.0 * rise:
-                break
-            factor /= 2
-        parameters, here = parameters + factor * step, new
-    return sign * np.inf if here < target - 0.02 * rise else float(quantity(parameters)[0])
-
-
-def difference_of(one: Quantity, other: Quantity) -> Quantity:
-    """Return the difference of two quantities as a quantity."""
-
-    def quantity(parameters: FloatArray) -> tuple[float, FloatArray]:
-        (a, by_a), (b, by_b) = one(parameters), other(parameters)
-        return a - b, by_a - by_b
-
-    return quantity
+        return values, slopes * factor[:, None]
 
 
 def likelihood_ratio(common: float, free: float, degrees_of_freedom: int) -> float:
@@ -262,32 +202,3 @@ def likelihood_ratio(common: float, free: float, degrees_of_freedom: int) -> flo
     from scipy.special import chdtrc
 
     return float(chdtrc(degrees_of_freedom, max(common - free, 0.0)))
-
-
-def tau_of(model: Model, k: int) -> Quantity:
-    """Return the logarithm of time constant k as a quantity."""
-
-    def quantity(parameters: FloatArray) -> tuple[float, FloatArray]:
-        taus, slopes = model.taus(parameters)
-        return float(np.log(taus[k])), slopes[k] / taus[k]
-
-    return quantity
-
-
-def fraction_of(model: Model, k: int, *, of_intensity: bool = False) -> Quantity:
-    """Return the share of component k in the sum of the amplitudes, or of the intensities.
-
-    A_k / sum A, or A_k tau_k / sum A tau: the share of the light.
-    """
-
-    def quantity(parameters: FloatArray) -> tuple[float, FloatArray]:
-        values, slopes = model.amplitudes(parameters)
-        if of_intensity:
-            taus, by_tau = model.taus(parameters)
-            slopes = slopes * taus[:, None] + values[:, None] * by_tau
-            values = values * taus
-        total = values.sum()
-        share = values[k] / total
-        return float(share), (slopes[k] - share * slopes.sum(axis=0)) / total
-
-    return quantity

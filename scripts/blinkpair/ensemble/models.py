@@ -18,6 +18,7 @@ from blinkpair.arrays import FloatArray
 SHIFT_MARGIN = 16  # channels by which a response may move beyond its own ends
 PARTS = 4  # of a channel, within which the response is taken as a spike
 LEFT_OF_CHANNEL = 1.0 - (np.arange(PARTS) + 0.5) / PARTS
+_SWING = 1e-4  # below zero, of the maximum; the noise of a response of 1e6 photons makes 4e-5
 _FORGOTTEN = 60.0  # time constants after which a pulse is no longer seen: e^-60
 _SMALLEST = 1e-12  # an expected count below this is taken as this
 _LARGEST_EXPONENT = 700.0
@@ -45,6 +46,10 @@ class Model(Protocol):
     def fixed_tau(self) -> Sequence[float]:
         """Time constants that are not fitted; they come behind the free ones."""
 
+    @property
+    def n_projected(self) -> int:
+        """Number of amplitudes that follow from the other parameters and the data."""
+
     def evaluate(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the expected values (n,) and their derivatives (n, parameters)."""
 
@@ -55,11 +60,12 @@ class Model(Protocol):
         """Return all time constants (components,) and their derivatives."""
 
 
-class _FreeTaus:
+class FreeTaus:
     """Time constants of which the first are parameters and the rest are given."""
 
     n_tau: int
     fixed_tau: Sequence[float]
+    n_projected: int = 0
 
     def taus(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return all time constants (components,) and their derivatives."""
@@ -70,7 +76,7 @@ class _FreeTaus:
         return taus, slopes
 
 
-class ResponseModel(_FreeTaus):
+class ResponseModel(FreeTaus):
     """Counts a channel of a sum of exponentials behind a measured response, plus a background.
 
     The response is a histogram of the same bin width. The decay is integrated over each channel;
@@ -180,7 +186,7 @@ class ResponseModel(_FreeTaus):
         return values, slopes
 
 
-class TailModel(_FreeTaus):
+class TailModel(FreeTaus):
     """Counts a channel of a sum of exponentials from a channel on, plus a background.
 
     For decays without a measured response. Amplitudes are those at the first channel of the window,
@@ -207,7 +213,7 @@ class TailModel(_FreeTaus):
     amplitudes = ResponseModel.amplitudes
 
 
-class TraceModel(_FreeTaus):
+class TraceModel(FreeTaus):
     """Values at given times of a sum of exponentials whose amplitudes may have either sign.
 
     Parameters are log tau_k of the free time constants, then the amplitudes of all components (the
@@ -258,16 +264,22 @@ class _Shifted:
     """A histogram moved by fractions of a channel, with its sum kept.
 
     The sum up to each edge is interpolated by a cubic spline and read at the moved edges of parts
-    of channels, so that the course of the response within a channel is kept, too.
+    of channels, so that the course of the response within a channel is kept, too. Where a response
+    of two channels or less makes a spline swing below zero, the interpolation is monotone.
     """
 
     def __init__(self, counts: FloatArray) -> None:
-        from scipy.interpolate import CubicSpline
+        from scipy.interpolate import CubicSpline, PchipInterpolator
 
         padded = np.pad(counts, 2 * SHIFT_MARGIN) / counts.sum()
         edges = np.arange(padded.size + 1) - 2.0 * SHIFT_MARGIN
-        self._up_to = CubicSpline(edges, np.concatenate([[0.0], np.cumsum(padded)]))
+        up_to = np.concatenate([[0.0], np.cumsum(padded)])
+        self._up_to = CubicSpline(edges, up_to)
         self._slope = self._up_to.derivative()
+        course = self._slope(edges[:-1, None] + (np.arange(PARTS) + 0.5) / PARTS)
+        if course.min() < -_SWING * course.max():
+            self._up_to = PchipInterpolator(edges, up_to)
+            self._slope = self._up_to.derivative()
         n = padded.size - 2 * SHIFT_MARGIN
         self._edges = np.arange(n * PARTS + 1) / PARTS - SHIFT_MARGIN
 

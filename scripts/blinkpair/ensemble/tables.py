@@ -1,7 +1,6 @@
 """All measurements of the ensemble sheet -> the tables of decays.
 
-Input: the rows of the sheet. Output: `decays.csv`, one row a measurement and component,
-and `decay_sensitivity.csv`.
+Input: the rows of the sheet. Output: `decays.csv`, one row a measurement and component.
 """
 
 from __future__ import annotations
@@ -16,16 +15,10 @@ import pandas as pd
 
 from blinkpair.ensemble import bleach, decays
 from blinkpair.ensemble.common import Common, fit_common
-from blinkpair.ensemble.fitting import (
-    Fit,
-    difference_of,
-    fraction_of,
-    profile_interval,
-    tau_of,
-)
-from blinkpair.ensemble.readers.decay import PILE_UP, read_decay
+from blinkpair.ensemble.fitting import Fit
+from blinkpair.ensemble.intervals import difference_of, fraction_of, profile_interval, tau_of
+from blinkpair.ensemble.readers.decay import PILE_UP, Decay, read_decay
 from blinkpair.ensemble.readers.matrix import EV_NM, Matrix, read_matrix
-from blinkpair.errors import InputError
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +30,10 @@ RECONVOLUTION = "behind the response"
 TAIL = "tail, amplitudes at its start"
 FROM_DELAY = "from a delay on"
 POISSON, SCALED = "Poisson likelihood", "least squares scaled by the residuals"
+
+MORE_THAN_ONE = 1.05  # periods within the channels
+# Below this p of the fit its residuals are not those of photons: a wrong model, or scaled counts.
+POOR_FIT = 1e-6
 
 # A share whose interval is wider than this, or a time constant beyond the window, is no result.
 NOT_RESOLVED, RESOLVED, FIXED = "not resolved", "resolved", "fixed"
@@ -107,7 +104,7 @@ def _decays(rows: Sequence[Row]) -> list[Measured]:
             read_decay(row["irf"], _given(row["bin_ps"]), row["time_unit"]) if row["irf"] else None
         )
         prepared.append(decays.prepare(decay, response, row["file"]))
-        notes.append(_notes(decay.photons_per_pulse, decay.is_counts, response is not None))
+        notes.append(_notes(decay, response is not None))
     wanted = _given(rows[0]["components"])
     if wanted:
         fits = [decays.fit_components(one, int(wanted)) for one in prepared]
@@ -123,13 +120,18 @@ def _decays(rows: Sequence[Row]) -> list[Measured]:
     ]
 
 
-def _notes(photons_per_pulse: float, is_counts: bool, has_response: bool) -> str:
+def _notes(decay: Decay, has_response: bool) -> str:
     notes = []
-    if photons_per_pulse > PILE_UP:
+    if decay.photons_per_pulse > PILE_UP:
+        rate = f"{decay.photons_per_pulse:.2g} photons a pulse"
+        notes.append(f"pile-up: {rate} shorten the decay; record fewer")
+    window_ns = decay.bin_ns * decay.counts.size
+    if window_ns > MORE_THAN_ONE * decay.period_ns:
         notes.append(
-            f"pile-up: {photons_per_pulse:.2g} photons a pulse shorten the decay; record fewer"
+            f"the channels last {window_ns:.4g} ns and the file gives a pulse every "
+            f"{decay.period_ns:.4g} ns: the fit takes all light to be of one pulse"
         )
-    if not is_counts:
+    if not decay.is_counts:
         notes.append("no counts (normalised or background subtracted): no Poisson likelihood")
     if not has_response:
         notes.append("no response: a tail fit, whose amplitudes are not those at time zero")
@@ -200,19 +202,19 @@ def _rows_of(
     taus, amplitudes = one.fit.taus(), one.fit.amplitudes()
     photons = taus * amplitudes
     bin_ns = one.prepared.decay.bin_ns if one.prepared else 0.0
+    p_fit = decays.goodness(one.fit)
+    notes = [one.notes] if one.notes else []
+    if p_fit < POOR_FIT:
+        notes.append("larger residuals than photons give (p_fit): intervals are too narrow")
     rows = []
     for k in range(taus.size):
         is_fixed = k >= model.n_tau
-        log_low, log_high = (
-            (np.log(taus[k]),) * 2
-            if is_fixed
-            else profile_interval(one.fit, tau_of(model, k), confidence)
-        )
-        share = _share(one.fit, model, k, confidence)
+        low, high = tau_interval(one.fit, k, confidence)
+        share = share_interval(one.fit, model, k, confidence)
         # A bleach is no emission: its components have no share of the light.
         light, of_light = (np.nan, np.nan), np.nan
         if one.trace is None:
-            light = _share(one.fit, model, k, confidence, of_intensity=True)
+            light = share_interval(one.fit, model, k, confidence, of_intensity=True)
             of_light = photons[k] / photons.sum()
         row: dict[str, Any] = {
             "measurement": one.row["measurement"],
@@ -224,11 +226,11 @@ def _rows_of(
             "n_components": taus.size,
             "n_components_bic": one.n_by_bic or pd.NA,
             "tau_ns": one.unit_ns * taus[k],
-            "tau_low_ns": one.unit_ns * _exp(log_low),
-            "tau_high_ns": one.unit_ns * _exp(log_high),
+            "tau_low_ns": one.unit_ns * low,
+            "tau_high_ns": one.unit_ns * high,
             "amplitude": amplitudes[k],
-            **_named("amplitude_fraction", amplitudes[k] / amplitudes.sum(), share),
-            **_named("intensity_fraction", of_light, light),
+            **named("amplitude_fraction", amplitudes[k] / amplitudes.sum(), share),
+            **named("intensity_fraction", of_light, light),
             "resolved": FIXED if is_fixed else _resolved(one, taus[k], bin_ns, share),
         }
         own_ends = ends[k] if common and not is_fixed else None
@@ -243,8 +245,8 @@ def _rows_of(
             "n_counts": one.fit.data.sum() if one.fit.is_poisson else np.nan,
             "shift_ps": one.prepared.shift_ps(parameters) if one.prepared else np.nan,
             "probe_ev": one.trace.probe_ev if one.trace else np.nan,
-            "p_fit": decays.goodness(one.fit),
-            "notes": one.notes,
+            "p_fit": p_fit,
+            "notes": "; ".join(notes),
         }
         rows.append(row)
     return rows
@@ -256,16 +258,38 @@ def _resolved(one: Measured, tau: float, bin_ns: float, share: tuple[float, floa
     return RESOLVED
 
 
-def _share(
+def tau_interval(one: Fit, k: int, confidence: float) -> tuple[float, float]:
+    """Return the interval of time constant k, the constant twice where it is held."""
+    if k >= one.model.n_tau:
+        return (float(one.taus()[k]),) * 2
+    low, high = profile_interval(one, tau_of(one.model, k), confidence)
+    return bounded_exp(low), bounded_exp(high)
+
+
+def share_interval(
     one: Fit, view: Any, k: int, confidence: float, *, of_intensity: bool = False
 ) -> tuple[float, float]:
+    """Return the interval of the share of component k; of counts it lies within 0 to 1.
+
+    Parameters
+    ----------
+    one : Fit
+    view : Model
+        Of the measurement, where the fit is of several.
+    k : int
+    confidence : float
+        0 to 1.
+    of_intensity : bool
+        Of the light, not of the amplitudes.
+    """
     low, high = profile_interval(one, fraction_of(view, k, of_intensity=of_intensity), confidence)
     if one.is_poisson:  # photons are not negative
         return max(low, 0.0), min(high, 1.0)
     return low, high
 
 
-def _named(name: str, value: float, interval: tuple[float, float]) -> dict[str, float]:
+def named(name: str, value: float, interval: tuple[float, float]) -> dict[str, float]:
+    """Return a value and its interval under a column's name, `_low` and `_high`."""
     return {name: value, f"{name}_low": interval[0], f"{name}_high": interval[1]}
 
 
@@ -288,7 +312,7 @@ def _common_columns(
     tau = float(member.taus(parameters)[0][k])
     ends = ends or (np.log(tau), np.log(tau))
     amplitudes = member.amplitudes(parameters)[0]
-    share = _share(common.fit, member, k, confidence)
+    share = share_interval(common.fit, member, k, confidence)
     change: tuple[float, tuple[float, float]] = (np.nan, (np.nan, np.nan))
     if reference is not None and index != reference:
         # Time constants in common move both shares alike: the interval is of the difference.
@@ -298,59 +322,13 @@ def _common_columns(
             profile_interval(common.fit, quantity, confidence),
         )
     return {
-        **dict(zip(taus, (unit_ns * v for v in (tau, *map(_exp, ends))), strict=True)),
-        **_named(names[0], float(amplitudes[k] / amplitudes.sum()), share),
-        **_named(names[1], *change),
+        **dict(zip(taus, (unit_ns * v for v in (tau, *map(bounded_exp, ends))), strict=True)),
+        **named(names[0], float(amplitudes[k] / amplitudes.sum()), share),
+        **named(names[1], *change),
         "p_common": common.p_value,
     }
 
 
-def _exp(value: float) -> float:
+def bounded_exp(value: float) -> float:
+    """Return e to a power, finite where a logarithm has no upper end."""
     return float(np.exp(min(value, 700.0)))
-
-
-def sensitivity_rows(one: Measured) -> list[dict[str, Any]]:
-    """Return what other choices of the analysis would give, one row a choice and component."""
-    tried: list[tuple[str, str, Fit | None]] = []
-    if one.trace is not None:
-        for varied, value, arguments in bleach.variations(*bleach_choices(one.row)):
-            try:
-                tried.append((varied, value, bleach.fit_trace(one.trace, **arguments)))  # type: ignore[arg-type]
-            except InputError:
-                tried.append((varied, value, None))
-    elif one.prepared is not None:
-        for n in range(1, decays.MOST_COMPONENTS + 1):
-            tried.append(("n_components", str(n), decays.fit_components(one.prepared, n)))
-        n = one.fit.model.n_tau
-        for part in (0.5, 0.25):
-            tried.append(
-                ("window", f"{part:g}", decays.fit_components(_cut(one.prepared, part), n))
-            )
-    rows = []
-    for varied, value, other in tried:
-        if other is None:
-            continue
-        taus, amplitudes = other.taus(), other.amplitudes()
-        rows += [
-            {
-                "measurement": one.row["measurement"],
-                "technique": one.row["technique"],
-                "temperature_c": one.row["temperature_c"],
-                "varied": varied,
-                "value": value,
-                "component": k + 1,
-                "tau_ns": one.unit_ns * taus[k],
-                "amplitude_fraction": amplitudes[k] / amplitudes.sum(),
-                "bic": other.bic,
-            }
-            for k in range(taus.size)
-        ]
-    return rows
-
-
-def _cut(prepared: decays.Prepared, part: float) -> decays.Prepared:
-    """Return a decay that ends earlier: a part of the window behind the maximum."""
-    first, end = prepared.window
-    peak = int(np.argmax(prepared.decay.counts))
-    end = min(end, max(peak + round(part * (end - peak)), first + 64))
-    return decays.Prepared(prepared.decay, (first, end), prepared.response, prepared.moved)

@@ -70,8 +70,9 @@ def pooled_dwell_times(densities: pd.DataFrame, fits: pd.DataFrame, *, note: str
                 )
                 if of_laws.empty:
                     continue
-                fit = law_of(of_laws.iloc[0])
-                _draw(ax, of_points, fit, epoch)
+                row = of_laws.iloc[0]
+                fit = law_of(row)
+                _draw(ax, of_points, fit, epoch, together=bool(row["epochs_together"]))
                 n_events[epoch] = fit.n_events - fit.n_censored
             title = ""
             if ax is pair[0]:
@@ -161,7 +162,10 @@ def _head(ax: Axes, title: str, state: str, n_events: Mapping[str, int]) -> None
         style.no_data(ax, "no events")
 
 
-def _draw(ax: Axes, density: pd.DataFrame, fit: DwellFit, epoch: str) -> None:
+def _draw(
+    ax: Axes, density: pd.DataFrame, fit: DwellFit, epoch: str, *, together: bool = False
+) -> None:
+    """Draw the points of an epoch and the law; one of both epochs together is drawn once."""
     colour = EPOCH_COLOURS[epoch]
     seen = density[density["n_events"] > 0]  # an empty bin has no place on a logarithmic axis
     if seen.empty:
@@ -171,6 +175,11 @@ def _draw(ax: Axes, density: pd.DataFrame, fit: DwellFit, epoch: str) -> None:
     intervals(
         ax, t, p, low, high, color=colour, ms=2.2, mew=0, lw=0.6, zorder=2 + EPOCHS.index(epoch)
     )
+    place = EPOCHS.index(epoch)
+    if together:
+        if epoch != EPOCHS[-1]:
+            return
+        colour = style.BLACK
     if fit.model != "not_fitted":
         start_s = fit.fitted_from_frames * fit.exposure_s
         drawn_s = np.geomspace(start_s, max(float(t[-1]), 2 * start_s), _POINTS_A_LAW)
@@ -180,14 +189,14 @@ def _draw(ax: Axes, density: pd.DataFrame, fit: DwellFit, epoch: str) -> None:
         dashed = (0, (4, 2)) if fit.model == "neither" else "-"
         ax.plot(drawn_s, law, color=colour, lw=0.9, ls=dashed, zorder=4)
     # In the corner under a falling law, before above after.
-    for line, text in enumerate(reversed(_fit_lines(fit))):
-        place = (3, 2 + 9 * (line + 2 * (len(EPOCHS) - 1 - EPOCHS.index(epoch))))
-        style.write_beside(ax, text, (0, 0), place, va="bottom", color=colour)
+    for line, text in enumerate(reversed(_fit_lines(fit, together=together))):
+        offset = (3, 2 + 9 * (line + 2 * (len(EPOCHS) - 1 - place)))
+        style.write_beside(ax, text, (0, 0), offset, va="bottom", color=colour)
 
 
-def _fit_lines(fit: DwellFit) -> tuple[str, ...]:
+def _fit_lines(fit: DwellFit, *, together: bool) -> tuple[str, ...]:
     """Write the verdict, and the numbers of the law that is drawn."""
-    verdict = LAW_NAMES[fit.model]
+    verdict = f"{'both: ' if together else ''}{LAW_NAMES[fit.model]}"
     if fit.model == "not_fitted":
         return (verdict,)
     alpha = f"α = {with_error(fit.alpha, fit.alpha_se)}"

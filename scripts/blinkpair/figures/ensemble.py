@@ -113,8 +113,10 @@ def decays(found: Sequence[Curves], *, note: str = "") -> Figure:
         top = one.data.max()
         with np.errstate(invalid="ignore"):
             axes[0].plot(time, np.where(one.data > 0, one.data / top, np.nan), ".", ms=0.8,
-                         color=colour, alpha=0.35, rasterized=True)  # fmt: skip
-        axes[0].plot(time, one.fit / top, color=colour, lw=0.9,
+                         color=colour, alpha=0.12, rasterized=True)  # fmt: skip
+        # Above the points of all, each with a white edge: points of thousands of channels hide it.
+        axes[0].plot(time, one.fit / top, color="white", lw=2.0, zorder=3)
+        axes[0].plot(time, one.fit / top, color=colour, lw=0.9, zorder=4,
                      label=style.temperature_name(one.label))  # fmt: skip
     first = own[0]
     if first.response is not None:
@@ -129,7 +131,9 @@ def decays(found: Sequence[Curves], *, note: str = "") -> Figure:
         ax.plot(time, one.residual, ".", ms=0.6, color=_colours(own)[one.name], rasterized=True)
         ax.axhline(0, color=style.GREY, lw=0.6)
         ax.set(ylim=(-5, 5), yticks=(-4, 0, 4))
-    axes[len(own) // 2 + 1 if len(own) > 1 else 1].set_ylabel("residuals (sd)")
+    # In the middle of the panels, which of an even number lies between two.
+    middle = axes[1 + len(own) // 2 if len(own) > 1 else 1]
+    middle.set_ylabel("residuals (sd)", y=0.5 if len(own) % 2 else 1.1)
     axes[-1].set_xlabel("time after the maximum (ns)")
     return figure
 

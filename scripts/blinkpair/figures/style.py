@@ -118,11 +118,15 @@ def save_figure(
     """
     stem = Path(path_stem)
     svg, pdf, png = (stem.with_name(stem.name + suffix) for suffix in (".svg", ".pdf", ".png"))
-    _write(figure, png, {"Software": None})
-    # The panels now have their places, and keep them: to lay out each file anew takes as long as
-    # to write it, and letters are a little wider or narrower in each.
-    layout = figure.get_layout_engine()
+    # The panels get their places once, as they are in the PNG, and keep them: to lay out each file
+    # anew takes as long as to write it, and letters are a little wider or narrower in each.
+    layout, dpi = figure.get_layout_engine(), figure.dpi
+    if layout is not None:
+        figure.dpi = mpl.rcParams["savefig.dpi"]
+        layout.execute(figure)
+        figure.dpi = dpi
     figure.set_layout_engine(None)
+    _write(figure, png, {"Software": None})
     nothing_of_today = {"Creator": None, "Producer": None, "CreationDate": None}
     _write(figure, svg, {"Creator": None, "Date": None})
     _write(figure, pdf, nothing_of_today)
@@ -183,7 +187,7 @@ def letter_panels(axes: Sequence[Axes]) -> None:
         bold = any(text.get_fontweight() == "bold" for text in ax.texts)
         lines = title.count("\n") + (1 if bold and title else 0)
         # Clear of the number at the top of the axis, where there is no title.
-        above = 3 + 8.8 * lines + (0 if lines else 3)
+        above = 3 + 8.8 * lines + (0 if bold or title else 3)
         look: dict[str, Any] = {"fontweight": "bold", "ha": "right", "fontsize": 9}
         write_beside(ax, letter, (0, 1), (-5, above), **look)
 

@@ -12,8 +12,7 @@ from __future__ import annotations
 import glob
 import logging
 import os
-from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -22,7 +21,8 @@ import pandas as pd
 from blinkpair.errors import InputError
 from blinkpair.inputs import movie_record
 from blinkpair.inputs.columns import KNOWN_COLUMNS, MOVIE_COLUMNS, PATH_COLUMNS
-from blinkpair.inputs.contents import FileState, fast_checksum, file_states
+from blinkpair.inputs.contents import FileState, file_states
+from blinkpair.inputs.copies import find_copies
 from blinkpair.inputs.headers import Header, Open, access_problem, read_headers
 from blinkpair.inputs.problems import Problem, UnsoundInputError
 from blinkpair.inputs.quantities import EXPOSURE, PIXEL_SIZE, resolve
@@ -36,6 +36,7 @@ from blinkpair.inputs.row_checks import (
 from blinkpair.inputs.settings import examine_settings
 from blinkpair.inputs.sheet import examine_sheet, find_shared_files
 from blinkpair.inputs.sheet_treatments import overlooked_treatments
+from blinkpair.inputs.verdicts import examine_verdicts
 from blinkpair.movie.formats.selection import MoviePath
 
 log = logging.getLogger(__name__)
@@ -63,6 +64,8 @@ class Checked(NamedTuple):
         Path of the sheet -> the states of its files.
     ensemble : list of dict
         As from `ensemble_sheet.examine_ensemble`; empty without an ensemble sheet.
+    verdicts : list of dict
+        As from `verdicts.examine_verdicts`; empty without a file of verdicts.
     """
 
     settings: dict[str, Any]
@@ -71,6 +74,7 @@ class Checked(NamedTuple):
     notes: list[str]
     inputs: dict[str, Sequence[FileState]]
     ensemble: list[dict[str, Any]]
+    verdicts: list[dict[str, Any]]
 
 
 def check_everything(
@@ -110,12 +114,18 @@ def check_everything(
     )
     of_the_sheet = [*sheet.problems, *findings.problems]
     ensemble, of_films = _examine_ensemble(settings["ensemble"], base_dir, findings)
-    if problems or of_the_sheet or of_films:
-        raise UnsoundInputError([*problems, *sorted(of_the_sheet, key=lambda p: p.line), *of_films])
+    names = () if sheet.problems else fields["field"]
+    verdicts, of_verdicts, notes = examine_verdicts(settings["verdicts"], names, base_dir)
+    if sheet.problems:  # names of fields are not known
+        of_verdicts = [problem for problem in of_verdicts if problem.about != "field"]
+    if problems or of_the_sheet or of_films or of_verdicts:
+        by_line = sorted(of_the_sheet, key=lambda p: p.line)
+        raise UnsoundInputError([*problems, *by_line, *of_films, *of_verdicts])
     shapes = pd.DataFrame.from_dict(
         findings.shapes, orient="index", columns=["frames", "height", "width"]
     ).rename_axis("field")
-    return Checked(settings, fields, shapes, findings.notes, findings.inputs, ensemble)
+    findings.notes += notes
+    return Checked(settings, fields, shapes, findings.notes, findings.inputs, ensemble, verdicts)
 
 
 def _examine_ensemble(
@@ -261,8 +271,8 @@ def examine_inputs(
         return os.path.realpath(os.path.join(base, file))  # noqa: PTH118
 
     findings.notes = grouped(findings.notes)
-    copies = _find_copies(opened, identity)
-    shared, shared_notes = find_shared_files(fields, sheet, identity, copies)
+    copies = find_copies(opened, identity, base)
+    shared, shared_notes = find_shared_files(fields, sheet, identity, *copies)
     findings.problems += shared
     lost = {problem.line for problem in findings.refusals}
     if settings["on_failed_field"] == "exclude" and len(lost) < len(fields):
@@ -288,27 +298,3 @@ def _files(path: str, seen: Header | InputError | None, base: str) -> Sequence[F
         return file_states(movie_files(os.path.join(base, path)))  # noqa: PTH118
     except (InputError, OSError):  # reported with the path
         return ()
-
-
-def _find_copies(
-    opened: Mapping[str, Header | InputError], identity: Callable[[str], Hashable]
-) -> dict[Hashable, Hashable]:
-    """Return the identity of a movie -> that of the first movie with the same content."""
-    alike: dict[str, dict[Hashable, Header]] = defaultdict(dict)
-    of_sample: dict[str, list[str]] = defaultdict(list)
-    for path, seen in opened.items():
-        if isinstance(seen, Header):
-            of_sample[seen.sample].append(path)
-    for own_sample, paths in of_sample.items():
-        for path in paths if len(paths) > 1 else ():
-            seen = opened[path]
-            assert isinstance(seen, Header)
-            alike[own_sample][identity(MoviePath.parse(path).file)] = seen
-    copies: dict[Hashable, Hashable] = {}
-    for movies in alike.values():
-        first: dict[tuple[str, ...], Hashable] = {}
-        for own, header in movies.items() if len(movies) > 1 else ():
-            content = tuple(fast_checksum(file.path) for file in header.files)
-            if (other := first.setdefault(content, own)) != own:
-                copies[own] = other
-    return copies

@@ -48,8 +48,9 @@ class Header:
         Where the file holds the two, or why it does not give them.
     files : tuple of FileState
         All files of the movie.
-    sample : str
-        Digest of some of its content, equal for copies.
+    sample, pixels : str
+        Digests of some of its bytes and of its pixels, equal for copies; of pixels also for the
+        same recording in another format, and empty where they show none.
     """
 
     frames: int
@@ -65,6 +66,7 @@ class Header:
     pixel_size_from: str = ""
     files: tuple[FileState, ...] = ()
     sample: str = ""
+    pixels: str = ""
 
     @property
     def size(self) -> tuple[int, int]:
@@ -131,6 +133,7 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
     """
     # Of all formats: loaded only when files are opened.
     from blinkpair.movie import reader
+    from blinkpair.movie.equal_frames import pixel_sample
     from blinkpair.movie.paths import movie_files
 
     bare = MoviePath.parse(path).file
@@ -142,6 +145,7 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
         alone = len(movie.paths) == 1
         files = file_states(movie.paths if alone else path_files(movie_files(full), movie.paths))
         own_sample = sample(files)
+        pixels = pixel_sample(movie) if isinstance(movie, reader.Movie) else ""
     except InputError as error:
         names = (full, os.path.join(base, bare))  # noqa: PTH118
         place = "" if error.place in names else error.place
@@ -168,6 +172,7 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
         movie.pixel_size_from,
         files,
         own_sample,
+        pixels,
     )
 
 

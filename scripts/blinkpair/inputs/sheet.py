@@ -159,7 +159,8 @@ def find_shared_files(
     fields: pd.DataFrame,
     sheet: str | Path,
     identity: Callable[[str], Hashable],
-    copies: Mapping[Hashable, Hashable] | None = None,
+    by_bytes: Mapping[Hashable, Hashable] | None = None,
+    by_frames: Mapping[Hashable, Hashable] | None = None,
 ) -> tuple[list[Problem], list[str]]:
     """Find files that stand in two places of the sheet, themselves or as copies.
 
@@ -177,8 +178,9 @@ def find_shared_files(
         For the messages.
     identity : callable
         Path without its '::' choices -> what is equal for equal files.
-    copies : mapping, optional
-        Identity of a copy -> that of the file it is a copy of.
+    by_bytes, by_frames : mapping, optional
+        As from `copies.find_copies`. The same frames in two files of one field are left to the
+        step that reads them.
 
     Returns
     -------
@@ -187,8 +189,8 @@ def find_shared_files(
     """
     problems: list[Problem] = []
     notes: list[str] = []
-    copies = copies or {}
-    uses: dict[Hashable, list[tuple[int, str, str, str, Hashable]]] = {}
+    by_bytes, by_frames = by_bytes or {}, by_frames or {}
+    uses: dict[Hashable, list[tuple[int, str, str, str, Hashable, Hashable]]] = {}
     treatments = fields.get(TREATMENT, fields[TEMPERATURE])
     rows = zip(
         fields.index, fields["field"], treatments,
@@ -200,11 +202,16 @@ def find_shared_files(
                 continue
             parsed = MoviePath.parse(path)
             own = identity(parsed.file)
-            earlier = uses.setdefault((copies.get(own, own), parsed.selection), [])
+            content = by_bytes.get((own, parsed.selection), (own, parsed.selection))
+            earlier = uses.setdefault(by_frames.get(content, content), [])
             place = f"{sheet}, line {line}, column {column}"
-            for other_line, other_field, other_treatment, other_column, other in earlier:
+            is_movie = column in MOVIE_COLUMNS
+            for other_line, other_field, other_treatment, other_column, other, its in earlier:
+                alike = line != other_line and is_movie == (other_column in MOVIE_COLUMNS)
+                if content != its and not alike:
+                    continue
                 is_copy = own != other
-                also = "a copy (of the same size, first and last MiB) of" if is_copy else "also"
+                also = "a copy (of the same bytes or frames) of" if is_copy else "also"
                 if line == other_line:
                     same = f"{also} that" if is_copy else "the same file as"
                     what = f"this is {same} in column {other_column}: {shown(path)}"
@@ -233,7 +240,7 @@ def find_shared_files(
                     hint += ", or remove one of the two rows" if both_movies else ""
                 problems.append(Problem(place, what, hint, column, int(line)))
                 break
-            earlier.append((line, field, treatment, column, own))
+            earlier.append((line, field, treatment, column, own, content))
     return problems, notes
 
 

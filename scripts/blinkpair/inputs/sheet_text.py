@@ -36,6 +36,16 @@ _RESULT_ENDINGS = ("_pre", "_post", "_pre_s", "_post_s")
 
 
 @dataclass(frozen=True)
+class Sheet:
+    """What messages call a sheet, the setting that names it, and what one row of it is."""
+
+    name: str = "sample sheet"
+    setting: str = "fields"
+    row: str = "a field"
+    may_be_empty: bool = False
+
+
+@dataclass(frozen=True)
 class Cells:
     """The cells of a sheet.
 
@@ -77,17 +87,18 @@ def read_cells(
     Cells
         Rows of the wrong length, or with a control character, are dropped and reported as problems.
     """
-    text, fault = _read_text(Path(base_dir or ".") / path, str(path))
+    schema = schema or load_schema("fields")
+    sheet = Sheet(**schema.get("x-sheet", {}))
+    text, fault = _read_text(Path(base_dir or ".") / path, str(path), sheet)
     if fault:
         return Cells(problems=[fault])
-    schema = schema or load_schema("fields")
     known, required = list(schema["properties"]), list(schema["required"])
     either = [column for choice in schema.get("anyOf", ()) for column in choice["required"]]
     required = sorted({*required, *either[:1]}, key=known.index)
     lines = [(n, line) for n, line in enumerate(re.split(r"\r\n|\n|\r", text), 1) if line.strip()]
     if not lines:
         hint = f"its first line names the columns: {', '.join(required)}"
-        return Cells(problems=[Problem(str(path), "the sample sheet is empty", hint)])
+        return Cells(problems=[Problem(str(path), f"the {sheet.name} is empty", hint)])
 
     top, header = lines[0]
     place = f"{path}, line {top}"
@@ -118,9 +129,9 @@ def read_cells(
         elif row:
             rows.append(row)
             kept.append(number)
-    if len(lines) == 1:
-        what = "the sample sheet has a header and no rows"
-        problems.append(Problem(str(path), what, "write one row a field below it", line=top))
+    if len(lines) == 1 and not sheet.may_be_empty:
+        what = f"the {sheet.name} has a header and no rows"
+        problems.append(Problem(str(path), what, f"write one row {sheet.row} below it", line=top))
     columns = {}
     for i, name in enumerate(names):
         texts = [row[i] for row in rows]
@@ -134,7 +145,7 @@ def read_cells(
     return Cells(columns, kept, problems, frozenset(required) & frozenset(names))
 
 
-def _read_text(file: Path, name: str) -> tuple[str, Problem | None]:
+def _read_text(file: Path, name: str, sheet: Sheet) -> tuple[str, Problem | None]:
     """Return the text of a file, or what keeps it from being one."""
 
     def fault(what: str, hint: str) -> tuple[str, Problem]:
@@ -142,20 +153,20 @@ def _read_text(file: Path, name: str) -> tuple[str, Problem | None]:
 
     save_as = "save it as text, 'CSV UTF-8' or tab-separated, from the spreadsheet program"
     if file.is_dir():
-        return fault("this is a folder, not a sample sheet", "name the file in it")
+        return fault(f"this is a folder, not a {sheet.name}", "name the file in it")
     if not file.exists():
         close = nearest(file.name, (p.name for p in _siblings(file)), 0.7)
         meant = f"did you mean {file.with_name(close).name}? " if close else ""
-        what = "there is no such sample sheet"
-        hint = f"{meant}'fields' in the configuration names it, from the working directory"
+        what = f"there is no such {sheet.name}"
+        hint = f"{meant}'{sheet.setting}' in the configuration names it, from the working directory"
         return fault(what, hint)
     try:
         if file.stat().st_size > _MOST_BYTES:
-            what = f"this file has {file.stat().st_size / 1e6:.0f} MB: too much for a sample sheet"
-            return fault(what, "name the table of fields, not a movie")
+            what = f"this file has {file.stat().st_size / 1e6:.0f} MB: too much for a {sheet.name}"
+            return fault(what, "name the table, not a movie")
         raw = file.read_bytes()
     except OSError as error:
-        return fault(f"the sample sheet cannot be read ({error.strerror})", "check its rights")
+        return fault(f"the {sheet.name} cannot be read ({error.strerror})", "check its rights")
     if raw.startswith(_EXCEL):
         return fault("this is a workbook of a spreadsheet program, not text", save_as)
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -222,7 +233,7 @@ def _judge_header(
             explained.add(meant)
             what = f"there is no column {shown(name)} of that spelling"
             add(what, f"did you mean {meant}?", meant)
-        elif name in _RESULT_COLUMNS or name.endswith(_RESULT_ENDINGS):
+        elif name not in known and (name in _RESULT_COLUMNS or name.endswith(_RESULT_ENDINGS)):
             what = f"{shown(name)} is, or looks like, a column that the results have themselves"
             add(what, "rename it; names that end in an epoch belong to the results", name)
         elif _CONTROL_CHARACTERS.search(name):

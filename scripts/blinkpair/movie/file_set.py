@@ -150,6 +150,19 @@ def check_parts(sources: Sequence[Source], called: str) -> None:
                 )
 
 
+def uneven_parts(names: Sequence[str], frames: Sequence[int]) -> list[str]:
+    """Return a note where a part before the last is not as long as the first.
+
+    Programs begin a file where the one before is full: the last one may be shorter.
+    """
+    odd = next((k for k, n in enumerate(frames[:-1]) if n != frames[0]), None)
+    if odd is None and frames[-1] <= frames[0]:
+        return []
+    k = len(frames) - 1 if odd is None else odd
+    what = f"{names[0]} has {frames[0]} frames, {names[k]} {frames[k]}"
+    return [f"its parts are not of one length: {what}"]
+
+
 def _of_one(file: Path, share: Share | None, position: str | None) -> FileSet:
     """Complete the recording of one file by the files beside it."""
     if share is None or (share.whole and share.leads):

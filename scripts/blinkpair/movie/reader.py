@@ -23,6 +23,7 @@ never are in memory.
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -38,7 +39,7 @@ from numpy.typing import NDArray
 from blinkpair.arrays import FloatArray
 from blinkpair.cores import usable_cores
 from blinkpair.errors import ChoiceError, InputError
-from blinkpair.movie.file_set import check_parts, find_files
+from blinkpair.movie.file_set import check_parts, find_files, uneven_parts
 from blinkpair.movie.formats.blocks import ArrayFrames, Buffers, PartsReader
 from blinkpair.movie.formats.pixel_size import pixel_size_of_parts
 from blinkpair.movie.formats.registry import open_source
@@ -121,6 +122,7 @@ class Movie:
         stop: int | None = None,
         *,
         threads: int | None = None,
+        last_pass: bool = False,
     ) -> Iterator[NDArray[Any]]:
         """Read the movie block by block.
 
@@ -136,6 +138,11 @@ class Movie:
         threads : int, optional
             Threads that decode compressed frames; default: the processor cores this process
             may use. The frames do not depend on it.
+        last_pass : bool
+            The movie was read before, and will not be soon again. It is read from its last block
+            to its first: what was read last is still in memory, where it would be the first to go
+            when the movie is read from its beginning. If the movie is large beside the memory,
+            what was read is given up there, so that the next movies have the room.
 
         Yields
         ------
@@ -155,23 +162,33 @@ class Movie:
             raise ValueError(f"a block has 1 frame or more, not {size}")
         if not 0 <= start <= end <= self.shape[0]:
             raise ValueError(f"frames {start} to {end} are not within 0 to {self.shape[0]}")
-        return self._iterate(size, int(start), end, threads or usable_cores(_MAX_THREADS))
+        firsts = range(int(start), end, size)
+        give_up = last_pass and self._is_large()
+        reader = PartsReader(self._parts, threads or usable_cores(_MAX_THREADS), give_up=give_up)
+        return self._iterate(reader, firsts[::-1] if last_pass else firsts, size, end)
 
-    def _iterate(self, size: int, start: int, stop: int, threads: int) -> Iterator[NDArray[Any]]:
+    def _is_large(self) -> bool:
+        """Whether the movies of two fields would fill more than half of the memory."""
+        if not hasattr(os, "sysconf"):
+            return False
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        return 8 * math.prod(self.shape) * self.dtype.itemsize > memory
+
+    def _iterate(
+        self, reader: PartsReader, firsts: range, size: int, stop: int
+    ) -> Iterator[NDArray[Any]]:
         from concurrent.futures import ThreadPoolExecutor
 
-        buffers = Buffers((min(size, stop - start), *self.shape[1:]), self.dtype)
+        length = min(size, stop - min(firsts, default=stop))
+        buffers = Buffers((length, *self.shape[1:]), self.dtype)
         # One block is read while the one before is used: a disk that waits for the processor, or
         # the other way round, takes the sum of both times.
-        with (
-            closing(PartsReader(self._parts, threads)) as reader,
-            ThreadPoolExecutor(1) as pool,
-        ):
+        with closing(reader), ThreadPoolExecutor(1) as pool:
             ahead: NDArray[Any] | None = None
             pending: Future[None] | None = None
-            for first in self._shown(range(start, stop + size, size)):
+            for first in self._shown([*firsts, None], size):
                 block, reading = ahead, pending
-                if first < stop:
+                if first is not None:
                     ahead = buffers.take(min(size, stop - first))
                     pending = pool.submit(reader.read_into, first, ahead)
                 if reading is not None and block is not None:
@@ -179,14 +196,14 @@ class Movie:
                     yield block
                 del block  # or this frame of the generator would count as a user of it
 
-    def _shown(self, firsts: range) -> Iterable[int]:
+    def _shown(self, firsts: list[int | None], size: int) -> Iterable[int | None]:
         """Return the first frames of the blocks, with a progress bar on a long read by hand."""
-        pixels = (firsts.stop - firsts.start) * self.shape[1] * self.shape[2]
+        pixels = len(firsts) * size * self.shape[1] * self.shape[2]
         if pixels < _LONG_PIXELS or not sys.stderr.isatty() or "TQDM_DISABLE" in os.environ:
             return firsts
         from tqdm import tqdm
 
-        bar: Iterable[int] = tqdm(firsts, desc=Path(self.name).name, unit="block")
+        bar: Iterable[int | None] = tqdm(firsts, desc=Path(self.name).name, unit="block")
         return bar
 
     def close(self) -> None:
@@ -373,9 +390,9 @@ def _join(called: str, parts: Sequence[Source], found: Sequence[str]) -> Movie:
     if len(parts) > 1:
         shown = names if len(names) < 6 else [*names[:2], "...", names[-1]]
         notes.insert(0, f"{len(parts)} files were joined in this order: {', '.join(shown)}")
-    notes += found
-    size = pixel_size_of_parts([part.pixels for part in parts], names)
     lengths = [part.shape[0] for part in parts]
+    notes += [*found, *uneven_parts(names, lengths)]
+    size = pixel_size_of_parts([part.pixels for part in parts], names)
     time = frame_time_of_parts([part.times for part in parts], lengths, names)
     return Movie(
         shape=(sum(part.shape[0] for part in parts), *first.shape[1:]),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import pandas as pd
 
 from blinkpair.arrays import FloatArray
+from blinkpair.brightfield.seen import common_offset_px, size_remark
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.nanocrystals import catalogues
@@ -66,7 +67,9 @@ def register_and_pair(
     """
     try:
         by_images = partial(_by_images, brightfields, diameter_px, registration)
-        return _register_and_pair(pre, post, by_images, landmarks, registration, pairing)
+        return _register_and_pair(
+            pre, post, by_images, diameter_px, landmarks, registration, pairing
+        )
     except InputError as error:
         return describe_failed(str(error)), no_nanocrystals()
 
@@ -91,6 +94,7 @@ def _register_and_pair(
     pre: EpochTables,
     post: EpochTables,
     by_images: Callable[[], ImageRegistration],
+    diameter_px: float,
     landmarks: str,
     registration: RegistrationSettings,
     pairing: PairingSettings,
@@ -115,14 +119,19 @@ def _register_and_pair(
         ),
         start_error_px=catalogues.start_error_px(movies),
         camera_reach_px=sum(movie["drift_max_px"] for movie in movies),
+        light_offset_px=sum(common_offset_px(e.microspheres, diameter_px) for e in (pre, post)),
         settings=registration,
     )
+    seen_px = (pre.microspheres_info["diameter_px"], post.microspheres_info["diameter_px"])
     content = describe(
         result,
         nanocrystals_pre=found_pre,
         n_microspheres=(len(pre.microspheres), len(post.microspheres)),
+        microsphere_diameters_px=seen_px,
         shape=(height, width),
     )
+    remarks = dict.fromkeys(size_remark(one, diameter_px) for one in seen_px)
+    content["reason"] = "; ".join(filter(None, (content["reason"], *remarks)))
     if content["status"] != "ok":
         return content, no_nanocrystals()
     for epoch, tables in zip(EPOCHS, (pre, post), strict=True):

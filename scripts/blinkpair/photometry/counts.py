@@ -17,11 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray, IntArray, neighbours
-from blinkpair.compiled import njit
 from blinkpair.cores import run_halves, usable_cores
 from blinkpair.errors import InputError
 from blinkpair.photometry.apertures import empty_frames, empty_places, reach_px
-from blinkpair.photometry.medians import median
+from blinkpair.photometry.kernels import measure_places
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -73,89 +72,6 @@ def _packed_ring(usable: BoolArray, ring: IntArray) -> tuple[IntArray, IntArray]
     """Return ring offsets (n, ring, 2), the usable pixels first, and how many are usable."""
     order = np.argsort(~usable, axis=1, kind="stable")
     return np.ascontiguousarray(ring[order]), usable.sum(axis=1)
-
-
-@njit(nogil=True)
-def _measure(
-    first: int,
-    last: int,
-    block: Any,
-    first_frame: int,
-    xy: Any,
-    drift: Any,
-    half: float,
-    ring: Any,
-    n_ring: Any,
-    integer: bool,
-    counts: Any,
-    ring_median: Any,
-    ring_mean: Any,
-) -> None:
-    """Fill counts, ring_median and ring_mean (n, frames of the block) of rows first to last.
-
-    `ring` (n, r, 2) holds the column and row of the usable ring pixels from the nanocrystal's own
-    pixel, `n_ring` (n,) how many there are.
-    """
-    n_frames, height, width = block.shape
-    values = np.empty(ring.shape[1], block.dtype)
-    x_weight = np.empty(int(2 * half) + 3)
-    y_weight = np.empty(int(2 * half) + 3)
-    zero = 0 * block[0, 0, 0]  # a sum of integers is one: exact, and vectorised
-    pixels = block.reshape(-1)
-    reach = 0
-    place = np.empty((last - first, ring.shape[1]), np.int64)
-    for k in range(first, last):
-        for i in range(n_ring[k]):
-            reach = max(reach, abs(ring[k, i, 0]), abs(ring[k, i, 1]))
-            place[k - first, i] = ring[k, i, 1] * width + ring[k, i, 0]
-    for f in range(n_frames):
-        frame = block[f]
-        for k in range(first, last):
-            x = xy[k, 0] + drift[first_frame + f, 0]
-            y = xy[k, 1] + drift[first_frame + f, 1]
-            left = max(int(np.floor(x - half + 0.5)), 0)
-            right = min(int(np.floor(x + half + 0.5)), width - 1)
-            top = max(int(np.floor(y - half + 0.5)), 0)
-            bottom = min(int(np.floor(y + half + 0.5)), height - 1)
-            for column in range(left, right + 1):
-                x_weight[column - left] = max(
-                    0.0, min(column + 0.5, x + half) - max(column - 0.5, x - half)
-                )
-            for row in range(top, bottom + 1):
-                y_weight[row - top] = max(0.0, min(row + 0.5, y + half) - max(row - 0.5, y - half))
-            total = 0.0
-            for row in range(top, bottom + 1):
-                line = 0.0
-                for column in range(left, right + 1):
-                    line += x_weight[column - left] * frame[row, column]
-                total += y_weight[row - top] * line
-            counts[k, f] = total
-            cx = int(np.floor(x + 0.5))
-            cy = int(np.floor(y + 0.5))
-            n = 0
-            ring_sum = zero
-            if reach <= cx < width - reach and reach <= cy < height - reach:
-                n = n_ring[k]
-                centre = (f * height + cy) * width + cx
-                for i in range(n):
-                    # Unsigned: an index that may be negative costs a comparison a pixel.
-                    values[i] = pixels[np.uint64(centre + place[k - first, i])]
-                for i in range(n):
-                    ring_sum += values[i]
-            else:
-                for i in range(n_ring[k]):
-                    column = cx + ring[k, i, 0]
-                    row = cy + ring[k, i, 1]
-                    if 0 <= column < width and 0 <= row < height:
-                        values[n] = frame[row, column]
-                        ring_sum += values[n]
-                        n += 1
-            if n == 0:
-                ring_median[k, f] = np.nan
-                ring_mean[k, f] = np.nan
-            else:
-                ring_mean[k, f] = ring_sum / n
-                ring_median[k, f] = median(values[:n], integer)
 
 
 def extract_traces(
@@ -258,20 +174,21 @@ def measure(
     if background not in BACKGROUNDS:
         raise InputError(f"unknown background '{background}'", f"use one of {BACKGROUNDS}")
     others = xy if neighbours_xy is None else np.asarray(neighbours_xy, np.float64).reshape(-1, 2)
-    integer = bool(np.issubdtype(movie.dtype, np.integer))
     kept = np.arange(frames)
-    targets = [_Target(xy, others, kept, aperture_px, background, integer)]
+    targets = [_Target(xy, others, kept, aperture_px, background, movie.dtype)]
     if empty:
         places = empty_places(xy, others, drift, movie.shape[1:], aperture_px=aperture_px)
         every = empty_frames(frames)
         found = np.isfinite(places[:, 0])
-        targets.append(_Target(places[found], others, every, aperture_px, background, integer))
+        targets.append(_Target(places[found], others, every, aperture_px, background, movie.dtype))
     with ThreadPoolExecutor(usable_cores(2)) as pool:
-        start = 0
-        for block in movie.blocks(frames_per_block):
+        start = frames
+        # From the last frame to the first: after the pass that found the nanocrystals, the last
+        # ones are still in memory.
+        for block in movie.blocks(frames_per_block, last_pass=True):
+            start -= len(block)
             for target in targets:
                 target.add(pool, block, start, drift)
-            start += len(block)
     counts = targets[0].result()
     if not empty:
         return Measured(counts, np.empty((len(xy), 0), np.float32))
@@ -290,18 +207,22 @@ class _Target:
         frames: IntArray,
         aperture_px: float,
         background: str,
-        integer: bool,
+        dtype: np.dtype[Any],
     ) -> None:
-        ring = _ring_offsets()
         # From top to bottom: pixels of neighbours are then still in the processor's cache.
         self.order = np.argsort(xy[:, 1], kind="stable")
-        self.xy = xy[self.order]
-        self.ring, self.n_ring = _packed_ring(_usable_ring(self.xy, others, ring), ring)
-        self.frames, self.integer = frames, integer
-        self.area, self.half = aperture_px**2, reach_px(aperture_px)
-        self.by_ring = background == "annulus_median"
+        self.xy, self.frames = xy[self.order], frames
+        self.area = aperture_px**2 if background == "annulus_median" else 0.0
+        self.half = reach_px(aperture_px)
+        ring = _ring_offsets()
+        usable = _usable_ring(self.xy, others, ring) & (self.area > 0)
+        self.ring, self.n_ring = _packed_ring(usable, ring)
+        integers = np.issubdtype(dtype, np.integer)
+        limits = np.iinfo(dtype) if integers else None
+        self.range = (limits.min, limits.max) if limits else (0, 0)
         self.traces = np.empty((len(xy), len(frames)), np.float32)
         self.skew, self.n_skew = np.zeros(len(xy)), np.zeros(len(xy))
+        self.guess = np.tile([1, 0], (len(xy), 1))
 
     def add(self, pool: ThreadPoolExecutor, block: Any, start: int, drift: FloatArray) -> None:
         """Measure the frames of a block, the first of which is number `start`."""
@@ -309,26 +230,29 @@ class _Target:
         if first == last or not len(self.xy):
             return
         chosen = self.frames[first:last]
-        if len(chosen) < len(block):
-            block = np.ascontiguousarray(block[chosen - start])
-        n = len(self.xy)
-        counts, median, mean = (np.empty((n, len(block))) for _ in range(3))
-        places = (self.xy, drift[chosen], self.half, self.ring, self.n_ring)
-        run_halves(pool, _measure, n, block, 0, *places, self.integer, counts, median, mean)
-        if self.by_ring:
-            counts -= self.area * median
-            # Frame by frame, in order: the sum does not depend on the size of the blocks.
-            for f in range(len(block)):
-                difference = mean[:, f] - median[:, f]
-                measured = np.isfinite(difference)  # not where the ring is out of view
-                self.skew += np.where(measured, difference, 0.0)
-                self.n_skew += measured
-        self.traces[self.order, first:last] = counts
+        run_halves(
+            pool,
+            measure_places,
+            len(self.xy),
+            block,
+            chosen - start,
+            self.xy,
+            drift[chosen],
+            self.half,
+            self.area,
+            self.ring,
+            self.n_ring,
+            *self.range,
+            self.guess,
+            self.skew,
+            self.n_skew,
+            self.order,
+            self.traces[:, first:last],
+        )
 
     def result(self) -> NDArray[np.float32]:
         """Return the counts of all blocks."""
-        if self.by_ring:
-            correction = np.empty(len(self.xy), np.float32)
-            correction[self.order] = self.area * self.skew / np.maximum(self.n_skew, 1)
-            self.traces -= correction[:, None]
+        correction = np.empty(len(self.xy), np.float32)
+        correction[self.order] = self.area * self.skew / np.maximum(self.n_skew, 1)
+        self.traces -= correction[:, None]
         return self.traces

@@ -8,6 +8,10 @@ rejects both laws (`neither`): here a verdict describes the curve, not a mechani
 determined for each nanocrystal separately. The law that is drawn is the one that fits best,
 whatever the verdict.
 
+By p values alone, two curves of so many events that lie on each other can get two verdicts. The
+events before and after are therefore fitted together, with one verdict and one law, unless they
+differ visibly (`coincide`).
+
 Durations are whole frames, and events of 20 ms frames are not simply half as long as those of 40 ms
 frames: an event shorter than a frame is lost in one and not in the other. Fields of different
 exposure are therefore pooled separately, each exposure in rows of its own. They are not refused,
@@ -20,21 +24,30 @@ pooled on and off events of each temperature and epoch, and the laws fitted to t
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import betainc
 
+from blinkpair.arrays import FloatArray
+from blinkpair.dwell_fits.events import Events, merge_events
 from blinkpair.dwell_fits.fits import fit_counted_events
-from blinkpair.dwell_fits.histograms import log_binned_density
+from blinkpair.dwell_fits.histograms import bin_edges, log_binned_density
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings, LawFit
 from blinkpair.populations.pools import KEYS, Pool
+
+# Two curves whose densities and shares of longer events differ by less than this factor, a tenth
+# of a decade, lie on each other in the figure.
+_VISIBLE = 1.25
 
 _FIT_COLUMNS = (
     *KEYS,
     "n_fields",
     "n_events",
     "n_cut_by_end",
+    "epochs_together",
     "model",
     "alpha",
     "alpha_se",
@@ -94,18 +107,23 @@ def pool_fits(
     -------
     DataFrame
         One row a temperature, exposure, epoch and state: `n_fields, n_events` (complete),
-        `n_cut_by_end, model, alpha, alpha_se, tau_s, tau_low_s, tau_high_s, p_value, p_value_fit`
+        `n_cut_by_end` of the epoch; `epochs_together`, whether the law is that of the events of
+        both epochs; `model, alpha, alpha_se, tau_s, tau_low_s, tau_high_s, p_value, p_value_fit`
         as in `DwellFit`, and `fitted_from_frames, short, log_amplitude` of the law to draw, which
         is P(t) = exp(log_amplitude + short / t - t / tau) t^-alpha per frame, t and tau in frames
         (see `law_of`); `reason` where there is no verdict.
     """
     rows = []
     for pool in pools:
+        fitted = pool
+        for other in pools:
+            if other.epoch != pool.epoch and other.keys() == {**pool.keys(), "epoch": other.epoch}:
+                fitted = _together(pool, other, settings)
         # With cut events the laws do not end at the window, so windows may differ.
         fit = fit_counted_events(
-            pool.events,
-            exposure_s=pool.exposure_s,
-            window_frames=pool.window_frames,
+            fitted.events,
+            exposure_s=fitted.exposure_s,
+            window_frames=fitted.window_frames,
             settings=settings,
             pooled=True,
         )
@@ -115,12 +133,66 @@ def pool_fits(
             "n_fields": pool.n_fields,
             "n_events": pool.events.n_complete,
             "n_cut_by_end": pool.events.n_cut,
+            "epochs_together": fitted is not pool,
             "short": law.short,
             "log_amplitude": law.log_amplitude,
         }
         row |= {name: getattr(fit, name) for name in _FIT_COLUMNS if name not in row}
         rows.append(row)
     return pd.DataFrame(rows, columns=list(_FIT_COLUMNS))
+
+
+def coincide(first: Events, second: Events, *, significance: float = 0.05) -> bool:
+    """Return whether nothing shows that two distributions of durations differ visibly.
+
+    In each logarithmic bin, and from each edge of one on, the share of the events of `first` may
+    be 1.25 times that of `second` at most, or the reverse; a share that is larger by more than
+    chance explains is a visible difference.
+
+    Parameters
+    ----------
+    first, second : Events
+        Their complete events are compared.
+    significance : float
+        Probability that curves within that factor are taken for different, at most: it is divided
+        by the number of comparisons (Bonferroni).
+    """
+    longest = int(max(own.durations.max(initial=0) for own in (first, second)))
+    edges = bin_edges(longest)
+    bins = np.stack(
+        [np.histogram(own.frames, edges, weights=own.complete)[0] for own in (first, second)]
+    )
+    longer = bins[:, ::-1].cumsum(axis=1)[:, ::-1]
+    counts = np.concatenate([bins, longer], axis=1).astype(float)
+    totals = counts[:, bins.shape[1]]  # events from one frame on
+    return all(
+        _least_p_of_more(counts[rows], totals[rows]) > significance / (2 * counts.shape[1])
+        for rows in ([0, 1], [1, 0])
+    )
+
+
+def _least_p_of_more(counts: FloatArray, totals: FloatArray) -> float:
+    """Return the least p value of the first share being `_VISIBLE` times the second or less.
+
+    Of the events of both in a bin those of the first are binomial (J. Przyborowski and H.
+    Wilenski, Biometrika 31, 313, 1940). `counts` is (2, bins), `totals` (2,).
+    """
+    most = _VISIBLE * totals[0] / (_VISIBLE * totals[0] + totals[1])
+    some = counts[0] > 0
+    # So many or more of a binomial number: the incomplete beta function.
+    p = betainc(counts[0, some], counts[1, some] + 1, most)
+    return float(p.min(initial=1.0))
+
+
+def _together(pool: Pool, other: Pool, settings: DwellTimeSettings) -> Pool:
+    """Return the pool of both epochs where their events coincide, else the first."""
+    few = min(own.events.n_complete for own in (pool, other)) < settings.min_events
+    if few or not coincide(pool.events, other.events, significance=settings.significance):
+        return pool
+    window_frames = max(pool.window_frames, other.window_frames)
+    return replace(
+        pool, events=merge_events(pool.events, other.events), window_frames=window_frames
+    )
 
 
 def law_of(row: Any) -> DwellFit:

@@ -37,6 +37,7 @@ from blinkpair.labels import (
     temperature_labels,
     text_codes,
 )
+from blinkpair.populations.left_out import left_out_columns
 from blinkpair.statistics import intervals
 from blinkpair.statistics.design_effects import Codes, field_codes
 from blinkpair.statistics.intervals import Estimate, StatisticsSettings
@@ -99,7 +100,8 @@ def summarise_populations(
     nanocrystals : DataFrame
         One row a nanocrystal: `field`, `temperature_c` (degrees C, or `control`), `analysed`,
         `on_fraction_pre`, `on_fraction_post` (0 to 1), `population` (from `classify`), and, if
-        known, the `OPTIONAL` columns and those of `shared_movies.mark_shared`.
+        known, `population_left_out`, the `OPTIONAL` columns and those of
+        `shared_movies.mark_shared`.
     fields : DataFrame, optional
         One row a field: `field`, `temperature_c`, `status` (`ok` or `failed`) and, if known,
         `expected_chance_pairs`. Without it the fields are those of `nanocrystals`, and the
@@ -137,6 +139,9 @@ def summarise_populations(
     parts = [table[table["temperature_c"] == label] for label in labels]
     groups = [_group(part, label) for part, label in zip(parts, labels, strict=True)]
     rows = [_counts(group, fields) for group in groups]
+    if not recipe:
+        for row, group in zip(rows, groups, strict=True):
+            row |= left_out_columns(group.rows, group.delta)
     _count_once(rows, groups)
     unequal = OPTIONAL[0] in table and bool(table[OPTIONAL[0]].notna().any())
     cut = unequal and not recipe

@@ -40,6 +40,9 @@ log = logging.getLogger(__name__)
 # of the stage's creep between a brightfield image and its movie, both epochs together.
 CHANNEL_OFFSET_PX = 1.5
 STAGE_CREEP_PX = 0.7
+# The largest offset by light from one side, in standard deviations per axis; measured on 40
+# simulated images.
+LIGHT_OFFSET_SIGMAS = 3.5
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ def register_field(
     nanocrystal_counts: tuple[FloatArray, FloatArray] | None = None,
     start_error_px: float = 0.0,
     camera_reach_px: float = 0.0,
+    light_offset_px: float = 0.0,
 ) -> FieldRegistration:
     """Return the registration of the two epochs of a field.
 
@@ -90,6 +94,9 @@ def register_field(
         Standard error per axis of the drift's zero, the first frame, both epochs together.
     camera_reach_px : float
         Largest drifts of both movies together: what is fixed to the camera may seem to move so far.
+    light_offset_px : float
+        Largest offset that all microspheres of an image may have in common under light from one
+        side, both epochs together.
 
     Examples
     --------
@@ -110,6 +117,7 @@ def register_field(
         camera_reach_px,
         settings.max_chance_alignments,
         {"model": settings.model, "field_shape": shape},
+        light_offset_px,
     )
     if landmarks is not None:
         coarse = _start_by_hand(landmarks, *microspheres, nanocrystals.strict)
@@ -165,8 +173,10 @@ def _refined(
     if fine.reason.startswith(MAGNIFICATION):
         return FieldRegistration(fine, coarse, "none")
     pattern = nanocrystals.own_pattern()
-    if pattern.status == "ok" and not _agree(coarse.matrix, pattern.matrix, shape):
-        apart = _largest_distance_px(coarse.matrix, pattern.matrix, shape)
+    if pattern.status == "ok" and (
+        (apart := _largest_distance_px(coarse.matrix, pattern.matrix, shape))
+        > nanocrystals.reach_px
+    ):
         reason = (
             f"{found_by} and nanocrystals contradict each other: they are turned by "
             f"{coarse.rotation_deg:.1f} and by {pattern.rotation_deg:.1f} degrees, and their "
@@ -178,7 +188,8 @@ def _refined(
     log.warning("not refined on nanocrystals (%s): the channel offset is unknown", fine.reason)
     # An offset d between the channels leaves d - R d, of length 2 |d sin(angle / 2)|.
     offset = 2 * CHANNEL_OFFSET_PX * abs(np.sin(np.deg2rad(coarse.rotation_deg) / 2))
-    unknown = float(np.hypot(offset, STAGE_CREEP_PX))
+    light = nanocrystals.light_offset_px / LIGHT_OFFSET_SIGMAS
+    unknown = float(np.sqrt(offset**2 + STAGE_CREEP_PX**2 + light**2))
     reason = f"not refined on nanocrystals: {fine.reason}"
     final = replace(with_shift(coarse, unknown), reason=reason)
     return FieldRegistration(final, coarse, found_by)
@@ -237,11 +248,6 @@ def _start_by_hand(
         by_hand.matrix, microspheres_pre, microspheres_post, max_turn_deg=3.0, **options
     )
     return refined if refined.status == "ok" else by_hand
-
-
-def _agree(one: FloatArray, other: FloatArray, shape: tuple[int, int]) -> bool:
-    """Return whether two transforms differ by no more than an offset between channels can."""
-    return _largest_distance_px(one, other, shape) < 8 * CHANNEL_OFFSET_PX
 
 
 def _largest_distance_px(one: FloatArray, other: FloatArray, shape: tuple[int, int]) -> float:

@@ -24,6 +24,9 @@ LANDMARK_PRIOR_DOF = 4.0
 MAX_LANDMARK_RESIDUAL_PX = 10.0
 # Fewest nanocrystals that refine a start.
 MIN_REFINING_MATCHES = 5
+# Largest distance between the transforms of brightfield and of the nanocrystals: eight standard
+# deviations of the offset between the channels.
+MAX_SHIFT_PX = 12.0
 
 
 def refine_on_points(
@@ -32,7 +35,7 @@ def refine_on_points(
     post_xy: npt.ArrayLike,
     *,
     model: str = "rigid",
-    max_shift_px: float = 12.0,
+    max_shift_px: float = MAX_SHIFT_PX,
     max_turn_deg: float = 0.5,
     max_chance_alignments: float = 3e-4,
     min_matches: int = MIN_REFINING_MATCHES,

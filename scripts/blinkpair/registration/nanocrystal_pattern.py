@@ -11,7 +11,7 @@ from typing import Any
 
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.registration.both_patterns import Together, decide_together
-from blinkpair.registration.from_start import refine_on_points
+from blinkpair.registration.from_start import MAX_SHIFT_PX, refine_on_points
 from blinkpair.registration.near_identity import MAX_SEARCHED, STEADY, register_near_identity
 from blinkpair.registration.points import register_points
 from blinkpair.registration.result import Registration, in_rows
@@ -34,6 +34,7 @@ class NanocrystalPattern:
     start_error_px: float
     max_chance_alignments: float
     options: dict[str, Any]
+    light_offset_px: float = 0.0
 
     @classmethod
     def of(
@@ -46,6 +47,7 @@ class NanocrystalPattern:
         camera_reach_px: float,
         max_chance: float,
         options: dict[str, Any],
+        light_offset_px: float,
     ) -> NanocrystalPattern:
         """Return the pattern of the nanocrystals; arguments as in `fields.register_field`."""
         found = register_near_identity(
@@ -68,6 +70,7 @@ class NanocrystalPattern:
             start_error_px,
             max_chance,
             options,
+            light_offset_px,
         )
         if found.registration.status != "ok":
             return own
@@ -81,6 +84,11 @@ class NanocrystalPattern:
         return self.options | {"max_chance_alignments": self.max_chance_alignments}
 
     @property
+    def reach_px(self) -> float:
+        """Largest distance of the nanocrystals' transform from that of brightfield."""
+        return MAX_SHIFT_PX + self.light_offset_px
+
+    @property
     def errors(self) -> dict[str, Any]:
         """Standard errors as options of `refine_on_points`."""
         pre, post = self.errors_px or (None, None)
@@ -88,7 +96,14 @@ class NanocrystalPattern:
 
     def near(self, start: Registration) -> Registration:
         """Return the registration of all nanocrystals that starts from another one."""
-        fine = refine_on_points(start.matrix, self.pre, self.post, **self.strict, **self.errors)
+        fine = refine_on_points(
+            start.matrix,
+            self.pre,
+            self.post,
+            max_shift_px=self.reach_px,
+            **self.strict,
+            **self.errors,
+        )
         return self.in_given_rows(with_shift(fine, self.start_error_px))
 
     def own_pattern(self) -> Registration:
@@ -110,7 +125,13 @@ class NanocrystalPattern:
     ) -> Together | Registration:
         """Return what `both_patterns.decide_together` does."""
         result = decide_together(
-            candidates, self.pre, self.post, by_rank=by_rank, **self.strict, **self.errors
+            candidates,
+            self.pre,
+            self.post,
+            by_rank=by_rank,
+            max_shift_px=self.reach_px,
+            **self.strict,
+            **self.errors,
         )
         if not isinstance(result, Together):
             return result

@@ -157,6 +157,7 @@ def describe(
     *,
     nanocrystals_pre: FloatArray,
     n_microspheres: tuple[int, int],
+    microsphere_diameters_px: tuple[float | None, float | None] = (None, None),
     shape: tuple[int, int],
 ) -> dict[str, Any]:
     """Return the content of `registration.json`."""
@@ -177,6 +178,8 @@ def describe(
         "scale": final.scale if ok else None,
         "n_microspheres_pre": n_microspheres[0],
         "n_microspheres_post": n_microspheres[1],
+        "microsphere_diameter_px_pre": microsphere_diameters_px[0],
+        "microsphere_diameter_px_post": microsphere_diameters_px[1],
         "n_microspheres_matched": coarse.n_matched if coarse.status == "ok" else 0,
         "n_dust": coarse.n_dust,
         "n_nanocrystals_matched": final.n_matched if refined else 0,

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from blinkpair.ensemble.beside import LONG_SHARE, SHORT_SHARE
+from blinkpair.ensemble.beside import LONG_SHARE, MIN_P_COMMON, SHORT_SHARE
 from blinkpair.ensemble.tables import BLEACH, DECAY, FIXED, NOT_RESOLVED, UNANNEALED
 from blinkpair.labels import after_treatment, temperature_label, treatment_title
 from blinkpair.report.cells import Table, interval_of, number, p_value, signed_points
@@ -62,31 +62,39 @@ def section(
 
 
 def _sentences(beside: pd.DataFrame, decays: pd.DataFrame) -> list[str]:
-    """Return one sentence a technique."""
+    """Return one sentence a technique, one a group where it has several."""
     out = []
     for technique, quantity in QUANTITIES.items():
-        rows: list[dict[Any, Any]] = beside[beside["quantity"] == quantity].to_dict("records")
-        if not rows:
-            continue
-        shares = [
-            f"{_percent(row['value'])} ({_percent(row['low'])} to {_percent(row['high'])}) "
-            f"{_where(row['temperature_c'])}"
-            for row in rows
-        ]
-        text = f"{TECHNIQUE_NAMES[technique]}: the {quantity} is {listed(shares)}"
-        moved = {
-            word: [_where(row["temperature_c"]) for row in rows if row["direction"] == direction]
-            for direction, word in MOVED.items()
-        }
-        changes = [f"{word} {listed(places)}" for word, places in moved.items() if places]
-        if changes:
-            text += f"; against the unannealed film it {listed(changes)}"
-        p = decays.loc[decays["technique"] == technique, "p_common"].dropna()
-        if len(p):
-            verdict = "do not differ" if p.iloc[0] >= 0.05 else "differ"
-            text += f". The time constants {verdict} at the 5 % level (p {_equals(p.iloc[0])})"
-        out.append(f"{text}.")
+        groups = list(decays[decays["technique"] == technique].groupby("group", sort=False))
+        for name, group in groups:
+            own = beside["measurement"].isin(group["measurement"])
+            rows: list[dict[Any, Any]] = beside[own & (beside["quantity"] == quantity)].to_dict(
+                "records"
+            )
+            head = TECHNIQUE_NAMES[technique] + (f", {name}" if len(groups) > 1 else "")
+            out.append(f"{head}: {_sentence(rows, quantity, group['p_common'])}.")
     return out
+
+
+def _sentence(rows: Sequence[Mapping[Any, Any]], quantity: str, p_common: pd.Series[Any]) -> str:
+    shares = [
+        f"{_percent(row['value'])} ({_percent(row['low'])} to {_percent(row['high'])}) "
+        f"{_where(row['temperature_c'])}"
+        for row in rows
+    ]
+    text = f"the {quantity} is {listed(shares)}"
+    moved = {
+        word: [_where(row["temperature_c"]) for row in rows if row["direction"] == direction]
+        for direction, word in MOVED.items()
+    }
+    changes = [f"{word} {listed(places)}" for word, places in moved.items() if places]
+    if changes:
+        text += f"; against the unannealed film it {listed(changes)}"
+    p = p_common.dropna()
+    if len(p):
+        verdict = "do not differ" if p.iloc[0] >= MIN_P_COMMON else "differ"
+        text += f". The time constants {verdict} at the 5 % level (p {_equals(p.iloc[0])})"
+    return text
 
 
 def _where(label: object) -> str:

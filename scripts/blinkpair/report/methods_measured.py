@@ -22,6 +22,7 @@ from blinkpair.photometry.counts import (
 )
 from blinkpair.populations.table import BY_ASSUMPTION, BY_OTHER_FIELDS
 from blinkpair.report.language import as_set, counted, grouped, listed, per_cent, verb
+from blinkpair.report.verdicts import by_treatment
 from blinkpair.statistics.design_effects import ALIKE, OWN_SPREAD, STEEPNESS
 
 Settings = Mapping[str, Any]
@@ -48,6 +49,7 @@ def measured(
     yield _focus(settings["threshold"])
     yield from _states(settings)
     yield from _numbers(settings, nanocrystals)
+    yield from by_treatment(populations)
     yield from _dwell_times(settings["dwell_times"])
     yield from _photostability(settings["photostability"])
     yield _kept(settings, shown, all_shown=all_shown)

@@ -91,7 +91,7 @@ def methods(
     """
     word = treatment_word(fields["temperature_c"])
     sentences = [
-        _software(provenance, word),
+        software(provenance, word),
         *_recordings(fields, shown, word),
         *_registration(settings, fields, _pixel_um(settings, shown)),
         *_refused(settings, fields),
@@ -101,7 +101,8 @@ def methods(
     return " ".join(sentences)
 
 
-def _software(provenance: Mapping[str, Any], word: str) -> str:
+def software(provenance: Mapping[str, Any], word: str) -> str:
+    """Return the sentence that names blinkpair, its version and its commit."""
     commit, _, changes = str(provenance.get("commit") or "").partition("+")
     version = f"blinkpair {provenance['versions']['blinkpair']}"
     if commit:

@@ -27,10 +27,12 @@ from blinkpair.report import (
     blinking_tables,
     cells,
     citations,
+    methods_short,
     methods_text,
     result_sentences,
     run_summary,
     tables,
+    verdicts,
 )
 from blinkpair.report.language import some_of
 from blinkpair.report.packing import pack
@@ -55,6 +57,8 @@ SCRIPTS = (
     "browse.js",
     "nanocrystal.js",
     "dwell.js",
+    "single.js",
+    "verdicts.js",
     "fields.js",
     "robust.js",
     "main.js",
@@ -79,7 +83,8 @@ def build_page(
     results : mapping of str to DataFrame
         The tables of `results/` by name, of all fields: nanocrystals (of these the
         `NANOCRYSTAL_COLUMNS`), fields, populations, methods,
-        sensitivity, types, type_transitions, change_by_type, alpha_by_change, photostability.
+        sensitivity, types, type_transitions, change_by_type, alpha_by_change, photostability,
+        verdicts.
     nanocrystals_csv : str
         Header and rows of `nanocrystals.csv` of the fields to show, unchanged.
     fields : sequence of mappings
@@ -110,6 +115,7 @@ def build_page(
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=_keep_units,
     )
     return environment.get_template("page.html.j2").render(
         style="\n".join(_text(name) for name in STYLES),
@@ -130,6 +136,7 @@ def build_page(
             "methods": tables.methods(results["methods"], confidence),
             "fields": tables.fields(results["fields"]),
             "excluded": tables.excluded(results["nanocrystals"]),
+            "verdicts": verdicts.verdict_table(results["verdicts"], tables.MOST_ROWS),
             "sensitivity": tables.sensitivity(results["sensitivity"]),
             "types": blinking_tables.types(results["types"], confidence),
             "transitions": blinking_tables.transitions(results["type_transitions"]),
@@ -143,6 +150,7 @@ def build_page(
         },
         ensemble=ensemble,
         hidden=hidden,
+        verdicts_file=settings["verdicts"] or "config/verdicts.csv",
         n_shown=len(shown),
         methods=methods_text.methods(
             settings,
@@ -151,6 +159,9 @@ def build_page(
             results["populations"],
             results["nanocrystals"],
             fields,
+        ),
+        methods_short=methods_short.methods_short(
+            settings, provenance, results["fields"], results["nanocrystals"]
         ),
         cite=citations.citation(citation, provenance["versions"]["blinkpair"]),
         settings=yaml.safe_dump(dict(settings), sort_keys=False, allow_unicode=True),
@@ -180,6 +191,13 @@ def _banner(fields: pd.DataFrame) -> str:
     return f"Some of the fields are simulated: {names}." if names else ""
 
 
+def _keep_units(value: Any) -> Any:
+    """Keep a unit on the line of its number, in all text that is not markup already."""
+    if type(value) is not str:
+        return value
+    return value.replace(" %", "\N{NO-BREAK SPACE}%").replace(" °C", "\N{NO-BREAK SPACE}°C")
+
+
 def _answers(
     results: Mapping[str, pd.DataFrame], settings: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
@@ -206,8 +224,9 @@ def _answers(
                 row, None if row is control else control, confidence, dark_cutoff, word
             ),
             "caveats": result_sentences.caveats(row),
-            "recipes": result_sentences.both_recipes(
+            "recipes": result_sentences.other_recipe(
                 recipes[temperature_label(row["temperature_c"])].to_dict("records"),
+                settings["threshold"]["method"],
                 settings["threshold"]["counts"],
             ),
         }
@@ -269,6 +288,8 @@ def _data(
         "hidden": len(results["fields"]) - len(fields),
         "csv": pack(np.frombuffer(nanocrystals_csv.encode("utf-8"), np.uint8)),
         "answers": answers,
+        "verdicts": results["verdicts"].astype(object).fillna("").to_dict("records"),
+        "verdict_names": verdicts.VERDICT_NAMES,
         "bin_points": BIN_POINTS,
         "histogram": histogram(results["nanocrystals"], [a["temperature_c"] for a in answers]),
         "fields": list(fields),

@@ -38,6 +38,7 @@ from blinkpair.report.language import (
     spread,
     verb,
 )
+from blinkpair.report.verdicts import left_out
 from blinkpair.statistics.intervals import MOST_MORE_FIELDS
 
 Row = Mapping[Any, Any]
@@ -80,35 +81,33 @@ def answer(
 
 
 def caveats(row: Row) -> str:
-    """Return what the intervals rest on, what would narrow them, and the accidental pairs."""
-    parts = [*_basis(row), *_more_fields(row), *_unequal(row), *_accidental(row)]
-    return " ".join(parts) if row["n"] else ""
+    """Return what is left out by hand, the basis of the intervals, and the accidental pairs."""
+    parts = [left_out(row), *_basis(row), *_more_fields(row), *_unequal(row), *_accidental(row)]
+    return " ".join(part for part in parts if part) if row["n"] else left_out(row)
 
 
-def both_recipes(rows: Sequence[Row], threshold_counts: float) -> str:
-    """Return the results of a treatment by the paper's recipe and by the best estimate.
+def other_recipe(rows: Sequence[Row], method: str, threshold_counts: float) -> str:
+    """Return the results of a treatment by the recipe that the answer does not use.
 
-    `rows` are its two in `methods.csv`, `fixed` and `best`; the counts are those of the first.
+    `rows` are its two in `methods.csv`, `fixed` and `best`; `method` is the run's, `fixed` or
+    `hmm`; the counts are those of `fixed`.
     """
-    _, best = rows
+    paper, best = rows
     if not all(known(row["mean_delta"]) for row in rows):
         return ""
-    names = (
-        f"By the fixed threshold of {as_set(threshold_counts)} counts",
-        "by the hidden Markov model",
+    row, name = best, "the hidden Markov model"
+    if method == "hmm":
+        row, name = paper, f"the fixed threshold of {as_set(threshold_counts)} counts"
+    emissive, dark = (percent(row[f"fraction_became_{kind}"]) for kind in ("emissive", "dark"))
+    text = (
+        f"By {name} instead, of {_counted_rows(row)} {emissive} became emissive and {dark} "
+        f"dark, and the mean change was {change_of(row, ' points')}"
     )
-    parts = []
-    for name, row in zip(names, rows, strict=True):
-        emissive, dark = (percent(row[f"fraction_became_{kind}"]) for kind in ("emissive", "dark"))
-        parts.append(
-            f"{name}, of {_counted_rows(row)} {emissive} became emissive and {dark} "
-            f"dark, and the mean change was {change_of(row, ' points')}"
-        )
     name = "mean_delta_minus_fixed"
     difference = f"{signed_points(best[name])} {_unit(best[name])}"
     if _sign(best, name) is not None:
         difference += f" ({_points(best, name)})"
-    return f"{'; '.join(parts)}; the difference (model minus threshold) is {difference}."
+    return f"{text}; the difference (model minus threshold) is {difference}."
 
 
 def rows_of(rows: list[Row], thing: str) -> str:
@@ -270,18 +269,28 @@ def _basis(row: Row) -> list[str]:
         f"treatment are seen to differ, {n_fields} here",
         BY_OTHER_FIELDS: "The intervals allow for fields that differ as they do at the other "
         "treatments: there is one field here",
-        BY_ASSUMPTION: "The intervals allow for fields that differ, by an assumption: no "
-        "treatment has two fields",
+        BY_ASSUMPTION: "No treatment has two fields, which would show how much fields differ: the "
+        "intervals rest on an assumption about it (a weak prior)",
     }
+    method = row["interval_method"]
+    if method not in sentences:
+        return []
     independent = ""
     if _sign(row, "mean_delta_independent") is not None:
         ends = _points(row, "mean_delta_independent")
         independent = f"; if nanocrystals were independent, the mean’s would be {ends} points"
-    return [
-        f"{sentences[method]}{independent}."
-        for method in sentences
-        if method == row["interval_method"]
-    ]
+        if method == BY_ASSUMPTION:
+            wide, narrow = (
+                row[f"mean_delta{of}_high"] - row[f"mean_delta{of}_low"]
+                for of in ("", "_independent")
+            )
+            independent = (
+                f", by which the mean’s is {plain(wide / narrow, 2)} times as wide as if "
+                f"nanocrystals were independent ({ends} points)"
+                if narrow > 0
+                else ""
+            )
+    return [f"{sentences[method]}{independent}."]
 
 
 def _more_fields(row: Row) -> list[str]:

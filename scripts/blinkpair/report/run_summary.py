@@ -41,6 +41,11 @@ def headline(populations: pd.DataFrame, fields: pd.DataFrame, dark_cutoff: float
     if changes:
         sentences.append(f"The on-fraction changed on average by {listed(changes)}.")
     sentences.append(_control_alone(control, "it" if changes else "the on-fraction", word))
+    by_hand = sum(int(row.get("n_left_out", 0)) for row in rows)
+    if by_hand:
+        sentences.append(
+            f"{counted(by_hand, 'nanocrystal')} {verb(by_hand, 'is', 'are')} left out by hand."
+        )
     if any(row["interval_method"] == BY_ASSUMPTION for row in rows):
         sentences.append(
             "How much fields differ is assumed in the intervals, because no treatment has two."

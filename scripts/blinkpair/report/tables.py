@@ -58,6 +58,16 @@ def populations(table: pd.DataFrame, confidence: float) -> Table:
     cells |= {
         "dark in both (not in n)": lambda r: f"{r['n_dark']}",
         "excluded (not in n)": lambda r: f"{r['n_excluded']}",
+    }
+    if any(row["n_left_out"] for row in rows):
+        cells |= {
+            "of these left out by hand": lambda r: f"{r['n_left_out']}",
+            "they would be": _would_be,
+            "mean change with them, points": lambda r: (
+                signed_points(r["mean_delta_with_left_out"]) if r["n_left_out"] else NOTHING
+            ),
+        }
+    cells |= {
         "mean change, points": points("mean_delta"),
         "median change, points": points("median_delta"),
         "mean change minus control’s, points": points("mean_delta_minus_control"),
@@ -75,12 +85,20 @@ def populations(table: pd.DataFrame, confidence: float) -> Table:
             ("fraction_became_dark", "became dark"),
         )
     }
+    if not table["mean_delta_minus_control"].notna().any():
+        cells = {label: write for label, write in cells.items() if "control’s" not in label}
     note = (
         f"Shares are of n. {intervals_note(table['interval_method'], confidence)} The last lines "
         f"have those that take nanocrystals as independent. Accidental pairs: {ACCIDENTAL}."
     )
     name = lambda row: labels.treatment_title(row["temperature_c"])  # noqa: E731
     return transposed("Populations", rows, cells, name, note)
+
+
+def _would_be(row: Row) -> str:
+    """Return the populations of what is left out by hand."""
+    counts = {words: row[f"n_left_out_{name}"] for name, words in labels.POPULATION_NAMES.items()}
+    return ", ".join(f"{n} {words}" for words, n in counts.items() if n) or NOTHING
 
 
 def _rows_in_n(row: Row) -> str:
@@ -108,7 +126,7 @@ def methods(table: pd.DataFrame, confidence: float) -> Table:
         f"{intervals_note(table['interval_method'], confidence)} Both recipes are of the "
         "same movies, so that the interval of their difference is narrower than their own."
     )
-    return Table("Both recipes", [*header, "model minus threshold, points"], rows, note)
+    return Table("Both recipes", [*header, "model minus fixed, points"], rows, note)
 
 
 def excluded(nanocrystals: pd.DataFrame) -> Table:

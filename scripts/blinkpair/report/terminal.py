@@ -15,6 +15,7 @@ import pandas as pd
 from blinkpair import files
 from blinkpair.epochs import EPOCHS
 from blinkpair.labels import after_treatment, treatment_heading, treatment_title
+from blinkpair.report import verdicts
 
 NOTEWORTHY_FALSE_SHARE = 0.1
 MANY_UNDETERMINED = 0.25  # of the nanocrystals of a field
@@ -40,6 +41,7 @@ def summarise_run(results: str | Path) -> str:
     lines += ["", *_blinking(types, files.read_csv(folder / "photostability.csv"))]
     fields = files.read_csv(folder / "fields.csv")
     lines += ["", *_fields(fields), *_focus(fields), *_undetermined(fields), *_false_events(types)]
+    lines += _by_hand(folder)
     lines += [
         "",
         f"Report:     {folder / 'report.html'}",
@@ -75,7 +77,7 @@ def exit_summary(results: str | Path) -> tuple[str, int]:
     if refused:
         lines[0] = f"{refused} of {len(fields)} fields were refused and are in no number:"
     lines += [*_focus(fields), *_undetermined(fields), *_warnings(Path(results))]
-    lines += _answer(Path(results), refused)
+    lines += [*_by_hand(Path(results)), *_answer(Path(results), refused)]
     return "\n".join(lines), min(REFUSED_STATUS + refused, MAX_STATUS) if refused else 0
 
 
@@ -207,6 +209,19 @@ def _focus(fields: pd.DataFrame) -> list[str]:
     if len(unknown):
         lines.append("Too few bright nanocrystals to know whether the focus held:")
         lines += _some([f"  {name}" for name in unknown])
+    return lines
+
+
+def _by_hand(results: Path) -> list[str]:
+    """Return what is left out by hand, and the verdicts that were refused."""
+    lines = []
+    if (table := results / "populations.csv").exists():
+        lines += verdicts.by_treatment(files.read_csv(table))
+    if (table := results / "verdicts.csv").exists():
+        found = verdicts.refused(files.read_csv(table))
+        if found:
+            lines.append(f"{len(found)} verdicts of the file of verdicts were refused:")
+        lines += _some([f"  {line}" for line in found])
     return lines
 
 

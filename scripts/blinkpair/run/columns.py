@@ -31,9 +31,10 @@ package](https://specs.frictionlessdata.io).
 
 A name is put together in one order: the quantity, the state it is of (`on`, `off`), the epoch
 (`pre`, `post`), a statistic of it (`se`, `low`, `high`) or the recipe (`fixed`, `best`), the unit.
-Older names that are kept because scripts use them: `blinking_pre` and `p_truncated_pre` (and
-`_post`) are of the on events; `pre_index` and `post_index` begin with the epoch. EPOCH below is
-`pre` or `post`.
+`counts` and `frames` inside a name belong to the quantity (`threshold_counts_pre`,
+`fitted_from_frames_on_pre`). Older names that are kept because scripts use them: `blinking_pre`,
+`p_truncated_pre` and `p_fit_pre` (and `_post`) are of the on events; `pre_index` and `post_index`
+begin with the epoch. EPOCH below is `pre` or `post`.
 """
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,7 +99,7 @@ def find_files(folder: str | Path, base: str | Path = "") -> FoundFiles:
                 places.append(place)
             else:
                 found.without_place[shown] = "its name holds neither pre nor post"
-    chosen = _rows(places, found.without_place)
+    chosen = _rows(places, found.without_place, root.name)
     found.rows.extend(chosen)
     of_rows = {row[c] for row in chosen for c in PATH_COLUMNS if c.endswith("_pl")}
     for path, header in headers.items():
@@ -146,8 +147,13 @@ def _place(relative: Path, shown: str, header: Header) -> _Place:
     return _Place(tuple(own), temperature, f"{epoch}_{kind}" if epoch else "", shown)
 
 
-def _rows(places: Iterable[_Place], without_place: dict[str, str]) -> list[dict[str, str]]:
-    """Return a row a field; a file without a temperature belongs to each of the field's."""
+def _rows(
+    places: Iterable[_Place], without_place: dict[str, str], folder: str
+) -> list[dict[str, str]]:
+    """Return a row a field; a file without a temperature belongs to each of the field's.
+
+    Files whose names hold the epoch alone are of a field that is called as their folder.
+    """
     fields: dict[tuple[str, ...], list[_Place]] = {}
     for place in places:
         fields.setdefault(tuple(word.lower() for word in place.words), []).append(place)
@@ -163,9 +169,9 @@ def _rows(places: Iterable[_Place], without_place: dict[str, str]) -> list[dict[
             words = own[0].words
             if temperature and (shared or not words):
                 words = (temperature if temperature == CONTROL else f"{temperature}C", *words)
-            row = {"field": _name(words), TEMPERATURE: temperature} | dict.fromkeys(
-                PATH_COLUMNS, ""
-            )
+            row = dict.fromkeys(("field", TEMPERATURE, *PATH_COLUMNS), "")
+            row["field"] = _name(words) or _name([folder]) or "field"
+            row[TEMPERATURE] = temperature
             for place in own:
                 if place.temperature not in ("", temperature):
                     continue
@@ -180,7 +186,7 @@ def _rows(places: Iterable[_Place], without_place: dict[str, str]) -> list[dict[
 
 def _name(words: Iterable[str]) -> str:
     text = re.sub(r"[^A-Za-z0-9._-]+", "_", "_".join(words)).lstrip(".-").strip("_")
-    return text[:100] or "field"
+    return text[:100]
 
 
 def _with_own_names(rows: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -201,6 +207,7 @@ def missing(movies: Iterable[Header], quantity: Callable[[Header], float | None]
     return sum(quantity(movie) is None for movie in movies)
 
 
-def empty_cells(rows: Iterable[Mapping[str, str]]) -> int:
-    """Return how many cells of a sheet are still to be filled in."""
-    return sum(not cell for row in rows for cell in row.values())
+def empty_cells(rows: Iterable[Mapping[str, str]]) -> dict[str, int]:
+    """Return how many cells of a sheet are still to be filled in, by column."""
+    counts = Counter(column for row in rows for column, cell in row.items() if not cell)
+    return dict(counts)

@@ -33,6 +33,7 @@ KEPT = Path(".snakemake/blinkpair")
 RUN = "run.json"
 SHEET = "sheet"
 ENSEMBLE = "ensemble.json"
+VERDICTS = "verdicts.json"
 MOST_SHEET_BYTES = 100_000_000  # what is larger is a movie named by mistake, and will be refused
 
 
@@ -55,6 +56,8 @@ class Launch(NamedTuple):
         Folder in which all this is kept for the jobs of a run.
     ensemble : sequence of dict
         The rows of the ensemble sheet; empty without one.
+    verdicts : sequence of dict
+        The rows of the file of verdicts; empty without one.
     """
 
     settings: dict[str, Any]
@@ -64,6 +67,7 @@ class Launch(NamedTuple):
     record: dict[str, input_record.Entry]
     kept: Path = KEPT
     ensemble: Sequence[dict[str, Any]] = ()
+    verdicts: Sequence[dict[str, Any]] = ()
 
     @property
     def sheet_digest(self) -> str:
@@ -127,9 +131,10 @@ def prepare(
     from blinkpair.inputs.movie_record import describe, summarise_fields, too_short
 
     sheet = _read_sheet(config)
-    settings, fields, shapes, notes, inputs, films = check_everything(config, config_files=read)
+    checked = check_everything(config, config_files=read)
+    settings, fields, shapes, notes = checked[:4]
     last = input_record.load_record()
-    record, same = input_record.updated_record(inputs, last)
+    record, same = input_record.updated_record(checked.inputs, last)
     notes += input_record.notes_on(record, same)
     if same:
         # Now, since nothing may be left to be done: else they would be read at every start.
@@ -140,7 +145,8 @@ def prepare(
         log.warning(line)
     # As it will be read back, so that no job depends on which process planned it.
     fields = _read_fields(StringIO(_as_csv(fields)))
-    return Launch(settings, fields, shapes, sheet, record, kept, films)
+    films, verdicts = checked.ensemble, checked.verdicts
+    return Launch(settings, fields, shapes, sheet, record, kept, films, verdicts)
 
 
 def save_launch(launched: Launch, started: str = "") -> None:
@@ -159,6 +165,7 @@ def save_launch(launched: Launch, started: str = "") -> None:
     files.write_json(launched.settings, kept / "settings.json")
     if launched.ensemble:
         files.write_json({"rows": list(launched.ensemble)}, kept / ENSEMBLE)
+    files.write_json({"rows": list(launched.verdicts)}, kept / VERDICTS)
     files.write_json({"command": _command(), "started": started or utc_now()}, kept / RUN)
 
 
@@ -175,7 +182,9 @@ def load_launch(settings: dict[str, Any], kept: Path = KEPT) -> Launch:
     record = input_record.load_record()
     sheet = (kept / SHEET).read_bytes()
     films = files.read_json(kept / ENSEMBLE)["rows"] if settings.get("ensemble") else ()
-    return Launch(settings, fields, shapes.set_index("field"), sheet, record, kept, films)
+    verdicts = files.read_json(kept / VERDICTS)["rows"]
+    shapes = shapes.set_index("field")
+    return Launch(settings, fields, shapes, sheet, record, kept, films, verdicts)
 
 
 def has_settings(file: Path) -> bool:

@@ -21,6 +21,7 @@ from pathlib import Path
 from blinkpair import files
 from blinkpair.errors import InputError
 from blinkpair.inputs.columns import PATH_COLUMNS
+from blinkpair.inputs.problems import listed
 from blinkpair.run.found_files import FoundFiles, empty_cells, find_files, missing
 from blinkpair.treatments import TEMPERATURE
 
@@ -35,7 +36,7 @@ microspheres:
   diameter_um: 1.0
 
 # On is above so many counts above background (the paper's recipe). Other gain, exposure or light:
-# method noise takes the threshold from each nanocrystal's own off level, hmm the likelier state.
+# method hmm needs no threshold: it takes off from an empty place beside each nanocrystal.
 threshold:
   method: fixed
   counts: 100
@@ -52,7 +53,8 @@ on_failed_field: exclude
 _README = """\
 - Sample sheet: `config/fields.tsv`, settings: `config/config.yaml`; every column: `{columns}`.
 - In this folder, look at the plan with `{run} -n`, then run `{run}`.
-- Then open `results/report.html`.
+- Then open `results/report.html`. For Fiji and Picasso: `{python} -m blinkpair.export FIELD`.
+- An `ImportError` before the plan: modules of another environment; run `unset PYTHONPATH` first.
 """
 
 
@@ -95,7 +97,8 @@ def lay_out(folder: str | Path, movies: str | Path | None = None) -> str:
         pixel=_in_movies(found, missing(found.movies, lambda movie: movie.pixel_size_um)),
     )
     files.write_text(text, settings)
-    files.write_text(_README.format(run=run, columns=SOURCE / "config" / "README.md"), readme)
+    columns = SOURCE / "config" / "README.md"
+    files.write_text(_README.format(run=run, python=_python(), columns=columns), readme)
     return "\n".join([*_summary(found, movies), *_next_steps(home, run, found)])
 
 
@@ -103,6 +106,11 @@ def _command() -> str:
     beside = Path(sys.executable).with_name("snakemake")
     program = str(beside) if beside.exists() else "snakemake"
     return shlex.join([program, "-s", str(SOURCE / "Snakefile"), "--cores", "all"])
+
+
+def _python() -> str:
+    """Return the start of a command of the library, which works in any folder."""
+    return f"PYTHONPATH={shlex.quote(str(SOURCE / 'scripts'))} {shlex.quote(sys.executable)}"
 
 
 def _sheet(found: FoundFiles) -> str:
@@ -124,7 +132,8 @@ def _summary(found: FoundFiles, movies: str | Path | None) -> list[str]:
     if movies is None:
         return []
     whole = sum(all(row[column] for column in PATH_COLUMNS) for row in found.rows)
-    lines = [f"{len(found.rows)} fields found in {movies}, {whole} with all four files."]
+    fields = _counted(len(found.rows), "field")
+    lines = [f"{fields} found in {movies}, {whole} with all four files."]
     named = list(found.without_place.items())
     lines += [f"  in no field: {path}: {why}" for path, why in named[:MOST_NAMED]]
     if len(named) > MOST_NAMED:
@@ -132,9 +141,14 @@ def _summary(found: FoundFiles, movies: str | Path | None) -> list[str]:
     return lines
 
 
+def _counted(n: int, thing: str) -> str:
+    return f"{n} {thing}{'' if n == 1 else 's'}"
+
+
 def _next_steps(home: Path, run: str, found: FoundFiles) -> list[str]:
     empty = empty_cells(found.rows)
-    what = f"fill in its {empty} empty cells" if empty else "check it"
+    cells = listed([f"{_counted(n, 'cell')} of {column}" for column, n in empty.items()] or [""])
+    what = f"fill in {cells}" if empty else "check it"
     if not found.rows:
         what = "write one row a field"
     return [

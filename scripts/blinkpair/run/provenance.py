@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -130,7 +130,11 @@ def made_with(source: str) -> dict[str, Any]:
 
 
 def provenance(
-    settings: Mapping[str, Any], sheet: str | Path, run: Mapping[str, str], source: str
+    settings: Mapping[str, Any],
+    sheet: str | Path,
+    run: Mapping[str, str],
+    source: str,
+    verdicts: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return everything needed to make a result again.
 
@@ -144,6 +148,8 @@ def provenance(
         `command`, the command line of the run, and `started`, the time.
     source : str
         Digest of blinkpair's source.
+    verdicts : sequence of mapping
+        The rows of the file of verdicts.
     """
     rows = sheet_rows(sheet)
     checksum = bool(settings["provenance"]["checksums"])
@@ -157,6 +163,7 @@ def provenance(
         "settings": settings,
         "sheet": rows,
         **({"ensemble": films} if films else {}),
+        **({"verdicts": list(verdicts)} if verdicts else {}),
         "checksum": CHECKSUM if checksum else NO_CHECKSUM,
         "inputs": inputs,
     }

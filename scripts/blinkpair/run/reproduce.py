@@ -31,6 +31,7 @@ from blinkpair.run.source_digest import of_all_source
 CONFIG = Path("config/config.yaml")  # where the Snakefile looks for it
 SHEET = "config/fields.tsv"  # for a sheet that was somewhere outside the folder of the run
 FILMS = "config/ensemble.tsv"  # the same for the sheet of films
+VERDICTS = "config/verdicts.csv"  # and for the file of verdicts
 SOURCE = Path(__file__).parents[3]
 
 
@@ -175,6 +176,9 @@ def lay_out(record: Mapping[str, Any], inputs: str | Path, folder: str | Path) -
     films = record.get("ensemble", [])
     if films and (Path(settings["ensemble"]).is_absolute() or _leads_out(settings["ensemble"])):
         settings["ensemble"] = FILMS
+    verdicts, own = record.get("verdicts", []), settings.get("verdicts")
+    if own and (Path(own).is_absolute() or _leads_out(own) or not verdicts):
+        settings["verdicts"] = VERDICTS
     written = [new / CONFIG, new / settings["fields"]]
     head = "# The settings of the run that is made again.\n"
     body = yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
@@ -182,7 +186,10 @@ def lay_out(record: Mapping[str, Any], inputs: str | Path, folder: str | Path) -
     files.write_text(_as_text(record["sheet"]), written[1])
     if films:
         written.append(new / settings["ensemble"])
-        files.write_text(_as_text(films), written[2])
+        files.write_text(_as_text(films), written[-1])
+    if verdicts:
+        written.append(new / settings["verdicts"])
+        files.write_text(_as_text(verdicts), written[-1])
     for path in set(relative) - set(outside):
         link = new / path
         link.parent.mkdir(parents=True, exist_ok=True)

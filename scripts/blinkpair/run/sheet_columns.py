@@ -83,6 +83,14 @@ def fields_to_show(fields: pd.DataFrame, max_fields: int) -> list[str]:
     return [name for name in fields.index if name in set(chosen)]
 
 
+def verdicts_by_field(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows of the file of verdicts by field, without their lines in the file."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        found.setdefault(row["field"], []).append({k: v for k, v in row.items() if k != "line"})
+    return found
+
+
 def ensemble_note(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the same for the figures of films, by the rows of the ensemble sheet."""
     simulated = [is_simulated(str(row["sample"])) for row in rows]

@@ -18,6 +18,8 @@ CURVE = "::curve="
 # From this share of pulses with a photon on, later photons of a pulse are lost: O'Connor and
 # Phillips (1984) keep below 1 to 5 %.
 PILE_UP = 0.05
+_FULL = (2**16 - 1, 2**32 - 1)  # the most that counters of histograms hold
+_SAME_WIDTH = 0.01  # relative difference up to which file and sheet agree
 _PICOQUANT = {b"PQTTTR": "ptu", b"PQHISTO": "phu"}
 
 
@@ -93,6 +95,13 @@ def read_decay(path: str, bin_ps: float | None = None, time_unit: str = "") -> D
         raise InputError(
             f"the file cannot be read ({error.strerror or error})", "check path and rights", path
         ) from error
+    if bin_ps and abs(1e3 * decay.bin_ns / bin_ps - 1) > _SAME_WIDTH:
+        raise InputError(
+            f"a channel is {1e3 * decay.bin_ns:.6g} ps wide by the file and {bin_ps:g} ps by the "
+            "sheet",
+            "empty the cell bin_ps, or correct it",
+            path,
+        )
     return _checked(decay, name)
 
 
@@ -130,6 +139,19 @@ def _checked(decay: Decay, path: str) -> Decay:
         raise InputError("not all values are finite numbers", "remove or correct them", path)
     if decay.counts.max() <= 0:
         raise InputError("the file holds no photons", "name the file of the decay", path)
+    if decay.counts.max() in _FULL and np.sum(decay.counts == decay.counts.max()) > 1:
+        raise InputError(
+            f"{np.sum(decay.counts == decay.counts.max())} channels are full at "
+            f"{decay.counts.max():.0f} counts",
+            "stop a measurement before its counters are full",
+            path,
+        )
+    if _has_wrapped(decay.counts):
+        raise InputError(
+            "a counter of 16 bits began again at 0 after 65,535",
+            "stop a measurement before its counters are full",
+            path,
+        )
     if not (np.isfinite(decay.bin_ns) and decay.bin_ns > 0):
         raise InputError(
             "the file does not hold the width of a channel",
@@ -137,3 +159,11 @@ def _checked(decay: Decay, path: str) -> Decay:
             path,
         )
     return decay
+
+
+def _has_wrapped(counts: FloatArray) -> bool:
+    """Return whether counts fall and then rise by most of the range of 16 bits at once."""
+    jumps = np.diff(counts)
+    down = np.flatnonzero(jumps < -0.75 * _FULL[0])
+    up = np.flatnonzero(jumps > 0.75 * _FULL[0])
+    return bool(counts.max() <= _FULL[0] and down.size and up.size and up[-1] > down[0])

@@ -77,9 +77,11 @@ def read_matrix(path: str, time_unit: str = "", first_row: str = "") -> Matrix:
     else:
         across, down, values, corner = _plain(lines, path)
         row_axis = first_row or _axis_of_first_row(across, down, corner, path)
+    if not np.isfinite(across).all() or not np.isfinite(down).all():
+        raise InputError("not all values of its axes are numbers", "correct or remove them", path)
     delays, probes = (across, down) if row_axis == "delay" else (down, across)
     change = values.T if row_axis == "delay" else values
-    unit = time_unit or _unit_in(corner) or "ps"
+    unit = _agreed_unit(time_unit, _unit_in(corner) or _unit_below(lines), path) or "ps"
     return _sorted(delays * PS[unit], _energies(probes, path), change, path)
 
 
@@ -134,6 +136,8 @@ def _cells(line: str) -> list[str]:
     text = line.strip()
     separator = next((s for s in ("\t", ";", ",") if s in text), None)
     cells = [c.strip().strip('"') for c in text.split(separator)]
+    if separator in ("\t", ";") and "." not in text:
+        cells = [c.replace(",", ".") for c in cells]  # decimal commas
     while cells and not cells[-1]:
         cells.pop()
     return cells
@@ -200,17 +204,32 @@ def _energies(probes: FloatArray, path: str) -> FloatArray:
     )
 
 
-def _unit_in(corner: str) -> str:
-    match = re.search(r"\b(fs|ps|ns|us)\b", corner.lower())
-    return match[1] if match else ""
+def _unit_in(text: str) -> str:
+    match = re.search(r"\b(fs|ps|ns|us|µs|μs|ms)\b", text.lower())
+    return match[1].replace("µ", "u").replace("μ", "u") if match else ""
+
+
+def _unit_below(lines: list[str]) -> str:
+    """Return the unit that Surface Xplorer writes below a matrix: 'Time units: ps'."""
+    named = (line for line in reversed(lines) if line.strip().lower().startswith("time unit"))
+    return _unit_in(next(named, ""))
+
+
+def _agreed_unit(of_sheet: str, of_file: str, path: str) -> str:
+    """Return the unit of sheet or file, '' where neither names one."""
+    if of_sheet and of_file and of_sheet != of_file:
+        raise InputError(
+            f"the unit of the delays is {of_file} by the file and {of_sheet} by the sheet",
+            "empty the cell time_unit, or correct it",
+            path,
+        )
+    return of_sheet or of_file
 
 
 def _sorted(delay_ps: FloatArray, probe_ev: FloatArray, change: FloatArray, path: str) -> Matrix:
     rows: NDArray[np.intp] = np.argsort(delay_ps, kind="stable")
-    rows = rows[np.isfinite(delay_ps[rows])]
     columns: NDArray[np.intp] = np.argsort(probe_ev, kind="stable")
-    columns = columns[np.isfinite(probe_ev[columns])]
-    out = Matrix(delay_ps[rows], probe_ev[columns], change[np.ix_(rows, columns)])
-    if out.delay_ps.size < 8 or not np.isfinite(out.change).any():
-        raise InputError(f"{out.delay_ps.size} delays are no trace", "check the file", path)
-    return out
+    change = np.where(np.isfinite(change), change, np.nan)[np.ix_(rows, columns)]
+    if delay_ps.size < 8 or np.isnan(change).all():
+        raise InputError(f"{delay_ps.size} delays are no trace", "check the file", path)
+    return Matrix(delay_ps[rows], probe_ev[columns], change)

@@ -24,8 +24,10 @@ _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
 _UNIT = r"(s|sec|ms|us|µs|μs|ns|ps|fs)"
 _PER_CHANNEL = re.compile(rf"({_NUMBER})\s*{_UNIT}\s*/\s*(?:ch|chan|channel|bin)\b", re.IGNORECASE)
 _UNIT_PER_CHANNEL = re.compile(rf"\b{_UNIT}\s*/\s*(?:ch|chan|channel|bin)\b", re.IGNORECASE)
-_TIME_UNIT = re.compile(rf"time\W{{0,3}}\(?\[?\s*{_UNIT}\b|^\W*{_UNIT}\b", re.IGNORECASE)
+# The head of a column and nothing else: 'Time (ns)', 'Time/ns', 'ns'; not 'Integration time (s)'.
+_TIME_UNIT = re.compile(rf"\W*(?:(?:time|delay|lag|x)\W+)?{_UNIT}\W*", re.IGNORECASE)
 _MOST_BYTES = 100_000_000
+_FEWEST = 16  # channels of a decay
 
 
 def number_rows(path: str) -> tuple[list[str], list[list[float]]]:
@@ -54,6 +56,15 @@ def number_rows(path: str) -> tuple[list[str], list[list[float]]]:
         start and parsed[start - 1] and len(parsed[start - 1] or ()) == len(parsed[end - 1] or ())
     ):
         start -= 1
+    run = 0
+    for row in parsed[:start]:
+        run = run + 1 if row else 0
+        if run >= _FEWEST:
+            raise InputError(
+                f"line {start} interrupts the columns of numbers",
+                "write one line a channel, all with the same number of columns and none between",
+                path,
+            )
     rows = [row for row in parsed[start:end] if row]
     return lines[:start], rows
 
@@ -61,39 +72,54 @@ def number_rows(path: str) -> tuple[list[str], list[list[float]]]:
 def read_text(path: str, curve: int | None, bin_ps: float | None, time_unit: str) -> Decay:
     """Read a decay from columns of numbers; the counts of curve N are its column N."""
     header, rows = number_rows(path)
-    if len(rows) < 16:
+    if len(rows) < _FEWEST:
         raise InputError(
             f"{len(rows)} lines of numbers are no decay",
             "export one line a channel, with the same number of columns in each",
             path,
         )
     table = np.array(rows, dtype=np.float64)
-    width_ns, is_header = _width_in_header(header)
     times = table[:, 0] if table.shape[1] > 1 else None
-    is_axis = times is not None and _is_even(times)
+    is_axis = times is not None and bool(np.all(np.diff(times) > 0))
+    is_falling = times is not None and bool(np.all(np.diff(times) < 0))
+    if times is not None and (is_falling or (is_axis and not _is_even(times))):
+        raise InputError(
+            "the times in the first column do not rise in equal steps",
+            "export all channels in their order, also those without photons",
+            path,
+        )
     columns = table[:, 1:] if is_axis else table
     which = curve if curve is not None else 0 if columns.shape[1] == 1 else None
     which = choose(np.abs(columns).sum(axis=0), which, path)
-    counts = columns[:, which]
-    if bin_ps:
-        return Decay(counts, 1e-3 * bin_ps)
-    if is_header:
-        return Decay(counts, width_ns)
-    if times is None or not is_axis or _is_channels(times):
+    stated = _width_in_header(header)
+    if stated is None and times is not None and is_axis and not _is_channels(times):
+        unit = _agreed_unit(time_unit, _unit_in_header(header), path)
+        if unit:
+            stated = float(times[-1] - times[0]) / (times.size - 1) * NS[unit]
+        elif not bin_ps:
+            raise InputError(
+                "the text does not name the unit of its times",
+                "name it (s, ns, ps, ...) in a column time_unit of the ensemble sheet",
+                path,
+            )
+    if stated is None and not bin_ps:
         raise InputError(
             "the text holds no width of a channel",
             "give it in ps in a column bin_ps of the ensemble sheet",
             path,
         )
-    unit = time_unit or _unit_in_header(header)
-    if unit not in NS:
+    return Decay(columns[:, which], stated or 1e-3 * (bin_ps or np.nan))
+
+
+def _agreed_unit(of_sheet: str, of_file: str, path: str) -> str:
+    """Return the unit of sheet or file, '' where neither names one."""
+    if of_sheet and of_file and NS[of_sheet] != NS[of_file]:
         raise InputError(
-            "the text does not name the unit of its times",
-            "name it (s, ns, ps, ...) in a column time_unit of the ensemble sheet",
+            f"the unit of the times is {of_file} by the file and {of_sheet} by the sheet",
+            "empty the cell time_unit, or correct it",
             path,
         )
-    step = float(times[-1] - times[0]) / (times.size - 1)
-    return Decay(counts, step * NS[unit])
+    return of_sheet or of_file
 
 
 def _numbers(line: str, decimal_comma: bool) -> list[float] | None:
@@ -106,23 +132,23 @@ def _numbers(line: str, decimal_comma: bool) -> list[float] | None:
     return [float(p) for p in parts]
 
 
-def _width_in_header(header: list[str]) -> tuple[float, bool]:
-    """Return the width of a channel in ns by the header, and whether it holds one."""
+def _width_in_header(header: list[str]) -> float | None:
+    """Return the width of a channel in ns by the header, None where it holds none."""
     for i, line in enumerate(header):
         if match := _PER_CHANNEL.search(line):
-            return float(match[1]) * NS[match[2].lower()], True
+            return float(match[1]) * NS[match[2].lower()]
         if match := _UNIT_PER_CHANNEL.search(line):
             following = [_numbers(text, False) for text in header[i + 1 : i + 2]]
             if following and following[0]:
-                return following[0][0] * NS[match[1].lower()], True
-    return np.nan, False
+                return following[0][0] * NS[match[1].lower()]
+    return None
 
 
 def _unit_in_header(header: list[str]) -> str:
     for line in reversed(header):
         for cell in re.split(r"[\t;,]", line):
-            if match := _TIME_UNIT.search(cell.strip()):
-                return (match[1] or match[2]).lower()
+            if match := _TIME_UNIT.fullmatch(cell.strip()):
+                return match[1].lower()
     return ""
 
 

@@ -80,6 +80,7 @@ def open_sif(path: Path, selection: Selection) -> Source:
         frames=raw,
         times=_times(header, count),
         acquired_s=header["ExperimentTime"] or None,
+        notes=_unit_notes(header),
     )
 
 
@@ -107,7 +108,16 @@ def open_spool(folder: Path, selection: Selection) -> Source:
     promised = header["NumberOfFrames"]
     plausible(folder, promised, height=height, width=width)
     _check_choices(folder, promised, selection)
-    per_file = int(layout.get("ImagesPerFile", 0)) or files[0].stat().st_size // frame_bytes
+    held = files[0].stat().st_size
+    per_file = int(layout.get("ImagesPerFile", 0)) or held // frame_bytes
+    if sorted(header["size"]) != sorted((width, height)):
+        said = " x ".join(map(str, header["size"]))
+        raise _other_recording(
+            folder, f"its .sifx has frames of {said}, its .ini {width} x {height}"
+        )
+    if len(files) > 1 and held != per_file * frame_bytes:
+        what = f"{files[0].name} has {held} bytes, which are not {per_file} frames of {frame_bytes}"
+        raise _other_recording(folder, what)
     number = np.arange(promised, dtype=np.int64)
     # The first missing number ends the movie, also where later files are there.
     numbers = [spool_number(file.name) for file in files]
@@ -123,8 +133,12 @@ def open_spool(folder: Path, selection: Selection) -> Source:
         file_index=number // per_file,
     )
     count = frames_to_read(folder, promised, raw.count_present(), selection)
+    notes = _unit_notes(header)
+    if (more := len(files) * per_file - promised) >= per_file:
+        notes += (f"{more} frames in its files are more than its .sifx has; they were not used",)
     return Source(
         paths=(sifx, *files),
+        notes=notes,
         format="Andor spool folder",
         shape=(count, height, width),
         dtype=native_dtype(folder, dtype),
@@ -132,6 +146,19 @@ def open_spool(folder: Path, selection: Selection) -> Source:
         times=_times(header, count),
         acquired_s=header["ExperimentTime"] or None,
     )
+
+
+def _other_recording(folder: Path, what: str) -> InputError:
+    hint = "copy the whole folder again, one recording in each"
+    return InputError(f"its files do not fit together: {what}", hint, place=folder)
+
+
+def _unit_notes(header: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return a note where Solis had converted the counts of the camera."""
+    unit = bytes(header["DataType"]).decode("latin-1").strip()
+    if unit.lower() in ("counts", ""):
+        return ()
+    return (f"Solis saved it in '{unit}', not in the camera's counts",)
 
 
 def _check_end(path: Path, header: Mapping[str, Any], raw: RawFrames, present: int) -> None:

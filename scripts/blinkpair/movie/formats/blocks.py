@@ -56,10 +56,13 @@ class Buffers:
 
 
 class PartsReader:
-    """Reads the frames of several files as one sequence, with one file open at a time."""
+    """Reads the frames of several files as one sequence, with one file open at a time.
 
-    def __init__(self, parts: Sequence[Source], threads: int) -> None:
-        self._parts, self._threads = parts, threads
+    With `give_up`, what was read is dropped from the system's cache of files.
+    """
+
+    def __init__(self, parts: Sequence[Source], threads: int, *, give_up: bool = False) -> None:
+        self._parts, self._threads, self._give_up = parts, threads, give_up
         self._ends = np.cumsum([part.shape[0] for part in parts])
         self._number = -1
         self._reader: FrameReader | None = None
@@ -84,7 +87,7 @@ class PartsReader:
     def _reader_of(self, number: int) -> FrameReader:
         if self._reader is None or number != self._number:
             self.close()
-            self._reader = self._parts[number].frames.reader(self._threads)
+            self._reader = self._parts[number].frames.reader(self._threads, self._give_up)
             self._number = number
         return self._reader
 
@@ -95,7 +98,7 @@ class ArrayFrames:
 
     array: NDArray[Any]
 
-    def reader(self, threads: int) -> ArrayFrames:
+    def reader(self, threads: int, give_up: bool = False) -> ArrayFrames:
         """Return itself: there is nothing to open."""
         return self
 

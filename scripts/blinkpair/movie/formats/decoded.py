@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import IntArray
 from blinkpair.errors import InputError
+from blinkpair.movie.formats.source import give_up_cached, read_no_further
 
 # Decode frame i of an open file (seek and read under `read_at`) into a (y, x) array.
 ReadAt = Callable[[int, int], bytes]
@@ -46,20 +47,23 @@ class DecodedFrames:
     decode: Decode
     file_index: IntArray | None = None
 
-    def reader(self, threads: int) -> DecodedReader:
+    def reader(self, threads: int, give_up: bool = False) -> DecodedReader:
         """Open the file and, for more than one thread, a pool."""
-        return DecodedReader(self, threads)
+        return DecodedReader(self, threads, give_up)
 
 
 class DecodedReader:
     """Open files with their decoding threads."""
 
-    def __init__(self, frames: DecodedFrames, threads: int) -> None:
-        self._frames = frames
+    def __init__(self, frames: DecodedFrames, threads: int, give_up: bool = False) -> None:
+        self._frames, self._give_up = frames, give_up
         # Of a recording of thousands of files, each is opened for as long as it is read.
         alone = len(frames.paths) == 1
         self._file = frames.paths[0].open("rb", buffering=0) if alone else None
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._places: list[tuple[int, int]] = []  # bytes read for a block
+        if self._file is not None and give_up:
+            read_no_further(self._file.fileno())
 
     def close(self) -> None:
         """Close the files and end the threads."""
@@ -101,14 +105,21 @@ class DecodedReader:
         else:
             for _ in self._pool.map(one, range(len(out))):
                 pass
+        if self._file is not None and self._give_up and self._places:
+            starts, ends = zip(*self._places, strict=True)
+            give_up_cached(self._file.fileno(), min(starts), max(ends))
+        self._places.clear()
 
     def _read_at(self, number: int, offset: int, size: int) -> bytes:
         # Not seek and read: several threads share the file.
         if self._file is not None:
             data = os.pread(self._file.fileno(), size, offset)
+            self._places.append((offset, offset + size))
         else:
             with self._frames.paths[number].open("rb", buffering=0) as file:
                 data = os.pread(file.fileno(), size, offset)
+                if self._give_up:
+                    give_up_cached(file.fileno(), offset, offset + size)
         if len(data) < size:
             raise ValueError(f"{size - len(data)} bytes are missing at the end of the file")
         return data

@@ -74,6 +74,30 @@ FOREIGN = (
         f"export it as TIFF from the program that wrote it, {_FIJI}. {_KEEP}",
     ),
     Foreign(
+        "a FITS file (Andor Solis and others)",
+        rb"SIMPLE  =",
+        (".fits", ".fit", ".fts"),
+        f"export the movie as SIF or TIFF from the program that wrote it, {_FIJI}. {_KEEP}",
+    ),
+    Foreign(
+        "an OIB file of Olympus FluoView",
+        rb"\xd0\xcf\x11\xe0",
+        (".oib", ".oif", ".vsi"),
+        f"export it from the program that wrote it as OME-TIFF or TIFF, {_FIJI}. {_KEEP}",
+    ),
+    Foreign(
+        "MetaMorph's list of files (ND)",
+        rb'"NDInfoFile"',
+        (".nd",),
+        "name the movie's .stk or .tif files themselves, by a pattern if they are several",
+    ),
+    Foreign(
+        "a file of numbers (NumPy, MATLAB, LabVIEW)",
+        rb"\x93NUMPY|MATLAB|TDSm",
+        (".npy", ".npz", ".mat", ".tdms"),
+        f"write the frames into a TIFF file. {_KEEP}",
+    ),
+    Foreign(
         "an archive or a compressed file",
         rb"PK\x03\x04|\x1f\x8b\x08|7z\xbc\xaf|Rar!",
         (".zip", ".gz", ".7z", ".rar"),

@@ -4,7 +4,7 @@
 | --- | --- |
 | none, LZW, deflate, PackBits, LZMA, Zstandard, PNG | always |
 | JPEG | in its lossless process |
-| JPEG 2000 | with the reversible transform |
+| JPEG 2000 | with the reversible transform and all coding passes (`jpeg2000`) |
 | LERC | with an error of 0, or of 0.5 in whole numbers |
 | JPEG XR, JPEG XL, WebP, and others | not known |
 
@@ -17,6 +17,8 @@ import struct
 import zlib
 from collections.abc import Callable, Iterator
 from typing import Any
+
+from blinkpair.movie.formats.jpeg2000 import is_whole
 
 # Numbers of the tag Compression.
 _ALWAYS = (1, 2, 3, 4, 5, 8, 32773, 32946, 34925, 34926, 34933, 50000, 50013)
@@ -60,7 +62,7 @@ def _reversible(data: bytes) -> bool | None:
     start = data.find(b"\xff\x4f\xff\x51")
     for marker, at in _markers(data, start + 2) if start >= 0 else ():
         if marker == 0x52 and at + 13 < len(data):
-            return data[at + 13] == 1
+            return is_whole(data[start:]) if data[at + 13] == 1 else False
     return None
 
 

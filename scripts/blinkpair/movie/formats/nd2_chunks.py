@@ -48,6 +48,7 @@ class ChunkMap:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._places: dict[bytes, int] = {}
+        self._bytes: dict[bytes, int] = {}  # of their data
         with path.open("rb") as file:
             self._size = file.seek(0, 2)
             file.seek(max(0, self._size - 40))
@@ -68,18 +69,25 @@ class ChunkMap:
             if name == _MAP_SIGNATURE:
                 break
             self._places[name] = int.from_bytes(data[end : end + 8], "little")
+            self._bytes[name] = int.from_bytes(data[end + 8 : end + 16], "little")
             start = end + _PLACE_BYTES
         with path.open("rb") as file:
             for name, place in self._places.items():
                 if name.startswith(_METADATA) and not name.startswith(_IMAGE):
                     self._extent(file, place)
 
-    def frames(self) -> dict[int, int]:
-        """Map the number of each frame (plane of all loops) to the place of its chunk."""
+    def frames(self, least_bytes: int = 0) -> dict[int, int]:
+        """Map the number of each frame (plane of all loops) to the place of its chunk.
+
+        Parameters
+        ----------
+        least_bytes : int
+            Frames whose chunk has less data are left out.
+        """
         return {
             int(name[len(_IMAGE) : -1]): place
             for name, place in self._places.items()
-            if name.startswith(_IMAGE)
+            if name.startswith(_IMAGE) and self._bytes[name] >= least_bytes
         }
 
     def values(self, name: str) -> FloatArray:

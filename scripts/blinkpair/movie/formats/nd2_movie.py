@@ -7,6 +7,7 @@ frame holds all of them.
 
 from __future__ import annotations
 
+import math
 import warnings
 import zlib
 from pathlib import Path
@@ -34,6 +35,7 @@ from blinkpair.movie.formats.source import (
 from blinkpair.movie.formats.timing import SHORTEST_S, Statement, Times
 
 _JULIAN_DAY_1970 = 2440587.5
+_MOST_PADDING = 8  # bytes at the end of a row
 _LEGACY_MAGIC = b"\x00\x00\x00\x0c"
 
 
@@ -81,17 +83,27 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
         channel_names=[one.channel.name for one in file.metadata.channels or ()],
         interleaved=True,
     )
-    places = chunks.frames()
+    dtype = np.dtype(file.dtype).newbyteorder("<")
+    raw = attributes.compressionType in (None, "none")
+    used = attributes.widthPx * attributes.componentCount * dtype.itemsize
+    stride = attributes.widthBytes or used
+    if raw and not used <= stride < used + _MOST_PADDING:
+        raise InputError(
+            f"its header contradicts itself: {used} bytes in a row of pixels, {stride} from row to "
+            "row",
+            "open it in NIS-Elements and save it anew, or export it as TIFF",
+            place=path,
+        )
+    places = chunks.frames(STAMP_BYTES + stride * (shape[0] - 1) + used if raw else 0)
     known = np.array([int(i) in places for i in planes.index])
     present = planes.index[: planes.index.size if known.all() else int(np.argmin(known))]
-    dtype = np.dtype(file.dtype).newbyteorder("<")
     layout: dict[str, Any] = {
-        "row_bytes": attributes.widthBytes or 0,
+        "row_bytes": stride,
         "samples": attributes.componentCount,
         "sample": planes.sample,
     }
     frames: Frames
-    if attributes.compressionType in (None, "none"):
+    if raw:
         frames = RawFrames(
             paths=(path,),
             offsets=_pixel_offsets(path, chunks, [places[int(i)] for i in present]),
@@ -114,6 +126,9 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
             place=path,
         )
     count = frames_to_read(path, planes.index.size, n_present, selection)
+    notes = planes.notes
+    if (more := len(places) - math.prod(n for axis, n in sizes.items() if axis not in "YXC")) > 0:
+        notes += (f"{more} frames in the file are more than its loops have; they were not used",)
     return Source(
         paths=(path,),
         format="ND2",
@@ -124,7 +139,7 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
         pixels=(_pixel(file),),
         acquired_s=_acquired_s(file, chunks, int(planes.index[0])),
         channel=planes.channel,
-        notes=planes.notes,
+        notes=notes,
     )
 
 

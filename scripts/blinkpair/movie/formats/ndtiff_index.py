@@ -42,6 +42,7 @@ def read_index(
     places: list[int] = []
     numbers: list[dict[Any, int]] = [{} for _ in _AXES]
     unknown: dict[str, Any] = {}
+    images: set[tuple[int, int, int]] = set()
     while at + 4 <= len(data):
         try:
             length = int.from_bytes(data[at : at + 4], "little")
@@ -49,7 +50,7 @@ def read_index(
             at += 4 + length
             length = int.from_bytes(data[at : at + 4], "little")
             name = data[at + 4 : at + 4 + length].decode()
-            place, _, _, kind, packed, *_ = _ENTRY.unpack_from(data, at + 4 + length)
+            place, width, height, kind, packed, *_ = _ENTRY.unpack_from(data, at + 4 + length)
             at += 4 + length + _ENTRY.size
             row: list[Any] = [0] * len(_AXES)
             for axis, value in axes.items():
@@ -69,11 +70,19 @@ def read_index(
                 "open the movie in ImageJ and save it as 16-bit TIFF",
                 place=index,
             )
+        images.add((height, width, kind))
         for number, value in zip(numbers, row, strict=True):
             number.setdefault(value, len(number))
         rows.append(row)
         files.append(name)
         places.append(place)
+    if len(images) > 1:
+        shown = ", ".join(f"{height} x {width}" for height, width, _ in sorted(images))
+        raise InputError(
+            f"lists frames of several sizes or types ({shown})",
+            "save those of the movie alone as TIFF, e.g. in ImageJ",
+            place=index,
+        )
     columns = []
     for number, column in zip(numbers, np.array(rows, object).T, strict=True):
         if all(isinstance(value, int) for value in number):

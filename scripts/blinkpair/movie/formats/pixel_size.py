@@ -9,6 +9,7 @@ a file holds                                    pixel size
 ND2: the calibration of the objective           that; not known where the axis is not calibrated
 OME: PhysicalSizeX; Micro-Manager, NDTiff:      that
 PixelSizeUm, of the image that is read;
+MetaMorph (STK): XCalibration;
 ImageJ: the resolution tag with ImageJ's unit
 exactly 1 um, in any format but ND2             not known: programs write it where nothing is
                                                 calibrated; reported

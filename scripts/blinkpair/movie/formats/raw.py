@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import IntArray
 from blinkpair.errors import InputError
+from blinkpair.movie.formats.source import give_up_cached, read_no_further
 
 # Up to this gap between two frames, reading it costs less than another call.
 _MAX_GAP_BYTES = 16 * 1024
@@ -95,9 +96,9 @@ class RawFrames:
         missing = (self.offsets + self.frame_bytes > sizes) | (self.offsets < 0)
         return int(np.argmax(missing)) if missing.any() else int(self.offsets.size)
 
-    def reader(self, threads: int) -> RawReader:
+    def reader(self, threads: int, give_up: bool = False) -> RawReader:
         """Open the file; reading is one thread's work."""
-        return RawReader(self)
+        return RawReader(self, give_up)
 
 
 def file_sizes(paths: Sequence[Path], file_index: IntArray | None, frames: int) -> IntArray:
@@ -109,8 +110,8 @@ def file_sizes(paths: Sequence[Path], file_index: IntArray | None, frames: int) 
 class RawReader:
     """An open file of uncompressed frames."""
 
-    def __init__(self, frames: RawFrames) -> None:
-        self._frames = frames
+    def __init__(self, frames: RawFrames, give_up: bool = False) -> None:
+        self._frames, self._give_up = frames, give_up
         self._file: FileIO | None = None
         self._file_number = -1
         self._bin = memoryview(bytearray(_MAX_GAP_BYTES))
@@ -179,6 +180,8 @@ class RawReader:
         position = int(self._frames.offsets[frame])
         if hasattr(os, "preadv"):
             got = os.preadv(file.fileno(), buffers, position)
+            if self._give_up:
+                give_up_cached(file.fileno(), position, position + got)
             if got == sum(map(len, buffers)):
                 return
         # A system without it, or a read that came back short (Linux ends one at 2 GiB).
@@ -203,4 +206,6 @@ class RawReader:
             self.close()
             self._file = self._frames.paths[number].open("rb", buffering=0)
             self._file_number = number
+            if self._give_up:
+                read_no_further(self._file.fileno())
         return self._file

@@ -6,6 +6,7 @@ file: `Source.frames.reader(threads)` opens one for as long as somebody reads.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -27,6 +28,7 @@ _DTYPES = ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
 # 8192 x 8192 pixels, a thousand times as many frames as the paper's. Both fit into memory.
 _MAX_PIXELS = 2**26
 _MAX_PLANES = 20_000_000
+_PIECE_BYTES = 2 * 1024 * 1024
 
 
 class FrameReader(Protocol):
@@ -42,8 +44,11 @@ class FrameReader(Protocol):
 class Frames(Protocol):
     """Where the frames of a file are, and how they are stored."""
 
-    def reader(self, threads: int) -> FrameReader:
-        """Open the file; `threads` matters only where frames must be decoded."""
+    def reader(self, threads: int, give_up: bool = False) -> FrameReader:
+        """Open the file; `threads` matters only where frames must be decoded.
+
+        With `give_up`, what was read is dropped from the system's cache of files.
+        """
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,26 @@ class Source:
     acquired_s: float | None = None
     channel: str | None = None
     notes: tuple[str, ...] = ()
+
+
+def read_no_further(file: int) -> None:
+    """Keep the system from reading beyond what is asked for of an open file.
+
+    It reads ahead, which is of no use where a file is read from its end: what follows was read,
+    and given up, before, so that every byte would be read twice.
+    """
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
+
+
+def give_up_cached(file: int, start: int, end: int) -> None:
+    """Drop bytes of an open file that is read from its end from the system's cache of files.
+
+    Linux keeps files in pieces of up to 2 MB and drops whole ones only: the piece that reaches into
+    the bytes after these, which were given up before, is included.
+    """
+    if hasattr(os, "posix_fadvise"):
+        os.posix_fadvise(file, start, end + _PIECE_BYTES - start, os.POSIX_FADV_DONTNEED)
 
 
 def native_dtype(path: Path, dtype: np.dtype[Any]) -> np.dtype[Any]:

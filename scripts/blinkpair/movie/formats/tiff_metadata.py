@@ -24,6 +24,7 @@ from blinkpair.movie.formats.tiff_layout import Layout
 from blinkpair.movie.formats.timing import Statement, Times, plain_unit, seconds
 
 _RESOLUTION_UNITS = {2: "inch", 3: "cm"}
+_DAY_S = 86400.0
 _STAMPS = "the planes' time stamps"
 
 
@@ -94,6 +95,8 @@ class TiffMetadata:
                 return ome._replace(times=times)
         if ome is not None:
             return ome
+        if self._tif.is_stk:
+            return _metamorph(self._tif.stk_metadata, index)
         return _imagej(self._tif, self._page) if self._tif.is_imagej else _plain(self._page)
 
     def _micromanager(self, places: Sequence[tuple[Path, int]]) -> Described:
@@ -230,6 +233,19 @@ def _imagej_channels(tif: Any) -> tuple[str, ...]:
     labels, n = text.get("Labels"), int(_number(text.get("channels")) or 1)
     names = tuple(map(str, labels[:n])) if labels and n > 1 else ()
     return names if len(names) == n and len(set(names)) == n else ()
+
+
+def _metamorph(about: Mapping[str, Any], index: IntArray) -> Described:
+    """Time of day of each plane, and the calibration, of a MetaMorph stack (STK)."""
+    created_s = np.asarray(about.get("TimeCreated", ()), np.float64) / 1e3  # since midnight
+    created_s += _DAY_S * np.cumsum(np.diff(created_s, prepend=0.0) < -_DAY_S / 2)
+    stamps_s = np.full(index.size, np.nan)
+    known = index < created_s.size
+    stamps_s[known] = created_s[index[known]]
+    unit = str(about.get("CalibrationUnits", ""))
+    size = _number(about.get("XCalibration"))
+    width = micrometres(size, unit) if size else None
+    return Described(Times(stamps_s, _STAMPS), (PixelStatement("MetaMorph's calibration", width),))
 
 
 def _plain(page: Any) -> Described:

@@ -95,8 +95,28 @@ def _check_page(path: Path, page: Any, tif: Any) -> None:
             place=path,
         )
     plausible(path, height=page.imagelength, width=page.imagewidth)
+    if page.compression == 1:
+        _check_uncompressed(path, page)
     if page.is_tiled:
         plausible(path, height=page.tilelength, width=page.tilewidth)
+
+
+def _check_uncompressed(path: Path, page: Any) -> None:
+    """Refuse uncompressed pixels that programs read in different ways."""
+    packed = -(-page.imagewidth * page.bitspersample // 8) * page.imagelength
+    if page.bitspersample % 8 and sum(page.databytecounts) != packed:
+        raise InputError(
+            f"its tags say {page.bitspersample} bits a pixel, its pixels take "
+            f"{8 * sum(page.databytecounts) / (page.imagewidth * page.imagelength):.3g}",
+            "export the movie as 16-bit grey values",
+            place=path,
+        )
+    if page.predictor != 1:
+        raise InputError(
+            "a predictor without a compression: which of its counts are differences is not known",
+            "save the movie again without a predictor, in the program that wrote it",
+            place=path,
+        )
 
 
 def _describe(path: Path, tif: Any, selection: Selection, some: Opened) -> Source:
@@ -157,6 +177,8 @@ def _describe(path: Path, tif: Any, selection: Selection, some: Opened) -> Sourc
     notes = layout.notes + planes.notes
     if page.photometric == _WHITE_IS_ZERO:
         notes += ("a tag asks for 0 to be shown as white; counts are as stored",)
+    if tif.is_imagej and "c1" in (about := tif.imagej_metadata or {}) and about["c1"] != 1:
+        notes += (f"ImageJ shows them times {about['c1']:g} (a calibration); counts are as stored",)
     return Source(
         paths=files,
         format=kind if page.compression == 1 else f"{kind}, {page.compression.name} compression",

@@ -9,7 +9,9 @@ a movie's file holds                            time per frame
 ==============================================  ===================================================
 time stamps of the frames that are read         the median step, refined by the mean of the regular
                                                 steps (`stamps`). Reported: gaps; stamps that are
-                                                missing or shared, step back, or come in groups
+                                                missing or shared, step back, or come in groups.
+                                                Of noisy stamps or a coarse clock: the slope
+stamps too noisy or coarse for 2 %              an interval that was measured; else not known
 stamps that contradict themselves               not known
 an interval that camera or program measured     that interval
 (ND2: statistics of the time loop; SIF: cycle
@@ -144,17 +146,22 @@ def frame_time(times: Times, frames: int) -> FrameTime:
         exposure_s=exposure.seconds if exposure else None,
         planned_s=planned[0].seconds if planned else None,
     )
-    if measured.refused:
-        return _unknown(measured.refused, measured.notes)
     candidates = [Statement(times.where, measured.seconds)]
     candidates += [one for one in times.intervals if not one.planned]
     chosen = next((one for one in candidates if one.usable), None)
+    if measured.refused and not (measured.imprecise and chosen):
+        return _unknown(measured.refused, measured.notes)
     if chosen is None:
         return _without_measurement(planned, exposure, measured.notes)
-    notes = measured.notes + tuple(
-        f"{_gives(other)}; {_gives(chosen)}, used that"
-        for other in times.intervals
-        if other is not chosen and other.seconds is not None and _differ(other, chosen)
+    refused = (measured.refused,) if measured.refused else ()
+    notes = (
+        measured.notes
+        + refused
+        + tuple(
+            f"{_gives(other)}; {_gives(chosen)}, used that"
+            for other in times.intervals
+            if other is not chosen and other.seconds is not None and _differ(other, chosen)
+        )
     )
     if exposure is not None and _differ(exposure, chosen):
         notes += (_dead_time(exposure, chosen),)

@@ -40,6 +40,12 @@ function noisy(nc) {
   return EPOCHS.filter((epoch) => nc.num(`expected_false_on_events_${epoch}`) > 0.5 * nc.num(`n_on_events_${epoch}`)).map((epoch) => EPOCH_NAMES[epoch]);
 }
 
+// 68 % limits of a count; above those of the table by Wilson and Hilferty, right to 1 in 10,000.
+function countLimits(count) {
+  const end = (n, sign) => n * (1 - 1 / (9 * n) + sign / (3 * Math.sqrt(n))) ** 3;
+  return DATA.count_limits[count] ?? [end(count, -1), end(count + 1, 1)];
+}
+
 // Events a second of duration, over the geometric middle of each bin's whole frames.
 function density(field, counts) {
   const edges = field.dwell.edges_frames;
@@ -49,7 +55,7 @@ function density(field, counts) {
   counts.forEach((count, i) => {
     if (!count) return;
     const event = 1 / (total * (edges[i + 1] - edges[i]) * field.exposure_s);
-    const [low, high] = DATA.count_limits[count] ?? [count - Math.sqrt(count), count + Math.sqrt(count)];
+    const [low, high] = countLimits(count);
     longest_s = edges[i + 1] * field.exposure_s;
     x.push(Math.sqrt(edges[i] * (edges[i + 1] - 1)) * field.exposure_s);
     y.push(count * event);

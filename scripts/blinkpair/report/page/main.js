@@ -47,8 +47,9 @@ function listen(header) {
   byId("theme").addEventListener("click", switchTheme);
   document.addEventListener("keydown", onKey);
   document.addEventListener("click", (event) => {
-    const { plot, copy } = event.target.closest?.("button")?.dataset ?? {};
+    const { plot, copy, single } = event.target.closest?.("button")?.dataset ?? {};
     if (plot && drawn.has(plot)) saveSvg(plot);
+    if (single) saveSingle(single);
     if (copy) copyText(event.target, byId(copy).textContent);
   });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", redraw);
@@ -63,7 +64,9 @@ async function start() {
   buildFilters();
   drawAnswerLegend();
   listen(header);
-  listeners.push(showFilters, showTable, showNanocrystal);
+  readVerdicts();
+  listenToVerdicts();
+  listeners.push(showFilters, showTable, showNanocrystal, showVerdicts);
   painters.push(drawAnswers, drawScatter, followField);
   if (DATA.fields.length) buildFields();
   drawRobust();

@@ -14,7 +14,7 @@ async function showNanocrystal() {
   const arrays = await arraysOf(field);
   if (NCS[state.current] !== nc) return; // another one was selected meanwhile
   const row = arrays.row.get(nc.id);
-  for (const id of ["traces", "dwell-on", "dwell-off", "cutouts"]) {
+  for (const id of ["traces", "dwell-on", "dwell-off", "cutouts", "single"]) {
     (byId(id).closest("figure") ?? byId(id)).hidden = row === undefined;
   }
   byId("traces-note").textContent = row === undefined

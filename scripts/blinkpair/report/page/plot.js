@@ -25,12 +25,6 @@ function axis(look, more = {}) {
   };
 }
 
-// Buttons need room of their own where they are always there, and where a legend stands on top.
-function underButtons(layout) {
-  const margin = layout.margin ?? { l: 46, r: 10, t: 10, b: 40 };
-  return layout.dragmode === false ? margin : { ...margin, t: margin.t + 26 };
-}
-
 function withLook({ data, layout }, look) {
   const axes = Object.fromEntries(
     Object.entries(layout).filter(([key]) => /^[xy]axis/.test(key)).map(([key, value]) => [key, axis(look, value)]),
@@ -44,7 +38,7 @@ function withLook({ data, layout }, look) {
       hoverlabel: { bgcolor: look.paper, bordercolor: look.muted, font: { color: look.ink } },
       margin: { l: 46, r: 10, t: 10, b: 40 },
       modebar: { bgcolor: "rgba(0,0,0,0)", color: look.muted, activecolor: look.ink },
-      ...layout, ...axes, ...(touched ? { dragmode: false } : {}), ...(buttonsAlways || layout.showlegend ? { margin: underButtons(layout) } : {}),
+      ...layout, ...axes, ...(touched ? { dragmode: false } : {}),
     },
   };
 }
@@ -69,6 +63,9 @@ function draw(id, spec, onClick, onSelected, onDeselect) {
   const { data, layout } = withLook(wanted, palette());
   // Paper has its own width, which the window does not know of.
   if (document.documentElement.classList.contains("paper")) layout.width = div.clientWidth;
+  // Buttons have room of their own above the plot where they are always there, or a legend is.
+  const room = wanted.layout.dragmode !== false && (buttonsAlways || wanted.layout.showlegend);
+  div.classList.toggle("under-buttons", Boolean(room));
   const done = Plotly.react(div, data, layout, wanted.layout.dragmode === false ? { ...CONFIG, displayModeBar: false } : CONFIG);
   if (first && onClick) div.on("plotly_click", onClick);
   if (first && onSelected) div.on("plotly_selected", onSelected);

@@ -1,0 +1,62 @@
+"""One recording named as two, whatever its files look like."""
+
+import numpy as np
+import pytest
+import tifffile
+
+from blinkpair.inputs.checking import examine_inputs
+from blinkpair.inputs.columns import PATH_COLUMNS
+from blinkpair.inputs.settings import load_settings
+from blinkpair.inputs.sheet import read_fields
+
+
+@pytest.fixture
+def rows(tmp_path):
+    """Write two fields of noise; return their rows."""
+    rng = np.random.default_rng(6)
+    for name in "AB":
+        for column in PATH_COLUMNS:
+            frames = rng.poisson(200, (60 if column.endswith("pl") else 1, 32, 32))
+            path = tmp_path / f"{name}_{column}.tif"
+            tifffile.imwrite(path, frames.astype(np.uint16), photometric="minisblack")
+    return {
+        name: [name, "70", *(f"{name}_{column}.tif" for column in PATH_COLUMNS)] for name in "AB"
+    }
+
+
+def copies(folder, rows):
+    """Return the paths whose nanocrystals would be counted twice."""
+    lines = [["field", "temperature_c", *PATH_COLUMNS], *rows.values()]
+    (folder / "fields.tsv").write_text("".join("\t".join(row) + "\n" for row in lines))
+    settings = load_settings({"fields": "fields.tsv", "exposure_s": 0.02, "pixel_size_um": 0.16})
+    fields = read_fields(folder / "fields.tsv", folder)
+    problems = examine_inputs(fields, settings, folder)[1].problems
+    marked = [p.what for p in problems if "counted twice" in p.what]
+    return [what.split("'")[1] for what in marked]
+
+
+def test_fields_of_their_own_are_no_copies(tmp_path, rows):
+    assert copies(tmp_path, rows) == []
+
+
+def test_the_same_frames_in_another_format_and_type_are_a_copy(tmp_path, rows):
+    movie = tifffile.imread(tmp_path / "A_pre_pl.tif")
+    again = tmp_path / "B_pre_pl.tif"
+    tifffile.imwrite(again, movie.astype(np.float32), photometric="minisblack", compression="zlib")
+    assert copies(tmp_path, rows) == ["B_pre_pl.tif"]
+    rows["B"][3] = rows["A"][3] + "::frames=60"  # the same file, of which all is chosen
+    assert copies(tmp_path, rows) == ["A_pre_pl.tif::frames=60"]
+
+
+def test_a_frame_that_differs_makes_another_recording(tmp_path, rows):
+    movie = tifffile.imread(tmp_path / "A_pre_pl.tif")
+    movie[-1, 0, 0] += 1
+    tifffile.imwrite(tmp_path / "B_pre_pl.tif", movie, photometric="minisblack")
+    assert copies(tmp_path, rows) == []
+
+
+def test_images_that_show_nothing_are_no_copies(tmp_path, rows):
+    for name in "AB":
+        image = np.full((32, 32), 100, np.uint16)
+        tifffile.imwrite(tmp_path / f"{name}_pre_brightfield.tif", image, software=name)
+    assert copies(tmp_path, rows) == []

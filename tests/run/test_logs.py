@@ -1,0 +1,27 @@
+"""The start of a step: what it loads, and what it does not."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.helpers.tiny_experiment import ROOT
+
+STEPS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
+
+
+def test_no_step_loads_dask_for_its_tables_of_arrays(tmp_path):
+    pytest.importorskip("dask")
+    code = (
+        f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r}); import {', '.join(STEPS)}\n"
+        f"from blinkpair.run.logs import log_to; log_to({str(tmp_path / 'log')!r})\n"
+        "import numpy as np, xarray as xr\n"
+        f"path = {str(tmp_path / 'a.nc')!r}\n"
+        "from blinkpair import files\n"
+        "files.write_netcdf(xr.Dataset({'a': ('x', np.arange(3.0))}), path)\n"
+        "assert files.read_netcdf(path)['a'].to_numpy().tolist() == [0, 1, 2]\n"
+        "assert 'dask.base' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
