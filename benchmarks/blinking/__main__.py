@@ -132,9 +132,9 @@ def other_light_part(pool: Executor, share: float) -> Iterable[str]:
         f"{other_light.FRAMES} frames, pixel by pixel (`benchmarks/blinking/other_light.py`): Airy "
         "disks whose rings reach the neighbours, an sCMOS with an offset, gain and read noise of "
         "each pixel, power laws down to a tenth of a frame and less, on levels that fluctuate by "
-        "5 %, and in some fields on events of 0.35 to 0.7 of the level, of any length. No constant "
-        "of the method was chosen on these fields. Columns as above, by the model. *Two levels*: "
-        "of nanocrystals without such dimmer events."
+        "5 %, and in some fields on events of 0.35 to 0.7 of the level, of any length. None of the "
+        "method's numbers was fitted to them; while it was made it was tried on such fields. "
+        "Columns as above, by the model. *Two levels*: of nanocrystals without dimmer events."
     )
     yield text_of(other_light.other_light_table(pool, fields), 3)
 
@@ -151,7 +151,8 @@ def light_part(pool: Executor, share: float) -> Iterable[str]:
         "light that fades by 30 % in some. The truth is the time on in the movie. Each on-fraction "
         "stands in the row of its own on level. *Without verdict*: excluded as `undetermined` "
         "(`hmm`) or `noisy` (`fixed`), in one epoch at least; the other columns are of the rest. "
-        "*Intervals*: the on-fraction and 1.96 of its standard error to each side."
+        "*Intervals*: the on-fraction and 1.96 of its standard error to each side. The method was "
+        "tried on other fields of this model while it was made."
     )
     yield text_of(light.light_table(rows), 3)
     yield (

@@ -1,4 +1,4 @@
-"""On-fractions against a second forward model, pixel by pixel; no constant was chosen on it.
+"""On-fractions against a second forward model, pixel by pixel.
 
 It shares with `light` and with `blinkpair.simulate` neither code nor shapes: an Airy disk, whose
 rings reach the neighbours, on an sCMOS with an offset, gain and read noise of each pixel; the
