@@ -229,3 +229,25 @@ def condition_table(rows: pd.DataFrame) -> pd.DataFrame:
             part = bright[chosen & (bright["method"] == method)]
             table.append({"fields or traces": name, "states by": method} | summary(part))
     return pd.DataFrame(table)
+
+
+def dark_table(rows: pd.DataFrame) -> pd.DataFrame:
+    """What becomes of those that are truly dark in an epoch, by the model."""
+    model = rows[rows["method"] == "hmm"]
+    table = []
+    for low, high, name in LIGHTS:
+        part = model[(model["noises"] >= low) & (model["noises"] < high)]
+        dark = part["true"] < DARK_CUTOFF
+        called_dark = ~part["none"] & (part["found"] < DARK_CUTOFF)
+        table.append(
+            {
+                "on, noises of off": name,
+                "truly dark": dark.sum(),
+                "without verdict %": 100 * part["none"][dark].mean(),
+                "called emissive %": 100 * (~part["none"] & ~called_dark)[dark].mean(),
+                "truly emissive": (~dark).sum(),
+                "emissive without verdict %": 100 * part["none"][~dark].mean(),
+                "emissive called dark %": 100 * called_dark[~dark].mean(),
+            }
+        )
+    return pd.DataFrame(table)

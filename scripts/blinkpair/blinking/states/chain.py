@@ -56,8 +56,9 @@ class Chain(NamedTuple):
 
     `levels` as in `emissions`; `transition` from row to column; `begin` of the first frame;
     `emission` the column of the densities of each state; `probability` (frames, columns) of what
-    a frame is, `over_half` (frames,) that it was on for more than half; `share` of the frames in
-    each state; `log_likelihood`.
+    a frame is, `over_half` (frames,) that it was on for more than half; `lit` (frames,) the share
+    of it that was on; `partly` the time lit in partly lit frames, and the sum of its variances;
+    `share` of the frames in each state; `log_likelihood`.
     """
 
     levels: FloatArray
@@ -66,6 +67,8 @@ class Chain(NamedTuple):
     emission: tuple[int, ...]
     probability: FloatArray
     over_half: FloatArray
+    lit: FloatArray
+    partly: FloatArray
     share: FloatArray
     log_likelihood: float
 
@@ -93,7 +96,7 @@ def learn(
     begin: FloatArray,
     emission: tuple[int, ...],
     skewness: tuple[float, float],
-) -> tuple[FloatArray, FloatArray, FloatArray, float]:
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, float]:
     """Learn levels, transitions and the beginning in place (Baum-Welch).
 
     `off` holds the expected off level and noise, the number of frames that each is worth, the
@@ -101,7 +104,7 @@ def learn(
 
     Returns
     -------
-    probability, over_half, share, log_likelihood
+    probability, over_half, lit, partly, share, log_likelihood
         As in `Chain`.
     """
     n, states = len(x), len(emission)
@@ -110,6 +113,8 @@ def learn(
     forward = np.empty((n, states))
     probability = np.empty((n, 5 if grey else 3))
     over_half = np.empty(n)
+    on_share = np.empty(n)
+    partly = np.zeros(2)
     f = np.empty(states)
     b = np.empty(states)
     d = np.empty(states)
@@ -192,12 +197,16 @@ def learn(
             break
     for t in range(n):
         over_half[t] = probability[t, ON] + probability[t, PARTLY] * lit[t, 2]
+        partly[0] += probability[t, PARTLY] * lit[t, 0]
+        partly[1] += probability[t, PARTLY] * lit[t, 1]
+        on_share[t] = probability[t, ON] + probability[t, PARTLY] * lit[t, 0]
         if grey:
             over_half[t] += probability[t, GREY] + probability[t, PARTLY_GREY]
+            on_share[t] += probability[t, GREY] + probability[t, PARTLY_GREY]
     share = np.empty(states)
     for i in range(states):
         share[i] = moves[i].sum() / max(n - 1, 1)
-    return probability, over_half, share, log_likelihood
+    return probability, over_half, on_share, partly, share, log_likelihood
 
 
 @njit()
@@ -246,8 +255,8 @@ def time_on(
     begin: FloatArray,
     emission: tuple[int, ...],
     skewness: tuple[float, float],
-) -> tuple[float, float]:
-    """Return mean and variance of the time on in frames, given all counts; exact for the chain.
+) -> tuple[float, float, float]:
+    """Return mean and variance of the time on in frames, and the log-likelihood; exact.
 
     Forward through the frames go, for each state, the mean and the mean square of the time on so
     far, given that state and the counts so far.
@@ -260,6 +269,7 @@ def time_on(
     square = np.zeros(states)
     new_mean = np.empty(states)
     new_square = np.empty(states)
+    log_likelihood = 0.0
     for t in range(n):
         total = 0.0
         for j in range(states):
@@ -284,9 +294,10 @@ def time_on(
             new_square[j] = s + 2.0 * m * lit_mean + lit_mean**2 + lit_variance
             new_p[j] = into * density[t, emission[j]]
             total += new_p[j]
+        log_likelihood += math.log(total)
         for j in range(states):
             p[j] = new_p[j] / total
             mean[j] = new_mean[j]
             square[j] = new_square[j]
     result = (p * mean).sum()
-    return result, max((p * square).sum() - result**2, 0.0)
+    return result, max((p * square).sum() - result**2, 0.0), log_likelihood

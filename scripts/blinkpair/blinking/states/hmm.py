@@ -13,14 +13,9 @@ two kinds, short-lived and long-lived, alike in counts: two exponentials are a f
 a power law over the durations that matter. A single one describes the average event, and erases
 most events, which are short.
 
-Where the on level creeps through the movie, its course is taken out first (`creep`). Where frames
-in a row lie between the levels, a third level (grey) is tried, and kept where the likelihood rises
-by more than its parameters are worth (Schwarz's criterion). Grey counts as on.
-
-The on-fraction is the expected time on, in which partly lit frames count by the part that was lit.
-Its standard error is the measurement's: how well the time on in this movie is known, not how much
-another movie of the same nanocrystal would differ. It adds up the chain's own uncertainty, that of
-the levels, and what events shorter than a frame hide.
+Where the on level creeps through the movie, its course is taken out first (`creep`). A third level,
+grey, is tried where the counts suggest one (`learning`), and counts as on. `time_on` has the
+on-fraction and its standard error, `dark` those of an epoch without an on level.
 
 It is own code, because it needs such emissions and kinds, and hmmlearn takes some 0.3 s for a trace
 of 20,000 frames, ten times as long.
@@ -31,55 +26,32 @@ frame on, and the time on with its standard error.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.arrays import FloatArray
 from blinkpair.blinking.off_levels import OffLevels
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.creep import constant_level, level_course
-from blinkpair.blinking.states.levels import FirstLevels, OffPrior, first_levels
+from blinkpair.blinking.states.dark import UNKNOWN_SE
+from blinkpair.blinking.states.learning import learn
+from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
+from blinkpair.blinking.states.time_on import on_share
 
 _MIN_FRAMES = 20
 _OFF_EMISSION = 0.01  # of the on level: what a nanocrystal emits when it is off, one sigma
 _MAX_OFF_EMISSION = 0.03
-_ON_FRAMES = 5.0  # the weight of the first on level; it is kept where the trace shows none
-_FIXED_FRAMES = 1e9
-_NOISE_RANGE = 3.0  # of its error: how far the off noise may lie from that of the empty place
 _LEVEL_RANGE = 3.0
 _LEAST_GAIN = 8.0  # of the log-likelihood by an on level
 _NULL_PLACES = 60  # empty places whose gain shows what noise makes
 _CLEAR_STEP = 2.5  # noises: levels farther apart give the field's typical step
+# Standard deviation of the logarithm of a field's on levels, wide: the one that is looked for was
+# dark, and may be dimmer than those that were seen.
+_LEAST_SPREAD, _NOTHING_KNOWN = 0.5, 1.0
+_FEW = 5  # clear on levels: with fewer their spread is not known
 _DEFAULT_STEP = 8.0  # noises, where no nanocrystal of the field was on
-_GREY_ROW = 3  # so many frames in a row between the levels are no switching
-_GREY_SHARE = 0.004  # of all frames in such rows: a third level is tried
-_GREY_GAIN_PER_PARAMETER = 0.5  # of log(frames): Schwarz
-_GREY_PARAMETERS = 6  # level, spread, and how it is entered, kept and left
-_GREY_STATE = 5
-_GREY_STAY = 0.75  # probability, a frame: shorter-lived ones are switching
-_CLOSE_STEP = 8.0  # noises: nearer levels make their uncertainty felt
-# What events shorter than a frame hide, of the time lit in part: the second number for each noise
-# between the levels. Measured on power laws down to 0.1, 0.3, 1 and 2 frames.
-_HIDDEN, _HIDDEN_NOISES = 0.03, 0.4
-MIN_STEP_NOISES = 2.0  # levels nearer than this cannot be distinguished
-MIN_TYPICAL_STEP_NOISES = 3.0  # of the field: nearer, and what shows no on level may have one
-UNKNOWN_SE = 0.5  # of an on-fraction of which nothing is known
-
-
-class _Trace(NamedTuple):
-    """Finite counts of one trace, what is known of its off level, and its first levels.
-
-    `skewness` is that of off and of on counts.
-    """
-
-    x: FloatArray
-    off: OffPrior
-    first: FirstLevels
-    skewness: tuple[float, float] = (0.0, 0.0)
 
 
 def assign(
@@ -100,28 +72,26 @@ def assign(
     known = ~usable & finite.any(axis=1)
     fraction[known] = states[known].sum(axis=1) / finite[known].sum(axis=1)
     for i, trace in _with_first_levels(traces, off).items():
-        result, other = _learn(trace)
+        result, other = learn(trace)
         on = result.probability[:, emissions.ON] > 0.5
         if (course := level_course(trace.x, on, result.levels)) is not None:
             trace = trace._replace(x=constant_level(trace.x, course, result.levels))
-            result, other = _learn(trace)
+            result, other = learn(trace)
         states[i] = False
         states[i, finite[i]] = result.over_half > 0.5
         thresholds[i] = _crossing(result, trace.skewness)
         source[i] = "hmm"
-        fraction[i], se[i] = _time_on(trace, result)
-        if other is not None:
-            se[i] = np.hypot(se[i], _time_on(trace, other)[0] - fraction[i])
+        fraction[i], se[i] = on_share(trace, result, other)
     return AssignedStates(states, thresholds, source, fraction, se)
 
 
-def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[int, _Trace]:
+def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[int, Trace]:
     """Return the traces with first levels; without an on level of its own, one has the field's."""
-    first: dict[int, _Trace] = {}
+    first: dict[int, Trace] = {}
     for i, x in traces.items():
         on = max(float(np.quantile(x, 0.99)) - off.level_counts[i], 0.0)
         prior = _prior(off, i, on)
-        first[i] = _Trace(x, prior, first_levels(x, prior))
+        first[i] = Trace(x, prior, first_levels(x, prior))
     frames = max((len(x) for x in traces.values()), default=0)
     least = _noise_gain(off, frames)
     steps = [
@@ -131,6 +101,7 @@ def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[in
     ]
     clear = [step for step in steps if step > _CLEAR_STEP]
     typical = float(np.median(clear)) if clear else _DEFAULT_STEP
+    spread = _NOTHING_KNOWN if len(clear) < _FEW else max(float(np.log(clear).std()), _LEAST_SPREAD)
     for i, trace in first.items():
         # The off emission of one that is hardly on is judged by the on level of the others.
         step = (trace.first.on_level - trace.first.off_level) / trace.off.noise
@@ -141,12 +112,15 @@ def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[in
         if found.gain <= least:
             on = found.off_level + typical * prior.noise
             found = found._replace(on_level=on, on_sigma=1.3 * prior.noise, on_share=0.0)
-        first[i] = _Trace(trace.x, prior, found)
+        first[i] = Trace(trace.x, prior, found)
     excess = _excess_noise([t for t in first.values() if t.first.on_share > 0])
-    return {i: t._replace(skewness=_skewnesses(t, excess)) for i, t in first.items()}
+    return {
+        i: t._replace(skewness=_skewnesses(t, excess), field_step=typical, field_spread=spread)
+        for i, t in first.items()
+    }
 
 
-def _excess_noise(traces: list[_Trace]) -> float:
+def _excess_noise(traces: list[Trace]) -> float:
     """Return the variance of the signal over its mean: the camera's, one for the field.
 
     An on level that wanders only adds to it, so it is a low quantile of what the traces show.
@@ -156,7 +130,7 @@ def _excess_noise(traces: list[_Trace]) -> float:
     return float(np.quantile(np.maximum(added, 0.0) / steps, 0.25)) if len(traces) else 0.0
 
 
-def _skewnesses(trace: _Trace, excess: float) -> tuple[float, float]:
+def _skewnesses(trace: Trace, excess: float) -> tuple[float, float]:
     """Return the skewness of off and on counts.
 
     Third cumulants add up. That of a signal is its mean times the square of the excess noise, for
@@ -201,80 +175,6 @@ def _noise_gain(off: OffLevels, frames: int) -> float:
         gains.append(first_levels(x, prior).gain if noise > 0 else 0.0)
     longer = max(frames / rows.shape[1], 1.0)
     return max(_LEAST_GAIN, 2.0 * longer * float(np.quantile(gains, 0.9)))
-
-
-def _learn(trace: _Trace) -> tuple[chain.Chain, chain.Chain | None]:
-    """Return the chain with two levels, or with three where the counts have them.
-
-    The second one is that with three where the counts do not decide.
-    """
-    first, prior, x = trace.first, trace.off, trace.x
-    two = _chain(trace, np.array([first.on_level, first.on_sigma]))
-    grey = _in_rows(two.probability[:, emissions.PARTLY] > 0.5)
-    if grey.sum() <= max(_GREY_SHARE * len(x), 2 * _GREY_ROW):
-        return two, None
-    between = x[grey]
-    level = float(np.median(between))
-    spread = max(1.4826 * float(np.median(np.abs(between - level))), prior.noise)
-    three = _chain(trace, np.array([*two.levels[2:4], level, spread]))
-    if three.transition[_GREY_STATE, _GREY_STATE] < _GREY_STAY:
-        return two, None
-    gain = three.log_likelihood - two.log_likelihood
-    if gain > _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)):
-        return three, None
-    return two, three if gain > 0 else None
-
-
-def _in_rows(chosen: BoolArray) -> BoolArray:
-    """Return which frames are the middle of `_GREY_ROW` (3) chosen ones in a row."""
-    middle = np.zeros_like(chosen)
-    middle[1:-1] = chosen[:-2] & chosen[1:-1] & chosen[2:]
-    return middle
-
-
-def _chain(trace: _Trace, upper: FloatArray) -> chain.Chain:
-    """Learn a chain; `upper` holds level and spread of on, and of grey if there is one."""
-    prior, first = trace.off, trace.first
-    levels = np.concatenate([[first.off_level, prior.noise], upper])
-    off = np.array(
-        [
-            prior.level,
-            prior.noise,
-            (prior.noise / prior.level_se) ** 2,
-            0.5 / prior.noise_se**2,
-            prior.low,
-            prior.high,
-            prior.noise * max(1.0 - _NOISE_RANGE * prior.noise_se, 0.5),
-            prior.noise * (1.0 + _NOISE_RANGE * prior.noise_se),
-            _ON_FRAMES if first.on_share > 0 else _FIXED_FRAMES,
-        ]
-    )
-    transition, begin, emission = chain.first_guess(first.on_share, len(upper) > 2)
-    learnt = chain.learn(trace.x, levels, off, transition, begin, emission, trace.skewness)
-    return chain.Chain(levels, transition, begin, emission, *learnt)
-
-
-def _time_on(trace: _Trace, result: chain.Chain) -> tuple[float, float]:
-    """Return the share of the time on, 0..1, and its standard error."""
-    x, levels, frames = trace.x, result.levels, len(trace.x)
-    model = (result.transition, result.begin, result.emission, trace.skewness)
-    mean, variance = chain.time_on(x, levels, *model)
-    in_state = result.probability.sum(axis=0)
-    noise = levels[emissions.OFF_NOISE]
-    step = (levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]) / noise
-    if step < (MIN_STEP_NOISES if trace.first.on_share > 0 else MIN_TYPICAL_STEP_NOISES):
-        return mean / frames, UNKNOWN_SE
-    variance += ((_HIDDEN + _HIDDEN_NOISES / step) * in_state[emissions.PARTLY]) ** 2
-    if step < _CLOSE_STEP:
-        n_off = in_state[emissions.OFF] + (noise / trace.off.level_se) ** 2
-        n_on = in_state[emissions.ON] + _ON_FRAMES
-        errors = [noise / np.sqrt(n_off), noise / np.sqrt(2.0 * n_off)]
-        errors += [levels[3] / np.sqrt(n_on), levels[3] / np.sqrt(2.0 * n_on)]
-        for place, error in enumerate(errors):
-            moved = levels.copy()
-            moved[place] += error
-            variance += (chain.time_on(x, moved, *model)[0] - mean) ** 2
-    return min(max(mean / frames, 0.0), 1.0), float(np.sqrt(variance)) / frames
 
 
 def _crossing(result: chain.Chain, skewness: tuple[float, float]) -> float:

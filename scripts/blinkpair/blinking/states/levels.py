@@ -56,6 +56,21 @@ class FirstLevels(NamedTuple):
     on_share: float
 
 
+class Trace(NamedTuple):
+    """Finite counts of one trace, what is known of its off level, and its first levels.
+
+    `skewness` is that of off and of on counts; `field_step` the median on level of the field above
+    off, in noises, and `field_spread` the standard deviation of its logarithm.
+    """
+
+    x: FloatArray
+    off: OffPrior
+    first: FirstLevels
+    skewness: tuple[float, float] = (0.0, 0.0)
+    field_step: float = 8.0
+    field_spread: float = 1.0
+
+
 def first_levels(x: FloatArray, off: OffPrior) -> FirstLevels:
     """Return the levels of a mixture of off, partly lit and on frames.
 

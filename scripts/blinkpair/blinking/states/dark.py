@@ -1,0 +1,82 @@
+"""The time on of an epoch that shows no clear on level.
+
+It may have been dark, with an on level like those of its field, or be a weak emitter, whose own on
+level cannot be distinguished from off. In the first case the share of the time on is small, and
+known: no frame stands out as even the dimmer nanocrystals of the field would. In the second nothing
+is known. To exclude both would take from the results those that were dark in one epoch, which are
+what is looked for.
+
+Input: a trace and its chain. Output: the on-fraction and its standard error.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blinkpair.blinking.states import chain, emissions
+from blinkpair.blinking.states.learning import MIN_STEP_NOISES, learn_chain
+from blinkpair.blinking.states.levels import Trace
+
+MIN_TYPICAL_STEP_NOISES = 3.0  # of the field: nearer, and what shows no on level may have one
+UNKNOWN_SE = 0.5  # of an on-fraction of which nothing is known
+MOST_DARK_SHARE = 0.05  # of the time: what was on for longer would show its on level
+_FIELD_LEVELS = np.array([-1.5, -0.5, 0.5, 1.5])  # standard deviations from the field's median
+_ON_SPREAD = 1.3  # noises
+_CLIPPED = 3.0  # noises: brighter frames, in which it is clearly on, have no weight of their own
+
+
+def share_without_on_level(trace: Trace, own: chain.Chain) -> tuple[float, float]:
+    """Return the share of the time on, 0..1, and its standard error.
+
+    The share is averaged over the field's on levels, each weighed by how well it agrees with the
+    counts. The trace is a weak emitter if it is brighter than that and an off state account for, if
+    its counts have a memory, or if the level of its own agrees better by more than a free level
+    (Schwarz's criterion) and its distance from those of the field are worth.
+
+    Parameters
+    ----------
+    trace : Trace
+    own : Chain
+        Learnt of the trace.
+    """
+    frames, noise = len(trace.x), trace.off.noise
+    own_share = float(own.lit.mean())
+    if trace.field_step < MIN_TYPICAL_STEP_NOISES:
+        return own_share, UNKNOWN_SE
+    with_level = trace.first.on_share > 0
+    dark = own
+    if with_level:
+        on = trace.first.off_level + trace.field_step * noise
+        first = trace.first._replace(on_level=on, on_sigma=_ON_SPREAD * noise, on_share=0.0)
+        dark = learn_chain(trace._replace(first=first), np.array([on, _ON_SPREAD * noise]))
+    found = []
+    for step in trace.field_step * np.exp(trace.field_spread * _FIELD_LEVELS):
+        levels = dark.levels.copy()
+        levels[emissions.ON_LEVEL] = levels[emissions.OFF_LEVEL] + step * noise
+        model = (dark.transition, dark.begin, dark.emission, trace.skewness)
+        found.append(chain.time_on(trace.x, levels, *model))
+    time, variance, fit = np.array(found).T
+    weight = np.exp(fit - fit.max() - 0.5 * _FIELD_LEVELS**2)
+    weight /= weight.sum()
+    mean = float(weight @ time)
+    se = float(np.sqrt(weight @ (variance + (time - mean) ** 2)))
+    weak = trace.x.mean() - mean / frames * trace.field_step * noise > trace.off.high
+    if with_level and own_share > MOST_DARK_SHARE:
+        step = (own.levels[emissions.ON_LEVEL] - own.levels[emissions.OFF_LEVEL]) / noise
+        distance = np.log(step / trace.field_step) / trace.field_spread
+        weak |= own.log_likelihood - fit.max() > 0.5 * (distance**2 + np.log(frames))
+    if weak or mean > MOST_DARK_SHARE * frames or _has_a_memory(trace):
+        return own_share, UNKNOWN_SE
+    return mean / frames, se / frames
+
+
+def _has_a_memory(trace: Trace) -> bool:
+    """Return whether the counts fluctuate from frame to frame as a weak emitter's.
+
+    Counts that are off have no memory. A level of s noises for a share f of the time adds s^2 f
+    (1 - f) noises^2 to the covariance of neighbouring frames.
+    """
+    z = np.clip((trace.x - trace.off.level) / trace.off.noise, -_CLIPPED, _CLIPPED)
+    z -= z.mean()
+    least = MIN_STEP_NOISES**2 * MOST_DARK_SHARE * (1.0 - MOST_DARK_SHARE)
+    return float((z[1:] * z[:-1]).mean()) > least

@@ -1,0 +1,51 @@
+"""An epoch without a clear on level: dark, or not known. (Near the noise: in test_states.)"""
+
+import numpy as np
+import pytest
+
+from blinkpair.blinking.field import MAX_SE
+from tests.helpers.states import NOISE, noise_counts, states_by
+
+FRAMES = 2000
+EMISSIVE = 8
+
+
+def field_with(rng, odd, *, noises=10.0):
+    """Counts of emissive nanocrystals, on in whole blocks, and of the odd ones below them."""
+    lit = np.repeat(rng.random((EMISSIVE, FRAMES // 20)) < 0.5, 20, axis=1)
+    on = noises * NOISE * np.exp(0.3 * rng.normal(size=(EMISSIVE, 1)))
+    signal = np.vstack([on * lit, odd])
+    return (signal + noise_counts(rng, signal.shape)).astype(np.float32)
+
+
+def runs(rng, n, length, level):
+    """Rows with one run of `length` frames at `level` counts."""
+    signal = np.zeros((n, FRAMES))
+    for row, start in zip(signal, rng.integers(0, FRAMES - length, n), strict=True):
+        row[start : start + length] = level
+    return signal
+
+
+def test_a_dark_epoch_is_known_to_be_dark():
+    rng = np.random.default_rng(1)
+    found = states_by("hmm", field_with(rng, np.zeros((10, FRAMES))))
+    assert found.on_fractions[EMISSIVE:].max() < 0.005
+    assert found.on_fractions_se[EMISSIVE:].max() < 0.005
+
+
+def test_faint_light_of_another_leaves_an_epoch_dark():
+    rng = np.random.default_rng(2)
+    # A neighbour's light: 1.5 noises in 80 frames, significant and far below the field's 10.
+    found = states_by("hmm", field_with(rng, runs(rng, 10, 80, 1.5 * NOISE)))
+    dark = (found.on_fractions[EMISSIVE:] < 0.05) & (found.on_fractions_se[EMISSIVE:] < MAX_SE)
+    assert dark.sum() >= 9
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_a_weak_emitter_is_not_dark(share):
+    rng = np.random.default_rng(3)
+    weak = np.repeat(rng.random((10, FRAMES // 20)) < share, 20, axis=1) * 1.5 * NOISE
+    found = states_by("hmm", field_with(rng, weak))
+    assert not (
+        (found.on_fractions[EMISSIVE:] < 0.1) & (found.on_fractions_se[EMISSIVE:] < MAX_SE)
+    ).any()
