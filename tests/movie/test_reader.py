@@ -114,6 +114,7 @@ def test_a_movie_split_over_files(parts, frames):
     assert movie.notes == (
         "3 files were joined in this order: run_1.tif, run_2.tif, run_10.tif",
         "of the numbers of its files, 3 to 9 are not there: are parts missing?",
+        "its parts are not of one length: run_1.tif has 13 frames, run_2.tif 7",
         "no time stamps; ImageJ's frame interval gives 20 ms, a planned value, used that",
     )
     assert movie.exposure_s == pytest.approx(0.02)

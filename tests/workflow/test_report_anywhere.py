@@ -71,7 +71,7 @@ def test_what_a_user_wrote_is_text(browser, experiment, tmp_path):
     evil = "<img src=x onerror=window.hacked=1></script><script>window.hacked=1</script>"
     results = experiment / "results"
     names = ["nanocrystals", "fields", "populations", "methods", "sensitivity", "types"]
-    names += ["type_transitions", "change_by_type", "alpha_by_change", "photostability"]
+    names += ["type_transitions", "change_by_type", "alpha_by_change", "photostability", "verdicts"]
     tables = {name: read_csv(results / f"{name}.csv") for name in names}
     for table in tables.values():
         for column in table.columns.intersection(["field", "sample", "operator", "reason"]):

@@ -11,6 +11,7 @@ import time
 
 import pandas as pd
 import pytest
+import tifffile
 
 from tests.helpers.tiny_experiment import ROOT, snakemake
 
@@ -73,8 +74,9 @@ def test_a_new_field_runs_itself_and_what_all_fields_make_together(experiment, t
     new = sheet[sheet["field"] == "hot"].assign(field="new")
     for column in ("pre_brightfield", "pre_pl", "post_brightfield", "post_pl"):
         copied = shutil.copy(experiment / new[column].item(), tmp_path)
-        with open(copied, "ab") as file:  # noqa: PTH123
-            file.write(b"another file")
+        frames = tifffile.memmap(copied)  # another recording: its frames are not those of the first
+        frames += 1
+        frames.flush()
         new[column] = copied
     longer = tmp_path / "sheet.tsv"
     pd.concat([sheet, new]).to_csv(longer, sep="\t", index=False)

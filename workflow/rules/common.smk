@@ -30,10 +30,6 @@ def checkout(here):
 # steps that it fetched on none.
 SCRIPTS = checkout(workflow.current_basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
-if hasattr(workflow.current_basedir, "hosted_repo"):
-    os.environ["PYTHONPATH"] = os.pathsep.join(
-        filter(None, [str(SCRIPTS), os.environ.get("PYTHONPATH", "")])
-    )
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
@@ -50,6 +46,9 @@ from blinkpair.treatments import treatment_in
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.settings.enums import RerunTrigger
+
+if hasattr(workflow.current_basedir, "hosted_repo"):
+    launch.put_on_path_of_steps(SCRIPTS)
 
 # Used as a module of another workflow, whose configuration file and hooks are its own.
 IS_MODULE = not workflow.modifier.is_main_snakefile()
@@ -329,6 +328,14 @@ def shown_figures(names):
         )
         + pixels
     )
+
+
+def row_of_figure(field):
+    """What the figure of a field's registration needs of the sheet, and the note in it."""
+    row = ROW_OF[field]
+    columns = ["field", "pixel_size_um", *BRIGHTFIELD_COLUMNS]
+    note = SIMULATED if is_simulated(row["sample"]) else ""
+    return {column: row[column] for column in columns} | {"note": note}
 
 
 def registration_figure(field):

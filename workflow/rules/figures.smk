@@ -56,14 +56,6 @@ JUDGED_BY = ["registration.json"] + [
 ]
 
 
-def row_of_figure(field):
-    """What the figure of a field's registration needs of the sheet, and the note in it."""
-    row = ROW_OF[field]
-    columns = ["field", "pixel_size_um", *BRIGHTFIELD_COLUMNS]
-    note = SIMULATED if is_simulated(row["sample"]) else ""
-    return {column: row[column] for column in columns} | {"note": note}
-
-
 report: "../report/workflow.rst"
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import os
 import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -185,6 +186,12 @@ def load_launch(settings: dict[str, Any], kept: Path = KEPT) -> Launch:
     verdicts = files.read_json(kept / VERDICTS)["rows"]
     shapes = shapes.set_index("field")
     return Launch(settings, fields, shapes, sheet, record, kept, films, verdicts)
+
+
+def put_on_path_of_steps(scripts: Path) -> None:
+    """Let the steps import the library from a folder where Snakemake puts none on their path."""
+    others = os.environ.get("PYTHONPATH")
+    os.environ["PYTHONPATH"] = f"{scripts}{os.pathsep}{others}" if others else str(scripts)
 
 
 def has_settings(file: Path) -> bool:

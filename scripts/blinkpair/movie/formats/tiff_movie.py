@@ -197,8 +197,11 @@ def _refuse_loss(path: Path, page: Any, tif: Any) -> None:
     """Refuse a compression that alters counts, or may do so."""
 
     def stored() -> bytes:
-        tif.filehandle.seek(page.dataoffsets[0])
-        data: bytes = tif.filehandle.read(page.databytecounts[0])
+        start = page.dataoffsets[0]
+        tif.filehandle.seek(start)
+        # Of a damaged file the count may be larger than the memory.
+        n_bytes = min(page.databytecounts[0], max(tif.filehandle.size - start, 0))
+        data: bytes = tif.filehandle.read(n_bytes)
         return data
 
     kept = keeps_counts(page, stored)
