@@ -26,6 +26,7 @@ _STRETCHES = 8  # of the frames on: the scatter of their means is the error of t
 _TILT = 1.0
 _HIDDEN_NOISES = 3.0  # an event that changes the counts by less is not seen
 _MOST_MORE = 2.0  # a state most of whose frames stand alone is none that short events interrupt
+_LEVEL_RANGE = 3.0  # standard errors of the off level: what light off frames may hold
 _MOST_HIDDEN = 0.5  # of a frame: what the chain takes for partly lit is longer
 
 
@@ -103,13 +104,18 @@ def _unseen(
     clear = min(max(0.5 * abs(span) / max(noise) - 2.0, 0.0), 1.0)
     decided = clear * unseen**2 / max(unseen**2 + variance, 1e-12)
     variance += clear * ((1.0 - decided) * unseen) ** 2
+    # The frames of the state that lie beside another one have such events, too.
+    more = state.sum() / max((state & between).sum(), 1)
+    corrected = more <= _MOST_MORE
+    more = min(more, _MOST_MORE)
     # Of a law t^-1.5 down to zero, events shorter than h fill sqrt(h) / (1 - sqrt(h)) of the time
     # that those of h to 1 do. Any time from none to that is equally likely.
     root = np.sqrt(min(_HIDDEN_NOISES * noise[0] / abs(span), _MOST_HIDDEN))
-    seen = interrupted[~state[between]].sum()
-    variance += (root / (1.0 - root) * seen) ** 2 / 3.0
-    # The frames of the state that lie beside another one have such events, too.
-    more = state.sum() / max((state & between).sum(), 1)
-    if more > _MOST_MORE:
-        return 0.0, _MOST_MORE**2 * variance
-    return more * decided * unseen, more**2 * variance
+    hidden = more * root / (1.0 - root) * float(interrupted[~state[between]].sum())
+    if column == emissions.OFF:
+        # Nor is it more than the light by which the off frames may exceed the empty place.
+        excess = result.levels[emissions.OFF_LEVEL] - trace.off.level
+        excess += _LEVEL_RANGE * trace.off.level_se
+        hidden = min(hidden, float(state.sum()) * max(excess, 0.0) / span)
+    variance = more**2 * variance + hidden**2 / 3.0
+    return (more * decided * unseen if corrected else 0.0), variance
