@@ -28,8 +28,8 @@ HEAD = """# The paper's experiment, simulated and analysed
 
 **In short.** Both analyses find the paper's populations and mean changes: each simulated value lies
 in its measured 95 % interval. They differ for single nanocrystals: by the better methods
-on-fractions have a fifth of the RMS error (0.006 against 0.033), none of 1,571 is in a wrong
-population, and all 598 types with a verdict are right (95 % by the paper's recipe). Both find fewer
+on-fractions have a fifth of the RMS error (0.006 against 0.033), none is in a wrong population, and
+all types with a verdict are right (95 % by the paper's recipe). Both find fewer
 of those that go dark than are simulated.
 
 Made by `make paper`, a workflow of its own that uses blinkpair as a module
