@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from blinkpair.arrays import BoolArray, FloatArray, IntArray, neighbours
 from blinkpair.cores import run_halves, usable_cores
 from blinkpair.errors import InputError
-from blinkpair.photometry.apertures import empty_frames, empty_places, reach_px
-from blinkpair.photometry.kernels import measure_places
+from blinkpair.photometry.apertures import empty_frames, empty_places
+from blinkpair.photometry.kernels import Places, measure_places
+from blinkpair.photometry.lanes import TILE
+from blinkpair.photometry.ring import RING_OUTER_PX, ring_offsets
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -28,10 +30,6 @@ if TYPE_CHECKING:
     from blinkpair.movie.reader import Movie
 
 
-# The ring begins where even a PSF of 1.1 px has ended and holds about 100 pixels, so that its
-# median adds little noise (aperture_px^2 x 1.25 sigma / 10).
-RING_INNER_PX = 4.5
-RING_OUTER_PX = 7.3
 # Pixels of the ring this close to another nanocrystal are left out.
 NEIGHBOUR_RADIUS_PX = 3.0
 MIN_RING_PIXELS = 20
@@ -44,14 +42,6 @@ class PhotometrySettings:
 
     aperture_px: float = 3
     background: str = "annulus_median"
-
-
-def _ring_offsets() -> IntArray:
-    reach = int(np.ceil(RING_OUTER_PX))
-    dy, dx = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    radius = np.hypot(dx, dy)
-    ring = (radius >= RING_INNER_PX) & (radius <= RING_OUTER_PX)
-    return np.column_stack([dx[ring], dy[ring]]).astype(np.int64)
 
 
 def _usable_ring(xy: FloatArray, others: FloatArray, ring: IntArray) -> BoolArray:
@@ -68,10 +58,11 @@ def _usable_ring(xy: FloatArray, others: FloatArray, ring: IntArray) -> BoolArra
     return usable
 
 
-def _packed_ring(usable: BoolArray, ring: IntArray) -> tuple[IntArray, IntArray]:
-    """Return ring offsets (n, ring, 2), the usable pixels first, and how many are usable."""
-    order = np.argsort(~usable, axis=1, kind="stable")
-    return np.ascontiguousarray(ring[order]), usable.sum(axis=1)
+def _ring_words(usable: BoolArray) -> NDArray[np.uint64]:
+    """Return (n, 2) words whose bits say which pixels of each ring are usable."""
+    bits = np.zeros((len(usable), TILE), bool)
+    bits[:, : usable.shape[1]] = usable
+    return np.packbits(bits, axis=1, bitorder="little").view("<u8").astype(np.uint64)
 
 
 def extract_traces(
@@ -209,50 +200,49 @@ class _Target:
         background: str,
         dtype: np.dtype[Any],
     ) -> None:
-        # From top to bottom: pixels of neighbours are then still in the processor's cache.
-        self.order = np.argsort(xy[:, 1], kind="stable")
-        self.xy, self.frames = xy[self.order], frames
-        self.area = aperture_px**2 if background == "annulus_median" else 0.0
-        self.half = reach_px(aperture_px)
-        ring = _ring_offsets()
-        usable = _usable_ring(self.xy, others, ring) & (self.area > 0)
-        self.ring, self.n_ring = _packed_ring(usable, ring)
-        integers = np.issubdtype(dtype, np.integer)
-        limits = np.iinfo(dtype) if integers else None
-        self.range = (limits.min, limits.max) if limits else (0, 0)
-        self.traces = np.empty((len(xy), len(frames)), np.float32)
-        self.skew, self.n_skew = np.zeros(len(xy)), np.zeros(len(xy))
-        self.guess = np.tile([1, 0], (len(xy), 1))
+        order = np.argsort(xy[:, 1], kind="stable")
+        self.frames, self.aperture_px = frames, aperture_px
+        ring = ring_offsets()
+        usable = _usable_ring(xy[order], others, ring) & (background == "annulus_median")
+        n = len(xy)
+        self.places = Places(
+            xy=xy[order],
+            row=order,
+            ring=_ring_words(usable),
+            n_ring=usable.sum(axis=1),
+            guess=np.tile([0, 1 << 16], (n, 1)),
+            skew=np.zeros(n),
+            n_skew=np.zeros(n),
+        )
+        counted = np.issubdtype(dtype, np.integer) and dtype.itemsize <= 4
+        self.smallest = int(np.iinfo(dtype).min) if counted else 0
+        self.bits = 8 * dtype.itemsize if counted else 0
+        self.traces = np.empty((n, len(frames)), np.float32)
 
     def add(self, pool: ThreadPoolExecutor, block: Any, start: int, drift: FloatArray) -> None:
         """Measure the frames of a block, the first of which is number `start`."""
         first, last = np.searchsorted(self.frames, [start, start + len(block)])
-        if first == last or not len(self.xy):
+        if first == last or not len(self.traces):
             return
         chosen = self.frames[first:last]
         run_halves(
             pool,
             measure_places,
-            len(self.xy),
+            len(self.traces),
             block,
             chosen - start,
-            self.xy,
             drift[chosen],
-            self.half,
-            self.area,
-            self.ring,
-            self.n_ring,
-            *self.range,
-            self.guess,
-            self.skew,
-            self.n_skew,
-            self.order,
+            self.places,
+            self.aperture_px,
+            self.smallest,
+            self.bits,
             self.traces[:, first:last],
         )
 
     def result(self) -> NDArray[np.float32]:
         """Return the counts of all blocks."""
-        correction = np.empty(len(self.xy), np.float32)
-        correction[self.order] = self.area * self.skew / np.maximum(self.n_skew, 1)
+        of = self.places
+        correction = np.empty(len(self.traces), np.float32)
+        correction[of.row] = self.aperture_px**2 * of.skew / np.maximum(of.n_skew, 1)
         self.traces -= correction[:, None]
         return self.traces

@@ -1,11 +1,11 @@
-"""The exact medians of sixteen sets of about a hundred values each, as compiled kernels.
+"""The exact median of the pixels of a ring, as compiled kernels.
 
-A tile holds value i of sixteen sets side by side, so that one vector instruction compares a value
-of each set. Integers are not sorted but counted: halving the range in which the medians lie finds
-them in a few passes. That range is known nearly, because a background is almost that of the frame
-before; where it proves wrong, it is found anew, so that a guess has an effect on the time only.
+Integers are not sorted but counted: halving the range in which the median lies finds it in a few
+counts. That range is known nearly, because a background is almost that of the frame before; where
+it proves wrong, the range of the type is taken, so that a guess has an effect on the time only.
 
-Input: tiles of values of the rings. Output: their medians.
+Input: tiles of pixels and the bits of those that count; for floating-point pixels, their values.
+Output: medians.
 """
 
 from __future__ import annotations
@@ -15,104 +15,58 @@ from typing import Any
 import numpy as np
 
 from blinkpair.compiled import njit
-
-LANES = 16  # sets of a tile: 16-bit values fill a vector of 256 bits
-ROWS = 8  # rows of a tile are taken so many at a time
+from blinkpair.photometry.lanes import count_at_most, largest_below
 
 
 @njit(nogil=True)
-def _count(tile: Any, groups: int, limit: Any, tally: Any, at: int) -> None:
-    """Count the values of each lane that are at most its limit, into tally[at : at + LANES]."""
-    for j in range(LANES):
-        tally[at + j] = 0
-    for g in range(groups):
-        rows = tile[g]
-        for j in range(LANES):
-            most = limit[at + j]
-            tally[at + j] += (
-                (rows[j] <= most)
-                + (rows[LANES + j] <= most)
-                + (rows[2 * LANES + j] <= most)
-                + (rows[3 * LANES + j] <= most)
-                + (rows[4 * LANES + j] <= most)
-                + (rows[5 * LANES + j] <= most)
-                + (rows[6 * LANES + j] <= most)
-                + (rows[7 * LANES + j] <= most)
-            )
+def _search(tile: Any, words: Any, rank: int, low: int, quarterings: int) -> tuple[int, int]:
+    """Return the smallest number that more than `rank` pixels do not exceed, from `low` upwards.
+
+    It is looked for in 4**quarterings numbers. Returned, too, is how many pixels are below it, if
+    it is not the first of them. Three counts do not wait for each other, as those of halvings do,
+    and choices by arithmetic need not be foreseen by the processor.
+    """
+    below = 0
+    for i in range(quarterings - 1, -1, -1):
+        quarter = 1 << (2 * i)
+        first = count_at_most(tile, words, low + quarter - 1)
+        second = count_at_most(tile, words, low + 2 * quarter - 1)
+        third = count_at_most(tile, words, low + 3 * quarter - 1)
+        low += quarter * ((first <= rank) + (second <= rank) + (third <= rank))
+        below = first if first <= rank else below
+        below = second if second <= rank else below
+        below = third if third <= rank else below
+    return low, below
 
 
 @njit(nogil=True)
-def integer_medians(
-    tile: Any, groups: int, n: Any, smallest: int, span: Any, limit: Any, tally: Any, medians: Any
-) -> None:
-    """Fill `medians` (LANES,) float64 with the median of the n (LANES,) values of each lane.
+def integer_median(
+    tile: Any, words: Any, n: int, smallest: int, bits: int, guess: int, quarterings: int
+) -> tuple[float, int]:
+    """Return the median of the n > 0 pixels that count, and the upper middle one of them.
 
     Parameters
     ----------
-    tile : (groups or more, ROWS * LANES) integers
-        Value i of lane j is at [i // ROWS, i % ROWS * LANES + j]; what a lane does not fill in the
-        first `groups` rows holds the largest number of its type.
-    smallest : int
-        The smallest number of the type.
-    span : (2 * LANES,) int64
-        A guess between which values each median lies: the lower ones, which are above `smallest`,
-        then the upper ones. It is changed.
-    limit, tally : (2 * LANES,) of the type of the values, and int16
-        Memory to work in. Lanes of all kinds are in few arrays: of more, the compiler could not
-        show that they are apart, and would make no vector instructions.
+    tile : (128,) integers
+    words : (2,) uint64
+        Their bits are set where a pixel counts.
+    smallest, bits : int
+        Smallest number of the type of the pixels, and its bits.
+    guess, quarterings : int
+        The upper middle pixel is looked for in 4**quarterings numbers around the guess first.
     """
-    for j in range(LANES):
-        limit[j] = span[LANES + j]
-        limit[LANES + j] = span[j] - 1
-    _count(tile, groups, limit, tally, 0)
-    _count(tile, groups, limit, tally, LANES)
-    missed = False
-    for j in range(LANES):
-        # The upper middle value has rank n // 2; of no values no median is needed.
-        rank = n[j] >> 1
-        missed |= ((tally[j] <= rank) | (tally[LANES + j] > rank)) & (n[j] > 0)
-    if missed:
-        for j in range(LANES):
-            span[j] = span[LANES + j] = tile[0, j]
-            tally[LANES + j] = 0
-        for g in range(groups):
-            for u in range(ROWS):
-                for j in range(LANES):
-                    value = np.int64(tile[g, u * LANES + j])
-                    span[j] = min(span[j], value)
-                    span[LANES + j] = max(span[LANES + j], value)
-    searching = True
-    while searching:
-        for j in range(LANES):
-            limit[j] = (span[j] + span[LANES + j]) >> 1
-        _count(tile, groups, limit, tally, 0)
-        searching = False
-        for j in range(LANES):
-            # Choices instead of branches: the compiler makes vector instructions of them.
-            low, high = span[j], span[LANES + j]
-            middle = (low + high) >> 1
-            lower = (tally[j] > n[j] >> 1) | (low == high)
-            high = min(high, middle) if lower else high
-            low = low if lower else middle + 1
-            tally[LANES + j] = tally[LANES + j] if lower else tally[j]
-            span[j], span[LANES + j] = low, high
-            searching |= low < high
-    for j in range(LANES):
-        limit[j] = span[j]
-        limit[LANES + j] = smallest
-    for g in range(groups):  # the largest value below the median
-        rows = tile[g]
-        for j in range(LANES):
-            largest = limit[LANES + j]
-            for u in range(ROWS):
-                value = rows[u * LANES + j]
-                largest = max(largest, value if value < limit[j] else largest)
-            limit[LANES + j] = largest
-    for j in range(LANES):
-        # The lower middle value has rank n / 2 - 1: it is below only if n / 2 values are.
-        apart = (n[j] & 1 == 0) & (tally[LANES + j] == n[j] >> 1)
-        lower_middle = np.float64(limit[LANES + j] if apart else limit[j])
-        medians[j] = 0.5 * (lower_middle + np.float64(limit[j]))
+    rank = n >> 1
+    width = 1 << (2 * quarterings)
+    low = max(smallest, min(guess - (width >> 1), smallest + (1 << bits) - width))
+    upper, below = _search(tile, words, rank, low, quarterings)
+    # At an end of the range, the number may lie beyond it.
+    at_end = (upper == low and low > smallest) or upper == low + width - 1
+    if at_end and 2 * quarterings < bits:
+        upper, below = _search(tile, words, rank, smallest, bits >> 1)
+    # The lower middle pixel has rank n / 2 - 1: it is below only if n / 2 pixels are.
+    lower = largest_below(tile, words, upper, smallest)
+    lower = lower if n & 1 == 0 and below == rank else upper
+    return 0.5 * (np.float64(lower) + np.float64(upper)), upper
 
 
 @njit(nogil=True)

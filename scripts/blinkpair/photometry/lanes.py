@@ -1,0 +1,178 @@
+"""What vector instructions do with the pixels around a nanocrystal, written for the compiler.
+
+A tile holds 256 pixels, and four words of 64 bits say which of them count. A vector instruction
+compares up to 64 pixels and leaves a bit for each; the bits that count are then counted in one
+instruction. The compiler makes of a loop in Python a third of this speed at best. There is nothing
+in it of one kind of processor: it is LLVM's own notation of vectors of any length, which it takes
+apart into those that the processor has.
+
+Input: tiles and bits. Output: numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from blinkpair.photometry.ring import ring_runs
+
+TILE = 128
+WORDS = 2
+_LANES = TILE // WORDS
+_RUNS = ring_runs()
+
+
+def _vectors(
+    context: Any, builder: Any, signature: Any, arguments: Any
+) -> tuple[list[Any], list[Any]]:
+    """Return the four vectors of a tile, and of each the bits of what counts."""
+    tile_type, words_type = signature.args[:2]
+    pixel = context.get_value_type(tile_type.dtype)
+    vector = ir.VectorType(pixel, _LANES)
+    data = context.make_array(tile_type)(context, builder, arguments[0]).data
+    words = context.make_array(words_type)(context, builder, arguments[1]).data
+    values, bits = [], []
+    for i in range(WORDS):
+        start = builder.gep(data, [ir.Constant(ir.IntType(64), i * _LANES)])
+        part = builder.load(builder.bitcast(start, vector.as_pointer()))
+        part.align = tile_type.dtype.bitwidth // 8
+        values.append(part)
+        bits.append(builder.load(builder.gep(words, [ir.Constant(ir.IntType(64), i)])))
+    return values, bits
+
+
+def _splat(context: Any, builder: Any, tile_type: Any, number: Any) -> Any:
+    """Return a vector of one number, given as int64, in all lanes."""
+    pixel = context.get_value_type(tile_type.dtype)
+    if pixel.width < number.type.width:
+        number = builder.trunc(number, pixel)
+    vector = ir.VectorType(pixel, _LANES)
+    first = builder.insert_element(
+        ir.Constant(vector, ir.Undefined), number, ir.Constant(ir.IntType(32), 0)
+    )
+    lanes = ir.Constant(ir.VectorType(ir.IntType(32), _LANES), [0] * _LANES)
+    return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), lanes)
+
+
+def _compare(builder: Any, tile_type: Any) -> Callable[..., Any]:
+    compare = builder.icmp_signed if tile_type.dtype.signed else builder.icmp_unsigned
+    return compare  # type: ignore[no-any-return]
+
+
+def _reduce(builder: Any, name: str, vector: Any) -> Any:
+    """Return the number that LLVM's reduction of that name makes of a vector."""
+    lane = vector.type.element
+    kind = ir.FunctionType(lane, [vector.type])
+    full = f"llvm.vector.reduce.{name}.v{vector.type.count}i{lane.width}"
+    return builder.call(cgutils.get_or_insert_function(builder.module, kind, full), [vector])
+
+
+@intrinsic
+def count_at_most(typing: Any, tile: Any, words: Any, limit: Any) -> Any:
+    """Return how many pixels that count are at most a limit, which their type can hold."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        tile_type = signature.args[0]
+        limits = _splat(context, builder, tile_type, arguments[2])
+        compare = _compare(builder, tile_type)
+        total = ir.Constant(ir.IntType(64), 0)
+        for values, bits in zip(*_vectors(context, builder, signature, arguments), strict=True):
+            small = builder.bitcast(compare("<=", values, limits), ir.IntType(64))
+            total = builder.add(total, builder.ctpop(builder.and_(small, bits)))
+        return total
+
+    return types.int64(tile, words, types.int64), generate
+
+
+@intrinsic
+def largest_below(typing: Any, tile: Any, words: Any, limit: Any, smallest: Any) -> Any:
+    """Return the largest of the pixels that count and are below a limit, or `smallest`."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        tile_type = signature.args[0]
+        limits, largest = (
+            _splat(context, builder, tile_type, number) for number in arguments[2:]
+        )
+        least, compare = largest, _compare(builder, tile_type)
+        for values, bits in zip(*_vectors(context, builder, signature, arguments), strict=True):
+            counts = builder.bitcast(bits, ir.VectorType(ir.IntType(1), _LANES))
+            some = builder.and_(compare("<", values, limits), counts)
+            below = builder.select(some, values, least)
+            largest = builder.select(compare(">", below, largest), below, largest)
+        signed = tile_type.dtype.signed
+        found = _reduce(builder, "smax" if signed else "umax", largest)
+        if found.type.width == 64:
+            return found
+        return (builder.sext if signed else builder.zext)(found, ir.IntType(64))
+
+    return types.int64(tile, words, types.int64, types.int64), generate
+
+
+@intrinsic
+def total(typing: Any, tile: Any, words: Any) -> Any:
+    """Return the sum of the pixels that count; they have 32 bits at most."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        dtype = signature.args[0].dtype
+        wide = ir.IntType(64 if dtype.bitwidth > 16 else 32)
+        vector = ir.VectorType(wide, _LANES)
+        zero = ir.Constant(vector, [0] * _LANES)
+        widen = builder.sext if dtype.signed else builder.zext
+        sums = zero
+        for values, bits in zip(*_vectors(context, builder, signature, arguments), strict=True):
+            counts = builder.bitcast(bits, ir.VectorType(ir.IntType(1), _LANES))
+            sums = builder.add(sums, builder.select(counts, widen(values, vector), zero))
+        found = _reduce(builder, "add", sums)
+        if wide.width == 64:
+            return found
+        return (builder.sext if dtype.signed else builder.zext)(found, ir.IntType(64))
+
+    return types.int64(tile, words), generate
+
+
+@intrinsic
+def copy_ring(typing: Any, pixels: Any, middle: Any, width: Any, tile: Any) -> Any:
+    """Copy the ring around the pixel number `middle` of a frame into a tile, row by row."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        dtype = signature.args[0].dtype
+        source = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        target = context.make_array(signature.args[3])(context, builder, arguments[3]).data
+        done = 0
+        for column, row, length in _RUNS:
+            # A vector of 4, 8 or 16 pixels, the end of which the next one overwrites.
+            lanes = max(4, 1 << (length - 1).bit_length())
+            vector = ir.VectorType(context.get_value_type(dtype), lanes).as_pointer()
+            number = ir.IntType(64)
+            at = builder.add(builder.mul(arguments[2], number(row)), number(column))
+            place = builder.gep(source, [builder.add(arguments[1], at)])
+            run = builder.load(builder.bitcast(place, vector))
+            run.align = dtype.bitwidth // 8
+            copy = builder.store(run, builder.bitcast(builder.gep(target, [number(done)]), vector))
+            copy.align = dtype.bitwidth // 8
+            done += length
+        return context.get_dummy_value()
+
+    return types.void(pixels, types.int64, types.int64, tile), generate
+
+
+@intrinsic
+def prefetch(typing: Any, pixels: Any, index: Any) -> Any:
+    """Ask for a pixel before it is used: a kernel waits for memory more than it computes."""
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, arguments[0])
+        byte = ir.IntType(8).as_pointer()
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [byte, number, number, number])
+        ask = builder.module.declare_intrinsic("llvm.prefetch", [byte], kind)
+        place = builder.bitcast(builder.gep(array.data, [arguments[1]]), byte)
+        builder.call(ask, [place, number(0), number(3), number(1)])
+        return context.get_dummy_value()
+
+    return types.void(pixels, index), generate
