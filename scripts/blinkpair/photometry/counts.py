@@ -20,8 +20,8 @@ from blinkpair.arrays import BoolArray, FloatArray, IntArray, neighbours
 from blinkpair.cores import run_halves, usable_cores
 from blinkpair.errors import InputError
 from blinkpair.photometry.apertures import empty_frames, empty_places
-from blinkpair.photometry.kernels import Places, measure_places
-from blinkpair.photometry.lanes import TILE
+from blinkpair.photometry.kernels import Photometry, Places, measure_places
+from blinkpair.photometry.lanes import as_words
 from blinkpair.photometry.ring import RING_OUTER_PX, ring_offsets
 
 if TYPE_CHECKING:
@@ -56,13 +56,6 @@ def _usable_ring(xy: FloatArray, others: FloatArray, ring: IntArray) -> BoolArra
         if usable[k].sum() < MIN_RING_PIXELS:
             usable[k] = True  # too crowded: the median of all pixels is used
     return usable
-
-
-def _ring_words(usable: BoolArray) -> NDArray[np.uint64]:
-    """Return (n, 2) words whose bits say which pixels of each ring are usable."""
-    bits = np.zeros((len(usable), TILE), bool)
-    bits[:, : usable.shape[1]] = usable
-    return np.packbits(bits, axis=1, bitorder="little").view("<u8").astype(np.uint64)
 
 
 def extract_traces(
@@ -201,22 +194,25 @@ class _Target:
         dtype: np.dtype[Any],
     ) -> None:
         order = np.argsort(xy[:, 1], kind="stable")
-        self.frames, self.aperture_px = frames, aperture_px
-        ring = ring_offsets()
-        usable = _usable_ring(xy[order], others, ring) & (background == "annulus_median")
         n = len(xy)
+        usable = _usable_ring(xy[order], others, ring_offsets())
+        counted = np.issubdtype(dtype, np.integer) and dtype.itemsize <= 4
+        self.frames = frames
+        self.how = Photometry(
+            aperture_px=float(aperture_px),
+            background=background == "annulus_median",
+            smallest=int(np.iinfo(dtype).min) if counted else 0,
+            bits=8 * dtype.itemsize if counted else 0,
+        )
         self.places = Places(
             xy=xy[order],
             row=order,
-            ring=_ring_words(usable),
-            n_ring=usable.sum(axis=1),
+            usable=as_words(usable),
+            n_usable=usable.sum(axis=1),
             guess=np.tile([0, 1 << 16], (n, 1)),
             skew=np.zeros(n),
             n_skew=np.zeros(n),
         )
-        counted = np.issubdtype(dtype, np.integer) and dtype.itemsize <= 4
-        self.smallest = int(np.iinfo(dtype).min) if counted else 0
-        self.bits = 8 * dtype.itemsize if counted else 0
         self.traces = np.empty((n, len(frames)), np.float32)
 
     def add(self, pool: ThreadPoolExecutor, block: Any, start: int, drift: FloatArray) -> None:
@@ -232,17 +228,15 @@ class _Target:
             block,
             chosen - start,
             drift[chosen],
+            self.how,
             self.places,
-            self.aperture_px,
-            self.smallest,
-            self.bits,
             self.traces[:, first:last],
         )
 
     def result(self) -> NDArray[np.float32]:
         """Return the counts of all blocks."""
-        of = self.places
+        of, area = self.places, self.how.aperture_px**2
         correction = np.empty(len(self.traces), np.float32)
-        correction[of.row] = self.aperture_px**2 * of.skew / np.maximum(of.n_skew, 1)
+        correction[of.row] = area * of.skew / np.maximum(of.n_skew, 1)
         self.traces -= correction[:, None]
         return self.traces

@@ -1,7 +1,8 @@
 """Measure apertures and their rings in the frames of a block, as compiled kernels.
 
-A frame is measured from top to bottom before the next one: it stays in the processor's cache, and
-nanocrystals beside each other share what was fetched.
+A frame is measured from top to bottom before the next one, so that places beside each other share
+what the processor fetched from memory. Places are taken in groups: what one of them waits for does
+not hold up the others.
 
 Input: a block of frames, places and their drift. Output: counts, and what the skew of the
 background is computed from.
@@ -12,18 +13,15 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import types
-from numba.extending import overload
 from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.compiled import njit
-from blinkpair.photometry.lanes import TILE, WORDS, copy_ring, prefetch, total
-from blinkpair.photometry.medians import integer_median, median
+from blinkpair.photometry.lanes import WORDS, copy_ring, prefetch
+from blinkpair.photometry.medians import GROUP, measure_rings, new_rings
 from blinkpair.photometry.ring import RING_REACH, ring_offsets
 
-_COLUMN, _ROW = ring_offsets().T.copy()
-_AHEAD = 3  # the pixels of so many nanocrystals further on are asked for
+_COLUMNS, _ROWS = ring_offsets().T.copy()
 
 
 class Places(NamedTuple):
@@ -32,13 +30,13 @@ class Places(NamedTuple):
     Attributes
     ----------
     xy : (n, 2) float64
-        Positions at the first frame, from top to bottom.
+        Positions at the first frame, pixels, from top to bottom.
     row : (n,) int64
         Row of each in the traces.
-    ring : (n, 4) uint64
-        Bit i is set where pixel i around the nanocrystal's own one is in the ring.
-    n_ring : (n,) int64
-        Pixels of the ring; 0 for no background.
+    usable : (n, 2) uint64
+        Their bits are set where pixels of the ring are clear of other nanocrystals.
+    n_usable : (n,) int64
+        How many are.
     guess : (n, 2) int64
         The median of the frame before, and 16 times the mean change from frame to frame.
     skew, n_skew : (n,) float64
@@ -47,11 +45,39 @@ class Places(NamedTuple):
 
     xy: FloatArray
     row: IntArray
-    ring: NDArray[np.uint64]
-    n_ring: IntArray
+    usable: NDArray[np.uint64]
+    n_usable: IntArray
     guess: IntArray
     skew: FloatArray
     n_skew: FloatArray
+
+
+class Photometry(NamedTuple):
+    """How places are measured.
+
+    Attributes
+    ----------
+    aperture_px : float
+        Width of the square aperture.
+    background : bool
+        Whether the median of the ring is taken off.
+    smallest, bits : int
+        The smallest number of the type of the pixels, and its bits; both 0 for types whose rings
+        are sorted: floating-point ones, and integers of 64 bits.
+    """
+
+    aperture_px: float
+    background: bool
+    smallest: int
+    bits: int
+
+
+class _Frame(NamedTuple):
+    """The number of a frame's first pixel in its block, and its shape."""
+
+    start: int
+    height: int
+    width: int
 
 
 @njit(nogil=True)
@@ -61,10 +87,8 @@ def measure_places(
     block: Any,
     chosen: Any,
     drift: Any,
+    how: Photometry,
     places: Places,
-    width_px: float,
-    smallest: int,
-    bits: int,
     traces: Any,
 ) -> None:
     """Fill the traces of places first to last.
@@ -76,127 +100,116 @@ def measure_places(
         The frames to measure. The last is taken first, so that sums over the blocks of a movie
         that is read from its end do not depend on their size.
     drift : (m, 2) float64
+    how : Photometry
     places : Places
-    width_px : float
-        Of the square aperture.
-    smallest, bits : int
-        Of the type of the pixels; bits are 0 for pixels that are sorted, not counted.
+        `guess`, `skew` and `n_skew` are brought up to date.
     traces : (n, m) float32
     """
     height, width = block.shape[1:]
     pixels = block.reshape(-1)
-    xy, ring = places.xy, places.ring
-    tile = np.zeros(TILE, block.dtype)
-    values = np.empty(TILE, block.dtype)
-    words = np.empty(WORDS, np.uint64)
-    shares = np.empty(int(width_px) + 2)
+    # Taken out of the tuples once: each time costs a count of references.
+    xy, row_of, usable, n_usable, guess, skew, n_skew = places
+    rings = new_rings(pixels)
+    tiles, words, n, middle = rings.pixels, rings.words, rings.n, rings.guess
+    medians, means = rings.median, rings.mean
+    shares = np.empty(int(how.aperture_px) + 2)
+    counts = np.empty(GROUP)
     for f in range(len(chosen) - 1, -1, -1):
-        start = chosen[f] * height * width
-        for k in range(first, last):
-            if k + _AHEAD < last:
-                _ask_for(pixels, start, height, width, xy[k + _AHEAD, 0] + drift[f, 0], xy[k + _AHEAD, 1] + drift[f, 1])
-            x, y = xy[k, 0] + drift[f, 0], xy[k, 1] + drift[f, 1]
-            counts = _aperture_sum(pixels, start, height, width, x, y, width_px / 2, shares)
-            n = places.n_ring[k]
-            if n > 0:
-                column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
+        frame = _Frame(chosen[f] * height * width, height, width)
+        for start in range(first, last, GROUP):
+            used = min(GROUP, last - start)
+            spread = 0
+            for g in range(used):
+                k = start + g
+                x, y = xy[k, 0] + drift[f, 0], xy[k, 1] + drift[f, 1]
+                if k + GROUP < last:
+                    ahead_x, ahead_y = (
+                        xy[k + GROUP, 0] + drift[f, 0],
+                        xy[k + GROUP, 1] + drift[f, 1],
+                    )
+                    _ask_for(pixels, frame, ahead_x, ahead_y)
+                counts[g] = _aperture_sum(pixels, frame, x, y, how.aperture_px / 2, shares)
                 for i in range(WORDS):
-                    words[i] = ring[k, i]
-                if _inside(column, row, height, width):
-                    copy_ring(pixels, start + row * width + column, width, tile)
+                    words[g, i] = usable[k, i]
+                column, row = int(np.floor(x + 0.5)), int(np.floor(y + 0.5))
+                if _is_inside(frame, column, row):
+                    n[g] = n_usable[k]
+                    at = frame.start + row * width + column
+                    copy_ring(pixels, at, width, tiles, g)
                 else:
-                    n = _cut_ring(pixels, start, height, width, column, row, tile, words)
-                if n == 0:  # the ring is out of view
-                    counts = np.nan
-                else:
-                    before, spread = places.guess[k, 0], places.guess[k, 1]
-                    middle, mean, upper = _middle_and_mean(tile, words, n, before, spread, smallest, bits, values)
-                    counts -= width_px**2 * middle
-                    places.guess[k, 0] = upper
-                    places.guess[k, 1] = spread + abs(upper - before) - (spread >> 4)
-                    if np.isfinite(mean - middle):
-                        places.skew[k] += mean - middle
-                        places.n_skew[k] += 1
-            traces[places.row[k], f] = counts
+                    n[g] = _cut_ring(pixels, frame, column, row, tiles, words, g)
+                middle[g] = guess[k, 0]
+                spread = max(spread, guess[k, 1])
+            if how.background:
+                measure_rings(rings, used, spread, how.smallest, how.bits)
+                for g in range(used):
+                    k = start + g
+                    counts[g] -= how.aperture_px**2 * medians[g]
+                    if n[g] > 0:
+                        guess[k, 1] += abs(middle[g] - guess[k, 0]) - (guess[k, 1] >> 4)
+                        guess[k, 0] = middle[g]
+                    if np.isfinite(means[g] - medians[g]):
+                        skew[k] += means[g] - medians[g]
+                        n_skew[k] += 1
+            for g in range(used):
+                traces[row_of[start + g], f] = counts[g]
 
 
 @njit(nogil=True)
-def _inside(column: int, row: int, height: int, width: int) -> bool:
+def _is_inside(frame: _Frame, column: int, row: int) -> bool:
     """Return whether the ring around a pixel is on the sensor."""
-    across = RING_REACH <= column < width - RING_REACH
-    return across and RING_REACH <= row < height - RING_REACH
+    across = RING_REACH <= column < frame.width - RING_REACH
+    return across and RING_REACH <= row < frame.height - RING_REACH
 
 
 @njit(nogil=True)
-def _ask_for(pixels: Any, start: int, height: int, width: int, x: float, y: float) -> None:
-    if _inside(int(x), int(y), height, width):
-        at = start + (int(y) - RING_REACH) * width + int(x)
+def _ask_for(pixels: Any, frame: _Frame, x: float, y: float) -> None:
+    """Have the pixels around a place fetched that is measured soon."""
+    if _is_inside(frame, int(x), int(y)):
+        at = frame.start + (int(y) - RING_REACH) * frame.width + int(x)
         for _ in range(2 * RING_REACH + 1):
-            prefetch(pixels, np.uint64(at - RING_REACH))
-            prefetch(pixels, np.uint64(at + RING_REACH))
-            at += width
-
-
-def _middle_and_mean(tile, words, n, before, spread, smallest, bits, values):
-    raise NotImplementedError
-
-
-@overload(_middle_and_mean, inline="never", jit_options={"nogil": True})
-def _of_type(tile, words, n, before, spread, smallest, bits, values):
-    if isinstance(tile.dtype, types.Integer) and tile.dtype.bitwidth <= 32:
-        def counted(tile, words, n, before, spread, smallest, bits, values):
-            quarterings = 2
-            while (2 << (2 * quarterings)) < spread and 2 * quarterings < bits:
-                quarterings += 1
-            middle, upper = integer_median(tile, words, n, smallest, bits, before, quarterings)
-            return middle, total(tile, words) / n, upper
-        return counted
-
-    def ordered(tile, words, n, before, spread, smallest, bits, values):
-        added = 0 * tile[0]
-        n = 0
-        for i in range(TILE):
-            if (words[i >> 6] >> np.uint64(i & 63)) & np.uint64(1):
-                values[n] = tile[i]
-                added += tile[i]
-                n += 1
-        return median(values[:n]), added / n, 0
-    return ordered
+            prefetch(pixels, at - RING_REACH)
+            prefetch(pixels, at + RING_REACH)
+            at += frame.width
 
 
 @njit(nogil=True)
 def _cut_ring(
-    pixels: Any, start: int, height: int, width: int, column: int, row: int, tile: Any, words: Any
+    pixels: Any, frame: _Frame, column: int, row: int, tiles: Any, words: Any, g: int
 ) -> int:
-    """Fill a tile at the edge of a frame, and the bits of its ring that are on the sensor."""
+    """Copy a ring at the edge of the sensor; return how many of its usable pixels are there."""
     n = 0
-    for i in range(len(_COLUMN)):
-        x, y = column + _COLUMN[i], row + _ROW[i]
+    for i in range(len(_COLUMNS)):
+        x, y = column + _COLUMNS[i], row + _ROWS[i]
         bit = np.uint64(1) << np.uint64(i & 63)
-        if 0 <= x < width and 0 <= y < height:
-            tile[i] = pixels[start + y * width + x]
-            n += words[i >> 6] & bit != 0
+        if 0 <= x < frame.width and 0 <= y < frame.height:
+            tiles[g, i] = pixels[frame.start + y * frame.width + x]
+            n += words[g, i >> 6] & bit != 0
         else:
-            words[i >> 6] &= ~bit
+            words[g, i >> 6] &= ~bit
     return n
 
 
 @njit(nogil=True)
 def _aperture_sum(
-    pixels: Any, start: int, height: int, width: int, x: float, y: float, half: float, shares: Any
+    pixels: Any, frame: _Frame, x: float, y: float, half: float, shares: Any
 ) -> float:
     """Return the sum of a square aperture, whose edges cut pixels by area; 0 off the sensor."""
-    left, right = int(np.floor(x - half + 0.5)), int(np.floor(x + half + 0.5))
-    left, right = max(left, 0), min(right, width - 1)
-    for column in range(left, right + 1):
-        share = min(column + 0.5, x + half) - max(column - 0.5, x - half)
-        shares[np.uint64(column - left)] = max(0.0, share)
+    left = max(int(np.floor(x - half + 0.5)), 0)
+    right = min(int(np.floor(x + half + 0.5)), frame.width - 1)
+    top = max(int(np.floor(y - half + 0.5)), 0)
+    bottom = min(int(np.floor(y + half + 0.5)), frame.height - 1)
+    columns = right + 1 - left
+    for i in range(columns):
+        pixel = left + i
+        share = min(pixel + 0.5, x + half) - max(pixel - 0.5, x - half)
+        shares[np.uint64(i)] = max(0.0, share)
     counts = 0.0
-    top, bottom = int(np.floor(y - half + 0.5)), int(np.floor(y + half + 0.5))
-    for row in range(max(top, 0), min(bottom, height - 1) + 1):
+    for row in range(top, bottom + 1):
         line = 0.0
-        at = start + row * width + left
-        for i in range(right + 1 - left):
+        at = frame.start + row * frame.width + left
+        for i in range(columns):
+            # Unsigned: an index that may be negative costs a comparison a pixel.
             line += shares[np.uint64(i)] * pixels[np.uint64(at + i)]
         counts += line * max(0.0, min(row + 0.5, y + half) - max(row - 0.5, y - half))
     return counts

@@ -1,72 +1,156 @@
-"""The exact median of the pixels of a ring, as compiled kernels.
+"""The exact median and the mean of the pixels of rings, as compiled kernels.
 
-Integers are not sorted but counted: halving the range in which the median lies finds it in a few
+Integers are not sorted but counted: halving the range in which a median lies finds it in a few
 counts. That range is known nearly, because a background is almost that of the frame before; where
 it proves wrong, the range of the type is taken, so that a guess has an effect on the time only.
 
-Input: tiles of pixels and the bits of those that count; for floating-point pixels, their values.
-Output: medians.
+Each halving waits for the count before it, so the rings of a group are halved side by side.
+
+Input: a group of rings. Output: their medians and means.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.compiled import njit
-from blinkpair.photometry.lanes import count_at_most, largest_below
+from blinkpair.photometry.lanes import TILE, WORDS, add_pixels, count_at_most, largest_below
+
+GROUP = 16
 
 
-@njit(nogil=True)
-def _search(tile: Any, words: Any, rank: int, low: int, quarterings: int) -> tuple[int, int]:
-    """Return the smallest number that more than `rank` pixels do not exceed, from `low` upwards.
+class Rings(NamedTuple):
+    """The rings of a group of places in one frame.
 
-    It is looked for in 4**quarterings numbers. Returned, too, is how many pixels are below it, if
-    it is not the first of them. Three counts do not wait for each other, as those of halvings do,
-    and choices by arithmetic need not be foreseen by the processor.
+    Attributes
+    ----------
+    pixels : (GROUP, TILE) array
+    words : (GROUP, WORDS) uint64
+        Their bits are set where a pixel is usable.
+    n : (GROUP,) int64
+        How many pixels are.
+    guess : (GROUP,) int64
+        About the median; then the upper middle pixel itself, where pixels are counted.
+    below : (GROUP,) int64
+        How many pixels are below that one.
+    median, mean : (GROUP,) float64
+        nan where no pixel is usable.
     """
-    below = 0
-    for i in range(quarterings - 1, -1, -1):
-        quarter = 1 << (2 * i)
-        first = count_at_most(tile, words, low + quarter - 1)
-        second = count_at_most(tile, words, low + 2 * quarter - 1)
-        third = count_at_most(tile, words, low + 3 * quarter - 1)
-        low += quarter * ((first <= rank) + (second <= rank) + (third <= rank))
-        below = first if first <= rank else below
-        below = second if second <= rank else below
-        below = third if third <= rank else below
-    return low, below
+
+    pixels: NDArray[Any]
+    words: NDArray[np.uint64]
+    n: IntArray
+    guess: IntArray
+    below: IntArray
+    median: FloatArray
+    mean: FloatArray
 
 
 @njit(nogil=True)
-def integer_median(
-    tile: Any, words: Any, n: int, smallest: int, bits: int, guess: int, quarterings: int
-) -> tuple[float, int]:
-    """Return the median of the n > 0 pixels that count, and the upper middle one of them.
+def new_rings(pixels: Any) -> Rings:
+    """Return memory for the rings of a group; `pixels` are of the type that it will hold."""
+    return Rings(
+        np.zeros((GROUP, TILE), pixels.dtype),
+        np.zeros((GROUP, WORDS), np.uint64),
+        np.zeros(GROUP, np.int64),
+        np.zeros(GROUP, np.int64),
+        np.zeros(GROUP, np.int64),
+        np.full(GROUP, np.nan),
+        np.full(GROUP, np.nan),
+    )
+
+
+@njit(nogil=True)
+def measure_rings(rings: Rings, used: int, spread: int, smallest: int, bits: int) -> None:
+    """Fill median and mean of the first `used` rings of a group.
 
     Parameters
     ----------
-    tile : (128,) integers
-    words : (2,) uint64
-        Their bits are set where a pixel counts.
+    spread : int
+        16 times how far off a guess is in the mean. Within three times that distance a median is
+        looked for first.
     smallest, bits : int
-        Smallest number of the type of the pixels, and its bits.
-    guess, quarterings : int
-        The upper middle pixel is looked for in 4**quarterings numbers around the guess first.
+        The smallest number of the type of the pixels, and its bits; 0 where they are sorted.
     """
-    rank = n >> 1
-    width = 1 << (2 * quarterings)
-    low = max(smallest, min(guess - (width >> 1), smallest + (1 << bits) - width))
-    upper, below = _search(tile, words, rank, low, quarterings)
-    # At an end of the range, the number may lie beyond it.
-    at_end = (upper == low and low > smallest) or upper == low + width - 1
-    if at_end and 2 * quarterings < bits:
-        upper, below = _search(tile, words, rank, smallest, bits >> 1)
-    # The lower middle pixel has rank n / 2 - 1: it is below only if n / 2 pixels are.
-    lower = largest_below(tile, words, upper, smallest)
-    lower = lower if n & 1 == 0 and below == rank else upper
-    return 0.5 * (np.float64(lower) + np.float64(upper)), upper
+    # Taken out of the tuple once: each time costs a count of references.
+    pixels, words, n, guess, below, medians, means = rings
+    if bits > 0:
+        halvings = 3
+        while 8 << halvings < 3 * spread and halvings < bits:
+            halvings += 1
+        _find_upper(pixels, words, n, guess, below, used, smallest, bits, halvings)
+    for g in range(used):
+        if n[g] == 0:
+            medians[g] = means[g] = np.nan
+        elif bits > 0:
+            # The lower middle pixel has rank n / 2 - 1: it is below only if n / 2 pixels are.
+            upper = guess[g]
+            lower = largest_below(pixels, words, g, upper, smallest)
+            lower = lower if n[g] & 1 == 0 and below[g] == n[g] >> 1 else upper
+            medians[g] = 0.5 * (np.float64(lower) + np.float64(upper))
+            means[g] = add_pixels(pixels, words, g) / n[g]
+        else:
+            medians[g], means[g] = _sort(pixels, words, g, n[g])
+
+
+@njit(nogil=True)
+def _find_upper(
+    pixels: Any,
+    words: Any,
+    n: Any,
+    guess: Any,
+    below: Any,
+    used: int,
+    smallest: int,
+    bits: int,
+    halvings: int,
+) -> None:
+    """Find the upper middle pixels, which have rank n // 2, at first near their guesses."""
+    width = 1 << halvings
+    highest = smallest + (1 << bits) - width
+    start = np.empty(GROUP, np.int64)
+    for g in range(used):
+        start[g] = guess[g] = max(smallest, min(guess[g] - (width >> 1), highest))
+        below[g] = 0
+    for i in range(halvings - 1, -1, -1):
+        for g in range(used):
+            _halve(pixels, words, n, guess, below, g, 1 << i)
+    for g in range(used):
+        # At an end of the range, it may lie beyond it.
+        first, last = start[g], start[g] + width - 1
+        if ((guess[g] == first and first > smallest) or guess[g] == last) and n[g] > 0:
+            guess[g] = smallest
+            below[g] = 0
+            for i in range(bits - 1, -1, -1):
+                _halve(pixels, words, n, guess, below, g, 1 << i)
+
+
+@njit(nogil=True)
+def _halve(pixels: Any, words: Any, n: Any, guess: Any, below: Any, g: int, step: int) -> None:
+    """Raise a guess by `step` if the upper middle pixel of its ring is that much above it."""
+    count = count_at_most(pixels, words, g, guess[g] + step - 1)
+    # Choices, not branches: no processor foresees them.
+    above = count <= n[g] >> 1
+    guess[g] += step if above else 0
+    below[g] = count if above else below[g]
+
+
+@njit(nogil=True)
+def _sort(pixels: Any, words: Any, g: int, n: int) -> tuple[float, float]:
+    """Return median and mean of a ring that is not counted."""
+    values = np.empty(n, pixels.dtype)
+    added = 0 * pixels[g, 0]
+    n = 0
+    for i in range(TILE):
+        if (words[g, i >> 6] >> np.uint64(i & 63)) & np.uint64(1):
+            values[n] = pixels[g, i]
+            added += values[n]
+            n += 1
+    return median(values), added / n
 
 
 @njit(nogil=True)
