@@ -7,7 +7,7 @@ import pytest
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.settings import load_settings
-from blinkpair.photometry import counts
+from blinkpair.photometry import counts, ring
 from blinkpair.populations.table import BY_ASSUMPTION, BY_FIELDS, BY_OTHER_FIELDS
 from blinkpair.report import methods_short, methods_text
 from tests.helpers.report_run import NAN, a_run
@@ -226,9 +226,9 @@ def test_the_reference_of_the_pl_kept_is_the_one_that_was_used(frames, all_shown
 
 def test_what_the_code_does_is_stated():
     text = methods()
-    ring = f"{counts.RING_INNER_PX:g} to {counts.RING_OUTER_PX:g} px radius"
+    radii = f"{ring.RING_INNER_PX:g} to {ring.RING_OUTER_PX:g} px radius"
     for part in (
-        ring,
+        radii,
         f"within {counts.NEIGHBOUR_RADIUS_PX:g} px of other nanocrystals",
         f"at least {counts.MIN_RING_PIXELS} remained",
         "mean difference of the ring’s mean and median",

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.compiled import njit
-from blinkpair.photometry.lanes import WORDS, copy_ring, prefetch
+from blinkpair.photometry.lanes import WORDS, prefetch
 from blinkpair.photometry.medians import GROUP, measure_rings, new_rings
-from blinkpair.photometry.ring import RING_REACH, ring_offsets
+from blinkpair.photometry.ring import RING_REACH, copy_ring, ring_offsets
 
 _COLUMNS, _ROWS = ring_offsets().T.copy()
 

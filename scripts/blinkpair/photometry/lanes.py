@@ -21,12 +21,10 @@ from numba.extending import intrinsic
 from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray
-from blinkpair.photometry.ring import ring_runs
 
 TILE = 128
 WORDS = 2
 _LANES = TILE // WORDS
-_RUNS = ring_runs()
 _NONE = ir.IntType(64)(0)
 
 
@@ -78,7 +76,7 @@ def _is_counted(dtype: Any) -> bool:
 
 def _compare(builder: Any, tile_type: Any) -> Callable[..., Any]:
     compare = builder.icmp_signed if tile_type.dtype.signed else builder.icmp_unsigned
-    return compare  # type: ignore[no-any-return]
+    return compare
 
 
 def _reduce(builder: Any, name: str, vector: Any) -> Any:
@@ -152,32 +150,6 @@ def add_pixels(typing: Any, tiles: Any, words: Any, k: Any) -> Any:
         return (builder.sext if dtype.signed else builder.zext)(found, ir.IntType(64))
 
     return types.int64(tiles, words, types.int64), generate
-
-
-@intrinsic
-def copy_ring(typing: Any, pixels: Any, middle: Any, width: Any, tiles: Any, k: Any) -> Any:
-    """Copy the ring around the pixel number `middle` of a frame into a tile, row by row."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        dtype = signature.args[0].dtype
-        source = context.make_array(signature.args[0])(context, builder, arguments[0]).data
-        target = context.make_array(signature.args[3])(context, builder, arguments[3]).data
-        done = builder.mul(arguments[4], ir.IntType(64)(TILE))
-        for column, row, length in _RUNS:
-            # A vector of 4, 8 or 16 pixels, the end of which the next one overwrites.
-            lanes = max(4, 1 << (length - 1).bit_length())
-            vector = ir.VectorType(context.get_value_type(dtype), lanes).as_pointer()
-            number = ir.IntType(64)
-            at = builder.add(builder.mul(arguments[2], number(row)), number(column))
-            place = builder.gep(source, [builder.add(arguments[1], at)])
-            run = builder.load(builder.bitcast(place, vector))
-            run.align = dtype.bitwidth // 8
-            copy = builder.store(run, builder.bitcast(builder.gep(target, [done]), vector))
-            copy.align = dtype.bitwidth // 8
-            done = builder.add(done, number(length))
-        return context.get_dummy_value()
-
-    return types.void(pixels, types.int64, types.int64, tiles, types.int64), generate
 
 
 @intrinsic
