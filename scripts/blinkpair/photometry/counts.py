@@ -27,7 +27,7 @@ from blinkpair.photometry.ring import RING_OUTER_PX, ring_offsets
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-    from blinkpair.movie.reader import Movie
+    from blinkpair.movie.movie import Movie
 
 
 # Pixels of the ring this close to another nanocrystal are left out.
