@@ -5,10 +5,10 @@
 # lie eight standard deviations apart. GaussianHMM(2).fit() and predict() put every frame into the right
 # state. The same trace in millions of counts a second (0 and 0.025, noise 0.003): half of the frames are
 # in the wrong state, and both levels lie near the mean; monitor_.converged is True. One expects a unit
-# to change the levels by its factor and nothing else. The variances have a prior, covars_prior=0.01, in the
-# square of whatever unit the trace has: 0.1 Mcps is then the noise it expects. There is one for the means too,
-# of weight 0.
-# A remedy: divide the trace by its standard deviation, or covars_prior=0 with a small min_covar.
+# to change the levels by its factor and nothing else. The fit starts from the variance of the trace plus
+# min_covar=0.001, in the square of whatever unit the trace has: 0.03 Mcps, more than the levels are apart, from
+# where it does not come back, with 5,000 iterations neither. covars_prior=0.01 widens the levels as well.
+# A remedy: divide the trace by its standard deviation, or give both arguments in the unit of the trace.
 #
 # Seen: counts 0 % wrong, levels 2 and 500 | Mcps 50 % wrong, levels 0.01193 and 0.01199 (truth 0 and 0.025) |
 # Mcps, covars_prior=0, min_covar=1e-12: 0 % wrong
