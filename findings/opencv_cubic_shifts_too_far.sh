@@ -2,12 +2,12 @@
 # OpenCV 5.0.0: warpAffine() with INTER_CUBIC moves an image by 0.136 px where 0.1 px is asked for.
 #
 # A spot (float32, sigma 1.3 px) is moved along x, and its centre of mass compared with the shift asked for.
-# INTER_LINEAR: right at every shift (of a float64 image, to 1/32 px). INTER_CUBIC, which one takes for better quality: 0.05 becomes 0.071, 0.1 becomes 0.136,
-# 0.25 becomes 0.297, 0.75 becomes 0.703, 0.9 becomes 0.864. It is the same for a spot of 0.8 or 3 px, as
-# it comes from the weights alone. One expects cubic interpolation to be at least as right as linear. OpenCV's
-# cubic has the coefficient -0.75; with -0.5, as in Pillow, it would keep straight lines straight and shifts
-# right. A movie whose drift is corrected with it keeps 0.05 px of steps, and a colour channel that is mapped
-# on another is off by as much.
+# INTER_LINEAR: right at every shift (of a float64 image, to 1/32 px). INTER_CUBIC, which one takes for better
+# quality: 0.05 becomes 0.071, 0.1 becomes 0.136, 0.25 becomes 0.297, 0.75 becomes 0.703, 0.9 becomes 0.864. It
+# is the same for a spot of 0.8 or 3 px, for uint16, and in remap(), as it comes from the weights alone. One
+# expects cubic interpolation to be at least as right as linear. OpenCV's cubic has the coefficient -0.75; with
+# -0.5, as in Pillow, it would keep straight lines straight and shifts right. A movie whose drift is corrected
+# with it keeps steps of 0.05 px, and a colour channel that is mapped on another is off by as much.
 # A remedy: INTER_LINEAR, or scipy.ndimage.shift (order 3).
 #
 # Seen: asked for 0.05 0.1 0.25 0.75 0.9; linear the same; cubic 0.071 0.136 0.297 0.703 0.864; scipy the same
