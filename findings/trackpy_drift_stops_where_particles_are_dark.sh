@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# trackpy 0.7: compute_drift() loses most of the drift where particles blink.
+# trackpy 0.7: compute_drift() loses a third of the drift and more where particles blink.
 #
 # 20 particles drift by 0.01 px a frame, 9.99 px in 1,000 frames; trajectories hold frame, particle and
 # position, as from link(memory=...). Seen in every frame: 9.99 px. On for 5 frames and off for 95 in the
