@@ -94,9 +94,9 @@ FOREIGN = (
         f"export it from the program that wrote it as OME-TIFF or TIFF, {_FIJI}. {_KEEP}",
     ),
     Foreign(
-        "a file of a fast camera (NorPix, Phantom, PCO, SER)",
-        rb"\xfe\xed\0\0N\0o\0r\0p\0i\0x|PCO-|LUCAM-RECORDER",
-        (".seq", ".cine", ".b16", ".ser"),
+        "a file of a fast camera (NorPix, Phantom, PCO)",
+        rb"\xfe\xed\0\0N\0o\0r\0p\0i\0x|PCO-",
+        (".seq", ".cine", ".b16"),
         f"export it as TIFF from the program that wrote it, {_FIJI}. {_KEEP}",
     ),
     Foreign(
