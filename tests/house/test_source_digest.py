@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
 
-from blinkpair.run.source_digest import SCRIPTS, modules_of, of_step
+from blinkpair.run.source_digest import _IMPORT, SCRIPTS, modules_of, of_step
 from tests.helpers.tiny_experiment import ROOT
 
 STEPS = sorted(path.stem for path in SCRIPTS.glob("*.py"))
@@ -72,6 +73,20 @@ def test_what_cannot_be_followed_is_an_error(scripts, line, says):
     (scripts / "step.py").write_text(line)
     with pytest.raises(ValueError, match=f"step.py, line 1: .*{says}"):
         digest(scripts)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(SCRIPTS.rglob("*.py")), ids=lambda path: path.relative_to(SCRIPTS).as_posix()
+)
+def test_no_import_is_missed(path):
+    """The imports that a pattern finds in the text are those that Python's own parser finds."""
+    parsed = {
+        ast.unparse(node)
+        for node in ast.walk(ast.parse(path.read_bytes()))
+        if isinstance(node, ast.Import | ast.ImportFrom) and "blinkpair" in ast.unparse(node)
+    }
+    found = {ast.unparse(ast.parse(one[1])) for one in _IMPORT.finditer(path.read_text("utf-8"))}
+    assert found == parsed
 
 
 @pytest.mark.parametrize("step", STEPS)
