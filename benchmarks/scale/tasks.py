@@ -135,9 +135,9 @@ def build_report(fields: Fields) -> None:
 
 
 def summarise_run(fields: Fields) -> None:
-    from blinkpair.report.terminal import summarise_run as summarise
+    from blinkpair.report import terminal
 
-    summarise(fields.folder)
+    terminal.summarise_run(fields.folder)
 
 
 STEPS: dict[str, Callable[[Fields], None]] = {

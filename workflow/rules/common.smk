@@ -39,7 +39,6 @@ from blinkpair.inputs import movie_record
 from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS
 from blinkpair.labels import SIMULATED, is_simulated, treatment_title
 from blinkpair.movie.paths import first_file, movie_files
-from blinkpair.report import terminal
 from blinkpair.run import launch, sheet_columns, source_digest
 from blinkpair.run.failures import AtFirstJob, Failures
 from blinkpair.run.logs import RUN_PROCESS
@@ -113,6 +112,9 @@ onstart:
 
 
 onsuccess:
+    # Here, as what it loads would slow down every start, also that of each submitted job.
+    from blinkpair.report import terminal
+
     PROGRESS.close()
     text, status = terminal.exit_summary(RESULTS)
     print(text, file=sys.stderr)
