@@ -18,7 +18,9 @@ import numpy as np
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.registration.acceptance import AMBIGUOUS, IDENTITY_PX
+from blinkpair.registration.images.evidence import ImageEvidence
 from blinkpair.registration.images.location import Alignment, Location
+from blinkpair.registration.images.overlap import distance
 from blinkpair.registration.images.search import Peaks
 from blinkpair.registration.images.votes import Votes
 from blinkpair.registration.result import Registration, failed
@@ -59,6 +61,8 @@ class ImageRegistration(Registration):
         (t,) whether they agree with the best alignment.
     static_share
         Share of the first image that is in the same place in the second, and was left out.
+    evidence
+        What the images show for any alignment; None where they were not compared.
     """
 
     angles_deg: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
@@ -69,6 +73,7 @@ class ImageRegistration(Registration):
     tiles_post: FloatArray = field(default_factory=lambda: np.empty((0, 2)), repr=False)
     tiles_agree: BoolArray = field(default_factory=lambda: np.empty(0, bool), repr=False)
     static_share: float = 0.0
+    evidence: ImageEvidence | None = field(default=None, repr=False)
 
     @classmethod
     def failed(cls, reason: str, chance: float = np.inf) -> ImageRegistration:
@@ -89,10 +94,6 @@ class ImageRegistration(Registration):
             replace(failed(""), matrix=matrix, status="ok", chance_alignments=float(level))
             for matrix, level in zip(matrices, levels, strict=True)
         ]
-
-    def with_static_share(self, share: float) -> ImageRegistration:
-        """Return the registration with the share of the image that was left out."""
-        return replace(self, static_share=share)
 
 
 def decide(
@@ -236,12 +237,6 @@ def joint_level(*logarithms: float) -> float:
     """
     product = float(np.prod([-np.expm1(-np.exp(min(one, 5.0))) for one in logarithms]))
     return product * (1 - float(np.log(product))) if product > 0 else 0.0
-
-
-def distance(one: FloatArray, other: FloatArray, xy: FloatArray) -> float:
-    """Return how far apart two transforms take positions, as a root mean square."""
-    apart = apply_matrix(one, xy) - apply_matrix(other, xy)
-    return float(np.sqrt(np.mean((apart**2).sum(axis=1))))
 
 
 def _foreign_scale(

@@ -12,20 +12,20 @@ the rotations with its rivals, for a figure.
 
 from __future__ import annotations
 
-from itertools import chain, zip_longest
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.arrays import FloatArray
 from blinkpair.errors import InputError
 from blinkpair.registration.acceptance import MAX_ERROR_PX
-from blinkpair.registration.images.contrast import Contrast, contrast_of, static_places
-from blinkpair.registration.images.decision import ImageRegistration, decide, distance
+from blinkpair.registration.images.contrast import contrast_of, static_places
+from blinkpair.registration.images.decision import ImageRegistration, decide
+from blinkpair.registration.images.evidence import ImageEvidence
 from blinkpair.registration.images.location import Alignment, locate
-from blinkpair.registration.images.overlap import Overlap, log_chance, refine
 from blinkpair.registration.images.search import search
-from blinkpair.registration.images.tiles import CHANNELS, Tiles
+from blinkpair.registration.images.tiles import Tiles
 from blinkpair.registration.images.votes import vote
 from blinkpair.registration.rigid import check_model
 
@@ -39,8 +39,6 @@ STEP, STEP_RANGE_DEG = 0.6, (1.0, 3.0)
 SAME = 0.7
 # Alignments of the search that are refined, and those whose tiles are compared.
 REFINED, COMPARED = 30, 8
-# Width in diameters of the border of an image, whose contrast depends on what lies beyond.
-BORDER = 0.8
 # Smallest side of an image, in diameters.
 MIN_SIDE = 5
 # Magnifications of a similarity: 0.8 to 1.25 in steps that displace less than the rotation's do.
@@ -115,7 +113,8 @@ def register_images(
     )
     tiles = Tiles(first, second, diameter_px)
     found = []
-    for overlap, level in _refined(first, second, peaks.matrices, diameter_px, model):
+    evidence = ImageEvidence.of(first, second, peaks.matrices, diameter_px, model)
+    for overlap, level in evidence.ranked(COMPARED):
         votes = vote(tiles, overlap.matrix, model)
         if votes is not None:
             found.append(Alignment(votes, overlap, level))
@@ -131,50 +130,7 @@ def register_images(
         max_chance=max_chance_alignments,
         max_error_px=max_error_px,
     )
-    return decision.with_static_share(float(static.mean()))
-
-
-def _refined(
-    pre: Contrast, post: Contrast, matrices: FloatArray, diameter_px: float, model: str
-) -> list[tuple[Overlap, float]]:
-    """Return different alignments refined on the overlap, with the chance level of each.
-
-    Signed contrast and energy are refined and compared each by itself; the best of either come
-    first, and a level is that of two tried.
-    """
-    one, other = (each.without(_border(each, BORDER * diameter_px)) for each in (pre, post))
-    lists = []
-    for channel in CHANNELS:
-        refined = [refine(one, other, channel, each, diameter_px, model) for each in matrices]
-        kept: list[Overlap] = []
-        for each in sorted((each for each in refined if each), key=lambda each: -each.score):
-            if not any(_same(each, before, diameter_px) for before in kept):
-                kept.append(each)
-        lists.append(zip(kept, log_chance(kept) + np.log(len(CHANNELS)), strict=True))
-    found: list[tuple[Overlap, float]] = []
-    for entry in chain.from_iterable(zip_longest(*lists)):
-        if entry is None:
-            continue
-        overlap, level = entry
-        same = [row for row, (each, _) in enumerate(found) if _same(overlap, each, diameter_px)]
-        if same:
-            found[same[0]] = found[same[0]][0], min(found[same[0]][1], level)
-        elif len(found) < COMPARED:
-            found.append((overlap, level))
-    return found
-
-
-def _same(one: Overlap, other: Overlap, diameter_px: float) -> bool:
-    """Return whether two alignments differ by less than a wrong one would."""
-    return distance(one.matrix, other.matrix, one.pre_xy) < 2 * diameter_px
-
-
-def _border(contrast: Contrast, width_px: float) -> BoolArray:
-    """Return the pixels within a distance of the border of an image."""
-    width = round(width_px / contrast.pixel)
-    border = np.ones(contrast.valid.shape, dtype=bool)
-    border[width : border.shape[0] - width, width : border.shape[1] - width] = False
-    return border
+    return replace(decision, static_share=float(static.mean()), evidence=evidence)
 
 
 def _checked(image: npt.ArrayLike, name: str) -> FloatArray:

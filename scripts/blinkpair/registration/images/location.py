@@ -8,7 +8,7 @@ contrast then fits at a place about half a diameter off, for all spheres alike, 
 less so. The images cannot show by how much: to first order, a slope added to a sphere is the sphere
 displaced. Where the bright halves turned with the sample, they belong to it.
 
-Input: the contrasts of two images, their tiles and a motion. Output: the exact motion with the
+Input: two images, their tiles and an alignment. Output: the exact motion with the
 places of its blocks, and whether the light comes from one side.
 """
 
@@ -18,14 +18,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from blinkpair.arrays import BoolArray, FloatArray
-from blinkpair.registration.images.overlap import ALIKE, Overlap, refine
+from blinkpair.arrays import FloatArray
+from blinkpair.registration.images.evidence import ImageEvidence
+from blinkpair.registration.images.overlap import ALIKE, Overlap
 from blinkpair.registration.images.tiles import Tiles
 from blinkpair.registration.images.votes import Votes
-from blinkpair.registration.rigid import apply_matrix, fit_transform
+from blinkpair.registration.rigid import apply_matrix
 
-# Blocks farther off than so many standard deviations are left out, beyond a distance in diameters.
-TRIM_SIGMAS, LEAST_GATE = 4.0, 0.02
+# Blocks farther off than so many standard deviations are left out.
+TRIM_SIGMAS = 4.0
+# Blocks that locate a motion.
+FEWEST_BLOCKS = 4
 
 
 @dataclass(frozen=True)
@@ -75,41 +78,22 @@ class Location:
         return float(np.sqrt(np.mean((apart**2).sum(axis=1))))
 
 
-def locate(tiles: Tiles, alignment: Alignment, model: str) -> Location:
+def locate(tiles: Tiles, images: ImageEvidence, alignment: Alignment) -> Location:
     """Return the location of an alignment; that of its tiles where too few blocks agree."""
-    one_sided = tiles.one_sided(alignment.overlap.matrix)
-    channel = "energy" if one_sided else "whole"
-    found = refine(
-        tiles.pre, tiles.post, channel, alignment.overlap.matrix, tiles.diameter_px, model
-    )
-    if found is not None:
-        good = (found.block_correlation >= ALIKE) & (found.weights > 0)
+    near = alignment.overlap.matrix[None]
+    # The energy depends least on the light: its places show which halves are bright.
+    energy = images.refined_near("energy", near)
+    one_sided = not energy or tiles.one_sided(energy[0].matrix)
+    for found in energy if one_sided else images.refined_near("whole", near):
+        good = (found.block_correlation >= ALIKE[0]) & (found.weights > 0)
         pre, post, weights = found.pre_xy[good], found.post_xy[good], found.weights[good]
-        matrix, agree = _fit(pre, post, weights, model, LEAST_GATE * tiles.diameter_px)
-        if agree.sum() >= 3:
-            return Location(matrix, pre[agree], post[agree], weights[agree], one_sided)
+        off = np.hypot(*(apply_matrix(found.matrix, pre) - post).T) * np.sqrt(weights)
+        # Half of two-dimensional normal residuals lie within 1.18 standard deviations.
+        agree = off <= TRIM_SIGMAS * np.median(off) / 1.18 if len(off) else good[:0]
+        if agree.sum() >= FEWEST_BLOCKS:
+            return Location(found.matrix, pre[agree], post[agree], weights[agree], one_sided)
     votes = alignment.votes
     agree = votes.agree
     return Location(
         votes.matrix, votes.pre_xy[agree], votes.post_xy[agree], votes.weights[agree], one_sided
     )
-
-
-def _fit(
-    pre: FloatArray, post: FloatArray, weights: FloatArray, model: str, least_px: float
-) -> tuple[FloatArray, BoolArray]:
-    """Return the fit to those blocks that agree with it, and which these are."""
-    agree = np.ones(len(pre), dtype=bool)
-    matrix = np.eye(3)
-    for _ in range(10):
-        if agree.sum() < 3:
-            break
-        matrix = fit_transform(pre[agree], post[agree], model=model, weights=weights[agree])
-        apart = np.hypot(*(apply_matrix(matrix, pre) - post).T)
-        # Half of two-dimensional normal residuals lie within 1.18 standard deviations.
-        gate = max(TRIM_SIGMAS * float(np.median(apart[agree])) / 1.18, least_px)
-        now = np.asarray(apart <= gate, dtype=bool)
-        if np.array_equal(now, agree):
-            break
-        agree = now
-    return matrix, agree

@@ -13,11 +13,11 @@ images under it, and the displacements of the blocks.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from blinkpair.arrays import FloatArray
+from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.registration.images import overlap_kernels as sums_of
 from blinkpair.registration.images.contrast import Contrast
 from blinkpair.registration.images.tails import log_tail
@@ -29,10 +29,13 @@ BLOCK = 2.0
 COARSE_PIXELS = 3.0
 # Steps on coarse and on fine pixels, the largest of a step in pixels, and the last one.
 STEPS, LARGEST_STEP, LAST_STEP = (12, 6), 1.5, 0.003
-# Least correlation of a block that looks alike: less is noise, or what only one image shows.
-ALIKE = 0.5
+# Least correlations of a block that looks alike, of which the strictest wins: less is noise, or
+# what only one image shows.
+ALIKE = (0.5, 0.7, 0.85)
 # Wrong alignments below which their scores are no yardstick.
 FEWEST_RIVALS = 8
+# Motions closer than so many diameters lead to the same one; refined ones differ beyond the second.
+NEAR, DIFFERENT = 0.5, 2.0
 # Differences of so many standard deviations have half of the weight.
 ROBUST = 2.5
 
@@ -65,15 +68,33 @@ class Overlap:
     block_correlation: FloatArray
     weights: FloatArray
 
+    def distance(self, matrix: FloatArray) -> float:
+        """Return how far apart another motion takes the blocks, as a root mean square."""
+        return distance(self.matrix, matrix, self.pre_xy)
+
+    def without(self, xy: FloatArray, reach_px: float) -> Overlap:
+        """Return the overlap without blocks near points (m, 2) of the first image."""
+        far = np.ones(self.n_blocks, dtype=bool)
+        if len(xy):
+            apart = np.hypot(*(self.pre_xy[:, None] - xy).T)
+            far = apart.min(axis=0) > reach_px
+        return replace(
+            self,
+            pre_xy=self.pre_xy[far],
+            post_xy=self.post_xy[far],
+            block_correlation=self.block_correlation[far],
+            weights=self.weights[far],
+        )
+
     @property
     def n_blocks(self) -> int:
         """Number of blocks."""
         return len(self.block_correlation)
 
     @property
-    def n_alike(self) -> int:
-        """Number of blocks that look alike in both images."""
-        return int(np.sum(self.block_correlation >= ALIKE))
+    def n_alike(self) -> IntArray:
+        """(3,) number of blocks that look alike in both images, as far as each of `ALIKE`."""
+        return np.asarray((self.block_correlation >= np.array(ALIKE)[:, None]).sum(axis=1))
 
     @property
     def score(self) -> float:
@@ -82,30 +103,52 @@ class Overlap:
 
 
 def refine(
-    pre: Contrast, post: Contrast, channel: str, matrix: FloatArray, diameter_px: float, model: str
-) -> Overlap | None:
-    """Return the overlap under the motion refined from a matrix; None where nothing is common.
+    pre: Contrast,
+    post: Contrast,
+    channel: str,
+    matrices: FloatArray,
+    diameter_px: float,
+    model: str,
+) -> list[Overlap]:
+    """Return the different overlaps under the motions refined from matrices, the best first.
 
     Parameters
     ----------
     pre, post
         Contrasts of both images.
     channel
-        'signed' or 'energy'.
-    matrix
-        3x3 from pre to post pixels of the images, off by less than a diameter.
+        'signed', 'energy' or 'whole'.
+    matrices
+        (n, 3, 3) from pre to post pixels of the images, off by less than a diameter.
     diameter_px, model
         As in `register_images`.
     """
     coarse = max(diameter_px / pre.pixel / COARSE_PIXELS, 1.0)
-    found: _Compared | None = None
     for factor, steps in zip((coarse, 1.0), STEPS, strict=True):
-        both = pre.resampled(factor), post.resampled(factor)
-        found = _refined(*both, channel, matrix, diameter_px, model, steps)
-        if found is None:
-            return None
-        matrix = found.of_images
-    return found.overlap(diameter_px) if found is not None else None
+        one, other = pre.resampled(factor), post.resampled(factor)
+        refined = [
+            _refined(one, other, channel, each, diameter_px, model, steps) for each in matrices
+        ]
+        overlaps = [each.overlap(diameter_px) for each in refined if each]
+        apart = DIFFERENT if factor == 1.0 else NEAR
+        found = _different(overlaps, apart * diameter_px)
+        matrices = np.array([each.matrix for each in found])
+    return found
+
+
+def _different(overlaps: Sequence[Overlap], least_px: float) -> list[Overlap]:
+    """Return the best of overlaps that are less than a distance apart, the best first."""
+    kept: list[Overlap] = []
+    for one in sorted(overlaps, key=lambda one: -one.score):
+        if all(one.distance(other.matrix) >= least_px for other in kept):
+            kept.append(one)
+    return kept
+
+
+def distance(one: FloatArray, other: FloatArray, xy: FloatArray) -> float:
+    """Return how far apart two transforms take positions, as a root mean square."""
+    apart = apply_matrix(one, xy) - apply_matrix(other, xy)
+    return float(np.sqrt(np.mean((apart**2).sum(axis=1))))
 
 
 def log_chance(overlaps: Sequence[Overlap]) -> FloatArray:
@@ -121,8 +164,11 @@ def log_chance(overlaps: Sequence[Overlap]) -> FloatArray:
     levels = np.zeros(len(overlaps))
     for row, one in enumerate(overlaps):
         if len(overlaps) > FEWEST_RIVALS:
-            share = float(np.delete(shares, row).max())
-            levels[row] = log_tail(one.n_alike, one.n_blocks, share)
+            largest = np.delete(shares, row, axis=0).max(axis=0)
+            levels[row] = np.log(len(ALIKE)) + min(
+                log_tail(int(alike), one.n_blocks, float(share))
+                for alike, share in zip(one.n_alike, largest, strict=True)
+            )
     return levels
 
 
