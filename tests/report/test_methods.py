@@ -178,6 +178,8 @@ def test_the_methods_of_a_run_without_any_field_left_are_no_error():
         ("brightfield images and nanocrystals", "and refined on the nanocrystals"),
         ("microspheres together with nanocrystals", "as neither decided alone"),
         ("brightfield images together with nanocrystals", "as neither decided alone"),
+        ("microspheres together with brightfield images", "as neither decided alone, and not"),
+        ("microspheres together with brightfield images and nanocrystals", "as none decided alone"),
         ("landmarks and nanocrystals", "from landmarks named by hand and refined on"),
         ("landmarks", "from landmarks named by hand and not refined on"),
     ],

@@ -133,24 +133,24 @@ def decide_together(
             field_shape=field_shape,
             **options,
         )
-        product, by = level, []
+        product, by, weighed = level, [], False
         if near.status == "ok":
             before, after = nanocrystals_pre[near.pairs[:, 0]], nanocrystals_post[near.pairs[:, 1]]
             if np.median(np.hypot(*(after - before).T)) < IDENTITY_PX:
                 continue
             product *= -float(np.expm1(-near.chance_alignments))
-            by = [NANOCRYSTALS]
+            by, weighed = [NANOCRYSTALS], True
         if images is not None and product < 1:
             alike = images(one)
             product *= alike
-            by = [IMAGES, *by] if alike < ALIKE else by
-        if by:
+            by, weighed = [IMAGES, *by] if alike < ALIKE else by, True
+        if weighed:
             chance = joint_level(product, largest, 1 if images is None else 2)
             found.append((chance, Together(one, near, " and ".join(by))))
     if not found:
         return failed("the nanocrystals match near no alignment of brightfield")
     chance, best = min(found, key=lambda entry: entry[0])
-    if chance > max_chance_alignments:
+    if chance > max_chance_alignments or not best.by:
         return failed("the patterns together are not clearly better than chance", chance)
     rivals = [other for level, other in found if level <= max_chance_alignments]
     if any(_differ(best.matrix, other.matrix, field_shape) for other in rivals):

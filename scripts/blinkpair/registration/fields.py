@@ -4,7 +4,7 @@ The microspheres give the transform of the brightfield images, for any rotation.
 found in both epochs correct it for what brightfield does not show: the offset d between the
 channels, which a rotation R turns into a shift d - R d, and the stage's creep between the image
 and the movie. Where the microspheres do not decide, the brightfield images as wholes are
-registered, then the nanocrystals' own pattern is tried, then two of them together, with the same
+registered, then the nanocrystals' own pattern is tried, then all of them together, with the same
 test against chance.
 
 Input: microspheres and nanocrystals found before and after. Output: one transform, or the reason

@@ -29,6 +29,9 @@ from blinkpair.registration.target_error import TargetError, target_error, with_
 
 # Two tiles fix a motion, and at least one checks it.
 MIN_TILES = 3
+# Neighbouring blocks share what differs between the images: the variance of the transform is larger
+# than that of as many independent blocks by about this (pairs cut from real images).
+SHARED = 2.0
 # Standard deviation per axis of what all tiles share: interpolation, pixels, compression.
 SYSTEMATIC_PX = 0.02
 # Standard deviation per axis, in diameters, of the offset of all spheres under light from one side.
@@ -150,6 +153,7 @@ def decide(
         location.weights,
         middles=(_middle(shapes[0]), _middle(shapes[1])),
     )
+    error = replace(error, variance_px2=SHARED * error.variance_px2)
     reason = _reason(best, location, rivals, chance, error, shapes, model, max_chance, max_error_px)
     shift = SYSTEMATIC_PX
     if location.one_sided:

@@ -11,7 +11,7 @@ with their chance levels, and the level of any other.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, zip_longest
 
 import numpy as np
@@ -48,11 +48,13 @@ class ImageEvidence:
     ) -> ImageEvidence:
         """Return the evidence on alignments (n, 3, 3), each near one of the search."""
         one, other = (each.without(_border(each, BORDER * diameter_px)) for each in (pre, post))
-        refined = {
-            channel: refine(one, other, channel, matrices, diameter_px, model)
-            for channel in CHANNELS
-        }
-        return cls(one, other, diameter_px, model, refined)
+        images = cls(one, other, diameter_px, model, {})
+        refined = {channel: images.refined_near(channel, matrices) for channel in CHANNELS}
+        return replace(images, refined=refined)
+
+    def refined_near(self, channel: str, matrices: FloatArray) -> list[Overlap]:
+        """Return the different overlaps near matrices (n, 3, 3), as `overlap.refine` does."""
+        return refine(self.pre, self.post, channel, matrices, self.diameter_px, self.model)
 
     def ranked(self, most: int) -> list[tuple[Overlap, float]]:
         """Return different alignments and the logarithms of their levels, either's best first."""
@@ -85,8 +87,7 @@ class ImageEvidence:
         """
         levels = [0.0]
         for channel, refined in self.refined.items():
-            near = refine(self.pre, self.post, channel, matrix[None], self.diameter_px, self.model)
-            for one in near:
+            for one in self.refined_near(channel, matrix[None]):
                 others = [other for other in refined if not self._same(one, other)]
                 rest = one.without(matched_xy, REACH * self.diameter_px)
                 levels.append(float(log_chance([rest, *others])[0]) + np.log(len(CHANNELS)))

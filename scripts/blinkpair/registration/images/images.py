@@ -119,7 +119,7 @@ def register_images(
         if votes is not None:
             found.append(Alignment(votes, overlap, level))
     found.sort(key=lambda one: one.log_chance + one.votes.log_chance)
-    location = locate(tiles, found[0], model) if found else None
+    location = locate(tiles, evidence, found[0]) if found else None
     decision = decide(
         found,
         location,

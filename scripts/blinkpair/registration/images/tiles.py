@@ -119,8 +119,8 @@ class Tiles:
         tiles = _windows(image, self.xy, self.half)
         return np.asarray(tiles - tiles.mean(axis=(1, 2), keepdims=True))
 
-    def one_sided(self, matrix: FloatArray) -> bool:
-        """Return whether spheres have a bright half that stays with the camera, or may have.
+    def one_sided(self, matrix: FloatArray) -> bool | None:
+        """Return whether spheres have a bright half that stays with the camera; None if unknown.
 
         Where the bright halves turned with the sample by a matrix, they are the sample's own.
         """
@@ -129,7 +129,7 @@ class Tiles:
         x, y = self.xy.T
         rows = np.flatnonzero(_all_around(seen & self.pre.valid, self.half)[y, x])
         if len(rows) < FEWEST_SPHERES:
-            return True
+            return None
         means, odd = [], []
         for image in (self.pre.signed, warped):
             tiles = _windows(np.pad(image, half), self.xy[rows] + half, half)
