@@ -196,7 +196,7 @@ def test_every_kind_of_evidence_is_worded(evidence, said):
     )
     assert ("the parts of both images that agreed" in one) is evidence.startswith("brightfield")
     assert ("were not tested against chance" in one) is evidence.startswith("landmarks")
-    assert ("the product of both levels" in one) is ("together" in evidence)
+    assert ("the product of their levels" in one) is ("together" in evidence)
     # Landmarks and a pattern of nanocrystals are no microspheres that matched.
     assert ("26 microspheres were matched" in one) is evidence.startswith("microspheres")
     fields["evidence"] = ["microspheres", "nanocrystals"]

@@ -1,12 +1,12 @@
 """Accept the best alignment of two images, or refuse it with the reason.
 
-Two measures compare it with the other alignments of the same images, which are wrong: its score
-among theirs, whose largest fall off exponentially, and the number of its tiles that agree, where
-tiles of the others agree by chance. Between unrelated images both are chance levels that do not
-depend on each other, and they are multiplied.
+Two measures compare it with the other alignments of the same images, which are wrong: how many
+blocks of the overlap look alike, and how many of its tiles agree, where those of the others do by
+chance. Between unrelated images both are chance levels that hardly depend on each other, and they
+are multiplied.
 
-Input: alignments with their scores and the votes of their tiles. Output: the best of them as a
-registration with its error, or a failed one with the reason.
+Input: alignments with the levels of their overlaps and the votes of their tiles. Output: the best
+of them as a registration with its error, or a failed one with the reason.
 """
 
 from __future__ import annotations
@@ -154,7 +154,9 @@ def decide(
         middles=(_middle(shapes[0]), _middle(shapes[1])),
     )
     error = replace(error, variance_px2=SHARED * error.variance_px2)
-    reason = _reason(best, location, rivals, chance, error, shapes, model, max_chance, max_error_px)
+    reason = _reason(
+        found[0], location, rivals, chance, error, shapes, model, max_chance, max_error_px
+    )
     shift = SYSTEMATIC_PX
     if location.one_sided:
         # An offset of all spheres alike in both images: it turns with the rotation.
@@ -183,7 +185,7 @@ def decide(
 
 
 def _reason(
-    best: Votes,
+    alignment: Alignment,
     location: Location,
     rivals: Sequence[Votes],
     chance: float,
@@ -194,6 +196,7 @@ def _reason(
     max_error_px: float,
 ) -> str:
     """Return why the best alignment is refused; '' if it is accepted."""
+    best, overlap = alignment.votes, alignment.overlap
     agree, compared = int(best.agree.sum()), len(best.agree)
     beyond = [one.log_chance for one in rivals if one.log_chance <= np.log(max_chance)]
     if beyond and (chance > max_chance or min(beyond) < 0.5 * best.log_chance):
@@ -205,7 +208,8 @@ def _reason(
         most = max((int(one.agree.sum()) for one in rivals), default=0)
         return (
             f"{BY_CHANCE}: at the best rotation and shift {agree} of {compared} tiles agree, at "
-            f"others up to {most}"
+            f"others up to {most}, and {overlap.n_alike[0]} of {overlap.n_blocks} parts of the "
+            "overlap look alike"
         )
     if agree < MIN_TILES:
         return f"only {agree} tiles of the images agree"
