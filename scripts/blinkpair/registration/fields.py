@@ -227,14 +227,16 @@ def _undecided(
     ):
         tried = nanocrystals.together_with(candidates, by_rank=by_rank, images=beside)
         if isinstance(tried, Together):
-            log.warning("%s and %s decide together; none decides alone", what, tried.by)
-            brightfield = replace(tried.brightfield, n_dust=coarse.n_dust)
-            final = tried.nanocrystals
+            brightfield, final = (
+                replace(tried.brightfield, n_dust=coarse.n_dust),
+                tried.nanocrystals,
+            )
             if final.status != "ok":
-                final = _without_nanocrystals(brightfield, nanocrystals)
-                if final.tre(_corners(shape), 0.95).max() > MAX_ERROR_PX:
-                    together = failed("they fix the transform too loosely")
+                if brightfield.tre(_corners(shape), 0.95).max() > MAX_ERROR_PX:
+                    together = failed(f"{what} and {tried.by} fix the transform too loosely")
                     continue
+                final = _without_nanocrystals(brightfield, nanocrystals)
+            log.warning("%s and %s decide together; none decides alone", what, tried.by)
             return FieldRegistration(final, brightfield, f"{what} together with {tried.by}")
         together = tried if candidates or not together.reason else together
     reasons = {
