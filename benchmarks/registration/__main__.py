@@ -133,7 +133,8 @@ def left_over_part(pool: Executor, share: float) -> Iterable[str]:
         "distortion (per cent of the distance to the middle, at a corner), turned by any angle and "
         "shifted by up to 60 px along each axis. 10 to 40 microspheres, 20 to 200 nanocrystals "
         "(error 0.02 px, median). Errors are the largest over the common area, of fields with "
-        "nanocrystals in both epochs; covered: not larger than the largest stated one, at 95 %."
+        "nanocrystals in both epochs: of the matrix, and of the places of nanocrystals, which are "
+        "corrected for the pattern. Covered: not larger than the largest stated one, at 95 %."
     )
     yield text_of(patterns_left.summary(patterns_left.trials(pool, round(100 * share))))
 

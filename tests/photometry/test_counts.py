@@ -9,7 +9,7 @@ from hypothesis import settings as trials
 from hypothesis import strategies as st
 
 from blinkpair.errors import InputError
-from blinkpair.movie.reader import from_array
+from blinkpair.movie.movie import from_array
 from blinkpair.photometry.apertures import EMPTY_FROM_PX, aperture_stays_inside, empty_places
 from blinkpair.photometry.counts import extract_traces, measure
 

@@ -23,7 +23,7 @@ from blinkpair.cores import run_halves, usable_cores
 from blinkpair.errors import InputError
 
 if TYPE_CHECKING:
-    from blinkpair.movie.reader import Movie
+    from blinkpair.movie.movie import Movie
 
 BURST_FRAMES = 10  # 0.2 s at 20 ms: a blink that long stands out whatever happens around it
 MAX_STRETCHES = 50  # three float32 images each: 160 MB at 512 x 512

@@ -25,7 +25,7 @@ from blinkpair.photometry.kernels import measure_places
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-    from blinkpair.movie.reader import Movie
+    from blinkpair.movie.movie import Movie
 
 
 # The ring begins where even a PSF of 1.1 px has ended and holds about 100 pixels, so that its
