@@ -178,6 +178,8 @@ def test_the_methods_of_a_run_without_any_field_left_are_no_error():
         ("brightfield images and nanocrystals", "and refined on the nanocrystals"),
         ("microspheres together with nanocrystals", "as neither decided alone"),
         ("brightfield images together with nanocrystals", "as neither decided alone"),
+        ("microspheres together with brightfield images", "as neither decided alone, and not"),
+        ("microspheres together with brightfield images and nanocrystals", "as none decided alone"),
         ("landmarks and nanocrystals", "from landmarks named by hand and refined on"),
         ("landmarks", "from landmarks named by hand and not refined on"),
     ],
@@ -194,7 +196,7 @@ def test_every_kind_of_evidence_is_worded(evidence, said):
     )
     assert ("the parts of both images that agreed" in one) is evidence.startswith("brightfield")
     assert ("were not tested against chance" in one) is evidence.startswith("landmarks")
-    assert ("the product of both levels" in one) is ("together" in evidence)
+    assert ("the product of their levels" in one) is ("together" in evidence)
     # Landmarks and a pattern of nanocrystals are no microspheres that matched.
     assert ("26 microspheres were matched" in one) is evidence.startswith("microspheres")
     fields["evidence"] = ["microspheres", "nanocrystals"]
