@@ -24,6 +24,7 @@ _GREY_ROW = 3  # so many frames in a row between the levels are no switching
 _GREY_BLOCK = 6  # frames whose mean is between the levels, by so many of its errors
 _GREY_ERRORS = 3.0
 _GREY_SHARE = 0.004  # of all frames in such rows: a third level is tried
+_AGREE = 1 / 32  # of the squared span: three eighths of the variance of even shares
 _GREY_GAIN_PER_PARAMETER = 0.5  # of log(frames): Schwarz
 _GREY_PARAMETERS = 6  # level, spread, and how it is entered, kept and left
 _GREY_STATE = 5
@@ -55,7 +56,8 @@ def learn(trace: Trace) -> tuple[chain.Chain, chain.Chain | None]:
         return three, None
     above_off = three.levels[emissions.GREY_LEVEL] - three.levels[emissions.OFF_LEVEL]
     distinct = above_off >= MIN_STEP_NOISES * three.levels[emissions.OFF_NOISE]
-    return two, three if gain > 0 and distinct and stay >= _GREY_MAY_STAY else None
+    may_be = gain > 0 and distinct and stay >= _GREY_MAY_STAY and _agree_in_rows(x, two)
+    return two, three if may_be else None
 
 
 def _in_rows(chosen: BoolArray) -> BoolArray:
@@ -85,6 +87,26 @@ def learn_chain(trace: Trace, upper: FloatArray) -> chain.Chain:
     transition, begin, emission = chain.first_guess(first.on_share, len(upper) > 2)
     learnt = chain.learn(trace.x, levels, off, transition, begin, emission, trace.skewness)
     return chain.Chain(levels, transition, begin, emission, *learnt)
+
+
+def _agree_in_rows(x: FloatArray, two: chain.Chain) -> bool:
+    """Return whether frames in a row between the levels may have one level.
+
+    The shares of partly lit frames that switching makes are independent: half the mean square of
+    their difference is their variance, 1/12 if all shares are equally likely. At a level of its own
+    both are those of the noise; at levels that differ from event to event, the first is smaller.
+    """
+    partly = two.probability[:, emissions.PARTLY] > 0.5
+    in_row = partly[:-1] & partly[1:]
+    if in_row.sum() < _GREY_ROW:
+        return True
+    span = two.levels[emissions.ON_LEVEL] - two.levels[emissions.OFF_LEVEL]
+    noise = 0.5 * (two.levels[emissions.OFF_NOISE] ** 2 + two.levels[emissions.ON_SIGMA] ** 2)
+    difference = 0.5 * float((np.diff(x)[in_row] ** 2).mean())
+    correlation = 1.0 - difference / float(x[partly].var())
+    return (
+        difference - noise < _AGREE * span**2 or correlation > _GREY_ERRORS / np.sqrt(in_row.sum())
+    )
 
 
 def _in_blocks(x: FloatArray, levels: FloatArray) -> BoolArray:

@@ -69,6 +69,7 @@ class Trace(NamedTuple):
     skewness: tuple[float, float] = (0.0, 0.0)
     field_step: float = 8.0
     field_spread: float = 1.0
+    excess: float = 0.0
 
 
 def first_levels(x: FloatArray, off: OffPrior) -> FirstLevels:
