@@ -15,7 +15,8 @@ most events, which are short.
 
 Where the on level creeps through the movie, its course is taken out first (`creep`). A third level,
 grey, is tried where the counts suggest one (`learning`), and counts as on. `time_on` has the
-on-fraction and its standard error, `dark` those of an epoch without an on level.
+on-fraction and its standard error, `dark` those of an epoch without an on level. What is shorter
+than a frame follows from laws that are learnt from the whole field (`short_events`, `event_laws`).
 
 It is own code, because it needs such emissions and kinds, and hmmlearn takes some 0.3 s for a trace
 of 20,000 frames, ten times as long.
@@ -38,8 +39,8 @@ from blinkpair.blinking.states.event_laws import law_weights
 from blinkpair.blinking.states.learning import learn
 from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
 from blinkpair.blinking.states.result import AssignedStates
-from blinkpair.blinking.states.short_events import LAWS
 from blinkpair.blinking.states.settings import ThresholdSettings
+from blinkpair.blinking.states.short_events import LAWS
 from blinkpair.blinking.states.time_on import Found, clearness, find_short_events, on_share
 
 _MIN_FRAMES = 20
@@ -131,7 +132,9 @@ def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[in
         first[i] = Trace(trace.x, prior, found)
     excess = _excess_noise([t for t in first.values() if t.first.on_share > 0])
     return {
-        i: t._replace(skewness=_skewnesses(t, excess), field_step=typical, field_spread=spread, excess=excess)
+        i: t._replace(
+            skewness=_skewnesses(t, excess), field_step=typical, field_spread=spread, excess=excess
+        )
         for i, t in first.items()
     }
 

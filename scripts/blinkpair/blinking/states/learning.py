@@ -3,7 +3,9 @@
 Where frames in a row lie between the levels, a third level (grey) is tried, and kept where the
 likelihood rises by more than its parameters are worth (Schwarz's criterion). Where the levels are
 so near that the chain finds no frames in between, blocks of frames are looked at whose means agree
-and lie between the levels; a third level is then a possibility, which adds to the standard error.
+and lie between the levels. A third level that does not last is a possibility, which adds to the
+standard error as far as it is likely, unless neighbouring frames between the levels differ as those
+that were lit in part do.
 
 Input: a trace with first levels. Output: its chain.
 """
@@ -11,6 +13,7 @@ Input: a trace with first levels. Output: its chain.
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import expit
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.states import chain, emissions
@@ -35,7 +38,7 @@ _GREY_STAY, _GREY_MAY_STAY = 0.75, 0.6
 def learn(trace: Trace) -> tuple[chain.Chain, chain.Chain | None]:
     """Return the chain with two levels, or with three where the counts have them.
 
-    The second one is that with three where the counts do not decide.
+    The second one is that with three where it may be right.
     """
     first, prior, x = trace.first, trace.off, trace.x
     two = learn_chain(trace, np.array([first.on_level, first.on_sigma]))
@@ -49,15 +52,20 @@ def learn(trace: Trace) -> tuple[chain.Chain, chain.Chain | None]:
     level = float(np.median(between))
     spread = max(1.4826 * float(np.median(np.abs(between - level))), prior.noise)
     three = learn_chain(trace, np.array([*two.levels[2:4], level, spread]))
-    gain = three.log_likelihood - two.log_likelihood
-    better = gain > _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x))
+    better = third_level_probability(two, three, len(x)) > 0.5
     stay = three.transition[_GREY_STATE, _GREY_STATE]
     if in_rows and better and stay >= _GREY_STAY:
         return three, None
     above_off = three.levels[emissions.GREY_LEVEL] - three.levels[emissions.OFF_LEVEL]
     distinct = above_off >= MIN_STEP_NOISES * three.levels[emissions.OFF_NOISE]
-    may_be = gain > 0 and distinct and stay >= _GREY_MAY_STAY and _agree_in_rows(x, two)
+    may_be = distinct and stay >= _GREY_MAY_STAY and _agree_in_rows(x, two)
     return two, three if may_be else None
+
+
+def third_level_probability(two: chain.Chain, three: chain.Chain, frames: int) -> float:
+    """Return the probability of a third level from both likelihoods (Schwarz's criterion)."""
+    gain = three.log_likelihood - two.log_likelihood
+    return float(expit(gain - _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(frames)))
 
 
 def _in_rows(chosen: BoolArray) -> BoolArray:
@@ -93,8 +101,9 @@ def _agree_in_rows(x: FloatArray, two: chain.Chain) -> bool:
     """Return whether frames in a row between the levels may have one level.
 
     The shares of partly lit frames that switching makes are independent: half the mean square of
-    their difference is their variance, 1/12 if all shares are equally likely. At a level of its own
-    both are those of the noise; at levels that differ from event to event, the first is smaller.
+    the difference of neighbours is the variance, 1/12 if all shares are equally likely. At a level
+    of its own both are those of the noise; at one that differs from event to event neighbours are
+    correlated.
     """
     partly = two.probability[:, emissions.PARTLY] > 0.5
     in_row = partly[:-1] & partly[1:]
@@ -102,11 +111,10 @@ def _agree_in_rows(x: FloatArray, two: chain.Chain) -> bool:
         return True
     span = two.levels[emissions.ON_LEVEL] - two.levels[emissions.OFF_LEVEL]
     noise = 0.5 * (two.levels[emissions.OFF_NOISE] ** 2 + two.levels[emissions.ON_SIGMA] ** 2)
-    difference = 0.5 * float((np.diff(x)[in_row] ** 2).mean())
-    correlation = 1.0 - difference / float(x[partly].var())
-    return (
-        difference - noise < _AGREE * span**2 or correlation > _GREY_ERRORS / np.sqrt(in_row.sum())
-    )
+    differing = 0.5 * float((np.diff(x)[in_row] ** 2).mean())
+    correlation = 1.0 - differing / float(x[partly].var())
+    significant = correlation > _GREY_ERRORS / np.sqrt(in_row.sum())
+    return bool(significant or differing - noise < _AGREE * span**2)
 
 
 def _in_blocks(x: FloatArray, levels: FloatArray) -> BoolArray:

@@ -26,8 +26,8 @@ from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.states.emissions import FLOOR, log_scale, skewed
 from blinkpair.compiled import njit
 
-# Exponent and shortest duration in frames. Nothing is shorter than the first; where the shortest is
-# about a frame, the exponent hardly matters.
+# Exponent and shortest duration in frames. Events shorter than a fiftieth of a frame change a level
+# rather than frames; where the shortest is a frame, the exponent hardly matters.
 LAWS = (
     *((alpha, shortest) for alpha in (1.5, 2.0) for shortest in (0.02, 0.06, 0.12, 0.25, 0.5)),
     (1.5, 1.0),
@@ -35,22 +35,41 @@ LAWS = (
 _NODES = 10  # shares of a frame at which a law is evaluated
 _BINS = 64
 _HIDDEN = np.array([0.03, 0.06, 0.12, 0.2, 0.3, 0.4, 0.5])  # shares that are taken for none
-_HIDDEN_NOISES = 2.5
+_HIDDEN_NOISES = 2.5  # where the chain's densities of whole and of partly lit frames cross
 _LOCAL_FRAMES = 31  # median of so many frames of the state: levels that fluctuate do not count
 _LEAST_FRAMES = 30
-_ITERATIONS = 2  # each rate begins where the one before it ended
-# Probabilities of a short event in a frame.
-_RATES = np.append(np.geomspace(0.7, 3e-4, 10), 0.0)
+_ITERATIONS = 1  # each rate begins where the one before it ended
+# Probabilities of a short event in a frame, from the highest: from the lowest, the noise would be
+# widened first, and would hold the events.
+_RATES = np.append(np.geomspace(0.7, 3e-4, 20), 0.0)
 _TABLE = 1024  # of the density of the noise
 _TABLE_REACH = 8.0  # standard deviations
+_TABLE_STEP = 2.0 * _TABLE_REACH / (_TABLE - 1)
+
+
+class State(NamedTuple):
+    """A state that short events interrupt.
+
+    `frames` (frames,) bool are those in it; `span` the counts of the other state less those of this
+    one, negative where that is off; `sigma` and `far_sigma` the noise in this state and in the
+    other; `skewness` that of the counts in this state; `least_sigma` the noise without events.
+    """
+
+    frames: BoolArray
+    span: float
+    sigma: float
+    far_sigma: float
+    skewness: float
+    least_sigma: float
 
 
 class ShortEvents(NamedTuple):
     """What the counts of one state of one trace make of every law in `LAWS`.
 
     `between` (frames,) are the frames that lie between two of the state. `time` and `variance`
-    (laws,) are mean and variance of the sum of the shares of these frames that lie in short events,
-    frames and frames^2; `fit` the logarithm of the probability of the counts.
+    (laws,) are mean and variance of the time in short events in those of them that are in the
+    state, and in hidden parts beside others, frames and frames^2; `fit` is the logarithm of the
+    probability of the counts.
     """
 
     between: BoolArray
@@ -62,17 +81,16 @@ class ShortEvents(NamedTuple):
 def _shares(hidden: float) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return shares of a frame that short events fill, their widths, and each law's weights.
 
-    The last is the time in the hidden parts of events whose other part is seen, for each event.
-
     Of durations t with a density of t^-a above the shortest, and beginnings at any time, in frames
     whose neighbours have less than `hidden` of the event: s^-a (1 - s) of those within the frame,
     twice the number of those from s to s + hidden for the parts s of those that begin or end in it,
-    and those of one frame and more that fill it.
+    and those of one frame and more that fill it. The last array is the time in the hidden parts of
+    events whose other part is seen, in frames, for each event in such frames.
     """
     edges = (np.arange(_NODES + 1) / _NODES) ** 2
     fine = (np.arange(1000) + 0.5) / 1000
     node = np.searchsorted(edges, fine) - 1
-    beyond = fine * 2 * hidden
+    beyond = fine * 2 * hidden  # of one frame
     weights, shares = np.empty((len(LAWS), _NODES)), np.empty((len(LAWS), _NODES))
     beside = np.empty(len(LAWS))
     for k, (alpha, shortest) in enumerate(LAWS):
@@ -95,14 +113,7 @@ _BY_HIDDEN = [_shares(hidden) for hidden in _HIDDEN]
 
 
 def short_events(
-    x: FloatArray,
-    in_state: BoolArray,
-    span: float,
-    sigma: float,
-    far_sigma: float,
-    skewness: float,
-    least_sigma: float,
-    limit: tuple[float, float] = (0.0, np.inf),
+    x: FloatArray, state: State, empty: tuple[float, float] = (0.0, np.inf)
 ) -> ShortEvents:
     """Return the time in short events under each law.
 
@@ -110,42 +121,48 @@ def short_events(
     ----------
     x : (frames,) array
         Counts.
-    in_state : (frames,) bool array
-        Frames in the state that the events interrupt.
-    span : float
-        Counts of the other state less those of this one: negative where that is off.
-    sigma, far_sigma : float
-        Noise in this state and in the other one, counts.
-    skewness : float
-        Of the counts in this state.
-    limit : (float, float)
-        What a frame of the state would have without events, counts, and its standard error: the
-        mean counts are that and what the events add. Default: not known.
+    state : State
+        The one that the events interrupt.
+    empty : (float, float)
+        Mean counts of a frame of the state without events, and its standard error: what the mean
+        exceeds it by is light of events. Default: not known.
     """
-    between = np.zeros_like(in_state)
-    between[1:-1] = in_state[:-2] & in_state[2:]
+    frames_in = state.frames
+    between = np.zeros_like(frames_in)
+    between[1:-1] = frames_in[:-2] & frames_in[2:]
     n = int(between.sum())
     none = np.zeros(len(LAWS))
     if n < _LEAST_FRAMES:
-        return ShortEvents(np.zeros_like(in_state), none, none, none)
-    frames = np.flatnonzero(in_state)
+        return ShortEvents(np.zeros_like(frames_in), none, none, none)
+    frames = np.flatnonzero(frames_in)
     local = median_filter(x[frames], min(_LOCAL_FRAMES, len(frames)), mode="nearest")
     nearest = np.minimum(np.searchsorted(frames, np.flatnonzero(between)), len(frames) - 1)
-    noise, far = sigma / abs(span), far_sigma / abs(span)
-    y = np.clip((x[between] - local[nearest]) / span, -6 * noise, 1 + 4 * far)
+    span = abs(state.span)
+    noise, far, start = (s / span for s in (state.sigma, state.far_sigma, state.least_sigma))
+    y = np.clip((x[between] - local[nearest]) / state.span, -6 * noise, 1 + 4 * far)
     count, edges = np.histogram(y, bins=_BINS)
-    unseen, _ = np.histogram(y[in_state[between]], bins=edges)
+    unseen, _ = np.histogram(y[frames_in[between]], bins=edges)
     filled = count > 0
     found = _integrate(
         (0.5 * (edges[1:] + edges[:-1]))[filled],
         count[filled].astype(np.float64),
         unseen[filled].astype(np.float64),
-        np.array([noise, far, np.sign(span), skewness, least_sigma / abs(span)]),
-        (n * (float(x[between].mean()) - limit[0]) / span, n * limit[1] / abs(span)),
+        np.array([noise, far, np.sign(state.span), state.skewness, start]),
+        (n * (float(x[between].mean()) - empty[0]) / state.span, n * empty[1] / span),
         *_BY_HIDDEN[int(np.argmin(np.abs(_HIDDEN - _HIDDEN_NOISES * noise)))],
         _RATES,
     )
     return ShortEvents(between, *found)
+
+
+@njit()
+def _tabulated(table: FloatArray, z: float) -> float:
+    """Return a density that is tabulated in steps of `_TABLE_STEP`; zero beyond the table."""
+    place = (z + _TABLE_REACH) / _TABLE_STEP
+    if not 0.0 <= place < _TABLE - 1:
+        return 0.0
+    at = int(place)
+    return float(table[at] + (place - at) * (table[at + 1] - table[at]))
 
 
 @njit()
@@ -163,17 +180,17 @@ def _integrate(
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return fit, mean and variance of the time of each law, over all rates of events.
 
-    `noise` holds that of this and of the other state, the sign of the events, and the skewness;
-    `light` the time that the mean counts show, and its standard error.
+    `count` and `unseen` are the frames with counts `y`, all and those in the state. `noise` holds
+    that of this and of the other state, the sign of the events, the skewness, and the noise from
+    which it begins; `light` the time that the mean counts show, and its standard error.
     """
     bins, laws, nodes = len(y), len(weights), len(widths)
-    own, far, sign, skewness, start = noise[0], noise[1], noise[2], noise[3], noise[4]
+    own, far, sign, skewness, start = noise
     floor = FLOOR / (y[-1] - y[0] + own)
     scale = log_scale(skewness)
-    step = 2.0 * _TABLE_REACH / (_TABLE - 1)
-    table = np.zeros(_TABLE + 1)
+    table = np.empty(_TABLE)
     for k in range(_TABLE):
-        table[k] = skewed(sign * (k * step - _TABLE_REACH), skewness, scale)
+        table[k] = skewed(sign * (k * _TABLE_STEP - _TABLE_REACH), skewness, scale)
     result = np.empty((3, laws))
     fit = np.empty(len(rates))
     time = np.empty(len(rates))
@@ -187,27 +204,19 @@ def _integrate(
                 event[:] = 0.0
                 for s in range(nodes):
                     share, weight = shares[law, s], weights[law, s]
+                    if weight == 0.0:
+                        continue
                     more = share * max(far**2 - own**2, -0.9 * sigma**2) + widths[s] ** 2 / 12.0
                     inverse = 1.0 / np.sqrt(sigma**2 + more)
-                    if weight < 1e-12:
-                        continue
                     for i in range(bins):
-                        z = ((y[i] - place - share) * inverse + _TABLE_REACH) / step
-                        if 0.0 <= z < _TABLE - 1:
-                            at = int(z)
-                            p = table[at] + (z - at) * (table[at + 1] - table[at])
-                            p *= weight * inverse
-                            event[i, 0] += p
-                            event[i, 1] += p * share
-                            event[i, 2] += p * (share**2 + widths[s] ** 2 / 12.0)
+                        p = weight * inverse * _tabulated(table, (y[i] - place - share) * inverse)
+                        event[i, 0] += p
+                        event[i, 1] += p * share
+                        event[i, 2] += p * (share**2 + widths[s] ** 2 / 12.0)
                 total = moment = square = all_time = 0.0
                 fit[k] = time[k] = within[k] = 0.0
                 for i in range(bins):
-                    z = ((y[i] - place) / sigma + _TABLE_REACH) / step
-                    clear = 0.0
-                    if 0.0 <= z < _TABLE - 1:
-                        at = int(z)
-                        clear = (table[at] + (z - at) * (table[at + 1] - table[at])) / sigma
+                    clear = _tabulated(table, (y[i] - place) / sigma) / sigma
                     whole = (1.0 - rate) * clear + rate * event[i, 0] + floor
                     part = count[i] * (1.0 - rate) * clear / whole
                     total += part

@@ -17,19 +17,22 @@ import numpy as np
 
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.states import chain, emissions
-from blinkpair.blinking.states.dark import share_without_on_level
-from blinkpair.blinking.states.learning import MIN_STEP_NOISES, ON_FRAMES
+from blinkpair.blinking.states.dark import UNKNOWN_SE, share_without_on_level
+from blinkpair.blinking.states.learning import (
+    MIN_STEP_NOISES,
+    ON_FRAMES,
+    third_level_probability,
+)
 from blinkpair.blinking.states.levels import Trace
-from blinkpair.blinking.states.short_events import ShortEvents, short_events
+from blinkpair.blinking.states.short_events import ShortEvents, State, short_events
 
 _CLOSE_STEP = 8.0  # noises: nearer levels are confused where they are not known exactly
 _STRETCHES = 8  # of the frames on: the scatter of their means is the error of the on level
 # Lit shares of partly lit frames are taken as evenly distributed. Where events are short their
 # density rises or falls from end to end: by a factor of e, for one standard deviation.
 _TILT = 1.0
-_MOST_MORE = 2.0  # a state most of whose frames stand alone is none that short events interrupt
-_LEVEL_RANGE = 3.0  # standard errors of the off level: what light off frames may hold
-DEBUG = []
+_PLATEAU_FRAMES = 3  # with both neighbours on: they show the on level
+_MOST_MORE = 2.0  # frames of a state, for each between two others: short stretches tell little
 
 
 class Found(NamedTuple):
@@ -53,13 +56,16 @@ def find_short_events(trace: Trace, result: chain.Chain, other: chain.Chain | No
     if trace.first.on_share == 0 or span < MIN_STEP_NOISES * noise:
         return Found(trace, result, other, None, None)
     off, on = (result.probability[:, column] > 0.5 for column in (emissions.OFF, emissions.ON))
+    camera = np.sqrt(noise**2 + trace.excess * span)
+    flashes = State(off, span, noise, sigma, trace.skewness[0], min(trace.off.noise, noise))
+    dims = State(on, -span, sigma, noise, trace.skewness[1], min(camera, sigma))
     empty = trace.off.level, trace.off.level_se
     return Found(
         trace,
         result,
         other,
-        short_events(trace.x, off, span, noise, sigma, trace.skewness[0], min(trace.off.noise, noise), empty),
-        short_events(trace.x, on, -span, sigma, noise, trace.skewness[1], min(sigma, np.sqrt(noise**2 + trace.excess * span))),
+        short_events(trace.x, flashes, empty),
+        short_events(trace.x, dims),
     )
 
 
@@ -86,7 +92,6 @@ def on_share(found: Found, flash_laws: FloatArray, dim_laws: FloatArray) -> tupl
     """
     trace, result, other = found.trace, found.chain, found.other
     levels, frames = result.levels, len(trace.x)
-    D={}; DEBUG.append(D)
     if found.flashes is None or found.dims is None:
         return share_without_on_level(trace, result)
     noise = levels[emissions.OFF_NOISE]
@@ -94,7 +99,6 @@ def on_share(found: Found, flash_laws: FloatArray, dim_laws: FloatArray) -> tupl
     model = (result.transition, result.begin, result.emission, trace.skewness)
     mean, variance, _ = chain.time_on(trace.x, levels, *model)
     lit, lit_variance = result.partly
-    D['raw']=mean/frames; D['chain']=variance**.5/frames
     errors = _level_errors(trace, result)
     if span < _CLOSE_STEP * noise:
         for place, error in enumerate(errors):
@@ -108,18 +112,21 @@ def on_share(found: Found, flash_laws: FloatArray, dim_laws: FloatArray) -> tupl
     # A density that rises by exp(k s) with the share s moves its mean by k times its variance.
     variance += (_TILT * lit_variance) ** 2
     if other is not None:
-        gain = other.log_likelihood - result.log_likelihood - 3*np.log(frames)
-        D['gain']=gain
-        variance += (other.lit.sum() - mean) ** 2 / (1.0 + np.exp(-min(gain, 50.0)))
-        D['grey_']=(1.0 + np.exp(-min(gain, 50.0)))**-.5*(other.lit.sum() - mean)/frames
-    D['more']=float(found.flashes.between.sum()); D['off_exc']=(levels[0]-trace.off.level)/span; D['off_se']=trace.off.level_se/span;D['lit_se']=_TILT*lit_variance/frames
+        probability = third_level_probability(result, other, frames)
+        variance += probability * (other.lit.sum() - mean) ** 2
     clear = clearness(found)
     flashes = _unseen(result, emissions.OFF, found.flashes, flash_laws, clear)
     dims = _unseen(result, emissions.ON, found.dims, dim_laws, clear)
-    D.update(fl=flashes[0]/frames,fl_se=flashes[1]**.5/frames,di=dims[0]/frames,di_se=dims[1]**.5/frames,span=span/noise,partly=result.probability[:,1].mean(),clear=clear)
-    for k in range(len(dim_laws)): D['w%d'%k]=dim_laws[k]; D['f%d'%k]=flash_laws[k]; D['t%d'%k]=found.flashes.time[k]/frames
     mean += flashes[0] - dims[0]
     variance += flashes[1] + dims[1]
+    on = result.probability[:, emissions.ON] > 0.5
+    if (on[1:-1] & on[:-2] & on[2:]).sum() < _PLATEAU_FRAMES:
+        # No frame need be on throughout: the on level may be one of the field's.
+        share, se = share_without_on_level(trace, result)
+        if se < UNKNOWN_SE:
+            half = 0.5 * (share * frames - mean)
+            mean += half
+            variance = 0.5 * (variance + (se * frames) ** 2) + half**2
     return min(max(mean / frames, 0.0), 1.0), float(np.sqrt(variance)) / frames
 
 
