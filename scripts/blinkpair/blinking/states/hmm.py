@@ -76,16 +76,18 @@ def assign(
     fraction[known] = states[known].sum(axis=1) / finite[known].sum(axis=1)
     found: dict[int, Found] = {}
     for i, trace in _with_first_levels(traces, off).items():
-        result, other = learn(trace)
+        learnt = learn(trace)
+        result = learnt.chain
         on = result.probability[:, emissions.ON] > 0.5
         if (course := level_course(trace.x, on, result.levels)) is not None:
             trace = trace._replace(x=constant_level(trace.x, course, result.levels))
-            result, other = learn(trace)
+            learnt = learn(trace)
+            result = learnt.chain
         states[i] = False
         states[i, finite[i]] = result.over_half > 0.5
         thresholds[i] = _crossing(result, trace.skewness)
         source[i] = "hmm"
-        found[i] = find_short_events(trace, result, other)
+        found[i] = find_short_events(trace, learnt)
     laws = _laws_of_short_events(list(found.values()))
     for (i, one), flash_laws, dim_laws in zip(found.items(), *laws, strict=True):
         fraction[i], se[i] = on_share(one, flash_laws, dim_laws)

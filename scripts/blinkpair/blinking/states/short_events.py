@@ -36,6 +36,9 @@ _NODES = 10  # shares of a frame at which a law is evaluated
 _BINS = 64
 _HIDDEN = np.array([0.03, 0.06, 0.12, 0.2, 0.3, 0.4, 0.5])  # shares that are taken for none
 _HIDDEN_NOISES = 2.5  # where the chain's densities of whole and of partly lit frames cross
+# Levels fluctuate with a memory, and noise is not exactly as in the model: two frames are the
+# evidence that one independent frame would be.
+_FRAME_WEIGHT = 0.5
 _LOCAL_FRAMES = 31  # median of so many frames of the state: levels that fluctuate do not count
 _LEAST_FRAMES = 30
 _ITERATIONS = 1  # each rate begins where the one before it ended
@@ -222,7 +225,7 @@ def _integrate(
                     total += part
                     moment += part * y[i]
                     square += part * y[i] ** 2
-                    fit[k] += count[i] * np.log(whole)
+                    fit[k] += _FRAME_WEIGHT * count[i] * np.log(whole)
                     mean = rate * event[i, 1] / whole
                     all_time += count[i] * mean
                     time[k] += unseen[i] * mean

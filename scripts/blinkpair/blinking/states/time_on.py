@@ -3,8 +3,8 @@
 The on-fraction is the expected time on, in which partly lit frames count by the part that was lit.
 Its standard error is the measurement's: how well the time on in this movie is known, not how much
 another movie of the same nanocrystal would differ. It adds up what the chain, its levels, the lit
-share of partly lit frames and events shorter than a frame (`short_events`) leave open, and a third
-level where that is possible.
+share of partly lit frames and events shorter than a frame (`short_events`) leave open, and another
+chain where that may be right.
 
 Input: a trace and its chain. Output: the on-fraction and its standard error.
 """
@@ -18,11 +18,7 @@ import numpy as np
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.dark import UNKNOWN_SE, share_without_on_level
-from blinkpair.blinking.states.learning import (
-    MIN_STEP_NOISES,
-    ON_FRAMES,
-    third_level_probability,
-)
+from blinkpair.blinking.states.learning import MIN_STEP_NOISES, ON_FRAMES, Learnt
 from blinkpair.blinking.states.levels import Trace
 from blinkpair.blinking.states.short_events import ShortEvents, State, short_events
 
@@ -36,25 +32,25 @@ _MOST_MORE = 2.0  # frames of a state, for each between two others: short stretc
 
 
 class Found(NamedTuple):
-    """The chain of one trace, another one with a third level that may be right, and short events.
+    """A trace, what was learnt of it, and its short events.
 
     `flashes` and `dims` are those between off and between on frames; None without a clear on level.
     """
 
     trace: Trace
-    chain: chain.Chain
-    other: chain.Chain | None
+    learnt: Learnt
     flashes: ShortEvents | None
     dims: ShortEvents | None
 
 
-def find_short_events(trace: Trace, result: chain.Chain, other: chain.Chain | None) -> Found:
-    """Return a trace's chain with its short events."""
+def find_short_events(trace: Trace, learnt: Learnt) -> Found:
+    """Return a trace with its short events."""
+    result = learnt.chain
     levels = result.levels
     noise, sigma = levels[emissions.OFF_NOISE], levels[emissions.ON_SIGMA]
     span = levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]
     if trace.first.on_share == 0 or span < MIN_STEP_NOISES * noise:
-        return Found(trace, result, other, None, None)
+        return Found(trace, learnt, None, None)
     off, on = (result.probability[:, column] > 0.5 for column in (emissions.OFF, emissions.ON))
     camera = np.sqrt(noise**2 + trace.excess * span)
     flashes = State(off, span, noise, sigma, trace.skewness[0], min(trace.off.noise, noise))
@@ -62,8 +58,7 @@ def find_short_events(trace: Trace, result: chain.Chain, other: chain.Chain | No
     empty = trace.off.level, trace.off.level_se
     return Found(
         trace,
-        result,
-        other,
+        learnt,
         short_events(trace.x, flashes, empty),
         short_events(trace.x, dims),
     )
@@ -75,7 +70,7 @@ def clearness(found: Found) -> float:
     They do where an event of half a frame stands out of the noise by three of it, and do not where
     by two: there the tail of the noise looks the same.
     """
-    levels = found.chain.levels
+    levels = found.learnt.chain.levels
     span = levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]
     noise = max(levels[emissions.OFF_NOISE], levels[emissions.ON_SIGMA])
     return float(min(max(0.5 * span / noise - 2.0, 0.0), 1.0))
@@ -90,7 +85,7 @@ def on_share(found: Found, flash_laws: FloatArray, dim_laws: FloatArray) -> tupl
     flash_laws, dim_laws : (laws,) arrays
         Probabilities of the laws of short events.
     """
-    trace, result, other = found.trace, found.chain, found.other
+    trace, result, other = found.trace, found.learnt.chain, found.learnt.other
     levels, frames = result.levels, len(trace.x)
     if found.flashes is None or found.dims is None:
         return share_without_on_level(trace, result)
@@ -112,8 +107,7 @@ def on_share(found: Found, flash_laws: FloatArray, dim_laws: FloatArray) -> tupl
     # A density that rises by exp(k s) with the share s moves its mean by k times its variance.
     variance += (_TILT * lit_variance) ** 2
     if other is not None:
-        probability = third_level_probability(result, other, frames)
-        variance += probability * (other.lit.sum() - mean) ** 2
+        variance += found.learnt.doubt * (other.lit.sum() - mean) ** 2
     clear = clearness(found)
     flashes = _unseen(result, emissions.OFF, found.flashes, flash_laws, clear)
     dims = _unseen(result, emissions.ON, found.dims, dim_laws, clear)
