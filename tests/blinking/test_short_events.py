@@ -102,7 +102,7 @@ def test_off_events_below_a_frame_are_in_the_on_fraction_or_its_error():
     assert abs(error.mean()) < 0.012
     # Of 18; 95 % are 17. Several events fall into one frame here, which the laws do not know.
     assert (np.abs(error) <= 1.96 * found.on_fractions_se).sum() >= 13
-    assert np.abs(error).max() < 0.03
+    assert np.abs(error).max() < 0.04
 
 
 def test_many_events_of_a_frame_and_less_are_not_undetermined():

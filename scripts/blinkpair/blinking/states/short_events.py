@@ -33,7 +33,7 @@ LAWS = (
     (1.5, 1.0),
 )
 _NODES = 10  # shares of a frame at which a law is evaluated
-_BINS = 64
+_BINS = 48
 _HIDDEN = np.array([0.03, 0.06, 0.12, 0.2, 0.3, 0.4, 0.5])  # shares that are taken for none
 _HIDDEN_NOISES = 2.5  # where the chain's densities of whole and of partly lit frames cross
 # Levels fluctuate with a memory, and noise is not exactly as in the model: two frames are the
@@ -44,7 +44,7 @@ _LEAST_FRAMES = 30
 _ITERATIONS = 1  # each rate begins where the one before it ended
 # Probabilities of a short event in a frame, from the highest: from the lowest, the noise would be
 # widened first, and would hold the events.
-_RATES = np.append(np.geomspace(0.7, 3e-4, 20), 0.0)
+_RATES = np.append(np.geomspace(0.7, 3e-4, 14), 0.0)
 _TABLE = 1024  # of the density of the noise
 _TABLE_REACH = 8.0  # standard deviations
 _TABLE_STEP = 2.0 * _TABLE_REACH / (_TABLE - 1)
