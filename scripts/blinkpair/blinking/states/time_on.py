@@ -18,6 +18,7 @@ import numpy as np
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.dark import UNKNOWN_SE, share_without_on_level
+from blinkpair.blinking.states.expected_time import expected_time
 from blinkpair.blinking.states.learning import MIN_STEP_NOISES, ON_FRAMES, Learnt
 from blinkpair.blinking.states.levels import Trace
 from blinkpair.blinking.states.short_events import ShortEvents, State, short_events
@@ -92,14 +93,14 @@ def on_share(found: Found, flash_laws: FloatArray, dim_laws: FloatArray) -> tupl
     noise = levels[emissions.OFF_NOISE]
     span = levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]
     model = (result.transition, result.begin, result.emission, trace.skewness)
-    mean, variance, _ = chain.time_on(trace.x, levels, *model)
+    mean, variance, _ = expected_time(trace.x, levels, *model)
     lit, lit_variance = result.partly
     errors = _level_errors(trace, result)
     if span < _CLOSE_STEP * noise:
         for place, error in enumerate(errors):
             moved = levels.copy()
             moved[place] += error
-            variance += (chain.time_on(trace.x, moved, *model)[0] - mean) ** 2
+            variance += (expected_time(trace.x, moved, *model)[0] - mean) ** 2
     else:
         # Little but the counts of partly lit frames depends on the levels.
         unlit = result.probability[:, emissions.PARTLY].sum() - lit
