@@ -23,7 +23,7 @@ from benchmarks.page import update
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.on_fractions import COUNTED, classify
 from blinkpair.epochs import EPOCHS
-from blinkpair.movie.reader import from_array
+from blinkpair.movie.movie import from_array
 from blinkpair.nanocrystals.finding import find_nanocrystals
 from blinkpair.nanocrystals.projections import project
 from blinkpair.photometry.counts import extract_traces

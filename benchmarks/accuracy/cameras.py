@@ -19,7 +19,7 @@ from benchmarks.accuracy.other_microscope import HEAD, Sensor, with_focus
 from benchmarks.page import run, text_of
 from blinkpair.blinking.on_fractions import classify
 from blinkpair.epochs import EPOCHS
-from blinkpair.movie.reader import from_array
+from blinkpair.movie.movie import from_array
 from blinkpair.nanocrystals.finding import find_nanocrystals
 from blinkpair.nanocrystals.projections import project
 from blinkpair.pairing.places import pair_nanocrystals

@@ -13,7 +13,7 @@ from blinkpair.brightfield.microspheres import find_microspheres
 from blinkpair.brightfield.seen import common_offset_px
 from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.settings import load_settings
-from blinkpair.movie.reader import from_array
+from blinkpair.movie.movie import from_array
 from blinkpair.nanocrystals.catalogues import drift_table, positions, read_focus
 from blinkpair.nanocrystals.finding import Catalogue, find_nanocrystals
 from blinkpair.nanocrystals.projections import project

@@ -24,7 +24,7 @@ from blinkpair.blinking.field import MAX_SE
 from blinkpair.blinking.off_levels import OffLevels, estimate_off_levels
 from blinkpair.blinking.states.registry import assign_states
 from blinkpair.blinking.states.settings import ThresholdSettings
-from blinkpair.movie.reader import from_array
+from blinkpair.movie.movie import from_array
 from blinkpair.photometry.counts import Measured, measure
 
 SIZE, NANOCRYSTALS, FRAMES, SEPARATION_PX = 104, 24, 1500, 6.0

@@ -103,6 +103,7 @@ def trial(kind: str, per_cent: float, model: str, seed: int) -> dict[str, Any]:
     }
     if ok and "nanocrystals" in result.evidence:
         worst = error.argmax()
+        corrected = np.hypot(*(final.to_post(GRID[seen]) - true[seen]).T)
         record |= {
             "error_px": error[worst],
             "rms_error_px": np.sqrt(np.mean(error**2)),
@@ -110,6 +111,9 @@ def trial(kind: str, per_cent: float, model: str, seed: int) -> dict[str, Any]:
             "stated_px": stated.max(),
             "covered": error[worst] <= stated.max(),
             "inside": (error <= stated).mean(),
+            "corrected_px": corrected.max(),
+            "rms_corrected_px": np.sqrt(np.mean(corrected**2)),
+            "place_error_px": np.sqrt(np.mean(final.place_error(GRID[seen]) ** 2)),
         }
     return record
 
@@ -146,6 +150,11 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
                 "positions within 95 %": 100 * group["inside"].mean(),
                 "rms error / tre_px": np.sqrt(
                     (group["rms_error_px"] ** 2).mean() / (group["tre_px"] ** 2).mean()
+                ),
+                "largest error of places px, median": group["corrected_px"].median(),
+                "of places, 95 %": group["corrected_px"].quantile(0.95),
+                "of places: rms error / stated": np.sqrt(
+                    (group["rms_corrected_px"] ** 2).mean() / (group["place_error_px"] ** 2).mean()
                 ),
             }
         )

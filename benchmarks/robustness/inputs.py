@@ -146,7 +146,7 @@ def experiments(sound: Files, folder: Path) -> list[Row]:
             "70": lonely, "100": sound, "120": dark
         },
         "one nanocrystal in all": {"100": lonely},
-        "no field left": {"70": dark, "120": dark},
+        "no field left": {"70": dark, "120": dark.copy()},
     }  # fmt: skip
     out = []
     for k, (name, fields) in enumerate(few.items()):

@@ -34,7 +34,7 @@ from tests.helpers.faults import (
     visible,
     wait_until,
 )
-from tests.helpers.tiny_experiment import ROOT, snakemake, write_tiny_experiment
+from tests.helpers.tiny_experiment import ENDS_WELL, ROOT, snakemake, write_tiny_experiment
 
 SEED = 20
 KILLS = 50
@@ -157,7 +157,7 @@ def kill_until_done(
             seen["compared"] += len(visible(results))
             seen[f"{how}, damaged"] += len(damaged)
             seen["part seen"] += len(left_aside(results))
-        if run.wait() == 0:
+        if run.wait() in ENDS_WELL:
             break
         printed = (folder / "printed").read_text(errors="replace")
         if "LockException" in printed:

@@ -29,9 +29,14 @@ def of_all(fields: Fields, names: list[str]) -> dict[str, str]:
     return {name: str(fields.folder / f"{name}.csv") for name in names}
 
 
-def stems(fields: Fields, *names: str) -> dict[str, str]:
+def figures(fields: Fields, *names: str) -> tuple[dict[str, str], dict[str, str]]:
+    """Path without suffix, and caption, of each figure."""
     (fields.folder / "figures").mkdir(exist_ok=True)
-    return {name: str(fields.folder / "figures" / name) for name in names}
+    captions = ROOT / "workflow" / "report" / "figures"
+    return (
+        {name: str(fields.folder / "figures" / name) for name in names},
+        {name: (captions / f"{name}.rst").read_text("utf-8") for name in names},
+    )
 
 
 def summarise(fields: Fields) -> None:
@@ -64,6 +69,7 @@ def summarise_blinking(fields: Fields) -> None:
         statistics=SETTINGS["statistics"],
         dwell_times=SETTINGS["dwell_times"],
         large_change=SETTINGS["blinking_types"]["large_change"],
+        movies={},
     )
 
 
@@ -73,8 +79,9 @@ def plot_populations(fields: Fields) -> None:
     names = ("delta_histograms", "before_after_scatter", "population_fractions", "sensitivity")
     plot_populations(
         *of_all(fields, ["nanocrystals", "populations", "sensitivity"]).values(),
-        stems(fields, *names),
+        *figures(fields, *names),
         dark_cutoff=SETTINGS["dark_cutoff"],
+        method=SETTINGS["threshold"]["method"],
         threshold_counts=SETTINGS["threshold"]["counts"],
         note=NOTE,
     )
@@ -87,7 +94,7 @@ def plot_blinking(fields: Fields) -> None:
     plot_blinking(
         str(fields.folder / "nanocrystals.csv"),
         of_all(fields, BLINKING),
-        stems(fields, *names, "photostability", "integrated_pl"),
+        *figures(fields, *names, "photostability", "integrated_pl"),
         reference_s=SETTINGS["photostability"]["reference_s"],
         note=NOTE,
     )
@@ -100,8 +107,9 @@ def plot_examples(fields: Fields) -> None:
     plot_examples(
         str(fields.folder / "nanocrystals.csv"),
         dict(zip(names, fields.paths("traces.nc"), strict=True)),
-        stems(fields, "example_traces", "example_dwell_times", "example_photostability"),
+        *figures(fields, "example_traces", "example_dwell_times", "example_photostability"),
         fits=SETTINGS["dwell_times"],
+        significance=SETTINGS["photostability"]["significance"],
         note=NOTE,
     )
 
@@ -127,9 +135,9 @@ def build_report(fields: Fields) -> None:
 
 
 def summarise_run(fields: Fields) -> None:
-    from blinkpair.report.terminal import summarise_run as summarise
+    from blinkpair.report import terminal
 
-    summarise(fields.folder)
+    terminal.summarise_run(fields.folder)
 
 
 STEPS: dict[str, Callable[[Fields], None]] = {

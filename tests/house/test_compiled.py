@@ -21,7 +21,10 @@ def test_a_change_in_any_file_with_kernels_changes_where_they_are_kept(tmp_path)
     (tmp_path / "b.py").write_text("nor here")
     assert compiled.digest(tmp_path) == before
     (tmp_path / "a.py").write_text("from numba import njit  # changed")
-    assert compiled.digest(tmp_path) != before
+    changed = compiled.digest(tmp_path)
+    assert changed != before
+    (tmp_path / "b.py").write_text("from numba.extending import intrinsic")
+    assert compiled.digest(tmp_path) != changed
 
 
 def test_all_kernels_are_kept_there():
@@ -81,10 +84,10 @@ def copy(tmp_path) -> Path:
 
 
 def test_many_processes_start_at_once_with_nothing_compiled(copy):
-    kinds = ["uint16", "float32", "uint16", "float32", "uint16", "float32"]
+    kinds = ["uint16", "float32", "uint16", "float32"]
     jobs = [run_kernel(copy, kind) for kind in kinds]
     said = [job.communicate() for job in jobs]
-    assert [job.returncode for job in jobs] == [0] * 6, said
+    assert [job.returncode for job in jobs] == [0] * 4, said
     # A ramp: the aperture's sum less nine times the median of a ring around the same centre.
     assert {out.split("]]")[0] for out, _ in said} == {"[[0.0, 0.0, 0.0"}
     again = [run_kernel(copy, kind) for kind in kinds[:2]]

@@ -13,6 +13,7 @@ from blinkpair.run.source_digest import SCRIPTS
 LIBRARY = SCRIPTS / "blinkpair"
 FACES = sorted(path.parent.name for path in LIBRARY.glob("*/__init__.pyi"))
 MODULES = [
+    "movie.movie",
     *("movie.reader", "brightfield.microspheres", "registration.points", "registration.result"),
     *("registration.fields", "photometry.counts", "dwell_fits.fits", "dwell_fits.result"),
     *("simulate.field", "simulate.experiment"),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
 
 import pytest
 
-from blinkpair.run.source_digest import SCRIPTS, modules_of, of_step
+from blinkpair.run.source_digest import _IMPORT, SCRIPTS, modules_of, of_step
 from tests.helpers.tiny_experiment import ROOT
 
+IMPORTS = ast.Import | ast.ImportFrom
 STEPS = sorted(path.stem for path in SCRIPTS.glob("*.py"))
 
 
@@ -72,6 +74,16 @@ def test_what_cannot_be_followed_is_an_error(scripts, line, says):
     (scripts / "step.py").write_text(line)
     with pytest.raises(ValueError, match=f"step.py, line 1: .*{says}"):
         digest(scripts)
+
+
+def test_no_import_is_missed():
+    """The imports that a pattern finds in the text are those that Python's own parser finds."""
+    for path in SCRIPTS.rglob("*.py"):
+        text = path.read_text("utf-8")
+        nodes = filter(lambda node: isinstance(node, IMPORTS), ast.walk(ast.parse(text)))
+        parsed = {line for line in map(ast.unparse, nodes) if "blinkpair" in line}
+        found = {ast.unparse(ast.parse(one[1])) for one in _IMPORT.finditer(text)}
+        assert found == parsed, path
 
 
 @pytest.mark.parametrize("step", STEPS)

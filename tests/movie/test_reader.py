@@ -14,8 +14,9 @@ from PIL import Image
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.raw import RawFrames
 from blinkpair.movie.formats.selection import MoviePath
+from blinkpair.movie.movie import Movie, from_array
 from blinkpair.movie.paths import movie_files, natural_key
-from blinkpair.movie.reader import Movie, from_array, open_movie, read_image
+from blinkpair.movie.reader import open_movie, read_image
 from tests.helpers.nd2_files import TINY
 
 SHAPE = (30, 12, 20)

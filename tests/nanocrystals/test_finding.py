@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial import cKDTree
 
-from blinkpair.movie.reader import from_array
+from blinkpair.movie.movie import from_array
 from blinkpair.nanocrystals.drift import Drift
 from blinkpair.nanocrystals.finding import find_nanocrystals
 from blinkpair.nanocrystals.projections import BURST_FRAMES, project, stretch_length

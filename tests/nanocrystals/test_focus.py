@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blinkpair.movie.reader import from_array
+from blinkpair.movie.movie import from_array
 from blinkpair.nanocrystals import catalogues
 from blinkpair.nanocrystals.finding import find_nanocrystals
 from blinkpair.nanocrystals.projections import project

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from blinkpair.errors import InputError
-from blinkpair.movie.reader import from_array, open_movie
+from blinkpair.movie.movie import from_array
+from blinkpair.movie.reader import open_movie
 from blinkpair.nanocrystals.frame_quality import (
     MAX_ODD_SHARE,
     MAX_SATURATED_SHARE,

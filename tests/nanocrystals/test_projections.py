@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from blinkpair.errors import InputError
-from blinkpair.movie.reader import from_array
+from blinkpair.movie.movie import from_array
 from blinkpair.nanocrystals.projections import BURST_FRAMES, project, stretch_length
 
 

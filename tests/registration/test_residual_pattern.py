@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from benchmarks.registration import patterns_left
+from blinkpair.registration.points import register_points
 from blinkpair.registration.residual_pattern import STATED_LEVEL, find_pattern, pattern_at
 from blinkpair.registration.rigid import apply_matrix, fit_transform
-from blinkpair.registration.target_error import target_error, with_pattern
+from blinkpair.registration.target_error import TargetError, target_error, with_pattern
 
 MIDDLE = np.full(2, 255.5)
 GRID = np.stack(np.meshgrid(*[np.linspace(50, 460, 7)] * 2), -1).reshape(-1, 2)
@@ -91,3 +92,45 @@ def test_the_largest_error_of_a_field_that_was_strained_is_stated():
     # 0.15 % of 360 px: 0.5 px.
     assert all(one["error_px"] > 0.3 for one in records)
     assert np.mean([one["covered"] for one in records]) > 0.8
+
+
+def test_places_are_corrected_for_a_lens_that_no_matrix_follows():
+    records = [patterns_left.trial("lens distortion", 0.4, "rigid", seed) for seed in range(12)]
+    many = [one for one in records if one["ok"] and one["matched"] >= 20]
+    assert len(many) >= 5
+    # Goal: 0.15 px anywhere. The best rigid transform leaves 0.2 to 0.6 px after such shifts.
+    assert max(one["corrected_px"] for one in many) < 0.15
+    assert np.median([one["error_px"] for one in many]) > 0.2
+    stated = np.sqrt(np.mean([one["place_error_px"] ** 2 for one in many]))
+    assert np.sqrt(np.mean([one["rms_corrected_px"] ** 2 for one in many])) < 1.5 * stated
+
+
+def test_back_and_forth_ends_at_the_same_place_with_a_pattern():
+    rng = np.random.default_rng(4)
+    sample = rng.uniform(0, 511, (120, 2))
+    pre = patterns_left.distorted(sample, 0.01)
+    turned = MIDDLE + (sample - MIDDLE) @ [[0, 1], [-1, 0]] + [50.0, 20.0]
+    seen = register_points(pre, patterns_left.distorted(turned, 0.01))
+    assert np.hypot(*(seen.to_post(GRID) - apply_matrix(seen.matrix, GRID)).T).max() > 0.5
+    assert seen.to_pre(seen.to_post(GRID)) == pytest.approx(GRID, abs=1e-6)
+
+
+def test_an_uncertain_pattern_is_hardly_corrected():
+    # A scale of 0.1 px at the matches' root-mean-square distance, known to 0.01 and to 1 px.
+    scale = 0.1 * np.eye(13)[3]
+    for known_px, share in ((0.01, 1 / 1.01), (1.0, 1 / 101)):
+        error = TargetError(
+            centroid=np.zeros(2),
+            spread_px2=10 * 100.0**2,
+            n=10,
+            variance_px2=0.01,
+            dof=16,
+            free_scale=False,
+            pattern_px=scale,
+            pattern_covariance_px2=np.diag(known_px**2 * np.eye(13)[3]),
+        )
+        moved, stated = error.correction(np.array([[100.0, 0.0]]))
+        assert moved[0] == pytest.approx([0.1 * share, 0])
+        # The smaller of both errors, nearly: that of the correction, or of none.
+        assert stated[0] == pytest.approx(np.sqrt(share) * known_px)
+        assert stated[0] < min(known_px, 0.1)

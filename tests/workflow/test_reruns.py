@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
-import subprocess
-import sys
 import time
 
 import pandas as pd
 import pytest
 import tifffile
 
+from tests.helpers.plans import dry_run, planned_rules
 from tests.helpers.tiny_experiment import ROOT, snakemake
 
 MEASURED = ["extract_traces", "analyse_blinking"]
@@ -24,16 +22,8 @@ FROM_BLINKING = ["analyse_blinking", *POOLED, *TOLD]
 
 def planned(folder, *arguments, source=ROOT):
     """Rules that a dry run would run, each with its fields ('' for all fields together)."""
-    command = [sys.executable, "-m", "snakemake", "-s", str(source / "Snakefile"), "-n"]
-    command += ["--quiet", "host"]  # not the rules, about which the profile is quiet
-    result = subprocess.run([*command, *arguments], cwd=folder, capture_output=True, text=True)
-    assert result.returncode == 0, result.stderr
-    plan: dict[str, set[str]] = {}
-    for block in re.split(r"\n\s*(?:local)?rule ", result.stdout + result.stderr)[1:]:
-        field = re.search(r"wildcards: field=([^,\n]+)", block)
-        plan.setdefault(block.partition(":")[0], set()).add(field.group(1) if field else "")
-    plan.pop("all", None)
-    return plan
+    # Not quiet about rules, as the profile is.
+    return planned_rules(dry_run(folder, source / "Snakefile", "--quiet", "host", *arguments))
 
 
 @pytest.mark.parametrize(

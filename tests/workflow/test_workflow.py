@@ -14,6 +14,7 @@ from scipy.spatial import cKDTree
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.report.terminal import summarise_run
+from tests.helpers.plans import dry_run
 from tests.helpers.tiny_experiment import ROOT, snakemake
 
 FIELDS = ["hot", "re-mounted"]
@@ -182,17 +183,6 @@ def test_provenance_names_settings_inputs_and_versions(experiment):
     assert "numpy" in made["versions"]
 
 
-def test_nothing_is_done_twice(experiment):
-    assert "Nothing to be done" in snakemake(experiment, "--cores", "2").stderr
-
-
-def test_a_changed_setting_runs_only_what_uses_it(experiment):
-    plan = snakemake(experiment, "-n", "--config", "dark_cutoff=0.2", "--quiet", "host").stdout
-    plan += snakemake(experiment, "-n", "--config", "dark_cutoff=0.2").stderr
-    assert "analyse_blinking" in plan
-    assert "find_nanocrystals" not in plan
-
-
 def test_all_errors_of_configuration_and_sheet_are_reported_before_anything_starts(
     experiment, tmp_path
 ):
@@ -218,15 +208,15 @@ def test_without_a_configuration_the_defaults_are_those_of_an_empty_one(experime
         shutil.copy(experiment / "sheet.tsv", folder / "config" / "fields.tsv")
         if text:
             (folder / "config" / "config.yaml").write_text(text)
-        result = snakemake(folder, "-n", "--quiet", "host")
-        plans.append(set(re.findall(r"^(\w+) +(\d+)$", result.stdout, re.MULTILINE)))
+        text = dry_run(folder, ROOT / "Snakefile", "--quiet", "host")
+        plans.append(set(re.findall(r"^(\w+) +(\d+)$", text, re.MULTILINE)))
     assert ("find_nanocrystals", "3") in plans[0]
     assert plans[0] == plans[1] == plans[2]
     (tmp_path / "none" / "config" / "config.yml").write_text("dark_cutoff: 0.2\n")
     refused = snakemake(tmp_path / "none", "-n", check=False)
     assert "config/config.yml is not read under its name" in refused.stdout + refused.stderr
-    named = snakemake(tmp_path / "none", "-n", "--configfile", "config/config.yml")
-    assert "find_nanocrystals" in named.stdout + named.stderr
+    named = ("--configfile", "config/config.yml")
+    assert "find_nanocrystals" in dry_run(tmp_path / "none", ROOT / "Snakefile", *named)
 
 
 @pytest.mark.parametrize(

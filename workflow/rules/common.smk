@@ -10,6 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+import smart_open
+
 
 def checkout(here):
     """Return the folder of the source; of a hosted one Snakemake fetches single files: clone it."""
@@ -37,12 +39,12 @@ from blinkpair.inputs import movie_record
 from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS
 from blinkpair.labels import SIMULATED, is_simulated, treatment_title
 from blinkpair.movie.paths import first_file, movie_files
-from blinkpair.report import terminal
 from blinkpair.run import launch, sheet_columns, source_digest
 from blinkpair.run.failures import AtFirstJob, Failures
 from blinkpair.run.logs import RUN_PROCESS
 from blinkpair.run.progress import Progress
 from blinkpair.treatments import treatment_in
+from snakemake.common import overwrite_function_params
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
 from snakemake.settings.enums import RerunTrigger
@@ -85,7 +87,8 @@ gc.set_threshold(100_000, 50, 100)
 atexit.register(gc.freeze)
 ROW_OF = launch.ByField(FIELDS.to_dict("index"))
 SHAPE_OF = launch.ByField(zip(SHAPES.index, SHAPES.to_numpy().tolist()))
-movie_files = functools.cache(movie_files)
+# Snakemake takes the path of each job's script to pieces six times, each time in a new class.
+smart_open.parse_uri = functools.cache(smart_open.parse_uri)
 
 
 os.environ[RUN_PROCESS] = str(os.getpid())
@@ -109,6 +112,9 @@ onstart:
 
 
 onsuccess:
+    # Here, as what it loads would slow down every start, also that of each submitted job.
+    from blinkpair.report import terminal
+
     PROGRESS.close()
     text, status = terminal.exit_summary(RESULTS)
     print(text, file=sys.stderr)
@@ -137,7 +143,7 @@ wildcard_constraints:
 
 def with_signature(function):
     """Write on a function which arguments it takes: Snakemake inspects it several times a job."""
-    function.__signature__ = inspect.signature(function)
+    overwrite_function_params(function, inspect.signature(function).parameters)
     return function
 
 
@@ -175,7 +181,11 @@ def listed(path):
         return []
     if SETTINGS["made_by_rules"]:
         return [unprefixed(str(first_file(path)))]
-    files = [unprefixed(str(f)) for f in movie_files(path)]
+    # The start has read the heads of the files: of a single one it is known that it is all.
+    names = RECORD[path].names
+    files = [
+        unprefixed(str(f)) for f in (names if len(names) == 1 else movie_files(path))
+    ]
     by_content = RECORD[path].checksum and watches_params()
     return [ancient(f) for f in files] if by_content else files
 

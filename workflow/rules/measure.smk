@@ -61,9 +61,7 @@ rule analyse_blinking:
         mem_mb=for_movies(SNAKEMAKE_MB + 300, per_gigabyte=40),
         runtime=for_movies(2, per_gigabyte=0.25),
     params:
-        field=lambda wildcards: {
-            column: of_field(column)(wildcards) for column in CARRIED
-        },
+        field=lambda wildcards: {c: ROW_OF[wildcards.field][c] for c in CARRIED},
         settings={
             "threshold": SETTINGS["threshold"],
             "dark_cutoff": SETTINGS["dark_cutoff"],

@@ -134,6 +134,7 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
     # Of all formats: loaded only when files are opened.
     from blinkpair.movie import reader
     from blinkpair.movie.equal_frames import pixel_sample
+    from blinkpair.movie.movie import Movie
     from blinkpair.movie.paths import movie_files
 
     bare = MoviePath.parse(path).file
@@ -145,7 +146,7 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
         alone = len(movie.paths) == 1
         files = file_states(movie.paths if alone else path_files(movie_files(full), movie.paths))
         own_sample = sample(files)
-        pixels = pixel_sample(movie) if isinstance(movie, reader.Movie) else ""
+        pixels = pixel_sample(movie) if isinstance(movie, Movie) else ""
     except InputError as error:
         names = (full, os.path.join(base, bare))  # noqa: PTH118
         place = "" if error.place in names else error.place

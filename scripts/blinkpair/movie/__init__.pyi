@@ -1,4 +1,4 @@
-from .reader import Movie as Movie
-from .reader import from_array as from_array
+from .movie import Movie as Movie
+from .movie import from_array as from_array
 from .reader import open_movie as open_movie
 from .reader import read_image as read_image

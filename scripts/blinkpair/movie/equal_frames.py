@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.raw import RawFrames
-from blinkpair.movie.reader import Movie
+from blinkpair.movie.movie import Movie
 
 _PIXELS = 2048  # of the sample, 4 KiB on the disk
 

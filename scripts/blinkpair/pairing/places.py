@@ -104,17 +104,16 @@ def pair_nanocrystals(
     """
     pre_xy = pre[["x", "y"]].to_numpy(float)
     post_xy = post[["x", "y"]].to_numpy(float)
-    transform = registration.transform
-    mapped = transform(pre_xy)
+    mapped = registration.to_post(pre_xy)
     spread = 3 * np.hypot(
-        registration.tre(pre_xy), pre["error_px"].fillna(0).clip(upper=1).to_numpy(float)
+        registration.place_error(pre_xy), pre["error_px"].fillna(0).clip(upper=1).to_numpy(float)
     )
     tolerance_px, separation_px = settings.tolerance_px, settings.min_separation_px
     tolerance = np.minimum(tolerance_px + spread, max(separation_px, tolerance_px))
     pairs = match_points(mapped, post_xy, tolerance)
     only_pre = np.setdiff1d(np.arange(len(pre)), pairs[:, 0])
     only_post = np.setdiff1d(np.arange(len(post)), pairs[:, 1])
-    back = transform.inverse(post_xy[only_post])
+    back = registration.to_pre(post_xy[only_post])
     index_pre = np.concatenate([pairs[:, 0], only_pre, np.full(len(only_post), -1)])
     index_post = np.concatenate([pairs[:, 1], np.full(len(only_pre), -1), only_post])
     place_pre = np.vstack([pre_xy[pairs[:, 0]], pre_xy[only_pre], back])
@@ -132,7 +131,7 @@ def pair_nanocrystals(
             "pre_index": index_pre,
             "post_index": index_post,
             "pair_distance_px": distance,
-            "registration_error_px": registration.tre(place_pre),
+            "registration_error_px": registration.place_error(place_pre),
         }
     )
     table = table.sort_values(["y_pre", "x_pre"], ignore_index=True)

@@ -121,8 +121,9 @@ def _with_pattern(result: Registration, task: Task) -> Registration:
     return replace(
         result,
         reason=f"the residuals form a pattern (p = {p_value:.1g}) of up to {largest:.2f} px, as "
-        "under a slightly different magnification, lens distortion or strain: it is in the stated "
-        "error" + ("" if task.free_scale else ", and model: similarity takes out a magnification"),
+        "under a slightly different magnification, lens distortion or strain: the places of the "
+        "nanocrystals are corrected for it, the matrix is not, and its stated error contains it"
+        + ("" if task.free_scale else ", and model: similarity takes out a magnification"),
     )
 
 

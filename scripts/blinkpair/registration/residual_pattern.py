@@ -9,8 +9,8 @@ describe it, each of which is compared with the residuals without it by an F tes
   k (|y + t|^2 (y + t) - |y|^2 y), which is of second order in y.
 - all fields of second order, and the radial one of third order.
 
-Input: matched points and their residuals. Output: the pattern as coefficients, and its values
-anywhere.
+Input: matched points and their residuals. Output: the pattern as coefficients, its values and
+their variance anywhere.
 """
 
 from __future__ import annotations
@@ -38,6 +38,8 @@ class Pattern:
     ----------
     coefficients
         (13,) of the fields, in pixels.
+    covariance_px2
+        (13, 13) of the coefficients, from the residuals beside the pattern.
     n_fields
         Number of them that were fitted.
     p_value
@@ -49,6 +51,7 @@ class Pattern:
     """
 
     coefficients: FloatArray
+    covariance_px2: FloatArray
     n_fields: int
     p_value: float
     variance_px2: float
@@ -71,6 +74,17 @@ def pattern_at(
         (13,) of the fields, in pixels.
     """
     return np.asarray(np.einsum("ncf,f->nc", _fields((xy - centre) / length_px), coefficients))
+
+
+def pattern_variance(
+    xy: FloatArray, centre: FloatArray, length_px: float, covariance_px2: FloatArray
+) -> FloatArray:
+    """Return the (n,) variance of `pattern_at`, both axes together, in square pixels.
+
+    Parameters are those of `pattern_at`; `covariance_px2` is (13, 13), of the coefficients.
+    """
+    fields = _fields((xy - centre) / length_px)
+    return np.asarray(np.einsum("ncf,fg,ncg->n", fields, covariance_px2, fields))
 
 
 def find_pattern(
@@ -127,7 +141,11 @@ def find_pattern(
             if p >= STATED_LEVEL:
                 continue
             p_value = min(p_value, p)
-            best = Pattern(group @ coefficients, group.shape[1], p_value, squares / dof, dof)
+            inverse = group @ np.linalg.pinv(design)
+            covariance = inverse @ inverse.T * (squares / dof)
+            best = Pattern(
+                group @ coefficients, covariance, group.shape[1], p_value, squares / dof, dof
+            )
         size, rest = group.shape[1], squares
     return best
 

@@ -14,8 +14,11 @@ t distribution: its radii hold for few fiducials and for any localisation error.
 for v would make them smaller for few fiducials, and wrong wherever the microscope is better
 or worse than expected. Only landmarks named by hand have one: two of them leave one residual.
 
+A pattern in the residuals (`residual_pattern`) is part of the error of the matrix. Places that are
+corrected for it have a smaller error, that of the pattern's coefficients.
+
 Input: the fiducials' positions and their residuals. Output: the target registration error at any
-position.
+position, and the correction there.
 """
 
 from __future__ import annotations
@@ -27,7 +30,12 @@ import numpy.typing as npt
 
 from blinkpair.arrays import FloatArray
 from blinkpair.errors import InputError
-from blinkpair.registration.residual_pattern import MOTION, find_pattern, pattern_at
+from blinkpair.registration.residual_pattern import (
+    MOTION,
+    find_pattern,
+    pattern_at,
+    pattern_variance,
+)
 from blinkpair.registration.rigid import apply_matrix, scale_of
 
 # Integer positions can agree exactly: no variance is smaller than that of rounding.
@@ -59,6 +67,8 @@ class TargetError:
     pattern_px
         (13,) coefficients of the pattern in the residuals (`residual_pattern`), about the centroid;
         empty where there is none.
+    pattern_covariance_px2
+        (13, 13) of these coefficients; empty where there is no pattern.
     """
 
     centroid: FloatArray
@@ -69,6 +79,7 @@ class TargetError:
     free_scale: bool
     shift_variance_px2: float = 0.0
     pattern_px: FloatArray = field(default_factory=lambda: np.empty(0))
+    pattern_covariance_px2: FloatArray = field(default_factory=lambda: np.empty(0))
 
     def at(self, xy: npt.ArrayLike, confidence: float | None = None) -> FloatArray:
         """Return the target registration error at positions `xy` (m, 2), in post pixels.
@@ -94,10 +105,40 @@ class TargetError:
 
     def pattern_at(self, xy: FloatArray) -> FloatArray:
         """Return the size of the pattern at positions (m, 2), in pixels; 0 where there is none."""
+        return np.asarray(np.hypot(*self._pattern(xy)[0].T))
+
+    def correction(self, xy: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return how far the pattern moves places, and the expected error of the corrected ones.
+
+        A pattern of size S with variance V (both axes) is taken with the weight S^2 / (S^2 + V),
+        which leaves the smallest expected error: where matches are far away, hardly any of it.
+
+        Parameters
+        ----------
+        xy
+            (m, 2) places in pre pixels.
+
+        Returns
+        -------
+        (m, 2) displacements in pre pixels, zero where there is no pattern, and the (m,) expected
+        root-mean-square radial errors in post pixels.
+        """
         if not len(self.pattern_px):
-            return np.zeros(len(xy))
-        length = float(np.sqrt(self.spread_px2 / self.n))
-        return np.asarray(np.hypot(*pattern_at(xy, self.centroid, length, self.pattern_px).T))
+            return np.zeros_like(xy), self.at(xy)
+        pattern, variance = self._pattern(xy)
+        size2 = (pattern**2).sum(axis=1)
+        share = size2 / np.maximum(size2 + variance, ROUNDING_PX2)
+        error = np.sqrt(share * variance + 2 * self.shift_variance_px2)
+        return share[:, None] * pattern, np.asarray(error)
+
+    def _pattern(self, xy: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Return the (m, 2) pattern at positions and its (m,) variance, both axes together."""
+        if not len(self.pattern_px):
+            return np.zeros_like(xy), np.zeros(len(xy))
+        place = (xy, self.centroid, float(np.sqrt(self.spread_px2 / self.n)))
+        return pattern_at(*place, self.pattern_px), pattern_variance(
+            *place, self.pattern_covariance_px2
+        )
 
 
 def target_error(
@@ -179,6 +220,7 @@ def with_pattern(
         variance_px2=max(found.variance_px2 * more, ROUNDING_PX2),
         dof=found.dof,
         pattern_px=found.coefficients,
+        pattern_covariance_px2=found.covariance_px2,
     )
     return changed, found.p_value
 
