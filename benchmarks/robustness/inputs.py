@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -173,4 +174,4 @@ def row(tried: str, outcome: str) -> Row:
 def short(text: str, longest: int = 150) -> str:
     """Return the beginning of a message, without the hint, which is in every one."""
     what = printable(re.sub(r"movies/\S+?\.tif: ", "", text.partition(" Hint: ")[0]))
-    return what if len(what) <= longest else what[: longest - 3].rstrip() + "..."
+    return textwrap.shorten(what, longest, placeholder=" ...")

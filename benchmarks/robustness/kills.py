@@ -52,7 +52,7 @@ HOW: dict[str, Kill] = {
     "one running job": kill_a_job,
 }
 ABOUT = (
-    "A simulated experiment of three fields (32 jobs) was analysed undisturbed, and then in runs "
+    "A simulated experiment of three fields (21 jobs) was analysed undisturbed, and then in runs "
     "that were killed by SIGKILL at random moments, up to 8 s after the first job of each start, "
     "and started again by the same command. After every kill each file in `results/` was compared "
     "with that of the undisturbed run. A moment of a run is seldom within a write, so that a "
