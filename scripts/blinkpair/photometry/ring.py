@@ -43,7 +43,11 @@ _RUNS = ring_runs()
 
 @intrinsic
 def copy_ring(typing: Any, pixels: Any, middle: Any, width: Any, tiles: Any, k: Any) -> Any:
-    """Copy the ring around the pixel number `middle` of a frame into a tile, row by row."""
+    """Copy the ring around the pixel number `middle` of a frame into a tile, row by row.
+
+    The ring is on the sensor. What is read beyond the end of a run, 7 pixels at most, is in the
+    frame, too: a whole row follows the runs of 9 and 11 pixels, and those of the last row are 5.
+    """
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         dtype = signature.args[0].dtype
