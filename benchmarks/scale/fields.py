@@ -36,7 +36,8 @@ WINDOW_FRAMES, EVENTS = 20_000, 100_000  # of each epoch and state of a field
 EXPOSURES_S = (0.02, 0.02, 0.02, 0.05)
 SHARES = (0.1, 0.5, 0.25, 0.05, 0.1)  # of TYPES, among the nanocrystals that are emissive
 VARIED = ("nanocrystals", "on_fractions", "durations", "integrated_pl")
-FIELD, TEMPERATURE = "@FIELD@", "@TEMPERATURE@"
+# What stands for them in a text; no other number of it is this one.
+FIELD, TEMPERATURE = "@FIELD@", "-271.25"
 OK, BLANK = "seen", "blank"
 ENDS_WITH_ONE_REFUSED = 11  # 10 and the number of fields
 
