@@ -90,7 +90,13 @@ audit:
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing what blinkpair needs into .venv/ (a minute or two) ..."
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/run.lock
+	@sed -i.bak '$(ALONE)' $(BIN)/snakemake && rm $(BIN)/snakemake.bak
 	@touch $@
+
+# Typed by hand, the command leaves modules of another environment aside, too: it starts again
+# without PYTHONPATH, before it loads any.
+ALONE := s/^from snakemake.cli import main$$/import os; "PYTHONPATH" in os.environ and \
+(os.environ.pop("PYTHONPATH"), os.execv(sys.executable, [sys.executable, *sys.argv])); &/
 
 .venv/dev.stamp: envs/dev.lock .venv/run.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r envs/dev.lock

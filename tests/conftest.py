@@ -9,7 +9,8 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 from blinkpair.epochs import EPOCHS
-from blinkpair.simulate import Camera, FieldDesign, SimulatedField, simulate_field
+from blinkpair.simulate import SimulatedField, simulate_field
+from tests.helpers.small_field import DESIGN
 from tests.helpers.tiny_experiment import snakemake, write_tiny_experiment
 
 # Whole runs, and a Slurm that mostly waits: side by side, and first.
@@ -53,16 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def small_field() -> SimulatedField:
     """A field of 160 x 160 pixels, 600 frames, about 40 nanocrystals, turned by 37 degrees."""
-    design = FieldDesign(
-        camera=Camera(shape=(160, 160)),
-        frames=600,
-        n_nanocrystals=34,
-        n_microspheres=9,
-        shift_px=(6.0, -9.0),
-        populations=(0.15, 0.2, 0.6, 0.05),
-        n_dust=2,
-    )
-    return simulate_field(design, seed=3)
+    return simulate_field(DESIGN, seed=3)
 
 
 @pytest.fixture(scope="session")

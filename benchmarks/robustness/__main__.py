@@ -26,9 +26,10 @@ SECTIONS = [
 COLUMNS = ["tried", "number", "outcome"]
 HEAD = """# Robustness
 
-**In short.** A crash never becomes a damaged result. Of 1,000 kills of a process that writes and
-50 of a run none left a damaged file under a final name; each full disk was reported, and the run
-went on by the same command; each of 70,000 damaged files was read or refused with a message.
+**In short.** A crash never becomes a damaged result. Of 1,000 kills of a process that writes none
+left a damaged file under a final name, nor did any kill of a run. Each full disk was reported, and
+the run went on by the same command. Each of 70,000 damaged files was read, or refused with a
+message.
 
 What was tried, how many times, and what happened. The experiments are simulated. `make robustness`
 makes the tables.

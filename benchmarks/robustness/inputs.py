@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import textwrap
 from contextlib import chdir
 from pathlib import Path
 from typing import Any
@@ -146,7 +147,7 @@ def experiments(sound: Files, folder: Path) -> list[Row]:
             "70": lonely, "100": sound, "120": dark
         },
         "one nanocrystal in all": {"100": lonely},
-        "no field left": {"70": dark, "120": dark},
+        "no field left": {"70": dark, "120": dark.copy()},
     }  # fmt: skip
     out = []
     for k, (name, fields) in enumerate(few.items()):
@@ -173,4 +174,4 @@ def row(tried: str, outcome: str) -> Row:
 def short(text: str, longest: int = 150) -> str:
     """Return the beginning of a message, without the hint, which is in every one."""
     what = printable(re.sub(r"movies/\S+?\.tif: ", "", text.partition(" Hint: ")[0]))
-    return what if len(what) <= longest else what[: longest - 3].rstrip() + "..."
+    return textwrap.shorten(what, longest, placeholder=" ...")

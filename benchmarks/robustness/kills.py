@@ -34,7 +34,7 @@ from tests.helpers.faults import (
     visible,
     wait_until,
 )
-from tests.helpers.tiny_experiment import ROOT, snakemake, write_tiny_experiment
+from tests.helpers.tiny_experiment import ENDS_WELL, ROOT, snakemake, write_tiny_experiment
 
 SEED = 20
 KILLS = 50
@@ -52,7 +52,7 @@ HOW: dict[str, Kill] = {
     "one running job": kill_a_job,
 }
 ABOUT = (
-    "A simulated experiment of three fields (32 jobs) was analysed undisturbed, and then in runs "
+    "A simulated experiment of three fields (21 jobs) was analysed undisturbed, and then in runs "
     "that were killed by SIGKILL at random moments, up to 8 s after the first job of each start, "
     "and started again by the same command. After every kill each file in `results/` was compared "
     "with that of the undisturbed run. A moment of a run is seldom within a write, so that a "
@@ -157,7 +157,7 @@ def kill_until_done(
             seen["compared"] += len(visible(results))
             seen[f"{how}, damaged"] += len(damaged)
             seen["part seen"] += len(left_aside(results))
-        if run.wait() == 0:
+        if run.wait() in ENDS_WELL:
             break
         printed = (folder / "printed").read_text(errors="replace")
         if "LockException" in printed:

@@ -34,9 +34,9 @@ HEAD = """# Speed
 
 **In short.** Both movies of a field of the paper's size (21 GB) become `nanocrystals.csv` in 23 s
 on 2 cores, 2.7 times the time of reading them once. A movie that is not in memory is searched and
-measured as fast as the disk gives it. Short of what was asked: in memory, 1,000 nanocrystals take 4
-times as long as 100 (1.5; from the disk 1.3), zlib files 1.23 times the time of decoding (1.2), and
-`trackpy.locate` takes 139 times as long, not 1,000.
+measured as fast as the disk gives it. Short of what was asked: in memory, 1,000 nanocrystals take
+2.5 to 2.8 times as long as 100 (1.8; from the disk 1.3), zlib files 1.23 times the time of decoding
+(1.2), and `trackpy.locate` takes 139 times as long, not 1,000.
 
 Made by `make benchmark`; the movies are simulated. The fastest of three runs each in a process of
 its own, with the slowest beside it; *warm*: the file is in the page cache; *cold*: it was dropped

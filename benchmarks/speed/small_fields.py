@@ -16,20 +16,12 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.page import text_of
-from blinkpair.simulate import Camera, FieldDesign, write_experiment
+from blinkpair.simulate import write_experiment
+from tests.helpers.small_field import DESIGN
 
 ROOT = Path(__file__).parents[2]
 N_FIELDS = 12
 TREATMENTS = ("70", "100", "120", "control")
-DESIGN = FieldDesign(
-    camera=Camera(shape=(160, 160)),
-    frames=600,
-    n_nanocrystals=34,
-    n_microspheres=9,
-    shift_px=(6.0, -9.0),
-    populations=(0.15, 0.2, 0.6, 0.05),
-    n_dust=2,
-)
 
 
 def write_fields(folder: Path) -> None:

@@ -36,7 +36,7 @@ def digest(package: Path = PACKAGE) -> str:
     sources = (path.read_bytes() for path in sorted(package.rglob("*.py")))
     found = hashlib.sha256()
     for source in sources:
-        if b"njit" in source:
+        if b"njit" in source or b"intrinsic" in source:
             found.update(source)
     found.update(binding.get_host_cpu_name().encode())
     found.update(binding.get_host_cpu_features().flatten().encode())

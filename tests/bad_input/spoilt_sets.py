@@ -153,6 +153,57 @@ def _(files):
     files.raw["post_pl"] = _pages(files).replace(samples, predictor)
 
 
+@case("the bits of each byte in reverse", "refused", "bits of each byte in reverse")
+def _(files):
+    samples, order = (struct.pack("<HHII", tag, 3, 1, n) for tag, n in ((277, 1), (266, 2)))
+    files.raw["post_pl"] = _pages(files).replace(samples, order)
+
+
+@case("pages of several planes each", "refused", "each of its pages holds 8 planes")
+def _(files):
+    out = io.BytesIO()
+    movie = files.arrays["post_pl"]
+    how: dict[str, Any] = {"volumetric": True, "photometric": "minisblack", "metadata": None}
+    tifffile.imwrite(out, movie.reshape(-1, 8, *movie.shape[1:]), **how)
+    files.raw["post_pl"] = out.getvalue()
+    files.cells |= KNOWN
+
+
+@case(
+    "a preview of the same size after each frame", "refused", "the preview or the mask of another"
+)
+def _(files):
+    out = io.BytesIO()
+    with tifffile.TiffWriter(out) as tif:
+        for frame in files.arrays["post_pl"]:
+            for kind in (0, 1):
+                how: dict[str, Any] = {"subfiletype": kind, "contiguous": False, "metadata": None}
+                tif.write(frame >> kind, photometric="minisblack", **how)
+    files.raw["post_pl"] = out.getvalue()
+    files.cells |= KNOWN
+
+
+@case("two channels in turn, as ScanImage writes them", "stops", "holds 2 channels.*::channel=0")
+def _(files):
+    files.raw["post_pl"] = _scanimage(files)
+
+
+@case("one of ScanImage's channels, chosen in the sheet", "analysed")
+def _(files):
+    files.raw["post_pl"] = _scanimage(files)
+    files.choices["post_pl"] = "::channel=1"
+
+
+def _scanimage(files: Files) -> bytes:
+    out = io.BytesIO()
+    movie = files.arrays["post_pl"]
+    both = np.stack([movie // 2, movie], axis=1).reshape(-1, *movie.shape[1:])
+    how: dict[str, Any] = {"photometric": "minisblack", "metadata": None}
+    tifffile.imwrite(out, both, software="SI.hChannels.channelSave = [1;2]", **how)
+    files.cells |= KNOWN
+    return out.getvalue()
+
+
 @case("the end of an interrupted copy, filled with zeros", "refused", "do not show what the")
 def _(files):
     whole = bytearray(imagej_bytes(files.arrays["post_pl"]))

@@ -21,7 +21,10 @@ def test_a_change_in_any_file_with_kernels_changes_where_they_are_kept(tmp_path)
     (tmp_path / "b.py").write_text("nor here")
     assert compiled.digest(tmp_path) == before
     (tmp_path / "a.py").write_text("from numba import njit  # changed")
-    assert compiled.digest(tmp_path) != before
+    changed = compiled.digest(tmp_path)
+    assert changed != before
+    (tmp_path / "b.py").write_text("from numba.extending import intrinsic")
+    assert compiled.digest(tmp_path) != changed
 
 
 def test_all_kernels_are_kept_there():

@@ -260,6 +260,14 @@ def test_a_movie_whose_first_file_is_missing_has_no_hint(tmp_path):
         ("a", b"\0\0\0\x18ftypmp42" + bytes(8), "the program that recorded it"),
         ("a.ims", b"\x89HDF\r\n\x1a\n" + bytes(40), "Fiji"),
         ("a.tif", b"\x1f\x8b\x08\0" + bytes(12), "unpack it"),
+        ("a.cxd", b"\xd0\xcf\x11\xe0" + bytes(60), "Bio-Formats"),
+        ("a", b"\xfe\xed\0\0N\0o\0r\0p\0i\0x\0 \0s\0e\0q\0", "the program that wrote it"),
+        ("a", b"OMAS_BF_\n" + bytes(60), "Imspector"),
+        ("a.dv", bytes(1024), "the program that wrote it"),
+        ("a.companion.ome", b'<?xml version="1.0"?><OME>', ".ome.tif files"),
+        ("a.ptu", b"PQTTTR\0\0" + bytes(60), "sheet of films"),
+        ("0000000000spool.dat", bytes(400), "spool folder"),
+        ("a.webm", b"\x1aE\xdf\xa3" + bytes(60), "the program that recorded it"),
     ],
 )
 def test_a_format_that_cannot_be_read_is_named_with_the_way_out(tmp_path, name, start, program):
@@ -268,6 +276,13 @@ def test_a_format_that_cannot_be_read_is_named_with_the_way_out(tmp_path, name, 
     with pytest.raises(InputError, match="which cannot be read") as caught:
         open_movie(path)
     assert program in caught.value.hint
+
+
+@pytest.mark.parametrize("file", [".zgroup", "zarr.json"])
+def test_a_zarr_folder_is_named_with_the_way_out(tmp_path, file):
+    (tmp_path / file).write_text("{}")
+    with pytest.raises(InputError, match=r"is a Zarr folder, which cannot be read.*napari"):
+        open_movie(tmp_path)
 
 
 def test_a_format_that_can_be_read_is_recognised_before_the_suffix_of_another(file):

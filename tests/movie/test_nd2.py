@@ -87,10 +87,20 @@ def test_dropped_frames_are_reported_and_do_not_stretch_the_interval(tmp_path):
     assert "about 3 frames were not recorded" in movie.notes[0]
 
 
-def test_stamps_that_leave_the_time_open_do_not_give_way_to_the_planned_period(tmp_path):
-    movie = open_movie(rewrite(tmp_path / "a.nd2", stamped(np.full(25, 5.0))))
+def test_equal_stamps_give_way_to_a_period_that_the_duration_confirms(tmp_path):
+    def change(chunks, period_ms):
+        stamped(np.full(25, 5.0))(chunks)
+        key = b"ImageMetadataLV!"
+        chunks[key] = set_number(chunks[key], "dPeriod", struct.pack("<d", period_ms))
+
+    movie = open_movie(rewrite(tmp_path / "a.nd2", lambda chunks: change(chunks, 20.0)))
+    assert movie.exposure_s == pytest.approx(0.02)
+    assert "all 25 stamps are equal" in movie.notes[0]
+    movie = open_movie(rewrite(tmp_path / "b.nd2", lambda chunks: change(chunks, 10.0)))
     assert movie.exposure_s is None
     assert "all 25 stamps are equal" in movie.exposure_from
+    movie = open_movie(rewrite(tmp_path / "c.nd2", lambda chunks: change(chunks, 0.0)))
+    assert movie.exposure_s is None
 
 
 @pytest.mark.parametrize(

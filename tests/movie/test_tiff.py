@@ -245,6 +245,7 @@ def test_bits_are_refused(tmp_path):
     [
         ((258, 3, 1, 16), (258, 3, 1, 12), "tags give 12 bits a pixel, its pixels take 16"),
         ((277, 3, 1, 1), (317, 3, 1, 2), "a predictor without a compression"),
+        ((277, 3, 1, 1), (266, 3, 1, 2), "the bits of each byte in reverse"),
     ],
 )
 def test_uncompressed_pixels_that_programs_read_differently_are_refused(

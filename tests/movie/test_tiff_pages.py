@@ -167,6 +167,54 @@ def test_a_page_that_is_stored_in_another_way(tmp_path, frames, text, odd, says)
             open_movie(asked)
 
 
+@pytest.mark.parametrize(
+    ("software", "text"),
+    [
+        ("SI.VERSION_MAJOR = 2021\nSI.hChannels.channelSave = [1;2;4]", ""),
+        ("", "scanimage.SI4.channelsSave = [1 2 3]\nscanimage.SI4.x = 4"),
+        ("", "state.configName='x'\rstate.acq.savingChannel1=1\rstate.acq.savingChannel2=0\r"
+         "state.acq.savingChannel3=1\rstate.acq.savingChannel4=1\r"),
+    ],
+)  # fmt: skip
+def test_the_channels_that_scanimage_writes_in_turn(tmp_path, frames, software, text):
+    how = {"photometric": "minisblack", "metadata": None, "description": text or None}
+    path = tmp_path / "a.tif"
+    tifffile.imwrite(path, frames, **how, software=software or None)
+    with pytest.raises(InputError, match="holds 3 channels"):
+        open_movie(path)
+    np.testing.assert_array_equal(read(f"{path}::channel=1"), frames[1::3])
+    tifffile.imwrite(path, frames[:-1], **how, software=software or None)
+    with pytest.raises(InputError, match="describes 3 channels, and it holds 29 pages"):
+        open_movie(path)
+    one = software.replace("[1;2;4]", "1").replace("SI4", "SI")
+    if software:
+        tifffile.imwrite(path, frames, **how, software=one)
+        np.testing.assert_array_equal(read(path), frames)
+
+
+@pytest.mark.parametrize("kind", [1, 4])
+def test_previews_and_masks_are_no_frames(tmp_path, frames, kind):
+    path = tmp_path / "a.tif"
+    how = {"photometric": "minisblack", "metadata": None, "contiguous": False}
+    with tifffile.TiffWriter(path) as tif:
+        for frame in frames:
+            tif.write(frame, **how)
+            tif.write(frame, subfiletype=1, **how)
+    # Tag 254 with a preview (1), made a mask (4) here.
+    of = [np.array([254, 4, 1, 0, n, 0], "<u2").tobytes() for n in (1, kind)]
+    path.write_bytes(path.read_bytes().replace(*of))
+    with pytest.raises(InputError, match="the preview or the mask of another"):
+        open_movie(path)
+
+
+def test_pages_that_are_volumes_are_refused(tmp_path, frames):
+    path = tmp_path / "a.tif"
+    how = {"photometric": "minisblack", "metadata": None, "volumetric": True}
+    tifffile.imwrite(path, frames.reshape(5, 6, 16, 24), **how)
+    with pytest.raises(InputError, match="each of its pages holds 6 planes"):
+        open_movie(path)
+
+
 def test_compressed_pages_of_other_strips(tmp_path, frames):
     how = {"compression": "zlib"}
     path = pages(tmp_path / "a.tif", frames, odd=(17, how | {"rowsperstrip": 4}), **how)

@@ -164,6 +164,36 @@ def test_the_background_is_the_rings_median_to_the_bit(dtype, edge):
         np.testing.assert_allclose(trace, expected, rtol=1e-6, atol=1e-3)
 
 
+@pytest.mark.parametrize("dtype", [np.int8, np.uint16, np.int32, np.uint32, np.int64, np.float32])
+def test_every_ring_is_its_own_whatever_the_edges_and_neighbours_leave_of_it(dtype):
+    """Forty places are more than a group, and reach into all corners; drift moves their pixels."""
+    rng = np.random.default_rng(8)
+    low = -90 if np.dtype(dtype).kind in "if" else 5
+    frames = rng.integers(low, 120, (6, 48, 52)).astype(dtype)
+    xy = np.vstack([rng.uniform(-4, 52, (36, 2)), [[0, 0], [51, 0], [0, 47], [51, 47]]])
+    drift = np.cumsum(rng.normal(0, 0.7, (6, 2)), axis=0)
+    counts = extract_traces(from_array(frames), xy, drift, frames_per_block=4)
+    plain = extract_traces(from_array(frames), xy, drift, background="none")
+    rows, columns = np.mgrid[:48, :52]
+    for k, place in enumerate(xy):
+        x, y = np.floor(place + drift + 0.5).T[:, :, None, None]
+        near = [*xy[:k], *xy[k + 1 :]]
+        # Pixels of neighbours are those around the place at the first frame.
+        apart = [np.hypot(columns - x - dx, rows - y - dy) for dx, dy in np.array(near) - place]
+        radius = np.hypot(columns - x, rows - y)
+        ring = (radius >= 4.5) & (radius <= 7.3)
+        dy, dx = np.mgrid[-8:9, -8:9]
+        whole = (np.hypot(dx, dy) >= 4.5) & (np.hypot(dx, dy) <= 7.3)
+        free = np.min([np.hypot(dx - a, dy - b) for a, b in np.array(near) - place], axis=0) > 3
+        if (whole & free).sum() >= 20:
+            ring &= np.min(apart, axis=0) > 3.0
+        values = [frame[inside].astype(float) for frame, inside in zip(frames, ring, strict=True)]
+        median = np.array([np.median(v) if v.size else np.nan for v in values])
+        skew = np.nanmean([v.mean() - np.median(v) for v in values if v.size] or [0.0])
+        # Single precision of sums of nine values up to 120, three times.
+        np.testing.assert_allclose(counts[k], plain[k] - 9 * (median + skew), atol=3 * 2**-13)
+
+
 @pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.uint16, np.uint32])
 def test_a_background_may_jump_anywhere_from_frame_to_frame(dtype):
     """The medians are looked for near those of the frames before, and found wherever they are."""

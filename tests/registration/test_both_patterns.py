@@ -46,6 +46,10 @@ def test_the_joint_level_is_the_expected_number_of_chance_pairs():
         expected = joint_level(product, largest)
         found = np.sum(products <= product) / trials
         assert found == pytest.approx(expected, abs=4 * np.sqrt(expected / trials))
+        # With a second probability in the product, as of images beside points.
+        expected = joint_level(product, largest, beside=2)
+        found = np.sum(products * rng.random(n.sum()) <= product) / trials
+        assert found == pytest.approx(expected, abs=4 * np.sqrt(expected / trials))
     assert joint_level(0.0, largest) == 0
     assert joint_level(30.0, largest) == largest
 

@@ -7,7 +7,7 @@ import pytest
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.settings import load_settings
-from blinkpair.photometry import counts
+from blinkpair.photometry import counts, ring
 from blinkpair.populations.table import BY_ASSUMPTION, BY_FIELDS, BY_OTHER_FIELDS
 from blinkpair.report import methods_short, methods_text
 from tests.helpers.report_run import NAN, a_run
@@ -178,6 +178,8 @@ def test_the_methods_of_a_run_without_any_field_left_are_no_error():
         ("brightfield images and nanocrystals", "and refined on the nanocrystals"),
         ("microspheres together with nanocrystals", "as neither decided alone"),
         ("brightfield images together with nanocrystals", "as neither decided alone"),
+        ("microspheres together with brightfield images", "as neither decided alone, and not"),
+        ("microspheres together with brightfield images and nanocrystals", "as none decided alone"),
         ("landmarks and nanocrystals", "from landmarks named by hand and refined on"),
         ("landmarks", "from landmarks named by hand and not refined on"),
     ],
@@ -194,7 +196,7 @@ def test_every_kind_of_evidence_is_worded(evidence, said):
     )
     assert ("the parts of both images that agreed" in one) is evidence.startswith("brightfield")
     assert ("were not tested against chance" in one) is evidence.startswith("landmarks")
-    assert ("the product of both levels" in one) is ("together" in evidence)
+    assert ("the product of their levels" in one) is ("together" in evidence)
     # Landmarks and a pattern of nanocrystals are no microspheres that matched.
     assert ("26 microspheres were matched" in one) is evidence.startswith("microspheres")
     fields["evidence"] = ["microspheres", "nanocrystals"]
@@ -226,9 +228,9 @@ def test_the_reference_of_the_pl_kept_is_the_one_that_was_used(frames, all_shown
 
 def test_what_the_code_does_is_stated():
     text = methods()
-    ring = f"{counts.RING_INNER_PX:g} to {counts.RING_OUTER_PX:g} px radius"
+    radii = f"{ring.RING_INNER_PX:g} to {ring.RING_OUTER_PX:g} px radius"
     for part in (
-        ring,
+        radii,
         f"within {counts.NEIGHBOUR_RADIUS_PX:g} px of other nanocrystals",
         f"at least {counts.MIN_RING_PIXELS} remained",
         "mean difference of the ring’s mean and median",

@@ -32,6 +32,13 @@ def _cell(offset: float, last: int) -> int:
 
 
 @njit()
+def _around(centre: float, half: int, size: int) -> tuple[int, int, int]:
+    """Return the pixel of a centre, and the range within a distance of it along one axis."""
+    middle = int(np.rint(centre))
+    return middle, max(middle - half, 0), min(middle + half + 1, size)
+
+
+@njit()
 def _first(dx: float, dy: float, values: FloatArray, patch: FloatArray) -> float:
     """Return the first function at an offset."""
     if len(patch):
@@ -138,10 +145,11 @@ def fit_objects(
     columns_all = np.empty(full * most)
     for n in range(len(xy)):
         # Only pixels that the disc can reach: the centre moves by little more than a pixel.
-        x0, y0 = int(np.rint(xy[n, 0])), int(np.rint(xy[n, 1]))
+        x0, left, right = _around(xy[n, 0], half, image.shape[1])
+        y0, top, bottom = _around(xy[n, 1], half, image.shape[0])
         count = 0
-        for y in range(max(y0 - half, 0), min(y0 + half + 1, image.shape[0])):
-            for x in range(max(x0 - half, 0), min(x0 + half + 1, image.shape[1])):
+        for y in range(top, bottom):
+            for x in range(left, right):
                 if (x - x0) ** 2 + (y - y0) ** 2 > (radius + 2) ** 2:
                     continue
                 if not np.isfinite(image[y, x]):
@@ -194,9 +202,10 @@ def draw_objects(
     """Add the first function, times an amplitude, around every centre to an image."""
     half = int(np.ceil(reach))
     for n in range(len(xy)):
-        x0, y0 = int(np.rint(xy[n, 0])), int(np.rint(xy[n, 1]))
-        for y in range(max(y0 - half, 0), min(y0 + half + 1, image.shape[0])):
-            for x in range(max(x0 - half, 0), min(x0 + half + 1, image.shape[1])):
+        _, left, right = _around(xy[n, 0], half, image.shape[1])
+        _, top, bottom = _around(xy[n, 1], half, image.shape[0])
+        for y in range(top, bottom):
+            for x in range(left, right):
                 dx, dy = x - xy[n, 0], y - xy[n, 1]
                 if dx * dx + dy * dy <= reach * reach:
                     image[y, x] += amplitude[n] * _first(dx, dy, values, patch)

@@ -13,7 +13,9 @@ nanocrystals take both out.
 
 from __future__ import annotations
 
+import functools
 import logging
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -30,6 +32,9 @@ from blinkpair.brightfield.round_spheres import find_round
 from blinkpair.errors import InputError
 
 logger = logging.getLogger(__name__)
+
+# Returns the image in pixels so many times as wide, and its noise.
+AtBinning = Callable[[int], tuple[FloatArray, FloatArray]]
 
 # Expected false detections in an image of noise.
 FALSE_ALARMS = 0.1
@@ -92,10 +97,11 @@ def find_microspheres(
     unit = float(pixels.std())
     pixels = (pixels - pixels.mean()) / unit
     pixels = remove_hot_pixels(pixels, noise_map(pixels))
-    table = _find_round(pixels, diameter_px, false_alarms)
+    at_binning = functools.cache(functools.partial(_binned_with_noise, pixels))
+    table = _find_round(at_binning, diameter_px, false_alarms)
     left = unexplained(pixels, table[["x", "y"]].to_numpy(), diameter_px)
     if left > max(FEW_UNEXPLAINED, UNEXPLAINED_A_SPHERE * len(table)):
-        alike = _find_alike(pixels, diameter_px, false_alarms)
+        alike = _find_alike(at_binning, diameter_px, false_alarms)
         if len(alike) > MORE * len(table) + MORE_BY:
             table = alike
     table["contrast"] *= unit
@@ -104,33 +110,31 @@ def find_microspheres(
     return result
 
 
-def _find_round(pixels: FloatArray, diameter_px: float, false_alarms: float) -> pd.DataFrame:
+def _find_round(at_binning: AtBinning, diameter_px: float, false_alarms: float) -> pd.DataFrame:
     """Return the round spheres, searched in convenient pixels."""
     # Spheres many pixels across lose nothing in larger pixels, and take less time.
     binning = max(1, int(diameter_px // FINEST_DIAMETER_PX))
-    binned = _binned(pixels, binning)
-    table = find_round(binned, noise_map(binned), diameter_px / binning, false_alarms=false_alarms)
+    table = find_round(*at_binning(binning), diameter_px / binning, false_alarms=false_alarms)
     return _unbinned(table, binning)
 
 
-def _find_alike(pixels: FloatArray, diameter_px: float, false_alarms: float) -> pd.DataFrame:
+def _find_alike(at_binning: AtBinning, diameter_px: float, false_alarms: float) -> pd.DataFrame:
     """Return the spheres that are alike, by the size of template that explains most."""
-    best: tuple[float, int, FloatArray, FloatArray, list[Pattern]]
-    best = (0.0, 1, pixels, pixels, [])
+    best: tuple[float, int, list[Pattern]] = (0.0, 1, [])
     for size in SIZES:
         diameter = max(size * diameter_px, MIN_DIAMETER_PX)
         binning = max(1, int(diameter // FINEST_DIAMETER_PX))
-        binned = _binned(pixels, binning)
-        noise = noise_map(binned)
-        patterns = recurring_patterns(binned, noise, diameter / binning)
+        patterns = recurring_patterns(*at_binning(binning), diameter / binning)
         # Sums over pixels: a binned pixel stands for many.
         evidence = binning**2 * max((pattern.evidence for pattern in patterns), default=0.0)
         if evidence > best[0]:
-            best = evidence, binning, binned, noise, patterns
+            best = evidence, binning, patterns
         if max((pattern.share for pattern in patterns), default=0.0) > ENOUGH_EXPLAINED:
             break
-    _, binning, binned, noise, patterns = best
-    table = find_alike(binned, noise, patterns, diameter_px / binning, false_alarms=false_alarms)
+    _, binning, patterns = best
+    table = find_alike(
+        *at_binning(binning), patterns, diameter_px / binning, false_alarms=false_alarms
+    )
     return _unbinned(table, binning)
 
 
@@ -142,13 +146,14 @@ def _unbinned(table: pd.DataFrame, binning: int) -> pd.DataFrame:
     return table
 
 
-def _binned(pixels: FloatArray, binning: int) -> FloatArray:
-    """Mean over blocks; an incomplete block at the end is filled up with its last pixels."""
+def _binned_with_noise(pixels: FloatArray, binning: int) -> tuple[FloatArray, FloatArray]:
+    """Mean over blocks, and its noise; an incomplete block at the end repeats its last pixels."""
     if binning == 1:
-        return pixels
+        return pixels, noise_map(pixels)
     rows, columns = (-n % binning for n in pixels.shape)
     padded = np.pad(pixels, ((0, rows), (0, columns)), mode="edge")
-    return np.asarray(block_reduce(padded, binning, np.mean))
+    binned = np.asarray(block_reduce(padded, binning, np.mean))
+    return binned, noise_map(binned)
 
 
 def _checked(image: ArrayLike, diameter_px: float) -> FloatArray:

@@ -109,9 +109,8 @@ class PatchBasis:
     @classmethod
     def of(cls, patch: FloatArray) -> PatchBasis:
         """Return the shape of a patch of pixels of odd size, centred, that is zero at its rim."""
-        half = len(patch) // 2
-        fine = half + np.arange(-half * PATCH_PER_PX, half * PATCH_PER_PX + 1) / PATCH_PER_PX
-        shape = ndimage.map_coordinates(patch, np.meshgrid(fine, fine, indexing="ij"), order=3)
+        fine = (len(patch) - 1) * PATCH_PER_PX + 1
+        shape = ndimage.zoom(patch, fine / len(patch), order=3)
         along_y, along_x = np.gradient(shape, 1 / PATCH_PER_PX)
         table = np.stack([shape, along_x, along_y], axis=-1)
         table[[0, -1]] = table[:, [0, -1]] = 0

@@ -53,6 +53,12 @@ BY = {
     "brightfield images together with nanocrystals": (
         "registered by brightfield images and nanocrystals together"
     ),
+    "microspheres together with brightfield images": (
+        "registered by microspheres and brightfield images together"
+    ),
+    "microspheres together with brightfield images and nanocrystals": (
+        "registered by microspheres, brightfield images and nanocrystals together"
+    ),
 }
 TYPICAL_ARROW = 0.05  # of the image's width, at most: longer ones hide each other
 

@@ -131,6 +131,29 @@ def _accumulate(
                 burst[row, column] = max(burst[row, column], burst_sum[column] / n_frames)
 
 
+@njit(nogil=True)
+def _finish(
+    first_row: int,
+    last_row: int,
+    n_frames: int,
+    total: Any,
+    squares: Any,
+    brightest: Any,
+    mean: Any,
+    variance: Any,
+    burst: Any,
+) -> None:
+    """Fill the images of a stretch, rows first_row to last_row, and empty the running ones."""
+    for row in range(first_row, last_row):
+        for column in range(total.shape[1]):
+            average = total[row, column] / n_frames
+            mean[row, column] = average
+            variance[row, column] = max(squares[row, column] / n_frames - average * average, 0.0)
+            burst[row, column] = brightest[row, column]
+            total[row, column] = squares[row, column] = 0.0
+            brightest[row, column] = -np.inf
+
+
 def stretch_length(frames: int) -> int:
     """Return the frames of a stretch: whole bursts, at least two, at most `MAX_STRETCHES`."""
     return BURST_FRAMES * max(2, int(np.ceil(frames / BURST_FRAMES / MAX_STRETCHES)))
@@ -186,11 +209,8 @@ def project(movie: Movie) -> Projections:
             first_frame = next_frame
             if first_frame == starts[s + 1]:
                 n = int(starts[s + 1] - starts[s])
-                mean[s] = total / n
-                with np.errstate(invalid="ignore"):  # infinite counts are reported below
-                    variance[s] = np.maximum(squares / n - (total / n) ** 2, 0.0)
-                burst[s] = brightest
-                total[:], squares[:], brightest[:] = 0.0, 0.0, -np.inf
+                running = (total, squares, brightest)
+                run_halves(pool, _finish, height, n, *running, mean[s], variance[s], burst[s])
                 s += 1
     bad = np.flatnonzero(~np.isfinite(frame_mean))
     if bad.size:

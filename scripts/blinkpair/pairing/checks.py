@@ -209,7 +209,7 @@ GROUNDS = (
     ),
     Ground(
         REGISTRATION,
-        "neither microspheres nor brightfield images nor nanocrystals decide, nor two together",
+        "neither microspheres nor brightfield images nor nanocrystals decide, nor all together",
         "registration.fields, registration.images, registration.both_patterns",
     ),
     Ground(REGISTERED, "no nanocrystal was found in one epoch", HERE, _no_nanocrystals),

@@ -19,8 +19,10 @@ from numpy.typing import NDArray
 from blinkpair.arrays import BoolArray, FloatArray, IntArray, neighbours
 from blinkpair.cores import run_halves, usable_cores
 from blinkpair.errors import InputError
-from blinkpair.photometry.apertures import empty_frames, empty_places, reach_px
-from blinkpair.photometry.kernels import measure_places
+from blinkpair.photometry.apertures import empty_frames, empty_places
+from blinkpair.photometry.kernels import Photometry, Places, measure_places
+from blinkpair.photometry.lanes import as_words
+from blinkpair.photometry.ring import RING_OUTER_PX, ring_offsets
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -28,10 +30,6 @@ if TYPE_CHECKING:
     from blinkpair.movie.movie import Movie
 
 
-# The ring begins where even a PSF of 1.1 px has ended and holds about 100 pixels, so that its
-# median adds little noise (aperture_px^2 x 1.25 sigma / 10).
-RING_INNER_PX = 4.5
-RING_OUTER_PX = 7.3
 # Pixels of the ring this close to another nanocrystal are left out.
 NEIGHBOUR_RADIUS_PX = 3.0
 MIN_RING_PIXELS = 20
@@ -46,14 +44,6 @@ class PhotometrySettings:
     background: str = "annulus_median"
 
 
-def _ring_offsets() -> IntArray:
-    reach = int(np.ceil(RING_OUTER_PX))
-    dy, dx = np.mgrid[-reach : reach + 1, -reach : reach + 1]
-    radius = np.hypot(dx, dy)
-    ring = (radius >= RING_INNER_PX) & (radius <= RING_OUTER_PX)
-    return np.column_stack([dx[ring], dy[ring]]).astype(np.int64)
-
-
 def _usable_ring(xy: FloatArray, others: FloatArray, ring: IntArray) -> BoolArray:
     """Return (n, ring) True where a pixel of the ring is clear of all other nanocrystals."""
     usable = np.ones((len(xy), len(ring)), bool)
@@ -66,12 +56,6 @@ def _usable_ring(xy: FloatArray, others: FloatArray, ring: IntArray) -> BoolArra
         if usable[k].sum() < MIN_RING_PIXELS:
             usable[k] = True  # too crowded: the median of all pixels is used
     return usable
-
-
-def _packed_ring(usable: BoolArray, ring: IntArray) -> tuple[IntArray, IntArray]:
-    """Return ring offsets (n, ring, 2), the usable pixels first, and how many are usable."""
-    order = np.argsort(~usable, axis=1, kind="stable")
-    return np.ascontiguousarray(ring[order]), usable.sum(axis=1)
 
 
 def extract_traces(
@@ -209,50 +193,50 @@ class _Target:
         background: str,
         dtype: np.dtype[Any],
     ) -> None:
-        # From top to bottom: pixels of neighbours are then still in the processor's cache.
-        self.order = np.argsort(xy[:, 1], kind="stable")
-        self.xy, self.frames = xy[self.order], frames
-        self.area = aperture_px**2 if background == "annulus_median" else 0.0
-        self.half = reach_px(aperture_px)
-        ring = _ring_offsets()
-        usable = _usable_ring(self.xy, others, ring) & (self.area > 0)
-        self.ring, self.n_ring = _packed_ring(usable, ring)
-        integers = np.issubdtype(dtype, np.integer)
-        limits = np.iinfo(dtype) if integers else None
-        self.range = (limits.min, limits.max) if limits else (0, 0)
-        self.traces = np.empty((len(xy), len(frames)), np.float32)
-        self.skew, self.n_skew = np.zeros(len(xy)), np.zeros(len(xy))
-        self.guess = np.tile([1, 0], (len(xy), 1))
+        order = np.argsort(xy[:, 1], kind="stable")
+        n = len(xy)
+        usable = _usable_ring(xy[order], others, ring_offsets())
+        counted = np.issubdtype(dtype, np.integer) and dtype.itemsize <= 4
+        self.frames = frames
+        self.how = Photometry(
+            aperture_px=float(aperture_px),
+            background=background == "annulus_median",
+            smallest=int(np.iinfo(dtype).min) if counted else 0,
+            bits=8 * dtype.itemsize if counted else 0,
+        )
+        self.places = Places(
+            xy=xy[order],
+            row=order,
+            usable=as_words(usable),
+            n_usable=usable.sum(axis=1),
+            guess=np.tile([0, 1 << 16], (n, 1)),
+            skew=np.zeros(n),
+            n_skew=np.zeros(n),
+        )
+        self.traces = np.empty((n, len(frames)), np.float32)
 
     def add(self, pool: ThreadPoolExecutor, block: Any, start: int, drift: FloatArray) -> None:
         """Measure the frames of a block, the first of which is number `start`."""
         first, last = np.searchsorted(self.frames, [start, start + len(block)])
-        if first == last or not len(self.xy):
+        if first == last or not len(self.traces):
             return
         chosen = self.frames[first:last]
         run_halves(
             pool,
             measure_places,
-            len(self.xy),
+            len(self.traces),
             block,
             chosen - start,
-            self.xy,
             drift[chosen],
-            self.half,
-            self.area,
-            self.ring,
-            self.n_ring,
-            *self.range,
-            self.guess,
-            self.skew,
-            self.n_skew,
-            self.order,
+            self.how,
+            self.places,
             self.traces[:, first:last],
         )
 
     def result(self) -> NDArray[np.float32]:
         """Return the counts of all blocks."""
-        correction = np.empty(len(self.xy), np.float32)
-        correction[self.order] = self.area * self.skew / np.maximum(self.n_skew, 1)
+        of, area = self.places, self.how.aperture_px**2
+        correction = np.empty(len(self.traces), np.float32)
+        correction[of.row] = area * of.skew / np.maximum(of.n_skew, 1)
         self.traces -= correction[:, None]
         return self.traces

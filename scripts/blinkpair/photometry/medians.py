@@ -1,118 +1,156 @@
-"""The exact medians of sixteen sets of about a hundred values each, as compiled kernels.
+"""The exact median and the mean of the pixels of rings, as compiled kernels.
 
-A tile holds value i of sixteen sets side by side, so that one vector instruction compares a value
-of each set. Integers are not sorted but counted: halving the range in which the medians lie finds
-them in a few passes. That range is known nearly, because a background is almost that of the frame
-before; where it proves wrong, it is found anew, so that a guess has an effect on the time only.
+Integers are not sorted but counted: halving the range in which a median lies finds it in a few
+counts. That range is known nearly, because a background is almost that of the frame before; where
+it proves wrong, the range of the type is taken, so that a guess has an effect on the time only.
 
-Input: tiles of values of the rings. Output: their medians.
+Each halving waits for the count before it, so the rings of a group are halved side by side.
+
+Input: a group of rings. Output: their medians and means.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
+from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.compiled import njit
+from blinkpair.photometry.lanes import TILE, WORDS, add_pixels, count_at_most, largest_below
 
-LANES = 16  # sets of a tile: 16-bit values fill a vector of 256 bits
-ROWS = 8  # rows of a tile are taken so many at a time
+GROUP = 16
+
+
+class Rings(NamedTuple):
+    """The rings of a group of places in one frame.
+
+    Attributes
+    ----------
+    pixels : (GROUP, TILE) array
+    words : (GROUP, WORDS) uint64
+        Their bits are set where a pixel is usable.
+    n : (GROUP,) int64
+        How many pixels are.
+    guess : (GROUP,) int64
+        About the median; then the upper middle pixel itself, where pixels are counted.
+    below : (GROUP,) int64
+        How many pixels are below that one.
+    median, mean : (GROUP,) float64
+        nan where no pixel is usable.
+    """
+
+    pixels: NDArray[Any]
+    words: NDArray[np.uint64]
+    n: IntArray
+    guess: IntArray
+    below: IntArray
+    median: FloatArray
+    mean: FloatArray
 
 
 @njit(nogil=True)
-def _count(tile: Any, groups: int, limit: Any, tally: Any, at: int) -> None:
-    """Count the values of each lane that are at most its limit, into tally[at : at + LANES]."""
-    for j in range(LANES):
-        tally[at + j] = 0
-    for g in range(groups):
-        rows = tile[g]
-        for j in range(LANES):
-            most = limit[at + j]
-            tally[at + j] += (
-                (rows[j] <= most)
-                + (rows[LANES + j] <= most)
-                + (rows[2 * LANES + j] <= most)
-                + (rows[3 * LANES + j] <= most)
-                + (rows[4 * LANES + j] <= most)
-                + (rows[5 * LANES + j] <= most)
-                + (rows[6 * LANES + j] <= most)
-                + (rows[7 * LANES + j] <= most)
-            )
+def new_rings(pixels: Any) -> Rings:
+    """Return memory for the rings of a group; `pixels` are of the type that it will hold."""
+    return Rings(
+        np.zeros((GROUP, TILE), pixels.dtype),
+        np.zeros((GROUP, WORDS), np.uint64),
+        np.zeros(GROUP, np.int64),
+        np.zeros(GROUP, np.int64),
+        np.zeros(GROUP, np.int64),
+        np.full(GROUP, np.nan),
+        np.full(GROUP, np.nan),
+    )
 
 
 @njit(nogil=True)
-def integer_medians(
-    tile: Any, groups: int, n: Any, smallest: int, span: Any, limit: Any, tally: Any, medians: Any
-) -> None:
-    """Fill `medians` (LANES,) float64 with the median of the n (LANES,) values of each lane.
+def measure_rings(rings: Rings, used: int, spread: int, smallest: int, bits: int) -> None:
+    """Fill median and mean of the first `used` rings of a group.
 
     Parameters
     ----------
-    tile : (groups or more, ROWS * LANES) integers
-        Value i of lane j is at [i // ROWS, i % ROWS * LANES + j]; what a lane does not fill in the
-        first `groups` rows holds the largest number of its type.
-    smallest : int
-        The smallest number of the type.
-    span : (2 * LANES,) int64
-        A guess between which values each median lies: the lower ones, which are above `smallest`,
-        then the upper ones. It is changed.
-    limit, tally : (2 * LANES,) of the type of the values, and int16
-        Memory to work in. Lanes of all kinds are in few arrays: of more, the compiler could not
-        show that they are apart, and would make no vector instructions.
+    spread : int
+        16 times how far off a guess is in the mean. Within three times that distance a median is
+        looked for first.
+    smallest, bits : int
+        The smallest number of the type of the pixels, and its bits; 0 where they are sorted.
     """
-    for j in range(LANES):
-        limit[j] = span[LANES + j]
-        limit[LANES + j] = span[j] - 1
-    _count(tile, groups, limit, tally, 0)
-    _count(tile, groups, limit, tally, LANES)
-    missed = False
-    for j in range(LANES):
-        # The upper middle value has rank n // 2; of no values no median is needed.
-        rank = n[j] >> 1
-        missed |= ((tally[j] <= rank) | (tally[LANES + j] > rank)) & (n[j] > 0)
-    if missed:
-        for j in range(LANES):
-            span[j] = span[LANES + j] = tile[0, j]
-            tally[LANES + j] = 0
-        for g in range(groups):
-            for u in range(ROWS):
-                for j in range(LANES):
-                    value = np.int64(tile[g, u * LANES + j])
-                    span[j] = min(span[j], value)
-                    span[LANES + j] = max(span[LANES + j], value)
-    searching = True
-    while searching:
-        for j in range(LANES):
-            limit[j] = (span[j] + span[LANES + j]) >> 1
-        _count(tile, groups, limit, tally, 0)
-        searching = False
-        for j in range(LANES):
-            # Choices instead of branches: the compiler makes vector instructions of them.
-            low, high = span[j], span[LANES + j]
-            middle = (low + high) >> 1
-            lower = (tally[j] > n[j] >> 1) | (low == high)
-            high = min(high, middle) if lower else high
-            low = low if lower else middle + 1
-            tally[LANES + j] = tally[LANES + j] if lower else tally[j]
-            span[j], span[LANES + j] = low, high
-            searching |= low < high
-    for j in range(LANES):
-        limit[j] = span[j]
-        limit[LANES + j] = smallest
-    for g in range(groups):  # the largest value below the median
-        rows = tile[g]
-        for j in range(LANES):
-            largest = limit[LANES + j]
-            for u in range(ROWS):
-                value = rows[u * LANES + j]
-                largest = max(largest, value if value < limit[j] else largest)
-            limit[LANES + j] = largest
-    for j in range(LANES):
-        # The lower middle value has rank n / 2 - 1: it is below only if n / 2 values are.
-        apart = (n[j] & 1 == 0) & (tally[LANES + j] == n[j] >> 1)
-        lower_middle = np.float64(limit[LANES + j] if apart else limit[j])
-        medians[j] = 0.5 * (lower_middle + np.float64(limit[j]))
+    # Taken out of the tuple once: each time costs a count of references.
+    pixels, words, n, guess, below, medians, means = rings
+    if bits > 0:
+        halvings = 3
+        while 8 << halvings < 3 * spread and halvings < bits:
+            halvings += 1
+        _find_upper(pixels, words, n, guess, below, used, smallest, bits, halvings)
+    for g in range(used):
+        if n[g] == 0:
+            medians[g] = means[g] = np.nan
+        elif bits > 0:
+            # The lower middle pixel has rank n / 2 - 1: it is below only if n / 2 pixels are.
+            upper = guess[g]
+            lower = largest_below(pixels, words, g, upper, smallest)
+            lower = lower if n[g] & 1 == 0 and below[g] == n[g] >> 1 else upper
+            medians[g] = 0.5 * (np.float64(lower) + np.float64(upper))
+            means[g] = add_pixels(pixels, words, g) / n[g]
+        else:
+            medians[g], means[g] = _sort(pixels, words, g, n[g])
+
+
+@njit(nogil=True)
+def _find_upper(
+    pixels: Any,
+    words: Any,
+    n: Any,
+    guess: Any,
+    below: Any,
+    used: int,
+    smallest: int,
+    bits: int,
+    halvings: int,
+) -> None:
+    """Find the upper middle pixels, which have rank n // 2, at first near their guesses."""
+    width = 1 << halvings
+    highest = smallest + (1 << bits) - width
+    start = np.empty(GROUP, np.int64)
+    for g in range(used):
+        start[g] = guess[g] = max(smallest, min(guess[g] - (width >> 1), highest))
+        below[g] = 0
+    for i in range(halvings - 1, -1, -1):
+        for g in range(used):
+            _halve(pixels, words, n, guess, below, g, 1 << i)
+    for g in range(used):
+        # At an end of the range, it may lie beyond it.
+        first, last = start[g], start[g] + width - 1
+        if ((guess[g] == first and first > smallest) or guess[g] == last) and n[g] > 0:
+            guess[g] = smallest
+            below[g] = 0
+            for i in range(bits - 1, -1, -1):
+                _halve(pixels, words, n, guess, below, g, 1 << i)
+
+
+@njit(nogil=True)
+def _halve(pixels: Any, words: Any, n: Any, guess: Any, below: Any, g: int, step: int) -> None:
+    """Raise a guess by `step` if the upper middle pixel of its ring is that much above it."""
+    count = count_at_most(pixels, words, g, guess[g] + step - 1)
+    # Choices, not branches: no processor foresees them.
+    above = count <= n[g] >> 1
+    guess[g] += step if above else 0
+    below[g] = count if above else below[g]
+
+
+@njit(nogil=True)
+def _sort(pixels: Any, words: Any, g: int, n: int) -> tuple[float, float]:
+    """Return median and mean of a ring that is not counted."""
+    values = np.empty(n, pixels.dtype)
+    added = 0 * pixels[g, 0]
+    n = 0
+    for i in range(TILE):
+        if (words[g, i >> 6] >> np.uint64(i & 63)) & np.uint64(1):
+            values[n] = pixels[g, i]
+            added += values[n]
+            n += 1
+    return median(values), added / n
 
 
 @njit(nogil=True)

@@ -4,7 +4,7 @@ The microspheres give the transform of the brightfield images, for any rotation.
 found in both epochs correct it for what brightfield does not show: the offset d between the
 channels, which a rotation R turns into a shift d - R d, and the stage's creep between the image
 and the movie. Where the microspheres do not decide, the brightfield images as wholes are
-registered, then the nanocrystals' own pattern is tried, then two of them together, with the same
+registered, then the nanocrystals' own pattern is tried, then all of them together, with the same
 test against chance.
 
 Input: microspheres and nanocrystals found before and after. Output: one transform, or the reason
@@ -16,12 +16,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from blinkpair.arrays import FloatArray
-from blinkpair.registration.acceptance import MAGNIFICATION
+from blinkpair.registration.acceptance import MAGNIFICATION, MAX_ERROR_PX
 from blinkpair.registration.both_patterns import Together
 from blinkpair.registration.camera_dust import register_near_points
 from blinkpair.registration.from_start import refine_on_points, register_from_landmarks
@@ -32,6 +33,7 @@ from blinkpair.registration.rigid import apply_matrix
 
 if TYPE_CHECKING:
     from blinkpair.registration.images.decision import ImageRegistration
+    from blinkpair.registration.images.evidence import ImageEvidence
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +141,7 @@ def register_field(
         images = replace(images, n_dust=coarse.n_dust)
         result = _refined(images, nanocrystals, shape, "brightfield images")
     else:
-        result = _undecided(coarse, images, microspheres, nanocrystals)
+        result = _undecided(coarse, images, microspheres, nanocrystals, shape)
     return replace(result, images=images)
 
 
@@ -186,13 +188,18 @@ def _refined(
     if pattern.status == "ok":
         return FieldRegistration(pattern, coarse, f"{found_by} and nanocrystals")
     log.warning("not refined on nanocrystals (%s): the channel offset is unknown", fine.reason)
+    reason = f"not refined on nanocrystals: {fine.reason}"
+    final = replace(_without_nanocrystals(coarse, nanocrystals), reason=reason)
+    return FieldRegistration(final, coarse, found_by)
+
+
+def _without_nanocrystals(coarse: Registration, nanocrystals: NanocrystalPattern) -> Registration:
+    """Return a registration of brightfield with what only nanocrystals measure in its error."""
     # An offset d between the channels leaves d - R d, of length 2 |d sin(angle / 2)|.
     offset = 2 * CHANNEL_OFFSET_PX * abs(np.sin(np.deg2rad(coarse.rotation_deg) / 2))
     light = nanocrystals.light_offset_px / LIGHT_OFFSET_SIGMAS
     unknown = float(np.sqrt(offset**2 + STAGE_CREEP_PX**2 + light**2))
-    reason = f"not refined on nanocrystals: {fine.reason}"
-    final = replace(with_shift(coarse, unknown), reason=reason)
-    return FieldRegistration(final, coarse, found_by)
+    return with_shift(coarse, unknown)
 
 
 def _undecided(
@@ -200,8 +207,9 @@ def _undecided(
     images: ImageRegistration | None,
     microspheres: tuple[FloatArray, FloatArray],
     nanocrystals: NanocrystalPattern,
+    shape: tuple[int, int],
 ) -> FieldRegistration:
-    """Return the registration by the nanocrystals alone, or together with brightfield."""
+    """Return the registration by the nanocrystals alone, or by all that was seen together."""
     pattern = nanocrystals.own_pattern()
     if pattern.status == "ok":
         log.warning("the microspheres do not decide (%s); the nanocrystals do", coarse.reason)
@@ -210,18 +218,26 @@ def _undecided(
     by_image = images.candidates() if images is not None else []
     no_level = coarse.chance_alignments <= nanocrystals.max_chance_alignments
     together = failed("")
-    for what, candidates, by_rank in (
-        ("microspheres", by_spheres, no_level),
-        ("brightfield images", by_image, False),
+    beside_points = None
+    if images is not None and images.evidence is not None:
+        beside_points = partial(_alike_by_chance, images.evidence, microspheres[0])
+    for what, candidates, by_rank, beside in (
+        ("microspheres", by_spheres, no_level, beside_points),
+        ("brightfield images", by_image, False, None),
     ):
-        tried = nanocrystals.together_with(candidates, by_rank=by_rank)
+        tried = nanocrystals.together_with(candidates, by_rank=by_rank, images=beside)
         if isinstance(tried, Together):
-            log.warning("%s and nanocrystals decide together; neither decides alone", what)
-            return FieldRegistration(
-                tried.nanocrystals,
+            brightfield, final = (
                 replace(tried.brightfield, n_dust=coarse.n_dust),
-                f"{what} together with nanocrystals",
+                tried.nanocrystals,
             )
+            if final.status != "ok":
+                if brightfield.tre(_corners(shape), 0.95).max() > MAX_ERROR_PX:
+                    together = failed(f"{what} and {tried.by} fix the transform too loosely")
+                    continue
+                final = _without_nanocrystals(brightfield, nanocrystals)
+            log.warning("%s and %s decide together; none decides alone", what, tried.by)
+            return FieldRegistration(final, brightfield, f"{what} together with {tried.by}")
         together = tried if candidates or not together.reason else together
     reasons = {
         "microspheres": coarse.reason,
@@ -252,7 +268,18 @@ def _start_by_hand(
 
 def _largest_distance_px(one: FloatArray, other: FloatArray, shape: tuple[int, int]) -> float:
     """Return the largest distance between the places two transforms give a corner."""
-    height, width = shape
-    corners = np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
+    corners = _corners(shape)
     apart = np.hypot(*(apply_matrix(one, corners) - apply_matrix(other, corners)).T)
     return float(apart.max())
+
+
+def _corners(shape: tuple[int, int]) -> FloatArray:
+    height, width = shape
+    return np.array([[0, 0], [width, 0], [0, height], [width, height]], float)
+
+
+def _alike_by_chance(
+    images: ImageEvidence, microspheres_pre: FloatArray, alignment: Registration
+) -> float:
+    """Return the probability that the images look alike near an alignment of the microspheres."""
+    return images.probability_near(alignment.matrix, microspheres_pre[alignment.pairs[:, 0]])

@@ -5,7 +5,7 @@ Input: nanocrystals of both epochs. Output: registrations of them, without pixel
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -121,7 +121,11 @@ class NanocrystalPattern:
         return replace(fine, chance_alignments=found.chance_alignments)
 
     def together_with(
-        self, candidates: Sequence[Registration], *, by_rank: bool
+        self,
+        candidates: Sequence[Registration],
+        *,
+        by_rank: bool,
+        images: Callable[[Registration], float] | None = None,
     ) -> Together | Registration:
         """Return what `both_patterns.decide_together` does."""
         result = decide_together(
@@ -129,6 +133,7 @@ class NanocrystalPattern:
             self.pre,
             self.post,
             by_rank=by_rank,
+            images=images,
             max_shift_px=self.reach_px,
             **self.strict,
             **self.errors,

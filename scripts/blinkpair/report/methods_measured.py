@@ -14,12 +14,8 @@ import pandas as pd
 
 from blinkpair.blinking.field import MAX_SE
 from blinkpair.labels import CONTROL, as_bool, exclusions_in, temperature_label
-from blinkpair.photometry.counts import (
-    MIN_RING_PIXELS,
-    NEIGHBOUR_RADIUS_PX,
-    RING_INNER_PX,
-    RING_OUTER_PX,
-)
+from blinkpair.photometry.counts import MIN_RING_PIXELS, NEIGHBOUR_RADIUS_PX
+from blinkpair.photometry.ring import RING_INNER_PX, RING_OUTER_PX
 from blinkpair.populations.table import BY_ASSUMPTION, BY_OTHER_FIELDS
 from blinkpair.report.language import as_set, counted, grouped, listed, per_cent, verb
 from blinkpair.report.verdicts import by_treatment

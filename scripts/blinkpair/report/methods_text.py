@@ -46,6 +46,8 @@ REFINED = "refined on the nanocrystals seen in both epochs"
 NOT_REFINED = "not refined on nanocrystals, too few of which matched"
 TOGETHER = "microspheres together with nanocrystals"
 IMAGES_TOGETHER = "brightfield images together with nanocrystals"
+WITH_IMAGES = "microspheres together with brightfield images"
+ALL_TOGETHER = f"{WITH_IMAGES} and nanocrystals"
 IMAGES = f"by the brightfield images as wholes, with {SILICA}"
 # How a field was registered, by its `evidence`.
 WAYS = {
@@ -57,6 +59,14 @@ WAYS = {
     TOGETHER: f"by the patterns of {SILICA} and of nanocrystals together, as neither decided alone",
     IMAGES_TOGETHER: (
         f"{IMAGES}, and the pattern of nanocrystals together, as neither decided alone"
+    ),
+    WITH_IMAGES: (
+        f"by the pattern of {SILICA} and the rest of the brightfield images together, as neither "
+        f"decided alone, and {NOT_REFINED}"
+    ),
+    ALL_TOGETHER: (
+        f"by the patterns of {SILICA} and of nanocrystals and the rest of the brightfield images "
+        "together, as none decided alone"
     ),
     "landmarks and nanocrystals": f"from landmarks named by hand and {REFINED}",
     "landmarks": f"from landmarks named by hand and {NOT_REFINED}",
@@ -181,13 +191,13 @@ def _registration(
     if any(n for kind, n in counts.items() if kind.startswith("brightfield images")):
         yield (
             "Where single microspheres did not decide, all rotations and shifts of the local "
-            "contrast were compared, and the parts of both images that agreed were counted "
-            "against those that agree at other rotations and shifts."
+            "contrast were compared, and the parts of both images that agreed and looked alike "
+            "were counted against those at other rotations and shifts."
         )
-    if counts[TOGETHER] or counts[IMAGES_TOGETHER]:
+    if any(n for kind, n in counts.items() if " together with " in kind):
         yield (
-            "Where brightfield and nanocrystals decided together, the product of both levels was "
-            "compared with the number of such products expected by chance."
+            "Where several patterns decided together, the product of their levels was compared "
+            "with the number of such products expected by chance."
         )
     if counts["landmarks"] or counts["landmarks and nanocrystals"]:
         yield (

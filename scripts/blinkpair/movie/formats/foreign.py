@@ -16,6 +16,8 @@ _KEEP = (
     "the time per frame and the pixel size are in the TIFF, or write them into the sheet"
 )
 
+EXPORT_ZARR = f"open it in Fiji or napari and save it as TIFF. {_KEEP}"
+
 
 class Foreign(NamedTuple):
     """A format: its name, a pattern of its first bytes, the suffixes of its files, and the way out.
@@ -61,9 +63,9 @@ FOREIGN = (
         f"export it from HiPic or HCImage as TIFF, {_FIJI}. {_KEEP}",
     ),
     Foreign(
-        "a film for the eye (AVI, MP4, MOV)",
-        rb"RIFF.{4}AVI |.{4}ftyp",
-        (".avi", ".mp4", ".mov"),
+        "a film for the eye (AVI, MP4, MOV, WebM, GIF)",
+        rb"RIFF.{4}AVI |.{4}ftyp|\x1aE\xdf\xa3|GIF8",
+        (".avi", ".mp4", ".mov", ".webm", ".gif"),
         "its counts were changed and cannot be had back: export the movie again, as TIFF, from the "
         "program that recorded it",
     ),
@@ -80,10 +82,53 @@ FOREIGN = (
         f"export the movie as SIF or TIFF from the program that wrote it, {_FIJI}. {_KEEP}",
     ),
     Foreign(
-        "an OIB file of Olympus FluoView",
+        "a compound file (CXD of HCImage, OIB of Olympus FluoView, ZVI of Zeiss)",
         rb"\xd0\xcf\x11\xe0",
-        (".oib", ".oif", ".vsi"),
+        (".cxd", ".oib", ".zvi"),
         f"export it from the program that wrote it as OME-TIFF or TIFF, {_FIJI}. {_KEEP}",
+    ),
+    Foreign(
+        "a file of Olympus cellSens or FluoView",
+        rb"",
+        (".oif", ".oir", ".vsi"),
+        f"export it from the program that wrote it as OME-TIFF or TIFF, {_FIJI}. {_KEEP}",
+    ),
+    Foreign(
+        "a file of a fast camera (NorPix, Phantom, PCO)",
+        rb"\xfe\xed\0\0N\0o\0r\0p\0i\0x|PCO-",
+        (".seq", ".cine", ".b16"),
+        f"export it as TIFF from the program that wrote it, {_FIJI}. {_KEEP}",
+    ),
+    Foreign(
+        "an OBF or MSR file of Imspector",
+        rb"OMAS_BF_",
+        (".obf", ".msr"),
+        f"export it from Imspector as TIFF, {_FIJI}. {_KEEP}",
+    ),
+    Foreign(
+        "a file of an electron microscope or of DeltaVision",
+        rb"",
+        (".mrc", ".dv", ".dm3", ".dm4"),
+        f"export it as TIFF from the program that wrote it, {_FIJI}. {_KEEP}",
+    ),
+    Foreign(
+        "the description of an OME recording without its pixels",
+        rb"",
+        (".ome", ".xml"),
+        "name the .ome.tif files that it lists, by a pattern if they are several",
+    ),
+    Foreign(
+        "a file of photon arrival times",
+        rb"PQTTTR",
+        (".ptu", ".ht3", ".sdt", ".spc"),
+        "the movie of a camera is needed; decays of films belong into the sheet of films",
+    ),
+    Foreign(
+        "a file of pixels without a header",
+        rb"",
+        (".raw", ".dat", ".bin", ".img"),
+        "give the folder if it is an Andor spool folder; else open it in ImageJ (File > Import > "
+        f"Raw) with the size and type that your program documents, and save it as TIFF. {_KEEP}",
     ),
     Foreign(
         "MetaMorph's list of files (ND)",

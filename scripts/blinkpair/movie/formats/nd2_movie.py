@@ -185,24 +185,7 @@ def _inflate(
 
 
 def _times(file: Any, chunks: ChunkMap, index: IntArray) -> Times:
-    """Return the stamps of the events table, the time loop's statistics and its period."""
-    statements: list[Statement] = []
-    for loop in file.experiment or ():
-        if loop.type == "TimeLoop":
-            phases = [loop.parameters]
-        else:
-            phases = list(loop.parameters.periods) if loop.type == "NETimeLoop" else []
-        for phase in phases:
-            # Statistics of 0 were not recorded, as opposed to a period of 0, which misleads.
-            average = (phase.periodDiff.avg if phase.periodDiff else 0.0) / 1e3
-            statements += [
-                Statement("the time loop's statistics", average or None),
-                Statement("the time loop's period", phase.periodMs / 1e3, planned=True),
-            ]
-    exposures_s = chunks.values("Camera_ExposureTime1") / 1e3
-    exposure = None
-    if exposures_s.size > index[0]:
-        exposure = Statement("the camera's exposure", float(exposures_s[index[0]]))
+    """Return the stamps of the events table, and what the time loops hold."""
     table, where = chunks.values("AcqTimesCache") / 1e3, "the events table"
     stamps_s = np.full(index.size, np.nan)
     known = index < table.size
@@ -210,7 +193,38 @@ def _times(file: Any, chunks: ChunkMap, index: IntArray) -> Times:
     steps = np.diff(stamps_s[known])
     if steps.size and 0 < np.median(steps) < SHORTEST_S:  # not in milliseconds, as it should be
         stamps_s, where = stamps_s * 1e3, "the events table, read in seconds,"
+    statements: list[Statement] = []
+    for loop in file.experiment or ():
+        if loop.type == "TimeLoop":
+            statements += _of_loop(loop.parameters, loop.count, alone=not steps.any())
+        elif loop.type == "NETimeLoop":
+            for phase in loop.parameters.periods:
+                statements += _of_loop(phase, phase.count, alone=not steps.any())
+    exposures_s = chunks.values("Camera_ExposureTime1") / 1e3
+    exposure = None
+    if exposures_s.size > index[0]:
+        exposure = Statement("the camera's exposure", float(exposures_s[index[0]]))
     return Times(stamps_s, where, tuple(statements), exposure)
+
+
+def _of_loop(phase: Any, count: int, *, alone: bool) -> list[Statement]:
+    """Return a time loop's statistics and period, and its duration where no stamps are.
+
+    The duration is a planned one, too: that of a recording that was stopped, or in which the
+    camera was slower than planned, does not belong to the number of its frames.
+    """
+    # Statistics of 0 were not recorded, as opposed to a period of 0, which misleads.
+    average = (phase.periodDiff.avg if phase.periodDiff else 0.0) / 1e3
+    found = [
+        Statement("the time loop's statistics", average or None),
+        Statement("the time loop's period", phase.periodMs / 1e3, planned=True),
+    ]
+    if alone and phase.periodMs > 0 and phase.durationMs > 0:
+        # Of so many frames, or from the first to the last one.
+        each = [phase.durationMs / 1e3 / max(n, 1) for n in (count, count - 1)]
+        each_s = min(each, key=lambda value: abs(value - phase.periodMs / 1e3))
+        found.append(Statement("the time loop's duration", each_s, planned=True))
+    return found
 
 
 def _acquired_s(file: Any, chunks: ChunkMap, first: int) -> float | None:

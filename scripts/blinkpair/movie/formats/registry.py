@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blinkpair.errors import InputError
-from blinkpair.movie.formats.foreign import name_and_export
+from blinkpair.movie.formats.foreign import EXPORT_ZARR, name_and_export
 from blinkpair.movie.formats.selection import Selection
 from blinkpair.movie.formats.source import Opened, Source
 from blinkpair.movie.formats.tiff_shares import Share, read_share
@@ -141,6 +141,8 @@ def _damaged(path: Path, error: Exception) -> InputError:
 def _open(some: Opened, selection: Selection) -> Source:
     path = some.files[0]
     if path.is_dir():
+        if any((path / name).exists() for name in (".zgroup", ".zarray", "zarr.json")):
+            raise InputError("is a Zarr folder, which cannot be read", EXPORT_ZARR, place=path)
         if not any(path.glob("*.sifx")):
             raise InputError(
                 "a folder, but not an Andor spool folder (no .sifx file in it)",

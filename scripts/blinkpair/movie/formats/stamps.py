@@ -27,8 +27,12 @@ _MOST_GAPS, _FEW_GAPS = 0.1, 2
 _NO_TIME_S = 1e15  # a damaged number
 # More shared stamps than this share are of a coarse clock.
 _MANY_SHARED = 0.1
+# So few groups show the time only if they are equal.
+_FEW_GROUPS = 4
 # Largest scatter of stamps about their line, in steps, and twice its slope's relative error.
 _MOST_SCATTER, _MOST_ERROR = 0.6, 0.02
+# Spread of a few steps, in steps, above which their mean is not certain.
+_UNEVEN = 0.05
 # Frames cannot follow each other faster than they are exposed; clocks agree within so much.
 _NOT_FASTER = 0.9
 
@@ -47,12 +51,15 @@ class Measured:
     notes : tuple of str
     imprecise : bool
         They do not contradict themselves: an interval that was measured may take their place.
+    empty : bool
+        They hold nothing: so may a planned one that something else confirms.
     """
 
     seconds: float | None = None
     refused: str = ""
     notes: tuple[str, ...] = ()
     imprecise: bool = False
+    empty: bool = False
 
 
 def measure(
@@ -83,7 +90,7 @@ def measure(
     if times.size < 2 or not times.any():  # a file without stamps, or one that holds zeros
         return Measured()
     if not np.ptp(times):
-        return Measured(refused=f"{where}: all {times.size} stamps are equal")
+        return Measured(refused=f"{where}: all {times.size} stamps are equal", empty=True)
     notes: list[str] = []
     if times.size < stamps.size:
         notes.append(f"{where}: {times.size} of {stamps.size} frames have a time stamp")
@@ -169,8 +176,11 @@ class _Steps(NamedTuple):
 
     @property
     def even(self) -> bool:
-        """Whether half of them are nearly equal."""
-        return agree(self.step / self.span, self.typical)
+        """Whether half of them are nearly equal, and their mean is certain."""
+        each = self.step / self.span
+        spread = 1.4826 * float(np.median(np.abs(each - self.typical)))
+        most = max(_UNEVEN, _MOST_ERROR / 4 * each.size)
+        return agree(each, self.typical) and spread <= most * self.typical
 
 
 def _line_instead(
@@ -186,7 +196,7 @@ def _line_instead(
     line = Line.of(frame, times, tick)
     if line.scatter < _MOST_SCATTER * max(tick, line.slope):
         return line
-    return line._replace(error=line.slope) if coarse else None
+    return line._replace(uncertain=1.0) if coarse else None
 
 
 def _not_used(notes: list[str]) -> Measured:
@@ -197,11 +207,10 @@ def _not_used(notes: list[str]) -> Measured:
 
 def _by_line(line: Line, where: str, notes: list[str]) -> Measured:
     """Return the slope if its error is small, or why it is not used."""
-    uncertain = 2 * line.error / line.slope if line.slope > 0 else 1.0
-    if uncertain > _MOST_ERROR:
+    if line.uncertain > _MOST_ERROR:
         return Measured(
             refused=f"{where}: they scatter by {spoken(line.scatter)}, so that the time per frame "
-            f"follows from them to {100 * uncertain:.0f} % only",
+            f"follows from them to {100 * line.uncertain:.0f} % only",
             notes=tuple(notes),
             imprecise=True,
         )
@@ -259,8 +268,10 @@ def _by_group(frame: IntArray, times: FloatArray) -> tuple[float, bool]:
     typical = _lower_median(steps / span)
     regular = np.abs(steps / span - typical) <= OFF * typical
     seconds = float(steps[regular].sum() / span[regular].sum())
-    alike = regular.sum() >= AROUND and agree(2 * steps[regular] / span[regular], typical)
-    return seconds, bool(alike)
+    each = steps[regular] / span[regular]
+    alike = regular.sum() >= AROUND and agree(2 * each, typical)
+    equal = regular.sum() >= _FEW_GROUPS and np.ptp(each) <= _MOST_ERROR * typical
+    return seconds, bool(alike or equal)
 
 
 def _lower_median(values: FloatArray) -> float:

@@ -19,7 +19,6 @@ back into itself.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,8 +30,14 @@ import numpy as np
 from blinkpair.arrays import IntArray
 from blinkpair.errors import ChoiceError, InputError
 from blinkpair.movie.formats.source import plausible, refuse_colour
+from blinkpair.movie.formats.tiff_axes import (
+    SAVE_AGAIN,
+    imagej_sizes,
+    named,
+    scanimage_sizes,
+    shaped_sizes,
+)
 from blinkpair.movie.formats.tiff_pages import (
-    DESCRIPTION,
     HEIGHT,
     WIDTH,
     PageTable,
@@ -46,7 +51,6 @@ _ARRANGED = (
     "lsm", "mmstack", "ome", "ndtiff", "fluoview", "stk", "sis", "svs", "scn", "qpi", "ndpi", "bif",
     "avs", "eer", "philips", "scanimage", "nih", "mdgel",
 )  # fmt: skip
-_AGAIN = "save the movie again as TIFF, in the program that wrote it or in ImageJ"
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,9 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
             "export the movie as plain grey frames, one after the other",
             place=path,
         )
-    sizes = _named(path, one.axes[:-2], one.shape[:-2])
+    sizes = named(path, one.axes[:-2], one.shape[:-2])
+    if tif.is_scanimage:
+        sizes = scanimage_sizes(path, tif.pages.first, sizes)
     pages = _pages_of(one)
     if one.dataoffset is not None and len(pages) < math.prod(sizes.values()):
         places = table.pixel_places(page.nbytes)
@@ -190,7 +196,7 @@ def _refuse_other_ome(path: Path, tif: Any, n_pages: int) -> None:
     if planes < n_pages > 1:
         raise InputError(
             f"its OME text describes {planes or 'none'} of its {n_pages} pages",
-            _AGAIN,
+            SAVE_AGAIN,
             place=path,
         )
 
@@ -202,9 +208,9 @@ def _by_chain(path: Path, tif: Any, table: PageTable) -> Layout:
     notes: tuple[str, ...]
     sizes, notes = {"I": n_pages}, ()
     if tif.is_imagej:
-        sizes = _imagej_sizes(tif)
+        sizes = imagej_sizes(tif)
     elif page.is_shaped:
-        sizes, notes = _shaped_sizes(path, table, page.description)
+        sizes, notes = shaped_sizes(path, table, page.description)
     stated = math.prod(sizes.values())
     plausible(path, stated)
     places, segments = places_of(table, np.arange(n_pages), page)
@@ -245,7 +251,7 @@ def _in_a_row(
     if places is not None and not np.isin(places, row).all():
         raise InputError(
             f"its text describes {planes} images, its {len(table)} pages others",
-            _AGAIN,
+            SAVE_AGAIN,
             place=path,
         )
     return row
@@ -265,91 +271,11 @@ def _lengthened(
         shown = " x ".join(f"{axis} {n}" for axis, n in long.items())
         raise InputError(
             f"its text describes {stated} images ({shown}), and it holds {n_pages} pages",
-            _AGAIN,
+            SAVE_AGAIN,
             place=path,
         )
     note = f"its text describes {stated} images, and it holds {n_pages}: all of them were read"
     return {**long, axis: n_pages // others}, (note,)
-
-
-def _imagej_sizes(tif: Any) -> dict[str, int]:
-    """Axes by ImageJ's text."""
-    text = tif.imagej_metadata or {}
-    order = str(text.get("order", "czt")).lower()
-    keys = {"t": "frames", "z": "slices", "c": "channels"}
-    if sorted(order) != ["c", "t", "z"]:
-        order = "czt"
-    sizes = {axis.upper(): _count(text.get(keys[axis], 1)) for axis in reversed(order)}
-    if max(sizes.values()) <= 1:
-        sizes = {"T": _count(text.get("images", 1))}
-    return sizes
-
-
-def _count(value: Any) -> int:
-    """Return a number of images out of a text; 1 where there is none."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return 1
-    return max(1, int(value)) if isinstance(value, int | float) else 1
-
-
-def _shaped_sizes(
-    path: Path, table: PageTable, first: str
-) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Axes by tifffile's texts: one for each array that a script wrote."""
-    if len(table) == 1:
-        return _named(path, *_shape(first.encode())), ()
-    found: list[tuple[str, tuple[int, ...]]] = []
-    end = 0
-    described = np.flatnonzero(table.values(DESCRIPTION, -1) != -1).tolist()
-    for page in described:
-        if page >= end:
-            text = table.text(page)
-            if b'"truncated": true' in text and len(table) > 1:
-                raise InputError("has frames without a page behind its pages", _AGAIN, place=path)
-            found.append(_shape(text))
-            end = page + math.prod(found[-1][1])
-            if end > 1 and len(described) == len(table):  # a text copied into every page
-                break
-    if len(found) == 1:
-        return _named(path, *found[0]), ()
-    for axes, shape in found:
-        if len(shape) > 1:
-            _named(path, "Q" * len(axes), shape)
-    notes = (f"its {len(found)} series of frames were joined in the order of the file",)
-    return {"I": sum(math.prod(shape) for _, shape in found)}, (
-        notes if any(shape for _, shape in found) else ()
-    )
-
-
-def _shape(text: bytes) -> tuple[str, tuple[int, ...]]:
-    """Axes and lengths before y and x, by the text of one array."""
-    try:
-        about = json.loads(text)
-        full = [int(n) for n in about["shape"]]
-        axes = str(about.get("axes", ""))
-    except (ValueError, KeyError, TypeError):
-        return "", ()
-    if len(axes) != len(full):
-        axes = "Q" * (len(full) - 2) + "YX"
-    if axes.endswith("S") and full[-1] == 1:
-        axes, full = axes[:-1], full[:-1]
-    if len(full) < 2 or min(full) < 1:
-        return "", ()
-    long = [(axis, n) for axis, n in zip(axes[:-2], full[:-2], strict=True) if n > 1]
-    return "".join(axis for axis, _ in long), tuple(n for _, n in long)
-
-
-def _named(path: Path, axes: str, shape: Sequence[int]) -> dict[str, int]:
-    """Axis letter -> length; several axes without a name are refused."""
-    long = [(axis, n) for axis, n in zip(axes, shape, strict=True) if n > 1]
-    if len(dict(long)) < len(long):
-        raise InputError(
-            f"its images are arranged as {' x '.join(str(n) for _, n in long)}, and nothing says "
-            "which of it is time",
-            "export the movie alone, one frame after the other",
-            place=path,
-        )
-    return dict(long)
 
 
 def _only_series(path: Path, series: Sequence[Any], position: str | None) -> int:
@@ -391,4 +317,4 @@ def _refuse_other_size(path: Path, table: PageTable, rows: IntArray) -> None:
     sizes = set(zip(*(table.values(tag)[own].tolist() for tag in (HEIGHT, WIDTH)), strict=True))
     if len(sizes) > 1:
         shown = ", ".join(f"{height} x {width}" for height, width in sorted(sizes))
-        raise InputError(f"its pages are of several sizes ({shown})", _AGAIN, place=path)
+        raise InputError(f"its pages are of several sizes ({shown})", SAVE_AGAIN, place=path)

@@ -94,6 +94,12 @@ def _check_page(path: Path, page: Any, tif: Any) -> None:
             "export the movie as 16-bit grey values",
             place=path,
         )
+    if page.imagedepth > 1:
+        raise InputError(
+            f"each of its pages holds {page.imagedepth} planes, of which programs read the first",
+            "save the movie again with one page a frame, in the program that wrote it",
+            place=path,
+        )
     plausible(path, height=page.imagelength, width=page.imagewidth)
     if page.compression == 1:
         _check_uncompressed(path, page)
@@ -115,6 +121,12 @@ def _check_uncompressed(path: Path, page: Any) -> None:
         raise InputError(
             "a predictor without a compression: which of its counts are differences is not known",
             "save the movie again without a predictor, in the program that wrote it",
+            place=path,
+        )
+    if page.fillorder != 1:
+        raise InputError(
+            "a tag asks for the bits of each byte in reverse, which some programs ignore",
+            "save the movie again as 16-bit grey values, in the program that wrote it",
             place=path,
         )
 

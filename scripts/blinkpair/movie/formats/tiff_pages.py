@@ -42,6 +42,8 @@ _STORAGE = (
     (323, "tile height", 0),
     (339, "sample format", 1),
 )
+# Bits of the tag on the kind of a page: a preview of another page, a mask.
+_KIND, _NO_FRAME = 254, 1 | 4
 _MAX_TAGS = 4096  # as in tifffile
 _FIRST_TAGS = 32  # among which the description is, because tags are in order
 _SIGNED_LONG = 9
@@ -100,7 +102,8 @@ class PageTable:
         storage = np.stack([self.values(tag, default) for tag, _, default in _STORAGE], axis=1)
         strips = np.minimum(self.values(_ROWS_PER_STRIP, 2**31), storage[:, 1])
         # The rows of a strip matter to who decodes it; uncompressed ones follow each other.
-        storage = np.column_stack([storage, np.where(storage[:, 3] == 1, 0, strips)])
+        kind = self.values(_KIND) & _NO_FRAME
+        storage = np.column_stack([storage, np.where(storage[:, 3] == 1, 0, strips), kind])
         differs = storage != storage[0]
         return np.flatnonzero(differs.any(axis=1) & ~differs[:, :2].any(axis=1))
 
@@ -125,7 +128,7 @@ class PageTable:
         ]
         raise InputError(
             f"its pages are stored in different ways: page {page} of {len(self)} has "
-            f"{', '.join(what) or 'other strips'}",
+            f"{', '.join(what) or 'other strips, or is the preview or the mask of another'}",
             "save the movie again in one go, e.g. in ImageJ as TIFF",
             place=self.path,
         )

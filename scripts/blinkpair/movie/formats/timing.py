@@ -13,10 +13,13 @@ time stamps of the frames that are read         the median step, refined by the 
                                                 Of noisy stamps or a coarse clock: the slope
 stamps too noisy or coarse for 2 %              an interval that was measured; else not known
 stamps that contradict themselves               not known
+stamps that are all equal                       an interval that was measured, or a planned one
+                                                that another one or the exposure confirms; reported
 an interval that camera or program measured     that interval
 (ND2: statistics of the time loop; SIF: cycle
 time)
 planned intervals that differ from each other   not known
+(of ND2 also the time loop's duration)
 a planned interval more than twice the exposure not known: the camera may have run freely
 a planned interval below the exposure           the exposure; reported
 a planned interval (ND2: period of the time     that interval; reported
@@ -149,11 +152,15 @@ def frame_time(times: Times, frames: int) -> FrameTime:
     candidates = [Statement(times.where, measured.seconds)]
     candidates += [one for one in times.intervals if not one.planned]
     chosen = next((one for one in candidates if one.usable), None)
-    if measured.refused and not (measured.imprecise and chosen):
+    refused = (measured.refused,) if measured.refused else ()
+    if refused and not chosen and measured.empty and _confirmed(planned, exposure):
+        return _within_limits(
+            planned[0], (*refused, f"{_gives(planned[0])}, a planned value, used that")
+        )
+    if refused and not (chosen and (measured.imprecise or measured.empty)):
         return _unknown(measured.refused, measured.notes)
     if chosen is None:
         return _without_measurement(planned, exposure, measured.notes)
-    refused = (measured.refused,) if measured.refused else ()
     notes = (
         measured.notes
         + refused
@@ -250,6 +257,12 @@ def _without_measurement(
         return FrameTime(None, "", notes)
     note = f"no interval between frames is given; {_gives(exposure)}, used that"
     return _within_limits(exposure, (*notes, note))
+
+
+def _confirmed(planned: Sequence[Statement], exposure: Statement | None) -> bool:
+    """Whether a planned interval agrees with all else that a file holds, and there is something."""
+    others = [*planned[1:], *([exposure] if exposure else [])]
+    return bool(planned and others) and not any(_differ(one, planned[0]) for one in others)
 
 
 def _within_limits(chosen: Statement, notes: tuple[str, ...]) -> FrameTime:

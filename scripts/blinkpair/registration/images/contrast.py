@@ -3,7 +3,8 @@
 The sign of the contrast of a microsphere changes with the focus, and under light from one side
 the bright half stays with the camera while the sample turns. The local energy (how much contrast
 there is, bright or dark) depends on neither; the signed contrast locates a sheet of touching
-spheres, whose energy is even. Both are compared.
+spheres, whose energy is even. Both are compared, without straight edges: these fit along themselves
+in many ways. Where the motion is known but for a fraction of a sphere, edges count as well.
 
 What is in the same place in both images belongs to the camera (dust, a border, uneven light) or
 did not move; it would match at zero motion whatever the sample is, and is masked.
@@ -41,7 +42,10 @@ class Contrast:
     Attributes
     ----------
     signed, energy
-        (rows, columns) local contrast, and its local energy; both zero on average.
+        (rows, columns) local contrast, and its local energy, without straight edges; both zero on
+        average.
+    whole
+        (rows, columns) local contrast with straight edges.
     valid
         Pixels that may be compared; the contrasts are zero elsewhere.
     pixel
@@ -50,6 +54,7 @@ class Contrast:
 
     signed: Image
     energy: Image
+    whole: Image
     valid: BoolArray
     pixel: float
 
@@ -63,9 +68,19 @@ class Contrast:
         """Return the contrast on pixels wider by a factor of 1 or more."""
         if factor == 1.0:
             return self
-        signed, energy = (shrink(one, factor) for one in (self.signed, self.energy))
         valid = shrink(self.valid.astype(np.float32), factor) > 0.5
-        return Contrast(signed * valid, energy * valid, valid, self.pixel * factor)
+        signed, energy, whole = (
+            shrink(one, factor) * valid for one in (self.signed, self.energy, self.whole)
+        )
+        return Contrast(signed, energy, whole, valid, self.pixel * factor)
+
+    def without(self, places: BoolArray) -> Contrast:
+        """Return the contrast with more pixels masked."""
+        valid = self.valid.copy()
+        rows, columns = (min(a, b) for a, b in zip(valid.shape, places.shape, strict=True))
+        valid[:rows, :columns] &= ~places[:rows, :columns]
+        signed, energy, whole = (one * valid for one in (self.signed, self.energy, self.whole))
+        return Contrast(signed, energy, whole, valid, self.pixel)
 
 
 def contrast_of(image: FloatArray, diameter_px: float, pixel: float) -> Contrast:
@@ -78,11 +93,12 @@ def contrast_of(image: FloatArray, diameter_px: float, pixel: float) -> Contrast
     noise = _noise(given, float(np.hypot(0.5 * np.sqrt(pixel**2 - 1), detail * pixel)), band)
     local = _blur(band * band, 1.2 * diameter)
     round_share = _isotropy(band, 0.8 * diameter)
-    signed = band * round_share / np.sqrt(local + (NOISE_FLOOR * noise) ** 2)
+    whole = np.clip(band / np.sqrt(local + (NOISE_FLOOR * noise) ** 2), -3, 3)
     power = _blur((band * round_share) ** 2, BLOB * diameter)
     log_power = np.log(power + (NOISE_FLOOR * noise) ** 2)
     energy = log_power - _blur(log_power, 1.2 * diameter)
-    return Contrast(np.clip(signed, -3, 3), energy, np.ones(smooth.shape, dtype=bool), pixel)
+    valid = np.ones(smooth.shape, dtype=bool)
+    return Contrast(whole * round_share, energy, whole, valid, pixel)
 
 
 def _isotropy(band: Image, width: float) -> Image:
@@ -140,14 +156,6 @@ def static_places(pre: Contrast, post: Contrast, diameter_px: float) -> BoolArra
     static = (here > STATIC_CORRELATION) & (here > np.max(around, axis=0) + 0.2)
     reach = 2 * round(0.75 * diameter) + 1
     return np.asarray(ndimage.maximum_filter(static, size=reach))
-
-
-def without(contrast: Contrast, places: BoolArray) -> Contrast:
-    """Return the contrast with more pixels masked."""
-    valid = contrast.valid.copy()
-    rows, columns = (min(a, b) for a, b in zip(valid.shape, places.shape, strict=True))
-    valid[:rows, :columns] &= ~places[:rows, :columns]
-    return Contrast(contrast.signed * valid, contrast.energy * valid, valid, contrast.pixel)
 
 
 def _blur(image: NDArray[Any], sigma: float) -> Image:

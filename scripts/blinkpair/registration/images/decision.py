@@ -1,12 +1,12 @@
 """Accept the best alignment of two images, or refuse it with the reason.
 
-Two measures compare it with the other alignments of the same images, which are wrong: its score
-among theirs, whose largest fall off exponentially, and the number of its tiles that agree, where
-tiles of the others agree by chance. Between unrelated images both are chance levels that do not
-depend on each other, and they are multiplied.
+Two measures compare it with the other alignments of the same images, which are wrong: how many
+blocks of the overlap look alike, and how many of its tiles agree, where those of the others do by
+chance. Between unrelated images both are chance levels that hardly depend on each other, and they
+are multiplied.
 
-Input: alignments with their scores and the votes of their tiles. Output: the best of them as a
-registration with its error, or a failed one with the reason.
+Input: alignments with the levels of their overlaps and the votes of their tiles. Output: the best
+of them as a registration with its error, or a failed one with the reason.
 """
 
 from __future__ import annotations
@@ -18,14 +18,20 @@ import numpy as np
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.registration.acceptance import AMBIGUOUS, IDENTITY_PX
+from blinkpair.registration.images.evidence import ImageEvidence
+from blinkpair.registration.images.location import Alignment, Location
+from blinkpair.registration.images.overlap import distance
 from blinkpair.registration.images.search import Peaks
-from blinkpair.registration.images.votes import Location, Votes
+from blinkpair.registration.images.votes import Votes
 from blinkpair.registration.result import Registration, failed
 from blinkpair.registration.rigid import apply_matrix, fit_transform, rotation_deg, scale_of
 from blinkpair.registration.target_error import TargetError, target_error, with_pattern
 
 # Two tiles fix a motion, and at least one checks it.
 MIN_TILES = 3
+# Neighbouring blocks share what differs between the images: the variance of the transform is larger
+# than that of as many independent blocks by about this (pairs cut from real images).
+SHARED = 2.0
 # Standard deviation per axis of what all tiles share: interpolation, pixels, compression.
 SYSTEMATIC_PX = 0.02
 # Standard deviation per axis, in diameters, of the offset of all spheres under light from one side.
@@ -58,6 +64,8 @@ class ImageRegistration(Registration):
         (t,) whether they agree with the best alignment.
     static_share
         Share of the first image that is in the same place in the second, and was left out.
+    evidence
+        What the images show for any alignment; None where they were not compared.
     """
 
     angles_deg: FloatArray = field(default_factory=lambda: np.empty(0), repr=False)
@@ -68,6 +76,7 @@ class ImageRegistration(Registration):
     tiles_post: FloatArray = field(default_factory=lambda: np.empty((0, 2)), repr=False)
     tiles_agree: BoolArray = field(default_factory=lambda: np.empty(0, bool), repr=False)
     static_share: float = 0.0
+    evidence: ImageEvidence | None = field(default=None, repr=False)
 
     @classmethod
     def failed(cls, reason: str, chance: float = np.inf) -> ImageRegistration:
@@ -88,18 +97,6 @@ class ImageRegistration(Registration):
             replace(failed(""), matrix=matrix, status="ok", chance_alignments=float(level))
             for matrix, level in zip(matrices, levels, strict=True)
         ]
-
-    def with_static_share(self, share: float) -> ImageRegistration:
-        """Return the registration with the share of the image that was left out."""
-        return replace(self, static_share=share)
-
-
-@dataclass(frozen=True)
-class Alignment:
-    """The votes on an alignment, and its row among the peaks of the search."""
-
-    votes: Votes
-    row: int
 
 
 def decide(
@@ -140,31 +137,30 @@ def decide(
         for one in found[1:]
         if distance(best.matrix, one.votes.matrix, best.pre_xy) > diameter_px
     ]
-    apart = np.array(
-        [distance(best.matrix, one, best.pre_xy) > 2 * diameter_px for one in peaks.matrices]
-    )
-    chance = joint_level(best.log_chance_beside(rivals), peaks.log_chance(found[0].row, apart))
-    located, agree = location.votes, location.votes.agree
+    chance = joint_level(best.log_chance_beside(rivals), found[0].log_chance)
     error = target_error(
-        located.pre_xy[agree],
-        located.post_xy[agree],
-        located.matrix,
+        location.pre_xy,
+        location.post_xy,
+        location.matrix,
         free_scale=model == "similarity",
-        weights=located.weights[agree],
+        weights=location.weights,
     )
     error, _ = with_pattern(
         error,
-        located.pre_xy[agree],
-        located.post_xy[agree],
-        located.matrix,
-        located.weights[agree],
+        location.pre_xy,
+        location.post_xy,
+        location.matrix,
+        location.weights,
         middles=(_middle(shapes[0]), _middle(shapes[1])),
     )
-    reason = _reason(best, located, rivals, chance, error, shapes, model, max_chance, max_error_px)
+    error = replace(error, variance_px2=SHARED * error.variance_px2)
+    reason = _reason(
+        found[0], location, rivals, chance, error, shapes, model, max_chance, max_error_px
+    )
     shift = SYSTEMATIC_PX
     if location.one_sided:
         # An offset of all spheres alike in both images: it turns with the rotation.
-        turn = np.deg2rad(rotation_deg(located.matrix))
+        turn = np.deg2rad(rotation_deg(location.matrix))
         shift = float(np.hypot(shift, 2 * OFFSET * diameter_px * np.sin(turn / 2)))
     error = replace(error, shift_variance_px2=shift**2)
     shown = replace(
@@ -180,17 +176,17 @@ def decide(
         return replace(shown, best=best.matrix) if reason.startswith(BY_CHANCE) else shown
     return replace(
         shown,
-        matrix=located.matrix,
+        matrix=location.matrix,
         status="ok",
-        rms_px=located.rms_px(),
+        rms_px=location.rms_px(),
         reason=REMARK if location.one_sided else "",
         error_model=error,
     )
 
 
 def _reason(
-    best: Votes,
-    located: Votes,
+    alignment: Alignment,
+    location: Location,
     rivals: Sequence[Votes],
     chance: float,
     error: TargetError,
@@ -200,6 +196,7 @@ def _reason(
     max_error_px: float,
 ) -> str:
     """Return why the best alignment is refused; '' if it is accepted."""
+    best, overlap = alignment.votes, alignment.overlap
     agree, compared = int(best.agree.sum()), len(best.agree)
     beyond = [one.log_chance for one in rivals if one.log_chance <= np.log(max_chance)]
     if beyond and (chance > max_chance or min(beyond) < 0.5 * best.log_chance):
@@ -211,25 +208,26 @@ def _reason(
         most = max((int(one.agree.sum()) for one in rivals), default=0)
         return (
             f"{BY_CHANCE}: at the best rotation and shift {agree} of {compared} tiles agree, at "
-            f"others up to {most}"
+            f"others up to {most}, and {overlap.n_alike[0]} of {overlap.n_blocks} parts of the "
+            "overlap look alike"
         )
     if agree < MIN_TILES:
         return f"only {agree} tiles of the images agree"
-    moved = np.hypot(*(located.post_xy - located.pre_xy)[located.agree].T)
+    moved = np.hypot(*(location.post_xy - location.pre_xy).T)
     if np.median(moved) < IDENTITY_PX:
         return (
             "the best alignment of the images moves nothing: a sample that did not move and what "
             "belongs to the camera cannot be distinguished"
         )
-    if model == "rigid" and (scale := _foreign_scale(located, error, shapes[0], max_error_px / 2)):
+    if model == "rigid" and (scale := _foreign_scale(location, error, shapes[0], max_error_px / 2)):
         return (
             f"the images fit at a scale of {scale:.4f}, not 1: if the magnification differs, set "
             "registration: model: similarity"
         )
-    worst = _largest_error_px(located, error, shapes)
+    worst = _largest_error_px(location, error, shapes)
     if not worst <= max_error_px:
         return (
-            f"the {int(located.agree.sum())} tiles that agree fix the transform too loosely: it "
+            f"the {len(location.pre_xy)} blocks that agree fix the transform too loosely: it "
             f"may be off by {worst:.1f} px in parts of the field, more than {max_error_px:g} px"
         )
     return ""
@@ -249,20 +247,14 @@ def joint_level(*logarithms: float) -> float:
     return product * (1 - float(np.log(product))) if product > 0 else 0.0
 
 
-def distance(one: FloatArray, other: FloatArray, xy: FloatArray) -> float:
-    """Return how far apart two transforms take positions, as a root mean square."""
-    apart = apply_matrix(one, xy) - apply_matrix(other, xy)
-    return float(np.sqrt(np.mean((apart**2).sum(axis=1))))
-
-
 def _foreign_scale(
-    located: Votes, error: TargetError, shape: tuple[int, ...], tolerance_px: float
+    location: Location, error: TargetError, shape: tuple[int, ...], tolerance_px: float
 ) -> float | None:
     """Return the scale that fits the tiles, where it differs significantly from 1."""
-    pre, post, weights = (
-        one[located.agree] for one in (located.pre_xy, located.post_xy, located.weights)
+    free = fit_transform(
+        location.pre_xy, location.post_xy, model="similarity", weights=location.weights
     )
-    scale = scale_of(fit_transform(pre, post, model="similarity", weights=weights))
+    scale = scale_of(free)
     off = abs(scale - 1)
     significant = off > 4 * np.sqrt(error.variance_px2 / error.spread_px2)
     return (
@@ -273,12 +265,12 @@ def _foreign_scale(
 
 
 def _largest_error_px(
-    located: Votes, error: TargetError, shapes: tuple[tuple[int, ...], tuple[int, ...]]
+    location: Location, error: TargetError, shapes: tuple[tuple[int, ...], tuple[int, ...]]
 ) -> float:
     """Return the radius of 95 % of the errors at the place of the overlap where it is largest."""
     (rows, columns), there_shape = shapes
     axes = np.linspace(0, columns - 1, 17), np.linspace(0, rows - 1, 17)
     xy = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
-    there = apply_matrix(located.matrix, xy)
+    there = apply_matrix(location.matrix, xy)
     seen = ((there >= 0) & (there <= np.array(there_shape[::-1]) - 1)).all(axis=1)
     return float(error.at(xy[seen], 0.95).max()) if seen.any() else np.inf

@@ -2,7 +2,8 @@
 
 Where single microspheres do not decide (sheets, clusters, too small, too blurred, light from one
 side), all that the images show is evidence. All rotations and shifts are compared, the best are
-refined tile by tile, and the best of these is accepted or refused.
+refined on the whole overlap, the best of these are compared tile by tile, and one is accepted or
+refused.
 
 Input: two brightfield images and the diameter of a microsphere. Output: the transform from pre to
 post pixels with its error and chance level, or the reason why there is none; and the peak over
@@ -11,17 +12,21 @@ the rotations with its rivals, for a figure.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from blinkpair.arrays import FloatArray
 from blinkpair.errors import InputError
 from blinkpair.registration.acceptance import MAX_ERROR_PX
-from blinkpair.registration.images.contrast import contrast_of, static_places, without
-from blinkpair.registration.images.decision import Alignment, ImageRegistration, decide, distance
+from blinkpair.registration.images.contrast import contrast_of, static_places
+from blinkpair.registration.images.decision import ImageRegistration, decide
+from blinkpair.registration.images.evidence import ImageEvidence
+from blinkpair.registration.images.location import Alignment, locate
 from blinkpair.registration.images.search import search
-from blinkpair.registration.images.tiles import LOCATING, VOTING, Tiles
-from blinkpair.registration.images.votes import locate, vote
+from blinkpair.registration.images.tiles import Tiles
+from blinkpair.registration.images.votes import vote
 from blinkpair.registration.rigid import check_model
 
 # Pixels a diameter: in the search over all rotations, and where tiles are located.
@@ -32,8 +37,8 @@ SEARCH_SIDE = 256
 STEP, STEP_RANGE_DEG = 0.6, (1.0, 3.0)
 # Two alignments of the search are one if they are closer than so many diameters.
 SAME = 0.7
-# Alignments of the search whose scores are compared, and those whose tiles are.
-COMPARED, REFINED = 30, 8
+# Alignments of the search that are refined, and those whose tiles are compared.
+REFINED, COMPARED = 30, 8
 # Smallest side of an image, in diameters.
 MIN_SIDE = 5
 # Magnifications of a similarity: 0.8 to 1.25 in steps that displace less than the rotation's do.
@@ -94,7 +99,7 @@ def register_images(
     wide_pixel = max(fine_pixel, diameter_px / SEARCH_PIXELS, max(sides) / SEARCH_SIDE)
     first, second = (contrast_of(image, diameter_px, fine_pixel) for image in images)
     static = static_places(first, second, diameter_px)
-    first, second = without(first, static), without(second, static)
+    first, second = first.without(static), second.without(static)
     step = np.degrees(STEP * diameter_px / (0.35 * max(sides)))
     peaks = search(
         first.resampled(wide_pixel / fine_pixel),
@@ -104,28 +109,17 @@ def register_images(
         ],
         step_deg=float(np.clip(step, *STEP_RANGE_DEG)),
         radius=SAME * diameter_px / wide_pixel,
-        keep=COMPARED,
+        keep=REFINED,
     )
-    tiles = Tiles(first, second, diameter_px, VOTING)
-    found: list[Alignment] = []
-    for row, matrix in enumerate(peaks.matrices):
-        # The neighbours of an alignment in the search lead to the same one.
-        if any(
-            one.votes.log_chance < 0
-            and distance(one.votes.matrix, matrix, one.votes.pre_xy) < 2 * diameter_px
-            for one in found
-        ):
-            continue
-        votes = vote(tiles, matrix, model)
+    tiles = Tiles(first, second, diameter_px)
+    found = []
+    evidence = ImageEvidence.of(first, second, peaks.matrices, diameter_px, model)
+    for overlap, level in evidence.ranked(COMPARED):
+        votes = vote(tiles, overlap.matrix, model)
         if votes is not None:
-            found.append(Alignment(votes, row))
-        if len(found) == REFINED:
-            break
-    found.sort(key=lambda one: one.votes.log_chance)
-    location = None
-    if found:
-        large = Tiles(first, second, diameter_px, LOCATING)
-        location = locate(tiles, large, found[0].votes, model)
+            found.append(Alignment(votes, overlap, level))
+    found.sort(key=lambda one: one.log_chance + one.votes.log_chance)
+    location = locate(tiles, evidence, found[0]) if found else None
     decision = decide(
         found,
         location,
@@ -136,7 +130,7 @@ def register_images(
         max_chance=max_chance_alignments,
         max_error_px=max_error_px,
     )
-    return decision.with_static_share(float(static.mean()))
+    return replace(decision, static_share=float(static.mean()), evidence=evidence)
 
 
 def _checked(image: npt.ArrayLike, name: str) -> FloatArray:

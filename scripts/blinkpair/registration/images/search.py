@@ -53,20 +53,6 @@ class Peaks:
     angles_deg: FloatArray
     by_angle: FloatArray
 
-    def log_chance(self, best: int, rivals: BoolArray) -> float:
-        """Return the logarithm of the expected number of alignments with a score as high.
-
-        The largest scores of wrong alignments fall off exponentially or faster: the mean excess
-        of the rivals over the last of them is the scale (Renyi, Acta Math. Acad. Sci. Hung. 4,
-        191, 1953).
-        """
-        others = self.scores[rivals]
-        if len(others) < 8:
-            return 0.0
-        last = float(others[-1])
-        scale = float(np.mean(others[:-1] - last)) * len(others) / (len(others) - 1) + 0.05
-        return float(np.log(len(others)) - (self.scores[best] - last) / scale)
-
 
 def search(
     pre: Contrast, posts: Sequence[Contrast], *, step_deg: float, radius: float, keep: int

@@ -17,10 +17,10 @@ from scipy import fft, ndimage
 
 from blinkpair.arrays import BoolArray, FloatArray, IntArray, vertices
 from blinkpair.registration.images.contrast import Contrast, Image
+from blinkpair.registration.rigid import rotation_deg
 
-# In diameters, half the side of a tile: small ones are many and vote, large ones show a sphere
-# with its surroundings and are located better.
-VOTING, LOCATING = 0.5, 1.0
+# In diameters, half the side of a tile.
+HALF = 0.5
 # In diameters, the largest displacements searched for: at first, and near a refined transform.
 FIRST_REACH, REACH = 1.0, 0.75
 # A tile whose content repeats along a line (an edge, a scratch) does not fix a place.
@@ -30,6 +30,10 @@ MIN_POWER = 0.15
 MAX_TILES = 400
 # Share of the odd part of the mean tile's power above which light comes from one side.
 MAX_ODD = 0.1
+# Spheres below which that cannot be excluded.
+FEWEST_SPHERES = 6
+# Cosine of the smallest turn after which bright halves of the sample and of the light differ.
+LEAST_TURN = 0.8
 CHANNELS = ("signed", "energy")
 
 
@@ -74,18 +78,12 @@ class Matches:
 class Tiles:
     """The tiles of the first image, and the second image in which they are searched for."""
 
-    def __init__(
-        self, pre: Contrast, post: Contrast, diameter_px: float, half_diameters: float
-    ) -> None:
+    def __init__(self, pre: Contrast, post: Contrast, diameter_px: float) -> None:
         self.pre, self.post = pre, post
         self.diameter_px, self.diameter = diameter_px, diameter_px / pre.pixel
-        self.half = round(half_diameters * self.diameter)
+        self.half = round(HALF * self.diameter)
         self.xy = self._structured_places()
         self.cut = {name: self._cut(getattr(pre, name)) for name in CHANNELS}
-        self.post_splines = {
-            name: ndimage.spline_filter(getattr(post, name), 3, output=np.float32)
-            for name in CHANNELS
-        }
         self.fixed = {
             reach: {name: _repeat(self.cut[name], reach) < MAX_REPEAT for name in CHANNELS}
             for reach in {self.reach(FIRST_REACH), self.reach(REACH)}
@@ -121,15 +119,35 @@ class Tiles:
         tiles = _windows(image, self.xy, self.half)
         return np.asarray(tiles - tiles.mean(axis=(1, 2), keepdims=True))
 
-    def one_sided(self) -> bool:
-        """Return whether the mean tile is bright on one side and dark on the other."""
-        mean = self.cut["signed"].mean(axis=0) if len(self.xy) else np.zeros((1, 1))
-        odd = (mean - mean[::-1, ::-1]) / 2
-        # In a mean of n unlike tiles, half of the n-th part of their power is odd by chance.
-        least = 0.5 * float(np.mean(self.cut["signed"] ** 2)) / max(len(self.xy), 1)
-        return bool(np.mean(odd**2) > MAX_ODD * np.mean(mean**2) + least)
+    def one_sided(self, matrix: FloatArray) -> bool | None:
+        """Return whether spheres have a bright half that stays with the camera; None if unknown.
 
-    def matches(self, matrix: FloatArray, reach_diameters: float, order: int) -> dict[str, Matches]:
+        Where the bright halves turned with the sample by a matrix, they are the sample's own.
+        """
+        half = 2 * self.half
+        warped, seen = self._from_post("signed", matrix), self._from_post("valid", matrix) > 0.99
+        x, y = self.xy.T
+        rows = np.flatnonzero(_all_around(seen & self.pre.valid, self.half)[y, x])
+        if len(rows) < FEWEST_SPHERES:
+            return None
+        means, odd = [], []
+        for image in (self.pre.signed, warped):
+            tiles = _windows(np.pad(image, half), self.xy[rows] + half, half)
+            tiles = tiles - tiles.mean(axis=(1, 2), keepdims=True)
+            means.append(tiles.mean(axis=0))
+            odd.append((means[-1] - means[-1][::-1, ::-1]) / 2)
+            if image is self.pre.signed:
+                # In a mean of n unlike tiles, half of the n-th part of their power is odd.
+                least = 0.5 * float(np.mean(tiles**2)) / len(rows)
+        if np.mean(odd[0] ** 2) <= MAX_ODD * np.mean(means[0] ** 2) + least:
+            return False
+        turn = np.cos(np.deg2rad(rotation_deg(matrix)))
+        even = [mean - part for mean, part in zip(means, odd, strict=True)]
+        along = np.sum(odd[0] * odd[1]) / np.linalg.norm(odd[0]) / np.linalg.norm(odd[1])
+        along *= np.sign(np.sum(even[0] * even[1]))
+        return bool(turn > LEAST_TURN or along < (1 + turn) / 2)
+
+    def matches(self, matrix: FloatArray, reach_diameters: float) -> dict[str, Matches]:
         """Return the matches near a transform, of each channel.
 
         Parameters
@@ -138,24 +156,40 @@ class Tiles:
             3x3 from pre to post pixels of the images.
         reach_diameters
             Largest displacement.
-        order
-            Order of the splines that interpolate the second image: 1 is fast, 3 exact.
         """
         reach = self.reach(reach_diameters)
-        there = np.linalg.inv(self.post.to_image) @ matrix @ self.pre.to_image
-        shape = self.pre.signed.shape
-        seen = _warped(self.post.valid.astype(np.float32), there, shape, 1) > 0.99
+        seen = self._from_post("valid", matrix) > 0.99
         x, y = self.xy.T
         rows = np.flatnonzero(_all_around(seen, self.half)[y, x])
         found = {}
         for name in CHANNELS:
-            image = self.post_splines[name] if order == 3 else getattr(self.post, name)
             own = rows[self.fixed[reach][name][rows]]
-            warped = np.pad(_warped(image, there, shape, order), self.half + reach)
+            warped = np.pad(self._from_post(name, matrix), self.half + reach)
             theirs = _windows(warped, self.xy[own] + self.half + reach, self.half + reach)
             surfaces = _correlations(self.cut[name][own], theirs, reach)
             found[name] = Matches(self.xy[own].astype(float), surfaces, reach)
         return found
+
+    def _from_post(self, name: str, matrix: FloatArray) -> Image:
+        """Return an array of the second contrast at the places to which a matrix takes the first's.
+
+        Parameters
+        ----------
+        name
+            Of the array.
+        matrix
+            3x3 from pre to post pixels of the images.
+        """
+        there = np.linalg.inv(self.post.to_image) @ matrix @ self.pre.to_image
+        return np.asarray(
+            ndimage.affine_transform(
+                getattr(self.post, name).astype(np.float32),
+                there[:2, :2][::-1, ::-1],
+                there[:2, 2][::-1],
+                output_shape=self.pre.signed.shape,
+                order=1,
+            )
+        )
 
 
 def _all_around(valid: BoolArray, half: int) -> BoolArray:
@@ -170,24 +204,6 @@ def _windows(image: Image, xy: IntArray, half: int) -> Image:
     at = np.arange(-half, half + 1)
     x, y = xy.T
     return image[(y[:, None] + at)[:, :, None], (x[:, None] + at)[:, None, :]]
-
-
-def _warped(image: Image, matrix: FloatArray, shape: tuple[int, ...], order: int) -> Image:
-    """Return the image at the places to which a matrix takes the pixels of `shape`.
-
-    For an order of 3, `image` holds the coefficients of its spline.
-    """
-    return np.asarray(
-        ndimage.affine_transform(
-            image,
-            matrix[:2, :2][::-1, ::-1],
-            matrix[:2, 2][::-1],
-            output_shape=shape,
-            order=order,
-            prefilter=False,
-            output=np.float32,
-        )
-    )
 
 
 def _correlations(mine: Image, theirs: Image, reach: int) -> Image:

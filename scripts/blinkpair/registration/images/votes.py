@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom
 
 from blinkpair.arrays import BoolArray, FloatArray, IntArray
-from blinkpair.registration.images.tiles import CHANNELS, FIRST_REACH, REACH, Matches, Tiles
+from blinkpair.registration.images.tails import log_tail
+from blinkpair.registration.images.tiles import FIRST_REACH, REACH, Matches, Tiles
 from blinkpair.registration.rigid import apply_matrix, fit_transform
 
 # Displacements within so many diameters of the transform agree with it, and only tiles whose best
@@ -27,10 +27,6 @@ TOLERANCES = (0.06, 0.12, 0.24)
 CORRELATIONS = (0.3, 0.5, 0.7)
 # The last fit keeps tiles within so many diameters, and within 4 standard deviations.
 LEAST_GATE, LARGEST_GATE = 0.05, 0.3
-# Large tiles locate a transform where at least this many agree.
-ENOUGH_LOCATED = 6
-# Signed contrast and energy differ by more diameters than this under light from one side.
-ONE_SIDED = 0.1
 # Variance of the place of a perfect correlation, where one of 0.7 has a variance of 1.
 LEAST_VARIANCE = 0.3
 
@@ -67,14 +63,6 @@ class Votes:
     compared: IntArray
     log_chance: float
 
-    def residuals_of(self, matrix: FloatArray) -> FloatArray:
-        """Return (n,) distances of the tiles from the places of a matrix, in post pixels."""
-        return np.asarray(np.hypot(*(apply_matrix(matrix, self.pre_xy) - self.post_xy).T))
-
-    def rms_px(self) -> float:
-        """Return the root mean square distance of the tiles that agree, in post pixels."""
-        return float(np.sqrt(np.mean(self.residuals_of(self.matrix)[self.agree] ** 2)))
-
     def log_chance_beside(self, rivals: Sequence[Votes]) -> float:
         """Return the logarithm of the chance level if tiles agree as often as in any rival.
 
@@ -95,75 +83,12 @@ class Votes:
 def vote(tiles: Tiles, matrix: FloatArray, model: str) -> Votes | None:
     """Return the tiles' votes on the alignment near a matrix; None where too few are seen."""
     best: Votes | None = None
-    for name, first in _with_inverted(tiles.matches(matrix, FIRST_REACH, order=1)):
+    for name, first in _with_inverted(tiles.matches(matrix, FIRST_REACH)):
         if len(first.xy) < 3:
             continue
         near = _summed(tiles, matrix, first, model)
-        matches = tiles.matches(near, REACH, order=1)[name.removeprefix("-")]
+        matches = tiles.matches(near, REACH)[name.removeprefix("-")]
         best = _better(best, _votes(tiles, near, _signed(matches, name), model))
-    return best
-
-
-@dataclass(frozen=True)
-class Location:
-    """The votes that locate a transform, and whether both kinds of contrast agree on it.
-
-    Under light from one side the bright halves stay with the camera while the sample turns: the
-    signed contrast then fits at a place about half a diameter off, for all tiles alike, and the
-    local energy less so. The images cannot show by how much: to first order, a slope added to a
-    sphere is the sphere displaced.
-    """
-
-    votes: Votes
-    one_sided: bool
-
-
-def locate(small: Tiles, large: Tiles, votes: Votes, model: str) -> Location:
-    """Return the transform near an alignment as exactly as possible.
-
-    By large tiles, or by small ones where too few large ones agree; by the better of signed
-    contrast and local energy, or by the energy where these differ significantly.
-    """
-    for tiles, least in ((large, ENOUGH_LOCATED), (small, 3)):
-        found = {}
-        for channel in CHANNELS:
-            one = _refined(tiles, channel, votes.matrix, model)
-            if one is not None and one.agree.sum() >= least:
-                found[channel] = one
-        if not found:
-            continue
-        if "energy" not in found:
-            return Location(found["signed"], one_sided=True)
-        energy = found["energy"]
-        if large.one_sided():
-            return Location(energy, one_sided=True)
-        signed = found.get("signed", energy)
-        here = energy.pre_xy[energy.agree].mean(axis=0)
-        apart = np.hypot(
-            *(apply_matrix(signed.matrix, here) - apply_matrix(energy.matrix, here))[0]
-        )
-        scatter = np.hypot(*(one.rms_px() / np.sqrt(one.agree.sum()) for one in (signed, energy)))
-        if apart > max(ONE_SIDED * tiles.diameter_px, 4 * scatter):
-            return Location(energy, one_sided=True)
-        return Location(signed if signed.log_chance <= energy.log_chance else energy, False)
-    return Location(votes, one_sided=True)
-
-
-def _refined(tiles: Tiles, channel: str, matrix: FloatArray, model: str) -> Votes | None:
-    """Return the votes of one channel around their own matrix, with an exact interpolation."""
-    best: Votes | None = None
-    for reach in (FIRST_REACH, REACH, REACH):
-        matches = dict(_with_inverted(tiles.matches(matrix, reach, order=3)))
-        one = matches[channel] if channel in matches else matches[f"-{channel}"]
-        if len(one.xy) < 3:
-            return None
-        if reach == FIRST_REACH:
-            matrix = _summed(tiles, matrix, one, model)
-            continue
-        best = _votes(tiles, matrix, one, model)
-        if best is None:
-            return None
-        matrix = best.matrix
     return best
 
 
@@ -299,18 +224,3 @@ def _fit(
             break
         agree = now
     return fitted, agree
-
-
-def log_tail(k: int, n: int, p: float) -> float:
-    """Return the logarithm of P(X >= k) of a binomial; of its upper bound where it underflows.
-
-    The bound is that of Hoeffding (JASA 58, 13, 1963).
-    """
-    if k <= 0 or n <= 0:
-        return 0.0
-    share = k / n
-    exact = float(binom.logsf(k - 1, n, p))
-    if share <= p or (np.isfinite(exact) and exact > -500):
-        return exact
-    rest = (1 - share) * np.log((1 - share) / (1 - p)) if share < 1 else 0.0
-    return float(-n * (share * np.log(share / p) + rest))

@@ -1,0 +1,106 @@
+"""What two images show for an alignment, beside all the others that were compared.
+
+Signed contrast and local energy are refined and judged each by itself, and a level is that of two
+tried. Beside an alignment of the microspheres the rest of the images is evidence of its own: blocks
+without a matched microsphere look alike by chance as often as at wrong alignments.
+
+Input: the contrasts of two images and the alignments of the search. Output: different alignments
+with their chance levels, and the level of any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain, zip_longest
+
+import numpy as np
+
+from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.registration.images.contrast import Contrast
+from blinkpair.registration.images.overlap import DIFFERENT, Overlap, log_chance, refine
+from blinkpair.registration.images.tiles import CHANNELS
+
+# Width in diameters of the border of an image, whose contrast depends on what lies beyond.
+BORDER = 0.8
+# Distance in diameters within which a microsphere is part of a block.
+REACH = 1.5
+
+
+@dataclass(frozen=True)
+class ImageEvidence:
+    """Two images, and the alignments of either contrast under which they were compared."""
+
+    pre: Contrast
+    post: Contrast
+    diameter_px: float
+    model: str
+    refined: Mapping[str, Sequence[Overlap]]
+
+    @classmethod
+    def of(
+        cls,
+        pre: Contrast,
+        post: Contrast,
+        matrices: FloatArray,
+        diameter_px: float,
+        model: str,
+    ) -> ImageEvidence:
+        """Return the evidence on alignments (n, 3, 3), each near one of the search."""
+        one, other = (each.without(_border(each, BORDER * diameter_px)) for each in (pre, post))
+        images = cls(one, other, diameter_px, model, {})
+        refined = {channel: images.refined_near(channel, matrices) for channel in CHANNELS}
+        return replace(images, refined=refined)
+
+    def refined_near(self, channel: str, matrices: FloatArray) -> list[Overlap]:
+        """Return the different overlaps near matrices (n, 3, 3), as `overlap.refine` does."""
+        return refine(self.pre, self.post, channel, matrices, self.diameter_px, self.model)
+
+    def ranked(self, most: int) -> list[tuple[Overlap, float]]:
+        """Return different alignments and the logarithms of their levels, either's best first."""
+        both = [
+            zip(one, log_chance(one) + np.log(len(CHANNELS)), strict=True)
+            for one in self.refined.values()
+        ]
+        found: list[tuple[Overlap, float]] = []
+        for entry in chain.from_iterable(zip_longest(*both)):
+            if entry is None:
+                continue
+            overlap, level = entry
+            same = [row for row, (each, _) in enumerate(found) if self._same(overlap, each)]
+            if same:
+                found[same[0]] = found[same[0]][0], min(found[same[0]][1], level)
+            elif len(found) < most:
+                found.append((overlap, level))
+        return found
+
+    def probability_near(self, matrix: FloatArray, matched_xy: FloatArray) -> float:
+        """Return the probability that the images look alike by chance near an alignment of points.
+
+        Parameters
+        ----------
+        matrix
+            3x3 from pre to post pixels.
+        matched_xy
+            (n, 2) matched points before: blocks that show one are left out, since they look alike
+            wherever points match.
+        """
+        levels = [0.0]
+        for channel, refined in self.refined.items():
+            for one in self.refined_near(channel, matrix[None]):
+                others = [other for other in refined if not self._same(one, other)]
+                rest = one.without(matched_xy, REACH * self.diameter_px)
+                levels.append(float(log_chance([rest, *others])[0]) + np.log(len(CHANNELS)))
+        return float(np.exp(min(levels)))
+
+    def _same(self, one: Overlap, other: Overlap) -> bool:
+        return one.distance(other.matrix) < DIFFERENT * self.diameter_px
+
+
+def _border(contrast: Contrast, width_px: float) -> BoolArray:
+    """Return the pixels within a distance of the border of an image."""
+    width = round(width_px / contrast.pixel)
+    rows, columns = contrast.valid.shape
+    border = np.ones((rows, columns), dtype=bool)
+    border[width : rows - width, width : columns - width] = False
+    return border

@@ -1,0 +1,300 @@
+"""A motion between two images refined on all that both show.
+
+The search compares coarse images in steps of the rotation, and tiles show only what stands out.
+Here every pixel of the overlap is compared at the resolution of the images, by Gauss-Newton steps
+from a motion that is off by less than a diameter. The sums of one block of the overlap also give
+the displacement that this block shows by itself; the scatter of these displacements is the error
+of the motion.
+
+Input: the contrasts of two images and a motion. Output: the refined one, the correlation of both
+images under it, and the displacements of the blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.registration.images import overlap_kernels as sums_of
+from blinkpair.registration.images.contrast import Contrast
+from blinkpair.registration.images.tails import log_tail
+from blinkpair.registration.rigid import apply_matrix
+
+# Side of a block, in diameters.
+BLOCK = 2.0
+# Pixels a diameter on which a motion is refined first.
+COARSE_PIXELS = 3.0
+# Steps on coarse and on fine pixels, the largest of a step in pixels, and the last one.
+STEPS, LARGEST_STEP, LAST_STEP = (12, 6), 1.5, 0.003
+# Least correlations of a block that looks alike, of which the strictest wins: less is noise, or
+# what only one image shows.
+ALIKE = (0.5, 0.7, 0.85)
+# Wrong alignments below which their scores are no yardstick.
+FEWEST_RIVALS = 8
+# Motions closer than so many diameters lead to the same one; refined ones differ beyond the second.
+NEAR, DIFFERENT = 0.5, 2.0
+# Differences of so many standard deviations have half of the weight.
+ROBUST = 2.5
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Two contrasts compared under one motion.
+
+    Attributes
+    ----------
+    matrix
+        3x3 from pre to post pixels of the images.
+    correlation
+        Of both contrasts over the overlap.
+    area
+        Of the overlap, in squared diameters.
+    pre_xy, post_xy
+        (n, 2) places of the blocks, and where each is found by itself.
+    block_correlation
+        (n,) of each block.
+    weights
+        (n,) inverse variances of the places found, in any unit: along the worse direction.
+    """
+
+    matrix: FloatArray
+    correlation: float
+    area: float
+    pre_xy: FloatArray
+    post_xy: FloatArray
+    block_correlation: FloatArray
+    weights: FloatArray
+
+    def distance(self, matrix: FloatArray) -> float:
+        """Return how far apart another motion takes the blocks, as a root mean square."""
+        return distance(self.matrix, matrix, self.pre_xy)
+
+    def without(self, xy: FloatArray, reach_px: float) -> Overlap:
+        """Return the overlap without blocks near points (m, 2) of the first image."""
+        far = np.ones(self.n_blocks, dtype=bool)
+        if len(xy):
+            apart = np.hypot(*(self.pre_xy[:, None] - xy).T)
+            far = apart.min(axis=0) > reach_px
+        return replace(
+            self,
+            pre_xy=self.pre_xy[far],
+            post_xy=self.post_xy[far],
+            block_correlation=self.block_correlation[far],
+            weights=self.weights[far],
+        )
+
+    @property
+    def n_blocks(self) -> int:
+        """Number of blocks."""
+        return len(self.block_correlation)
+
+    @property
+    def n_alike(self) -> IntArray:
+        """(3,) number of blocks that look alike in both images, as far as each of `ALIKE`."""
+        return np.asarray((self.block_correlation >= np.array(ALIKE)[:, None]).sum(axis=1))
+
+    @property
+    def score(self) -> float:
+        """Correlation in standard deviations between unrelated images, up to a factor."""
+        return abs(self.correlation) * float(np.sqrt(self.area))
+
+
+def refine(
+    pre: Contrast,
+    post: Contrast,
+    channel: str,
+    matrices: FloatArray,
+    diameter_px: float,
+    model: str,
+) -> list[Overlap]:
+    """Return the different overlaps under the motions refined from matrices, the best first.
+
+    Parameters
+    ----------
+    pre, post
+        Contrasts of both images.
+    channel
+        'signed', 'energy' or 'whole'.
+    matrices
+        (n, 3, 3) from pre to post pixels of the images, off by less than a diameter.
+    diameter_px, model
+        As in `register_images`.
+    """
+    coarse = max(diameter_px / pre.pixel / COARSE_PIXELS, 1.0)
+    for factor, steps in zip((coarse, 1.0), STEPS, strict=True):
+        one, other = pre.resampled(factor), post.resampled(factor)
+        refined = [
+            _refined(one, other, channel, each, diameter_px, model, steps) for each in matrices
+        ]
+        overlaps = [each.overlap(diameter_px) for each in refined if each]
+        apart = DIFFERENT if factor == 1.0 else NEAR
+        found = _different(overlaps, apart * diameter_px)
+        matrices = np.array([each.matrix for each in found])
+    return found
+
+
+def _different(overlaps: Sequence[Overlap], least_px: float) -> list[Overlap]:
+    """Return the best of overlaps that are less than a distance apart, the best first."""
+    kept: list[Overlap] = []
+    for one in sorted(overlaps, key=lambda one: -one.score):
+        if all(one.distance(other.matrix) >= least_px for other in kept):
+            kept.append(one)
+    return kept
+
+
+def distance(one: FloatArray, other: FloatArray, xy: FloatArray) -> float:
+    """Return how far apart two transforms take positions, as a root mean square."""
+    apart = apply_matrix(one, xy) - apply_matrix(other, xy)
+    return float(np.sqrt(np.mean((apart**2).sum(axis=1))))
+
+
+def log_chance(overlaps: Sequence[Overlap]) -> FloatArray:
+    """Return (n,) logarithms of the chance that as many blocks of each alignment are alike.
+
+    Parameters
+    ----------
+    overlaps
+        Different alignments, all but one of which are wrong: blocks are alike by chance as often
+        as in any of the others.
+    """
+    shares = np.array([(one.n_alike + 1) / (one.n_blocks + 4) for one in overlaps])
+    levels = np.zeros(len(overlaps))
+    for row, one in enumerate(overlaps):
+        if len(overlaps) > FEWEST_RIVALS:
+            largest = np.delete(shares, row, axis=0).max(axis=0)
+            levels[row] = np.log(len(ALIKE)) + min(
+                log_tail(int(alike), one.n_blocks, float(share))
+                for alike, share in zip(one.n_alike, largest, strict=True)
+            )
+    return levels
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """The sums of all blocks under one motion, in pixels of the contrasts."""
+
+    pre: Contrast
+    post: Contrast
+    motion: FloatArray
+    sums: FloatArray
+
+    @property
+    def total(self) -> FloatArray:
+        return np.asarray(self.sums.sum(axis=0))
+
+    @property
+    def of_images(self) -> FloatArray:
+        return np.asarray(
+            self.post.to_image @ _matrix(self.motion) @ np.linalg.inv(self.pre.to_image)
+        )
+
+    def correlations(self) -> FloatArray:
+        """Return (n,) correlations of the blocks, with the sign of the whole taken as positive."""
+        product = self.sums[:, sums_of.PRODUCT] * np.sign(self.total[sums_of.PRODUCT])
+        squares = self.sums[:, sums_of.PRE2] * self.sums[:, sums_of.POST2]
+        return np.asarray(product / np.sqrt(np.maximum(squares, 1e-12)))
+
+    def places(self) -> FloatArray:
+        """Return (n, 2) middles of the structure of each block."""
+        power = self.sums[:, sums_of.XX] + self.sums[:, sums_of.YY]
+        return np.asarray(self.sums[:, [sums_of.MX, sums_of.MY]] / power[:, None])
+
+    def normal(self) -> FloatArray:
+        """Return (n, 2, 2) normal matrices of a displacement."""
+        columns = [sums_of.XX, sums_of.XY, sums_of.XY, sums_of.YY]
+        return self.sums[:, columns].reshape(-1, 2, 2)
+
+    def overlap(self, diameter_px: float) -> Overlap:
+        total, normal = self.total, self.normal()
+        correlation = self.correlations()
+        ridge = 1e-3 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(2) + 1e-12
+        right = self.sums[:, [sums_of.GX, sums_of.GY], None]
+        moved = np.linalg.solve(normal + ridge, right)[..., 0]
+        # Noise is part of the slopes, but not of what a displacement explains.
+        moved /= np.clip(correlation, 0.1, 1)[:, None]
+        places = self.places()
+        to_post = self.post.to_image @ _matrix(self.motion)
+        return Overlap(
+            self.of_images,
+            float(total[sums_of.PRODUCT] / np.sqrt(total[sums_of.PRE2] * total[sums_of.POST2])),
+            float(total[sums_of.PIXELS]) * (self.pre.pixel / diameter_px) ** 2,
+            apply_matrix(self.pre.to_image, places),
+            apply_matrix(to_post, places + moved),
+            correlation,
+            np.linalg.eigvalsh(normal)[:, 0] * np.clip(correlation, 0, 1) ** 2,
+        )
+
+
+def _refined(
+    pre: Contrast,
+    post: Contrast,
+    channel: str,
+    matrix: FloatArray,
+    diameter_px: float,
+    model: str,
+    steps: int,
+) -> _Compared | None:
+    """Return the comparison under the motion that Gauss-Newton steps lead to."""
+    side = max(round(BLOCK * diameter_px / pre.pixel), 4)
+    one, other = (np.ascontiguousarray(getattr(each, channel)) for each in (pre, post))
+    shape = tuple(-(-n // side) for n in one.shape)
+    sums = np.zeros((*shape, 11))
+    motion = _motion(np.linalg.inv(post.to_image) @ matrix @ pre.to_image)
+    factor, variance = 1.0, float(one.var() + other.var()) * ROBUST**2 + 1e-12
+    found: _Compared | None = None
+    for step in range(steps + 1):
+        sums_of.sum_blocks(one, pre.valid, other, post.valid, motion, factor, variance, side, sums)
+        used = sums.reshape(-1, 11)
+        used = used[(used[:, sums_of.XX] > 0) & (used[:, sums_of.YY] > 0)]
+        total = used.sum(axis=0)
+        if len(used) < 2 or not total[sums_of.PRE2] * total[sums_of.POST2] > 0:
+            return None
+        found = _Compared(pre, post, motion, used.copy())
+        if step and step == steps:
+            break
+        factor = float(total[sums_of.PRODUCT] / total[sums_of.POST2])
+        left = total[sums_of.PRE2] - factor * total[sums_of.PRODUCT]
+        variance = ROBUST**2 * float(left / total[sums_of.PIXELS]) + 1e-12
+        motion, size = _stepped(found, model)
+        if step and size < LAST_STEP:
+            break
+    return found
+
+
+def _stepped(found: _Compared, model: str) -> tuple[FloatArray, float]:
+    """Return the motion after one step, and the size of the step in pixels."""
+    normal, places = found.normal(), found.places()
+    power = np.trace(normal, axis1=1, axis2=2)
+    centre = power @ places / power.sum()
+    x, y = (places - centre).T
+    radius = float(np.sqrt(power @ (x**2 + y**2) / power.sum())) + 1e-9
+    one, none = np.ones_like(x), np.zeros_like(x)
+    fields = [(one, none), (none, one), (-y / radius, x / radius)]
+    if model == "similarity":
+        fields.append((x / radius, y / radius))
+    design = np.stack([np.column_stack(each) for each in fields], axis=-1)
+    matrix = np.einsum("nif,nij,njg->fg", design, normal, design)
+    right = np.einsum("nif,ni->f", design, found.sums[:, [sums_of.GX, sums_of.GY]])
+    ridge = 1e-6 * np.trace(matrix) * np.eye(len(matrix))
+    step = np.linalg.solve(matrix + ridge, right)
+    size = float(np.linalg.norm(step))
+    step *= min(1.0, LARGEST_STEP / max(size, 1e-12))
+    turn, growth = step[2] / radius, step[3] / radius if model == "similarity" else 0.0
+    change = np.eye(3)
+    change[:2, :2] = (1 + growth) * np.array(
+        [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    )
+    change[:2, 2] = centre + step[:2] - change[:2, :2] @ centre
+    return _motion(_matrix(found.motion) @ change), size
+
+
+def _motion(matrix: FloatArray) -> FloatArray:
+    return np.array([matrix[0, 0], matrix[1, 0], matrix[0, 2], matrix[1, 2]])
+
+
+def _matrix(motion: FloatArray) -> FloatArray:
+    a, b, tx, ty = motion
+    return np.array([[a, -b, tx], [b, a, ty], [0, 0, 1.0]])

@@ -1,0 +1,24 @@
+"""Tails of the binomial distribution, as logarithms.
+
+Input: a number out of n, and the probability of one. Output: the logarithm of the tail.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import binom
+
+
+def log_tail(k: int, n: int, p: float) -> float:
+    """Return the logarithm of P(X >= k) of a binomial; of its upper bound where it underflows.
+
+    The bound is that of Hoeffding (JASA 58, 13, 1963).
+    """
+    if k <= 0 or n <= 0:
+        return 0.0
+    share = k / n
+    exact = float(binom.logsf(k - 1, n, p))
+    if share <= p or (np.isfinite(exact) and exact > -500):
+        return exact
+    rest = (1 - share) * np.log((1 - share) / (1 - p)) if share < 1 else 0.0
+    return float(-n * (share * np.log(share / p) + rest))

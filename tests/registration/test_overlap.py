@@ -1,0 +1,105 @@
+"""All that both images show: a motion to a hundredth of a pixel, and evidence beside points."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from benchmarks.registration import real_images
+from blinkpair.registration.fields import register_field
+from blinkpair.registration.images.contrast import contrast_of
+from blinkpair.registration.images.images import register_images
+from blinkpair.registration.images.overlap import refine
+from blinkpair.registration.rigid import apply_matrix
+
+DIAMETER = 7.0
+# (x, y) of the sample at (x - 60, y - 40) is turned to (y - 40, 199 - (x - 60)).
+TRUTH = np.array([[0.0, 1, -40], [-1, 0, 259], [0, 0, 1]])
+GRID = np.stack(np.meshgrid(*[np.linspace(60, 199, 8)] * 2), -1).reshape(-1, 2)
+NOTHING = np.empty((0, 2))
+
+
+def turned_sample(seed, noise):
+    """Two views of one random sample, a quarter turn apart, and noise in its deviations."""
+    rng = np.random.default_rng([seed, 8])
+    sample = gaussian_filter(rng.normal(size=(300, 300)), 2.5)
+    added = noise * sample.std() * rng.normal(size=(2, 200, 200))
+    return sample[:200, :200] + added[0], np.rot90(sample[40:240, 60:260] + added[1])
+
+
+def distances(matrix):
+    return np.hypot(*(apply_matrix(matrix, GRID) - apply_matrix(TRUTH, GRID)).T)
+
+
+# The energy is blurred by a quarter of a diameter, and less exact.
+@pytest.mark.parametrize(("channel", "px"), [("signed", 0.15), ("energy", 0.5), ("whole", 0.15)])
+def test_a_motion_off_by_half_a_diameter_is_refined_on_the_overlap(channel, px):
+    pre, post = (contrast_of(image, DIAMETER, 1.0) for image in turned_sample(1, 0.1))
+    turn = np.deg2rad(1.0)
+    off = np.array([[np.cos(turn), -np.sin(turn), 1], [np.sin(turn), np.cos(turn), -2], [0, 0, 1]])
+    start = TRUTH @ off
+    assert distances(start).max() > 2.5
+    (found,) = refine(pre, post, channel, start[None], DIAMETER, "rigid")
+    assert distances(found.matrix).max() < px
+    # Every block lies there by itself, to a fraction of a pixel, and looks alike.
+    off_px = np.hypot(*(apply_matrix(TRUTH, found.pre_xy) - found.post_xy).T)
+    assert np.median(off_px) < px
+    assert found.n_alike[0] > 0.9 * found.n_blocks
+
+
+def test_another_contrast_of_the_same_sample_is_refined_with_its_sign():
+    pre, post = (contrast_of(image, DIAMETER, 1.0) for image in turned_sample(2, 0.1))
+    inverted = contrast_of(-turned_sample(2, 0.1)[1], DIAMETER, 1.0)
+    for other, sign in ((post, 1), (inverted, -1)):
+        (found,) = refine(pre, other, "signed", TRUTH[None], DIAMETER, "rigid")
+        assert np.sign(found.correlation) == sign
+        assert distances(found.matrix).max() < 0.1
+
+
+def test_bright_halves_that_turned_with_the_sample_are_no_light_from_one_side():
+    lit = real_images.lit_from_one_side(turned_sample(3, 0.05)[0], DIAMETER)
+    rng = np.random.default_rng(3)
+    views = lit, np.rot90(lit)
+    noisy = [view + 0.01 * np.ptp(view) * rng.normal(size=view.shape) for view in views]
+    found = register_images(*noisy, diameter_px=DIAMETER)
+    assert found.status == "ok", found.reason
+    assert found.reason == ""
+    there = np.column_stack([GRID[:, 1], 199 - GRID[:, 0]])
+    assert np.hypot(*(apply_matrix(found.matrix, GRID) - there).T).max() < 0.1
+
+
+def test_images_beside_four_microspheres_decide_where_neither_does_alone():
+    images = register_images(*turned_sample(1, 3.2), diameter_px=DIAMETER)
+    assert images.status == "failed"
+    assert images.evidence.probability_near(TRUTH, NOTHING) < 1e-3
+    rng = np.random.default_rng(4)
+
+    def registered(common):
+        seen = rng.uniform(60, 199, (common, 2))
+        views = seen, apply_matrix(TRUTH, seen) + rng.normal(0, 0.15, seen.shape)
+        spheres = [np.vstack([xy, rng.uniform(0, 199, (26, 2))]) for xy in views]
+        return register_field(
+            *spheres, NOTHING, NOTHING, shape=(200, 200), by_images=lambda: images
+        )
+
+    found = [registered(4) for _ in range(10)]
+    decided = [
+        one for one in found if one.evidence == "microspheres together with brightfield images"
+    ]
+    assert decided
+    for one in found:
+        if one.evidence != "none":
+            assert distances(one.microspheres.matrix).max() < 2
+    for one in decided:
+        assert one.final.chance_alignments <= 3e-4
+        assert "not refined" not in one.final.reason
+    for _ in range(10):
+        assert registered(0).evidence == "none"
+
+
+def test_blocks_of_matched_points_are_left_out():
+    images = register_images(*turned_sample(5, 2.7), diameter_px=DIAMETER)
+    everywhere = np.stack(np.meshgrid(*[np.arange(0, 200, 10.0)] * 2), -1).reshape(-1, 2)
+    assert images.evidence.probability_near(TRUTH, NOTHING) < 1e-6
+    assert images.evidence.probability_near(TRUTH, everywhere) == 1
