@@ -42,14 +42,12 @@ class Peaks:
     ----------
     matrices
         (n, 3, 3) from pre to post pixels of the images.
-    scores
-        (n,) correlations in standard deviations between unrelated images.
     angles_deg, by_angle
-        (m,) rotations that were tried, and the largest score of each.
+        (m,) rotations that were tried, and the largest score of each: the correlation in standard
+        deviations between unrelated images.
     """
 
     matrices: FloatArray
-    scores: FloatArray
     angles_deg: FloatArray
     by_angle: FloatArray
 
@@ -99,7 +97,6 @@ def search(
             break
     return Peaks(
         np.array([peak.matrix_of_images for peak in kept]).reshape(-1, 3, 3),
-        np.array([peak.score for peak in kept]),
         (np.concatenate([angles, angles + 180]) + 180) % 360 - 180,
         by_angle,
     )
