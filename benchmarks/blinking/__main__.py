@@ -135,7 +135,7 @@ def other_light_part(pool: Executor, share: float) -> Iterable[str]:
         "disks whose rings reach the neighbours, an sCMOS with an offset, gain and read noise of "
         "each pixel, power laws down to a tenth of a frame and less, on levels that fluctuate by "
         "5 %, and in some fields on events of 0.35 to 0.7 of the level, of any length. None of the "
-        "method's numbers was fitted to them; while it was made it was tried on such fields. "
+        "method's numbers was fitted to them; it was tried on other fields of this model. "
         "Columns as above, by the model. *Two levels*: of nanocrystals without dimmer events."
     )
     yield text_of(other_light.other_light_table(pool, fields), 3)

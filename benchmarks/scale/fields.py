@@ -34,9 +34,12 @@ REFUSED_EVERY = 50  # two fields of a hundred are refused
 TEMPERATURES = ("70", "100", "120", "control")
 WINDOW_FRAMES, EVENTS = 20_000, 100_000  # of each epoch and state of a field
 EXPOSURES_S = (0.02, 0.02, 0.02, 0.05)
+SHARES = (0.1, 0.5, 0.25, 0.05, 0.1)  # of TYPES, among the nanocrystals that are emissive
 VARIED = ("nanocrystals", "on_fractions", "durations", "integrated_pl")
-FIELD, TEMPERATURE = "@FIELD@", "@TEMPERATURE@"
+# What stands for them in a text; no other number of it is this one.
+FIELD, TEMPERATURE = "@FIELD@", "-271.25"
 OK, BLANK = "seen", "blank"
+ENDS_WITH_ONE_REFUSED = 11  # 10 and the number of fields
 
 
 @dataclass(frozen=True)
@@ -70,9 +73,9 @@ def analyse_template(folder: Path) -> Path:
     (folder / "config" / "config.yaml").write_text("fields: sheet.tsv\n")
     command = [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile")]
     targets = ["results/provenance.json"]
-    subprocess.run(
-        [*command, "--cores", "2", "--quiet", "all", "--", *targets], cwd=folder, check=True
-    )
+    done = subprocess.run([*command, "--cores", "2", "--quiet", "all", "--", *targets], cwd=folder)
+    if done.returncode != ENDS_WITH_ONE_REFUSED:
+        raise subprocess.CalledProcessError(done.returncode, done.args)
     return folder / "results"
 
 
@@ -148,7 +151,7 @@ def draw_types(rng: np.random.Generator, table: pd.DataFrame, epoch: str) -> Non
     """Give nanocrystals that are emissive in an epoch types and fits, as of long movies."""
     emissive = (table["analysed"] & (table[f"on_fraction_{epoch}"] >= DARK_CUTOFF)).to_numpy()
     n = len(table)
-    kind = np.where(emissive, rng.choice(TYPES, n, p=[0.1, 0.5, 0.3, 0.1]), "not_fitted")
+    kind = np.where(emissive, rng.choice(TYPES, n, p=SHARES), "not_fitted")
     fitted, cut = kind != "not_fitted", kind == TRUNCATED
     table[f"blinking_{epoch}"] = kind
     table[f"alpha_on_{epoch}"] = np.where(fitted, rng.normal(1.6, 0.2, n), np.nan)

@@ -31,8 +31,10 @@ def blinkers(rng, n=N):
 
 
 def counts(rng, lit, on):
-    shot = rng.normal(size=lit.shape) * np.sqrt(10 * on * lit)
-    return (on * lit + NOISE * rng.normal(size=lit.shape) + shot).astype(np.float32)
+    """Counts behind a multiplying register, 5 an electron: the variance is ten times the mean."""
+    electrons = rng.poisson(on * lit / 5)
+    signal = 5 * np.where(electrons > 0, rng.gamma(np.maximum(electrons, 1)), 0)
+    return (signal + NOISE * rng.normal(size=lit.shape)).astype(np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +50,7 @@ def test_on_fractions_and_their_errors_hold(lit, noises, rms):
     best = assign_states(traces, ThresholdSettings("hmm"), off)
     error = best.on_fractions - truth
     assert np.sqrt(np.mean(error**2)) < rms
-    assert abs(error.mean()) < 0.003
+    assert abs(error.mean()) < 0.004
     # 95 % of 60 are 57; four standard deviations below are 50. Above, nothing is promised here.
     assert (np.abs(error) <= 1.96 * best.on_fractions_se).sum() >= 50
     assert np.median(best.on_fractions_se) < rms

@@ -8,7 +8,7 @@ the on-fractions at other thresholds.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,27 +16,27 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray, IntArray
-from blinkpair.blinking.off_levels import OffLevels, estimate_off_levels, expected_false_events
+from blinkpair.blinking.columns import (
+    UNKNOWN,
+    dwell_columns,
+    photostability_columns,
+    states_of,
+)
+from blinkpair.blinking.off_levels import OffLevels, estimate_off_levels
 from blinkpair.blinking.on_fractions import (
     COUNTED,
     DARK_CUTOFF,
     classify,
     on_fraction,
-    threshold_error,
 )
 from blinkpair.blinking.photostability import (
     PhotostabilitySettings,
-    classify_trajectories,
     integrated_pl,
-    kept_fraction,
 )
-from blinkpair.blinking.run_lengths import count_durations, events_to_fit, run_lengths
-from blinkpair.blinking.states.registry import BEST_METHOD, assign_states
-from blinkpair.blinking.states.result import AssignedStates
+from blinkpair.blinking.recipes import Recipes
+from blinkpair.blinking.run_lengths import count_durations, run_lengths
 from blinkpair.blinking.states.settings import ThresholdSettings
-from blinkpair.dwell_fits.events import count_events
-from blinkpair.dwell_fits.fits import fit_counted_events
-from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings
+from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.epochs import EPOCHS
 from blinkpair.labels import BY_HAND
 from blinkpair.photometry.apertures import at_mean_focus, empty_frames
@@ -44,15 +44,6 @@ from blinkpair.photometry.apertures import at_mean_focus, empty_frames
 DROWNED_NOISES = 1.5
 # An on-fraction with a larger standard error is no answer: it may be off by more than 0.1.
 MAX_SE = 0.05
-# The text columns of nanocrystals that were not measured, or not tested.
-UNKNOWN = {
-    "threshold_from_{epoch}": "",
-    "blinking_{epoch}": "not_fitted",
-    "blinking_off_{epoch}": "not_fitted",
-    "reason_on_{epoch}": "",
-    "reason_off_{epoch}": "",
-    "photostability_{epoch}": "not_tested",
-}
 
 
 @dataclass(frozen=True)
@@ -132,7 +123,7 @@ def analyse_nanocrystals(
         for epoch in EPOCHS
     }
     assigned = {
-        epoch: _Recipes.of(intensity[epoch], by_fixed[epoch], off[epoch], threshold)
+        epoch: Recipes.of(intensity[epoch], by_fixed[epoch], off[epoch], threshold)
         for epoch in EPOCHS
     }
     because = table.get("excluded_because", pd.Series("", table.index))
@@ -152,7 +143,7 @@ def analyse_nanocrystals(
     analysed = np.isin(measured, table.index[table["analysed"].to_numpy(bool)])
     states, events = {}, {}
     for epoch in EPOCHS:
-        states[epoch], columns = _states_of(intensity[epoch], off[epoch], assigned[epoch])
+        states[epoch], columns = states_of(intensity[epoch], off[epoch], assigned[epoch])
         events[epoch] = run_lengths(states[epoch])
         emissive = columns["on_fraction_{epoch}"].to_numpy() >= dark_cutoff
         why_not = np.select([~analysed, ~emissive], ["not analysed", "dark"], "")
@@ -160,9 +151,9 @@ def analyse_nanocrystals(
         columns = pd.concat(
             [
                 columns,
-                _dwell_columns(events[epoch], why_not, True, *window, settings.dwell_times),
-                _dwell_columns(events[epoch], why_not, False, *window, settings.dwell_times),
-                _photostability_columns(
+                dwell_columns(events[epoch], why_not, True, *window, settings.dwell_times),
+                dwell_columns(events[epoch], why_not, False, *window, settings.dwell_times),
+                photostability_columns(
                     intensity[epoch], states[epoch], analysed, exposure_s, settings.photostability
                 ),
             ],
@@ -219,153 +210,6 @@ def _reaches_threshold(off: OffLevels, threshold_counts: float) -> bool:
     highest = off.level_counts + DROWNED_NOISES * off.noise_counts
     known = highest[np.isfinite(highest)]
     return bool(known.size and np.median(known) > threshold_counts)
-
-
-class _Recipes(NamedTuple):
-    """States of one epoch by the method of the answer, by the paper's and by the model.
-
-    `se` (n,) are the standard errors of the answer's on-fractions.
-    """
-
-    answer: AssignedStates
-    fixed: AssignedStates
-    best: AssignedStates
-    se: FloatArray
-
-    @classmethod
-    def of(
-        cls,
-        intensity: NDArray[np.float32],
-        by_fixed: NDArray[np.float32],
-        off: OffLevels,
-        threshold: ThresholdSettings,
-    ) -> _Recipes:
-        """Assign the states; the best estimate does not depend on the method of the answer.
-
-        The paper's recipe takes the counts `by_fixed`.
-        """
-        found = {
-            method: assign_states(
-                by_fixed if method == "fixed" else intensity,
-                replace(threshold, method=method),
-                off,
-            )
-            for method in dict.fromkeys(("fixed", BEST_METHOD, threshold.method))
-        }
-        answer, best = found[threshold.method], found[BEST_METHOD]
-        se = best.on_fractions_se
-        if answer is not best:
-            se = threshold_error(answer.on_fractions, best.on_fractions, se)
-        return cls(answer, found["fixed"], best, se)
-
-
-def _states_of(
-    intensity: NDArray[np.float32], off: OffLevels, recipes: _Recipes
-) -> tuple[BoolArray, pd.DataFrame]:
-    """Return states with levels and thresholds; '{epoch}' in a name stands for pre or post."""
-    assigned = recipes.answer
-    fraction = assigned.on_fractions
-    on = assigned.states
-    with np.errstate(invalid="ignore", divide="ignore"):
-        when_on = intensity.sum(axis=1, where=on, dtype=np.float64) / on.sum(axis=1)
-    false_events = expected_false_events(
-        off.noise_counts,
-        assigned.thresholds_counts,
-        intensity.shape[1],
-        off_level_counts=off.level_counts,
-        off_fraction=1.0 - fraction,
-        skewness=off.skewness,
-    )
-    return on, pd.DataFrame(
-        {
-            "threshold_counts_{epoch}": assigned.thresholds_counts,
-            "threshold_from_{epoch}": assigned.source,
-            "off_level_counts_{epoch}": off.level_counts,
-            "off_noise_counts_{epoch}": off.noise_counts,
-            "on_fraction_{epoch}": fraction,
-            "on_fraction_{epoch}_se": recipes.se,
-            "on_fraction_{epoch}_fixed": recipes.fixed.on_fractions,
-            "on_fraction_{epoch}_best": recipes.best.on_fractions,
-            "on_fraction_{epoch}_best_se": recipes.best.on_fractions_se,
-            "counts_when_on_{epoch}": when_on,
-            "expected_false_on_events_{epoch}": false_events,
-        }
-    )
-
-
-def _dwell_columns(
-    events: pd.DataFrame,
-    why_not: NDArray[np.str_],
-    on: bool,
-    exposure_s: float,
-    window_frames: int,
-    settings: DwellTimeSettings,
-) -> pd.DataFrame:
-    """Return fits of the on (or off) events of each trace, where `why_not` is empty.
-
-    Dark ones are not fitted, as in the paper.
-    """
-    fits: list[DwellFit] = []
-    for k, reason in enumerate(why_not):
-        durations, censored = events_to_fit(events, k, state=on)
-        if reason:
-            fits.append(DwellFit("not_fitted", n_events=len(durations), reason=str(reason)))
-        else:
-            fits.append(
-                fit_counted_events(
-                    count_events(durations, censored, window_frames),
-                    exposure_s=exposure_s,
-                    window_frames=window_frames,
-                    settings=settings,
-                )
-            )
-    which, suffix = ("on", "") if on else ("off", "_off")
-    columns = {
-        f"blinking{suffix}_{{epoch}}": "model",
-        f"n_{which}_events_{{epoch}}": "n_events",
-        f"alpha_{which}_{{epoch}}": "alpha",
-        f"alpha_{which}_{{epoch}}_se": "alpha_se",
-        f"tau_{which}_{{epoch}}_s": "tau_s",
-        f"tau_{which}_{{epoch}}_se_s": "tau_se_s",
-        f"tau_{which}_{{epoch}}_low_s": "tau_low_s",
-        f"tau_{which}_{{epoch}}_high_s": "tau_high_s",
-        f"p_truncated{suffix}_{{epoch}}": "p_value",
-        f"p_fit{suffix}_{{epoch}}": "p_value_fit",
-        f"reason_{which}_{{epoch}}": "reason",
-        f"log_amplitude_{which}_{{epoch}}": "log_amplitude",
-        f"short_{which}_{{epoch}}_s": "short_s",
-        f"fitted_from_frames_{which}_{{epoch}}": "fitted_from_frames",
-    }
-    table = pd.DataFrame({name: [getattr(f, key) for f in fits] for name, key in columns.items()})
-    # Where nothing was fitted there is no line to draw, and no frame from which.
-    drawn = table[f"blinking{suffix}_{{epoch}}"] != "not_fitted"
-    first = f"fitted_from_frames_{which}_{{epoch}}"
-    return table.assign(**{first: table[first].where(drawn)})
-
-
-def _photostability_columns(
-    intensity: NDArray[np.float32],
-    states: BoolArray,
-    analysed: BoolArray,
-    exposure_s: float,
-    settings: PhotostabilitySettings,
-) -> pd.DataFrame:
-    """Return classes of those analysed, and counts at both ends of the movie of all."""
-    classes = classify_trajectories(
-        intensity[analysed],
-        states[analysed],
-        exposure_s=exposure_s,
-        significance=settings.significance,
-        min_change=settings.min_change,
-    ).set_axis(np.flatnonzero(analysed), axis=0)
-    ends = kept_fraction(intensity, exposure_s=exposure_s, reference_s=settings.reference_s)
-    columns = pd.concat([classes, ends], axis=1)
-    # The unit stands last in a name that has one, as in tau_on_pre_s.
-    return columns.rename(
-        columns=lambda name: (
-            f"{name[:-2]}_{{epoch}}_s" if name.endswith("_s") else f"{name}_{{epoch}}"
-        )
-    )
 
 
 def on_fractions_at(

@@ -1,11 +1,11 @@
-"""The hidden Markov chain of one trace: what is learnt from the counts, and the time on.
+"""The hidden Markov chain of one trace: what is learnt from the counts.
 
 States 0 to 4 are off (short- and long-lived), lit in part, on (short- and long-lived); with a grey
 level two more, grey and between grey and on. Levels, spreads and transitions are learnt by
 Baum-Welch; the off level and its noise are held by what is known of them beforehand, like counts
 that were seen before.
 
-Input: counts, first levels. Output: probabilities of every frame; mean and variance of the time on.
+Input: counts, first levels. Output: levels, transitions, and probabilities of every frame.
 """
 
 from __future__ import annotations
@@ -245,59 +245,3 @@ def _learn_levels(
             if column == GREY:  # a level of its own, no band of partly lit frames
                 levels[at + 1] = min(levels[at + 1], max(levels[ON_SIGMA], levels[OFF_NOISE]))
     return change
-
-
-@njit()
-def time_on(
-    x: FloatArray,
-    levels: FloatArray,
-    transition: FloatArray,
-    begin: FloatArray,
-    emission: tuple[int, ...],
-    skewness: tuple[float, float],
-) -> tuple[float, float, float]:
-    """Return mean and variance of the time on in frames, and the log-likelihood; exact.
-
-    Forward through the frames go, for each state, the mean and the mean square of the time on so
-    far, given that state and the counts so far.
-    """
-    n, states = len(x), len(emission)
-    density, lit = densities(x, levels, skewness, states > 5)
-    p = np.empty(states)
-    new_p = np.empty(states)
-    mean = np.zeros(states)
-    square = np.zeros(states)
-    new_mean = np.empty(states)
-    new_square = np.empty(states)
-    log_likelihood = 0.0
-    for t in range(n):
-        total = 0.0
-        for j in range(states):
-            into = m = s = 0.0
-            if t == 0:
-                into = begin[j]
-            else:
-                for i in range(states):
-                    w = p[i] * transition[i, j]
-                    into += w
-                    m += w * mean[i]
-                    s += w * square[i]
-            if into > 0.0:
-                m /= into
-                s /= into
-            lit_mean = lit_variance = 0.0
-            if emission[j] == PARTLY:
-                lit_mean, lit_variance = lit[t, 0], lit[t, 1]
-            elif emission[j] != OFF:
-                lit_mean = 1.0
-            new_mean[j] = m + lit_mean
-            new_square[j] = s + 2.0 * m * lit_mean + lit_mean**2 + lit_variance
-            new_p[j] = into * density[t, emission[j]]
-            total += new_p[j]
-        log_likelihood += math.log(total)
-        for j in range(states):
-            p[j] = new_p[j] / total
-            mean[j] = new_mean[j]
-            square[j] = new_square[j]
-    result = (p * mean).sum()
-    return result, max((p * square).sum() - result**2, 0.0), log_likelihood

@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from blinkpair.blinking.states import chain, emissions
+from blinkpair.blinking.states.expected_time import expected_time
 from blinkpair.blinking.states.learning import MIN_STEP_NOISES, learn_chain
 from blinkpair.blinking.states.levels import Trace
 
@@ -54,7 +55,7 @@ def share_without_on_level(trace: Trace, own: chain.Chain) -> tuple[float, float
         levels = dark.levels.copy()
         levels[emissions.ON_LEVEL] = levels[emissions.OFF_LEVEL] + step * noise
         model = (dark.transition, dark.begin, dark.emission, trace.skewness)
-        found.append(chain.time_on(trace.x, levels, *model))
+        found.append(expected_time(trace.x, levels, *model))
     time, variance, fit = np.array(found).T
     weight = np.exp(fit - fit.max() - 0.5 * _FIELD_LEVELS**2)
     weight /= weight.sum()

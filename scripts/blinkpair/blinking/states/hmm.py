@@ -15,7 +15,8 @@ most events, which are short.
 
 Where the on level creeps through the movie, its course is taken out first (`creep`). A third level,
 grey, is tried where the counts suggest one (`learning`), and counts as on. `time_on` has the
-on-fraction and its standard error, `dark` those of an epoch without an on level.
+on-fraction and its standard error, `dark` those of an epoch without an on level. What is shorter
+than a frame follows from laws that are learnt from the whole field (`short_events`, `event_laws`).
 
 It is own code, because it needs such emissions and kinds, and hmmlearn takes some 0.3 s for a trace
 of 20,000 frames, ten times as long.
@@ -34,11 +35,13 @@ from blinkpair.blinking.off_levels import OffLevels
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.creep import constant_level, level_course
 from blinkpair.blinking.states.dark import UNKNOWN_SE
+from blinkpair.blinking.states.event_laws import law_weights
 from blinkpair.blinking.states.learning import learn
 from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
-from blinkpair.blinking.states.time_on import on_share
+from blinkpair.blinking.states.short_events import LAWS
+from blinkpair.blinking.states.time_on import Found, clearness, find_short_events, on_share
 
 _MIN_FRAMES = 20
 _OFF_EMISSION = 0.01  # of the on level: what a nanocrystal emits when it is off, one sigma
@@ -71,18 +74,34 @@ def assign(
     }
     known = ~usable & finite.any(axis=1)
     fraction[known] = states[known].sum(axis=1) / finite[known].sum(axis=1)
+    found: dict[int, Found] = {}
     for i, trace in _with_first_levels(traces, off).items():
-        result, other = learn(trace)
+        learnt = learn(trace)
+        result = learnt.chain
         on = result.probability[:, emissions.ON] > 0.5
         if (course := level_course(trace.x, on, result.levels)) is not None:
             trace = trace._replace(x=constant_level(trace.x, course, result.levels))
-            result, other = learn(trace)
+            learnt = learn(trace)
+            result = learnt.chain
         states[i] = False
         states[i, finite[i]] = result.over_half > 0.5
         thresholds[i] = _crossing(result, trace.skewness)
         source[i] = "hmm"
-        fraction[i], se[i] = on_share(trace, result, other)
+        found[i] = find_short_events(trace, learnt)
+    laws = _laws_of_short_events(list(found.values()))
+    for (i, one), flash_laws, dim_laws in zip(found.items(), *laws, strict=True):
+        fraction[i], se[i] = on_share(one, flash_laws, dim_laws)
     return AssignedStates(states, thresholds, source, fraction, se)
+
+
+def _laws_of_short_events(found: list[Found]) -> tuple[FloatArray, FloatArray]:
+    """Return the probabilities of the laws of flashes and of dims, (n, laws) each."""
+    use = np.array([clearness(one) for one in found])
+    weights = []
+    for events in ([one.flashes for one in found], [one.dims for one in found]):
+        fit = np.array([np.zeros(len(LAWS)) if e is None else e.fit for e in events])
+        weights.append(law_weights(fit.reshape(-1, len(LAWS)) * use[:, None], use))
+    return weights[0], weights[1]
 
 
 def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[int, Trace]:
@@ -115,7 +134,9 @@ def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[in
         first[i] = Trace(trace.x, prior, found)
     excess = _excess_noise([t for t in first.values() if t.first.on_share > 0])
     return {
-        i: t._replace(skewness=_skewnesses(t, excess), field_step=typical, field_spread=spread)
+        i: t._replace(
+            skewness=_skewnesses(t, excess), field_step=typical, field_spread=spread, excess=excess
+        )
         for i, t in first.items()
     }
 

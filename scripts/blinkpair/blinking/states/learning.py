@@ -3,14 +3,19 @@
 Where frames in a row lie between the levels, a third level (grey) is tried, and kept where the
 likelihood rises by more than its parameters are worth (Schwarz's criterion). Where the levels are
 so near that the chain finds no frames in between, blocks of frames are looked at whose means agree
-and lie between the levels; a third level is then a possibility, which adds to the standard error.
+and lie between the levels. A third level that does not last is a possibility, which adds to the
+standard error as far as it is likely, unless neighbouring frames between the levels differ as those
+that were lit in part do.
 
-Input: a trace with first levels. Output: its chain.
+Input: a trace with first levels. Output: its chain, and another one where that may be right.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from scipy.special import expit
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.states import chain, emissions
@@ -24,6 +29,11 @@ _GREY_ROW = 3  # so many frames in a row between the levels are no switching
 _GREY_BLOCK = 6  # frames whose mean is between the levels, by so many of its errors
 _GREY_ERRORS = 3.0
 _GREY_SHARE = 0.004  # of all frames in such rows: a third level is tried
+_WIDE = 1.3  # of the camera's noise: the spread of an on level that may be a narrower one
+_PLATEAU_QUANTILE = (
+    0.8  # of the counts of frames on: near the level of those that are on throughout
+)
+_AGREE = 1 / 32  # of the squared span: three eighths of the variance of even shares
 _GREY_GAIN_PER_PARAMETER = 0.5  # of log(frames): Schwarz
 _GREY_PARAMETERS = 6  # level, spread, and how it is entered, kept and left
 _GREY_STATE = 5
@@ -31,31 +41,58 @@ _GREY_STATE = 5
 _GREY_STAY, _GREY_MAY_STAY = 0.75, 0.6
 
 
-def learn(trace: Trace) -> tuple[chain.Chain, chain.Chain | None]:
-    """Return the chain with two levels, or with three where the counts have them.
+class Learnt(NamedTuple):
+    """The chain of a trace; `other` may be right instead, with the probability `doubt`."""
 
-    The second one is that with three where the counts do not decide.
-    """
+    chain: chain.Chain
+    other: chain.Chain | None
+    doubt: float
+
+
+def learn(trace: Trace) -> Learnt:
+    """Return the chain with two levels, or with three where the counts have them."""
     first, prior, x = trace.first, trace.off, trace.x
-    two = learn_chain(trace, np.array([first.on_level, first.on_sigma]))
+    learnt = _learn_two(trace)
+    two = learnt.chain
     rows = _in_rows(two.probability[:, emissions.PARTLY] > 0.5)
     least = max(_GREY_SHARE * len(x), 2 * _GREY_ROW)
     in_rows = rows.sum() > least
     grey = rows if in_rows else _in_blocks(x, two.levels)
-    if grey.sum() <= least:
-        return two, None
+    if first.on_share == 0 or grey.sum() <= least:
+        return learnt
     between = x[grey]
     level = float(np.median(between))
     spread = max(1.4826 * float(np.median(np.abs(between - level))), prior.noise)
     three = learn_chain(trace, np.array([*two.levels[2:4], level, spread]))
     gain = three.log_likelihood - two.log_likelihood
-    better = gain > _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x))
+    probability = expit(gain - _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)))
     stay = three.transition[_GREY_STATE, _GREY_STATE]
-    if in_rows and better and stay >= _GREY_STAY:
-        return three, None
+    if in_rows and probability > 0.5 and stay >= _GREY_STAY:
+        return Learnt(three, None, 0.0)
     above_off = three.levels[emissions.GREY_LEVEL] - three.levels[emissions.OFF_LEVEL]
     distinct = above_off >= MIN_STEP_NOISES * three.levels[emissions.OFF_NOISE]
-    return two, three if gain > 0 and distinct and stay >= _GREY_MAY_STAY else None
+    if learnt.other is None and distinct and stay >= _GREY_MAY_STAY and _agree_in_rows(x, two):
+        return Learnt(two, three, float(probability))
+    return learnt
+
+
+def _learn_two(trace: Trace) -> Learnt:
+    """Return the chain with two levels.
+
+    An on level that scatters by more than the camera's noise may be a narrow one with many partly
+    lit frames below it; the likelier of both is returned.
+    """
+    first = trace.first
+    wide = learn_chain(trace, np.array([first.on_level, first.on_sigma]))
+    off, noise, on, sigma = wide.levels[:4]
+    camera = float(np.sqrt(noise**2 + trace.excess * max(on - off, 0.0)))
+    on_counts = trace.x[wide.probability[:, emissions.ON] > 0.5]
+    if first.on_share == 0 or sigma < _WIDE * camera or len(on_counts) < ON_FRAMES:
+        return Learnt(wide, None, 0.0)
+    level = float(np.quantile(on_counts, _PLATEAU_QUANTILE))
+    narrow = learn_chain(trace, np.array([level, camera]))
+    doubt = float(expit(narrow.log_likelihood - wide.log_likelihood))
+    return Learnt(narrow, wide, 1.0 - doubt) if doubt > 0.5 else Learnt(wide, narrow, doubt)
 
 
 def _in_rows(chosen: BoolArray) -> BoolArray:
@@ -85,6 +122,26 @@ def learn_chain(trace: Trace, upper: FloatArray) -> chain.Chain:
     transition, begin, emission = chain.first_guess(first.on_share, len(upper) > 2)
     learnt = chain.learn(trace.x, levels, off, transition, begin, emission, trace.skewness)
     return chain.Chain(levels, transition, begin, emission, *learnt)
+
+
+def _agree_in_rows(x: FloatArray, two: chain.Chain) -> bool:
+    """Return whether frames in a row between the levels may have one level.
+
+    The shares of partly lit frames that switching makes are independent: half the mean square of
+    the difference of neighbours is the variance, 1/12 if all shares are equally likely. At a level
+    of its own both are those of the noise; at one that differs from event to event neighbours are
+    correlated.
+    """
+    partly = two.probability[:, emissions.PARTLY] > 0.5
+    in_row = partly[:-1] & partly[1:]
+    if in_row.sum() < _GREY_ROW:
+        return True
+    span = two.levels[emissions.ON_LEVEL] - two.levels[emissions.OFF_LEVEL]
+    noise = 0.5 * (two.levels[emissions.OFF_NOISE] ** 2 + two.levels[emissions.ON_SIGMA] ** 2)
+    differing = 0.5 * float((np.diff(x)[in_row] ** 2).mean())
+    correlation = 1.0 - differing / float(x[partly].var())
+    significant = correlation > _GREY_ERRORS / np.sqrt(in_row.sum())
+    return bool(significant or differing - noise < _AGREE * span**2)
 
 
 def _in_blocks(x: FloatArray, levels: FloatArray) -> BoolArray:

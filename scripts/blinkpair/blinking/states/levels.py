@@ -60,7 +60,8 @@ class Trace(NamedTuple):
     """Finite counts of one trace, what is known of its off level, and its first levels.
 
     `skewness` is that of off and of on counts; `field_step` the median on level of the field above
-    off, in noises, and `field_spread` the standard deviation of its logarithm.
+    off, in noises, and `field_spread` the standard deviation of its logarithm; `excess` the
+    variance of the signal over its mean, counts, which is the camera's.
     """
 
     x: FloatArray
@@ -69,6 +70,7 @@ class Trace(NamedTuple):
     skewness: tuple[float, float] = (0.0, 0.0)
     field_step: float = 8.0
     field_spread: float = 1.0
+    excess: float = 0.0
 
 
 def first_levels(x: FloatArray, off: OffPrior) -> FirstLevels:

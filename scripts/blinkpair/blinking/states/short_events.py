@@ -1,21 +1,23 @@
 """Time in events shorter than a frame, which the chain of states does not see.
 
 An off event of a fifth of a frame dims one frame by a fifth; where that is about the noise, the
-frame is taken for on. Such events are the more frequent the shorter they are: over the durations of
-interest both kinds follow power laws of exponents near 1.5. So the counts of frames between two on
-ones are a mixture of frames that were on throughout and of dimmed ones, whose shares of off time
-are those that a power law makes. The dimmed frames that stand out of the noise give the amplitude,
-and the law gives the time in those that do not. Flashes between two off frames are treated alike.
+frame is taken for on. Durations follow power laws down to a shortest one, so such events may be
+many. The counts of frames between two on ones are a mixture of frames that were on throughout and
+of dimmed ones, whose shares of off time are those that the law of off durations makes. The dimmed
+frames that stand out of the noise give the amplitude, and the law the time in those that do not.
+Flashes between two off frames are treated alike; they hold light, which the empty place limits.
 
-The probability of an event in a frame is integrated over, evenly on a logarithmic scale, so that
-counts which decide nothing leave a wide distribution.
+Which law is right is seen in many traces rather than in one (`event_laws`): here every law of a
+small set is fitted. The probability of an event in a frame is integrated over, evenly on a
+logarithmic scale, so that counts which decide nothing leave a wide distribution.
 
-Input: counts and the chain of one trace. Output: time in short events, and its variance.
+Input: counts and the chain of one trace. Output: time in short events under each law, its variance,
+and how well the law agrees with the counts.
 """
 
 from __future__ import annotations
 
-import math
+from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import median_filter
@@ -24,130 +26,219 @@ from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.states.emissions import FLOOR, log_scale, skewed
 from blinkpair.compiled import njit
 
-_SHORTEST = 0.05  # of a frame: what is shorter cannot be distinguished from another level
-_NODES = 8  # shares of a frame at which the law is evaluated
-_BINS = 64
+# Exponent and shortest duration in frames. Events shorter than a fiftieth of a frame change a level
+# rather than frames; where the shortest is a frame, the exponent hardly matters.
+LAWS = (
+    *((alpha, shortest) for alpha in (1.5, 2.0) for shortest in (0.02, 0.06, 0.12, 0.25, 0.5)),
+    (1.5, 1.0),
+)
+_NODES = 10  # shares of a frame at which a law is evaluated
+_BINS = 48
+_HIDDEN = np.array([0.03, 0.06, 0.12, 0.2, 0.3, 0.4, 0.5])  # shares that are taken for none
+_HIDDEN_NOISES = 2.5  # where the chain's densities of whole and of partly lit frames cross
+# Levels fluctuate with a memory, and noise is not exactly as in the model: two frames are the
+# evidence that one independent frame would be.
+_FRAME_WEIGHT = 0.5
 _LOCAL_FRAMES = 31  # median of so many frames of the state: levels that fluctuate do not count
 _LEAST_FRAMES = 30
-_ITERATIONS = 2  # each rate begins where the one before it ended
-# Probabilities of a short event in a frame.
-_RATES = np.append(0.0, np.geomspace(1e-4, 0.2, 12))
+_ITERATIONS = 1  # each rate begins where the one before it ended
+# Probabilities of a short event in a frame, from the highest: from the lowest, the noise would be
+# widened first, and would hold the events.
+_RATES = np.append(np.geomspace(0.7, 3e-4, 14), 0.0)
+_TABLE = 1024  # of the density of the noise
+_TABLE_REACH = 8.0  # standard deviations
+_TABLE_STEP = 2.0 * _TABLE_REACH / (_TABLE - 1)
 
 
-def _law() -> tuple[FloatArray, FloatArray]:
-    """Return shares of a frame that short events fill, and the probability of each.
+class State(NamedTuple):
+    """A state that short events interrupt.
 
-    Of durations t with a density of t^-1.5 and beginnings at any time: events of s that lie within
-    the frame, s^-1.5 (1 - s), and the parts s of longer ones that begin or end in it,
-    4 (s^-0.5 - 1).
+    `frames` (frames,) bool are those in it; `span` the counts of the other state less those of this
+    one, negative where that is off; `sigma` and `far_sigma` the noise in this state and in the
+    other; `skewness` that of the counts in this state; `least_sigma` the noise without events.
     """
-    edges = np.geomspace(_SHORTEST, 1.0, _NODES + 1)
-    share = np.sqrt(edges[1:] * edges[:-1])
-    weight = (share**-1.5 * (1 - share) + 4 * (share**-0.5 - 1)) * np.diff(edges)
-    return share, weight / weight.sum()
+
+    frames: BoolArray
+    span: float
+    sigma: float
+    far_sigma: float
+    skewness: float
+    least_sigma: float
 
 
-_SHARES, _WEIGHTS = _law()
+class ShortEvents(NamedTuple):
+    """What the counts of one state of one trace make of every law in `LAWS`.
+
+    `between` (frames,) are the frames that lie between two of the state. `time` and `variance`
+    (laws,) are mean and variance of the time in short events in those of them that are in the
+    state, and in hidden parts beside others, frames and frames^2; `fit` is the logarithm of the
+    probability of the counts.
+    """
+
+    between: BoolArray
+    fit: FloatArray
+    time: FloatArray
+    variance: FloatArray
+
+
+def _shares(hidden: float) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    """Return shares of a frame that short events fill, their widths, and each law's weights.
+
+    Of durations t with a density of t^-a above the shortest, and beginnings at any time, in frames
+    whose neighbours have less than `hidden` of the event: s^-a (1 - s) of those within the frame,
+    twice the number of those from s to s + hidden for the parts s of those that begin or end in it,
+    and those of one frame and more that fill it. The last array is the time in the hidden parts of
+    events whose other part is seen, in frames, for each event in such frames.
+    """
+    edges = (np.arange(_NODES + 1) / _NODES) ** 2
+    fine = (np.arange(1000) + 0.5) / 1000
+    node = np.searchsorted(edges, fine) - 1
+    beyond = fine * 2 * hidden  # of one frame
+    weights, shares = np.empty((len(LAWS), _NODES)), np.empty((len(LAWS), _NODES))
+    beside = np.empty(len(LAWS))
+    for k, (alpha, shortest) in enumerate(LAWS):
+        longer, shorter = (
+            np.maximum(t, shortest) ** (1 - alpha) / (alpha - 1) for t in (fine, fine + hidden)
+        )
+        density = 2 * (longer - shorter) + (fine > shortest) * fine**-alpha * (1 - fine)
+        weights[k] = np.bincount(node, density, _NODES)
+        shares[k] = np.bincount(node, density * fine, _NODES)
+        filled = (1 + beyond) ** -alpha * np.minimum(beyond, 2 * hidden - beyond)
+        upto = np.clip(shorter - 1 / (alpha - 1), 0, None)
+        beside[k] = (2 * fine * upto)[fine < hidden].sum() / weights[k].sum()
+        weights[k, -1] += filled.sum() * 2 * hidden
+        shares[k, -1] += filled.sum() * 2 * hidden
+    shares /= np.maximum(weights, 1e-300)
+    return shares, np.diff(edges), weights / weights.sum(axis=1, keepdims=True), beside
+
+
+_BY_HIDDEN = [_shares(hidden) for hidden in _HIDDEN]
 
 
 def short_events(
-    x: FloatArray, in_state: BoolArray, span: float, sigma: float, far_sigma: float, skewness: float
-) -> tuple[BoolArray, float, float]:
-    """Return which frames lie between two of a state, and the time in short events within them.
+    x: FloatArray, state: State, empty: tuple[float, float] = (0.0, np.inf)
+) -> ShortEvents:
+    """Return the time in short events under each law.
 
     Parameters
     ----------
     x : (frames,) array
         Counts.
-    in_state : (frames,) bool array
-        Frames in the state that the events interrupt.
-    span : float
-        Counts of the other state less those of this one: negative where that is off.
-    sigma, far_sigma : float
-        Noise in this state and in the other one, counts.
-    skewness : float
-        Of the counts in this state.
-
-    Returns
-    -------
-    between : (frames,) bool array
-    mean, variance : float
-        Of the sum of the shares of these frames that lie in short events, frames and frames^2.
+    state : State
+        The one that the events interrupt.
+    empty : (float, float)
+        Mean counts of a frame of the state without events, and its standard error: what the mean
+        exceeds it by is light of events. Default: not known.
     """
-    between = np.zeros_like(in_state)
-    between[1:-1] = in_state[:-2] & in_state[2:]
-    if between.sum() < _LEAST_FRAMES:
-        return np.zeros_like(in_state), 0.0, 0.0
-    frames = np.flatnonzero(in_state)
+    frames_in = state.frames
+    between = np.zeros_like(frames_in)
+    between[1:-1] = frames_in[:-2] & frames_in[2:]
+    n = int(between.sum())
+    none = np.zeros(len(LAWS))
+    if n < _LEAST_FRAMES:
+        return ShortEvents(np.zeros_like(frames_in), none, none, none)
+    frames = np.flatnonzero(frames_in)
     local = median_filter(x[frames], min(_LOCAL_FRAMES, len(frames)), mode="nearest")
     nearest = np.minimum(np.searchsorted(frames, np.flatnonzero(between)), len(frames) - 1)
-    noise, far = sigma / abs(span), far_sigma / abs(span)
-    y = np.clip((x[between] - local[nearest]) / span, -6 * noise, 1 + 4 * far)
+    span = abs(state.span)
+    noise, far, start = (s / span for s in (state.sigma, state.far_sigma, state.least_sigma))
+    y = np.clip((x[between] - local[nearest]) / state.span, -6 * noise, 1 + 4 * far)
     count, edges = np.histogram(y, bins=_BINS)
+    unseen, _ = np.histogram(y[frames_in[between]], bins=edges)
     filled = count > 0
-    return between, *_integrate(
+    found = _integrate(
         (0.5 * (edges[1:] + edges[:-1]))[filled],
         count[filled].astype(np.float64),
-        noise,
-        far,
-        math.copysign(1.0, span),
-        skewness,
-        _SHARES,
-        _WEIGHTS,
+        unseen[filled].astype(np.float64),
+        np.array([noise, far, np.sign(state.span), state.skewness, start]),
+        (n * (float(x[between].mean()) - empty[0]) / state.span, n * empty[1] / span),
+        *_BY_HIDDEN[int(np.argmin(np.abs(_HIDDEN - _HIDDEN_NOISES * noise)))],
         _RATES,
     )
+    return ShortEvents(between, *found)
+
+
+@njit()
+def _tabulated(table: FloatArray, z: float) -> float:
+    """Return a density that is tabulated in steps of `_TABLE_STEP`; zero beyond the table."""
+    place = (z + _TABLE_REACH) / _TABLE_STEP
+    if not 0.0 <= place < _TABLE - 1:
+        return 0.0
+    at = int(place)
+    return float(table[at] + (place - at) * (table[at + 1] - table[at]))
 
 
 @njit()
 def _integrate(
     y: FloatArray,
     count: FloatArray,
-    noise: float,
-    far: float,
-    sign: float,
-    skewness: float,
+    unseen: FloatArray,
+    noise: FloatArray,
+    light: tuple[float, float],
     shares: FloatArray,
+    widths: FloatArray,
     weights: FloatArray,
+    beside: FloatArray,
     rates: FloatArray,
-) -> tuple[float, float]:
-    """Return mean and variance of the time, over all rates of events."""
-    bins, nodes = len(y), len(shares)
-    floor = FLOOR / (y[-1] - y[0] + noise)
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return fit, mean and variance of the time of each law, over all rates of events.
+
+    `count` and `unseen` are the frames with counts `y`, all and those in the state. `noise` holds
+    that of this and of the other state, the sign of the events, the skewness, and the noise from
+    which it begins; `light` the time that the mean counts show, and its standard error.
+    """
+    bins, laws, nodes = len(y), len(weights), len(widths)
+    own, far, sign, skewness, start = noise
+    floor = FLOOR / (y[-1] - y[0] + own)
     scale = log_scale(skewness)
+    table = np.empty(_TABLE)
+    for k in range(_TABLE):
+        table[k] = skewed(sign * (k * _TABLE_STEP - _TABLE_REACH), skewness, scale)
+    result = np.empty((3, laws))
     fit = np.empty(len(rates))
     time = np.empty(len(rates))
     within = np.empty(len(rates))
     event = np.empty((bins, 3))  # density of frames with an event, its share and the square of that
-    place, sigma = 0.0, noise
-    for k in range(len(rates)):
-        rate = rates[k]
-        for iteration in range(_ITERATIONS + 1):
-            event[:] = 0.0
-            for s in range(nodes):
-                spread = math.sqrt(sigma**2 + shares[s] * max(far**2 - noise**2, -0.9 * sigma**2))
+    for law in range(laws):
+        place, sigma = 0.0, start
+        for k in range(len(rates)):
+            rate = rates[k]
+            for iteration in range(_ITERATIONS + 1):
+                event[:] = 0.0
+                for s in range(nodes):
+                    share, weight = shares[law, s], weights[law, s]
+                    if weight == 0.0:
+                        continue
+                    more = share * max(far**2 - own**2, -0.9 * sigma**2) + widths[s] ** 2 / 12.0
+                    inverse = 1.0 / np.sqrt(sigma**2 + more)
+                    for i in range(bins):
+                        p = weight * inverse * _tabulated(table, (y[i] - place - share) * inverse)
+                        event[i, 0] += p
+                        event[i, 1] += p * share
+                        event[i, 2] += p * (share**2 + widths[s] ** 2 / 12.0)
+                total = moment = square = all_time = 0.0
+                fit[k] = time[k] = within[k] = 0.0
                 for i in range(bins):
-                    z = (y[i] - place - shares[s]) / spread
-                    p = weights[s] * skewed(sign * z, skewness, scale) / spread
-                    event[i, 0] += p
-                    event[i, 1] += p * shares[s]
-                    event[i, 2] += p * shares[s] ** 2
-            total = moment = square = 0.0
-            fit[k] = time[k] = within[k] = 0.0
-            for i in range(bins):
-                clear = skewed(sign * (y[i] - place) / sigma, skewness, scale) / sigma
-                whole = (1.0 - rate) * clear + rate * event[i, 0] + floor
-                part = count[i] * (1.0 - rate) * clear / whole
-                total += part
-                moment += part * y[i]
-                square += part * y[i] ** 2
-                fit[k] += count[i] * math.log(whole)
-                mean = rate * event[i, 1] / whole
-                time[k] += count[i] * mean
-                within[k] += count[i] * (rate * event[i, 2] / whole - mean**2)
-            if iteration < _ITERATIONS and total > 1.0:
-                place = moment / total
-                sigma = max(math.sqrt(max(square / total - place**2, 0.0)), 0.5 * noise)
-    p = np.exp(fit - fit.max())
-    p /= p.sum()
-    mean = (p * time).sum()
-    return mean, (p * (within + time**2)).sum() - mean**2
+                    clear = _tabulated(table, (y[i] - place) / sigma) / sigma
+                    whole = (1.0 - rate) * clear + rate * event[i, 0] + floor
+                    part = count[i] * (1.0 - rate) * clear / whole
+                    total += part
+                    moment += part * y[i]
+                    square += part * y[i] ** 2
+                    fit[k] += _FRAME_WEIGHT * count[i] * np.log(whole)
+                    mean = rate * event[i, 1] / whole
+                    all_time += count[i] * mean
+                    time[k] += unseen[i] * mean
+                    within[k] += unseen[i] * (rate * event[i, 2] / whole - mean**2)
+                time[k] += rate * beside[law] * count.sum()
+                if iteration < _ITERATIONS and total > 1.0:
+                    place = moment / total
+                    sigma = max(np.sqrt(max(square / total - place**2, 0.0)), 0.5 * own)
+            fit[k] -= 0.5 * ((light[0] - all_time) / light[1]) ** 2
+        highest = fit.max()
+        p = np.exp(fit - highest)
+        result[0, law] = highest + np.log(p.mean())
+        p /= p.sum()
+        result[1, law] = (p * time).sum()
+        result[2, law] = (p * (within + time**2)).sum() - result[1, law] ** 2
+    return result[0], result[1], result[2]

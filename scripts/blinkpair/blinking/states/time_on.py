@@ -3,58 +3,104 @@
 The on-fraction is the expected time on, in which partly lit frames count by the part that was lit.
 Its standard error is the measurement's: how well the time on in this movie is known, not how much
 another movie of the same nanocrystal would differ. It adds up what the chain, its levels, the lit
-share of partly lit frames and events shorter than a frame (`short_events`) leave open, and a third
-level where that is possible.
+share of partly lit frames and events shorter than a frame (`short_events`) leave open, and another
+chain where that may be right.
 
 Input: a trace and its chain. Output: the on-fraction and its standard error.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
+from blinkpair.arrays import FloatArray
 from blinkpair.blinking.states import chain, emissions
-from blinkpair.blinking.states.dark import share_without_on_level
-from blinkpair.blinking.states.learning import MIN_STEP_NOISES, ON_FRAMES
+from blinkpair.blinking.states.dark import UNKNOWN_SE, share_without_on_level
+from blinkpair.blinking.states.expected_time import expected_time
+from blinkpair.blinking.states.learning import MIN_STEP_NOISES, ON_FRAMES, Learnt
 from blinkpair.blinking.states.levels import Trace
-from blinkpair.blinking.states.short_events import short_events
+from blinkpair.blinking.states.short_events import ShortEvents, State, short_events
 
 _CLOSE_STEP = 8.0  # noises: nearer levels are confused where they are not known exactly
 _STRETCHES = 8  # of the frames on: the scatter of their means is the error of the on level
 # Lit shares of partly lit frames are taken as evenly distributed. Where events are short their
 # density rises or falls from end to end: by a factor of e, for one standard deviation.
 _TILT = 1.0
-_HIDDEN_NOISES = 3.0  # an event that changes the counts by less is not seen
-_MOST_MORE = 2.0  # a state most of whose frames stand alone is none that short events interrupt
-_LEVEL_RANGE = 3.0  # standard errors of the off level: what light off frames may hold
-_MOST_HIDDEN = 0.5  # of a frame: what the chain takes for partly lit is longer
+_PLATEAU_FRAMES = 3  # with both neighbours on: they show the on level
+_MOST_MORE = 2.0  # frames of a state, for each between two others: short stretches tell little
 
 
-def on_share(trace: Trace, result: chain.Chain, other: chain.Chain | None) -> tuple[float, float]:
+class Found(NamedTuple):
+    """A trace, what was learnt of it, and its short events.
+
+    `flashes` and `dims` are those between off and between on frames; None without a clear on level.
+    """
+
+    trace: Trace
+    learnt: Learnt
+    flashes: ShortEvents | None
+    dims: ShortEvents | None
+
+
+def find_short_events(trace: Trace, learnt: Learnt) -> Found:
+    """Return a trace with its short events."""
+    result = learnt.chain
+    levels = result.levels
+    noise, sigma = levels[emissions.OFF_NOISE], levels[emissions.ON_SIGMA]
+    span = levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]
+    if trace.first.on_share == 0 or span < MIN_STEP_NOISES * noise:
+        return Found(trace, learnt, None, None)
+    off, on = (result.probability[:, column] > 0.5 for column in (emissions.OFF, emissions.ON))
+    camera = np.sqrt(noise**2 + trace.excess * span)
+    flashes = State(off, span, noise, sigma, trace.skewness[0], min(trace.off.noise, noise))
+    dims = State(on, -span, sigma, noise, trace.skewness[1], min(camera, sigma))
+    empty = trace.off.level, trace.off.level_se
+    return Found(
+        trace,
+        learnt,
+        short_events(trace.x, flashes, empty),
+        short_events(trace.x, dims),
+    )
+
+
+def clearness(found: Found) -> float:
+    """Return how far the counts of a trace decide on short events, 0..1.
+
+    They do where an event of half a frame stands out of the noise by three of it, and do not where
+    by two: there the tail of the noise looks the same.
+    """
+    levels = found.learnt.chain.levels
+    span = levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]
+    noise = max(levels[emissions.OFF_NOISE], levels[emissions.ON_SIGMA])
+    return float(min(max(0.5 * span / noise - 2.0, 0.0), 1.0))
+
+
+def on_share(found: Found, flash_laws: FloatArray, dim_laws: FloatArray) -> tuple[float, float]:
     """Return the share of the time on, 0..1, and its standard error.
 
     Parameters
     ----------
-    trace : Trace
-    result : Chain
-        Learnt of the trace.
-    other : Chain or None
-        With a third level that may be right, too.
+    found : Found
+    flash_laws, dim_laws : (laws,) arrays
+        Probabilities of the laws of short events.
     """
+    trace, result, other = found.trace, found.learnt.chain, found.learnt.other
     levels, frames = result.levels, len(trace.x)
-    noise, sigma = levels[emissions.OFF_NOISE], levels[emissions.ON_SIGMA]
-    span = levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]
-    if trace.first.on_share == 0 or span < MIN_STEP_NOISES * noise:
+    if found.flashes is None or found.dims is None:
         return share_without_on_level(trace, result)
+    noise = levels[emissions.OFF_NOISE]
+    span = levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]
     model = (result.transition, result.begin, result.emission, trace.skewness)
-    mean, variance, _ = chain.time_on(trace.x, levels, *model)
+    mean, variance, _ = expected_time(trace.x, levels, *model)
     lit, lit_variance = result.partly
     errors = _level_errors(trace, result)
     if span < _CLOSE_STEP * noise:
         for place, error in enumerate(errors):
             moved = levels.copy()
             moved[place] += error
-            variance += (chain.time_on(trace.x, moved, *model)[0] - mean) ** 2
+            variance += (expected_time(trace.x, moved, *model)[0] - mean) ** 2
     else:
         # Little but the counts of partly lit frames depends on the levels.
         unlit = result.probability[:, emissions.PARTLY].sum() - lit
@@ -62,11 +108,20 @@ def on_share(trace: Trace, result: chain.Chain, other: chain.Chain | None) -> tu
     # A density that rises by exp(k s) with the share s moves its mean by k times its variance.
     variance += (_TILT * lit_variance) ** 2
     if other is not None:
-        variance += (other.lit.sum() - mean) ** 2
-    flashes = _unseen(trace, result, emissions.OFF, span, (noise, sigma))
-    dims = _unseen(trace, result, emissions.ON, -span, (sigma, noise))
+        variance += found.learnt.doubt * (other.lit.sum() - mean) ** 2
+    clear = clearness(found)
+    flashes = _unseen(result, emissions.OFF, found.flashes, flash_laws, clear)
+    dims = _unseen(result, emissions.ON, found.dims, dim_laws, clear)
     mean += flashes[0] - dims[0]
     variance += flashes[1] + dims[1]
+    on = result.probability[:, emissions.ON] > 0.5
+    if (on[1:-1] & on[:-2] & on[2:]).sum() < _PLATEAU_FRAMES:
+        # No frame need be on throughout: the on level may be one of the field's.
+        share, se = share_without_on_level(trace, result)
+        if se < UNKNOWN_SE:
+            half = 0.5 * (share * frames - mean)
+            mean += half
+            variance = 0.5 * (variance + (se * frames) ** 2) + half**2
     return min(max(mean / frames, 0.0), 1.0), float(np.sqrt(variance)) / frames
 
 
@@ -86,36 +141,22 @@ def _level_errors(trace: Trace, result: chain.Chain) -> tuple[float, float, floa
 
 
 def _unseen(
-    trace: Trace, result: chain.Chain, column: int, span: float, noise: tuple[float, float]
+    result: chain.Chain, column: int, events: ShortEvents, laws: FloatArray, clear: float
 ) -> tuple[float, float]:
     """Return the time in short events that the chain does not see, and its variance, in frames.
 
-    The events interrupt the state of `column`; `noise` is that of this state and of the other.
+    The events interrupt the state of `column`.
     """
-    state = result.probability[:, column] > 0.5
-    skewness = trace.skewness[int(column == emissions.ON)]
-    between, time, variance = short_events(trace.x, state, span, *noise, skewness)
+    between = events.between
     if not between.any():
         return 0.0, 0.0
-    interrupted = result.lit[between] if column == emissions.OFF else 1.0 - result.lit[between]
-    unseen = time - interrupted.sum()
-    # The counts decide where an event of half a frame stands out of the noise by three of it, and
-    # not where by two: there the tail of the noise looks the same.
-    clear = min(max(0.5 * abs(span) / max(noise) - 2.0, 0.0), 1.0)
-    decided = clear * unseen**2 / max(unseen**2 + variance, 1e-12)
-    variance += clear * ((1.0 - decided) * unseen) ** 2
-    # The frames of the state that lie beside another one have such events, too.
-    more = state.sum() / max((state & between).sum(), 1)
-    corrected = more <= _MOST_MORE
-    more = min(more, _MOST_MORE)
-    # Of a law t^-1.5 down to zero, events shorter than h fill sqrt(h) / (1 - sqrt(h)) of the time
-    # that those of h to 1 do. Any time from none to that is equally likely.
-    root = np.sqrt(min(_HIDDEN_NOISES * noise[0] / abs(span), _MOST_HIDDEN))
-    hidden = more * root / (1.0 - root) * float(interrupted[~state[between]].sum())
-    if column == emissions.OFF:
-        # Nor is it more than the light by which the off frames may exceed the empty place.
-        excess = result.levels[emissions.OFF_LEVEL] - trace.off.level
-        excess += _LEVEL_RANGE * trace.off.level_se
-        hidden = min(hidden, float(state.sum()) * max(excess, 0.0) / span)
-    variance = more**2 * variance + hidden**2 / 3.0
-    return (more * decided * unseen if corrected else 0.0), variance
+    state = result.probability[:, column] > 0.5
+    alone = state & between
+    seen = result.lit[alone].sum() if column == emissions.OFF else (1.0 - result.lit[alone]).sum()
+    unseen = events.time - seen
+    mean = laws @ unseen
+    variance = laws @ (events.variance + (unseen - mean) ** 2)
+    variance += (1.0 - clear) * mean**2
+    # The frames of the state beside another one have such events, too.
+    more = min(state.sum() / max(alone.sum(), 1), _MOST_MORE)
+    return more * clear * mean, more**2 * variance

@@ -1,0 +1,72 @@
+"""Mean and variance of the time on under a hidden Markov chain, exact.
+
+The probabilities of single frames give the mean alone: frames are not independent of each other.
+
+Input: counts and a chain. Output: mean and variance of the time on.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from blinkpair.arrays import FloatArray
+from blinkpair.blinking.states.emissions import OFF, PARTLY, densities
+from blinkpair.compiled import njit
+
+
+@njit()
+def expected_time(
+    x: FloatArray,
+    levels: FloatArray,
+    transition: FloatArray,
+    begin: FloatArray,
+    emission: tuple[int, ...],
+    skewness: tuple[float, float],
+) -> tuple[float, float, float]:
+    """Return mean and variance of the time on in frames, and the log-likelihood; exact.
+
+    Forward through the frames go, for each state, the mean and the mean square of the time on so
+    far, given that state and the counts so far.
+    """
+    n, states = len(x), len(emission)
+    density, lit = densities(x, levels, skewness, states > 5)
+    p = np.empty(states)
+    new_p = np.empty(states)
+    mean = np.zeros(states)
+    square = np.zeros(states)
+    new_mean = np.empty(states)
+    new_square = np.empty(states)
+    log_likelihood = 0.0
+    for t in range(n):
+        total = 0.0
+        for j in range(states):
+            into = m = s = 0.0
+            if t == 0:
+                into = begin[j]
+            else:
+                for i in range(states):
+                    w = p[i] * transition[i, j]
+                    into += w
+                    m += w * mean[i]
+                    s += w * square[i]
+            if into > 0.0:
+                m /= into
+                s /= into
+            lit_mean = lit_variance = 0.0
+            if emission[j] == PARTLY:
+                lit_mean, lit_variance = lit[t, 0], lit[t, 1]
+            elif emission[j] != OFF:
+                lit_mean = 1.0
+            new_mean[j] = m + lit_mean
+            new_square[j] = s + 2.0 * m * lit_mean + lit_mean**2 + lit_variance
+            new_p[j] = into * density[t, emission[j]]
+            total += new_p[j]
+        log_likelihood += math.log(total)
+        for j in range(states):
+            p[j] = new_p[j] / total
+            mean[j] = new_mean[j]
+            square[j] = new_square[j]
+    result = (p * mean).sum()
+    return result, max((p * square).sum() - result**2, 0.0), log_likelihood
