@@ -114,26 +114,31 @@ def pool_fits(
         (see `law_of`); `reason` where there is no verdict.
     """
     rows = []
+    fits: dict[tuple[Any, ...], DwellFit] = {}
     for pool in pools:
         fitted = pool
         for other in pools:
             if other.epoch != pool.epoch and other.keys() == {**pool.keys(), "epoch": other.epoch}:
                 fitted = _together(pool, other, settings)
-        # With cut events the laws do not end at the window, so windows may differ.
-        fit = fit_counted_events(
-            fitted.events,
-            exposure_s=fitted.exposure_s,
-            window_frames=fitted.window_frames,
-            settings=settings,
-            pooled=True,
-        )
+        together = fitted is not pool
+        same = (*(pool.keys() | {"epoch": "both" if together else pool.epoch}).values(),)
+        if same not in fits:
+            # With cut events the laws do not end at the window, so windows may differ.
+            fits[same] = fit_counted_events(
+                fitted.events,
+                exposure_s=fitted.exposure_s,
+                window_frames=fitted.window_frames,
+                settings=settings,
+                pooled=True,
+            )
+        fit = fits[same]
         law = fit.law
         row: dict[str, Any] = {
             **pool.keys(),
             "n_fields": pool.n_fields,
             "n_events": pool.events.n_complete,
             "n_cut_by_end": pool.events.n_cut,
-            "epochs_together": fitted is not pool,
+            "epochs_together": together,
             "short": law.short,
             "log_amplitude": law.log_amplitude,
         }
