@@ -20,7 +20,7 @@ seen=$("$folder/venv/bin/python" -c "
 import functools, timeit
 from urllib.parse import urlsplit
 from smart_open import parse_uri
-path = '/work/scripts/step.py'
+path = '/data/lab/step.py'
 one, other = parse_uri(path), parse_uri(path)
 def seconds(call):
     return min(timeit.repeat(call, number=200, repeat=5))
