@@ -53,6 +53,27 @@ def test_a_nanocrystal_seen_in_one_epoch_gets_its_mapped_place_in_the_other():
     assert table["analysed"].all()
 
 
+def test_forced_places_are_corrected_for_a_known_magnification_left_in_the_residuals():
+    # 0.4 % about the centroid, certain: 0.4 px at 100 px from it.
+    plain = registration()
+    model = plain.error_model
+    length = np.sqrt(model.spread_px2 / model.n)
+    scale = np.eye(13)[3]
+    model = replace(
+        model,
+        pattern_px=0.004 * length * scale,
+        pattern_covariance_px2=np.diag(1e-12 * scale),
+    )
+    centre = np.array([100.0, 100.0])
+    only_pre, sample = np.array([100.0, 180.0]), np.array([60.0, 90.0])
+    only_post = apply_matrix(MATRIX, (centre + 1.004 * (sample - centre))[None])
+    known = replace(plain, error_model=model)
+    table = paired([only_pre], only_post, registration=known).table
+    moved = apply_matrix(MATRIX, (centre + 1.004 * (only_pre - centre))[None])
+    assert np.allclose(table.loc[table["detected_pre"], ["x_post", "y_post"]], moved, atol=1e-3)
+    assert np.allclose(table.loc[table["detected_post"], ["x_pre", "y_pre"]], sample, atol=1e-3)
+
+
 def test_pairs_are_one_to_one_and_minimise_the_total_distance():
     mapped = np.array([[0.0, 0.0], [1.0, 0.0]])
     post = np.array([[0.9, 0.0], [1.4, 0.0]])
