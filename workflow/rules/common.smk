@@ -47,6 +47,7 @@ from blinkpair.treatments import treatment_in
 from snakemake.common import overwrite_function_params
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
+from snakemake.resources import Resource
 from snakemake.settings.enums import RerunTrigger
 
 if hasattr(workflow.current_basedir, "hosted_repo"):
@@ -146,6 +147,8 @@ def with_signature(function):
     overwrite_function_params(function, inspect.signature(function).parameters)
     return function
 
+
+with_signature(Resource.evaluate)  # which Snakemake calls for every resource of every job
 
 def of_field(column):
     """Return the sheet's cell of a job's field."""
