@@ -44,10 +44,10 @@ from blinkpair.run.failures import AtFirstJob, Failures
 from blinkpair.run.logs import RUN_PROCESS
 from blinkpair.run.progress import Progress
 from blinkpair.treatments import treatment_in
+from snakemake import resources
 from snakemake.common import overwrite_function_params
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
-from snakemake.resources import Resource
 from snakemake.settings.enums import RerunTrigger
 
 if hasattr(workflow.current_basedir, "hosted_repo"):
@@ -148,7 +148,9 @@ def with_signature(function):
     return function
 
 
-with_signature(Resource.evaluate)  # which Snakemake calls for every resource of every job
+if hasattr(resources, "Resource"):  # of newer versions, for every resource of every job
+    with_signature(resources.Resource.evaluate)
+
 
 def of_field(column):
     """Return the sheet's cell of a job's field."""
