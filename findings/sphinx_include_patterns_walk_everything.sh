@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Sphinx 9.0.4: include_patterns chooses among the files of the source folder, and does not keep Sphinx from
-# walking through all of them: a virtual environment in a repository's root takes half a minute.
+# walking through all of them: a virtual environment in a repository's root takes a minute.
 #
 # A project with include_patterns = ["index.md", "docs/*.md"] beside a folder env/ of 50 folders: all 50 are
 # listed, though no pattern can match a file in them. With exclude_patterns = ["env"] none is. One
 # expects a list of what to include to say where to look. For a site whose source folder is the repository,
-# so that links from README.md to docs/ hold, it took 28 of 73 processor seconds, and links to folders are
+# so that links from README.md to docs/ hold, it took 66 of 73 processor seconds, and links to folders are
 # followed, so that a linked environment is walked, too.
 # A remedy: exclude_patterns = [".*", ...], although all of it is excluded by include_patterns already.
 #
