@@ -22,7 +22,7 @@ new: .venv/run.stamp
 test: .venv/dev.stamp check
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m "not slow"
 
-# And the slow ones: runs that are killed or made again, the site, and a real Slurm, which the tests run
+# And the slow ones: runs that are killed or made again, and a real Slurm, which the tests run
 # themselves (as root, with slurm-wlm and munge; they skip elsewhere).
 test-all: test
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m slow

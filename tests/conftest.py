@@ -16,12 +16,7 @@ from tests.helpers.tiny_experiment import snakemake, write_tiny_experiment
 # Whole runs, and a Slurm that mostly waits: side by side, and first.
 TOGETHER = ("workflow", "cluster")
 # Minutes each: `make test-all` runs them, `make test` does not.
-SLOW = (
-    "tests/cluster/",
-    "tests/house/test_site.py",
-    "tests/workflow/test_faults.py",
-    "tests/workflow/test_same_bytes.py",
-)
+SLOW = ("tests/cluster/", "tests/workflow/test_same_bytes.py", "tests/workflow/test_faults.py")
 
 
 def group(nodeid: str) -> str:
