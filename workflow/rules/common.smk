@@ -39,6 +39,7 @@ from blinkpair.inputs import movie_record
 from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS
 from blinkpair.labels import SIMULATED, is_simulated, treatment_title
 from blinkpair.movie.paths import first_file, movie_files
+from blinkpair.nanocrystals.sampling import bursts_apart
 from blinkpair.run import launch, sheet_columns, source_digest
 from blinkpair.run.failures import AtFirstJob, Failures
 from blinkpair.run.logs import RUN_PROCESS
@@ -233,6 +234,57 @@ def movie_of(column):
 
     in_place = SETTINGS["read_movies"] == "in_place"
     return files_of(column) if in_place else with_signature(copies)
+
+
+def landmarks_of(wildcards):
+    """The user's file of common points of a field, if there is one."""
+    path = ROW_OF[wildcards.field]["landmarks"]
+    return listed(path) if path else []
+
+
+def content_of_landmarks(wildcards):
+    """The digest of that file."""
+    path = ROW_OF[wildcards.field]["landmarks"]
+    return RECORD[path].content if path else ""
+
+
+PAIRING = {
+    "tolerance_px": SETTINGS["pairing"]["tolerance_px"],
+    "min_separation_px": SETTINGS["nanocrystals"]["min_separation_px"],
+    "aperture_px": SETTINGS["photometry"]["aperture_px"],
+}
+
+
+def files_of_one_pass(wildcards):
+    """Files that register a field before its movies are read whole, where they are read once."""
+    if bursts_apart(SHAPE_OF[wildcards.field]) == 1:
+        return []
+    images = files_of_epochs("{epoch}_brightfield")(wildcards)
+    return [*images, *landmarks_of(wildcards)]
+
+
+def one_pass_settings(wildcards):
+    """All that the places depend on at which long movies are measured; None for others."""
+    row = ROW_OF[wildcards.field]
+    if bursts_apart(SHAPE_OF[wildcards.field]) == 1:
+        return None
+    return {
+        "brightfields": [row[column] for column in BRIGHTFIELD_COLUMNS],
+        "diameter_px": SETTINGS["microspheres"]["diameter_um"] / row["pixel_size_um"],
+        "landmarks": row["landmarks"],
+        "registration": SETTINGS["registration"],
+        "pairing": PAIRING,
+        "photometry": SETTINGS["photometry"],
+    }
+
+
+def content_of_one_pass(wildcards):
+    """Digests of the files and the source that these places depend on."""
+    if bursts_apart(SHAPE_OF[wildcards.field]) == 1:
+        return None
+    images = content_of_epochs("{epoch}_brightfield")(wildcards)
+    code = source_digest.of_step("find_nanocrystals")
+    return [*images, content_of_landmarks(wildcards), code]
 
 
 def both_epochs(pattern):
