@@ -58,7 +58,7 @@ def _find_in_movie(
     *,
     psf_sigma_px: float,
 ) -> None:
-    outcome: dict[str, Any] = {"status": "ok", "reason": "", "remarks": []}
+    outcome: dict[str, Any] = {"status": "ok", "reason": "", "remarks": [], "n_rarely_on": 0}
     catalogue, projections, counts = None, None, None
     try:
         with open_movie(pl) as frames:
@@ -72,8 +72,8 @@ def _find_in_movie(
         outcome["remarks"] += check_frames(projections, pl)
         catalogue = finding.find_nanocrystals(projections, psf_sigma_px=psf_sigma_px)
         if counts is not None:
-            catalogue, remarks = one_pass.drop_unmeasured(catalogue, counts, projections)
-            outcome["remarks"] += remarks
+            catalogue, n_dropped = one_pass.drop_unmeasured(catalogue, counts, projections)
+            outcome["n_rarely_on"] = n_dropped
         outcome |= catalogues.describe(catalogue, projections)
     except InputError as error:
         outcome |= {"status": "failed", "reason": str(error)}

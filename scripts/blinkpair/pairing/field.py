@@ -164,6 +164,7 @@ def _register_and_pair(
     if content["status"] != "ok":
         return content, no_nanocrystals()
     for epoch, tables in zip(EPOCHS, (pre, post), strict=True):
+        content[f"n_rarely_on_{epoch}"] = tables.nanocrystals_info.get("n_rarely_on", 0)
         content[f"light_change_{epoch}"] = light_change(
             tables.drift["psf_sigma_px"].to_numpy(float), aperture_px=pairing.aperture_px
         )

@@ -187,8 +187,8 @@ def project_and_measure(movie: Movie, places: Places) -> tuple[Projections, Firs
 
 def drop_unmeasured(
     catalogue: Catalogue, counts: FirstCounts, projections: Projections
-) -> tuple[Catalogue, list[str]]:
-    """Return the catalogue without what only all frames together show, and a note on it.
+) -> tuple[Catalogue, int]:
+    """Return the catalogue without what only all frames together show, and how many these are.
 
     Dropped is what was not measured and can be on for less than `RARELY_ON` of the time only: its
     mean counts are less than those of the weakest on level, `ON_NOISES` of an aperture's noise, in
@@ -198,15 +198,10 @@ def drop_unmeasured(
 
     table = catalogue.table
     if not len(table) or not len(counts.xy):
-        return catalogue, []
+        return catalogue, 0
     noise = counts.settings.aperture_px * np.sqrt(float(np.median(projections.variance)))
     away, _ = KDTree(counts.xy).query(catalogues.positions(table))
     rare = table["counts"].to_numpy(float) < RARELY_ON * ON_NOISES * noise
     dropped = (away > NEAR_PX) & rare
-    if not dropped.any():
-        return catalogue, []
     kept = table[~dropped].reset_index(drop=True)
-    return replace(catalogue, table=kept), [
-        f"{int(dropped.sum())} more nanocrystals were on for less than {100 * RARELY_ON:.0f} % of "
-        "the time and are not listed: only the sum of all frames shows them"
-    ]
+    return replace(catalogue, table=kept), int(dropped.sum())

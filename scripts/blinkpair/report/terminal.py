@@ -168,9 +168,11 @@ def _answer(results: Path, refused: int) -> list[str]:
 
 
 def _fields(fields: pd.DataFrame) -> list[str]:
-    refused = fields[fields["status"] != "ok"]
+    ok, reason = fields["status"] == "ok", fields["reason"].fillna("").astype(str)
+    refused, odd = fields[~ok], fields[ok & (reason != "")]
     lines = [f"{len(fields) - len(refused)} of {len(fields)} fields registered."]
     lines += _some([f"  refused: {row.field}: {row.reason}" for row in refused.itertuples()])
+    lines += _some([f"  to check: {row.field}: {row.reason}" for row in odd.itertuples()])
     by_hand = fields.loc[fields["evidence"].str.startswith("landmarks"), "field"]
     return lines + _some([f"  registered by hand: {field}" for field in by_hand])
 
