@@ -248,39 +248,37 @@ def content_of_landmarks(wildcards):
     return RECORD[path].content if path else ""
 
 
-PAIRING = {
-    "tolerance_px": SETTINGS["pairing"]["tolerance_px"],
-    "min_separation_px": SETTINGS["nanocrystals"]["min_separation_px"],
-    "aperture_px": SETTINGS["photometry"]["aperture_px"],
-}
+def is_read_once(wildcards):
+    """Whether a field's movies are so long that counts are taken when they are searched."""
+    return bursts_apart(SHAPE_OF[wildcards.field]) > 1
 
 
 def files_of_one_pass(wildcards):
     """Files that register a field before its movies are read whole, where they are read once."""
-    if bursts_apart(SHAPE_OF[wildcards.field]) == 1:
+    if not is_read_once(wildcards):
         return []
     images = files_of_epochs("{epoch}_brightfield")(wildcards)
     return [*images, *landmarks_of(wildcards)]
 
 
-def one_pass_settings(wildcards):
-    """All that the places depend on at which long movies are measured; None for others."""
-    row = ROW_OF[wildcards.field]
-    if bursts_apart(SHAPE_OF[wildcards.field]) == 1:
-        return None
-    return {
-        "brightfields": [row[column] for column in BRIGHTFIELD_COLUMNS],
-        "diameter_px": SETTINGS["microspheres"]["diameter_um"] / row["pixel_size_um"],
-        "landmarks": row["landmarks"],
-        "registration": SETTINGS["registration"],
-        "pairing": PAIRING,
-        "photometry": SETTINGS["photometry"],
-    }
+def for_one_pass(diameter_um, **settings):
+    """What the places depend on at which long movies are measured; None for other movies."""
+
+    def arguments(wildcards):
+        row = ROW_OF[wildcards.field]
+        return {
+            "brightfields": [row[column] for column in BRIGHTFIELD_COLUMNS],
+            "diameter_px": diameter_um / row["pixel_size_um"],
+            "landmarks": row["landmarks"],
+            **settings,
+        }
+
+    return lambda wildcards: arguments(wildcards) if is_read_once(wildcards) else None
 
 
 def content_of_one_pass(wildcards):
     """Digests of the files and the source that these places depend on."""
-    if bursts_apart(SHAPE_OF[wildcards.field]) == 1:
+    if not is_read_once(wildcards):
         return None
     images = content_of_epochs("{epoch}_brightfield")(wildcards)
     code = source_digest.of_step("find_nanocrystals")

@@ -61,7 +61,16 @@ rule find_nanocrystals:
         pl=of_epochs("{epoch}_pl"),
         content=content_of_epochs("{epoch}_pl"),
         psf_sigma_px=SETTINGS["nanocrystals"]["psf_sigma_px"],
-        one_pass=one_pass_settings,
+        one_pass=for_one_pass(
+            SETTINGS["microspheres"]["diameter_um"],
+            registration=SETTINGS["registration"],
+            pairing={
+                "tolerance_px": SETTINGS["pairing"]["tolerance_px"],
+                "min_separation_px": SETTINGS["nanocrystals"]["min_separation_px"],
+                "aperture_px": SETTINGS["photometry"]["aperture_px"],
+            },
+            photometry=SETTINGS["photometry"],
+        ),
         one_pass_content=content_of_one_pass,
         code=source_digest.of_step(
             "find_nanocrystals", without="blinkpair.pairing.one_pass"

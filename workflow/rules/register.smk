@@ -44,7 +44,11 @@ rule register:
         registration=SETTINGS["registration"],
         landmarks=of_field("landmarks"),
         landmarks_content=content_of_landmarks,
-        pairing=PAIRING,
+        pairing={
+            "tolerance_px": SETTINGS["pairing"]["tolerance_px"],
+            "min_separation_px": SETTINGS["nanocrystals"]["min_separation_px"],
+            "aperture_px": SETTINGS["photometry"]["aperture_px"],
+        },
         code=source_digest.of_step("register"),
     script:
         "../../scripts/register.py"
