@@ -148,11 +148,21 @@ def test_the_exit_status_states_how_many_fields_were_refused(tmp_path, refused, 
 
 def test_the_last_lines_name_the_fields_whose_focus_crept_or_is_not_known(tmp_path):
     table = pd.DataFrame({"field": ["a", "b", "c", "d"], "status": "ok", "evidence": "none"})
+    table["reason"] = ""
     table["light_change_pre"], table["light_change_post"] = [0.0, 0.69, None, 0.03], 0.0
     table.to_csv(tmp_path / "fields.csv", index=False)
     text, _ = exit_summary(tmp_path)
     assert "which changed by up to:\n  b: 69 %\nToo few bright nanocrystals" in text
     assert text.endswith("whether the focus held:\n  c")
+
+
+def test_the_last_lines_name_registered_fields_that_are_to_be_checked(tmp_path):
+    table = pd.DataFrame({"field": ["a", "b"], "status": "ok", "evidence": "none"})
+    table["reason"] = ["", "post movie: 7 of 2000 frames do not show what the others do"]
+    table.to_csv(tmp_path / "fields.csv", index=False)
+    text, _ = exit_summary(tmp_path)
+    assert "  to check: b: post movie: 7 of 2000 frames" in text
+    assert "check: a" not in text
 
 
 def test_a_run_of_a_part_ends_without_a_word(tmp_path):
