@@ -1,7 +1,5 @@
 """Movies -> nanocrystals, drift and the images that show them; each movie is read once."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -50,7 +48,7 @@ def find_nanocrystals(
 
 def _find_in_movie(
     pl: str,
-    places: Places | None,
+    places: "Places | None",
     table: str,
     drift: str,
     images: str,

@@ -119,10 +119,11 @@ class Movie:
             Threads that decode compressed frames; default: the processor cores this process
             may use. The frames do not depend on it.
         last_pass : bool
-            The movie, or a part of it, was read before, and will not be soon again. It is read from its last block
-            to its first: what was read last is still in memory, where it would be the first to go
-            when the movie is read from its beginning. If the movie is large beside the memory,
-            what was read is given up there, so that the next movies have the room.
+            The movie, or a part of it, was read before, and will not be soon again. It is read
+            from its last block to its first: what was read last is still in memory, where it would
+            be the first to go when the movie is read from its beginning. If the movie is large
+            beside the memory, what was read is given up there, so that the next movies have the
+            room.
 
         Yields
         ------
