@@ -53,10 +53,16 @@ class Look(NamedTuple):
 
 
 def look_at(path: str, *, psf_sigma_px: float) -> Look | None:
-    """Return the nanocrystals that a part of a movie's frames shows; None if it is unusable."""
+    """Return the nanocrystals that a part of a movie's frames shows.
+
+    None if the movie is unusable, or so short that it can be read twice.
+    """
     try:
         with open_movie(path) as movie:
-            projections = project(movie, every=bursts_apart(movie.shape))
+            every = bursts_apart(movie.shape)
+            if every == 1:
+                return None
+            projections = project(movie, every=every)
             catalogue = find_nanocrystals(projections, psf_sigma_px=psf_sigma_px)
     except InputError:
         return None
