@@ -133,7 +133,7 @@ def _(files):
     _fractions_called_whole(files)
 
 
-@case("the same, compressed", "analysed")
+@case("compressed 32-bit float without the tag for it", "analysed")
 def _(files):
     _fractions_called_whole(files, compression="zlib", predictor=2, byteorder=">")
 
