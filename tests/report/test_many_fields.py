@@ -165,6 +165,24 @@ def test_the_last_lines_name_registered_fields_that_are_to_be_checked(tmp_path):
     assert "check: a" not in text
 
 
+def test_the_last_lines_of_a_run_in_which_every_field_was_refused(tmp_path):
+    # As the steps write them then: a row of a treatment without a field, tables without a row.
+    refused = {"field": "a", "status": "failed", "evidence": "none", "reason": "the light was off"}
+    shares = dict.fromkeys(["fraction_became_emissive", "fraction_became_dark"], np.nan)
+    change = dict.fromkeys(["mean_delta", "mean_delta_low", "mean_delta_high"], np.nan)
+    none = dict.fromkeys(["n_fields", "n", "n_became_emissive", "n_became_dark"], 0)
+    pd.DataFrame([refused]).to_csv(tmp_path / "fields.csv", index=False)
+    populations = pd.DataFrame([{"temperature_c": 100} | none | shares | change])
+    populations.to_csv(tmp_path / "populations.csv", index=False)
+    pd.DataFrame(columns=["temperature_c", "epoch"]).to_csv(tmp_path / "types.csv", index=False)
+    text, ended = exit_summary(tmp_path)
+    assert ended == 11
+    assert text.startswith("1 of 1 fields were refused")
+    assert "the light was off" in text
+    assert "not known" in text
+    assert "nan" not in text
+
+
 def test_a_run_of_a_part_ends_without_a_word(tmp_path):
     assert exit_summary(tmp_path) == ("", 0)
 

@@ -97,14 +97,16 @@ def _populations(populations: pd.DataFrame) -> list[str]:
         f" {'became dark':>18} {'mean change':>24}"
     ]
     for row in populations.to_dict("records"):
-        shares = [
+        shares = tuple(
             f"{row[f'n_{p}']} ({100 * row[f'fraction_{p}']:.0f} %)"
             for p in ("became_emissive", "became_dark")
-        ]
+        )
         change = (
             f"{100 * row['mean_delta']:+.1f} points "
             f"[{100 * row['mean_delta_low']:+.1f}, {100 * row['mean_delta_high']:+.1f}]"
         )
+        if not row["n"]:
+            shares, change = ("0", "0"), "not known"
         lines.append(
             f"{names[row['temperature_c']]} {row['n_fields']:>7} {row['n']:>{width}}"
             f" {shares[0]:>18} {shares[1]:>18} {change:>24}"
@@ -249,7 +251,8 @@ def _warnings(results: Path) -> list[str]:
 
 
 def _false_events(types: pd.DataFrame) -> list[str]:
-    share = types["median_false_event_share"].max()
+    # Without a field that was registered the table has no row, and no such column.
+    share = 0.0 if types.empty else types["median_false_event_share"].max()
     if not share > NOTEWORTHY_FALSE_SHARE:
         return []
     return [
