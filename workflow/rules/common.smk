@@ -45,6 +45,7 @@ from blinkpair.run.failures import AtFirstJob, Failures
 from blinkpair.run.logs import RUN_PROCESS
 from blinkpair.run.progress import Progress
 from blinkpair.treatments import treatment_in
+from snakemake import resources
 from snakemake.common import overwrite_function_params
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
@@ -146,6 +147,10 @@ def with_signature(function):
     """Write on a function which arguments it takes: Snakemake inspects it several times a job."""
     overwrite_function_params(function, inspect.signature(function).parameters)
     return function
+
+
+if hasattr(resources, "Resource"):  # of newer versions, for every resource of every job
+    with_signature(resources.Resource.evaluate)
 
 
 def of_field(column):
