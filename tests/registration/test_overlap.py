@@ -70,7 +70,7 @@ def test_bright_halves_that_turned_with_the_sample_are_no_light_from_one_side():
 
 
 def test_images_beside_four_microspheres_decide_where_neither_does_alone():
-    images = register_images(*turned_sample(1, 3.2), diameter_px=DIAMETER)
+    images = register_images(*turned_sample(3, 3.3), diameter_px=DIAMETER)
     assert images.status == "failed"
     assert images.evidence.probability_near(TRUTH, NOTHING) < 1e-3
     rng = np.random.default_rng(4)
