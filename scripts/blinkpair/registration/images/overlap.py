@@ -124,11 +124,11 @@ def refine(
         As in `register_images`.
     """
     coarse = max(diameter_px / pre.pixel / COARSE_PIXELS, 1.0)
-    for factor, *steps in zip((coarse, 1.0), STEPS, LAST_STEPS, strict=True):
+    for factor, steps, last_step in zip((coarse, 1.0), STEPS, LAST_STEPS, strict=True):
         one, other = pre.resampled(factor), post.resampled(factor)
         spread = float(getattr(one, channel).var() + getattr(other, channel).var())
         refined = [
-            _refined(one, other, channel, each, diameter_px, model, spread, *steps)
+            _refined(one, other, channel, each, diameter_px, model, spread, steps, last_step)
             for each in matrices
         ]
         overlaps = [each.overlap(diameter_px) for each in refined if each]
@@ -212,7 +212,8 @@ class _Compared:
     def overlap(self, diameter_px: float) -> Overlap:
         total, normal = self.total, self.normal()
         correlation = self.correlations()
-        ridge = 1e-3 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(2) + 1e-12
+        # Blocks of a field stop have no slopes at all.
+        ridge = (1e-3 * np.trace(normal, axis1=1, axis2=2)[:, None, None] + 1e-12) * np.eye(2)
         right = self.sums[:, [kernels.GX, kernels.GY], None]
         moved = np.linalg.solve(normal + ridge, right)[..., 0]
         # Noise is part of the slopes, but not of what a displacement explains.

@@ -231,7 +231,8 @@ def _enlarged(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _rotated(image: NDArray[np.float32], angle_deg: float, side: int) -> NDArray[np.float32]:
     """Return an image turned about its middle, on a square canvas."""
-    return warped(image, np.linalg.inv(_turned(image.shape, angle_deg, side)), (side, side))
+    back = np.asarray(np.linalg.inv(_turned(image.shape, angle_deg, side)), np.float64)
+    return warped(image, back, (side, side))
 
 
 def _turned(shape: tuple[int, ...], angle_deg: float, side: int) -> FloatArray:
