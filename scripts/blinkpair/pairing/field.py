@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.arrays import FloatArray
 from blinkpair.brightfield.microspheres import find_microspheres, no_microspheres
@@ -105,13 +105,19 @@ def _by_images(
 ) -> ImageRegistration:
     # Here: what it imports takes 0.3 s to load, and few fields need it.
     from blinkpair.registration.images.images import register_images
+    from blinkpair.registration.images.mismatch import explained
 
-    return register_images(
-        *brightfields(),
-        diameter_px=diameter_px,
-        model=settings.model,
-        max_chance_alignments=settings.max_chance_alignments,
-    )
+    def register(pre: ArrayLike, post: ArrayLike, diameter_px: float) -> ImageRegistration:
+        return register_images(
+            pre,
+            post,
+            diameter_px=diameter_px,
+            model=settings.model,
+            max_chance_alignments=settings.max_chance_alignments,
+        )
+
+    images = brightfields()
+    return explained(register(*images, diameter_px), register, *images, diameter_px)
 
 
 def _register_and_pair(
