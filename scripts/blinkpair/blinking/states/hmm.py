@@ -29,13 +29,15 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 
-from blinkpair.arrays import FloatArray
+from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.off_levels import OffLevels
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.creep import constant_level, level_course
 from blinkpair.blinking.states.dark import UNKNOWN_SE
 from blinkpair.blinking.states.event_laws import law_weights
+from blinkpair.blinking.states.fast_switching import fast_variance, square_of_shifts
 from blinkpair.blinking.states.learning import learn
 from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
 from blinkpair.blinking.states.result import AssignedStates
@@ -55,6 +57,8 @@ _CLEAR_STEP = 2.5  # noises: levels farther apart give the field's typical step
 _LEAST_SPREAD, _NOTHING_KNOWN = 0.5, 1.0
 _FEW = 5  # clear on levels: with fewer their spread is not known
 _DEFAULT_STEP = 8.0  # noises, where no nanocrystal of the field was on
+# Of the field's traces so many show the camera's noise alone; that quantile of normal errors.
+_CAMERA_QUANTILE, _CAMERA_ERRORS = 0.1, 1.28
 
 
 def assign(
@@ -89,8 +93,10 @@ def assign(
         source[i] = "hmm"
         found[i] = find_short_events(trace, learnt)
     laws = _laws_of_short_events(list(found.values()))
-    for (i, one), flash_laws, dim_laws in zip(found.items(), *laws, strict=True):
-        fraction[i], se[i] = on_share(one, flash_laws, dim_laws)
+    added = np.array([one.added for one in found.values()]).reshape(-1, 3)
+    shifts = square_of_shifts(*added.T)
+    for (i, one), *laws_of_one in zip(found.items(), *laws, shifts, strict=True):
+        fraction[i], se[i] = on_share(one, *laws_of_one)
     return AssignedStates(states, thresholds, source, fraction, se)
 
 
@@ -144,11 +150,27 @@ def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[in
 def _excess_noise(traces: list[Trace]) -> float:
     """Return the variance of the signal over its mean: the camera's, one for the field.
 
-    An on level that wanders only adds to it, so it is a low quantile of what the traces show.
+    Neighbouring frames on differ by the camera's noise, and not by what lasts. What switches within
+    frames only adds to it: the lowest tenth of the field's upper limits is the camera's.
     """
-    steps = np.array([t.first.on_level - t.first.off_level for t in traces])
-    added = np.array([t.first.on_sigma**2 - t.off.noise**2 for t in traces])
-    return float(np.quantile(np.maximum(added, 0.0) / steps, 0.25)) if len(traces) else 0.0
+    limits = []
+    for t in traces:
+        variance, error = fast_variance(t.x, _bright(t))
+        if np.isfinite(error):
+            error = np.hypot(error, 2.0 * t.off.noise_se * t.off.noise**2)
+            limit = variance - t.off.noise**2 + _CAMERA_ERRORS * error
+            limits.append(limit / (t.first.on_level - t.first.off_level))
+    return max(float(np.quantile(limits, _CAMERA_QUANTILE)), 0.0) if limits else 0.0
+
+
+def _bright(trace: Trace) -> BoolArray:
+    """Return frames on by first levels, (frames,) bool: with their neighbours above the middle.
+
+    A frame alone would be cut off at the middle, and with it the noise.
+    """
+    off, on = trace.first.off_level, trace.first.on_level
+    near = uniform_filter1d(trace.x, 3)
+    return np.asarray((near > 0.5 * (off + on)) & (trace.x > 0.75 * off + 0.25 * on))
 
 
 def _skewnesses(trace: Trace, excess: float) -> tuple[float, float]:

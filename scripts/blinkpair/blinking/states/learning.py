@@ -19,6 +19,7 @@ from scipy.special import expit
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.states import chain, emissions
+from blinkpair.blinking.states.fast_switching import fast_variance, probability_of_level
 from blinkpair.blinking.states.levels import Trace
 
 ON_FRAMES = 5.0  # the weight of the first on level; it is kept where the trace shows none
@@ -68,7 +69,8 @@ def learn(trace: Trace) -> Learnt:
     probability = expit(gain - _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)))
     stay = three.transition[_GREY_STATE, _GREY_STATE]
     if in_rows and probability > 0.5 and stay >= _GREY_STAY:
-        return Learnt(three, None, 0.0)
+        level = _probability_of_level(trace, three)
+        return Learnt(three, two, 1.0 - level) if level > 0.5 else Learnt(two, three, level)
     above_off = three.levels[emissions.GREY_LEVEL] - three.levels[emissions.OFF_LEVEL]
     distinct = above_off >= MIN_STEP_NOISES * three.levels[emissions.OFF_NOISE]
     if learnt.other is None and distinct and stay >= _GREY_MAY_STAY and _agree_in_rows(x, two):
@@ -93,6 +95,17 @@ def _learn_two(trace: Trace) -> Learnt:
     narrow = learn_chain(trace, np.array([level, camera]))
     doubt = float(expit(narrow.log_likelihood - wide.log_likelihood))
     return Learnt(narrow, wide, 1.0 - doubt) if doubt > 0.5 else Learnt(wide, narrow, doubt)
+
+
+def _probability_of_level(trace: Trace, three: chain.Chain) -> float:
+    """Return how likely grey is a level, not an average over fast switching."""
+    span = three.levels[emissions.ON_LEVEL] - three.levels[emissions.OFF_LEVEL]
+    above = three.levels[emissions.GREY_LEVEL] - three.levels[emissions.OFF_LEVEL]
+    variance, error = fast_variance(trace.x, three.probability[:, emissions.GREY] > 0.5)
+    added = variance - three.levels[emissions.OFF_NOISE] ** 2 - trace.excess * above
+    if not np.isfinite(error):
+        return 1.0
+    return probability_of_level(above / span, added / span**2, error / span**2)
 
 
 def _in_rows(chosen: BoolArray) -> BoolArray:
