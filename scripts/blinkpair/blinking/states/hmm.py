@@ -29,21 +29,26 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 
-from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.arrays import FloatArray
 from blinkpair.blinking.off_levels import OffLevels
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.creep import constant_level, level_course
 from blinkpair.blinking.states.dark import UNKNOWN_SE
 from blinkpair.blinking.states.event_laws import law_weights
-from blinkpair.blinking.states.fast_switching import fast_variance, square_of_shifts
-from blinkpair.blinking.states.learning import learn
+from blinkpair.blinking.states.fast_switching import square_of_shifts
+from blinkpair.blinking.states.learning import learn, learn_two
 from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
 from blinkpair.blinking.states.short_events import LAWS
-from blinkpair.blinking.states.time_on import Found, clearness, find_short_events, on_share
+from blinkpair.blinking.states.time_on import (
+    Found,
+    clearness,
+    fast_excess,
+    find_short_events,
+    on_share,
+)
 
 _MIN_FRAMES = 20
 _OFF_EMISSION = 0.01  # of the on level: what a nanocrystal emits when it is off, one sigma
@@ -79,13 +84,16 @@ def assign(
     known = ~usable & finite.any(axis=1)
     fraction[known] = states[known].sum(axis=1) / finite[known].sum(axis=1)
     found: dict[int, Found] = {}
-    for i, trace in _with_first_levels(traces, off).items():
-        learnt = learn(trace)
+    two = {i: (t, learn_two(t)) for i, t in _with_first_levels(traces, off).items()}
+    excess = _excess_noise(list(two.values()))
+    for i, (first, wide) in two.items():
+        trace = first._replace(excess=excess)
+        learnt = learn(trace, wide)
         result = learnt.chain
         on = result.probability[:, emissions.ON] > 0.5
         if (course := level_course(trace.x, on, result.levels)) is not None:
             trace = trace._replace(x=constant_level(trace.x, course, result.levels))
-            learnt = learn(trace)
+            learnt = learn(trace, learn_two(trace))
             result = learnt.chain
         states[i] = False
         states[i, finite[i]] = result.over_half > 0.5
@@ -138,39 +146,33 @@ def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[in
             on = found.off_level + typical * prior.noise
             found = found._replace(on_level=on, on_sigma=1.3 * prior.noise, on_share=0.0)
         first[i] = Trace(trace.x, prior, found)
-    excess = _excess_noise([t for t in first.values() if t.first.on_share > 0])
+    excess = _first_excess([t for t in first.values() if t.first.on_share > 0])
     return {
         i: t._replace(
-            skewness=_skewnesses(t, excess), field_step=typical, field_spread=spread, excess=excess
+            skewness=_skewnesses(t, excess), field_step=typical, field_spread=spread
         )
         for i, t in first.items()
     }
 
 
-def _excess_noise(traces: list[Trace]) -> float:
+def _first_excess(traces: list[Trace]) -> float:
+    """Return the variance of the signal over its mean by first levels: a low quantile."""
+    steps = np.array([t.first.on_level - t.first.off_level for t in traces])
+    added = np.array([t.first.on_sigma**2 - t.off.noise**2 for t in traces])
+    return float(np.quantile(np.maximum(added, 0.0) / steps, 0.25)) if len(traces) else 0.0
+
+
+def _excess_noise(learnt: list[tuple[Trace, chain.Chain]]) -> float:
     """Return the variance of the signal over its mean: the camera's, one for the field.
 
     Neighbouring frames on differ by the camera's noise, and not by what lasts. What switches within
     frames only adds to it: the lowest tenth of the field's upper limits is the camera's.
     """
     limits = []
-    for t in traces:
-        variance, error = fast_variance(t.x, _bright(t))
-        if np.isfinite(error):
-            error = np.hypot(error, 2.0 * t.off.noise_se * t.off.noise**2)
-            limit = variance - t.off.noise**2 + _CAMERA_ERRORS * error
-            limits.append(limit / (t.first.on_level - t.first.off_level))
+    for trace, result in learnt:
+        if trace.first.on_share > 0 and np.isfinite((found := fast_excess(trace, result))[1]):
+            limits.append((found[0] + _CAMERA_ERRORS * found[1]) / found[2])
     return max(float(np.quantile(limits, _CAMERA_QUANTILE)), 0.0) if limits else 0.0
-
-
-def _bright(trace: Trace) -> BoolArray:
-    """Return frames on by first levels, (frames,) bool: with their neighbours above the middle.
-
-    A frame alone would be cut off at the middle, and with it the noise.
-    """
-    off, on = trace.first.off_level, trace.first.on_level
-    near = uniform_filter1d(trace.x, 3)
-    return np.asarray((near > 0.5 * (off + on)) & (trace.x > 0.75 * off + 0.25 * on))
 
 
 def _skewnesses(trace: Trace, excess: float) -> tuple[float, float]:

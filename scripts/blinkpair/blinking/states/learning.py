@@ -50,10 +50,13 @@ class Learnt(NamedTuple):
     doubt: float
 
 
-def learn(trace: Trace) -> Learnt:
-    """Return the chain with two levels, or with three where the counts have them."""
+def learn(trace: Trace, wide: chain.Chain) -> Learnt:
+    """Return the chain with two levels, or with three where the counts have them.
+
+    `wide` is from `learn_two`.
+    """
     first, prior, x = trace.first, trace.off, trace.x
-    learnt = _learn_two(trace)
+    learnt = _wide_or_narrow(trace, wide)
     two = learnt.chain
     rows = _in_rows(two.probability[:, emissions.PARTLY] > 0.5)
     least = max(_GREY_SHARE * len(x), 2 * _GREY_ROW)
@@ -78,14 +81,18 @@ def learn(trace: Trace) -> Learnt:
     return learnt
 
 
-def _learn_two(trace: Trace) -> Learnt:
-    """Return the chain with two levels.
+def learn_two(trace: Trace) -> chain.Chain:
+    """Return the chain that two levels give, from the first ones."""
+    return learn_chain(trace, np.array([trace.first.on_level, trace.first.on_sigma]))
+
+
+def _wide_or_narrow(trace: Trace, wide: chain.Chain) -> Learnt:
+    """Return the likelier chain with two levels.
 
     An on level that scatters by more than the camera's noise may be a narrow one with many partly
-    lit frames below it; the likelier of both is returned.
+    lit frames below it.
     """
     first = trace.first
-    wide = learn_chain(trace, np.array([first.on_level, first.on_sigma]))
     off, noise, on, sigma = wide.levels[:4]
     camera = float(np.sqrt(noise**2 + trace.excess * max(on - off, 0.0)))
     on_counts = trace.x[wide.probability[:, emissions.ON] > 0.5]

@@ -58,9 +58,7 @@ def find_short_events(trace: Trace, learnt: Learnt) -> Found:
         return Found(trace, learnt, None, None)
     off, on = (result.probability[:, column] > 0.5 for column in (emissions.OFF, emissions.ON))
     camera = np.sqrt(noise**2 + trace.excess * span)
-    variance, error = fast_variance(trace.x, on)
-    known = result.probability[:, emissions.OFF].sum() + 0.5 / trace.off.noise_se**2
-    error = np.hypot(error, noise**2 * np.sqrt(2.0 / known))
+    added, error, _ = fast_excess(trace, result)
     flashes = State(off, span, noise, sigma, trace.skewness[0], min(trace.off.noise, noise))
     dims = State(on, -span, sigma, noise, trace.skewness[1], min(camera, sigma))
     empty = trace.off.level, trace.off.level_se
@@ -69,8 +67,19 @@ def find_short_events(trace: Trace, learnt: Learnt) -> Found:
         learnt,
         short_events(trace.x, flashes, empty),
         short_events(trace.x, dims),
-        ((variance - camera**2) / span**2, error / span**2, sigma / span),
+        ((added - trace.excess * span) / span**2, error / span**2, sigma / span),
     )
+
+
+def fast_excess(trace: Trace, result: chain.Chain) -> tuple[float, float, float]:
+    """Return what on adds to the variance of the off counts, its standard error, and the signal.
+
+    From frame to frame; counts^2, counts^2 and counts. nan and infinity with few frames on.
+    """
+    noise, span = result.levels[emissions.OFF_NOISE], float(np.diff(result.levels[[0, 2]])[0])
+    variance, error = fast_variance(trace.x, result.probability[:, emissions.ON] > 0.5)
+    known = result.probability[:, emissions.OFF].sum() + 0.5 / trace.off.noise_se**2
+    return variance - noise**2, float(np.hypot(error, noise**2 * np.sqrt(2.0 / known))), span
 
 
 def clearness(found: Found) -> float:
