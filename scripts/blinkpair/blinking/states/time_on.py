@@ -59,8 +59,9 @@ def find_short_events(trace: Trace, learnt: Learnt) -> Found:
     off, on = (result.probability[:, column] > 0.5 for column in (emissions.OFF, emissions.ON))
     camera = np.sqrt(noise**2 + trace.excess * span)
     added, error, _ = fast_excess(trace, result)
-    flashes = State(off, span, noise, sigma, trace.skewness[0], min(trace.off.noise, noise))
-    dims = State(on, -span, sigma, noise, trace.skewness[1], min(camera, sigma))
+    se = trace.off.noise_se
+    flashes = State(off, span, noise, sigma, trace.skewness[0], min(trace.off.noise, noise), se)
+    dims = State(on, -span, sigma, noise, trace.skewness[1], min(camera, sigma), se)
     empty = trace.off.level, trace.off.level_se
     return Found(
         trace,
