@@ -83,7 +83,8 @@ def estimate_off_levels(empty: NDArray[np.float32]) -> OffLevels:
     return OffLevels(
         level_counts=level_counts,
         noise_counts=noise_counts,
-        level_se_counts=np.maximum(scatter, _LEAST_LEVEL_SE * noise_counts),
+        # The nanocrystal's own pixels scatter as those of the empty place do (a camera's offsets).
+        level_se_counts=np.maximum(np.sqrt(2.0) * scatter, _LEAST_LEVEL_SE * noise_counts),
         noise_se=noise_se,
         skewness=skewness,
         empty=empty[measured][~odd],

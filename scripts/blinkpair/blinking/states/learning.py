@@ -30,10 +30,9 @@ _GREY_ROW = 3  # so many frames in a row between the levels are no switching
 _GREY_BLOCK = 6  # frames whose mean is between the levels, by so many of its errors
 _GREY_ERRORS = 3.0
 _GREY_SHARE = 0.004  # of all frames in such rows: a third level is tried
+_EVEN_SHARES = 1 / 12  # variance of shares that are equally likely, in squared spans
 _WIDE = 1.3  # of the camera's noise: the spread of an on level that may be a narrower one
-_PLATEAU_QUANTILE = (
-    0.8  # of the counts of frames on: near the level of those that are on throughout
-)
+_PLATEAU_QUANTILE = 0.8  # of the counts of frames on: near the level of those on throughout
 _AGREE = 1 / 32  # of the squared span: three eighths of the variance of even shares
 _GREY_GAIN_PER_PARAMETER = 0.5  # of log(frames): Schwarz
 _GREY_PARAMETERS = 6  # level, spread, and how it is entered, kept and left
@@ -90,7 +89,8 @@ def _wide_or_narrow(trace: Trace, wide: chain.Chain) -> Learnt:
     """Return the likelier chain with two levels.
 
     An on level that scatters by more than the camera's noise may be a narrow one with many partly
-    lit frames below it.
+    lit frames below it, and is one where it scatters as those would if all shares of a frame were
+    equally likely.
     """
     first = trace.first
     off, noise, on, sigma = wide.levels[:4]
@@ -100,6 +100,8 @@ def _wide_or_narrow(trace: Trace, wide: chain.Chain) -> Learnt:
         return Learnt(wide, None, 0.0)
     level = float(np.quantile(on_counts, _PLATEAU_QUANTILE))
     narrow = learn_chain(trace, np.array([level, camera]))
+    if sigma**2 - camera**2 > _EVEN_SHARES * (on - off) ** 2:
+        return Learnt(narrow, None, 0.0)
     doubt = float(expit(narrow.log_likelihood - wide.log_likelihood))
     return Learnt(narrow, wide, 1.0 - doubt) if doubt > 0.5 else Learnt(wide, narrow, doubt)
 
