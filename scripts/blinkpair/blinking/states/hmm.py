@@ -148,9 +148,7 @@ def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[in
         first[i] = Trace(trace.x, prior, found)
     excess = _first_excess([t for t in first.values() if t.first.on_share > 0])
     return {
-        i: t._replace(
-            skewness=_skewnesses(t, excess), field_step=typical, field_spread=spread
-        )
+        i: t._replace(skewness=_skewnesses(t, excess), field_step=typical, field_spread=spread)
         for i, t in first.items()
     }
 

@@ -186,8 +186,9 @@ def _integrate(
     """Return fit, mean and variance of the time of each law, over all rates of events.
 
     `count` and `unseen` are the frames with counts `y`, all and those in the state. `noise` holds
-    that of this and of the other state, the sign of the events, the skewness, and the noise without
-    events with its relative error; `light` the time that the mean counts show, and its standard error.
+    that of this and of the other state, the sign of the events, the skewness, the noise without
+    events and its relative error; `light` the time that the mean counts show, and its standard
+    error.
     """
     bins, laws, nodes = len(y), len(weights), len(widths)
     own, far, sign, skewness, start, start_se = noise
