@@ -35,8 +35,9 @@ class OffLevels:
 
     `level_counts` (mean) and `noise_counts` (standard deviation) are (n,) floats; nan where the
     field has no empty place. `level_se_counts` and `noise_se` (relative) are how well each is
-    known; `skewness` is that of the field's off counts, 0 for normal noise. `empty` (m, frames) are
-    the counts behind them.
+    known: the level from the field's median, as the nanocrystal's own pixels may have other offsets
+    than those of the empty place. `skewness` is that of the field's off counts, 0 for normal noise.
+    `empty` (m, frames) are the counts behind them.
     """
 
     level_counts: FloatArray
@@ -83,8 +84,7 @@ def estimate_off_levels(empty: NDArray[np.float32]) -> OffLevels:
     return OffLevels(
         level_counts=level_counts,
         noise_counts=noise_counts,
-        # The nanocrystal's own pixels scatter as those of the empty place do (a camera's offsets).
-        level_se_counts=np.maximum(np.sqrt(2.0) * scatter, _LEAST_LEVEL_SE * noise_counts),
+        level_se_counts=np.maximum(scatter, _LEAST_LEVEL_SE * noise_counts),
         noise_se=noise_se,
         skewness=skewness,
         empty=empty[measured][~odd],

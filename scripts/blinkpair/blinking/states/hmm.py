@@ -187,7 +187,8 @@ def _skewnesses(trace: Trace, excess: float) -> tuple[float, float]:
 
 def _prior(off: OffLevels, i: int, on: float) -> OffPrior:
     """Return what is known of an off level, given that on lies `on` counts above it."""
-    level, se = float(off.level_counts[i]), float(off.level_se_counts[i])
+    # The camera's offsets differ from pixel to pixel, so the own empty place knows no more.
+    level, se = float(np.median(off.level_counts)), float(off.level_se_counts[i])
     return OffPrior(
         level=level,
         level_se=float(np.hypot(se, _OFF_EMISSION * on)),
