@@ -1,9 +1,8 @@
 """Registration by whole images, on pairs cut from real images of microspheres of other groups.
 
 Two crops of one image, one of them turned, with another gain and offset, fresh noise and some of
-the spheres painted out, are a pair of known truth. Unrelated pairs are two crops that share
-nothing, a crop and the mirror image of another, and crops of different samples. The images are
-not part of the project; where they are absent there is nothing to measure.
+the spheres painted out, are a pair of known truth. The images are not part of the project; where
+they are absent there is nothing to measure.
 """
 
 from __future__ import annotations
@@ -29,7 +28,6 @@ from blinkpair.registration.rigid import apply_matrix
 REAL = Path(__file__).parents[3] / "shared" / "realdata"
 # Largest error over the overlap of a right one, and smallest of a wrong one.
 RIGHT_PX, WRONG_PX = 0.5, 3.0
-LEVELS = (0.5, 0.3, 0.1, 0.03, 0.01, 0.003)
 # The diameter given, as a multiple of the right one.
 FACTORS = (0.7, 1.0, 1.4)
 Image = NDArray[np.float64]
@@ -101,10 +99,12 @@ def painted_out(image: Image, diameter: float, share: float, rng: np.random.Gene
     y, x = np.nonzero(peaks & (power > 3 * np.median(power)))
     painted = image.copy()
     rows, columns = np.indices(image.shape)
+    reach = int(np.ceil(1.2 * diameter))
     for k in np.flatnonzero(rng.random(len(y)) < share):
-        distance = np.hypot(rows - y[k], columns - x[k])
+        around = tuple(slice(max(at[k] - reach, 0), at[k] + reach + 1) for at in (y, x))
+        distance = np.hypot(rows[around] - y[k], columns[around] - x[k])
         ring = (distance > 0.8 * diameter) & (distance < 1.2 * diameter)
-        painted[distance <= 0.8 * diameter] = np.median(image[ring])
+        painted[around][distance <= 0.8 * diameter] = np.median(image[around][ring])
     return painted
 
 
@@ -184,35 +184,6 @@ def _turn_about(centre: np.ndarray, angle: float, to: np.ndarray) -> Image:
     return matrix
 
 
-def unrelated(rng: np.random.Generator) -> tuple[str, Image, Image, float]:
-    """Return the kind, two images that share nothing, and a diameter."""
-    every = SOURCES | SPARSE
-    names = list(every)
-    name = names[rng.integers(len(names))]
-    diameter = every[name].diameter_px * rng.uniform(0.7, 1.4)
-    kind = ("apart", "mirrored", "other sample")[rng.integers(3)]
-    image = load(name)
-    if kind == "other sample":
-        others = [other for other in names if every[other].sample != every[name].sample]
-        other = load(others[rng.integers(len(others))])
-        pair = [_crop(image, rng), _crop(other, rng)]
-    elif kind == "mirrored":
-        pair = [_crop(image, rng), _crop(image, rng)[:, ::-1]]
-    else:
-        axis = int(rng.integers(2))
-        pair = [_crop(half, rng, 0.95) for half in np.array_split(image, 2, axis=axis)]
-    pair = [np.rot90(one, rng.integers(4)) for one in pair]
-    scale = [float(np.ptp(one)) for one in pair]
-    pre, post = (exposed(one, size, rng) for one, size in zip(pair, scale, strict=True))
-    return kind, pre, post, diameter
-
-
-def _crop(image: Image, rng: np.random.Generator, share: float = 0.75) -> Image:
-    rows, columns = (min(int(share * n), 512) for n in image.shape)
-    y, x = (rng.integers(0, n - m + 1) for n, m in zip(image.shape, (rows, columns), strict=True))
-    return image[y : y + rows, x : x + columns]
-
-
 def largest_error_px(matrix: Image, pair: Pair) -> float:
     """Return the largest distance to the truth over the overlap."""
     rows, columns = pair.pre.shape
@@ -271,22 +242,6 @@ def related_trial(name: str, factor: float, quarters: bool, one_sided: bool, see
     return record
 
 
-def unrelated_trial(seed: int) -> dict[str, Any]:
-    """Register a pair that has nothing in common."""
-    rng = np.random.default_rng([seed, 77])
-    kind, pre, post, diameter = unrelated(rng)
-    start = time.process_time()
-    found = register_images(pre, post, diameter_px=diameter)
-    return {
-        "pairs": kind,
-        "ok": found.status == "ok",
-        "chance": found.chance_alignments,
-        "reason": found.reason,
-        "seconds": time.process_time() - start,
-        "seed": seed,
-    }
-
-
 def related_trials(pool: Executor, trials: int, *, one_sided: bool = False) -> pd.DataFrame:
     """One line a pair: every image, three diameters, quarter turns and any angle."""
     tasks = [
@@ -299,15 +254,11 @@ def related_trials(pool: Executor, trials: int, *, one_sided: bool = False) -> p
     return run(pool, related_trial, tasks)
 
 
-def unrelated_trials(pool: Executor, trials: int) -> pd.DataFrame:
-    """One line a pair that has nothing in common."""
-    return run(pool, unrelated_trial, [(seed,) for seed in range(trials)])
-
-
 def related_summary(trials: pd.DataFrame) -> pd.DataFrame:
-    """One line an image and a kind of turn."""
+    """One line an image and a kind of turn, and one of all."""
     lines = []
-    for (name, turn), group in trials.groupby(["image", "turn"], sort=False):
+    groups = [*trials.groupby(["image", "turn"], sort=False), (("all", ""), trials)]
+    for (name, turn), group in groups:
         lines.append(
             {
                 "image": name,
@@ -345,16 +296,3 @@ def _outcomes(error_px: pd.Series) -> dict[str, float]:
         "refused": int(error_px.isna().sum()),
         "median error px": error_px.median(),
     }
-
-
-def unrelated_summary(trials: pd.DataFrame) -> pd.DataFrame:
-    """One line a kind of pairs, with the numbers at or below a level, and what is expected."""
-    lines = []
-    for kind, group in [*trials.groupby("pairs", sort=False), ("all", trials)]:
-        line = {"pairs": kind, "tried": len(group), "accepted": int(group["ok"].sum())}
-        lines.append(
-            line | {f"{level:g}": int((group["chance"] <= level).sum()) for level in LEVELS}
-        )
-    expected = {f"{level:g}": f"{level * len(trials):.1f}" for level in LEVELS}
-    lines.append({"pairs": "expected of all", "tried": "", "accepted": ""} | expected)
-    return pd.DataFrame(lines)

@@ -16,14 +16,14 @@ from scipy.special import ndtri
 from blinkpair.arrays import FloatArray
 from blinkpair.brightfield.measured import as_table, contrast_scatter, measure
 from blinkpair.brightfield.patterns import Pattern, contrast_places
-from blinkpair.brightfield.radial_evidence import flatten, noise_map
+from blinkpair.brightfield.radial_evidence import flatten
 from blinkpair.brightfield.radial_fit import spline_basis
 from blinkpair.brightfield.radial_match import (
     CLOSEST,
+    TemplateSearch,
     distance_to,
     match_template,
     nearest_other,
-    places_like,
 )
 
 # Share of the structure that the template explains where the search for it begins.
@@ -89,9 +89,9 @@ def find_alike(
     return as_table(*tables)
 
 
-def unexplained(pixels: FloatArray, xy: FloatArray, diameter_px: float) -> int:
+def unexplained(pixels: FloatArray, noise: FloatArray, xy: FloatArray, diameter_px: float) -> int:
     """Return the number of places of local contrast that are none of the spheres at `xy`."""
-    places = contrast_places(flatten(pixels, diameter_px), noise_map(pixels), diameter_px)
+    places = contrast_places(flatten(pixels, diameter_px), noise, diameter_px)
     # A large image of texture has tens of thousands.
     return int((KDTree(xy).query(places)[0] > diameter_px).sum())
 
@@ -104,21 +104,12 @@ def _match(
     # In a sheet each sphere is judged with its neighbours subtracted: all have to be there at
     # once, not only those from which the pattern was learned.
     z_min = float(-ndtri(false_alarms / pixels.size))
-    xy, amplitude = places_like(
-        pixels, noise, template, diameter, z_min, least_explained=LEAST_EXPLAINED
-    )
+    search = TemplateSearch(template, pixels.shape, diameter)
+    xy, amplitude = search.places(pixels, noise, z_min, least_explained=LEAST_EXPLAINED)
     apart = distance_to(pattern.xy, xy) > CLOSEST * diameter
     xy = np.vstack([xy, pattern.xy[apart]])
     amplitude = np.append(amplitude, template.amplitude[apart])
-    return match_template(
-        pixels,
-        noise,
-        template,
-        xy,
-        amplitude,
-        diameter,
-        false_alarms=false_alarms,
-    )
+    return match_template(pixels, noise, search, xy, amplitude, false_alarms=false_alarms)
 
 
 def _are_parts(xy: FloatArray, known: FloatArray, diameter_px: float) -> bool:

@@ -96,10 +96,11 @@ def find_microspheres(
     # The unit and the offset of the image must not matter.
     unit = float(pixels.std())
     pixels = (pixels - pixels.mean()) / unit
-    pixels = remove_hot_pixels(pixels, noise_map(pixels))
-    at_binning = functools.cache(functools.partial(_binned_with_noise, pixels))
+    noise = noise_map(pixels)
+    pixels = remove_hot_pixels(pixels, noise)
+    at_binning = functools.cache(functools.partial(_binned_with_noise, pixels, noise))
     table = _find_round(at_binning, diameter_px, false_alarms)
-    left = unexplained(pixels, table[["x", "y"]].to_numpy(), diameter_px)
+    left = unexplained(pixels, noise, table[["x", "y"]].to_numpy(), diameter_px)
     if left > max(FEW_UNEXPLAINED, UNEXPLAINED_A_SPHERE * len(table)):
         alike = _find_alike(at_binning, diameter_px, false_alarms)
         if len(alike) > MORE * len(table) + MORE_BY:
@@ -146,10 +147,12 @@ def _unbinned(table: pd.DataFrame, binning: int) -> pd.DataFrame:
     return table
 
 
-def _binned_with_noise(pixels: FloatArray, binning: int) -> tuple[FloatArray, FloatArray]:
+def _binned_with_noise(
+    pixels: FloatArray, noise: FloatArray, binning: int
+) -> tuple[FloatArray, FloatArray]:
     """Mean over blocks, and its noise; an incomplete block at the end repeats its last pixels."""
     if binning == 1:
-        return pixels, noise_map(pixels)
+        return pixels, noise
     rows, columns = (-n % binning for n in pixels.shape)
     padded = np.pad(pixels, ((0, rows), (0, columns)), mode="edge")
     binned = np.asarray(block_reduce(padded, binning, np.mean))

@@ -109,6 +109,7 @@ def recurring_patterns(pixels: FloatArray, noise: FloatArray, diameter_px: float
     places = places[::step]
     if len(places) < FEWEST:
         return []
+    smooth = ndimage.spline_filter(pixels, order=3)
     likeness, offset = _compare(flat, noise, places, diameter_px)
     patterns: list[Pattern] = []
     left = np.ones(len(places), dtype=bool)
@@ -122,7 +123,7 @@ def recurring_patterns(pixels: FloatArray, noise: FloatArray, diameter_px: float
         left &= ~members
         # The leader first: all are laid onto it.
         order = np.concatenate([[leader], np.setdiff1d(np.flatnonzero(members), leader)])
-        pattern = _learn(pixels, noise, places[order] + offset[leader, order], diameter_px)
+        pattern = _learn(pixels, smooth, noise, places[order] + offset[leader, order], diameter_px)
         if pattern is not None and len(pattern.xy) >= FEWEST:
             share = len(pattern.xy) / len(places)
             patterns.append(replace(pattern, evidence=pattern.evidence * step, share=share))
@@ -216,12 +217,18 @@ class _Window(NamedTuple):
 
 
 def _learn(
-    pixels: FloatArray, noise: FloatArray, places: FloatArray, diameter_px: float
+    pixels: FloatArray,
+    smooth: FloatArray,
+    noise: FloatArray,
+    places: FloatArray,
+    diameter_px: float,
 ) -> Pattern | None:
-    """Return the pattern of places that are alike; None where nothing compact is left of them."""
+    """Return the pattern of places that are alike; None where nothing compact is left of them.
+
+    `smooth` is the image as coefficients of splines.
+    """
     radius = TEMPLATE_RADIUS * diameter_px
     window = _Window.of(radius)
-    smooth = ndimage.spline_filter(pixels, order=3)
     xy = places.astype(float)
     patches = window.patches(smooth, xy)
     level = patches.mean(axis=(1, 2), keepdims=True)

@@ -11,10 +11,11 @@ refined centres with their errors and the profiles.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Protocol
 
 import numpy as np
-from scipy import ndimage
+from scipy.interpolate import make_interp_spline
 
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.brightfield.fit_kernels import (
@@ -109,10 +110,11 @@ class PatchBasis:
     @classmethod
     def of(cls, patch: FloatArray) -> PatchBasis:
         """Return the shape of a patch of pixels of odd size, centred, that is zero at its rim."""
-        fine = (len(patch) - 1) * PATCH_PER_PX + 1
-        shape = ndimage.zoom(patch, fine / len(patch), order=3)
-        along_y, along_x = np.gradient(shape, 1 / PATCH_PER_PX)
-        table = np.stack([shape, along_x, along_y], axis=-1)
+        values, slopes = _enlargement(len(patch))
+        table = np.empty((len(values), len(values), 3))
+        along_x = patch @ values.T
+        table[..., 0], table[..., 1] = values @ along_x, values @ (patch @ slopes.T)
+        table[..., 2] = slopes @ along_x
         table[[0, -1]] = table[:, [0, -1]] = 0
         return cls(table)
 
@@ -130,6 +132,14 @@ class PatchBasis:
     def tables(self) -> Tables:
         """Return the tables of the kernels; those over the distance are empty."""
         return np.empty((0, 2)), np.empty((0, 2)), self.table
+
+
+@cache
+def _enlargement(n: int) -> tuple[FloatArray, FloatArray]:
+    """Return the matrices from n pixels to a cubic spline and its slopes, at all fine places."""
+    spline = make_interp_spline(np.arange(n), np.eye(n))
+    fine = np.linspace(0, n - 1, (n - 1) * PATCH_PER_PX + 1)
+    return spline(fine), spline(fine, 1)
 
 
 def spline_basis(radius_px: float, spacing_px: float) -> RoundBasis:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import fft, ndimage
 from scipy.spatial import KDTree
 from scipy.special import ndtri
@@ -150,54 +151,65 @@ def _fit_together(
     return xy, amplitude, fit
 
 
-def places_like(
-    rest: FloatArray,
-    noise: FloatArray,
-    template: Template,
-    diameter_px: float,
-    z_min: float,
-    *,
-    least_explained: float = PEAK_EXPLAINED,
-) -> tuple[FloatArray, FloatArray]:
-    """Return the places in an image where the template fits: positions and amplitudes."""
-    half = int(np.ceil(2 * diameter_px))
-    axis = np.arange(-half, half + 1)
-    kernel = flatten(
-        template.basis.at(*np.meshgrid(axis.astype(float), axis.astype(float)))[..., 0], diameter_px
-    )
-    flat = flatten(rest, diameter_px)
-    size = [fft.next_fast_len(n + 2 * half, real=True) for n in flat.shape]
-    disc = (np.hypot(axis, axis[:, None]) <= template.radius_px).astype(float)
+class TemplateSearch:
+    """The search for a template in images of one shape."""
 
-    def summed(values: FloatArray, weights: FloatArray) -> FloatArray:
-        full = fft.irfft2(fft.rfft2(values, size) * fft.rfft2(weights, size), size)
-        return np.asarray(full[half : half + flat.shape[0], half : half + flat.shape[1]])
+    def __init__(self, template: Template, shape: tuple[int, ...], diameter_px: float) -> None:
+        self.template, self.diameter_px, self.shape = template, diameter_px, shape
+        self.half = int(np.ceil(2 * diameter_px))
+        axis = np.arange(-self.half, self.half + 1)
+        kernel = flatten(
+            template.basis.at(*np.meshgrid(axis.astype(float), axis.astype(float)))[..., 0],
+            diameter_px,
+        )
+        self.size = [fft.next_fast_len(n + 2 * self.half, real=True) for n in shape]
+        self.power = float((kernel**2).sum())
+        # A correlation is the convolution with the kernel turned by half.
+        self.kernel = self._spectrum(kernel[::-1, ::-1])
+        self.disc = self._spectrum(np.hypot(axis, axis[:, None]) <= template.radius_px)
+        inside = self._summed(np.ones(shape), self._spectrum(kernel[::-1, ::-1] ** 2))
+        self.energy = np.maximum(inside, np.float32(1e-9 * self.power))
 
-    energy = np.maximum(
-        summed(np.ones_like(flat), kernel[::-1, ::-1] ** 2), 1e-9 * float((kernel**2).sum())
-    )
-    # A correlation is the convolution with the kernel turned by half.
-    amplitude = summed(flat, kernel[::-1, ::-1]) / energy
-    explained = amplitude**2 * energy / np.maximum(summed(flat**2, disc), 1e-12)
-    apart = 2 * max(1, round(0.3 * diameter_px)) + 1
-    peak = (
-        (amplitude == ndimage.maximum_filter(amplitude, size=apart))
-        & (amplitude > PEAK_AMPLITUDE)
-        & (explained > least_explained)
-        & (energy > 0.5 * float((kernel**2).sum()))
-        & (amplitude * np.sqrt(energy) > z_min * noise)
-    )
-    rows, columns = np.nonzero(peak)
-    return np.stack([columns, rows], axis=1).astype(float), amplitude[rows, columns]
+    def _spectrum(self, image: ArrayLike) -> NDArray[np.complex64]:
+        return np.asarray(fft.rfft2(np.asarray(image, np.float32), self.size))
+
+    def _summed(self, image: FloatArray, weights: NDArray[np.complex64]) -> NDArray[np.float32]:
+        full = fft.irfft2(self._spectrum(image) * weights, self.size)
+        rows, columns = (slice(self.half, self.half + n) for n in self.shape)
+        return np.asarray(full[rows, columns])
+
+    def places(
+        self,
+        rest: FloatArray,
+        noise: FloatArray,
+        z_min: float,
+        *,
+        least_explained: float = PEAK_EXPLAINED,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return the places in an image where the template fits: positions and amplitudes."""
+        flat = flatten(rest, self.diameter_px)
+        amplitude = self._summed(flat, self.kernel) / self.energy
+        spread = np.maximum(self._summed(flat**2, self.disc), 1e-12)
+        apart = 2 * max(1, round(0.3 * self.diameter_px)) + 1
+        peak = (
+            (amplitude == ndimage.maximum_filter(amplitude, size=apart))
+            & (amplitude > PEAK_AMPLITUDE)
+            & (amplitude**2 * self.energy > least_explained * spread)
+            & (self.energy > 0.5 * self.power)
+            & (amplitude * np.sqrt(self.energy) > z_min * noise)
+        )
+        rows, columns = np.nonzero(peak)
+        return np.stack([columns, rows], axis=1).astype(float), amplitude[rows, columns].astype(
+            float
+        )
 
 
 def match_template(
     image: FloatArray,
     noise: FloatArray,
-    template: Template,
+    search: TemplateSearch,
     xy: FloatArray,
     amplitude: FloatArray,
-    diameter_px: float,
     *,
     false_alarms: float,
 ) -> tuple[FloatArray, FloatArray]:
@@ -207,6 +219,8 @@ def match_template(
     ----------
     image, noise : ndarray (rows, columns)
         Image and the standard deviation of its noise.
+    search : TemplateSearch
+        The template, in images of this shape.
     xy, amplitude : ndarray (n, 2), (n,)
         Centres known already and their amplitudes relative to the template.
     false_alarms : float
@@ -217,6 +231,7 @@ def match_template(
     tuple of ndarray
         Centres (m, 2), possibly a little outside the image, and amplitudes (m,).
     """
+    template, diameter_px = search.template, search.diameter_px
     z_min = float(-ndtri(false_alarms / image.size))
     seeds, refused = xy, np.empty((0, 2))
 
@@ -244,7 +259,7 @@ def match_template(
         xy, amplitude, lost = prune(xy, amplitude, MEANWHILE, WIDEST_CONTRAST)
         refused = np.vstack([refused, lost])
         rest = image - draw(image.shape, template.basis, xy, amplitude, template.drawn_px)
-        new, strength = places_like(rest, noise, template, diameter_px, z_min)
+        new, strength = search.places(rest, noise, z_min)
         fresh = distance_to(new, refused) > 0.2 * diameter_px
         fresh &= distance_to(new, xy) > CLOSEST * diameter_px
         if not fresh.any():

@@ -32,6 +32,7 @@ from blinkpair.brightfield.radial_fit import RoundBasis, fit_centres, spline_bas
 from blinkpair.brightfield.radial_match import (
     CLOSEST,
     Template,
+    TemplateSearch,
     at_points,
     distance_to,
     match_template,
@@ -98,8 +99,8 @@ def find_round(
             break
         known = np.vstack([np.empty((0, 2)), *(t[["x", "y"]].to_numpy() for t in tables)])
         xy, amplitude = match_template(
-            pixels, noise, kind.template, kind.xy, kind.template.amplitude, diameter_px,
-            false_alarms=false_alarms,
+            pixels, noise, TemplateSearch(kind.template, pixels.shape, diameter_px), kind.xy,
+            kind.template.amplitude, false_alarms=false_alarms,
         )  # fmt: skip
         new = distance_to(xy, known) > CLOSEST * diameter_px
         table = measure(pixels, noise, kind.template, xy[new], amplitude[new], basis, diameter_px)
@@ -185,22 +186,19 @@ def _beyond_doubt(
 
     Where there are enough of them and they still have nothing in common, they are debris.
     """
-    radius, tables = PROFILE_RADIUS * diameter_px, []
+    found = []
     for i in np.nonzero(places.roundness > ROUND_WITHOUT_CONSENSUS)[0]:
-        template = Template.from_profiles(basis, places.coefficients[[i]], radius)
+        template = Template.from_profiles(
+            basis, places.coefficients[[i]], PROFILE_RADIUS * diameter_px
+        )
         if _is_wide(template, basis, diameter_px):
-            tables.append(
-                measure(
-                    pixels,
-                    noise,
-                    template,
-                    places.xy[[i]],
-                    template.amplitude,
-                    basis,
-                    diameter_px,
-                )
-            )
-    return tables if len(tables) < MIN_CONSENSUS else []
+            found.append((template, places.xy[[i]]))
+    if len(found) >= MIN_CONSENSUS:
+        return []
+    return [
+        measure(pixels, noise, template, xy, template.amplitude, basis, diameter_px)
+        for template, xy in found
+    ]
 
 
 def _peaks(score: FloatArray, explained: FloatArray, diameter_px: float) -> FloatArray:

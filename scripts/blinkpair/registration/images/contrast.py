@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.registration.images.warp import warped
 
 Image = NDArray[np.float32]
 
@@ -120,16 +121,8 @@ def shrink(image: Image, factor: float) -> Image:
     smooth = _blur(image, 0.5 * np.sqrt(factor**2 - 1))
     shape = tuple(int(n // factor) for n in image.shape)
     offset = (factor - 1) / 2
-    return np.asarray(
-        ndimage.affine_transform(
-            smooth,
-            np.array([factor, factor]),
-            offset,
-            output_shape=shape,
-            order=1,
-            output=np.float32,
-        )
-    )
+    matrix = np.array([[factor, 0, offset], [0, factor, offset], [0, 0, 1.0]])
+    return warped(smooth, matrix, shape)
 
 
 def static_places(pre: Contrast, post: Contrast, diameter_px: float) -> BoolArray:

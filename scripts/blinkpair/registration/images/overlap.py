@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from blinkpair.arrays import FloatArray, IntArray
-from blinkpair.registration.images import overlap_kernels as sums_of
+from blinkpair.registration.images import overlap_kernels as kernels
 from blinkpair.registration.images.contrast import Contrast
 from blinkpair.registration.images.tails import log_tail
 from blinkpair.registration.rigid import apply_matrix
@@ -27,8 +27,8 @@ from blinkpair.registration.rigid import apply_matrix
 BLOCK = 2.0
 # Pixels a diameter on which a motion is refined first.
 COARSE_PIXELS = 3.0
-# Steps on coarse and on fine pixels, the largest of a step in pixels, and the last one.
-STEPS, LARGEST_STEP, LAST_STEP = (12, 6), 1.5, 0.003
+# Steps on coarse and on fine pixels, the last one of each in pixels, and the largest.
+STEPS, LAST_STEPS, LARGEST_STEP = (12, 6), (0.05, 0.003), 1.5
 # Least correlations of a block that looks alike, of which the strictest wins: less is noise, or
 # what only one image shows.
 ALIKE = (0.5, 0.7, 0.85)
@@ -124,10 +124,12 @@ def refine(
         As in `register_images`.
     """
     coarse = max(diameter_px / pre.pixel / COARSE_PIXELS, 1.0)
-    for factor, steps in zip((coarse, 1.0), STEPS, strict=True):
+    for factor, steps, last_step in zip((coarse, 1.0), STEPS, LAST_STEPS, strict=True):
         one, other = pre.resampled(factor), post.resampled(factor)
+        spread = float(getattr(one, channel).var() + getattr(other, channel).var())
         refined = [
-            _refined(one, other, channel, each, diameter_px, model, steps) for each in matrices
+            _refined(one, other, channel, each, diameter_px, model, spread, steps, last_step)
+            for each in matrices
         ]
         overlaps = [each.overlap(diameter_px) for each in refined if each]
         apart = DIFFERENT if factor == 1.0 else NEAR
@@ -193,25 +195,26 @@ class _Compared:
 
     def correlations(self) -> FloatArray:
         """Return (n,) correlations of the blocks, with the sign of the whole taken as positive."""
-        product = self.sums[:, sums_of.PRODUCT] * np.sign(self.total[sums_of.PRODUCT])
-        squares = self.sums[:, sums_of.PRE2] * self.sums[:, sums_of.POST2]
+        product = self.sums[:, kernels.PRODUCT] * np.sign(self.total[kernels.PRODUCT])
+        squares = self.sums[:, kernels.PRE2] * self.sums[:, kernels.POST2]
         return np.asarray(product / np.sqrt(np.maximum(squares, 1e-12)))
 
     def places(self) -> FloatArray:
         """Return (n, 2) middles of the structure of each block."""
-        power = self.sums[:, sums_of.XX] + self.sums[:, sums_of.YY]
-        return np.asarray(self.sums[:, [sums_of.MX, sums_of.MY]] / power[:, None])
+        power = self.sums[:, kernels.XX] + self.sums[:, kernels.YY]
+        return np.asarray(self.sums[:, [kernels.MX, kernels.MY]] / power[:, None])
 
     def normal(self) -> FloatArray:
         """Return (n, 2, 2) normal matrices of a displacement."""
-        columns = [sums_of.XX, sums_of.XY, sums_of.XY, sums_of.YY]
+        columns = [kernels.XX, kernels.XY, kernels.XY, kernels.YY]
         return self.sums[:, columns].reshape(-1, 2, 2)
 
     def overlap(self, diameter_px: float) -> Overlap:
         total, normal = self.total, self.normal()
         correlation = self.correlations()
-        ridge = 1e-3 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(2) + 1e-12
-        right = self.sums[:, [sums_of.GX, sums_of.GY], None]
+        # Blocks of a field stop have no slopes at all.
+        ridge = (1e-3 * np.trace(normal, axis1=1, axis2=2)[:, None, None] + 1e-12) * np.eye(2)
+        right = self.sums[:, [kernels.GX, kernels.GY], None]
         moved = np.linalg.solve(normal + ridge, right)[..., 0]
         # Noise is part of the slopes, but not of what a displacement explains.
         moved /= np.clip(correlation, 0.1, 1)[:, None]
@@ -219,8 +222,8 @@ class _Compared:
         to_post = self.post.to_image @ _matrix(self.motion)
         return Overlap(
             self.of_images,
-            float(total[sums_of.PRODUCT] / np.sqrt(total[sums_of.PRE2] * total[sums_of.POST2])),
-            float(total[sums_of.PIXELS]) * (self.pre.pixel / diameter_px) ** 2,
+            float(total[kernels.PRODUCT] / np.sqrt(total[kernels.PRE2] * total[kernels.POST2])),
+            float(total[kernels.PIXELS]) * (self.pre.pixel / diameter_px) ** 2,
             apply_matrix(self.pre.to_image, places),
             apply_matrix(to_post, places + moved),
             correlation,
@@ -235,60 +238,23 @@ def _refined(
     matrix: FloatArray,
     diameter_px: float,
     model: str,
+    spread: float,
     steps: int,
+    last_step: float,
 ) -> _Compared | None:
     """Return the comparison under the motion that Gauss-Newton steps lead to."""
     side = max(round(BLOCK * diameter_px / pre.pixel), 4)
-    one, other = (np.ascontiguousarray(getattr(each, channel)) for each in (pre, post))
-    shape = tuple(-(-n // side) for n in one.shape)
-    sums = np.zeros((*shape, 11))
+    one, other = getattr(pre, channel), getattr(post, channel)
+    sums = np.zeros((*(-(-n // side) for n in one.shape), 11))
     motion = _motion(np.linalg.inv(post.to_image) @ matrix @ pre.to_image)
-    factor, variance = 1.0, float(one.var() + other.var()) * ROBUST**2 + 1e-12
-    found: _Compared | None = None
-    for step in range(steps + 1):
-        sums_of.sum_blocks(one, pre.valid, other, post.valid, motion, factor, variance, side, sums)
-        used = sums.reshape(-1, 11)
-        used = used[(used[:, sums_of.XX] > 0) & (used[:, sums_of.YY] > 0)]
-        total = used.sum(axis=0)
-        if len(used) < 2 or not total[sums_of.PRE2] * total[sums_of.POST2] > 0:
-            return None
-        found = _Compared(pre, post, motion, used.copy())
-        if step and step == steps:
-            break
-        factor = float(total[sums_of.PRODUCT] / total[sums_of.POST2])
-        left = total[sums_of.PRE2] - factor * total[sums_of.PRODUCT]
-        variance = ROBUST**2 * float(left / total[sums_of.PIXELS]) + 1e-12
-        motion, size = _stepped(found, model)
-        if step and size < LAST_STEP:
-            break
-    return found
-
-
-def _stepped(found: _Compared, model: str) -> tuple[FloatArray, float]:
-    """Return the motion after one step, and the size of the step in pixels."""
-    normal, places = found.normal(), found.places()
-    power = np.trace(normal, axis1=1, axis2=2)
-    centre = power @ places / power.sum()
-    x, y = (places - centre).T
-    radius = float(np.sqrt(power @ (x**2 + y**2) / power.sum())) + 1e-9
-    one, none = np.ones_like(x), np.zeros_like(x)
-    fields = [(one, none), (none, one), (-y / radius, x / radius)]
-    if model == "similarity":
-        fields.append((x / radius, y / radius))
-    design = np.stack([np.column_stack(each) for each in fields], axis=-1)
-    matrix = np.einsum("nif,nij,njg->fg", design, normal, design)
-    right = np.einsum("nif,ni->f", design, found.sums[:, [sums_of.GX, sums_of.GY]])
-    ridge = 1e-6 * np.trace(matrix) * np.eye(len(matrix))
-    step = np.linalg.solve(matrix + ridge, right)
-    size = float(np.linalg.norm(step))
-    step *= min(1.0, LARGEST_STEP / max(size, 1e-12))
-    turn, growth = step[2] / radius, step[3] / radius if model == "similarity" else 0.0
-    change = np.eye(3)
-    change[:2, :2] = (1 + growth) * np.array(
-        [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
-    )
-    change[:2, 2] = centre + step[:2] - change[:2, :2] @ centre
-    return _motion(_matrix(found.motion) @ change), size
+    if not kernels.refine_motion(
+        one, pre.valid, other, post.valid, motion, model == "similarity", spread, ROBUST, side,
+        steps, LARGEST_STEP, last_step, sums,
+    ):  # fmt: skip
+        return None
+    sums = sums.reshape(-1, 11)
+    used = (sums[:, kernels.XX] > 0) & (sums[:, kernels.YY] > 0)
+    return _Compared(pre, post, motion, sums[used])
 
 
 def _motion(matrix: FloatArray) -> FloatArray:

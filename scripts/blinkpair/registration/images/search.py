@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, ndimage
+from scipy import fft
 from skimage.measure import block_reduce
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.cores import usable_cores
 from blinkpair.registration.images.contrast import Contrast
+from blinkpair.registration.images.warp import warped
 from blinkpair.registration.rigid import apply_matrix
 
 # Images that overlap less are not compared, as a share of the smaller one.
@@ -164,7 +165,8 @@ class _Correlation:
             np.maximum(score, energy, out=score)
             turn = angle + 180.0 * half_turn
             for value, dy, dx in self._maxima(score):
-                matrix = _matrix(self.pre, turn, self.side, self._unwrapped(dy, dx, half_turn))
+                matrix = _turned(self.pre.signed.shape, turn, self.side)
+                matrix[:2, 2] += self._unwrapped(dy, dx, half_turn)
                 of_images = self.post.to_image @ matrix @ np.linalg.inv(self.pre.to_image)
                 shape = self.post.signed.shape
                 peaks.append(_Peak(value, half_turn, matrix, of_images, shape))
@@ -229,24 +231,14 @@ def _enlarged(image: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def _rotated(image: NDArray[np.float32], angle_deg: float, side: int) -> NDArray[np.float32]:
     """Return an image turned about its middle, on a square canvas."""
+    back = np.asarray(np.linalg.inv(_turned(image.shape, angle_deg, side)), np.float64)
+    return warped(image, back, (side, side))
+
+
+def _turned(shape: tuple[int, ...], angle_deg: float, side: int) -> FloatArray:
+    """Return the matrix from pixels of an image to those of a canvas on which it is turned."""
     angle = np.deg2rad(angle_deg)
-    cos, sin = np.cos(angle), np.sin(angle)
-    # From canvas (y, x) to image (y, x): the inverse turn; +90 degrees takes +x to +y.
-    back = np.array([[cos, -sin], [sin, cos]])
-    middle = (np.array(image.shape) - 1) / 2
-    offset = middle - back @ np.full(2, (side - 1) / 2)
-    return np.asarray(
-        ndimage.affine_transform(
-            image, back, offset, output_shape=(side, side), order=1, output=np.float32
-        )
-    )
-
-
-def _matrix(pre: Contrast, turn: float, side: int, shift: tuple[float, float]) -> FloatArray:
-    """Return the matrix from pre to post pixels of a turn on the canvas, then a shift."""
-    angle = np.deg2rad(turn)
     matrix = np.eye(3)
     matrix[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
-    middle = (np.array(pre.signed.shape[::-1]) - 1) / 2
-    matrix[:2, 2] = (side - 1) / 2 - matrix[:2, :2] @ middle + np.array(shift)
+    matrix[:2, 2] = (side - 1) / 2 - matrix[:2, :2] @ ((np.array(shape[1::-1]) - 1) / 2)
     return matrix

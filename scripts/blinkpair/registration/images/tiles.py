@@ -17,6 +17,7 @@ from scipy import fft, ndimage
 
 from blinkpair.arrays import BoolArray, FloatArray, IntArray, vertices
 from blinkpair.registration.images.contrast import Contrast, Image
+from blinkpair.registration.images.warp import warped
 from blinkpair.registration.rigid import rotation_deg
 
 # In diameters, half the side of a tile.
@@ -181,15 +182,8 @@ class Tiles:
             3x3 from pre to post pixels of the images.
         """
         there = np.linalg.inv(self.post.to_image) @ matrix @ self.pre.to_image
-        return np.asarray(
-            ndimage.affine_transform(
-                getattr(self.post, name).astype(np.float32),
-                there[:2, :2][::-1, ::-1],
-                there[:2, 2][::-1],
-                output_shape=self.pre.signed.shape,
-                order=1,
-            )
-        )
+        image = getattr(self.post, name).astype(np.float32)
+        return warped(image, there, self.pre.signed.shape)
 
 
 def _all_around(valid: BoolArray, half: int) -> BoolArray:

@@ -1,0 +1,142 @@
+"""Brightfield images that share nothing: how often does the registration by whole images accept?
+
+Real pairs are two crops apart in one image, a crop and the mirror image of another, crops of two
+samples, and crops apart in which everything that stands out is painted out. Simulated pairs show
+debris, fibres and flakes, others in either image, and the same dirt of the camera in both.
+
+Input: seeds. Output: the chance level of the best alignment of each pair.
+"""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import Executor
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from benchmarks.registration.points import run
+from benchmarks.registration.real_images import (
+    SOURCES,
+    SPARSE,
+    Image,
+    exposed,
+    load,
+    painted_out,
+)
+from blinkpair.registration.images.images import register_images
+from blinkpair.simulate.brightfield import render_brightfield
+from blinkpair.simulate.dirt import Dirt, draw_dirt
+
+# Largest side of an image, in pixels.
+SIDE = 384
+REAL_KINDS = ("apart", "mirrored", "other sample", "spheres painted out")
+DEBRIS = "simulated debris"
+LEVELS = (1.0, 0.5, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+
+
+def real_pair(kind: str, rng: np.random.Generator) -> tuple[Image, Image, float]:
+    """Return two images that share nothing, and a diameter."""
+    every = SOURCES | SPARSE
+    names = list(every)
+    name = names[rng.integers(len(names))]
+    diameter = every[name].diameter_px
+    image = load(name)
+    if kind == "other sample":
+        others = [other for other in names if every[other].sample != every[name].sample]
+        pair = [_crop(image, rng), _crop(load(others[rng.integers(len(others))]), rng)]
+    elif kind == "mirrored":
+        pair = [_crop(image, rng), _crop(image, rng)[:, ::-1]]
+    else:
+        axis = int(rng.integers(2))
+        pair = [_crop(half, rng, 0.95) for half in np.array_split(image, 2, axis=axis)]
+        if kind == "spheres painted out":
+            pair = [painted_out(one, diameter, 1.0, rng) for one in pair]
+    pair = [np.rot90(one, rng.integers(4)) for one in pair]
+    pre, post = (exposed(one, float(np.ptp(one)), rng) for one in pair)
+    return pre, post, diameter * rng.uniform(0.7, 1.4)
+
+
+def _crop(image: Image, rng: np.random.Generator, share: float = 0.75) -> Image:
+    rows, columns = (min(int(share * n), SIDE) for n in image.shape)
+    y, x = (rng.integers(0, n - m + 1) for n, m in zip(image.shape, (rows, columns), strict=True))
+    return image[y : y + rows, x : x + columns]
+
+
+def debris_pair(rng: np.random.Generator) -> tuple[Image, Image, float]:
+    """Return two images of debris without a microsphere, and the diameter of it."""
+    diameter = rng.uniform(5, 14)
+    corners = np.zeros(2), np.full(2, float(SIDE))
+
+    def dirt(most: tuple[int, int, int]) -> Dirt:
+        fibres, flakes, bands = (int(rng.integers(n + 1)) for n in most)
+        return Dirt(
+            fibres=fibres, flakes=flakes, bands=bands, flake_size_px=rng.uniform(1, 3) * diameter
+        )
+
+    on_camera = draw_dirt(rng, dirt((2, 5, 1)), *corners)
+    dust, dust_seed = rng.uniform(0, SIDE, (int(rng.integers(60)), 2)), int(rng.integers(1 << 30))
+    images = [
+        render_brightfield(
+            (SIDE, SIDE),
+            None,
+            diameter_px=diameter,
+            dust_xy=dust,
+            dust_seed=dust_seed,
+            debris_xy=rng.uniform(0, SIDE, (int(rng.integers(20, 150)), 2)),
+            debris_seed=int(rng.integers(1 << 30)),
+            dirt=[*draw_dirt(rng, dirt((8, 30, 1)), *corners), *on_camera],
+            rng=rng,
+        ).astype(float)
+        for _ in range(2)
+    ]
+    return images[0], images[1], diameter
+
+
+def trial(kind: str, seed: int) -> dict[str, Any]:
+    """Register a pair that has nothing in common."""
+    rng = np.random.default_rng([seed, 77])
+    pre, post, diameter = debris_pair(rng) if kind == DEBRIS else real_pair(kind, rng)
+    start = time.process_time()
+    found = register_images(pre, post, diameter_px=diameter)
+    return {
+        "pairs": kind,
+        "ok": found.status == "ok",
+        "chance": found.chance_alignments,
+        "reason": found.reason,
+        "seconds": time.process_time() - start,
+        "seed": seed,
+    }
+
+
+def trials(pool: Executor, real: int, debris: int) -> pd.DataFrame:
+    """One line a pair."""
+    tasks = [(REAL_KINDS[seed % len(REAL_KINDS)], seed) for seed in range(real)]
+    return run(pool, trial, [*tasks, *((DEBRIS, seed) for seed in range(debris))])
+
+
+def summary(table: pd.DataFrame) -> pd.DataFrame:
+    """One line a kind of pairs, with the numbers at or below a level, and what is expected."""
+    lines = []
+    for kind, group in [*table.groupby("pairs", sort=False), ("all", table)]:
+        line = {"pairs": kind, "tried": len(group), "accepted": int(group["ok"].sum())}
+        reached = {f"{level:g}": int((group["chance"] <= level).sum()) for level in LEVELS[1:]}
+        lines.append(line | reached)
+    expected = {f"{level:g}": f"{level * len(table):.1f}" for level in LEVELS[1:]}
+    lines.append({"pairs": "expected of all", "tried": "", "accepted": ""} | expected)
+    return pd.DataFrame(lines)
+
+
+def levels(table: pd.DataFrame) -> pd.DataFrame:
+    """One line a kind and a level, as `points.level_table` has them."""
+    return pd.DataFrame(
+        {
+            "patterns": f"{kind} ({len(group)})",
+            "level": level,
+            "expected_share": level,
+            "share": float((group["chance"] <= level).mean()),
+        }
+        for kind, group in table.groupby("pairs", sort=False)
+        for level in LEVELS
+    )
