@@ -122,3 +122,21 @@ def test_spots_are_fixed_only_where_most_others_move_as_measured(still):
     fixed, _ = are_fixed_to_camera(images, np.full(10, 20.0), xy, drift, psf_sigma_px=0.9)
     # Of 20 spots 12 stay: the drift is not what most of them do, and none is dropped.
     assert not fixed.any()
+
+
+def test_a_spot_that_was_on_once_or_stands_at_the_edge_is_not_fixed():
+    rng = np.random.default_rng(9)
+    y, x = np.mgrid[:96, :96]
+    drift = np.column_stack([np.linspace(0, 2, 10), np.linspace(0, -1, 10)])
+    xy = np.argwhere(np.ones((4, 5))) * 16.0 + 14
+    images = rng.normal(0, 0.5, (10, 96, 96)).astype(np.float32)
+    for image, (dx, dy) in zip(images, drift, strict=True):
+        for a, b in xy:
+            image += 20 * np.exp(-0.5 * ((x - a - dx) ** 2 + (y - b - dy) ** 2) / 0.9**2)
+        image += 20 * np.exp(-0.5 * ((x - 94) ** 2 + (y - 40) ** 2) / 0.9**2)
+        image += 20 * np.exp(-0.5 * ((x - 85) ** 2 + (y - 70) ** 2) / 0.9**2)
+    images[7] += 20 * np.exp(-0.5 * ((x - 86) ** 2 + (y - 20) ** 2) / 0.9**2)
+    spots = np.vstack([xy, [[92.8, 40.5], [83.8, 70.5], [85, 20.5]]])
+    fixed, place = are_fixed_to_camera(images, np.full(10, 20.0), spots, drift, psf_sigma_px=0.9)
+    assert np.flatnonzero(fixed).tolist() == [21]
+    np.testing.assert_allclose(place[21], [85, 70], atol=0.05)

@@ -42,6 +42,7 @@ LEAST_DRIFT_PX = 0.3  # less does not decide whether a spot moves with the sampl
 # Twice the log-likelihood ratio from which it is decided: by chance in 1 of 10^12 spots, but drift
 # and shape of the PSF are not exact.
 FIXED_EVIDENCE = 50.0
+ALWAYS_LIT = 0.5  # of the mean light, in nine stretches of ten
 AT_ONCE = 1_000_000  # values; a dozen arrays of so many are kept
 SAMPLED = 4  # every so many pixels, in x and y, measure the noise
 
@@ -120,8 +121,8 @@ def are_fixed_to_camera(
 ) -> tuple[BoolArray, FloatArray]:
     """Return which spots stay on their pixels while the drift moves the others, and their places.
 
-    Dirt that glows on the camera or a window has the shape of the PSF and does not drift. Where the
-    drift is large enough to decide, it fits better at a place that does not move.
+    Dirt that glows all the time on the camera or a window has the shape of the PSF and does not
+    drift. Where the drift is large enough to decide, it fits better at a place that does not move.
 
     Parameters
     ----------
@@ -147,18 +148,27 @@ def are_fixed_to_camera(
     shift = np.average(drift, axis=0, weights=weights)
     if not len(xy) or np.ptp(drift, axis=0).max() < LEAST_DRIFT_PX:
         return np.zeros(len(xy), bool), xy + shift
-    places, left = [], []
+    reach = 0.5 * np.sqrt(window_pixels(psf_sigma_px)) + 1
+    last = np.array(images.shape[:0:-1]) - 1 - reach
+    inside = np.ones(len(xy), bool)
+    left = []
     for start, path in ((xy, drift), (xy + shift, np.zeros_like(drift))):
-        place = localise(images, weights, start, path, psf_sigma_px=psf_sigma_px).xy
-        power, _ = misfits(images, place, path, np.array([psf_sigma_px]), reach_px=psf_sigma_px)
-        places.append(place)
+        fit = localise(images, weights, start, path, psf_sigma_px=psf_sigma_px)
+        width = np.array([psf_sigma_px])
+        power, _ = misfits(images, fit.xy, path, width, reach_px=psf_sigma_px)
         left.append(power[0] @ (weights / weights.mean()))
+        inside &= ((fit.xy + path.min(axis=0) >= reach) & (fit.xy + path.max(axis=0) <= last)).all(
+            1
+        )
+    # Dirt glows all the time. A nanocrystal that was on once stands nowhere else.
+    amplitude = fit.amplitude
+    steady = np.quantile(amplitude, 0.1, axis=1) > ALWAYS_LIT * amplitude.mean(axis=1)
     variance = np.minimum(*left) / (len(drift) * (window_pixels(psf_sigma_px) - 2))
     evidence = (left[0] - left[1]) / np.maximum(variance, 1e-12)
-    fixed = evidence > FIXED_EVIDENCE
+    fixed = (evidence > FIXED_EVIDENCE) & inside & steady
     if fixed.sum() > (evidence < -FIXED_EVIDENCE).sum():
         fixed[:] = False  # most do not move as measured: the drift is wrong
-    return fixed, places[1]
+    return fixed, fit.xy
 
 
 def disturbs_counts(projections: Projections, pixels: IntArray) -> BoolArray:
