@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 from skimage.measure import block_reduce
 
 from blinkpair.arrays import FloatArray
-from blinkpair.brightfield.alike_spheres import find_alike, unexplained
+from blinkpair.brightfield.alike_spheres import Structure, find_alike
 from blinkpair.brightfield.limits import MIN_DIAMETER_PX, MIN_DIAMETERS
 from blinkpair.brightfield.measured import as_table
 from blinkpair.brightfield.patterns import Pattern, recurring_patterns
@@ -44,6 +44,8 @@ FINEST_DIAMETER_PX = 7.0
 # recurs at this share of the places of contrast.
 SIZES = (1.0, 0.7, 1.4)
 ENOUGH_EXPLAINED = 0.6
+# Share of the power of all places of contrast, below which round spheres of other sizes are tried.
+ENOUGH_POWER, LEAST_POWER = 0.4, 0.3
 # Patterns are searched where more places of contrast than this, and than twice the round spheres,
 # are none of these: dirt alone is less.
 FEW_UNEXPLAINED, UNEXPLAINED_A_SPHERE = 10, 2
@@ -100,11 +102,18 @@ def find_microspheres(
     pixels = remove_hot_pixels(pixels, noise)
     at_binning = functools.cache(functools.partial(_binned_with_noise, pixels, noise))
     table = _find_round(at_binning, diameter_px, false_alarms)
-    left = unexplained(pixels, noise, table[["x", "y"]].to_numpy(), diameter_px)
+    structure = Structure.of(pixels, noise, diameter_px)
+    left, share = structure.explained(table)
     if left > max(FEW_UNEXPLAINED, UNEXPLAINED_A_SPHERE * len(table)):
         alike = _find_alike(at_binning, diameter_px, false_alarms)
-        if len(alike) > MORE * len(table) + MORE_BY:
-            table = alike
+        _, alike_share = structure.explained(alike)
+        if len(alike) > MORE * len(table) + MORE_BY and alike_share > share:
+            table, share = alike, alike_share
+        for size in SIZES[1:] if share < ENOUGH_POWER else ():
+            other = _find_round(at_binning, max(size * diameter_px, MIN_DIAMETER_PX), false_alarms)
+            _, other_share = structure.explained(other)
+            if other_share > max(2 * share, LEAST_POWER):
+                table, share = other, other_share
     table["contrast"] *= unit
     inside = (table.x < pixels.shape[1] - 0.5) & (table.y < pixels.shape[0] - 0.5)
     result: pd.DataFrame = table.loc[inside].reset_index(drop=True)

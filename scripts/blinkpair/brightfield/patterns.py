@@ -101,7 +101,7 @@ def recurring_patterns(pixels: FloatArray, noise: FloatArray, diameter_px: float
         Size of what is looked for.
     """
     flat = flatten(pixels, diameter_px)
-    places = contrast_places(flat, noise, diameter_px)
+    places, _ = contrast_places(flat, noise, diameter_px)
     border = int(np.ceil(COMPARED_RADIUS * diameter_px) + np.ceil(LARGEST_SHIFT * diameter_px))
     room = np.array(flat.shape[::-1]) - 1 - border
     places = places[((places >= border) & (places <= room)).all(axis=1)]
@@ -130,14 +130,19 @@ def recurring_patterns(pixels: FloatArray, noise: FloatArray, diameter_px: float
     return patterns
 
 
-def contrast_places(flat: FloatArray, noise: FloatArray, diameter_px: float) -> IntArray:
-    """Return the places (n, 2) of local contrast in a flattened image, the strongest first."""
+def contrast_places(
+    flat: FloatArray, noise: FloatArray, diameter_px: float
+) -> tuple[IntArray, FloatArray]:
+    """Return the places (n, 2) of local contrast in a flattened image and their contrasts (n,).
+
+    The strongest is the first.
+    """
     contrast = np.sqrt(ndimage.gaussian_filter(flat**2, diameter_px / 3))
     size = 2 * max(1, round(diameter_px / 4)) + 1
     peak = contrast == ndimage.maximum_filter(contrast, size=size)
     rows, columns = np.nonzero(peak & (contrast > LEAST_CONTRAST * noise))
     order = np.argsort(-contrast[rows, columns], kind="stable")
-    return np.stack([columns, rows], axis=1)[order]
+    return np.stack([columns, rows], axis=1)[order], contrast[rows, columns][order]
 
 
 def _compare(

@@ -33,6 +33,7 @@ from blinkpair.brightfield.radial_match import (
     CLOSEST,
     Template,
     TemplateSearch,
+    WIDEST_CONTRAST,
     at_points,
     distance_to,
     match_template,
@@ -88,8 +89,7 @@ def find_round(
     roundness = without_noise(near, at_points(noise, rough), near.coefficients.shape[1] + 4)
     round_ = (roundness > ROUND_ALONE) & (np.hypot(*(near.xy - rough).T) < 0.5 * diameter_px)
     full = fit_centres(pixels, near.xy[round_], basis, radius_px=radius)
-    places = _Places(near.xy[round_], full.coefficients, at_points(evidence.score, rough[round_]),
-                     roundness[round_])  # fmt: skip
+    places = _Places(near.xy[round_], full.coefficients, near.signal[round_], roundness[round_])
 
     # What they have in common finds the others of their kind.
     tables: list[pd.DataFrame] = []
@@ -116,11 +116,14 @@ def find_round(
 
 @dataclass(frozen=True)
 class _Places:
-    """Round places: centres, profiles (coefficients), evidence and roundness."""
+    """Round places: centres, profiles (coefficients), sums of squares of these and roundness.
+
+    Strong spheres are kept apart from weak dust, which is as round, by the sum of squares.
+    """
 
     xy: FloatArray
     coefficients: FloatArray
-    score: FloatArray
+    power: FloatArray
     roundness: FloatArray
 
 
@@ -136,16 +139,18 @@ class _Kind:
 def _consensus(places: _Places, basis: RoundBasis, diameter_px: float) -> list[_Kind]:
     """Kinds of places that are like spheres: several of one profile, one size and one contrast.
 
-    The one of most evidence comes first.
+    The one with the most power comes first.
     """
     radius = PROFILE_RADIUS * diameter_px
     shapes, _ = profiles(places.coefficients, basis, radius, diameter_px)
     alike = shapes @ shapes.T > SAME_PROFILE
+    logs = np.log(places.power) / 2
+    alike &= np.abs(logs[:, None] - logs) < WIDEST_CONTRAST
     left = np.ones(len(shapes), dtype=bool)
     kinds: list[_Kind] = []
     while left.any():
-        # The profile on which most evidence agrees leads its kind.
-        leader = int(np.argmax(np.where(left, (alike & left) @ places.score, -1.0)))
+        # The profile on which most power agrees leads its kind.
+        leader = int(np.argmax(np.where(left, (alike & left) @ places.power, -1.0)))
         members = alike[leader] & left
         members[leader] = True
         left &= ~members
@@ -155,7 +160,7 @@ def _consensus(places: _Places, basis: RoundBasis, diameter_px: float) -> list[_
         template = Template.from_profiles(basis, places.coefficients[index], radius)
         scatter = contrast_scatter(template.amplitude)
         if scatter < MAX_CONTRAST_SCATTER and _is_wide(template, basis, diameter_px):
-            kinds.append(_Kind(places.xy[index], template, float(places.score[index].sum())))
+            kinds.append(_Kind(places.xy[index], template, float(places.power[index].sum())))
     return sorted(kinds, key=lambda kind: -kind.evidence)
 
 
