@@ -7,16 +7,14 @@ Input: an image, its noise and the patterns that recur in it. Output: the table 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.arrays import FloatArray
 from blinkpair.brightfield.measured import as_table, contrast_scatter, measure
-from blinkpair.brightfield.patterns import Pattern, contrast_places
-from blinkpair.brightfield.radial_evidence import flatten
+from blinkpair.brightfield.patterns import Pattern
 from blinkpair.brightfield.radial_fit import spline_basis
 from blinkpair.brightfield.radial_match import (
     CLOSEST,
@@ -87,28 +85,6 @@ def find_alike(
             tables.append(table)
             enough = max(enough, RIVAL_EVIDENCE * pattern.evidence)
     return as_table(*tables)
-
-
-@dataclass(frozen=True)
-class Structure:
-    """The places of local contrast of an image, and within which distance a sphere is one."""
-
-    places: IntArray
-    power: FloatArray
-    reach_px: float
-
-    @classmethod
-    def of(cls, pixels: FloatArray, noise: FloatArray, diameter_px: float) -> Structure:
-        """Return the structure of an image at the scale of a diameter."""
-        places, contrast = contrast_places(flatten(pixels, diameter_px), noise, diameter_px)
-        return cls(places, contrast**2, diameter_px)
-
-    def explained(self, table: pd.DataFrame) -> tuple[int, float]:
-        """Return how many places are no sphere of a table, and the share of power that is one."""
-        # A large image of texture has tens of thousands.
-        known = distance_to(self.places, table[["x", "y"]].to_numpy()) <= self.reach_px
-        share = float(self.power[known].sum() / max(self.power.sum(), 1e-300))
-        return int((~known).sum()), share
 
 
 def _match(
