@@ -45,6 +45,7 @@ docs: .venv/dev.stamp
 accuracy: .venv/dev.stamp
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.accuracy --write docs/accuracy.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.accuracy.cameras --write docs/accuracy.md
+	PYTHONPATH=scripts $(BIN)/python -m benchmarks.accuracy.one_pass --write docs/accuracy.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.registration --write docs/registration.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.blinking --write docs/blinking.md
 	PYTHONPATH=scripts $(BIN)/python -m benchmarks.ensemble --write docs/ensemble.md

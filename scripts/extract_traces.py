@@ -1,4 +1,7 @@
-"""Movies and places of the nanocrystals -> their counts in every frame; each is read once."""
+"""Movies and places of the nanocrystals -> their counts in every frame.
+
+Each movie is read once, or not at all where its counts were taken when it was searched.
+"""
 
 from functools import partial
 
@@ -12,6 +15,7 @@ from blinkpair.nanocrystals import catalogues
 from blinkpair.photometry import counts
 from blinkpair.photometry.apertures import OUT_OF_VIEW, light_course
 from blinkpair.photometry.counts import PhotometrySettings
+from blinkpair.photometry.first_counts import read_first_counts
 from blinkpair.photometry.traces import epoch_dataset
 from blinkpair.run.logs import log_to
 from blinkpair.run.side_by_side import run_epochs
@@ -21,6 +25,7 @@ def extract_traces(
     movies: list[str],
     places: str,
     drifts: list[str],
+    images: list[str],
     traces: list[str],
     *,
     exposure_s: float,
@@ -34,7 +39,7 @@ def extract_traces(
     """
     run_epochs(
         partial(_measure, places, exposure_s=exposure_s, settings=settings),
-        list(zip(EPOCHS, movies, drifts, traces, strict=True)),
+        list(zip(EPOCHS, movies, drifts, images, traces, strict=True)),
         threads=threads,
     )
 
@@ -44,6 +49,7 @@ def _measure(
     epoch: str,
     pl: str,
     drift: str,
+    images: str,
     traces: str,
     *,
     exposure_s: float,
@@ -55,20 +61,26 @@ def _measure(
     nothing = np.empty((0, 0), np.float32)
     found, light = counts.Measured(nothing, nothing), np.empty(0)
     if len(inside):
+        first, course = read_first_counts(images), files.read_csv(drift)
         with open_movie(pl) as frames:
-            n_frames, course = frames.shape[0], files.read_csv(drift)
+            n_frames = frames.shape[0]
             path = catalogues.read_drift(course).per_frame(n_frames)
-            focus = catalogues.read_focus(course, n_frames)
-            light = light_course(focus, aperture_px=settings.aperture_px)
-            found = counts.measure(
-                frames,
-                inside[position].to_numpy(float),
-                path,
-                aperture_px=settings.aperture_px,
-                background=settings.background,
-                neighbours_xy=table[position].to_numpy(float),
-                empty=True,
-            )
+            xy = inside[position].to_numpy(float)
+            rows = None if first is None else first.rows_of(xy, path, settings)
+            if first is not None and rows is not None:
+                found = first.of_rows(rows)
+            else:
+                found = counts.measure(
+                    frames,
+                    xy,
+                    path,
+                    aperture_px=settings.aperture_px,
+                    background=settings.background,
+                    neighbours_xy=table[position].to_numpy(float),
+                    empty=True,
+                )
+        focus = catalogues.read_focus(course, n_frames)
+        light = light_course(focus, aperture_px=settings.aperture_px)
     dataset = epoch_dataset(
         found.counts,
         inside,
@@ -87,6 +99,7 @@ if __name__ == "__main__":
         list(map(staged_path, snakemake.params.pl, movies)),
         snakemake.input.places,
         snakemake.input.drifts,
+        snakemake.input.images,
         snakemake.output.traces,
         exposure_s=snakemake.params.exposure_s,
         settings=PhotometrySettings(snakemake.params.aperture_px, snakemake.params.background),

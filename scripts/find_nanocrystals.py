@@ -1,7 +1,7 @@
 """Movies -> nanocrystals, drift and the images that show them; each movie is read once."""
 
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from blinkpair import files
 from blinkpair.errors import InputError
@@ -13,6 +13,9 @@ from blinkpair.nanocrystals.projections import project
 from blinkpair.run.logs import log_to
 from blinkpair.run.side_by_side import run_epochs
 
+if TYPE_CHECKING:
+    from blinkpair.pairing.one_pass import Places
+
 
 def find_nanocrystals(
     movies: list[str],
@@ -22,34 +25,62 @@ def find_nanocrystals(
     infos: list[str],
     *,
     psf_sigma_px: float,
+    one_pass_settings: dict[str, Any] | None = None,
     threads: int = 1,
 ) -> None:
     """Find the nanocrystals of one field; lists hold the files of the epochs pre and post.
 
-    An unusable movie leaves empty tables, and its entry of `infos` has the status 'failed' and
-    the reason.
+    With `one_pass_settings` (the arguments of `one_pass.LookSettings`) their counts are taken in
+    the same pass: the movies are too long to be read twice. An unusable movie leaves empty tables,
+    and its entry of `infos` has the status 'failed' and the reason.
     """
-    calls = list(zip(movies, tables, drifts, images, infos, strict=True))
+    places: tuple[Places | None, Places | None] = (None, None)
+    if one_pass_settings is not None:
+        # Here: few fields need the registration, which takes 0.3 s to load.
+        from blinkpair.pairing import one_pass
+
+        look = partial(one_pass.look_at, psf_sigma_px=psf_sigma_px)
+        looks = run_epochs(look, [[movie] for movie in movies], threads=threads)
+        places = one_pass.places_to_measure(looks, one_pass.LookSettings(**one_pass_settings))
+    calls = list(zip(movies, places, tables, drifts, images, infos, strict=True))
     run_epochs(partial(_find_in_movie, psf_sigma_px=psf_sigma_px), calls, threads=threads)
 
 
 def _find_in_movie(
-    pl: str, table: str, drift: str, images: str, info: str, *, psf_sigma_px: float
+    pl: str,
+    places: "Places | None",
+    table: str,
+    drift: str,
+    images: str,
+    info: str,
+    *,
+    psf_sigma_px: float,
 ) -> None:
-    outcome: dict[str, Any] = {"status": "ok", "reason": ""}
-    catalogue, projections = None, None
+    outcome: dict[str, Any] = {"status": "ok", "reason": "", "remarks": [], "n_rarely_on": 0}
+    catalogue, projections, counts = None, None, None
     try:
         with open_movie(pl) as frames:
             outcome |= {"shape": frames.shape, "notes": frames.notes}
-            projections = project(frames)
-        outcome["notes"] += tuple(check_frames(projections, pl))
+            if places is None:
+                projections = project(frames)
+            else:
+                from blinkpair.pairing import one_pass
+
+                projections, counts = one_pass.project_and_measure(frames, places)
+        outcome["remarks"] += check_frames(projections, pl)
         catalogue = finding.find_nanocrystals(projections, psf_sigma_px=psf_sigma_px)
+        if counts is not None:
+            catalogue, n_dropped = one_pass.drop_unmeasured(catalogue, counts, projections)
+            outcome["n_rarely_on"] = n_dropped
         outcome |= catalogues.describe(catalogue, projections)
     except InputError as error:
         outcome |= {"status": "failed", "reason": str(error)}
+    dataset = catalogues.images_dataset(catalogue, projections)
+    if catalogue is not None and counts is not None:
+        dataset = dataset.assign(counts.variables())
     files.write_csv(catalogues.nanocrystals_table(catalogue), table)
     files.write_csv(catalogues.drift_table(catalogue), drift)
-    files.write_netcdf(catalogues.images_dataset(catalogue, projections), images)
+    files.write_netcdf(dataset, images)
     files.write_json(outcome, info)
 
 
@@ -62,5 +93,6 @@ if __name__ == "__main__":
         snakemake.output.images,
         snakemake.output.infos,
         psf_sigma_px=snakemake.params.psf_sigma_px,
+        one_pass_settings=snakemake.params.one_pass,
         threads=snakemake.threads,
     )

@@ -4,11 +4,9 @@ import functools
 from typing import Any
 
 from blinkpair import files
-from blinkpair.brightfield.microspheres import find_microspheres, no_microspheres
-from blinkpair.brightfield.seen import image_diameter_px
 from blinkpair.errors import InputError
 from blinkpair.movie.reader import read_image
-from blinkpair.pairing.field import EpochTables, register_and_pair
+from blinkpair.pairing.field import EpochTables, microspheres_of, register_and_pair
 from blinkpair.pairing.places import PairingSettings
 from blinkpair.registration.fields import RegistrationSettings
 from blinkpair.run.logs import log_to
@@ -42,18 +40,9 @@ def register(
     epochs = []
     for k, image in enumerate(brightfields):
         table, info = outputs["microspheres"][k], outputs["microspheres_info"][k]
-        outcome: dict[str, Any] = {"status": "ok", "reason": "", "diameter_px": None}
-        found = no_microspheres()
-        try:
-            pixels, header = read(image)
-            outcome |= {"shape": pixels.shape, "notes": header.notes}
-            found = find_microspheres(pixels, diameter_px)
-            seen_px = image_diameter_px(pixels, found[["x", "y"]].to_numpy(), diameter_px)
-            outcome["diameter_px"] = seen_px
-        except InputError as error:
-            outcome |= {"status": "failed", "reason": str(error)}
+        found, outcome = microspheres_of(read, image, diameter_px)
         files.write_csv(found, table)
-        files.write_json(outcome | {"n_microspheres": len(found)}, info)
+        files.write_json(outcome, info)
         epochs.append(
             EpochTables(
                 files.read_csv(table),

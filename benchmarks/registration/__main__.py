@@ -91,10 +91,17 @@ def draw_levels(table: pd.DataFrame, path: Path) -> None:
             colours, table.groupby("patterns", sort=False), strict=True
         ):
             mean = group.groupby("level").mean(numeric_only=True)
+            # A share of none is nowhere on a logarithmic axis.
             axes.plot(
-                mean["expected_share"], mean["share"], "o-", ms=3, lw=1, color=colour, label=kind
+                mean["expected_share"],
+                mean["share"].where(mean["share"] > 0),
+                "o-",
+                ms=3,
+                lw=1,
+                color=colour,
+                label=kind,
             )
-        axes.set(xscale="log", yscale="log", xlabel="promised share of unrelated patterns")
+        axes.set(xscale="log", yscale="log", xlabel="promised share of unrelated pairs")
         axes.set(ylabel="measured share at or below the level")
         axes.legend(loc="upper left")
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -255,9 +255,10 @@ def related_trials(pool: Executor, trials: int, *, one_sided: bool = False) -> p
 
 
 def related_summary(trials: pd.DataFrame) -> pd.DataFrame:
-    """One line an image and a kind of turn."""
+    """One line an image and a kind of turn, and one of all."""
     lines = []
-    for (name, turn), group in trials.groupby(["image", "turn"], sort=False):
+    groups = [*trials.groupby(["image", "turn"], sort=False), (("all", ""), trials)]
+    for (name, turn), group in groups:
         lines.append(
             {
                 "image": name,

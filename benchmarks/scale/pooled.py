@@ -32,7 +32,7 @@ MOST_PAGE_MB = 30
 HEAD = """# Scale
 
 **In short.** From 100 to 1,000 fields every step that pools them grows at most a third as fast as
-their number and stays below 450 MB; the slowest, `summarise_blinking`, takes 40 s (10,000 fields,
+their number and stays below 450 MB; `summarise_blinking` takes 8 s of the processor (10,000 fields,
 with an earlier version: a minute, and below 700 MB). Planning 10,000 fields took two minutes with
 eight jobs a field; with four it is two thirds of that by what 2,000 took. The first line of a
 submitted job takes two seconds.

@@ -43,6 +43,7 @@ class Cell:
     design_effect: float
     uneven: bool = False  # fields of a third to three times the size
     first_alone: bool = False  # only the first temperature has this design effect, the others 1
+    control: bool = False  # the last temperature is the control
 
 
 def _sizes(cell: Cell, rng: np.random.Generator) -> NDArray[np.intp]:
@@ -118,7 +119,7 @@ def _one(cell: Cell, rng: np.random.Generator) -> Iterator[tuple[str, bool, floa
     ]
     values, fields = [list(one) for one in zip(*drawn, strict=True)]
     estimate = intervals.pooled_fractions if is_share else intervals.pooled_means
-    found = estimate(values, fields)
+    found = estimate(values, fields, control_last=cell.control)
     ends = {
         "differ": [(one.low, one.high) for one in found],
         "before": before(values, fields, is_share=is_share),
@@ -140,9 +141,8 @@ def _one(cell: Cell, rng: np.random.Generator) -> Iterator[tuple[str, bool, floa
 
 def coverage(cell: Cell, wanted: int) -> dict[str, float]:
     """Percent of at least so many intervals that held the truth, and their mean widths."""
-    seed = [
-        int(v * 10) if isinstance(v, float) else sum(map(ord, str(v))) for v in vars(cell).values()
-    ]
+    drawn = [v for name, v in vars(cell).items() if name != "control"]  # no part of what is drawn
+    seed = [int(v * 10) if isinstance(v, float) else sum(map(ord, str(v))) for v in drawn]
     rng = np.random.default_rng(seed)
     held: dict[str, list[bool]] = {rule: [] for rule in RULES}
     widths: dict[str, list[float]] = {rule: [] for rule in RULES}
@@ -158,7 +158,7 @@ def coverage(cell: Cell, wanted: int) -> dict[str, float]:
 def cells_of(kind: str) -> list[Cell]:
     """All experiments of the issue's grid; a difference needs two temperatures."""
     return [
-        Cell(kind, *rest)
+        Cell(kind, *rest, control=kind == "difference")
         for rest in product(N_FIELDS, SIZES, N_TEMPERATURES, DESIGN_EFFECTS)
         if kind != "difference" or rest[2] > 1
     ]
@@ -172,11 +172,16 @@ def coverage_table(pool: Executor, kind: str, wanted: int) -> pd.DataFrame:
 
 
 def odd_table(pool: Executor, wanted: int) -> pd.DataFrame:
-    """Uneven sizes, one temperature whose fields alone differ, and large design effects."""
+    """Uneven sizes, fields of one temperature that alone differ, large design effects."""
     cells = [
         Cell("mean", n_fields, 60, 4, effect, uneven=uneven, first_alone=not uneven)
         for uneven in (True, False)
         for n_fields in (2, 3, 4)
+        for effect in (2.0, 6.0)
+    ]
+    cells += [
+        Cell("mean", n_fields, 60, 2, effect, first_alone=True, control=True)
+        for n_fields in (1, 2, 3, 4)
         for effect in (2.0, 6.0)
     ]
     cells += [

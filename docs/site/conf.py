@@ -18,6 +18,8 @@ release = version = __version__
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 root_doc = "docs/index"
 include_patterns = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "config/README.md", "docs/*.md"]
+# What is below is not even looked through.
+exclude_patterns = [".*", "demo", "logs", "paper", "results", "site"]
 
 myst_enable_extensions = ["dollarmath"]
 myst_heading_anchors = 3

@@ -44,7 +44,9 @@ class InputError(ValueError):
         text = f"{self.place}: {self.what}" if self.place else self.what
         if not self.hint:
             return text
-        return f"{text}. Hint: {self.hint}{'' if self.hint.endswith('?') else '.'}"
+        return " Hint: ".join(
+            f"{one}{'' if one.endswith('?') else '.'}" for one in (text, self.hint)
+        )
 
 
 class ChoiceError(InputError):

@@ -19,7 +19,7 @@ from blinkpair import files
 from blinkpair.blinking.on_fractions import COUNTED
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
-from blinkpair.labels import as_bool
+from blinkpair.labels import CONTROL, as_bool
 from blinkpair.statistics.intervals import pooled_means
 from blinkpair.statistics.planning import Plan, expected_power
 
@@ -36,9 +36,11 @@ def plan_from(results: Path) -> Plan:
         No results there, or too few nanocrystals in them.
     """
     table = _counted(results)
-    treatments = [rows for _, rows in table.groupby("temperature_c", sort=False)]
-    values = [rows["delta_on_fraction"].to_numpy(float) for rows in treatments]
-    codes = [pd.factorize(rows["field"])[0] for rows in treatments]
+    groups = {str(label): rows for label, rows in table.groupby("temperature_c", sort=False)}
+    # A control's fields do not show how those of a treatment differ.
+    treated = [rows for label, rows in groups.items() if label != CONTROL] or [table]
+    values = [rows["delta_on_fraction"].to_numpy(float) for rows in treated]
+    codes = [pd.factorize(rows["field"])[0] for rows in treated]
     of_field = table.groupby("field")["delta_on_fraction"]
     within = float(
         np.sqrt((of_field.var() * (of_field.size() - 1)).sum() / (len(table) - of_field.ngroups))
@@ -49,7 +51,7 @@ def plan_from(results: Path) -> Plan:
         scatter=min(within, 1.0),
         design_effect=min(max(1.0, float(np.median(effects))), float(size)),
         nanocrystals=size,
-        treatments=len(treatments),
+        treatments=len(groups),
     )
 
 

@@ -71,6 +71,7 @@ def _analyse_field(row: dict, carried: dict, settings: dict) -> None:
         movies,
         places,
         drifts,
+        images,
         traces,
         exposure_s=row["exposure_s"],
         settings=PhotometrySettings(**settings["photometry"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tifffile
@@ -117,6 +118,24 @@ def _(files):
 @case("movie as 32-bit float", "analysed")
 def _(files):
     files.arrays["post_pl"] = _movie(files).astype(np.float32)
+
+
+def _fractions_called_whole(files: Files, **how: Any) -> None:
+    out = io.BytesIO()
+    bits = _movie(files).astype(np.float32).view(np.uint32)
+    tifffile.imwrite(out, bits, photometric="minisblack", metadata=None, **how)
+    files.raw["post_pl"] = out.getvalue()
+    files.cells |= {"exposure_s": "0.02", "pixel_size_um": "0.16"}
+
+
+@case("movie as 32-bit float without the tag for it", "analysed")
+def _(files):
+    _fractions_called_whole(files)
+
+
+@case("compressed 32-bit float without the tag for it", "analysed")
+def _(files):
+    _fractions_called_whole(files, compression="zlib", predictor=2, byteorder=">")
 
 
 @case("movie as signed 16-bit", "analysed")

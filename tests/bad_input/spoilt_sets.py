@@ -101,6 +101,20 @@ def _(files):
     files.raw["post_pl"] = files.parts["post_pl"].pop("")
 
 
+@case(
+    "a Micro-Manager stack without its second file",
+    "refused",
+    "in the middle.*promises 200, the file holds 160; .* frame 80,.*::frames=80",
+)
+def _(files):
+    movie = files.arrays["post_pl"]
+    first, _, third = (
+        stack_bytes(movie[some], planned=200, first=some.start)
+        for some in (slice(0, 80), slice(80, 120), slice(120, 200))
+    )
+    files.raw["post_pl"], files.parts["post_pl"] = first, {"_2": third}
+
+
 @case("the text of a shorter ImageJ stack", "analysed")
 def _(files):
     files.raw["post_pl"] = _pages(files, _imagej(40))

@@ -65,12 +65,23 @@ SHEET_CASES = [
     SheetCase("spaces for tabs", lambda t: t.replace("\t", "    "), ("neither tabs, commas nor",)),
     SheetCase("no such sheet", config={"fields": "shet.tsv"}, says=("did you mean sheet.tsv",)),
     SheetCase("a folder as the sheet", config={"fields": "movies"}, says=("this is a folder",)),
+    SheetCase(
+        "a title above the header",
+        lambda text: "My sheet\n\n" + text,
+        ("sheet.tsv, line 1: the header is on line 3", "remove what is above it"),
+    ),
+    SheetCase("a separator by Excel", lambda text: "sep=;\n" + text, ("the header is on line 2",)),
     # --- wrong columns
     SheetCase("a column twice", _header("sample", "field"), ("field", "twice")),
     SheetCase("a column misspelt", _header("post_pl", "post_pI"), ("post_pI", "post_pl")),
     SheetCase("a column missing", _header("temperature_c", "warmth"), ("temperature_c",)),
     SheetCase("a name of the results' own", _header("sample", "nc_id"), ("nc_id",)),
     # --- wrong cells
+    SheetCase(
+        "a path in apostrophes",
+        _cell("pre_pl", "'movies/a.tif'"),
+        (LINE.format("pre_pl").removesuffix(": "), "without quotation marks"),
+    ),
     SheetCase(
         "decimal comma", _cell("temperature_c", "70,5"), (LINE.format("temperature_c"), "70.5")
     ),

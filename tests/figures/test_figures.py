@@ -271,8 +271,10 @@ def test_settings_of_the_caller_have_no_effect_and_stay(tmp_path):
 
 def test_pyplot_is_never_imported():
     code = (
-        "import sys; from blinkpair.figures import changes, registration, sensitivity, style,"
-        "trajectories; sys.exit('matplotlib.pyplot' in sys.modules)"
+        "import importlib, pkgutil, sys; from blinkpair import figures\n"
+        "for module in pkgutil.iter_modules(figures.__path__):\n"
+        "    importlib.import_module(f'blinkpair.figures.{module.name}')\n"
+        "sys.exit('matplotlib.pyplot' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": SCRIPTS})
 

@@ -1,9 +1,5 @@
 """Figures of blinking types, dwell times and photostability: their content and texts."""
 
-import subprocess
-import sys
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +7,6 @@ from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
 from matplotlib.text import Text
 
-import blinkpair
 from blinkpair.blinking.on_fractions import classify
 from blinkpair.dwell_fits.fits import fit_dwell_times
 from blinkpair.dwell_fits.histograms import log_binned_density
@@ -355,21 +350,3 @@ def test_text_stays_inside_the_figure_and_its_own_panel(labels):
             for text in (ax.title, ax._left_title, *ax.texts):
                 if text.get_text():
                     assert text.get_window_extent().x1 <= limit + 1, text.get_text()
-
-
-def test_the_same_table_gives_the_same_bytes(tmp_path):
-    table = nanocrystals(labels=(100,))
-    for turn in "ab":
-        style.save_figure(types.delta_by_type(type_groups(table)), tmp_path / turn)
-    for end in ("svg", "pdf", "png"):
-        first, second = (tmp_path / f"{turn}.{end}" for turn in "ab")
-        assert first.read_bytes() == second.read_bytes()
-
-
-def test_pyplot_is_never_imported():
-    code = (
-        "import sys; from blinkpair.figures import dwell_times, panels, types;"
-        "sys.exit('matplotlib.pyplot' in sys.modules)"
-    )
-    scripts = Path(blinkpair.__file__).parents[1]
-    subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": str(scripts)})

@@ -102,6 +102,19 @@ def test_the_sheet_goes_before_the_movie_and_the_movie_before_the_configuration(
     assert [note.split("column ")[1].split()[0] for note in notes] == noted
 
 
+@pytest.mark.parametrize(("sheet", "noted"), [("5", True), ("0.9", False)])
+@pytest.mark.parametrize("confirmed", [True, False])
+def test_seconds_that_may_be_milliseconds_are_noted_unless_a_file_confirms_them(
+    lab, sheet, noted, confirmed
+):
+    of_file = {"exposure_s": float(sheet) if confirmed else None}
+    lab.field(pre_pl=of_file, post_pl=of_file)
+    _, notes = lab.check(exposure_s=sheet)
+    assert any("if milliseconds are meant, write 0.005" in note for note in notes) == (
+        noted and not confirmed
+    )
+
+
 def test_a_value_known_from_nowhere_is_asked_for(lab):
     lab.field(
         pre_pl={"exposure_s": None, "pixel_size_um": None},

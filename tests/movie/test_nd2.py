@@ -201,7 +201,9 @@ def test_missing_frames_are_counted_and_can_be_done_without(tmp_path):
 
 def test_a_frame_missing_in_the_middle_ends_the_movie(tmp_path):
     path = rewrite(tmp_path / "a.nd2", lambda chunks: chunks.pop(b"ImageDataSeq|9!"))
-    with pytest.raises(InputError, match="promises 25, the file holds 9"):
+    with pytest.raises(
+        InputError, match=r"in the middle.*promises 25, the file holds 24; .* frame 9,"
+    ):
         open_movie(path)
 
 
@@ -242,7 +244,7 @@ def test_a_frame_whose_chunk_is_too_short_is_missing(tmp_path):
         chunks[b"ImageDataSeq|12!"] = chunks[b"ImageDataSeq|12!"][:-200]
 
     path = rewrite(tmp_path / "movie.nd2", shorten)
-    with pytest.raises(InputError, match="promises 25, the file holds 12"):
+    with pytest.raises(InputError, match=r"promises 25, the file holds 24; .* frame 12,"):
         open_movie(path)
     assert open_movie(f"{path}::frames=12").shape[0] == 12
 

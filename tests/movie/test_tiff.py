@@ -78,6 +78,27 @@ def test_counts_are_passed_as_they_are(tmp_path, frames, dtype, byteorder):
     np.testing.assert_array_equal(read(path), frames.astype(dtype))
 
 
+@pytest.mark.parametrize(
+    "how", [{}, {"byteorder": ">"}, {"compression": "zlib", "predictor": 2}, {"tile": (16, 16)}]
+)
+@pytest.mark.parametrize("kind", [np.uint32, np.int32])
+def test_fractions_that_are_called_whole_numbers_are_read_and_reported(tmp_path, frames, how, kind):
+    path = tmp_path / "a.tif"
+    fractions = (frames - 300.0).astype(np.float32) / 7
+    tifffile.imwrite(path, fractions.view(kind), photometric="minisblack", **how)
+    np.testing.assert_array_equal(read(path), fractions)
+    assert any("read as fractions" in note for note in open_movie(path).notes)
+
+
+@pytest.mark.parametrize("counts", [(0, 1), (-5, 5), (0, 2**24), (2**29, 2**29 + 2**16)])
+def test_whole_numbers_of_32_bits_stay_whole(tmp_path, counts):
+    # Sums of 8,000 frames of 16 bits are 2**29.
+    whole = np.random.default_rng(0).integers(*counts, (3, HEIGHT, WIDTH)).astype(np.int32)
+    tifffile.imwrite(tmp_path / "a.tif", whole, photometric="minisblack")
+    np.testing.assert_array_equal(read(tmp_path / "a.tif"), whole)
+    assert open_movie(tmp_path / "a.tif").notes == ()
+
+
 def test_imagej_hyperstack_above_4_gb_has_one_page(tmp_path):
     # 9,000 frames of 512 x 512 x 2 bytes are 4.7 GB, more than a TIFF can address: ImageJ writes
     # one page and puts the number of frames into its text. The file is sparse.

@@ -278,6 +278,15 @@ def test_ndtiff_without_a_file_or_its_index(tmp_path, frames):
         open_movie(first, channel="BF")
 
 
+def test_a_gap_in_the_middle_of_ndtiff_is_named(tmp_path, frames):
+    planes = [({"time": k}, frames[k]) for k in range(8) if k not in (3, 4)]
+    path = write_ndtiff(tmp_path, planes, per_file=4)[0]
+    with pytest.raises(
+        InputError, match=r"in the middle.*promises 8, the file holds 6; .* frame 3,.*::frames=3'"
+    ):
+        open_movie(path)
+
+
 def test_ndtiff_with_the_index_of_another_recording(tmp_path, frames):
     for name in ("mine", "theirs"):
         (tmp_path / name).mkdir()

@@ -197,6 +197,15 @@ def test_the_table_states_what_its_intervals_rest_on():
     assert method == [BY_FIELDS, BY_OTHER_FIELDS]
 
 
+def test_the_controls_fields_do_not_show_how_those_of_a_treatment_differ():
+    control, one = table_of("control", 270, 27, 60, fields=3), table_of(100, 90, 9, 20)
+    treatment, own = summarise_populations(pd.concat([control, one])).to_dict("records")
+    alone = summarise_populations(one).iloc[0]
+    assert (treatment["interval_method"], own["interval_method"]) == (BY_ASSUMPTION, BY_FIELDS)
+    for name in ("mean_delta", "fraction_became_dark"):
+        assert treatment[f"{name}_high"] == pytest.approx(alone[f"{name}_high"], rel=0.05)
+
+
 def test_fields_that_differ_widen_the_interval():
     """The same nanocrystals, sorted into fields by what became of them or dealt at random."""
     even = table_of(70, 400, 40, 160, fields=8)

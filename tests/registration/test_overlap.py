@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -55,6 +57,15 @@ def test_another_contrast_of_the_same_sample_is_refined_with_its_sign():
         (found,) = refine(pre, other, "signed", TRUTH[None], DIAMETER, "rigid")
         assert np.sign(found.correlation) == sign
         assert distances(found.matrix).max() < 0.1
+
+
+def test_blocks_as_faint_as_the_shade_of_a_field_stop_have_no_weight():
+    pre, post = (contrast_of(turned_sample(2, 0.1)[0], DIAMETER, 1.0) for _ in range(2))
+    inside = np.where(np.arange(200) < 60, 1e-16, 1).astype(np.float32)
+    pre, post = (replace(one, signed=one.signed * inside) for one in (pre, post))
+    (found,) = refine(pre, post, "signed", np.eye(3)[None], DIAMETER, "rigid")
+    assert np.hypot(*(apply_matrix(found.matrix, GRID) - GRID).T).max() < 0.01
+    assert found.weights[found.pre_xy[:, 0] < 40].max(initial=0) < 1e-9
 
 
 def test_bright_halves_that_turned_with_the_sample_are_no_light_from_one_side():

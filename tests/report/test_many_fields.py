@@ -148,11 +148,39 @@ def test_the_exit_status_states_how_many_fields_were_refused(tmp_path, refused, 
 
 def test_the_last_lines_name_the_fields_whose_focus_crept_or_is_not_known(tmp_path):
     table = pd.DataFrame({"field": ["a", "b", "c", "d"], "status": "ok", "evidence": "none"})
+    table["reason"] = ""
     table["light_change_pre"], table["light_change_post"] = [0.0, 0.69, None, 0.03], 0.0
     table.to_csv(tmp_path / "fields.csv", index=False)
     text, _ = exit_summary(tmp_path)
     assert "which changed by up to:\n  b: 69 %\nToo few bright nanocrystals" in text
     assert text.endswith("whether the focus held:\n  c")
+
+
+def test_the_last_lines_name_registered_fields_that_are_to_be_checked(tmp_path):
+    table = pd.DataFrame({"field": ["a", "b"], "status": "ok", "evidence": "none"})
+    table["reason"] = ["", "post movie: 7 of 2000 frames do not show what the others do"]
+    table.to_csv(tmp_path / "fields.csv", index=False)
+    text, _ = exit_summary(tmp_path)
+    assert "  to check: b: post movie: 7 of 2000 frames" in text
+    assert "check: a" not in text
+
+
+def test_the_last_lines_of_a_run_in_which_every_field_was_refused(tmp_path):
+    # As the steps write them then: a row of a treatment without a field, tables without a row.
+    refused = {"field": "a", "status": "failed", "evidence": "none", "reason": "the light was off"}
+    shares = dict.fromkeys(["fraction_became_emissive", "fraction_became_dark"], np.nan)
+    change = dict.fromkeys(["mean_delta", "mean_delta_low", "mean_delta_high"], np.nan)
+    none = dict.fromkeys(["n_fields", "n", "n_became_emissive", "n_became_dark"], 0)
+    pd.DataFrame([refused]).to_csv(tmp_path / "fields.csv", index=False)
+    populations = pd.DataFrame([{"temperature_c": 100} | none | shares | change])
+    populations.to_csv(tmp_path / "populations.csv", index=False)
+    pd.DataFrame(columns=["temperature_c", "epoch"]).to_csv(tmp_path / "types.csv", index=False)
+    text, ended = exit_summary(tmp_path)
+    assert ended == 11
+    assert text.startswith("1 of 1 fields were refused")
+    assert "the light was off" in text
+    assert "not known" in text
+    assert "nan" not in text
 
 
 def test_a_run_of_a_part_ends_without_a_word(tmp_path):

@@ -59,3 +59,12 @@ def test_thousands_do_not_push_everything_off_the_screen(failures, tmp_path):
         note(failures, **step(tmp_path, f"s{i}", f"{FAILED}: why"))
     assert len(failures.summary().splitlines()) == MOST_NAMED + 3
     assert "and 30 more" in failures.summary()
+
+
+def test_an_interrupted_run_is_no_failed_one(failures, tmp_path):
+    for name in ("find", "register"):
+        traceback = f"{FAILED}\nTraceback (most recent call last):\nKeyboardInterrupt\n"
+        note(failures, **step(tmp_path, name, traceback))
+    assert failures.summary().startswith("The run was interrupted.")
+    note(failures, **step(tmp_path, "extract", f"{FAILED}: the disk is full"))
+    assert failures.summary().startswith("These steps failed")

@@ -12,11 +12,14 @@ from tests.helpers.tiny_experiment import ROOT
 STEPS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 
 
-def test_no_step_loads_dask_for_its_tables_of_arrays(tmp_path):
+def test_no_step_loads_half_a_second_of_libraries_it_hardly_uses(tmp_path):
+    """All of dask for a table of arrays; all distributions for the tail of one."""
     pytest.importorskip("dask")
     code = (
         f"import sys; sys.path.insert(0, {str(ROOT / 'scripts')!r}); import {', '.join(STEPS)}\n"
         f"from blinkpair.run.logs import log_to; log_to({str(tmp_path / 'log')!r})\n"
+        "import blinkpair.registration.images.images\n"
+        "assert 'scipy.stats' not in sys.modules\n"
         "import numpy as np, xarray as xr\n"
         f"path = {str(tmp_path / 'a.nc')!r}\n"
         "from blinkpair import files\n"

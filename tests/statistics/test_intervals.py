@@ -84,6 +84,29 @@ def test_other_temperatures_show_how_fields_differ():
     assert narrow.independent == wide.independent
 
 
+def test_a_control_that_agrees_does_not_narrow_a_treatment_that_does_not():
+    """Three fields of a treatment, a design effect of 6; three of a control that are alike.
+
+    Of 1,000 experiments the treatment's interval held the truth in 94 %, and in 89 % where the
+    control's fields counted for it. Of 300 the binomial SD is 1.4 points.
+    """
+    rng = np.random.default_rng(7)
+    held = {True: 0, False: 0}
+    for _ in range(300):
+        values, fields = zip(drawn(rng, 3, 60, 6.0), drawn(rng, 3, 60, 1.0), strict=True)
+        for control_last in held:
+            treatment, _ = pooled_means(values, fields, control_last=control_last)
+            held[control_last] += treatment.low <= 0 <= treatment.high
+    assert held[True] >= 0.91 * 300
+    assert held[False] < held[True]
+    # The treatment's interval is that of its fields alone; the control's still knows of both.
+    (alone,) = pooled_means(values[:1], fields[:1])
+    (of_control,) = pooled_means(values[1:], fields[1:])
+    treatment, control = pooled_means(values, fields, control_last=True)
+    assert treatment == alone
+    assert control != of_control
+
+
 @pytest.mark.parametrize("estimate", [pooled_means, pooled_fractions, pooled_medians])
 def test_intervals_contain_the_estimate_and_the_narrower_interval(estimate):
     rng = np.random.default_rng(5)

@@ -34,13 +34,19 @@ def test_more_fields_and_larger_changes_are_found_more_often():
     assert large[1] >= large[0] > small[0] + 0.2
 
 
-def pilot(folder, rng, *, fields=4, size=80, scatter=0.2, between=0.1):
-    """Write the table of a pilot whose fields differ."""
+def pilot(folder, rng, *, fields=4, size=80, scatter=0.2, between=0.1, controls=0):
+    """Write the table of a pilot whose fields differ, but for those of the control."""
     rows = []
-    for field in range(fields):
-        change = rng.normal(0, between) + rng.normal(0, scatter, size)
-        rows.append(pd.DataFrame({"field": f"f{field}", "delta_on_fraction": change}))
-    table = pd.concat(rows).assign(temperature_c="100", analysed=True, population="emissive")
+    for field in range(fields + controls):
+        treated = field < fields
+        change = rng.normal(0, between * treated) + rng.normal(0, scatter, size)
+        label = "100" if treated else "control"
+        rows.append(
+            pd.DataFrame(
+                {"field": f"f{field}", "temperature_c": label, "delta_on_fraction": change}
+            )
+        )
+    table = pd.concat(rows).assign(analysed=True, population="emissive")
     write_csv(table, folder / "nanocrystals.csv")
 
 
@@ -52,6 +58,16 @@ def test_a_pilot_gives_its_own_numbers(tmp_path):
     # Fields whose means differ by half of the scatter: 1 + 80 * 0.2 is 17; four fields know it
     # within a factor of four.
     assert 4 < plan.design_effect < 68
+
+
+def test_a_pilots_control_does_not_lower_its_design_effect(tmp_path):
+    """By the control's fields, which are alike, half of it would be missing."""
+    pilot(tmp_path, np.random.default_rng(4))
+    alone = plan_from(tmp_path)
+    pilot(tmp_path, np.random.default_rng(4), controls=4)
+    beside = plan_from(tmp_path)
+    assert beside.treatments == 2
+    assert beside.design_effect == pytest.approx(alone.design_effect, rel=0.01)
 
 
 def test_a_pilot_without_enough_nanocrystals_says_what_to_do(tmp_path, capsys):

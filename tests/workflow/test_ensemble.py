@@ -11,7 +11,7 @@ import pytest
 
 from blinkpair.run.columns import columns_of
 from blinkpair.simulate.ensemble import write_ensemble
-from tests.helpers.tiny_experiment import ROOT, snakemake, write_tiny_experiment
+from tests.helpers.tiny_experiment import ROOT, snakemake
 
 RULES = {"fit_ensemble", "compare_ensemble", "plot_ensemble"}
 TABLES = ("decays.csv", "decay_sensitivity.csv", "beside.csv")
@@ -20,9 +20,10 @@ TOLD = {"provenance.json", "report.html", "datapackage.json"}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(experiment, tmp_path_factory):
     folder = tmp_path_factory.mktemp("films")
-    write_tiny_experiment(folder)
+    for name in ("movies", "config", "sheet.tsv"):
+        (folder / name).symlink_to(experiment / name)
     sheet = write_ensemble(folder / "films")
     sheet.to_csv(folder / "ensemble.tsv", sep="\t", index=False)
     return folder

@@ -1,6 +1,7 @@
 # Nanocrystals of both epochs of a field; every movie is read once here.
 #
-# REQUIRED INPUTS: the movies of the sample sheet.
+# REQUIRED INPUTS: the movies of the sample sheet; its brightfield images where the movies are so
+# long that their counts are taken in the same pass.
 # OUTPUTS: results/fields/{field}/ nanocrystals_*.csv, drift_*.csv, images_*.nc, and where other
 # rules make the inputs (`made_by_rules`) inputs.json
 
@@ -33,6 +34,7 @@ rule find_nanocrystals:
     input:
         pre=movie_of("pre_pl"),
         post=movie_of("post_pl"),
+        registered=files_of_one_pass,
     output:
         tables=both_epochs("results/fields/{field}/nanocrystals_{epoch}.csv"),
         drifts=both_epochs("results/fields/{field}/drift_{epoch}.csv"),
@@ -48,12 +50,30 @@ rule find_nanocrystals:
         "../../envs/blinkpair.yaml"
     threads: movies_at_once
     resources:
-        mem_mb=for_movies(SNAKEMAKE_MB + 400, per_megapixel=1300, movies=movies_at_once),
+        mem_mb=for_movies(
+            SNAKEMAKE_MB + 400,
+            per_megapixel=1300,
+            per_gigabyte=10,
+            movies=movies_at_once,
+        ),
         runtime=for_movies(3, per_gigabyte=0.7),
     params:
         pl=of_epochs("{epoch}_pl"),
         content=content_of_epochs("{epoch}_pl"),
         psf_sigma_px=SETTINGS["nanocrystals"]["psf_sigma_px"],
-        code=source_digest.of_step("find_nanocrystals"),
+        one_pass=for_one_pass(
+            SETTINGS["microspheres"]["diameter_um"],
+            registration=SETTINGS["registration"],
+            pairing={
+                "tolerance_px": SETTINGS["pairing"]["tolerance_px"],
+                "min_separation_px": SETTINGS["nanocrystals"]["min_separation_px"],
+                "aperture_px": SETTINGS["photometry"]["aperture_px"],
+            },
+            photometry=SETTINGS["photometry"],
+        ),
+        one_pass_content=content_of_one_pass,
+        code=source_digest.of_step(
+            "find_nanocrystals", without="blinkpair.pairing.one_pass"
+        ),
     script:
         "../../scripts/find_nanocrystals.py"

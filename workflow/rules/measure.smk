@@ -1,6 +1,7 @@
-# Counts of every nanocrystal in both movies and their analysis; every movie is read once more.
+# Counts of every nanocrystal in both movies and their analysis; every movie is read once more,
+# unless it is so long that its counts were taken when it was searched.
 #
-# REQUIRED INPUTS: the movies of the sample sheet, places and drift.
+# REQUIRED INPUTS: the movies of the sample sheet, places, drift and images.
 # OUTPUTS: results/fields/{field}/ traces_*.nc, traces.nc, nanocrystals.csv, on_fractions.csv,
 # durations.csv, integrated_pl.csv
 # The counts of each epoch are kept: without them another threshold would read all movies again.
@@ -12,6 +13,7 @@ rule extract_traces:
         post=movie_of("post_pl"),
         places="results/fields/{field}/places.csv",
         drifts=both_epochs("results/fields/{field}/drift_{epoch}.csv"),
+        images=both_epochs("results/fields/{field}/images_{epoch}.nc"),
     output:
         traces=both_epochs("results/fields/{field}/traces_{epoch}.nc"),
     log:

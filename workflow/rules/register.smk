@@ -14,7 +14,7 @@ rule register:
         ),
         drifts=both_epochs("results/fields/{field}/drift_{epoch}.csv"),
         checked=checked_files("{field}"),
-        landmarks=lambda w: listed(f) if (f := ROW_OF[w.field]["landmarks"]) else [],
+        landmarks=landmarks_of,
     output:
         microspheres=both_epochs("results/fields/{field}/microspheres_{epoch}.csv"),
         microspheres_info=both_epochs(
@@ -43,9 +43,7 @@ rule register:
         on_failed_field=SETTINGS["on_failed_field"],
         registration=SETTINGS["registration"],
         landmarks=of_field("landmarks"),
-        landmarks_content=lambda w: (
-            RECORD[f].content if (f := ROW_OF[w.field]["landmarks"]) else ""
-        ),
+        landmarks_content=content_of_landmarks,
         pairing={
             "tolerance_px": SETTINGS["pairing"]["tolerance_px"],
             "min_separation_px": SETTINGS["nanocrystals"]["min_separation_px"],

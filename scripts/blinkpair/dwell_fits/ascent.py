@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.arrays import BoolArray, FloatArray, IntArray
 from blinkpair.compiled import njit
 
 _MAX_ITERATIONS = 60
@@ -24,20 +24,26 @@ def log_likelihood(
     theta: FloatArray,
     statistics: FloatArray,
     log_weight: FloatArray,
+    starts: IntArray,
     omega: FloatArray,
     sums: FloatArray,
     short_sd: float,
 ) -> tuple[float, FloatArray, FloatArray]:
     """Return value, gradient and Hessian of theta . sums + sum_g omega_g log Z_g(theta).
 
+    Every normalising sum Z_g goes from a node of its own to the last one, so one pass from the
+    last node to the first makes all of them.
+
     Parameters
     ----------
     theta : (k,) array
         Natural parameters: of log t, t, 1 / t, and of what else is in the law.
-    statistics : (g, k, nodes) array
-        The statistics at the nodes of each normalising sum.
-    log_weight : (g, nodes) array
-        Log weights of the nodes; -inf pads the shorter sums.
+    statistics : (nodes, k) array
+        The statistics at the nodes, whose durations ascend.
+    log_weight : (nodes,) array
+        Log weights of the nodes.
+    starts : (g,) array
+        First node of each normalising sum, ascending.
     omega : (g,) array
         How often each log Z_g enters.
     sums : (k,) array
@@ -45,39 +51,44 @@ def log_likelihood(
     short_sd : float
         Standard deviation of a normal prior of theta[2] about zero.
     """
-    n_sums, n_parameters, n_nodes = statistics.shape
+    n_nodes, n_parameters = statistics.shape
     value = 0.0
     gradient = sums.copy()
     hessian = np.zeros((n_parameters, n_parameters))
-    p = np.empty(n_nodes)
-    mean = np.empty(n_parameters)
     for a in range(n_parameters):
         value += theta[a] * sums[a]
-    for g in range(n_sums):
-        top = -np.inf
-        for j in range(n_nodes):
-            exponent = log_weight[g, j]
+    # Sums from a node on, over exp(top): of the terms, and of them times one or two statistics.
+    top, z = -np.inf, 0.0
+    first = np.zeros(n_parameters)
+    second = np.zeros((n_parameters, n_parameters))
+    g = len(starts) - 1
+    for j in range(n_nodes - 1, -1, -1):
+        exponent = log_weight[j]
+        for a in range(n_parameters):
+            exponent += theta[a] * statistics[j, a]
+        if exponent > top:
+            smaller = np.exp(top - exponent)
+            z *= smaller
             for a in range(n_parameters):
-                exponent += theta[a] * statistics[g, a, j]
-            p[j] = exponent
-            top = max(top, exponent)
-        z = 0.0
-        for j in range(n_nodes):
-            p[j] = np.exp(p[j] - top)
-            z += p[j]
-        value += omega[g] * (top + np.log(z))
+                first[a] *= smaller
+                for b in range(a + 1):
+                    second[a, b] *= smaller
+            top = exponent
+        p = np.exp(exponent - top)
+        z += p
         for a in range(n_parameters):
-            mean[a] = 0.0
-            for j in range(n_nodes):
-                mean[a] += p[j] * statistics[g, a, j] / z
-            gradient[a] += omega[g] * mean[a]
-        for a in range(n_parameters):
+            weighted = p * statistics[j, a]
+            first[a] += weighted
             for b in range(a + 1):
-                second = 0.0
-                for j in range(n_nodes):
-                    d_a = statistics[g, a, j] - mean[a]
-                    second += p[j] * d_a * (statistics[g, b, j] - mean[b])
-                hessian[a, b] += omega[g] * second / z
+                second[a, b] += weighted * statistics[j, b]
+        while g >= 0 and starts[g] == j:
+            value += omega[g] * (top + np.log(z))
+            for a in range(n_parameters):
+                mean = first[a] / z
+                gradient[a] += omega[g] * mean
+                for b in range(a + 1):
+                    hessian[a, b] += omega[g] * (second[a, b] - mean * first[b]) / z
+            g -= 1
     for a in range(n_parameters):
         for b in range(a):
             hessian[b, a] = hessian[a, b]
@@ -145,6 +156,7 @@ def maximise_likelihood(
     free: BoolArray,
     statistics: FloatArray,
     log_weight: FloatArray,
+    starts: IntArray,
     omega: FloatArray,
     sums: FloatArray,
     short_sd: float,
@@ -159,7 +171,9 @@ def maximise_likelihood(
     theta, value, hessian
         At the maximum.
     """
-    value, gradient, hessian = log_likelihood(theta, statistics, log_weight, omega, sums, short_sd)
+    value, gradient, hessian = log_likelihood(
+        theta, statistics, log_weight, starts, omega, sums, short_sd
+    )
     for _ in range(_MAX_ITERATIONS):
         active = free.copy()
         if free[1] and theta[1] >= 0.0 and gradient[1] >= 0.0:
@@ -181,7 +195,7 @@ def maximise_likelihood(
                 trial[1] = min(trial[1], 0.0)
             trial[0] = min(max(trial[0], -_ALPHA_RANGE[1]), -_ALPHA_RANGE[0])
             new_value, gradient, hessian = log_likelihood(
-                trial, statistics, log_weight, omega, sums, short_sd
+                trial, statistics, log_weight, starts, omega, sums, short_sd
             )
             if new_value >= value or slope < 1e-2 * _CONVERGED:
                 break

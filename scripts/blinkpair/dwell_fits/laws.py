@@ -3,7 +3,8 @@
 P(t) ~ t^-alpha exp(-rate t) has to be normalised by a sum over every whole
 frame of the window (20,000 terms of it), hundreds of times per nanocrystal. Here, a sum over a
 range of integers is a Gauss rule of the counting measure on blocks that double in length:
-about 120 terms instead of 20,000, equal to the full sum to about twelve digits.
+about 120 terms instead of 20,000, equal to the full sum to about twelve digits. The sum from
+the duration of each cut event on is a part of the same terms, because a block ends before it.
 
 Input: how often each duration in whole frames occurred, those cut by the end of the trace apart.
 Output: log-likelihoods, maximum-likelihood parameters and their covariance.
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -28,41 +30,40 @@ _EXACT_TERMS = 24
 _SHORT_SD = 1.0
 
 
-def _gauss_of_integers(first: int, count: int) -> tuple[FloatArray, FloatArray]:
-    """Return nodes and weights for the sum of a smooth function over `count` integers from `first`.
+@lru_cache(maxsize=4096)
+def _gauss_of_integers(count: int) -> tuple[FloatArray, FloatArray]:
+    """Return nodes and weights for the sum of a smooth function over 0..`count` - 1.
 
     Golub-Welsch on the recurrence of the discrete Chebyshev (Gram) polynomials, which are
     orthogonal under the counting measure: beta_k = k^2 (N^2 - k^2) / (4 (4 k^2 - 1)).
     """
     if count <= _NODES_PER_BLOCK:
-        return first + np.arange(count, dtype=np.float64), np.ones(count)
+        return np.arange(count, dtype=np.float64), np.ones(count)
     k = np.arange(1, _NODES_PER_BLOCK, dtype=np.float64)
     beta = k**2 * (float(count) ** 2 - k**2) / (4.0 * (4.0 * k**2 - 1.0))
     jacobi = np.diag(np.sqrt(beta), 1)
     nodes, vectors = np.linalg.eigh(jacobi + jacobi.T)
-    return first + (count - 1) / 2.0 + nodes, count * vectors[0] ** 2
+    return (count - 1) / 2.0 + nodes, count * vectors[0] ** 2
 
 
-@lru_cache(maxsize=4096)
 def summation_rule(first: int, last: int) -> tuple[FloatArray, FloatArray]:
     """Return nodes x and weights w with sum(w f(x)) = sum of f over the integers first..last.
 
     Holds for functions as smooth as t^-alpha exp(-rate t): no faster than a power of t from
     one block, which spans at most a factor of two in t, to the next.
     """
-    exact_to = min(last, first + _EXACT_TERMS - 1)
-    nodes = [np.arange(first, exact_to + 1, dtype=np.float64)]
-    weights = [np.ones(exact_to - first + 1)]
-    start = exact_to + 1
+    start = min(last, first + _EXACT_TERMS - 1) + 1
+    nodes = [np.arange(first, start, dtype=np.float64)]
+    weights = [np.ones(start - first)]
+    stop = _EXACT_TERMS
     while start <= last:
-        stop = min(last, 2 * start - 1)
-        x, w = _gauss_of_integers(start, stop - start + 1)
-        nodes.append(x)
-        weights.append(w)
-        start = stop + 1
-    x, w = np.concatenate(nodes), np.concatenate(weights)
-    x.flags.writeable = w.flags.writeable = False
-    return x, w
+        stop = 2 * stop + 1  # wherever a range begins, its later blocks are those of all others
+        if start <= stop:
+            x, w = _gauss_of_integers(min(stop, last) - start + 1)
+            nodes.append(start + x)
+            weights.append(w)
+            start = stop + 1
+    return np.concatenate(nodes), np.concatenate(weights)
 
 
 @dataclass(frozen=True)
@@ -109,19 +110,18 @@ class DwellLikelihood:
         self.n_events = own.n_complete + own.n_cut
         self._scale = max(float(n_each @ whole) / self.n_events, 1.0) if self.n_events else 1.0
         self._unit = np.array([-1.0, -self._scale, 1.0])  # natural parameters / parameters
-        # One row a normalising sum: the law's own, then one survival function a cut duration.
+        # The law's own normalising sum, then one survival function a cut duration.
         cut = own.cut > 0
-        rules = [summation_rule(first, last)]
-        rules += [summation_rule(int(start), last) for start in own.frames[cut]]
+        from_frames = [first, *own.frames[cut].tolist()]
         self._omega = np.concatenate([[-float(self.n_events)], own.cut[cut].astype(np.float64)])
-        frames = np.ones((len(rules), max(len(x) for x, _ in rules)))
-        self._log_weight = np.full(frames.shape, -np.inf)
-        for row, (x, w) in enumerate(rules):
-            frames[row, : len(x)] = x
-            self._log_weight[row, : len(x)] = np.log(w)
-        self._statistics = _statistics(frames, self._scale)  # (sums, 3, nodes)
+        edges = [*sorted(set(from_frames)), last + 1]
+        rules = [summation_rule(start, end - 1) for start, end in pairwise(edges)]
+        frames, weights = (np.concatenate(parts) for parts in zip(*rules, strict=True))
+        self._starts = np.searchsorted(frames, np.array(from_frames) - 0.5)
+        self._log_weight = np.log(weights)
+        self._statistics = _statistics(frames, self._scale)
         self._complete = whole, own.complete.astype(np.float64)
-        self._sums = _statistics(whole[None], self._scale)[0] @ self._complete[1]
+        self._sums = self._complete[1] @ _statistics(whole, self._scale)
 
     @property
     def durations(self) -> FloatArray:
@@ -147,6 +147,7 @@ class DwellLikelihood:
             free,
             self._statistics,
             self._log_weight,
+            self._starts,
             self._omega,
             self._sums,
             _SHORT_SD,
@@ -194,8 +195,9 @@ class DwellLikelihood:
         _, value, hessian = maximise_likelihood(
             start,
             free,
-            np.concatenate([self._statistics, np.exp(-frames / mean)[:, None]], axis=1),
+            np.column_stack([self._statistics, np.exp(-frames / mean)]),
             self._log_weight,
+            self._starts,
             self._omega,
             np.append(self._sums, np.exp(-whole / mean) @ complete),
             _SHORT_SD,
@@ -208,7 +210,7 @@ class DwellLikelihood:
     def log_normalisation(self, parameters: FloatArray) -> float:
         """Return the log of the sum of t^-alpha exp(-rate t + short / t) over the law's frames."""
         theta = parameters * self._unit
-        exponent = self._log_weight[0] + np.tensordot(theta, self._statistics[0], 1)
+        exponent = self._log_weight + self._statistics @ theta
         top = exponent.max()
         return float(top + np.log(np.exp(exponent - top).sum()))
 
@@ -249,4 +251,4 @@ def tau_interval(
 
 
 def _statistics(frames: FloatArray, scale: float) -> FloatArray:
-    return np.stack([np.log(frames), frames / scale, 1.0 / frames], axis=1)
+    return np.column_stack([np.log(frames), frames / scale, 1.0 / frames])

@@ -25,6 +25,7 @@ from blinkpair.movie.formats.selection import MoviePath
 # Opening waits for a file server most of the time, but where the files are at hand it is work for a
 # processor, in which threads only hinder each other. Processes take a second to start.
 _PROCESSES, _THREADS = 4, 4
+_QUOTES = ("'", '"', "’", "”", "»", "`")
 
 
 Open = Callable[[str], Any]
@@ -224,6 +225,8 @@ def _where(full: Path, base: str) -> str:
     """Return the hint for a missing file: the first missing part, or a similar name."""
     if "\\" in str(full):
         return "write the path with / between folders, not with \\"
+    if full.name.endswith(_QUOTES):
+        return "write the path without quotation marks"
     parent, name = full.parent, full.name
     while not parent.is_dir() and parent != parent.parent:
         parent, name = parent.parent, parent.name

@@ -27,6 +27,8 @@ class Quantity:
 
 
 EXPOSURE = Quantity("exposure_s", "exposure_from", "the time per frame", "s", 0.02)
+# Longer frames than in the configuration are allowed in the sheet; no file confirms them.
+_LONG_S = 1.0
 PIXEL_SIZE = Quantity("pixel_size_um", "pixel_size_from", "the pixel size", "um", 0.16)
 
 
@@ -53,6 +55,9 @@ def resolve(
             if differ(in_sheet, value):
                 text = f"{name} is {in_sheet:g} {unit} in the sheet and {value:g} {unit} in the "
                 one.note(movie, f"{text}file; the sheet's is used.")
+        if quantity is EXPOSURE and not in_files and in_sheet > _LONG_S:
+            text = f"{in_sheet:g} s a frame; if milliseconds are meant, write {in_sheet / 1000:g}."
+            one.note(column, text)
         return in_sheet, "sheet"
     in_config = settings[column]
     if in_files:

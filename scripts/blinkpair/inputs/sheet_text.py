@@ -23,6 +23,8 @@ from blinkpair.treatments import TEMPERATURE, TREATMENT
 # A sheet of 10,000 fields has about 3 MB; what is far beyond is a movie named by mistake.
 _MOST_BYTES = 100_000_000
 _EXCEL = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+# Lines in which a header is looked for that is not on the first.
+_MOST_ABOVE = 10
 _SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons"}
 _CONTROL_CHARACTERS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 # Names of the result tables' own columns, which a sheet's column must not have. Most of them
@@ -102,6 +104,10 @@ def read_cells(
 
     top, header = lines[0]
     place = f"{path}, line {top}"
+    likely = [_known_names(line, known) for _, line in lines[:_MOST_ABOVE]]
+    if not likely[0] and max(likely) > 1:
+        what = f"the header is on line {lines[likely.index(max(likely))][0]}, not on the first line"
+        return Cells(problems=[Problem(place, what, "remove what is above it", line=top)])
     separator = _separator(header, known)
     try:
         names = [_plain(name) for name in _split(header, separator)]
@@ -199,15 +205,21 @@ def _split(line: str, separator: str) -> list[str]:
 
 def _separator(header: str, known: Sequence[str]) -> str:
     """Return the separator under which the header holds most of the known names."""
+    return max(_SEPARATORS, key=lambda separator: _score(header, separator, known))
 
-    def score(separator: str) -> tuple[int, int]:
-        try:
-            names = [normalised(name) for name in _split(header, separator)]
-        except csv.Error:
-            return (-1, 0)
-        return (len(set(names) & set(known)), len(names))
 
-    return max(_SEPARATORS, key=score)
+def _known_names(line: str, known: Sequence[str]) -> int:
+    """Return how many known names a line holds."""
+    return max(_score(line, separator, known)[0] for separator in _SEPARATORS)
+
+
+def _score(line: str, separator: str, known: Sequence[str]) -> tuple[int, int]:
+    """Return how many known names, and how many cells, a line holds under a separator."""
+    try:
+        names = [normalised(name) for name in _split(line, separator)]
+    except csv.Error:
+        return (-1, 0)
+    return (len(set(names) & set(known)), len(names))
 
 
 def _judge_header(

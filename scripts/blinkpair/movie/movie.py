@@ -98,6 +98,7 @@ class Movie:
         start: int = 0,
         stop: int | None = None,
         *,
+        every: int = 1,
         threads: int | None = None,
         last_pass: bool = False,
     ) -> Iterator[NDArray[Any]]:
@@ -112,14 +113,17 @@ class Movie:
             Frames a block; default: `frames_per_block`.
         start, stop : int
             Frames to read, ``start <= i < stop``; default: all.
+        every : int
+            Only the first of so many blocks is read, then the next ones are skipped.
         threads : int, optional
             Threads that decode compressed frames; default: the processor cores this process
             may use. The frames do not depend on it.
         last_pass : bool
-            The movie was read before, and will not be soon again. It is read from its last block
-            to its first: what was read last is still in memory, where it would be the first to go
-            when the movie is read from its beginning. If the movie is large beside the memory,
-            what was read is given up there, so that the next movies have the room.
+            The movie, or a part of it, was read before, and will not be soon again. It is read
+            from its last block to its first: what was read last is still in memory, where it would
+            be the first to go when the movie is read from its beginning. If the movie is large
+            beside the memory, what was read is given up there, so that the next movies have the
+            room.
 
         Yields
         ------
@@ -139,7 +143,7 @@ class Movie:
             raise ValueError(f"a block has 1 frame or more, not {size}")
         if not 0 <= start <= end <= self.shape[0]:
             raise ValueError(f"frames {start} to {end} are not within 0 to {self.shape[0]}")
-        firsts = range(int(start), end, size)
+        firsts = range(int(start), end, size * every)
         give_up = last_pass and self._is_large()
         reader = PartsReader(self._parts, threads or usable_cores(_MAX_THREADS), give_up=give_up)
         return self._iterate(reader, firsts[::-1] if last_pass else firsts, size, end)

@@ -23,6 +23,8 @@ from blinkpair.cores import run_halves, usable_cores
 from blinkpair.errors import InputError
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from blinkpair.movie.movie import Movie
 
 BURST_FRAMES = 10  # 0.2 s at 20 ms: a blink that long stands out whatever happens around it
@@ -47,9 +49,9 @@ class Projections:
     centre_frame : (S,) float64
         Middle of each stretch, in frames.
     n_frames : (S,) int64
-        Frames in each stretch.
+        Frames of each stretch that were read.
     frame_mean : (frames,) float64
-        Mean of all pixels of every frame.
+        Mean of all pixels of every frame that was read.
     roughness : (frames,) float64
         Mean absolute difference of neighbours in a row of every frame: the median of every
         `ROUGHNESS_ROWS`-th row, which a cosmic ray does not change.
@@ -159,15 +161,114 @@ def stretch_length(frames: int) -> int:
     return BURST_FRAMES * max(2, int(np.ceil(frames / BURST_FRAMES / MAX_STRETCHES)))
 
 
-def _bursts(movie: Movie) -> Iterator[NDArray[Any]]:
-    """Read the movie burst by burst, some at a time: a disk likes long reads."""
-    for block in movie.blocks(BURSTS_A_READ * BURST_FRAMES):
-        for first in range(0, len(block), BURST_FRAMES):
-            yield block[first : first + BURST_FRAMES]
+class Projector:
+    """Adds frames up to projections, burst by burst.
+
+    Parameters
+    ----------
+    shape : tuple of int
+        Of the movie: frames, rows, columns.
+    dtype : numpy dtype
+        Of the movie.
+    """
+
+    def __init__(self, shape: tuple[int, int, int], dtype: np.dtype[Any]) -> None:
+        frames, height, width = shape
+        length = stretch_length(frames)
+        # A last stretch of a few frames would be mostly noise: it joins the one before.
+        n_stretches = max(1, round(frames / length))
+        # Stretches are whole bursts, so every burst lies within one.
+        self._ends = length * np.arange(1, n_stretches + 1)
+        self._ends[-1] = frames
+        images = (n_stretches, height, width)
+        self._mean, self._variance, self._burst = (np.empty(images, np.float32) for _ in range(3))
+        self._read = np.zeros(frames, bool)
+        self._frame_mean, self._roughness = np.empty(frames), np.empty(frames)
+        self._range = np.iinfo(dtype) if np.issubdtype(dtype, np.integer) else None
+        lowest = self._range.min if self._range else -np.inf
+        self._largest, self._at_largest = np.full(height, lowest, dtype), np.zeros(height, np.int64)
+        self._total, self._squares = np.zeros((2, height, width))
+        self._brightest = np.full((height, width), -np.inf)
+        self._stretch = -1
+
+    def add(self, pool: Executor, burst: NDArray[Any], first_frame: int) -> None:
+        """Add successive frames of one stretch; all of a stretch come before those of another."""
+        stretch = int(np.searchsorted(self._ends, first_frame, side="right"))
+        if stretch != self._stretch:
+            self._finish(pool)
+            self._stretch = stretch
+        n, height, width = burst.shape
+        row_sums = np.empty((n, height))
+        row_steps = np.empty((n, len(range(0, height, ROUGHNESS_ROWS))))
+        # The mean of a few frames is noisier: it would be the maximum of every pixel.
+        whole = n == BURST_FRAMES or len(self._read) < BURST_FRAMES
+        images = (self._total, self._squares, self._brightest, row_sums, row_steps)
+        largest = (self._largest, self._at_largest)
+        run_halves(pool, _accumulate, height, burst, whole, *images, *largest)
+        here = slice(first_frame, first_frame + n)
+        self._frame_mean[here] = row_sums.sum(axis=1) / (height * width)
+        self._roughness[here] = np.median(row_steps, axis=1) / max(width - 1, 1)
+        self._read[here] = True
+
+    def _of_stretch(self, s: int) -> IntArray:
+        """Return the frames of a stretch that were read."""
+        first = int(self._ends[s - 1]) if s else 0
+        return first + np.flatnonzero(self._read[first : self._ends[s]])
+
+    def _finish(self, pool: Executor) -> None:
+        """Fill the images of the stretch whose frames have been added."""
+        s = self._stretch
+        if s < 0:
+            return
+        running = (self._total, self._squares, self._brightest)
+        images = (self._mean[s], self._variance[s], self._burst[s])
+        n = len(self._of_stretch(s))
+        run_halves(pool, _finish, len(self._total), n, *running, *images)
+
+    def result(self, pool: Executor, name: str) -> Projections:
+        """Return the projections of all frames that were added; `name` is the movie's.
+
+        Raises
+        ------
+        InputError
+            If a frame holds values that are not finite.
+        """
+        self._finish(pool)
+        frame_mean = self._frame_mean[self._read]
+        bad = np.flatnonzero(~np.isfinite(frame_mean))
+        if bad.size:
+            first = np.flatnonzero(self._read)[bad[0]]
+            raise InputError(
+                f"{bad.size} frame(s), the first of them frame {first}, hold NaN or infinite "
+                "values",
+                "export the raw integer movie of the camera",
+                place=name,
+            )
+        of_stretch = [self._of_stretch(s) for s in range(len(self._ends))]
+        top = self._largest.max()
+        pixels = len(frame_mean) * self._total.size
+        return Projections(
+            self._mean,
+            self._variance,
+            self._burst,
+            np.array([frames.mean() for frames in of_stretch]),
+            np.array([len(frames) for frames in of_stretch]),
+            frame_mean,
+            self._roughness[self._read],
+            float(top),
+            float(self._at_largest[self._largest == top].sum()) / pixels,
+            float(self._range.max) if self._range else np.inf,
+        )
 
 
-def project(movie: Movie) -> Projections:
-    """Read the movie once and keep its projections.
+def bursts_of(block: NDArray[Any], start: int) -> Iterator[tuple[NDArray[Any], int]]:
+    """Return the bursts of a block of whole bursts, each with the number of its first frame."""
+    for first in range(0, len(block), BURST_FRAMES):
+        yield block[first : first + BURST_FRAMES], start + first
+
+
+def project(movie: Movie, *, every: int = 1) -> Projections:
+    """Read the movie once, or one burst in `every` of it, and keep its projections.
 
     Raises
     ------
@@ -176,58 +277,12 @@ def project(movie: Movie) -> Projections:
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    frames, height, width = movie.shape
-    length = stretch_length(frames)
-    # A last stretch of a few frames would be mostly noise: it joins the one before.
-    n_stretches = max(1, round(frames / length))
-    starts = length * np.arange(n_stretches + 1)
-    starts[-1] = frames
-    mean = np.empty((n_stretches, height, width), np.float32)
-    variance = np.empty_like(mean)
-    burst = np.empty_like(mean)
-    frame_mean, roughness = np.empty(frames), np.empty(frames)
-    n_sampled = len(range(0, height, ROUGHNESS_ROWS))
-    integer = np.issubdtype(movie.dtype, np.integer)
-    range_of = np.iinfo(movie.dtype) if integer else None
-    largest = np.full(height, range_of.min if range_of else -np.inf, movie.dtype)
-    at_largest = np.zeros(height, np.int64)
-    total, squares = np.zeros((height, width)), np.zeros((height, width))
-    brightest = np.full((height, width), -np.inf)
-    s = first_frame = 0
+    projector = Projector(movie.shape, movie.dtype)
+    # Some bursts at a time: a disk likes long reads.
+    size = BURST_FRAMES * (BURSTS_A_READ if every == 1 else 1)
+    start = BURST_FRAMES * (every // 2)
     with ThreadPoolExecutor(usable_cores(2)) as pool:
-        # Stretches are whole bursts, so every burst lies within one.
-        for block in _bursts(movie):
-            row_sums = np.empty((len(block), height))
-            row_steps = np.empty((len(block), n_sampled))
-            # The mean of a few frames is noisier: it would be the maximum of every pixel.
-            whole = len(block) == BURST_FRAMES or frames < BURST_FRAMES
-            images = (total, squares, brightest, row_sums, row_steps, largest, at_largest)
-            run_halves(pool, _accumulate, height, block, whole, *images)
-            next_frame = first_frame + len(block)
-            frame_mean[first_frame:next_frame] = row_sums.sum(axis=1) / (height * width)
-            roughness[first_frame:next_frame] = np.median(row_steps, axis=1)
-            first_frame = next_frame
-            if first_frame == starts[s + 1]:
-                n = int(starts[s + 1] - starts[s])
-                running = (total, squares, brightest)
-                run_halves(pool, _finish, height, n, *running, mean[s], variance[s], burst[s])
-                s += 1
-    bad = np.flatnonzero(~np.isfinite(frame_mean))
-    if bad.size:
-        raise InputError(
-            f"{bad.size} frame(s), the first of them frame {bad[0]}, hold NaN or infinite values",
-            "export the raw integer movie of the camera",
-            place=movie.name,
-        )
-    return Projections(
-        mean,
-        variance,
-        burst,
-        (starts[:-1] + starts[1:] - 1) / 2,
-        np.diff(starts),
-        frame_mean,
-        roughness / max(width - 1, 1),
-        float(largest.max()),
-        float(at_largest[largest == largest.max()].sum()) / (frames * height * width),
-        float(range_of.max) if range_of else np.inf,
-    )
+        for number, block in enumerate(movie.blocks(size, start, every=every)):
+            for burst, first in bursts_of(block, start + number * size * every):
+                projector.add(pool, burst, first)
+        return projector.result(pool, movie.name)

@@ -12,9 +12,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
+from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.arrays import FloatArray
-from blinkpair.brightfield.seen import common_offset_px, size_remark
+from blinkpair.brightfield.microspheres import find_microspheres, no_microspheres
+from blinkpair.brightfield.seen import common_offset_px, image_diameter_px, size_remark
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.nanocrystals import catalogues
@@ -26,6 +28,7 @@ from blinkpair.registration.landmarks import read_landmarks
 from blinkpair.registration.result import describe, describe_failed, from_description
 
 if TYPE_CHECKING:
+    from blinkpair.movie.movie import Movie
     from blinkpair.registration.images.decision import ImageRegistration
 
 
@@ -47,6 +50,27 @@ class EpochTables(NamedTuple):
     nanocrystals: pd.DataFrame
     nanocrystals_info: Mapping[str, Any]
     drift: pd.DataFrame
+
+
+def microspheres_of(
+    read: Callable[[str], tuple[NDArray[Any], Movie]], path: str, diameter_px: float
+) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Return the microspheres of an image, and its `status` with the `reason` if it is unusable.
+
+    `read` is `movie.read_image`, or one that remembers what it read; `diameter_px` is the expected
+    diameter.
+    """
+    outcome: dict[str, Any] = {"status": "ok", "reason": "", "diameter_px": None}
+    found = no_microspheres()
+    try:
+        pixels, header = read(path)
+        outcome |= {"shape": pixels.shape, "notes": header.notes}
+        found = find_microspheres(pixels, diameter_px)
+        seen_px = image_diameter_px(pixels, found[["x", "y"]].to_numpy(), diameter_px)
+        outcome["diameter_px"] = seen_px
+    except InputError as error:
+        outcome |= {"status": "failed", "reason": str(error)}
+    return found, outcome | {"n_microspheres": len(found)}
 
 
 def register_and_pair(
@@ -81,13 +105,19 @@ def _by_images(
 ) -> ImageRegistration:
     # Here: what it imports takes 0.3 s to load, and few fields need it.
     from blinkpair.registration.images.images import register_images
+    from blinkpair.registration.images.mismatch import explained
 
-    return register_images(
-        *brightfields(),
-        diameter_px=diameter_px,
-        model=settings.model,
-        max_chance_alignments=settings.max_chance_alignments,
-    )
+    def register(pre: ArrayLike, post: ArrayLike, diameter_px: float) -> ImageRegistration:
+        return register_images(
+            pre,
+            post,
+            diameter_px=diameter_px,
+            model=settings.model,
+            max_chance_alignments=settings.max_chance_alignments,
+        )
+
+    images = brightfields()
+    return explained(register(*images, diameter_px), register, *images, diameter_px)
 
 
 def _register_and_pair(
@@ -131,10 +161,16 @@ def _register_and_pair(
         shape=(height, width),
     )
     remarks = dict.fromkeys(size_remark(one, diameter_px) for one in seen_px)
-    content["reason"] = "; ".join(filter(None, (content["reason"], *remarks)))
+    odd = [
+        f"{epoch} movie: {remark}"
+        for epoch, movie in zip(EPOCHS, movies, strict=True)
+        for remark in movie.get("remarks", ())
+    ]
+    content["reason"] = "; ".join(filter(None, (content["reason"], *remarks, *odd)))
     if content["status"] != "ok":
         return content, no_nanocrystals()
     for epoch, tables in zip(EPOCHS, (pre, post), strict=True):
+        content[f"n_rarely_on_{epoch}"] = tables.nanocrystals_info.get("n_rarely_on", 0)
         content[f"light_change_{epoch}"] = light_change(
             tables.drift["psf_sigma_px"].to_numpy(float), aperture_px=pairing.aperture_px
         )

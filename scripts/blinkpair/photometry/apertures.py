@@ -90,13 +90,21 @@ def aperture_stays_inside(
     shape : tuple of int
         Rows and columns of the sensor.
     """
+    inside = moved_inside(xy, drift, shape, aperture_px=aperture_px)
+    return np.asarray((inside == xy).all(axis=1))
+
+
+def moved_inside(
+    xy: FloatArray, drift: FloatArray, shape: tuple[int, int], *, aperture_px: float
+) -> FloatArray:
+    """Return the nearest places (n, 2) whose aperture stays on the sensor at any drift.
+
+    Parameters are those of `aperture_stays_inside`.
+    """
     half = reach_px(aperture_px)
-    low = xy + drift.min(axis=0) - half
-    high = xy + drift.max(axis=0) + half
-    height, width = shape
-    return np.asarray(
-        (low >= -0.5).all(axis=1) & (high[:, 0] <= width - 0.5) & (high[:, 1] <= height - 0.5)
-    )
+    low = half - 0.5 - drift.min(axis=0)
+    high = np.array(shape[::-1]) - 0.5 - half - drift.max(axis=0)
+    return np.clip(xy, low, high)
 
 
 def aperture_is_clear(

@@ -145,40 +145,87 @@ def measure(
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    xy = np.array(xy, np.float64).reshape(-1, 2)
-    frames = movie.shape[0]
-    drift = np.zeros((frames, 2)) if drift is None else np.array(drift, np.float64)
-    if drift.shape != (frames, 2):
-        raise InputError(
-            f"drift has shape {drift.shape}, but the movie {movie.name} has {frames} frames",
-            f"give one x, y for each frame, an array of ({frames}, 2)",
-        )
-    if not np.isfinite(xy).all():
-        raise InputError("a position to measure is NaN or infinite", "drop it first")
-    if background not in BACKGROUNDS:
-        raise InputError(f"unknown background '{background}'", f"use one of {BACKGROUNDS}")
-    others = xy if neighbours_xy is None else np.asarray(neighbours_xy, np.float64).reshape(-1, 2)
-    kept = np.arange(frames)
-    targets = [_Target(xy, others, kept, aperture_px, background, movie.dtype)]
-    if empty:
-        places = empty_places(xy, others, drift, movie.shape[1:], aperture_px=aperture_px)
-        every = empty_frames(frames)
-        found = np.isfinite(places[:, 0])
-        targets.append(_Target(places[found], others, every, aperture_px, background, movie.dtype))
+    measurement = Measurement(
+        movie,
+        xy,
+        drift,
+        settings=PhotometrySettings(aperture_px, background),
+        neighbours_xy=neighbours_xy,
+        empty=empty,
+    )
     with ThreadPoolExecutor(usable_cores(2)) as pool:
-        start = frames
+        start = movie.shape[0]
         # From the last frame to the first: after the pass that found the nanocrystals, the last
         # ones are still in memory.
         for block in movie.blocks(frames_per_block, last_pass=True):
             start -= len(block)
-            for target in targets:
-                target.add(pool, block, start, drift)
-    counts = targets[0].result()
-    if not empty:
-        return Measured(counts, np.empty((len(xy), 0), np.float32))
-    at_empty = np.full((len(xy), len(every)), np.nan, np.float32)
-    at_empty[found] = targets[1].result()
-    return Measured(counts, at_empty)
+            measurement.add(pool, block, start)
+    return measurement.result()
+
+
+class Measurement:
+    """Counts of a movie that is read block by block, from its last frame to its first.
+
+    Parameters are those of `measure`.
+
+    Raises
+    ------
+    InputError
+        If positions or drift have the wrong shape, or the background is unknown.
+    """
+
+    def __init__(
+        self,
+        movie: Movie,
+        xy: FloatArray | Sequence[Sequence[float]],
+        drift: FloatArray | None,
+        *,
+        settings: PhotometrySettings,
+        neighbours_xy: FloatArray | None,
+        empty: bool,
+    ) -> None:
+        xy = np.array(xy, np.float64).reshape(-1, 2)
+        frames = movie.shape[0]
+        self._drift = np.zeros((frames, 2)) if drift is None else np.array(drift, np.float64)
+        if self._drift.shape != (frames, 2):
+            raise InputError(
+                f"drift has shape {self._drift.shape}, but the movie {movie.name} has {frames} "
+                "frames",
+                f"give one x, y for each frame, an array of ({frames}, 2)",
+            )
+        if not np.isfinite(xy).all():
+            raise InputError("a position to measure is NaN or infinite", "drop it first")
+        if settings.background not in BACKGROUNDS:
+            raise InputError(
+                f"unknown background '{settings.background}'", f"use one of {BACKGROUNDS}"
+            )
+        others = xy if neighbours_xy is None else np.asarray(neighbours_xy, float).reshape(-1, 2)
+        every = empty_frames(frames)[: None if empty else 0]
+        places = empty_places(
+            xy[: None if empty else 0],
+            others,
+            self._drift,
+            movie.shape[1:],
+            aperture_px=settings.aperture_px,
+        )
+        self._has_empty = np.isfinite(places[:, 0])
+        self._empty = np.full((len(xy), len(every)), np.nan, np.float32)
+        self._targets = [
+            _Target(at, others, in_frames, settings, movie.dtype)
+            for at, in_frames in ((xy, np.arange(frames)), (places[self._has_empty], every))
+        ]
+
+    def add(self, pool: ThreadPoolExecutor, block: NDArray[Any], start: int) -> None:
+        """Measure the frames of a block, the first of which is number `start`."""
+        for target in self._targets:
+            target.add(pool, block, start, self._drift)
+
+    def result(self) -> Measured:
+        """Return the counts of all blocks."""
+        counts, at_empty = (target.result() for target in self._targets)
+        if len(self._has_empty):
+            self._empty[self._has_empty] = at_empty
+        return Measured(counts, self._empty)
 
 
 class _Target:
@@ -189,8 +236,7 @@ class _Target:
         xy: FloatArray,
         others: FloatArray,
         frames: IntArray,
-        aperture_px: float,
-        background: str,
+        settings: PhotometrySettings,
         dtype: np.dtype[Any],
     ) -> None:
         order = np.argsort(xy[:, 1], kind="stable")
@@ -199,8 +245,8 @@ class _Target:
         counted = np.issubdtype(dtype, np.integer) and dtype.itemsize <= 4
         self.frames = frames
         self.how = Photometry(
-            aperture_px=float(aperture_px),
-            background=background == "annulus_median",
+            aperture_px=float(settings.aperture_px),
+            background=settings.background == "annulus_median",
             smallest=int(np.iinfo(dtype).min) if counted else 0,
             bits=8 * dtype.itemsize if counted else 0,
         )

@@ -28,7 +28,12 @@ import pandas as pd
 from blinkpair.arrays import FloatArray
 from blinkpair.epochs import EPOCHS
 from blinkpair.labels import require_columns
-from blinkpair.populations.table import independent_fields, put_estimates, put_methods
+from blinkpair.populations.table import (
+    independent_fields,
+    interval_settings,
+    put_estimates,
+    put_methods,
+)
 from blinkpair.populations.type_states import (
     DARK,
     EVENTS,
@@ -79,6 +84,7 @@ def summarise_types(
     for group in groups:
         fitted = [name.format(epoch) for epoch in EPOCHS for name in _FITTED]
         require_columns(group.rows, fitted, "nanocrystals")
+    settings = interval_settings([group.label for group in groups], statistics)
     blocks: list[list[dict[str, Any]]] = []
     for epoch in EPOCHS:
         parts = [_part(g, g.rows[f"type_{epoch}"] != DARK) for g in groups]
@@ -94,9 +100,7 @@ def summarise_types(
             rows.append(row)
         for name in TYPES:
             flags = [_flags(p.rows[f"type_{epoch}"], name) for p in parts]
-            fractions = intervals.pooled_fractions(
-                flags, [p.fields for p in parts], confidence=statistics.confidence
-            )
+            fractions = intervals.pooled_fractions(flags, [p.fields for p in parts], **settings)
             put_estimates(rows, f"fraction_{name}", fractions)
         for row, part in zip(rows, parts, strict=True):
             row |= _medians(part.rows, epoch)
@@ -125,6 +129,7 @@ def type_transitions(
         the n of its populations. The row `dark` is of those that became emissive: a fraction of
         it does not contain how many dark ones there were.
     """
+    settings = interval_settings([group.label for group in groups], statistics)
     blocks: list[list[dict[str, Any]]] = []
     for before in STATES:
         parts = [_part(g, g.rows["type_pre"] == before) for g in groups]
@@ -133,7 +138,7 @@ def type_transitions(
             if before == after == DARK:
                 continue
             flags = [_flags(part.rows["type_post"], after) for part in parts]
-            fractions = intervals.pooled_fractions(flags, fields, confidence=statistics.confidence)
+            fractions = intervals.pooled_fractions(flags, fields, **settings)
             rows: list[dict[str, Any]] = [
                 {
                     "temperature_c": part.label,
@@ -172,13 +177,14 @@ def change_by_type(
         test of the changes of type A against those of type B, and
         `probability_above_power_law`, that one of type A changed by more than one of type B.
     """
+    settings = interval_settings([group.label for group in groups], statistics)
     blocks: list[list[dict[str, Any]]] = []
     for name in ("all", *STATES):
         parts = [_part(g, (g.rows["type_pre"] == name) | (name == "all")) for g in groups]
         fields = [part.fields for part in parts]
         deltas = [part.rows["delta"].to_numpy(float) for part in parts]
-        means = intervals.pooled_means(deltas, fields, confidence=statistics.confidence)
-        medians = intervals.pooled_medians(deltas, fields, confidence=statistics.confidence)
+        means = intervals.pooled_means(deltas, fields, **settings)
+        medians = intervals.pooled_medians(deltas, fields, **settings)
         rows: list[dict[str, Any]] = [
             {"temperature_c": part.label, "type_pre": name, "n": delta.size}
             for part, delta in zip(parts, deltas, strict=True)
@@ -227,14 +233,15 @@ def alpha_by_change(
     rows: list[dict[str, Any]] = [
         {"temperature_c": group.label, "large_change": large_change} for group in groups
     ]
+    settings = interval_settings([group.label for group in groups], statistics)
     alphas: list[list[FloatArray]] = []
     chosen = [large_changes(group.rows, large_change) for group in groups]
     for which, name in enumerate(("gained", "lost")):
         parts = [_part(group, masks[which]) for group, masks in zip(groups, chosen, strict=True)]
         fields = [part.fields for part in parts]
         values = [part.rows["alpha_on_pre"].to_numpy(float) for part in parts]
-        medians = intervals.pooled_medians(values, fields, confidence=statistics.confidence)
-        means = intervals.pooled_means(values, fields, confidence=statistics.confidence)
+        medians = intervals.pooled_medians(values, fields, **settings)
+        means = intervals.pooled_means(values, fields, **settings)
         for row, value in zip(rows, values, strict=True):
             row[f"n_{name}"] = value.size
         put_estimates(rows, f"median_alpha_{name}", medians)

@@ -22,7 +22,12 @@ from blinkpair.labels import (
     require_columns,
     text_codes,
 )
-from blinkpair.populations.table import independent_fields, put_estimates, put_methods
+from blinkpair.populations.table import (
+    independent_fields,
+    interval_settings,
+    put_estimates,
+    put_methods,
+)
 from blinkpair.statistics import intervals
 from blinkpair.statistics.design_effects import field_codes
 from blinkpair.statistics.intervals import Estimate, StatisticsSettings
@@ -70,6 +75,7 @@ def summarise_photostability(
     require_columns(nanocrystals, list(COLUMNS), "nanocrystals")
     by_label = by_temperature(nanocrystals)
     labels, groups = list(by_label), list(by_label.values())
+    settings = interval_settings(labels, statistics)
     rows: dict[tuple[Temperature, str], dict[str, Any]] = {}
     for epoch in EPOCHS:
         own = [_counts(group, label, epoch) for label, group in zip(labels, groups, strict=True)]
@@ -77,12 +83,12 @@ def summarise_photostability(
         codes = [field_codes(fields) for _, fields in tested]
         for name in CLASSES:
             flags = [(kind == name).to_numpy().astype(float) for kind, _ in tested]
-            fractions = intervals.pooled_fractions(flags, codes, confidence=statistics.confidence)
+            fractions = intervals.pooled_fractions(flags, codes, **settings)
             put_estimates(own, f"fraction_{name}", fractions)
         kept = [_kept(group, epoch) for group in groups]
         moves = [residuals for _, residuals, _ in kept]
         spreads = intervals.pooled_means(
-            moves, [field_codes(fields) for *_, fields in kept], confidence=statistics.confidence
+            moves, [field_codes(fields) for *_, fields in kept], **settings
         )
         for row, (ratio, residuals, _), spread in zip(own, kept, spreads, strict=True):
             # There is no less light than none.

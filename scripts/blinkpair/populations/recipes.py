@@ -14,6 +14,7 @@ from blinkpair.blinking.on_fractions import COUNTED, POPULATIONS
 from blinkpair.labels import Temperature, by_temperature, temperature_label
 from blinkpair.populations.table import (
     independent_fields,
+    interval_settings,
     put_estimates,
     summarise_populations,
 )
@@ -72,7 +73,7 @@ def summarise_recipes(
             field_codes(independent_fields(own.iloc[: len(value)]))
             for own, value in zip(rows, values, strict=True)
         ]
-        estimates = intervals.pooled_means(values, codes, confidence=statistics.confidence)
+        estimates = intervals.pooled_means(values, codes, **interval_settings(labels, statistics))
         put_estimates([found[label] for label in labels], f"{name}_minus_fixed", estimates)
     columns = pd.DataFrame([found[label] for label in labels])
     best = (both["recipe"] == BEST).to_numpy()

@@ -204,19 +204,27 @@ def _estimate(
     rows: Sequence[dict[str, Any]], groups: Sequence[_Group], statistics: StatisticsSettings
 ) -> None:
     """Write the shares of the populations, the mean and the median change into the rows."""
-    fields, confidence = [group.fields for group in groups], statistics.confidence
+    fields = [group.fields for group in groups]
+    settings = interval_settings([group.label for group in groups], statistics)
     for name in COUNTED:
         flags = [(group.population == name).astype(float) for group in groups]
-        fractions = intervals.pooled_fractions(flags, fields, confidence=confidence)
+        fractions = intervals.pooled_fractions(flags, fields, **settings)
         put_estimates(rows, f"fraction_{name}", fractions, independent=True)
     deltas = [group.delta for group in groups]
-    means = intervals.pooled_means(deltas, fields, confidence=confidence)
+    means = intervals.pooled_means(deltas, fields, **settings)
     bounded = [mean.within(-1.0, 1.0) for mean in means]
     put_estimates(rows, "mean_delta", bounded, independent=True)
     for row, mean in zip(rows, means, strict=True):
         row["p_mean_delta"], row["design_effect_delta"] = mean.p_value, mean.design_effect
-    medians = intervals.pooled_medians(deltas, fields, confidence=confidence)
+    medians = intervals.pooled_medians(deltas, fields, **settings)
     put_estimates(rows, "median_delta", medians, independent=True)
+
+
+def interval_settings(
+    labels: Sequence[Temperature], statistics: StatisticsSettings
+) -> dict[str, Any]:
+    """Return the keywords of the intervals of groups with these labels, the control last."""
+    return {"confidence": statistics.confidence, "control_last": CONTROL in labels}
 
 
 def _counts(group: _Group, fields: pd.DataFrame | None) -> dict[str, Any]:
@@ -283,8 +291,10 @@ def _lengths(rows: Sequence[dict[str, Any]], fields: pd.DataFrame | None, *, cut
 def put_methods(rows: Sequence[dict[str, Any]], fields: Sequence[Codes]) -> None:
     """Write the basis of each treatment's interval; the empty string without nanocrystals."""
     several = [bool(own.size and own.max() > 0) for own in fields]
+    treated = [row["temperature_c"] != CONTROL for row in rows]
+    others = any(two for two, one in zip(several, treated, strict=True) if one)
     for row, own, two in zip(rows, fields, several, strict=True):
-        method = BY_FIELDS if two else BY_OTHER_FIELDS if any(several) else BY_ASSUMPTION
+        method = BY_FIELDS if two else BY_OTHER_FIELDS if others else BY_ASSUMPTION
         row["interval_method"] = method if own.size else ""
 
 
@@ -317,9 +327,10 @@ def _tests(
         (group.population == COUNTED[0]) * 1.0 - (group.population == COUNTED[1])
         for group in groups
     ]
-    gained = intervals.pooled_means(signs, fields, confidence=statistics.confidence)
+    settings = interval_settings([group.label for group in groups], statistics)
+    gained = intervals.pooled_means(signs, fields, **settings)
     deltas = [group.delta for group in groups]
-    more = intervals.fields_to_halve(deltas, fields, confidence=statistics.confidence)
+    more = intervals.fields_to_halve(deltas, fields, **settings)
     for row, delta, test, fields_more in zip(rows, deltas, gained, more, strict=True):
         row["n_more_fields_to_halve"] = fields_more
         row["p_became_emissive_minus_dark"] = test.p_value

@@ -97,14 +97,16 @@ def _populations(populations: pd.DataFrame) -> list[str]:
         f" {'became dark':>18} {'mean change':>24}"
     ]
     for row in populations.to_dict("records"):
-        shares = [
+        shares = tuple(
             f"{row[f'n_{p}']} ({100 * row[f'fraction_{p}']:.0f} %)"
             for p in ("became_emissive", "became_dark")
-        ]
+        )
         change = (
             f"{100 * row['mean_delta']:+.1f} points "
             f"[{100 * row['mean_delta_low']:+.1f}, {100 * row['mean_delta_high']:+.1f}]"
         )
+        if not row["n"]:
+            shares, change = ("0", "0"), "not known"
         lines.append(
             f"{names[row['temperature_c']]} {row['n_fields']:>7} {row['n']:>{width}}"
             f" {shares[0]:>18} {shares[1]:>18} {change:>24}"
@@ -168,9 +170,11 @@ def _answer(results: Path, refused: int) -> list[str]:
 
 
 def _fields(fields: pd.DataFrame) -> list[str]:
-    refused = fields[fields["status"] != "ok"]
+    ok, reason = fields["status"] == "ok", fields["reason"].fillna("").astype(str)
+    refused, odd = fields[~ok], fields[ok & (reason != "")]
     lines = [f"{len(fields) - len(refused)} of {len(fields)} fields registered."]
     lines += _some([f"  refused: {row.field}: {row.reason}" for row in refused.itertuples()])
+    lines += _some([f"  to check: {row.field}: {row.reason}" for row in odd.itertuples()])
     by_hand = fields.loc[fields["evidence"].str.startswith("landmarks"), "field"]
     return lines + _some([f"  registered by hand: {field}" for field in by_hand])
 
@@ -247,7 +251,8 @@ def _warnings(results: Path) -> list[str]:
 
 
 def _false_events(types: pd.DataFrame) -> list[str]:
-    share = types["median_false_event_share"].max()
+    # Without a field that was registered the table has no row, and no such column.
+    share = 0.0 if types.empty else types["median_false_event_share"].max()
     if not share > NOTEWORTHY_FALSE_SHARE:
         return []
     return [

@@ -16,6 +16,7 @@ from typing import Any
 from blinkpair.run.logs import FAILED
 
 MOST_NAMED = 20
+_INTERRUPTED = KeyboardInterrupt.__name__
 JOB_STARTED = "job_started"  # Snakemake's LogEvent
 
 
@@ -39,6 +40,11 @@ class Failures(logging.Handler):
         lines = [_last_message(steps) for steps in self._steps.values() if not _is_done(steps)]
         if not lines:
             return ""
+        if all(line.endswith(f": {_INTERRUPTED}") for line in lines):
+            return (
+                "The run was interrupted. Hint: start the same command again; finished results "
+                "are kept.\n"
+            )
         more = len(lines) - MOST_NAMED
         lines = sorted(lines)[:MOST_NAMED] + ([f"  and {more} more"] if more > 0 else [])
         return "\n".join(

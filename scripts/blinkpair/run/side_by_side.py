@@ -3,7 +3,7 @@
 Loading the libraries takes a step longer than measuring a small movie. So one step does both
 epochs; the second process is a copy of the first, libraries included.
 
-Input: a function and its arguments by epoch. Output: what the function writes.
+Input: a function and its arguments by epoch. Output: what the function returns.
 """
 
 from __future__ import annotations
@@ -12,20 +12,22 @@ import multiprocessing
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from typing import Any
+from typing import Any, TypeVar
 
 from blinkpair.run.logs import end_with_the_run
 
+T = TypeVar("T")
+
 
 def run_epochs(
-    function: Callable[..., None], calls: Sequence[Sequence[Any]], *, threads: int
-) -> None:
-    """Call a function once for each epoch.
+    function: Callable[..., T], calls: Sequence[Sequence[Any]], *, threads: int
+) -> tuple[T, T]:
+    """Call a function once for each epoch, and return both results.
 
     Parameters
     ----------
     function : callable
-        Writes files, and returns nothing.
+        Writes files, or returns something small.
     calls : sequence of two sequences
         Its arguments of pre and post.
     threads : int
@@ -39,12 +41,9 @@ def run_epochs(
     """
     pre, post = calls
     if threads < 2:
-        function(*pre)
-        function(*post)
-        return
+        return function(*pre), function(*post)
     os.environ["OMP_NUM_THREADS"] = str(threads // 2)
     copied = multiprocessing.get_context("fork")
     with ProcessPoolExecutor(1, copied, initializer=end_with_the_run) as other:
         waiting = other.submit(function, *post)
-        function(*pre)
-        waiting.result()
+        return function(*pre), waiting.result()

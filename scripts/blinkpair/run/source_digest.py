@@ -26,7 +26,7 @@ _IMPORT = re.compile(
 
 
 @functools.cache
-def of_step(step: str, scripts: Path = SCRIPTS) -> str:
+def of_step(step: str, scripts: Path = SCRIPTS, *, without: str = "") -> str:
     """Return the digest of the library modules that a step imports, directly or through others.
 
     Parameters
@@ -35,6 +35,8 @@ def of_step(step: str, scripts: Path = SCRIPTS) -> str:
         Name of the step's script without '.py'.
     scripts : Path
         Folder with the steps and the library.
+    without : str
+        A module that is left out, with what only it imports: a step may use it for some fields.
 
     Raises
     ------
@@ -43,12 +45,12 @@ def of_step(step: str, scripts: Path = SCRIPTS) -> str:
         instead of the module that defines them.
     """
     digest = hashlib.sha256()
-    for name, content in sorted(modules_of(step, scripts).items()):
+    for name, content in sorted(modules_of(step, scripts, without).items()):
         digest.update(name.encode() + b"\0" + content)
     return digest.hexdigest()[:16]
 
 
-def modules_of(step: str, scripts: Path = SCRIPTS) -> dict[str, bytes]:
+def modules_of(step: str, scripts: Path = SCRIPTS, without: str = "") -> dict[str, bytes]:
     """Return the content of every library file that a step depends on, by name.
 
     Packages themselves are left out: their `__init__.py` holds only a description and public names.
@@ -58,7 +60,7 @@ def modules_of(step: str, scripts: Path = SCRIPTS) -> dict[str, bytes]:
     waiting = list(_imports(scripts / f"{step}.py", scripts))
     while waiting:
         name = waiting.pop()
-        if name in reached or name in NO_PART_OF_RESULTS:
+        if name in reached or name in NO_PART_OF_RESULTS or name == without:
             continue
         path = scripts.joinpath(*name.split(".")).with_suffix(".py")
         reached[name] = path.read_bytes()

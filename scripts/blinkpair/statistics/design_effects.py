@@ -5,14 +5,16 @@ variance of a mean over that of as many independent nanocrystals (Kish, Survey S
 experiment has one to four fields a temperature, too few to measure it: with two fields at one
 temperature Student's quantile is 12.7. So the fields are taken as drawn from a distribution whose
 spread is itself uncertain, and what is known of it is used: the differences between the fields of
-all temperatures and of the control, and a weak prior. Nothing is drawn at random: the spread is one
+all temperatures, and a weak prior. Nothing is drawn at random: the spread is one
 number, integrated over a grid.
 
 The model: field f has the mean y_f of n_f nanocrystals, normal about the temperature's mean with
 variance s^2 (1 / n_f + theta). s^2 is the variance within fields, theta the ratio of the variances
 between and within. The likelihood of theta has the temperature's mean and s^2 integrated out
 (restricted likelihood; Harville, J. Am. Stat. Assoc. 72, 320, 1977). theta is common to all
-temperatures, or, with a probability of `OWN_SPREAD`, this one has its own.
+temperatures, or, with a probability of `OWN_SPREAD`, this one has its own. The control's fields
+count for the control alone: re-mounting cannot show how differently fields respond to a treatment,
+and controls that agree would narrow the intervals of treatments that do not.
 
 The prior is on the shrinkage B = 1 / (1 + m theta), m the median size of a field, which is one over
 the design effect of such fields: fields do not differ (B = 1) with a probability of `ALIKE`, else B
@@ -153,7 +155,7 @@ def _log_likelihood(sums: FieldSums, spreads: FloatArray) -> FloatArray:
 
 
 def pooled_effects(
-    values: Sequence[FloatArray], fields: Sequence[Codes]
+    values: Sequence[FloatArray], fields: Sequence[Codes], *, control_last: bool = False
 ) -> list[tuple[DesignEffect, FieldSums]]:
     """Return the design effect of each group's mean, from the fields of all groups.
 
@@ -163,6 +165,8 @@ def pooled_effects(
         One value a nanocrystal, in each of several groups (temperatures).
     fields : sequence of ndarray of int
         Fields of the same nanocrystals, from `field_codes`.
+    control_last : bool
+        Whether the last group is the control.
 
     Returns
     -------
@@ -174,11 +178,12 @@ def pooled_effects(
     typical = float(np.median(sizes)) if sizes.size else 1.0
     spreads = (1 / _SHRINKAGE - 1) / typical
     logs = [_log_likelihood(sums, spreads) for sums in groups]
-    of_all = np.sum([np.zeros_like(spreads), *logs], axis=0)
+    of_treatments = np.sum([np.zeros_like(spreads), *logs[: -1 if control_last else None]], axis=0)
     effects = []
-    for sums, own in zip(groups, logs, strict=True):
-        others = of_all - own
-        common = np.log1p(-OWN_SPREAD) + _LOG_PRIOR + of_all
+    for place, (sums, own) in enumerate(zip(groups, logs, strict=True)):
+        of_control = control_last and place == len(groups) - 1
+        others = of_treatments if of_control else of_treatments - own
+        common = np.log1p(-OWN_SPREAD) + _LOG_PRIOR + others + own
         alone = np.log(OWN_SPREAD) + _LOG_PRIOR + own + _log_sum(_LOG_PRIOR + others)
         log_weights = np.logaddexp(common, alone)
         weights = np.exp(log_weights - _log_sum(log_weights))

@@ -76,7 +76,11 @@ class Estimate(NamedTuple):
 
 
 def pooled_fractions(
-    flags: Sequence[FloatArray], fields: Sequence[Codes], *, confidence: float = 0.95
+    flags: Sequence[FloatArray],
+    fields: Sequence[Codes],
+    *,
+    confidence: float = 0.95,
+    control_last: bool = False,
 ) -> list[Estimate]:
     """Estimate a fraction in each of several groups.
 
@@ -88,6 +92,9 @@ def pooled_fractions(
         Fields of the same nanocrystals, from `design_effects.field_codes`.
     confidence : float
         Coverage wanted.
+    control_last : bool
+        Whether the last group is the control, which shows nothing of how a treatment's fields
+        differ.
 
     Returns
     -------
@@ -95,7 +102,8 @@ def pooled_fractions(
         One a group.
     """
     estimates = []
-    for flag, (effect, _) in zip(flags, pooled_effects(flags, fields), strict=True):
+    effects = pooled_effects(flags, fields, control_last=control_last)
+    for flag, (effect, _) in zip(flags, effects, strict=True):
         value = float(flag.mean()) if flag.size else float("nan")
         differing, independent = (
             fraction_interval(value, flag.size, one, confidence=confidence)
@@ -106,11 +114,16 @@ def pooled_fractions(
 
 
 def pooled_means(
-    values: Sequence[FloatArray], fields: Sequence[Codes], *, confidence: float = 0.95
+    values: Sequence[FloatArray],
+    fields: Sequence[Codes],
+    *,
+    confidence: float = 0.95,
+    control_last: bool = False,
 ) -> list[Estimate]:
     """Estimate a mean in each of several groups; parameters as in `pooled_fractions`."""
     estimates = []
-    for value, (effect, sums) in zip(values, pooled_effects(values, fields), strict=True):
+    effects = pooled_effects(values, fields, control_last=control_last)
+    for value, (effect, sums) in zip(values, effects, strict=True):
         mean = float(value.mean()) if value.size else float("nan")
         differing, independent = (
             mean_interval(value, one, sums, confidence=confidence) for one in (effect, INDEPENDENT)
@@ -128,16 +141,19 @@ def pooled_means(
 
 
 def pooled_medians(
-    values: Sequence[FloatArray], fields: Sequence[Codes], *, confidence: float = 0.95
+    values: Sequence[FloatArray],
+    fields: Sequence[Codes],
+    *,
+    confidence: float = 0.95,
+    control_last: bool = False,
 ) -> list[Estimate]:
     """Estimate a median in each of several groups; parameters as in `pooled_fractions`."""
     medians = [float(np.median(value)) if value.size else float("nan") for value in values]
     # The median's error is that of the fraction of values at or below it.
     below = [(v <= m).astype(float) for v, m in zip(values, medians, strict=True)]
     estimates = []
-    for value, median, (effect, _) in zip(
-        values, medians, pooled_effects(below, fields), strict=True
-    ):
+    effects = pooled_effects(below, fields, control_last=control_last)
+    for value, median, (effect, _) in zip(values, medians, effects, strict=True):
         differing, independent = (
             median_interval(value, one, confidence=confidence) for one in (effect, INDEPENDENT)
         )
@@ -256,7 +272,11 @@ def _no_change(values: FloatArray, effect: DesignEffect, sums: FieldSums) -> flo
 
 
 def fields_to_halve(
-    values: Sequence[FloatArray], fields: Sequence[Codes], *, confidence: float = 0.95
+    values: Sequence[FloatArray],
+    fields: Sequence[Codes],
+    *,
+    confidence: float = 0.95,
+    control_last: bool = False,
 ) -> list[float]:
     """Return how many more fields such as these would halve the interval of each group's mean.
 
@@ -265,7 +285,9 @@ def fields_to_halve(
     """
     return [
         _to_halve(value, *known, confidence)
-        for value, known in zip(values, pooled_effects(values, fields), strict=True)
+        for value, known in zip(
+            values, pooled_effects(values, fields, control_last=control_last), strict=True
+        )
     ]
 
 

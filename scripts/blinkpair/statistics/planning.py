@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -45,7 +46,7 @@ class Plan:
         That count in n, in each field.
     treatments : int
         Treatments, the control included, with as many fields each: how much fields differ is
-        learned from all of them.
+        learned from all of them but the control.
     confidence : float
         Of the intervals.
     """
@@ -97,6 +98,7 @@ def expected_power(plan: Plan, fields: Sequence[int], *, seed: int = 1) -> pd.Da
         half the interval's length.
     """
     rng = np.random.default_rng(seed)
+    settings: Any = {"confidence": plan.confidence, "control_last": plan.treatments > 1}
     rows = []
     for n_fields in fields:
         codes = [np.repeat(np.arange(n_fields), plan.nanocrystals)] * plan.treatments
@@ -106,12 +108,12 @@ def expected_power(plan: Plan, fields: Sequence[int], *, seed: int = 1) -> pd.Da
             means = pooled_means(
                 [plan.change + plan.scatter * one for one in drawn],
                 codes,
-                confidence=plan.confidence,
+                **settings,
             )
             found += not means[0].low <= 0 <= means[0].high
             changes.append((means[0].high - means[0].low) / 2)
             flags = [(one > ndtri(1 - plan.share)).astype(float) for one in drawn]
-            share = pooled_fractions(flags, codes, confidence=plan.confidence)[0]
+            share = pooled_fractions(flags, codes, **settings)[0]
             shares.append((share.high - share.low) / 2)
         rows.append(
             {

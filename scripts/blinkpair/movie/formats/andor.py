@@ -20,7 +20,13 @@ from sif_parser.utils import ordered_dat_files as spool_number
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.raw import RawFrames
 from blinkpair.movie.formats.selection import Selection, choose_planes
-from blinkpair.movie.formats.source import Source, frames_to_read, native_dtype, plausible
+from blinkpair.movie.formats.source import (
+    Source,
+    frames_to_read,
+    leading,
+    native_dtype,
+    plausible,
+)
 from blinkpair.movie.formats.timing import Statement, Times
 
 try:  # a private name: the public functions read the pixels, too
@@ -33,6 +39,9 @@ except ImportError as error:
 
 # Mono12 keeps each pixel in a word of its own; Mono12Packed does not and is refused.
 _ENCODINGS = {"Mono8": "u1", "Mono12": "<u2", "Mono16": "<u2", "Mono32": "<u4"}
+# What cameras add to a frame behind its rows: 40 to 800 bytes in the files that were seen, in which
+# they are up to two rows.
+_MOST_REST_ROWS, _MOST_REST_BYTES = 2, 1024
 _STAMP_WRAP_US = 2**32
 # Behind the frames a flag each says whether reference, background, live and source data follow.
 _AFTER_FRAMES = re.compile(rb"(?:0\r?\n){4}(?!0\r?\n)|(?:0\r?\n){0,3}1\r?\n")
@@ -69,9 +78,9 @@ def open_sif(path: Path, selection: Selection) -> Source:
         width=width,
         dtype=dtype,
     )
-    present = raw.count_present()
-    _check_end(path, header, raw, present)
-    count = frames_to_read(path, promised, present, selection)
+    there = raw.there()
+    _check_end(path, header, raw, leading(there))
+    count = frames_to_read(path, there, selection)
     return Source(
         paths=(path,),
         format="Andor SIF",
@@ -115,24 +124,28 @@ def open_spool(folder: Path, selection: Selection) -> Source:
         raise _other_recording(
             folder, f"its .sifx has frames of {said}, its .ini {width} x {height}"
         )
+    if row_bytes < width * dtype.itemsize or row_bytes % dtype.itemsize:
+        what = f"{width} pixels of {dtype.itemsize} bytes are not a row of {row_bytes} bytes"
+        raise _other_recording(folder, f"by its .ini {what}")
+    if not 0 <= frame_bytes - height * row_bytes <= _MOST_REST_ROWS * row_bytes + _MOST_REST_BYTES:
+        what = f"by its .ini {height} rows of {row_bytes} bytes are a frame of {frame_bytes} bytes"
+        raise _other_recording(folder, what)
     if len(files) > 1 and held != per_file * frame_bytes:
         what = f"{files[0].name} has {held} bytes, which are not {per_file} frames of {frame_bytes}"
         raise _other_recording(folder, what)
-    number = np.arange(promised, dtype=np.int64)
-    # The first missing number ends the movie, also where later files are there.
-    numbers = [spool_number(file.name) for file in files]
-    n_files = next((k for k, found in enumerate(numbers) if found != k), len(files))
-    number = number[: n_files * per_file]
+    number, within = np.divmod(np.arange(promised, dtype=np.int64), per_file)
+    numbers = np.array([spool_number(file.name) for file in files])
+    index = np.minimum(np.searchsorted(numbers, number), len(files) - 1)
     raw = RawFrames(
         paths=tuple(files),
-        offsets=number % per_file * frame_bytes,
+        offsets=np.where(numbers[index] == number, within * frame_bytes, -1),
         height=height,
         width=width,
         dtype=dtype,
         row_bytes=row_bytes,
-        file_index=number // per_file,
+        file_index=index,
     )
-    count = frames_to_read(folder, promised, raw.count_present(), selection)
+    count = frames_to_read(folder, raw.there(), selection)
     notes = _unit_notes(header)
     if (more := len(files) * per_file - promised) >= per_file:
         notes += (f"{more} frames in its files are more than its .sifx has; they were not used",)

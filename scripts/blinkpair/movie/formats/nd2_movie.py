@@ -28,6 +28,7 @@ from blinkpair.movie.formats.source import (
     Frames,
     Source,
     frames_to_read,
+    leading,
     native_dtype,
     plausible,
     refuse_colour,
@@ -95,8 +96,8 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
             place=path,
         )
     places = chunks.frames(STAMP_BYTES + stride * (shape[0] - 1) + used if raw else 0)
-    known = np.array([int(i) in places for i in planes.index])
-    present = planes.index[: planes.index.size if known.all() else int(np.argmin(known))]
+    there = np.array([int(i) in places for i in planes.index])
+    present = planes.index[: leading(there)]
     layout: dict[str, Any] = {
         "row_bytes": stride,
         "samples": attributes.componentCount,
@@ -112,12 +113,12 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
             dtype=dtype,
             **layout,
         )
-        n_present = frames.count_present()
+        held = frames.there()
+        there[: held.size] = held
     elif attributes.compressionType == "lossless":
         frames = DecodedFrames(
             (path,), _inflate([places[int(i)] for i in present], dtype, **layout)
         )
-        n_present = present.size
     else:
         raise InputError(
             f"compressed with loss ('{attributes.compressionType}'): its counts are not those "
@@ -125,7 +126,7 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
             "use the original recording",
             place=path,
         )
-    count = frames_to_read(path, planes.index.size, n_present, selection)
+    count = frames_to_read(path, there, selection)
     notes = planes.notes
     if (more := len(places) - math.prod(n for axis, n in sizes.items() if axis not in "YXC")) > 0:
         notes += (f"{more} frames in the file are more than its loops have; they were not used",)

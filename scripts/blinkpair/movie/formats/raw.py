@@ -43,7 +43,7 @@ class RawFrames:
     paths : tuple of Path
         One file, or several (a spool folder).
     offsets : (frames,) int64 array
-        First byte of each frame.
+        First byte of each frame; negative where it is not there.
     height, width : int
     dtype : numpy dtype
         As stored, with its byte order.
@@ -90,11 +90,11 @@ class RawFrames:
             new |= np.diff(self.file_index) != 0
         return np.append(np.flatnonzero(new) + 1, self.offsets.size)
 
-    def count_present(self) -> int:
-        """Count the whole frames before the first one that the file does not hold."""
+    def there(self) -> NDArray[np.bool_]:
+        """Mark the frames that the file holds in full; the offset of others may be negative."""
         sizes = file_sizes(self.paths, self.file_index, self.offsets.size)
-        missing = (self.offsets + self.frame_bytes > sizes) | (self.offsets < 0)
-        return int(np.argmax(missing)) if missing.any() else int(self.offsets.size)
+        held: NDArray[np.bool_] = (self.offsets + self.frame_bytes <= sizes) & (self.offsets >= 0)
+        return held
 
     def reader(self, threads: int, give_up: bool = False) -> RawReader:
         """Open the file; reading is one thread's work."""

@@ -189,8 +189,7 @@ def refuse_colour(path: Path, what: str) -> InputError:
 
 def frames_to_read(
     path: Path,
-    promised: int,
-    present: int,
+    there: NDArray[np.bool_],
     selection: Selection,
     *,
     more: bool = False,
@@ -201,8 +200,8 @@ def frames_to_read(
     Parameters
     ----------
     path : Path
-    promised, present : int
-        Frames by the header; whole frames found, counted from the first one without a gap.
+    there : (frames,) bool array
+        Which of the frames that the header promises are there in full.
     selection : Selection
         The user's ``::frames=``, and the frames in the parts before.
     more : bool
@@ -220,6 +219,7 @@ def frames_to_read(
     InputError
         Frames are missing and the path does not choose to do without them.
     """
+    promised, present = there.size, leading(there)
     limit = selection.frames
     wanted = promised if limit is None else min(limit, promised)
     enough = limit is not None and limit <= present if more else wanted <= present
@@ -229,14 +229,27 @@ def frames_to_read(
     because = f" ({absent})" if absent else ""
     if absent:
         again = "copy all files of the recording; if they were renamed, name them with a pattern"
-    if present <= 0:
-        raise InputError(
-            f"promises {promised} frames, but not one is there in full{because}", again, place=path
+    later = int(there[present:].sum())
+    if later:
+        what = (
+            f"frames are missing in the middle: its header promises {promised}, the file holds "
+            f"{present + later}; the first missing one is frame {present}, counted from 0"
         )
-    raise InputError(
-        f"frames are missing at the end: its header promises {'more than ' if more else ''}"
-        f"{promised}, the file holds {present}{because}",
-        f"{again}; to use what is there, append '::frames={selection.before + present}' to the "
-        "path",
-        place=path,
-    )
+    elif present:
+        what = (
+            f"frames are missing at the end: its header promises {'more than ' if more else ''}"
+            f"{promised}, the file holds {present}"
+        )
+    else:
+        what = f"promises {promised} frames, but not one is there in full"
+    if present:
+        again += (
+            f"; to use {'those before it' if later else 'what is there'}, append "
+            f"'::frames={selection.before + present}' to the path"
+        )
+    raise InputError(f"{what}{because}", again, place=path)
+
+
+def leading(there: NDArray[np.bool_]) -> int:
+    """Return how many frames are there before the first one that is missing."""
+    return there.size if there.all() else int(np.argmin(there))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.movie.formats.stamp_lattice import difference_of_another
 
 # A step is a gap if it is longer by so many frames than the typical one.
 OFF = 0.5
@@ -25,6 +26,8 @@ _ROUNDS = 3
 # One more jump is certain above so many standard errors; one of a frame cannot be excluded within
 # so many. More of them do not change the slope of a long series.
 _CERTAIN, _NOT_EXCLUDED, _MOST_JUMPS = 4.0, 3.0, 20
+# Times that differ by less are the same.
+_NOT_ANOTHER = 0.02
 # No clock is finer.
 _FINEST_S = 1e-9
 # A clock slips at even distances: at least so many times, and this share of them.
@@ -42,8 +45,9 @@ class Line(NamedTuple):
         Standard deviation of the stamps about it, seconds.
     uncertain : float
         Share by which the slope may be wrong: two standard errors, or what one more lost frame
-        would change if the scatter does not exclude it. Stamps of one value, as a coarse clock
-        gives, count as one.
+        would change if the scatter does not exclude it, or the difference of another time that
+        explains the stamps as well with lost frames. Stamps of one value, as a coarse clock gives,
+        count as one.
     gaps : (gaps,) int array
         Frames that follow one.
     """
@@ -76,6 +80,12 @@ class Line(NamedTuple):
             return cls(fit.slope, fit.scatter, 1.0, frame[1:][gaps])
         possible = jump + _NOT_EXCLUDED * error > fit.slope
         uncertain = max(2 * fit.error / fit.slope, np.max(change[possible], initial=0.0))
+        # The ticks of a coarse clock hide where in a frame a stamp lies.
+        if not tick:
+            other = difference_of_another(
+                frame, times, fit.slope, fit.scatter, int(gaps.sum()), _NOT_ANOTHER
+            )
+            uncertain = max(uncertain, other)
         return cls(fit.slope, fit.scatter, float(uncertain), frame[1:][gaps])
 
 

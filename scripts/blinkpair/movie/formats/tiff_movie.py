@@ -30,10 +30,12 @@ from blinkpair.movie.formats.source import (
     Opened,
     Source,
     frames_to_read,
+    leading,
     native_dtype,
     plausible,
     refuse_colour,
 )
+from blinkpair.movie.formats.tiff_floats import NOTE, holds_fractions
 from blinkpair.movie.formats.tiff_layout import Layout, find_layout
 from blinkpair.movie.formats.tiff_metadata import TiffMetadata
 from blinkpair.movie.formats.tiff_pages import Segments
@@ -151,7 +153,8 @@ def _describe(path: Path, tif: Any, selection: Selection, some: Opened) -> Sourc
         channel_names=layout.channels or metadata.channels,
         z_is_time=bool(tif.is_imagej),
     )
-    present = _leading(planes.index, layout)
+    there = _listed(planes.index, layout)
+    present = planes.index[: leading(there)]
     frames: Frames
     table: list[Segments] = []
     files = layout.files or (path,)
@@ -165,15 +168,19 @@ def _describe(path: Path, tif: Any, selection: Selection, some: Opened) -> Sourc
             dtype=page.dtype.newbyteorder(tif.byteorder),
             file_index=file_index,
         )
-        n_present = frames.count_present()
+        held = frames.there()
     else:
         table = [one for i in present.tolist() if (one := layout.segments[i]) is not None]
         frames = DecodedFrames(files, _decoder(page, table), file_index)
-        n_present = _count_whole(table, file_sizes(files, file_index, len(table)))
-    promised = planes.index.size
-    count = frames_to_read(
-        path, promised, n_present, selection, more=layout.broken, absent=some.absent
-    )
+        held = _held(table, file_sizes(files, file_index, len(table)))
+    there[: held.size] = held
+    count = frames_to_read(path, there, selection, more=layout.broken, absent=some.absent)
+    notes = layout.notes + planes.notes
+    if holds_fractions(frames, shape, dtype):
+        dtype = np.dtype(np.float32)
+        if isinstance(frames, RawFrames):
+            frames = replace(frames, dtype=dtype.newbyteorder(tif.byteorder))
+        notes += (NOTE,)
     kind = next((name for flag, name in _KINDS.items() if getattr(tif, f"is_{flag}")), "TIFF")
 
     # Few formats need them, and of 20,000 frames they take 4 ms, four times the rest of a header.
@@ -186,7 +193,6 @@ def _describe(path: Path, tif: Any, selection: Selection, some: Opened) -> Sourc
         return [(files[k], start) for k, start in zip(numbers, starts[:count], strict=False)]
 
     described = metadata.describe(planes.index[:count], places)
-    notes = layout.notes + planes.notes
     if page.photometric == _WHITE_IS_ZERO:
         notes += ("a tag asks for 0 to be shown as white; counts are as stored",)
     if tif.is_imagej and "c1" in (about := tif.imagej_metadata or {}) and about["c1"] != 1:
@@ -234,16 +240,16 @@ def _refuse_loss(path: Path, page: Any, tif: Any) -> None:
     )
 
 
-def _leading(index: IntArray, layout: Layout) -> IntArray:
-    """Return the frames before the first whose page is not there."""
+def _listed(index: IntArray, layout: Layout) -> NDArray[np.bool_]:
+    """Mark the frames of which the place is known."""
     if layout.offsets is not None:
-        there = layout.offsets >= 0
+        known = layout.offsets >= 0
     else:
-        there = np.array([one is not None for one in layout.segments], bool)
-    missing = np.ones(index.size, bool)
-    within = index < there.size
-    missing[within] = ~there[index[within]]
-    return index[: int(np.argmax(missing))] if missing.any() else index
+        known = np.array([one is not None for one in layout.segments], bool)
+    listed = np.zeros(index.size, bool)
+    within = index < known.size
+    listed[within] = known[index[within]]
+    return listed
 
 
 def _decoder(page: Any, table: Sequence[Segments]) -> Decode:
@@ -270,6 +276,8 @@ def _decoder(page: Any, table: Sequence[Segments]) -> Decode:
             else:
                 data = together[offset - first : offset - first + count]
             segment, (_, _, y, x, _), (_, h, w, _) = decode_segment(data, k, jpegtables=tables)
+            if segment is not None and segment.dtype.kind != out.dtype.kind:  # `tiff_floats`
+                segment = segment.astype(np.uint32).view(out.dtype)
             if segment is None:  # an empty segment stands for zeros
                 out[y : y + h, x : x + w] = 0
             else:
@@ -278,17 +286,16 @@ def _decoder(page: Any, table: Sequence[Segments]) -> Decode:
     return decode
 
 
-def _count_whole(table: Sequence[Segments], sizes: IntArray) -> int:
-    """Count the frames before the first that has a byte beyond the end of its file."""
-    for k, (offsets, counts, _) in enumerate(table):
+def _held(table: Sequence[Segments], sizes: IntArray) -> NDArray[np.bool_]:
+    """Mark the frames that have no byte beyond the end of their file."""
+    held = [
         # Negative where damage made signed numbers of them.
-        if (
-            not offsets
-            or min(*offsets, *counts) < 0
-            or max(map(int.__add__, offsets, counts)) > sizes[k]
-        ):
-            return k
-    return len(table)
+        bool(offsets)
+        and min(*offsets, *counts) >= 0
+        and max(map(int.__add__, offsets, counts)) <= size
+        for (offsets, counts, _), size in zip(table, sizes.tolist(), strict=True)
+    ]
+    return np.array(held, bool)
 
 
 @contextmanager

@@ -27,6 +27,8 @@ from blinkpair.registration.result import Registration, failed
 from blinkpair.registration.rigid import apply_matrix, fit_transform, rotation_deg, scale_of
 from blinkpair.registration.target_error import TargetError, target_error, with_pattern
 
+# Spheres of a sheet are one diameter apart: a place so many diameters off is that of the next one.
+NEXT_SPHERE = 0.8
 # Two tiles fix a motion, and at least one checks it.
 MIN_TILES = 3
 # Neighbouring blocks share what differs between the images: the variance of the transform is larger
@@ -36,6 +38,7 @@ SHARED = 2.0
 SYSTEMATIC_PX = 0.02
 # Standard deviation per axis, in diameters, of the offset of all spheres under light from one side.
 OFFSET = 0.25
+NOTHING_SHARED = "the images share no structure at any rotation"
 BY_CHANCE = "no alignment of the images is clearly better than chance"
 REMARK = (
     "light from one side, or too little structure to exclude it: all spheres may be off alike, "
@@ -127,7 +130,7 @@ def decide(
     """
     if not found or location is None:
         return replace(
-            ImageRegistration.failed("the images share no structure at any rotation"),
+            ImageRegistration.failed(NOTHING_SHARED),
             angles_deg=peaks.angles_deg,
             by_angle=peaks.by_angle,
         )
@@ -155,8 +158,9 @@ def decide(
     )
     error = replace(error, variance_px2=SHARED * error.variance_px2)
     reason = _reason(
-        found[0], location, rivals, chance, error, shapes, model, max_chance, max_error_px
-    )
+        found[0], location, rivals, chance, error, shapes, diameter_px, model, max_chance,
+        max_error_px,
+    )  # fmt: skip
     shift = SYSTEMATIC_PX
     if location.one_sided:
         # An offset of all spheres alike in both images: it turns with the rotation.
@@ -191,6 +195,7 @@ def _reason(
     chance: float,
     error: TargetError,
     shapes: tuple[tuple[int, ...], tuple[int, ...]],
+    diameter_px: float,
     model: str,
     max_chance: float,
     max_error_px: float,
@@ -213,6 +218,11 @@ def _reason(
         )
     if agree < MIN_TILES:
         return f"only {agree} tiles of the images agree"
+    if (apart := overlap.distance(location.matrix)) > NEXT_SPHERE * diameter_px:
+        return (
+            f"{AMBIGUOUS}: the blocks of the overlap lie {apart:.1f} px from the best alignment, "
+            "as far as the next sphere (a sheet of spheres?)"
+        )
     moved = np.hypot(*(location.post_xy - location.pre_xy).T)
     if np.median(moved) < IDENTITY_PX:
         return (

@@ -69,7 +69,8 @@ class ImageEvidence:
             overlap, level = entry
             same = [row for row, (each, _) in enumerate(found) if self._same(overlap, each)]
             if same:
-                found[same[0]] = found[same[0]][0], min(found[same[0]][1], level)
+                # In a sheet the other contrast may have led to the next sphere.
+                found[same[0]] = min(found[same[0]], entry, key=lambda one: one[1])
             elif len(found) < most:
                 found.append((overlap, level))
         return found

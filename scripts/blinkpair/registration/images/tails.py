@@ -6,7 +6,7 @@ Input: a number out of n, and the probability of one. Output: the logarithm of t
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import binom
+from scipy.special import betainc
 
 
 def log_tail(k: int, n: int, p: float) -> float:
@@ -17,7 +17,8 @@ def log_tail(k: int, n: int, p: float) -> float:
     if k <= 0 or n <= 0:
         return 0.0
     share = k / n
-    exact = float(binom.logsf(k - 1, n, p))
+    tail = float(betainc(k, n - k + 1, p)) if k <= n else 0.0
+    exact = float(np.log(tail)) if tail > 0 else -np.inf
     if share <= p or (np.isfinite(exact) and exact > -500):
         return exact
     rest = (1 - share) * np.log((1 - share) / (1 - p)) if share < 1 else 0.0

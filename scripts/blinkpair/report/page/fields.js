@@ -31,8 +31,9 @@ function showField(name) {
   view.field = fieldOf(name);
   byId("field-choice").value = name;
   const { status, reason } = view.field;
-  byId("field-reason").hidden = status === "ok";
-  byId("field-reason").textContent = status === "ok" ? "" : `Refused, and in no number of this page: ${reason}`;
+  const before = status === "ok" ? "To check" : "Refused, and in no number of this page";
+  byId("field-reason").hidden = !reason;
+  byId("field-reason").textContent = `${before}: ${reason}`;
   showStage();
   draw("residuals", residualsSpec(view.field));
   draw("drift", driftSpec(view.field));
