@@ -46,11 +46,11 @@ FINEST_DIAMETER_PX = 7.0
 # recurs at this share of the places of contrast.
 SIZES = (1.0, 0.7, 1.4)
 ENOUGH_EXPLAINED = 0.6
-# What is found explains the strongest structure. Where it explains less than the first share of the
-# power of all places of contrast, round spheres of other sizes are tried, and taken if they explain
-# the second share and twice as much as before. Measured: spheres 0.5 and more, and 0.15 and more
-# among debris; dust 0.1, pieces of the spheres' rings 0.01.
-ENOUGH_POWER, LEAST_POWER = 0.4, 0.3
+# What is found explains the strongest structure. Where it explains less than this share of the power
+# of all places of contrast, round spheres of other sizes are tried, and taken if they explain more
+# and twice as much as before. Measured: spheres 0.5 and more, and 0.15 and more among debris; dust
+# 0.1, pieces of the spheres' rings 0.01.
+ENOUGH_POWER = 0.4
 # Patterns are searched where more places of contrast than this, and than twice the round spheres,
 # are none of these: dirt alone is less.
 FEW_UNEXPLAINED, UNEXPLAINED_A_SPHERE = 10, 2
@@ -117,7 +117,7 @@ def find_microspheres(
         for size in SIZES[1:] if share < ENOUGH_POWER else ():
             other = _find_round(at_binning, max(size * diameter_px, MIN_DIAMETER_PX), false_alarms)
             _, other_share = structure.explained(other)
-            if other_share > max(2 * share, LEAST_POWER):
+            if other_share > max(2 * share, ENOUGH_POWER):
                 table, share = other, other_share
     table["contrast"] *= unit
     inside = (table.x < pixels.shape[1] - 0.5) & (table.y < pixels.shape[0] - 0.5)
