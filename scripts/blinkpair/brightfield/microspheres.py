@@ -46,10 +46,10 @@ FINEST_DIAMETER_PX = 7.0
 # recurs at this share of the places of contrast.
 SIZES = (1.0, 0.7, 1.4)
 ENOUGH_EXPLAINED = 0.6
-# What is found explains the strongest structure. Where it explains less than this share of the power
-# of all places of contrast, round spheres of other sizes are tried, and taken if they explain more
-# and twice as much as before. Measured: spheres 0.5 and more, and 0.15 and more among debris; dust
-# 0.1, pieces of the spheres' rings 0.01.
+# What is found explains the strongest structure. Where it explains less than half of this share of
+# the power of all places of contrast, round spheres of other sizes are tried, and taken if they
+# explain more than it. Measured: spheres 0.5 and more, and 0.15 and more among debris; dust 0.1,
+# pieces of the spheres' rings 0.01.
 ENOUGH_POWER = 0.4
 # Patterns are searched where more places of contrast than this, and than twice the round spheres,
 # are none of these: dirt alone is less.
@@ -114,10 +114,10 @@ def find_microspheres(
         _, alike_share = structure.explained(alike)
         if len(alike) > MORE * len(table) + MORE_BY and alike_share > share:
             table, share = alike, alike_share
-        for size in SIZES[1:] if share < ENOUGH_POWER else ():
+        for size in SIZES[1:] if share < ENOUGH_POWER / 2 else ():
             other = _find_round(at_binning, max(size * diameter_px, MIN_DIAMETER_PX), false_alarms)
             _, other_share = structure.explained(other)
-            if other_share > max(2 * share, ENOUGH_POWER):
+            if other_share > max(share, ENOUGH_POWER):
                 table, share = other, other_share
     table["contrast"] *= unit
     inside = (table.x < pixels.shape[1] - 0.5) & (table.y < pixels.shape[0] - 0.5)
