@@ -136,7 +136,9 @@ def other_light_part(pool: Executor, share: float) -> Iterable[str]:
         "each pixel, power laws down to a tenth of a frame and less, on levels that fluctuate by "
         "5 %, and in some fields on events of 0.35 to 0.7 of the level, of any length. None of the "
         "method's numbers was fitted to them; it was tried on other fields of this model. "
-        "Columns as above, by the model. *Two levels*: of nanocrystals without dimmer events."
+        "Columns as above, by the model. *Two levels*: of nanocrystals without dimmer events. The "
+        "wrong populations from three noises up are on-fractions within 0.02 of the cut-off of 0.1 "
+        "in truth, and all but one within 1.6 of their standard errors."
     )
     yield text_of(other_light.other_light_table(pool, fields), 3)
 

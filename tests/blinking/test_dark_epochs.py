@@ -49,3 +49,16 @@ def test_a_weak_emitter_is_not_dark(share):
     assert not (
         (found.on_fractions[EMISSIVE:] < 0.1) & (found.on_fractions_se[EMISSIVE:] < MAX_SE)
     ).any()
+
+
+@pytest.mark.parametrize("offsets", [0.35, 0.7])
+def test_offsets_of_single_pixels_leave_dark_epochs_dark(offsets):
+    rng = np.random.default_rng(6)
+    counts = field_with(rng, np.zeros((52, FRAMES)))
+    empty = noise_counts(rng, counts.shape)
+    # Aperture and empty place are different pixels.
+    counts, empty = (x + offsets * NOISE * rng.normal(size=(len(x), 1)) for x in (counts, empty))
+    found = states_by("hmm", counts.astype(np.float32), empty.astype(np.float32))
+    dark = (found.on_fractions[EMISSIVE:] < 0.01) & (found.on_fractions_se[EMISSIVE:] < MAX_SE)
+    # Three errors to one side: 0.1 % of 52.
+    assert dark.sum() >= 51

@@ -25,7 +25,9 @@ def dims(rng, rate, shortest, n=FRAMES):
 
 
 def state(frames, span, sigma, far_sigma):
-    return State(frames, span, sigma, far_sigma, skewness=0.0, least_sigma=sigma)
+    return State(
+        frames, span, sigma, far_sigma, skewness=0.0, least_sigma=sigma, least_sigma_se=0.05
+    )
 
 
 def mean_time(events):

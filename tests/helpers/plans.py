@@ -15,15 +15,15 @@ FRESH = multiprocessing.get_context("forkserver")
 FRESH.set_forkserver_preload(["snakemake.cli"])
 
 
-def dry_run(folder: Path, snakefile: Path, *arguments: str) -> str:
-    """Return what `snakemake -n` writes in a folder."""
+def dry_run(folder: Path, snakefile: Path, *arguments: str, refused: bool = False) -> str:
+    """Return what `snakemake -n` writes in a folder; whether it is refused is checked."""
     command = ["snakemake", "-s", str(snakefile), "-n", *arguments]
     with tempfile.NamedTemporaryFile("r", encoding="utf-8") as written:
         process = FRESH.Process(target=_run, args=(command, folder, written.name))
         process.start()
         process.join()
         text = written.read()
-    assert process.exitcode == 0, text
+    assert process.exitcode == refused, text
     return text
 
 

@@ -228,7 +228,9 @@ INCOMPLETE = {
 @pytest.mark.parametrize("kind", INCOMPLETE)
 def test_frames_that_are_not_in_the_file_are_refused_and_the_others_can_be_used(tmp_path, kind):
     path, frames = INCOMPLETE[kind](tmp_path)
-    with pytest.raises(InputError, match="frames are missing at the end") as caught:
+    with pytest.raises(
+        InputError, match=r"frames are missing (at the end|in the middle)"
+    ) as caught:
         open_movie(path)
     (hint,) = re.findall(r"'::frames=(\d+)'", str(caught.value))
     assert hint == "8"
@@ -242,7 +244,7 @@ def test_a_movie_whose_first_file_is_missing_has_no_hint(tmp_path):
     (_, _), (name, data) = ome_files(FRAMES, 8).items()
     (tmp_path / name).write_bytes(data)
     with pytest.raises(
-        InputError, match=r"not one is there in full \(a\.ome\.tif is not"
+        InputError, match=r"missing at the beginning: .*\(a\.ome\.tif is not"
     ) as caught:
         open_movie(tmp_path / name)
     assert "::frames" not in str(caught.value)

@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial import cKDTree
 
 from blinkpair.movie.movie import from_array
-from blinkpair.nanocrystals.camera_pixels import find_camera_pixels
+from blinkpair.nanocrystals.camera_pixels import are_fixed_to_camera, find_camera_pixels
 from blinkpair.nanocrystals.finding import find_nanocrystals
 from blinkpair.nanocrystals.projections import project
 from blinkpair.simulate import Camera, FieldDesign, simulate_field
@@ -84,3 +84,41 @@ def test_what_stays_while_the_sample_drifts_is_the_cameras():
     movie[:, 15, 12] += 60
     movie[:, 15, 13] += 40
     assert judged(movie, (11, 15), drift)[0] is True
+
+
+def test_glowing_spots_that_stay_do_not_pull_the_drift():
+    design = FieldDesign(
+        camera=Camera(shape=(128, 128)), frames=600, n_nanocrystals=40, drift_px=3.0
+    )
+    field = simulate_field(design, seed=6)
+    movie = np.concatenate(list(field.film("pre")))
+    alone = find_nanocrystals(project(from_array(movie)))
+    # Twelve spots as bright as a nanocrystal that is always on, of the shape of the PSF.
+    rng = np.random.default_rng(7)
+    spots = rng.uniform(10, 118, (12, 2))
+    y, x = np.mgrid[:128, :128]
+    image = sum(np.exp(-0.5 * ((x - a) ** 2 + (y - b) ** 2) / 0.85**2) for a, b in spots)
+    lit = movie + np.rint(150 * image).astype(movie.dtype)
+    found = find_nanocrystals(project(from_array(lit)))
+    # The sample moves as it does without them; they would pull the drift by 0.9 px.
+    error = found.drift.xy - alone.drift.xy
+    assert np.sqrt(np.mean(error**2)) < 0.05
+    truth = field.truth[["x_pre", "y_pre"]].to_numpy()
+    away = cKDTree(truth).query(found.table[["x", "y"]])[0]
+    assert (away > 1.5).sum() <= 1
+
+
+@pytest.mark.parametrize("still", [0, 12])
+def test_spots_are_fixed_only_where_most_others_move_as_measured(still):
+    rng = np.random.default_rng(8)
+    y, x = np.mgrid[:96, :96]
+    drift = np.column_stack([np.linspace(0, 2, 10), np.linspace(0, -1, 10)])
+    xy = rng.uniform(15, 80, (8, 2)) if not still else np.argwhere(np.ones((4, 5))) * 16.0 + 14
+    moves = np.arange(len(xy)) >= still
+    images = rng.normal(0, 0.5, (10, 96, 96)).astype(np.float32)
+    for (a, b), moving in zip(xy, moves, strict=True):
+        for image, (dx, dy) in zip(images, drift * moving, strict=True):
+            image += 20 * np.exp(-0.5 * ((x - a - dx) ** 2 + (y - b - dy) ** 2) / 0.9**2)
+    fixed, _ = are_fixed_to_camera(images, np.full(10, 20.0), xy, drift, psf_sigma_px=0.9)
+    # Of 20 spots 12 stay: the drift is not what most of them do, and none is dropped.
+    assert not fixed.any()

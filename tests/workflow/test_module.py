@@ -10,6 +10,7 @@ import sys
 import pandas as pd
 import pytest
 
+from tests.helpers.plans import dry_run
 from tests.helpers.tiny_experiment import ROOT
 
 OUTER = """
@@ -95,8 +96,7 @@ def test_a_module_analyses_movies_that_other_rules_make(tmp_path):
     assert not (tmp_path / "logs").exists()
     # The movies were temporary, and what they became is up to date without them.
     assert not list(tmp_path.glob("movies/*_pl.tif"))
-    again = run(tmp_path, "-n")
-    assert "Nothing to be done" in again.stdout + again.stderr
+    assert "Nothing to be done" in dry_run(tmp_path, tmp_path / "Snakefile")
 
 
 def test_a_movie_made_with_another_exposure_than_planned_stops_the_run(tmp_path):
@@ -114,9 +114,8 @@ def test_a_movie_made_with_another_exposure_than_planned_stops_the_run(tmp_path)
 
 def test_without_prefix_results_are_where_they_always_are(tmp_path):
     write_outer(tmp_path, prefix="")
-    planned = run(tmp_path, "-n", "--", "results/populations.csv")
-    assert planned.returncode == 0, planned.stderr[-4000:]
-    assert "make_field" in planned.stdout
+    planned = dry_run(tmp_path, tmp_path / "Snakefile", "--", "results/populations.csv")
+    assert "make_field" in planned
 
 
 @pytest.mark.parametrize(
@@ -133,15 +132,12 @@ def test_what_cannot_be_known_before_the_movies_are_made_is_reported_at_the_star
     else:
         del row[column]
     pd.DataFrame([row]).to_csv(tmp_path / "sheet.tsv", sep="\t", index=False)
-    refused = run(tmp_path, "-n")
-    assert refused.returncode == 1
-    assert text in refused.stdout + refused.stderr
+    assert text in dry_run(tmp_path, tmp_path / "Snakefile", refused=True)
 
 
 def test_without_the_setting_missing_movies_are_reported_as_in_any_run(tmp_path):
     write_outer(tmp_path)
     outer = (tmp_path / "Snakefile").read_text().replace(', "made_by_rules": True', "")
     (tmp_path / "Snakefile").write_text(outer)
-    refused = run(tmp_path, "-n")
-    assert refused.returncode == 1
-    assert "there is no file 'movies/f1_pre_pl.tif'" in refused.stdout + refused.stderr
+    refused = dry_run(tmp_path, tmp_path / "Snakefile", refused=True)
+    assert "there is no file 'movies/f1_pre_pl.tif'" in refused

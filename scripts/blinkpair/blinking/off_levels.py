@@ -35,8 +35,9 @@ class OffLevels:
 
     `level_counts` (mean) and `noise_counts` (standard deviation) are (n,) floats; nan where the
     field has no empty place. `level_se_counts` and `noise_se` (relative) are how well each is
-    known; `skewness` is that of the field's off counts, 0 for normal noise. `empty` (m, frames) are
-    the counts behind them.
+    known: the level from the field's median, as the nanocrystal's own pixels may have other offsets
+    than those of the empty place. `skewness` is that of the field's off counts, 0 for normal noise.
+    `empty` (m, frames) are the counts behind them.
     """
 
     level_counts: FloatArray

@@ -6,8 +6,11 @@ sample, and its neighbours do not change when it does. A nanocrystal blinks in a
 image together. Changes in time decide where there are any, because two bad pixels side by side look
 like one image but do not change together; the shape decides for what never changes.
 
+Spots of the shape of the PSF that stay while the sample drifts are the camera's, too: they would
+pull the drift towards zero.
+
 Input: projections of a movie, candidates, the drift. Output: which candidates are the camera's, and
-the column and row of the pixel of each.
+where each is on the sensor.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray, IntArray
-from blinkpair.nanocrystals.localisation import pixel_profile
+from blinkpair.nanocrystals.localisation import localise, misfits, pixel_profile, window_pixels
 from blinkpair.nanocrystals.projections import Projections
 
 # Excess of the explained changes over those of noise alone, in standard deviations of the latter:
@@ -35,6 +38,10 @@ REGION_PX = 2.5
 SIGMAS_PX = (0.5, 0.7, 1.0, 1.4)
 DISTURBING = 0.5  # of the noise of nine pixels
 PIXEL_REACH_PX = 1.0  # a pixel farther from a candidate than this is not the candidate
+LEAST_DRIFT_PX = 0.3  # less does not decide whether a spot moves with the sample
+# Twice the log-likelihood ratio from which it is decided: by chance in 1 of 10^12 spots, but drift
+# and shape of the PSF are not exact.
+FIXED_EVIDENCE = 50.0
 AT_ONCE = 1_000_000  # values; a dozen arrays of so many are kept
 SAMPLED = 4  # every so many pixels, in x and y, measure the noise
 
@@ -101,6 +108,57 @@ def find_camera_pixels(
             np.where(constant[:, None, None], size, near * variance), columns, rows
         )
     return of_camera, pixel
+
+
+def are_fixed_to_camera(
+    images: NDArray[np.float32],
+    weights: FloatArray,
+    xy: FloatArray,
+    drift: FloatArray,
+    *,
+    psf_sigma_px: float,
+) -> tuple[BoolArray, FloatArray]:
+    """Return which spots stay on their pixels while the drift moves the others, and their places.
+
+    Dirt that glows on the camera or a window has the shape of the PSF and does not drift. Where the
+    drift is large enough to decide, it fits better at a place that does not move.
+
+    Parameters
+    ----------
+    images : (S, y, x) float32
+        Mean images of the stretches, background subtracted.
+    weights : (S,) float
+        Frames of each.
+    xy : (n, 2) float
+        Spots at the first frame.
+    drift : (S, 2) float
+    psf_sigma_px : float
+
+    Returns
+    -------
+    fixed : (n,) bool
+    place : (n, 2) float
+        Where the spot is if it does not move.
+
+    Notes
+    -----
+    None is fixed where more of them fit better without the drift than with it.
+    """
+    shift = np.average(drift, axis=0, weights=weights)
+    if not len(xy) or np.ptp(drift, axis=0).max() < LEAST_DRIFT_PX:
+        return np.zeros(len(xy), bool), xy + shift
+    places, left = [], []
+    for start, path in ((xy, drift), (xy + shift, np.zeros_like(drift))):
+        place = localise(images, weights, start, path, psf_sigma_px=psf_sigma_px).xy
+        power, _ = misfits(images, place, path, np.array([psf_sigma_px]), reach_px=psf_sigma_px)
+        places.append(place)
+        left.append(power[0] @ (weights / weights.mean()))
+    variance = np.minimum(*left) / (len(drift) * (window_pixels(psf_sigma_px) - 2))
+    evidence = (left[0] - left[1]) / np.maximum(variance, 1e-12)
+    fixed = evidence > FIXED_EVIDENCE
+    if fixed.sum() > (evidence < -FIXED_EVIDENCE).sum():
+        fixed[:] = False  # most do not move as measured: the drift is wrong
+    return fixed, places[1]
 
 
 def disturbs_counts(projections: Projections, pixels: IntArray) -> BoolArray:

@@ -17,7 +17,11 @@ from blinkpair.arrays import FloatArray, IntArray, neighbours
 from blinkpair.cores import usable_cores
 from blinkpair.nanocrystals import detection, localisation
 from blinkpair.nanocrystals.background import background_and_noise
-from blinkpair.nanocrystals.camera_pixels import disturbs_counts, find_camera_pixels
+from blinkpair.nanocrystals.camera_pixels import (
+    are_fixed_to_camera,
+    disturbs_counts,
+    find_camera_pixels,
+)
 from blinkpair.nanocrystals.drift import Drift, from_first_frame, measure_drift
 from blinkpair.nanocrystals.focus import measure_focus
 from blinkpair.nanocrystals.projections import Projections
@@ -102,6 +106,10 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
             disturbing = pixels[single & disturbs_counts(projections, pixels)]
             hot_pixels = np.unique(np.vstack([hot_pixels, disturbing]), axis=0)
             repaired = np.unique(np.vstack([repaired, pixels[single]]), axis=0)
+        fixed, spots = are_fixed_to_camera(flat, weights, xy, drift.xy, psf_sigma_px=sigma)
+        candidates, xy = candidates[~fixed], xy[~fixed]
+        on_camera = np.rint(spots[fixed]).astype(np.int64)
+        hot_pixels = np.unique(np.vstack([hot_pixels, on_camera]), axis=0)
         best = _isolated(xy)[:60]
         if len(best) < 5:
             break

@@ -36,12 +36,19 @@ from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.creep import constant_level, level_course
 from blinkpair.blinking.states.dark import UNKNOWN_SE
 from blinkpair.blinking.states.event_laws import law_weights
-from blinkpair.blinking.states.learning import learn
+from blinkpair.blinking.states.fast_switching import square_of_shifts
+from blinkpair.blinking.states.learning import learn, learn_two
 from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
 from blinkpair.blinking.states.short_events import LAWS
-from blinkpair.blinking.states.time_on import Found, clearness, find_short_events, on_share
+from blinkpair.blinking.states.time_on import (
+    Found,
+    clearness,
+    fast_excess,
+    find_short_events,
+    on_share,
+)
 
 _MIN_FRAMES = 20
 _OFF_EMISSION = 0.01  # of the on level: what a nanocrystal emits when it is off, one sigma
@@ -55,6 +62,8 @@ _CLEAR_STEP = 2.5  # noises: levels farther apart give the field's typical step
 _LEAST_SPREAD, _NOTHING_KNOWN = 0.5, 1.0
 _FEW = 5  # clear on levels: with fewer their spread is not known
 _DEFAULT_STEP = 8.0  # noises, where no nanocrystal of the field was on
+# Of the field's traces so many show the camera's noise alone; that quantile of normal errors.
+_CAMERA_QUANTILE, _CAMERA_ERRORS = 0.1, 1.28
 
 
 def assign(
@@ -75,13 +84,16 @@ def assign(
     known = ~usable & finite.any(axis=1)
     fraction[known] = states[known].sum(axis=1) / finite[known].sum(axis=1)
     found: dict[int, Found] = {}
-    for i, trace in _with_first_levels(traces, off).items():
-        learnt = learn(trace)
+    two = {i: (t, learn_two(t)) for i, t in _with_first_levels(traces, off).items()}
+    excess = _excess_noise(list(two.values()))
+    for i, (first, wide) in two.items():
+        trace = first._replace(excess=excess)
+        learnt = learn(trace, wide)
         result = learnt.chain
         on = result.probability[:, emissions.ON] > 0.5
         if (course := level_course(trace.x, on, result.levels)) is not None:
             trace = trace._replace(x=constant_level(trace.x, course, result.levels))
-            learnt = learn(trace)
+            learnt = learn(trace, learn_two(trace))
             result = learnt.chain
         states[i] = False
         states[i, finite[i]] = result.over_half > 0.5
@@ -89,8 +101,10 @@ def assign(
         source[i] = "hmm"
         found[i] = find_short_events(trace, learnt)
     laws = _laws_of_short_events(list(found.values()))
-    for (i, one), flash_laws, dim_laws in zip(found.items(), *laws, strict=True):
-        fraction[i], se[i] = on_share(one, flash_laws, dim_laws)
+    added = np.array([one.added for one in found.values()]).reshape(-1, 3)
+    shifts = square_of_shifts(*added.T)
+    for (i, one), *laws_of_one in zip(found.items(), *laws, shifts, strict=True):
+        fraction[i], se[i] = on_share(one, *laws_of_one)
     return AssignedStates(states, thresholds, source, fraction, se)
 
 
@@ -132,23 +146,31 @@ def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[in
             on = found.off_level + typical * prior.noise
             found = found._replace(on_level=on, on_sigma=1.3 * prior.noise, on_share=0.0)
         first[i] = Trace(trace.x, prior, found)
-    excess = _excess_noise([t for t in first.values() if t.first.on_share > 0])
+    excess = _first_excess([t for t in first.values() if t.first.on_share > 0])
     return {
-        i: t._replace(
-            skewness=_skewnesses(t, excess), field_step=typical, field_spread=spread, excess=excess
-        )
+        i: t._replace(skewness=_skewnesses(t, excess), field_step=typical, field_spread=spread)
         for i, t in first.items()
     }
 
 
-def _excess_noise(traces: list[Trace]) -> float:
-    """Return the variance of the signal over its mean: the camera's, one for the field.
-
-    An on level that wanders only adds to it, so it is a low quantile of what the traces show.
-    """
+def _first_excess(traces: list[Trace]) -> float:
+    """Return the variance of the signal over its mean by first levels: a low quantile."""
     steps = np.array([t.first.on_level - t.first.off_level for t in traces])
     added = np.array([t.first.on_sigma**2 - t.off.noise**2 for t in traces])
     return float(np.quantile(np.maximum(added, 0.0) / steps, 0.25)) if len(traces) else 0.0
+
+
+def _excess_noise(learnt: list[tuple[Trace, chain.Chain]]) -> float:
+    """Return the variance of the signal over its mean: the camera's, one for the field.
+
+    Neighbouring frames on differ by the camera's noise, and not by what lasts. What switches within
+    frames only adds to it: the lowest tenth of the field's upper limits is the camera's.
+    """
+    limits = []
+    for trace, result in learnt:
+        if trace.first.on_share > 0 and np.isfinite((found := fast_excess(trace, result))[1]):
+            limits.append((found[0] + _CAMERA_ERRORS * found[1]) / found[2])
+    return max(float(np.quantile(limits, _CAMERA_QUANTILE)), 0.0) if limits else 0.0
 
 
 def _skewnesses(trace: Trace, excess: float) -> tuple[float, float]:
@@ -165,7 +187,8 @@ def _skewnesses(trace: Trace, excess: float) -> tuple[float, float]:
 
 def _prior(off: OffLevels, i: int, on: float) -> OffPrior:
     """Return what is known of an off level, given that on lies `on` counts above it."""
-    level, se = float(off.level_counts[i]), float(off.level_se_counts[i])
+    # The camera's offsets differ from pixel to pixel, so the own empty place knows no more.
+    level, se = float(np.median(off.level_counts)), float(off.level_se_counts[i])
     return OffPrior(
         level=level,
         level_se=float(np.hypot(se, _OFF_EMISSION * on)),

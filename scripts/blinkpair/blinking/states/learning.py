@@ -19,6 +19,7 @@ from scipy.special import expit
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.states import chain, emissions
+from blinkpair.blinking.states.fast_switching import fast_variance, probability_of_level
 from blinkpair.blinking.states.levels import Trace
 
 ON_FRAMES = 5.0  # the weight of the first on level; it is kept where the trace shows none
@@ -29,10 +30,9 @@ _GREY_ROW = 3  # so many frames in a row between the levels are no switching
 _GREY_BLOCK = 6  # frames whose mean is between the levels, by so many of its errors
 _GREY_ERRORS = 3.0
 _GREY_SHARE = 0.004  # of all frames in such rows: a third level is tried
+_EVEN_SHARES = 1 / 12  # variance of shares that are equally likely, in squared spans
 _WIDE = 1.3  # of the camera's noise: the spread of an on level that may be a narrower one
-_PLATEAU_QUANTILE = (
-    0.8  # of the counts of frames on: near the level of those that are on throughout
-)
+_PLATEAU_QUANTILE = 0.8  # of the counts of frames on: near the level of those on throughout
 _AGREE = 1 / 32  # of the squared span: three eighths of the variance of even shares
 _GREY_GAIN_PER_PARAMETER = 0.5  # of log(frames): Schwarz
 _GREY_PARAMETERS = 6  # level, spread, and how it is entered, kept and left
@@ -49,10 +49,13 @@ class Learnt(NamedTuple):
     doubt: float
 
 
-def learn(trace: Trace) -> Learnt:
-    """Return the chain with two levels, or with three where the counts have them."""
+def learn(trace: Trace, wide: chain.Chain) -> Learnt:
+    """Return the chain with two levels, or with three where the counts have them.
+
+    `wide` is from `learn_two`.
+    """
     first, prior, x = trace.first, trace.off, trace.x
-    learnt = _learn_two(trace)
+    learnt = _wide_or_narrow(trace, wide)
     two = learnt.chain
     rows = _in_rows(two.probability[:, emissions.PARTLY] > 0.5)
     least = max(_GREY_SHARE * len(x), 2 * _GREY_ROW)
@@ -68,7 +71,8 @@ def learn(trace: Trace) -> Learnt:
     probability = expit(gain - _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)))
     stay = three.transition[_GREY_STATE, _GREY_STATE]
     if in_rows and probability > 0.5 and stay >= _GREY_STAY:
-        return Learnt(three, None, 0.0)
+        level = _probability_of_level(trace, three)
+        return Learnt(three, two, 1.0 - level) if level > 0.5 else Learnt(two, three, level)
     above_off = three.levels[emissions.GREY_LEVEL] - three.levels[emissions.OFF_LEVEL]
     distinct = above_off >= MIN_STEP_NOISES * three.levels[emissions.OFF_NOISE]
     if learnt.other is None and distinct and stay >= _GREY_MAY_STAY and _agree_in_rows(x, two):
@@ -76,14 +80,19 @@ def learn(trace: Trace) -> Learnt:
     return learnt
 
 
-def _learn_two(trace: Trace) -> Learnt:
-    """Return the chain with two levels.
+def learn_two(trace: Trace) -> chain.Chain:
+    """Return the chain that two levels give, from the first ones."""
+    return learn_chain(trace, np.array([trace.first.on_level, trace.first.on_sigma]))
+
+
+def _wide_or_narrow(trace: Trace, wide: chain.Chain) -> Learnt:
+    """Return the likelier chain with two levels.
 
     An on level that scatters by more than the camera's noise may be a narrow one with many partly
-    lit frames below it; the likelier of both is returned.
+    lit frames below it, and is one where it scatters as those would if all shares of a frame were
+    equally likely.
     """
     first = trace.first
-    wide = learn_chain(trace, np.array([first.on_level, first.on_sigma]))
     off, noise, on, sigma = wide.levels[:4]
     camera = float(np.sqrt(noise**2 + trace.excess * max(on - off, 0.0)))
     on_counts = trace.x[wide.probability[:, emissions.ON] > 0.5]
@@ -91,8 +100,21 @@ def _learn_two(trace: Trace) -> Learnt:
         return Learnt(wide, None, 0.0)
     level = float(np.quantile(on_counts, _PLATEAU_QUANTILE))
     narrow = learn_chain(trace, np.array([level, camera]))
+    if sigma**2 - camera**2 > _EVEN_SHARES * (on - off) ** 2:
+        return Learnt(narrow, None, 0.0)
     doubt = float(expit(narrow.log_likelihood - wide.log_likelihood))
     return Learnt(narrow, wide, 1.0 - doubt) if doubt > 0.5 else Learnt(wide, narrow, doubt)
+
+
+def _probability_of_level(trace: Trace, three: chain.Chain) -> float:
+    """Return how likely grey is a level, not an average over fast switching."""
+    span = three.levels[emissions.ON_LEVEL] - three.levels[emissions.OFF_LEVEL]
+    above = three.levels[emissions.GREY_LEVEL] - three.levels[emissions.OFF_LEVEL]
+    variance, error = fast_variance(trace.x, three.probability[:, emissions.GREY] > 0.5)
+    added = variance - three.levels[emissions.OFF_NOISE] ** 2 - trace.excess * above
+    if not np.isfinite(error):
+        return 1.0
+    return probability_of_level(above / span, added / span**2, error / span**2)
 
 
 def _in_rows(chosen: BoolArray) -> BoolArray:

@@ -55,7 +55,8 @@ class State(NamedTuple):
 
     `frames` (frames,) bool are those in it; `span` the counts of the other state less those of this
     one, negative where that is off; `sigma` and `far_sigma` the noise in this state and in the
-    other; `skewness` that of the counts in this state; `least_sigma` the noise without events.
+    other; `skewness` that of the counts in this state; `least_sigma` the noise without events and
+    `least_sigma_se` its relative error: what exceeds it is events, as far as that is known.
     """
 
     frames: BoolArray
@@ -64,6 +65,7 @@ class State(NamedTuple):
     far_sigma: float
     skewness: float
     least_sigma: float
+    least_sigma_se: float
 
 
 class ShortEvents(NamedTuple):
@@ -150,7 +152,7 @@ def short_events(
         (0.5 * (edges[1:] + edges[:-1]))[filled],
         count[filled].astype(np.float64),
         unseen[filled].astype(np.float64),
-        np.array([noise, far, np.sign(state.span), state.skewness, start]),
+        np.array([noise, far, np.sign(state.span), state.skewness, start, state.least_sigma_se]),
         (n * (float(x[between].mean()) - empty[0]) / state.span, n * empty[1] / span),
         *_BY_HIDDEN[int(np.argmin(np.abs(_HIDDEN - _HIDDEN_NOISES * noise)))],
         _RATES,
@@ -184,11 +186,12 @@ def _integrate(
     """Return fit, mean and variance of the time of each law, over all rates of events.
 
     `count` and `unseen` are the frames with counts `y`, all and those in the state. `noise` holds
-    that of this and of the other state, the sign of the events, the skewness, and the noise from
-    which it begins; `light` the time that the mean counts show, and its standard error.
+    that of this and of the other state, the sign of the events, the skewness, the noise without
+    events and its relative error; `light` the time that the mean counts show, and its standard
+    error.
     """
     bins, laws, nodes = len(y), len(weights), len(widths)
-    own, far, sign, skewness, start = noise
+    own, far, sign, skewness, start, start_se = noise
     floor = FLOOR / (y[-1] - y[0] + own)
     scale = log_scale(skewness)
     table = np.empty(_TABLE)
@@ -235,6 +238,7 @@ def _integrate(
                     place = moment / total
                     sigma = max(np.sqrt(max(square / total - place**2, 0.0)), 0.5 * own)
             fit[k] -= 0.5 * ((light[0] - all_time) / light[1]) ** 2
+            fit[k] -= 0.5 * (max((sigma / start) ** 2 - 1.0, 0.0) / (2.0 * start_se)) ** 2
         highest = fit.max()
         p = np.exp(fit - highest)
         result[0, law] = highest + np.log(p.mean())

@@ -19,6 +19,7 @@ from blinkpair.arrays import FloatArray
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.dark import UNKNOWN_SE, share_without_on_level
 from blinkpair.blinking.states.expected_time import expected_time
+from blinkpair.blinking.states.fast_switching import fast_variance
 from blinkpair.blinking.states.learning import MIN_STEP_NOISES, ON_FRAMES, Learnt
 from blinkpair.blinking.states.levels import Trace
 from blinkpair.blinking.states.short_events import ShortEvents, State, short_events
@@ -36,12 +37,15 @@ class Found(NamedTuple):
     """A trace, what was learnt of it, and its short events.
 
     `flashes` and `dims` are those between off and between on frames; None without a clear on level.
+    `added` is the variance that switching adds to the on counts, its standard error, and the
+    standard deviation of the on counts, in units of the distance of the levels.
     """
 
     trace: Trace
     learnt: Learnt
     flashes: ShortEvents | None
     dims: ShortEvents | None
+    added: tuple[float, float, float] = (np.nan, np.inf, 1.0)
 
 
 def find_short_events(trace: Trace, learnt: Learnt) -> Found:
@@ -54,15 +58,29 @@ def find_short_events(trace: Trace, learnt: Learnt) -> Found:
         return Found(trace, learnt, None, None)
     off, on = (result.probability[:, column] > 0.5 for column in (emissions.OFF, emissions.ON))
     camera = np.sqrt(noise**2 + trace.excess * span)
-    flashes = State(off, span, noise, sigma, trace.skewness[0], min(trace.off.noise, noise))
-    dims = State(on, -span, sigma, noise, trace.skewness[1], min(camera, sigma))
+    added, error, _ = fast_excess(trace, result)
+    se = trace.off.noise_se
+    flashes = State(off, span, noise, sigma, trace.skewness[0], min(trace.off.noise, noise), se)
+    dims = State(on, -span, sigma, noise, trace.skewness[1], min(camera, sigma), se)
     empty = trace.off.level, trace.off.level_se
     return Found(
         trace,
         learnt,
         short_events(trace.x, flashes, empty),
         short_events(trace.x, dims),
+        ((added - trace.excess * span) / span**2, error / span**2, sigma / span),
     )
+
+
+def fast_excess(trace: Trace, result: chain.Chain) -> tuple[float, float, float]:
+    """Return what on adds to the variance of the off counts, its standard error, and the signal.
+
+    From frame to frame; counts^2, counts^2 and counts. nan and infinity with few frames on.
+    """
+    noise, span = result.levels[emissions.OFF_NOISE], float(np.diff(result.levels[[0, 2]])[0])
+    variance, error = fast_variance(trace.x, result.probability[:, emissions.ON] > 0.5)
+    known = result.probability[:, emissions.OFF].sum() + 0.5 / trace.off.noise_se**2
+    return variance - noise**2, float(np.hypot(error, noise**2 * np.sqrt(2.0 / known))), span
 
 
 def clearness(found: Found) -> float:
@@ -77,7 +95,9 @@ def clearness(found: Found) -> float:
     return float(min(max(0.5 * span / noise - 2.0, 0.0), 1.0))
 
 
-def on_share(found: Found, flash_laws: FloatArray, dim_laws: FloatArray) -> tuple[float, float]:
+def on_share(
+    found: Found, flash_laws: FloatArray, dim_laws: FloatArray, shift: float
+) -> tuple[float, float]:
     """Return the share of the time on, 0..1, and its standard error.
 
     Parameters
@@ -85,6 +105,8 @@ def on_share(found: Found, flash_laws: FloatArray, dim_laws: FloatArray) -> tupl
     found : Found
     flash_laws, dim_laws : (laws,) arrays
         Probabilities of the laws of short events.
+    shift : float
+        Mean square of how far the on level is too low, in squares of itself.
     """
     trace, result, other = found.trace, found.learnt.chain, found.learnt.other
     levels, frames = result.levels, len(trace.x)
@@ -109,6 +131,8 @@ def on_share(found: Found, flash_laws: FloatArray, dim_laws: FloatArray) -> tupl
     variance += (_TILT * lit_variance) ** 2
     if other is not None:
         variance += found.learnt.doubt * (other.lit.sum() - mean) ** 2
+    # The light is what it is: a higher on level makes the time on shorter.
+    variance += shift * mean**2
     clear = clearness(found)
     flashes = _unseen(result, emissions.OFF, found.flashes, flash_laws, clear)
     dims = _unseen(result, emissions.ON, found.dims, dim_laws, clear)

@@ -232,7 +232,8 @@ def frames_to_read(
     later = int(there[present:].sum())
     if later:
         what = (
-            f"frames are missing in the middle: its header promises {promised}, the file holds "
+            f"frames are missing {'in the middle' if present else 'at the beginning'}: its header "
+            f"promises {promised}, the file holds "
             f"{present + later}; the first missing one is frame {present}, counted from 0"
         )
     elif present:

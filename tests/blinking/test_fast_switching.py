@@ -1,0 +1,92 @@
+"""Switching faster than the frames: seen in how neighbouring frames differ, never in silence."""
+
+import numpy as np
+import pytest
+
+from blinkpair.blinking.field import MAX_SE
+from blinkpair.blinking.states.fast_switching import fast_variance, probability_of_level
+from tests.helpers.states import NOISE, states_by
+
+FRAMES = 1000
+SHARES = (0.2, 0.35, 0.5, 0.65, 0.8)  # of the time on
+
+
+def lit_traces(rng, n, draw, frames=FRAMES):
+    """Share of each frame on; `draw` gives n on and off times in frames."""
+    lit = []
+    for _ in range(n):
+        edges = np.concatenate([[0.0], np.cumsum(np.stack(draw(40 * frames), axis=1).ravel())])
+        time = np.concatenate(
+            [[0.0], np.cumsum(np.diff(edges) * (np.arange(len(edges) - 1) % 2 == 0))]
+        )
+        lit.append(np.diff(np.interp(5.0 + np.arange(frames + 1), edges, time)))
+    return np.array(lit)
+
+
+def exponential(rng, on, off):
+    return lambda n: (rng.exponential(on, n), rng.exponential(off, n))
+
+
+def steep(rng, on, off):
+    """Draw t^-2.5 from a tenth of a frame, of the given means; the mean is three times that."""
+
+    def times(n):
+        return (0.1 * rng.random(n) ** (-1 / 1.5) for _ in range(2))
+
+    return lambda n: tuple(t * mean / 0.3 for t, mean in zip(times(n), (on, off), strict=True))
+
+
+def counts_of(rng, lit, noises, excess=10.0):
+    on = noises * NOISE
+    noise = np.sqrt(NOISE**2 + excess * on * lit)
+    return (on * lit + noise * rng.normal(size=lit.shape)).astype(np.float32)
+
+
+def test_neighbours_differ_by_noise_and_not_by_what_lasts():
+    rng = np.random.default_rng(1)
+    slow = 5.0 * np.sin(np.arange(FRAMES) / 100)
+    found, error = np.transpose(
+        [fast_variance(slow + rng.normal(size=FRAMES), slow > 0) for _ in range(400)]
+    )
+    assert found.mean() == pytest.approx(1.0, abs=0.02)
+    assert found.std() == pytest.approx(error.mean(), rel=0.15)
+
+
+@pytest.mark.parametrize("mean", [0.04, 0.1, 0.5])
+def test_an_average_of_fast_switching_is_no_level(mean):
+    rng = np.random.default_rng(2)
+    share = lit_traces(rng, 1, exponential(rng, mean, mean))[0]
+    steady = 0.5 * (1 + 0.05 * rng.normal(size=FRAMES))  # fluctuations of 5 %, the usual ones
+    noise = 0.08 * rng.normal(size=FRAMES)  # of the distance of the levels
+    every = np.ones(FRAMES, bool)
+
+    def level(counts):
+        variance, error = fast_variance(counts + noise, every)
+        return probability_of_level(0.5, variance - 0.08**2, error)
+
+    assert level(share) < 0.05
+    assert level(steady) > 0.95
+
+
+def test_on_fractions_of_fast_blinkers_are_not_wrong_in_silence():
+    rng = np.random.default_rng(3)
+    fast = np.vstack([lit_traces(rng, 2, steep(rng, 0.6 * w, 0.6 * (1 - w))) for w in SHARES])
+    slow = lit_traces(rng, 12, exponential(rng, 20.0, 20.0))
+    lit = np.vstack([fast, slow])
+    found = states_by("hmm", counts_of(rng, lit, 15.0))
+    error = np.abs(found.on_fractions - lit.mean(axis=1))
+    known = found.on_fractions_se <= MAX_SE
+    # Taken for levels, these averages would give on-fractions of 0.6 to 0.97, of se 0.01 to 0.02.
+    assert (error[known] > 0.1).sum() <= 1
+    assert known[len(fast) :].all()
+    assert error[len(fast) :].max() < 0.02
+
+
+def test_short_flashes_alone_do_not_lower_the_on_level():
+    rng = np.random.default_rng(4)
+    flashes = lit_traces(rng, 12, exponential(rng, 0.5, 12.0))
+    lit = np.vstack([flashes, lit_traces(rng, 12, exponential(rng, 20.0, 20.0))])
+    found = states_by("hmm", counts_of(rng, lit, 12.0))
+    error = (found.on_fractions - lit.mean(axis=1))[:12]
+    # The mean of their counts as the on level would give twice the time on, +0.04.
+    assert np.median(np.abs(error)) < 0.01
