@@ -35,6 +35,17 @@ def test_too_few_spheres_have_no_diameter():
     assert image_diameter_px(image, np.empty((0, 2)), DIAMETER_PX) is None
 
 
+@pytest.mark.parametrize("noise", [0.0, 2.0])
+def test_places_that_show_nothing_have_no_diameter(noise):
+    # The noise is taken for a sphere at three standard errors: measured 0 of 40.
+    for seed in range(8):
+        image, xy = discs(6, 0.0, noise, seed)
+        image -= 0.05 * np.arange(300)
+        away = xy + np.array([20.0, 20.0])
+        away = away[(away < 280).all(axis=1)]
+        assert image_diameter_px(image, away, DIAMETER_PX) is None
+
+
 @pytest.mark.parametrize(("measured", "remark"), [(4.0, True), (10.0, False), (30.0, True)])
 def test_a_setting_far_from_the_images_is_remarked(measured, remark):
     assert ("diameter_um" in size_remark(measured, DIAMETER_PX)) == remark

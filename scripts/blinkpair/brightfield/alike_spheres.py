@@ -10,13 +10,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.spatial import KDTree
 from scipy.special import ndtri
 
 from blinkpair.arrays import FloatArray
 from blinkpair.brightfield.measured import as_table, contrast_scatter, measure
-from blinkpair.brightfield.patterns import Pattern, contrast_places
-from blinkpair.brightfield.radial_evidence import flatten
+from blinkpair.brightfield.patterns import Pattern
 from blinkpair.brightfield.radial_fit import spline_basis
 from blinkpair.brightfield.radial_match import (
     CLOSEST,
@@ -87,13 +85,6 @@ def find_alike(
             tables.append(table)
             enough = max(enough, RIVAL_EVIDENCE * pattern.evidence)
     return as_table(*tables)
-
-
-def unexplained(pixels: FloatArray, noise: FloatArray, xy: FloatArray, diameter_px: float) -> int:
-    """Return the number of places of local contrast that are none of the spheres at `xy`."""
-    places = contrast_places(flatten(pixels, diameter_px), noise, diameter_px)
-    # A large image of texture has tens of thousands.
-    return int((KDTree(xy).query(places)[0] > diameter_px).sum())
 
 
 def _match(

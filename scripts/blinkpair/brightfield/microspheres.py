@@ -4,7 +4,8 @@ The spheres are the fiducials of the registration. Their image is a centre with 
 and size follow the focus, under uneven light or light from one side, alone or in touch, among dust
 and debris. They are searched as round objects of one profile (`round_spheres`), whose centres are
 the most exact. Where much of the image's structure is none of these, they are searched as
-whatever pattern recurs in the image (`alike_spheres`).
+whatever pattern recurs in the image (`alike_spheres`), and as round objects of other sizes; what
+explains most of the image's contrast is taken.
 
 Centres of spheres that are not round have one offset in common, which stays with the light; in a
 registration it turns with the rotation as the offset between the channels does, and the
@@ -23,12 +24,13 @@ from numpy.typing import ArrayLike
 from skimage.measure import block_reduce
 
 from blinkpair.arrays import FloatArray
-from blinkpair.brightfield.alike_spheres import find_alike, unexplained
+from blinkpair.brightfield.alike_spheres import find_alike
 from blinkpair.brightfield.limits import MIN_DIAMETER_PX, MIN_DIAMETERS
 from blinkpair.brightfield.measured import as_table
 from blinkpair.brightfield.patterns import Pattern, recurring_patterns
 from blinkpair.brightfield.radial_evidence import noise_map, remove_hot_pixels
 from blinkpair.brightfield.round_spheres import find_round
+from blinkpair.brightfield.structure import Structure
 from blinkpair.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -44,6 +46,11 @@ FINEST_DIAMETER_PX = 7.0
 # recurs at this share of the places of contrast.
 SIZES = (1.0, 0.7, 1.4)
 ENOUGH_EXPLAINED = 0.6
+# What is found explains the strongest structure. Where it explains less than half of this share of
+# the power of all places of contrast, round spheres of other sizes are tried, and taken if they
+# explain more than it. Measured: spheres 0.5 and more, and 0.15 and more among debris; dust 0.1,
+# pieces of the spheres' rings 0.01.
+ENOUGH_POWER = 0.4
 # Patterns are searched where more places of contrast than this, and than twice the round spheres,
 # are none of these: dirt alone is less.
 FEW_UNEXPLAINED, UNEXPLAINED_A_SPHERE = 10, 2
@@ -100,11 +107,18 @@ def find_microspheres(
     pixels = remove_hot_pixels(pixels, noise)
     at_binning = functools.cache(functools.partial(_binned_with_noise, pixels, noise))
     table = _find_round(at_binning, diameter_px, false_alarms)
-    left = unexplained(pixels, noise, table[["x", "y"]].to_numpy(), diameter_px)
+    structure = Structure.of(pixels, noise, diameter_px)
+    left, share = structure.explained(table)
     if left > max(FEW_UNEXPLAINED, UNEXPLAINED_A_SPHERE * len(table)):
         alike = _find_alike(at_binning, diameter_px, false_alarms)
-        if len(alike) > MORE * len(table) + MORE_BY:
-            table = alike
+        _, alike_share = structure.explained(alike)
+        if len(alike) > MORE * len(table) + MORE_BY and alike_share > share:
+            table, share = alike, alike_share
+        for size in SIZES[1:] if share < ENOUGH_POWER / 2 else ():
+            other = _find_round(at_binning, max(size * diameter_px, MIN_DIAMETER_PX), false_alarms)
+            _, other_share = structure.explained(other)
+            if other_share > max(share, ENOUGH_POWER):
+                table, share = other, other_share
     table["contrast"] *= unit
     inside = (table.x < pixels.shape[1] - 0.5) & (table.y < pixels.shape[0] - 0.5)
     result: pd.DataFrame = table.loc[inside].reset_index(drop=True)

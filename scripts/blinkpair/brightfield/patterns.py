@@ -30,14 +30,13 @@ from blinkpair.brightfield.radial_match import (
     strongest_apart,
     without_noise,
 )
+from blinkpair.brightfield.structure import contrast_places
 
 # Places that are compared, evenly over the strength of their contrast: 400 need 160,000
 # comparisons under every shift.
 MOST_PLACES = 400
 # Places that make a pattern, and the patterns that are tried: spheres at two heights are two.
 FEWEST, MOST_PATTERNS = 5, 3
-# Contrast at a place, over the noise of a pixel, from which it is compared.
-LEAST_CONTRAST = 1.5
 # Radius of the patches that are compared, and the largest shift between two, in diameters.
 COMPARED_RADIUS, LARGEST_SHIFT = 0.75, 0.4
 # Of a patch, the share of its variance that is not noise.
@@ -101,7 +100,7 @@ def recurring_patterns(pixels: FloatArray, noise: FloatArray, diameter_px: float
         Size of what is looked for.
     """
     flat = flatten(pixels, diameter_px)
-    places = contrast_places(flat, noise, diameter_px)
+    places, _ = contrast_places(flat, noise, diameter_px)
     border = int(np.ceil(COMPARED_RADIUS * diameter_px) + np.ceil(LARGEST_SHIFT * diameter_px))
     room = np.array(flat.shape[::-1]) - 1 - border
     places = places[((places >= border) & (places <= room)).all(axis=1)]
@@ -128,16 +127,6 @@ def recurring_patterns(pixels: FloatArray, noise: FloatArray, diameter_px: float
             share = len(pattern.xy) / len(places)
             patterns.append(replace(pattern, evidence=pattern.evidence * step, share=share))
     return patterns
-
-
-def contrast_places(flat: FloatArray, noise: FloatArray, diameter_px: float) -> IntArray:
-    """Return the places (n, 2) of local contrast in a flattened image, the strongest first."""
-    contrast = np.sqrt(ndimage.gaussian_filter(flat**2, diameter_px / 3))
-    size = 2 * max(1, round(diameter_px / 4)) + 1
-    peak = contrast == ndimage.maximum_filter(contrast, size=size)
-    rows, columns = np.nonzero(peak & (contrast > LEAST_CONTRAST * noise))
-    order = np.argsort(-contrast[rows, columns], kind="stable")
-    return np.stack([columns, rows], axis=1)[order]
 
 
 def _compare(

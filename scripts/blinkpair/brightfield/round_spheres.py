@@ -31,6 +31,7 @@ from blinkpair.brightfield.radial_evidence import flatten, radial_evidence
 from blinkpair.brightfield.radial_fit import RoundBasis, fit_centres, spline_basis
 from blinkpair.brightfield.radial_match import (
     CLOSEST,
+    WIDEST_CONTRAST,
     Template,
     TemplateSearch,
     at_points,
@@ -64,10 +65,10 @@ MAX_CONTRAST_SCATTER = 0.4
 # simulated debris mostly 0.8 to 0.95 and 0.2 to 0.5.
 LEAST_ROUND = 0.885
 ROUNDER_PER_SCATTER = 0.3
-# Kinds that are tried, since debris can have the most evidence; and the share of the first one's
-# evidence that makes another kind spheres as well, those on the other side of focus.
+# Kinds that are tried, since debris can have the most power; and the share of the first one's
+# power that makes another kind spheres as well, those on the other side of focus.
 MAX_KINDS = 5
-RIVAL_EVIDENCE = 0.5
+RIVAL_POWER = 0.5
 
 
 def find_round(
@@ -88,14 +89,13 @@ def find_round(
     roundness = without_noise(near, at_points(noise, rough), near.coefficients.shape[1] + 4)
     round_ = (roundness > ROUND_ALONE) & (np.hypot(*(near.xy - rough).T) < 0.5 * diameter_px)
     full = fit_centres(pixels, near.xy[round_], basis, radius_px=radius)
-    places = _Places(near.xy[round_], full.coefficients, at_points(evidence.score, rough[round_]),
-                     roundness[round_])  # fmt: skip
+    places = _Places(near.xy[round_], full.coefficients, near.signal[round_], roundness[round_])
 
     # What they have in common finds the others of their kind.
     tables: list[pd.DataFrame] = []
     enough = 0.0
     for kind in _consensus(places, basis, diameter_px)[:MAX_KINDS]:
-        if kind.evidence < enough:
+        if kind.power < enough:
             break
         known = np.vstack([np.empty((0, 2)), *(t[["x", "y"]].to_numpy() for t in tables)])
         xy, amplitude = match_template(
@@ -106,7 +106,7 @@ def find_round(
         table = measure(pixels, noise, kind.template, xy[new], amplitude[new], basis, diameter_px)
         if _are_spheres(table, amplitude[new], kind.template.radius_px):
             tables.append(table)
-            enough = max(enough, RIVAL_EVIDENCE * kind.evidence)
+            enough = max(enough, RIVAL_POWER * kind.power)
     if not tables:
         tables = _beyond_doubt(pixels, noise, places, basis, diameter_px)
     table = as_table(*tables)
@@ -116,11 +116,14 @@ def find_round(
 
 @dataclass(frozen=True)
 class _Places:
-    """Round places: centres, profiles (coefficients), evidence and roundness."""
+    """Round places: centres, profiles (coefficients), sums of squares of these and roundness.
+
+    Strong spheres are kept apart from weak dust, which is as round, by the sum of squares.
+    """
 
     xy: FloatArray
     coefficients: FloatArray
-    score: FloatArray
+    power: FloatArray
     roundness: FloatArray
 
 
@@ -130,22 +133,24 @@ class _Kind:
 
     xy: FloatArray
     template: Template
-    evidence: float
+    power: float
 
 
 def _consensus(places: _Places, basis: RoundBasis, diameter_px: float) -> list[_Kind]:
     """Kinds of places that are like spheres: several of one profile, one size and one contrast.
 
-    The one of most evidence comes first.
+    The one with the most power comes first.
     """
     radius = PROFILE_RADIUS * diameter_px
     shapes, _ = profiles(places.coefficients, basis, radius, diameter_px)
     alike = shapes @ shapes.T > SAME_PROFILE
+    logs = np.log(np.maximum(places.power, 1e-300)) / 2
+    alike &= np.abs(logs[:, None] - logs) < WIDEST_CONTRAST
     left = np.ones(len(shapes), dtype=bool)
     kinds: list[_Kind] = []
     while left.any():
-        # The profile on which most evidence agrees leads its kind.
-        leader = int(np.argmax(np.where(left, (alike & left) @ places.score, -1.0)))
+        # The profile on which most power agrees leads its kind.
+        leader = int(np.argmax(np.where(left, (alike & left) @ places.power, -1.0)))
         members = alike[leader] & left
         members[leader] = True
         left &= ~members
@@ -155,8 +160,8 @@ def _consensus(places: _Places, basis: RoundBasis, diameter_px: float) -> list[_
         template = Template.from_profiles(basis, places.coefficients[index], radius)
         scatter = contrast_scatter(template.amplitude)
         if scatter < MAX_CONTRAST_SCATTER and _is_wide(template, basis, diameter_px):
-            kinds.append(_Kind(places.xy[index], template, float(places.score[index].sum())))
-    return sorted(kinds, key=lambda kind: -kind.evidence)
+            kinds.append(_Kind(places.xy[index], template, float(places.power[index].sum())))
+    return sorted(kinds, key=lambda kind: -kind.power)
 
 
 def _are_spheres(table: pd.DataFrame, amplitude: FloatArray, radius_px: float) -> bool:

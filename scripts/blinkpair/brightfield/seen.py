@@ -17,8 +17,8 @@ from blinkpair.arrays import FloatArray
 # width of its rim, which holds none of it.
 REACH, RIM = 2.5, 0.5
 FEWEST, MOST = 3, 200
-# Share of the power within the radius that is reported.
-WITHIN = 0.9
+# Share of the power within the radius that is reported, and standard errors it has to exceed.
+WITHIN, SURE = 0.9, 3.0
 # Measured diameter over the true one, with the rings: 0.96 to 2.2 (real and simulated images, in
 # and out of focus). Beyond these a setting is off by more than a factor of 0.6 or 1.6.
 LEAST, LARGEST = 0.6, 2.2 * 1.6
@@ -31,7 +31,8 @@ def image_diameter_px(image: ArrayLike, xy: FloatArray, diameter_px: float) -> f
     """Return the diameter of the image of a microsphere, rings included, in pixels.
 
     It is that of the disc with the same share of its power within the same radius, from the median
-    image of all microspheres; None where fewer than three are far enough from the border.
+    image of all microspheres; None where fewer than three are far enough from the border, or where
+    that image is no more than its noise.
 
     Parameters
     ----------
@@ -57,7 +58,11 @@ def image_diameter_px(image: ArrayLike, xy: FloatArray, diameter_px: float) -> f
     typical = np.median(patches, axis=0)
     order = np.argsort(distance, axis=None)
     order = order[distance.flat[order] <= half]
-    power = np.maximum.accumulate(np.cumsum(typical.flat[order] ** 2 - np.mean(typical[rim] ** 2)))
+    beyond = typical[rim] ** 2
+    power = np.maximum.accumulate(np.cumsum(typical.flat[order] ** 2 - beyond.mean()))
+    # What is subtracted from every pixel is known no better than the rim's pixels let it be.
+    if power[-1] <= SURE * len(order) * beyond.std() / np.sqrt(rim.sum()):
+        return None
     radius = distance.flat[order][np.searchsorted(power, WITHIN * power[-1])]
     return float(2 * radius / np.sqrt(WITHIN))
 
