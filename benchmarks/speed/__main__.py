@@ -32,10 +32,10 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'scripts'
 
 HEAD = """# Speed
 
-**In short.** Long movies are read once and a little: 1.06 times their bytes come from the disk. On a
-disk of 110 MB/s a field takes 0.63 times as long as with two passes; on one of 1.4 GB/s, where the
-processor decides, as long as before: 63 to 66 s for a field of the paper's size (21 GB) on 2 slow
-cores. Short of what was asked: in memory, 1,000 nanocrystals take
+**In short.** Long movies are read once and a little: 1.06 times their bytes come from the disk. On
+a disk of 110 MB/s a field takes 0.63 times as long as with two passes; on one of 1.4 GB/s, where
+the processor decides, as long as before: 63 to 66 s for a field of the paper's size (21 GB) on 2
+slow cores. Short of what was asked: in memory, 1,000 nanocrystals take
 2.5 to 2.8 times as long as 100 (1.8; from the disk 1.3), zlib files 1.23 times the time of decoding
 (1.2), and `trackpy.locate` takes 139 times as long, not 1,000.
 
