@@ -39,7 +39,6 @@ from blinkpair.inputs import movie_record
 from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS
 from blinkpair.labels import SIMULATED, is_simulated, treatment_title
 from blinkpair.movie.paths import first_file, movie_files
-from blinkpair.nanocrystals.sampling import bursts_apart
 from blinkpair.run import launch, sheet_columns, source_digest
 from blinkpair.run.failures import AtFirstJob, Failures
 from blinkpair.run.logs import RUN_PROCESS
@@ -241,53 +240,18 @@ def movie_of(column):
     return files_of(column) if in_place else with_signature(copies)
 
 
+@with_signature
 def landmarks_of(wildcards):
     """The user's file of common points of a field, if there is one."""
     path = ROW_OF[wildcards.field]["landmarks"]
     return listed(path) if path else []
 
 
+@with_signature
 def content_of_landmarks(wildcards):
     """The digest of that file."""
     path = ROW_OF[wildcards.field]["landmarks"]
     return RECORD[path].content if path else ""
-
-
-def is_read_once(wildcards):
-    """Whether a field's movies are so long that counts are taken when they are searched."""
-    return bursts_apart(SHAPE_OF[wildcards.field]) > 1
-
-
-def files_of_one_pass(wildcards):
-    """Files that register a field before its movies are read whole, where they are read once."""
-    if not is_read_once(wildcards):
-        return []
-    images = files_of_epochs("{epoch}_brightfield")(wildcards)
-    return [*images, *landmarks_of(wildcards)]
-
-
-def for_one_pass(diameter_um, **settings):
-    """What the places depend on at which long movies are measured; None for other movies."""
-
-    def arguments(wildcards):
-        row = ROW_OF[wildcards.field]
-        return {
-            "brightfields": [row[column] for column in BRIGHTFIELD_COLUMNS],
-            "diameter_px": diameter_um / row["pixel_size_um"],
-            "landmarks": row["landmarks"],
-            **settings,
-        }
-
-    return lambda wildcards: arguments(wildcards) if is_read_once(wildcards) else None
-
-
-def content_of_one_pass(wildcards):
-    """Digests of the files and the source that these places depend on."""
-    if not is_read_once(wildcards):
-        return None
-    images = content_of_epochs("{epoch}_brightfield")(wildcards)
-    code = source_digest.of_step("find_nanocrystals")
-    return [*images, content_of_landmarks(wildcards), code]
 
 
 def both_epochs(pattern):
