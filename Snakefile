@@ -11,7 +11,7 @@ min_version("9.9")
 
 
 include: "workflow/rules/common.smk"
-include: "workflow/rules/one_pass.smk"
+include: "workflow/rules/common_long_movies.smk"
 include: "workflow/rules/find.smk"
 include: "workflow/rules/register.smk"
 include: "workflow/rules/measure.smk"
