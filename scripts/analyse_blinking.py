@@ -1,5 +1,6 @@
 """Traces of both epochs -> states, on-fractions, population and blinking of each nanocrystal."""
 
+from functools import partial
 from typing import Any
 
 from blinkpair import files
@@ -9,6 +10,7 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.pairing.verdicts import leave_out
 from blinkpair.photometry.traces import join_epochs
 from blinkpair.run.logs import log_to
+from blinkpair.run.side_by_side import run_epochs
 from blinkpair.treatments import TEMPERATURE, TREATMENT
 
 KEYS = ("field", TEMPERATURE, TREATMENT)  # of a field, in every table
@@ -24,6 +26,7 @@ def analyse_blinking(
     sensitivity_counts: list[float],
     equal_length_s: float | None,
     verdicts: list[dict[str, Any]],
+    threads: int = 1,
 ) -> None:
     """Analyse one field; `field` holds its columns of the sheet that results carry on.
 
@@ -49,6 +52,7 @@ def analyse_blinking(
         light={e: d[f"light_{e}"].to_numpy() for e, d in zip(EPOCHS, datasets, strict=True)},
         exposure_s=exposure_s,
         settings=BlinkingSettings.of(settings),
+        by_epochs=partial(run_epochs, threads=threads),
     )
     table = result.table
     traces = join_epochs(*datasets, result.states, field["field"], table)
@@ -87,4 +91,5 @@ if __name__ == "__main__":
         sensitivity_counts=snakemake.params.sensitivity_counts,
         equal_length_s=snakemake.params.equal_length_s,
         verdicts=snakemake.params.verdicts,
+        threads=snakemake.threads,
     )

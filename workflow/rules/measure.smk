@@ -59,8 +59,9 @@ rule analyse_blinking:
         "field"
     conda:
         "../../envs/blinkpair.yaml"
+    threads: movies_at_once
     resources:
-        mem_mb=for_movies(SNAKEMAKE_MB + 300, per_gigabyte=40),
+        mem_mb=for_movies(SNAKEMAKE_MB + 300, per_gigabyte=40, movies=movies_at_once),
         runtime=for_movies(2, per_gigabyte=0.25),
     params:
         field=lambda wildcards: {c: ROW_OF[wildcards.field][c] for c in CARRIED},

@@ -33,10 +33,8 @@ UNKNOWN = {
 }
 
 
-def states_of(
-    intensity: NDArray[np.float32], off: OffLevels, recipes: Recipes
-) -> tuple[BoolArray, pd.DataFrame]:
-    """Return states with levels and thresholds; '{epoch}' in a name stands for pre or post."""
+def state_columns(intensity: NDArray[np.float32], off: OffLevels, recipes: Recipes) -> pd.DataFrame:
+    """Return on-fractions, levels and thresholds."""
     assigned = recipes.answer
     fraction = assigned.on_fractions
     on = assigned.states
@@ -50,7 +48,7 @@ def states_of(
         off_fraction=1.0 - fraction,
         skewness=off.skewness,
     )
-    return on, pd.DataFrame(
+    return pd.DataFrame(
         {
             "threshold_counts_{epoch}": assigned.thresholds_counts,
             "threshold_from_{epoch}": assigned.source,

@@ -7,9 +7,10 @@ the on-fractions at other thresholds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,7 @@ from blinkpair.blinking.columns import (
     UNKNOWN,
     dwell_columns,
     photostability_columns,
-    states_of,
+    state_columns,
 )
 from blinkpair.blinking.off_levels import OffLevels, estimate_off_levels
 from blinkpair.blinking.on_fractions import (
@@ -44,6 +45,22 @@ from blinkpair.photometry.apertures import at_mean_focus, empty_frames
 DROWNED_NOISES = 1.5
 # An on-fraction with a larger standard error is no answer: it may be off by more than 0.1.
 MAX_SE = 0.05
+
+T = TypeVar("T")
+
+
+class ByEpochs(Protocol):
+    """Calls a function for both epochs."""
+
+    def __call__(
+        self, function: Callable[..., T], calls: Sequence[Sequence[Any]], /
+    ) -> Sequence[T]:
+        """Return what the function returns with its arguments of pre, and of post."""
+
+
+def in_turn(function: Callable[..., T], calls: Sequence[Sequence[Any]], /) -> list[T]:
+    """Call a function with the arguments of pre, then with those of post."""
+    return [function(*arguments) for arguments in calls]
 
 
 @dataclass(frozen=True)
@@ -93,6 +110,7 @@ def analyse_nanocrystals(
     exposure_s: float,
     settings: BlinkingSettings,
     light: Mapping[str, FloatArray] | None = None,
+    by_epochs: ByEpochs = in_turn,
 ) -> FieldBlinking:
     """Return the table with on-fractions, population, type of blinking and photostability.
 
@@ -112,6 +130,9 @@ def analyse_nanocrystals(
     light : mapping of (frames,) float, optional
         From `photometry.apertures.light_course`: the counts are divided by it. The paper's recipe
         takes them as they are, unless `threshold.fixed_follows_focus`. Default: the focus holds.
+    by_epochs : callable, optional
+        Calls a function with its arguments of pre and post and returns both results, at the same
+        time for example. Default: one after the other.
     """
     threshold, dark_cutoff = settings.threshold, settings.dark_cutoff
     as_read = intensity
@@ -122,10 +143,9 @@ def analyse_nanocrystals(
         epoch: estimate_off_levels(at_mean_focus(empty[epoch], _at_empty(light, epoch)))
         for epoch in EPOCHS
     }
-    assigned = {
-        epoch: Recipes.of(intensity[epoch], by_fixed[epoch], off[epoch], threshold)
-        for epoch in EPOCHS
-    }
+    assigned = _each(
+        by_epochs, Recipes.of, [(intensity[e], by_fixed[e], off[e], threshold) for e in EPOCHS]
+    )
     because = table.get("excluded_because", pd.Series("", table.index))
     by_hand = (because == BY_HAND).to_numpy(bool)
     kept = table["analysed"].to_numpy(bool) | by_hand
@@ -141,28 +161,17 @@ def analyse_nanocrystals(
     usable = {recipe: own & ~by_hand for recipe, own in usable.items()}
     table["analysed"] = usable[answer]
     analysed = np.isin(measured, table.index[table["analysed"].to_numpy(bool)])
-    states, events = {}, {}
+    states = {epoch: assigned[epoch].answer.states for epoch in EPOCHS}
+    events = {epoch: run_lengths(states[epoch]) for epoch in EPOCHS}
+    columns = _each(
+        by_epochs,
+        partial(_columns, analysed=analysed, exposure_s=exposure_s, settings=settings),
+        [(intensity[e], off[e], assigned[e], events[e]) for e in EPOCHS],
+    )
     for epoch in EPOCHS:
-        states[epoch], columns = states_of(intensity[epoch], off[epoch], assigned[epoch])
-        events[epoch] = run_lengths(states[epoch])
-        emissive = columns["on_fraction_{epoch}"].to_numpy() >= dark_cutoff
-        why_not = np.select([~analysed, ~emissive], ["not analysed", "dark"], "")
-        window = (exposure_s, intensity[epoch].shape[1])
-        columns = pd.concat(
-            [
-                columns,
-                dwell_columns(events[epoch], why_not, True, *window, settings.dwell_times),
-                dwell_columns(events[epoch], why_not, False, *window, settings.dwell_times),
-                photostability_columns(
-                    intensity[epoch], states[epoch], analysed, exposure_s, settings.photostability
-                ),
-            ],
-            axis=1,
-        )
-        columns.index = pd.Index(measured)
-        columns = columns.reindex(table.index).fillna(UNKNOWN)
-        columns.columns = [str(name).format(epoch=epoch) for name in columns]
-        table = pd.concat([table, columns], axis=1)
+        own = columns[epoch].set_axis(pd.Index(measured)).reindex(table.index).fillna(UNKNOWN)
+        own.columns = [str(name).format(epoch=epoch) for name in own]
+        table = pd.concat([table, own], axis=1)
     table["delta_on_fraction"] = table["on_fraction_post"] - table["on_fraction_pre"]
     included_by = {"": usable[answer], **{f"_{recipe}": own for recipe, own in usable.items()}}
     for recipe, included in included_by.items():
@@ -192,6 +201,41 @@ def analyse_nanocrystals(
         states,
         pd.concat(durations, ignore_index=True),
         pd.concat(curves, ignore_index=True),
+    )
+
+
+def _each(
+    by_epochs: ByEpochs, function: Callable[..., T], calls: Sequence[Sequence[Any]]
+) -> dict[str, T]:
+    """Return what a function returns for each epoch."""
+    return dict(zip(EPOCHS, by_epochs(function, calls), strict=True))
+
+
+def _columns(
+    intensity: NDArray[np.float32],
+    off: OffLevels,
+    recipes: Recipes,
+    events: pd.DataFrame,
+    *,
+    analysed: BoolArray,
+    exposure_s: float,
+    settings: BlinkingSettings,
+) -> pd.DataFrame:
+    """Return the columns of one epoch, one row a measured nanocrystal."""
+    columns = state_columns(intensity, off, recipes)
+    emissive = columns["on_fraction_{epoch}"].to_numpy() >= settings.dark_cutoff
+    why_not = np.select([~analysed, ~emissive], ["not analysed", "dark"], "")
+    window = (exposure_s, intensity.shape[1])
+    return pd.concat(
+        [
+            columns,
+            dwell_columns(events, why_not, True, *window, settings.dwell_times),
+            dwell_columns(events, why_not, False, *window, settings.dwell_times),
+            photostability_columns(
+                intensity, recipes.answer.states, analysed, exposure_s, settings.photostability
+            ),
+        ],
+        axis=1,
     )
 
 
