@@ -69,7 +69,8 @@ def analyse_blinking(
     for position, (name, value) in enumerate(field.items()):
         table.insert(position, name, value)
     files.write_csv(table, outputs["table"])
-    sweep = on_fractions_at(measured, intensity, sensitivity_counts)
+    shown = {epoch: intensity[epoch][:, ~result.all_off[epoch]] for epoch in EPOCHS}
+    sweep = on_fractions_at(measured, shown, sensitivity_counts)
     for name, rows in {
         "on_fractions": sweep.merge(table[["nc_id", "analysed"]], on="nc_id"),
         "durations": result.durations,

@@ -47,7 +47,7 @@ def summarise(
             check_equal_lengths(pd.DataFrame(sheet))
     files.join_csv(tables, outputs["nanocrystals"])
     columns = [*populations.COLUMNS, *populations.OPTIONAL, *recipes.COLUMNS, "excluded_because"]
-    columns.append(LEFT_OUT)
+    columns += [LEFT_OUT, *populations.ALL_OFF]
     columns += shared_movies.PLACES if movies else ()
     nanocrystals = shared_movies.mark_shared(
         files.read_csv(outputs["nanocrystals"], columns), movies
@@ -64,6 +64,9 @@ def summarise(
     )
     shares = populations.undetermined_share(nanocrystals)
     fields["undetermined_share"] = fields["field"].astype(str).map(shares)
+    remarks = fields["field"].astype(str).map(populations.all_off_remarks(nanocrystals)).fillna("")
+    reasons = zip(fields["reason"].fillna(""), remarks, strict=True)
+    fields["reason"] = ["; ".join(filter(None, both)) for both in reasons]
     known = as_in_library(fields)
     sweep = files.read_batches(on_fractions, sensitivity.COLUMNS)
     files.write_csv(fields, outputs["fields"])

@@ -94,6 +94,10 @@ EXCLUSIONS = {
         "noise of the off level reaches the fixed threshold",
         "in fields where the noise of the off level reaches the threshold",
     ),
+    "all_off": Exclusion(
+        "all off together for more than 10 % of a movie: no light, no focus, or out of place",
+        "in fields where all of them were off together for more than 10 % of a movie",
+    ),
     BY_HAND: Exclusion("left out by hand (verdicts)", "left out by hand"),
 }
 

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray, IntArray
+from blinkpair.blinking.all_off import MAX_SHARE, all_off_frames
 from blinkpair.blinking.columns import (
     UNKNOWN,
     dwell_columns,
@@ -97,6 +98,7 @@ class FieldBlinking(NamedTuple):
 
     table: pd.DataFrame
     states: dict[str, BoolArray]
+    all_off: dict[str, BoolArray]
     durations: pd.DataFrame
     integrated_pl: pd.DataFrame
 
@@ -143,20 +145,28 @@ def analyse_nanocrystals(
         epoch: estimate_off_levels(at_mean_focus(empty[epoch], _at_empty(light, epoch)))
         for epoch in EPOCHS
     }
-    assigned = _each(
-        by_epochs, Recipes.of, [(intensity[e], by_fixed[e], off[e], threshold) for e in EPOCHS]
-    )
     because = table.get("excluded_because", pd.Series("", table.index))
     by_hand = (because == BY_HAND).to_numpy(bool)
     kept = table["analysed"].to_numpy(bool) | by_hand
+    found = _each(
+        by_epochs,
+        partial(_assign, own=np.isin(measured, table.index[kept]), threshold=threshold),
+        [(intensity[e], by_fixed[e], off[e]) for e in EPOCHS],
+    )
+    assigned = {epoch: recipes for epoch, (recipes, _) in found.items()}
+    all_off = {epoch: frames for epoch, (_, frames) in found.items()}
+    intensity = {epoch: intensity[epoch][:, ~all_off[epoch]] for epoch in EPOCHS}
+    unlit = any(frames.sum() > MAX_SHARE * len(frames) for frames in all_off.values())
     noisy = any(_reaches_threshold(off[epoch], threshold.counts) for epoch in EPOCHS)
     unsure = np.any([assigned[epoch].best.on_fractions_se > MAX_SE for epoch in EPOCHS], axis=0)
     undetermined = np.isin(table.index.to_numpy(), measured[unsure])
     usable = {"fixed": kept & (not noisy), "best": kept & ~undetermined}
+    usable = {recipe: own & (not unlit) for recipe, own in usable.items()}
     answer = "fixed" if threshold.method == "fixed" else "best"
     excluded = kept & ~usable[answer]
     if excluded.any():
-        table.loc[excluded, "excluded_because"] = "noisy" if answer == "fixed" else "undetermined"
+        own_reason = "noisy" if answer == "fixed" else "undetermined"
+        table.loc[excluded, "excluded_because"] = "all_off" if unlit else own_reason
     left_out = by_hand & usable[answer]
     usable = {recipe: own & ~by_hand for recipe, own in usable.items()}
     table["analysed"] = usable[answer]
@@ -170,6 +180,7 @@ def analyse_nanocrystals(
     )
     for epoch in EPOCHS:
         own = columns[epoch].set_axis(pd.Index(measured)).reindex(table.index).fillna(UNKNOWN)
+        own.insert(0, "n_frames_all_off_{epoch}", int(all_off[epoch].sum()))
         own.columns = [str(name).format(epoch=epoch) for name in own]
         table = pd.concat([table, own], axis=1)
     table["delta_on_fraction"] = table["on_fraction_post"] - table["on_fraction_pre"]
@@ -198,7 +209,8 @@ def analyse_nanocrystals(
         curves.append(curve.assign(epoch=epoch))
     return FieldBlinking(
         table.reset_index(drop=True),
-        states,
+        {epoch: _at_all_frames(states[epoch], all_off[epoch]) for epoch in EPOCHS},
+        all_off,
         pd.concat(durations, ignore_index=True),
         pd.concat(curves, ignore_index=True),
     )
@@ -209,6 +221,29 @@ def _each(
 ) -> dict[str, T]:
     """Return what a function returns for each epoch."""
     return dict(zip(EPOCHS, by_epochs(function, calls), strict=True))
+
+
+def _assign(
+    intensity: NDArray[np.float32],
+    by_fixed: NDArray[np.float32],
+    off: OffLevels,
+    *,
+    own: BoolArray,
+    threshold: ThresholdSettings,
+) -> tuple[Recipes, BoolArray]:
+    """Return the states without the frames in which all `own` nanocrystals are off, and these."""
+    recipes = Recipes.of(intensity, by_fixed, off, threshold)
+    all_off = all_off_frames(recipes.best.states[own])
+    if all_off.any() and not all_off.all():
+        recipes = Recipes.of(intensity[:, ~all_off], by_fixed[:, ~all_off], off, threshold)
+    return recipes, all_off
+
+
+def _at_all_frames(states: BoolArray, all_off: BoolArray) -> BoolArray:
+    """Return the states with those of the frames that were left out: off."""
+    full = np.zeros((len(states), len(all_off)), bool)
+    full[:, ~all_off] = states
+    return full
 
 
 def _columns(

@@ -53,6 +53,7 @@ COLUMNS = (
     "population",
 )
 
+ALL_OFF = tuple(f"n_frames_all_off_{epoch}" for epoch in EPOCHS)
 UNDETERMINED = "undetermined"  # in `excluded_because`
 _OF_RECIPE = COLUMNS[3:]
 # From `shared_movies`, where fields share a movie.
@@ -85,6 +86,25 @@ def undetermined_share(nanocrystals: pd.DataFrame) -> pd.Series[float]:
         nanocrystals["field"].astype(str).to_numpy()[candidates]
     )
     return shares.mean()
+
+
+def all_off_remarks(nanocrystals: pd.DataFrame) -> pd.Series[str]:
+    """Return for each field with frames in which all nanocrystals were off what became of them.
+
+    Parameters
+    ----------
+    nanocrystals : pandas.DataFrame
+        `field`, `n_frames_all_off_pre` and `_post`.
+    """
+    frames = nanocrystals.groupby(nanocrystals["field"].astype(str))[list(ALL_OFF)].max()
+    parts = [
+        frames.loc[frames[column] > 0, column].map(
+            f"{epoch} movie: all nanocrystals are off together in {{:.0f}} frames (light off, "
+            "shutter closed, out of focus or out of place), which were left out".format
+        )
+        for epoch, column in zip(EPOCHS, ALL_OFF, strict=True)
+    ]
+    return pd.concat(parts).groupby(level=0).agg("; ".join)
 
 
 def summarise_populations(

@@ -1,0 +1,96 @@
+"""Frames in which all nanocrystals are off together are no blinking."""
+
+import numpy as np
+import pytest
+
+from blinkpair.blinking.all_off import MAX_SHARE, all_off_frames
+from tests.blinking.test_field import analyse
+
+FRAMES = 4_000
+EPOCHS = ("pre", "post")
+
+
+def blinking(rng, n, *, mean_on=20.0, mean_off=30.0):
+    """Return states that switch with exponential dwell times, in frames."""
+    on = np.zeros((n, FRAMES), bool)
+    for row in on:
+        durations = (
+            rng.exponential([mean_on, mean_off], (FRAMES, 2)).ravel().round().astype(int) + 1
+        )
+        start = rng.integers(0, 200)
+        row[:] = np.repeat(np.arange(2 * FRAMES) % 2 == 0, durations)[start : start + FRAMES]
+    return on
+
+
+@pytest.mark.parametrize(("first", "last"), [(1000, 1030), (0, 500), (3500, FRAMES), (2000, 2001)])
+def test_frames_without_light_are_found_with_one_on_either_side(first, last):
+    on = blinking(np.random.default_rng(1), 40)
+    on[:, first:last] = False
+    found = np.flatnonzero(all_off_frames(on))
+    assert found[0] == max(first - 1, 0)
+    assert found[-1] == min(last, FRAMES - 1)
+    assert len(found) == found[-1] - found[0] + 1
+
+
+def test_noise_in_the_dark_and_one_that_stays_on_do_not_hide_it():
+    rng = np.random.default_rng(2)
+    on = blinking(rng, 80)
+    on[:, 1000:3000] = rng.random((80, 2000)) < 0.001  # two of 80 at once in 0.3 % of the frames
+    found = all_off_frames(on)
+    assert found[1000:3000].mean() > 0.99
+    assert found[:999].sum() + found[3001:].sum() == 0
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_blinking_and_bleaching_are_not_the_light(seed):
+    rng = np.random.default_rng(seed)
+    # Dim fields, fast ones, slow ones, those that all bleach, and one nanocrystal alone.
+    assert not all_off_frames(blinking(rng, 30, mean_on=2.0, mean_off=30.0)).any()
+    assert not all_off_frames(blinking(rng, 30, mean_on=1.5, mean_off=1.5)).any()
+    assert not all_off_frames(blinking(rng, 8, mean_on=300.0, mean_off=300.0)).any()
+    bleaching = blinking(rng, 60)
+    bleaching &= np.arange(FRAMES) < rng.exponential(600.0, (60, 1))
+    assert not all_off_frames(bleaching).any()
+    assert not all_off_frames(np.arange(FRAMES)[None] < 2000).any()
+
+
+def film(dark, *, seed=3, n=30):
+    """Return counts of two movies; in the `dark` frames of the second there is no light."""
+    rng = np.random.default_rng(seed)
+    lit = blinking(rng, n).astype(float)
+    counts = {}
+    for epoch in EPOCHS:
+        shown = lit.copy()
+        if epoch == "post":
+            shown[:, dark] = 0.0
+        shot = np.sqrt(1000 * shown) * rng.normal(size=shown.shape)
+        counts[epoch] = (500 * shown + 40 * rng.normal(size=shown.shape) + shot).astype("f4")
+    return counts, lit
+
+
+def test_few_dark_frames_are_left_out_and_counted():
+    dark = np.zeros(FRAMES, bool)
+    dark[2000:2030] = True
+    counts, lit = film(dark)
+    found = analyse(counts, np.full(len(lit), True), threshold={"method": "hmm"})
+    assert (found.table["n_frames_all_off_pre"] == 0).all()
+    assert (found.table["n_frames_all_off_post"] == 32).all()
+    assert found.table["analysed"].all()
+    truth = lit[:, ~found.all_off["post"]].mean(axis=1)
+    # The mean error of the thirty: 0.0002; the dark frames are 0.8 % of the time, 0.003 of it on.
+    error = found.table["on_fraction_post"].to_numpy() - truth
+    assert abs(error.mean()) < 0.001
+    assert found.states["post"].shape == lit.shape
+    assert not found.states["post"][:, dark].any()
+
+
+@pytest.mark.parametrize("method", ["fixed", "hmm"])
+def test_a_movie_with_more_of_them_is_not_analysed(method):
+    dark = np.zeros(FRAMES, bool)
+    dark[2000:] = True
+    counts, lit = film(dark)
+    assert dark.mean() > MAX_SHARE
+    found = analyse(counts, np.full(len(lit), True), threshold={"method": method})
+    assert not found.table["analysed"].any()
+    assert (found.table["excluded_because"] == "all_off").all()
+    assert (found.table[["population", "population_fixed", "population_best"]] == "").all(axis=None)
