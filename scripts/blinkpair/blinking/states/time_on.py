@@ -19,8 +19,8 @@ from blinkpair.arrays import FloatArray
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.dark import UNKNOWN_SE, share_without_on_level
 from blinkpair.blinking.states.expected_time import expected_time
-from blinkpair.blinking.states.fast_switching import fast_variance
-from blinkpair.blinking.states.learning import MIN_STEP_NOISES, ON_FRAMES, Learnt
+from blinkpair.blinking.states.fast_switching import fast_variance, skewed_variance
+from blinkpair.blinking.states.learning import MIN_STEP_NOISES, ON_FRAMES, Learnt, in_rows
 from blinkpair.blinking.states.levels import Trace
 from blinkpair.blinking.states.short_events import ShortEvents, State, short_events
 
@@ -29,7 +29,9 @@ _STRETCHES = 8  # of the frames on: the scatter of their means is the error of t
 # Lit shares of partly lit frames are taken as evenly distributed. Where events are short their
 # density rises or falls from end to end: by a factor of e, for one standard deviation.
 _TILT = 1.0
-_PLATEAU_FRAMES = 3  # with both neighbours on: they show the on level
+_PLATEAU_FRAMES = 3  # with both neighbours on (off): they show the on (off) level
+_SIGNIFICANT = 3.0  # errors
+_OFTEN_OFF = 0.02  # of the frames: such a trace has an off level, so its on level is no average
 _MOST_MORE = 2.0  # frames of a state, for each between two others: short stretches tell little
 
 
@@ -59,6 +61,20 @@ def find_short_events(trace: Trace, learnt: Learnt) -> Found:
     off, on = (result.probability[:, column] > 0.5 for column in (emissions.OFF, emissions.ON))
     camera = np.sqrt(noise**2 + trace.excess * span)
     added, error, _ = fast_excess(trace, result)
+    added, error = (added - trace.excess * span) / span**2, error / span**2
+    if in_rows(off).sum() > _OFTEN_OFF * len(off):
+        third = trace.skewness[1] * sigma**3
+        skewed = skewed_variance(trace.x[on], in_rows(on)[on], span, third)
+        flicker = added - abs(skewed[0])
+        if flicker > _SIGNIFICANT * np.hypot(error, skewed[1]):
+            # The level fluctuates to both sides: of a trace that is off for whole frames, too, this
+            # is no average over events.
+            added, error = skewed
+            camera = np.sqrt(camera**2 + flicker * span**2)
+    elif not trace.excess_confirmed:
+        # Any part of what is taken for the camera's may be switching's.
+        added += 0.5 * trace.excess / span
+        error = np.hypot(error, np.sqrt(1.0 / 12.0) * trace.excess / span)
     se = trace.off.noise_se
     flashes = State(off, span, noise, sigma, trace.skewness[0], min(trace.off.noise, noise), se)
     dims = State(on, -span, sigma, noise, trace.skewness[1], min(camera, sigma), se)
@@ -68,8 +84,14 @@ def find_short_events(trace: Trace, learnt: Learnt) -> Found:
         learnt,
         short_events(trace.x, flashes, empty),
         short_events(trace.x, dims),
-        ((added - trace.excess * span) / span**2, error / span**2, sigma / span),
+        (added, error, sigma / span),
     )
+
+
+def shows_off(result: chain.Chain) -> bool:
+    """Return whether a trace switches slowly enough to be off for whole frames."""
+    off = result.probability[:, emissions.OFF] > 0.5
+    return bool(in_rows(off).sum() >= _PLATEAU_FRAMES)
 
 
 def fast_excess(trace: Trace, result: chain.Chain) -> tuple[float, float, float]:
@@ -139,7 +161,7 @@ def on_share(
     mean += flashes[0] - dims[0]
     variance += flashes[1] + dims[1]
     on = result.probability[:, emissions.ON] > 0.5
-    if (on[1:-1] & on[:-2] & on[2:]).sum() < _PLATEAU_FRAMES:
+    if in_rows(on).sum() < _PLATEAU_FRAMES:
         # No frame need be on throughout: the on level may be one of the field's.
         share, se = share_without_on_level(trace, result)
         if se < UNKNOWN_SE:
