@@ -59,22 +59,8 @@ def find_short_events(trace: Trace, learnt: Learnt) -> Found:
     if trace.first.on_share == 0 or span < MIN_STEP_NOISES * noise:
         return Found(trace, learnt, None, None)
     off, on = (result.probability[:, column] > 0.5 for column in (emissions.OFF, emissions.ON))
-    camera = np.sqrt(noise**2 + trace.excess * span)
-    added, error, _ = fast_excess(trace, result)
-    added, error = (added - trace.excess * span) / span**2, error / span**2
-    if in_rows(off).sum() > _OFTEN_OFF * len(off):
-        third = trace.skewness[1] * sigma**3
-        skewed = skewed_variance(trace.x[on], in_rows(on)[on], span, third)
-        flicker = added - abs(skewed[0])
-        if flicker > _SIGNIFICANT * np.hypot(error, skewed[1]):
-            # The level fluctuates to both sides: of a trace that is off for whole frames, too, this
-            # is no average over events.
-            added, error = skewed
-            camera = np.sqrt(camera**2 + flicker * span**2)
-    elif not trace.excess_confirmed:
-        # Any part of what is taken for the camera's may be switching's.
-        added += 0.5 * trace.excess / span
-        error = np.hypot(error, np.sqrt(1.0 / 12.0) * trace.excess / span)
+    added, error, flicker = _switching_variance(trace, result)
+    camera = np.sqrt(noise**2 + trace.excess * span + flicker * span**2)
     se = trace.off.noise_se
     flashes = State(off, span, noise, sigma, trace.skewness[0], min(trace.off.noise, noise), se)
     dims = State(on, -span, sigma, noise, trace.skewness[1], min(camera, sigma), se)
@@ -86,6 +72,33 @@ def find_short_events(trace: Trace, learnt: Learnt) -> Found:
         short_events(trace.x, dims),
         (added, error, sigma / span),
     )
+
+
+def _switching_variance(trace: Trace, result: chain.Chain) -> tuple[float, float, float]:
+    """Return the variance that switching adds to on counts, its standard error, and flicker's.
+
+    From frame to frame, in squares of the distance of the levels. A trace that is often off for
+    whole frames has two levels; a scatter of the upper one to both sides is then flicker, such as
+    that of a lamp. Of one that is not, on may be an average over switching, and so may, where the
+    field does not confirm it, be any part of what is taken for the camera's excess noise.
+    """
+    span = float(result.levels[emissions.ON_LEVEL] - result.levels[emissions.OFF_LEVEL])
+    added, error, _ = fast_excess(trace, result)
+    added, error = (added - trace.excess * span) / span**2, error / span**2
+    off, on = (in_rows(result.probability[:, c] > 0.5) for c in (emissions.OFF, emissions.ON))
+    if off.sum() > _OFTEN_OFF * len(off):
+        if added > _SIGNIFICANT * error:
+            chosen = result.probability[:, emissions.ON] > 0.5
+            third = trace.skewness[1] * result.levels[emissions.ON_SIGMA] ** 3
+            skewed = skewed_variance(trace.x[chosen], on[chosen], span, third)
+            flicker = added - abs(skewed[0])
+            if flicker > _SIGNIFICANT * np.hypot(error, skewed[1]):
+                return skewed[0], skewed[1], flicker
+    elif not trace.excess_confirmed:
+        # Evenly distributed from none to all.
+        part = trace.excess / span
+        added, error = added + 0.5 * part, float(np.hypot(error, part / np.sqrt(12.0)))
+    return added, error, 0.0
 
 
 def shows_off(result: chain.Chain) -> bool:
