@@ -24,6 +24,7 @@ MOST_DARK_SHARE = 0.05  # of the time: what was on for longer would show its on 
 _FIELD_LEVELS = np.array([-1.5, -0.5, 0.5, 1.5])  # standard deviations from the field's median
 _ON_SPREAD = 1.3  # noises
 _WEAK_STEP = 1.5  # noises, of a weak emitter: the level from which its own is learnt
+_FARTHEST = 2.5  # standard deviations: light of 0.6 % of the field's and less is a neighbour's
 _SIGNIFICANT = 3.0  # errors of a covariance, 1 / sqrt(frames)
 _MOST_MEMORY = MIN_STEP_NOISES**2 * MOST_DARK_SHARE * (1.0 - MOST_DARK_SHARE)
 _CLIPPED = 3.0  # noises: brighter frames, in which it is clearly on, have no weight of their own
@@ -65,9 +66,10 @@ def share_without_on_level(trace: Trace, own: chain.Chain) -> tuple[float, float
     if memory > _SIGNIFICANT / np.sqrt(frames):
         weak = _weak_emitter(trace)
         step = (weak.levels[emissions.ON_LEVEL] - weak.levels[emissions.OFF_LEVEL]) / noise
-        if step < steps[0]:
+        below = np.log(step / trace.field_step) / trace.field_spread
+        if -_FARTHEST < below < _FIELD_LEVELS[0]:
             found.append((weak.lit.sum(), 0.0, weak.log_likelihood))
-            distance = np.append(distance, np.log(step / trace.field_step) / trace.field_spread)
+            distance = np.append(distance, below)
     time, variance, fit = np.array(found).T
     weight = np.exp(fit - fit.max() - 0.5 * distance**2)
     weight /= weight.sum()
