@@ -134,16 +134,16 @@ def test_an_on_level_that_flickers_is_no_fast_switching():
 
 def test_where_a_whole_field_switches_within_frames_it_is_not_on_in_silence():
     rng = np.random.default_rng(7)
-    law, kind = DwellLaw(2.5, 0.01, 4.0), {"frames": 1500, "exposure_s": 0.04, "off_t_min_s": 0.01}
-    # From a quarter of a frame: half of the time is in events below one.
+    law, kind = DwellLaw(2.5, 0.01, 4.0), {"frames": 1500, "exposure_s": 0.08, "off_t_min_s": 0.01}
+    # From an eighth of a frame: two thirds of the time are in events below one.
     wanted = rng.uniform(0.1, 0.9, 40)
     lit = np.stack([trajectory_with_on_fraction(rng, f, law, **kind) for f in wanted])
-    noises = 16.0 * np.exp(0.3 * rng.normal(size=(40, 1)))
+    noises = 10.0 * np.exp(0.3 * rng.normal(size=(40, 1)))
     found = states_by("hmm", counts_of(rng, lit, noises, excess=5.0))
     error = np.abs(found.on_fractions - lit.mean(axis=1))
     silent = (error > 0.1) & (found.on_fractions_se < MAX_SE)
-    print("SILENT", silent.sum(), (found.on_fractions_se < MAX_SE).sum())
-    assert silent.sum() <= 3
+    # Their scatter taken for the camera's noise, 9 of 25 with a verdict would be on by too much.
+    assert silent.sum() <= 5
 
 
 def test_a_strong_creep_is_no_third_level():
