@@ -144,13 +144,3 @@ def test_where_a_whole_field_switches_within_frames_it_is_not_on_in_silence():
     silent = (error > 0.1) & (found.on_fractions_se < MAX_SE)
     # Their scatter taken for the camera's noise, 9 of 25 with a verdict would be on by too much.
     assert silent.sum() <= 5
-
-
-def test_a_strong_creep_is_no_third_level():
-    rng = np.random.default_rng(8)
-    lit = lit_traces(rng, 20, exponential(rng, 4.0, 4.0), 2000)
-    creep = np.exp(-rng.uniform(0.6, 1.2, (20, 1)) * np.linspace(0, 1, 2000))
-    found = states_by("hmm", counts_of(rng, lit, 20.0 * creep, excess=1.0))
-    error = np.abs(found.on_fractions - lit.mean(axis=1))
-    # With the dimmer half of the movie as a level of its own the error is 0.05.
-    assert np.median(error) < 0.02

@@ -90,12 +90,13 @@ def assign(
     excess, confirmed = _excess_noise(list(two.values()))
     for i, (first, wide) in two.items():
         trace = first._replace(excess=excess, excess_confirmed=confirmed)
-        on = wide.probability[:, emissions.ON] > 0.5
-        if (course := level_course(trace.x, on, wide.levels)) is not None:
-            trace = trace._replace(x=constant_level(trace.x, course, wide.levels))
-            wide = learn_two(trace)
         learnt = learn(trace, wide)
         result = learnt.chain
+        on = result.probability[:, emissions.ON] > 0.5
+        if (course := level_course(trace.x, on, result.levels)) is not None:
+            trace = trace._replace(x=constant_level(trace.x, course, result.levels))
+            learnt = learn(trace, learn_two(trace))
+            result = learnt.chain
         states[i] = False
         states[i, finite[i]] = result.over_half > 0.5
         thresholds[i] = _crossing(result, trace.skewness)
