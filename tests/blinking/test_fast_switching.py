@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from blinkpair.blinking.field import MAX_SE
-from blinkpair.blinking.states.fast_switching import fast_variance, probability_of_level
+from blinkpair.blinking.states.fast_switching import (
+    fast_variance,
+    probability_of_level,
+    skewed_variance,
+    square_of_shifts,
+)
+from blinkpair.simulate.blinking import DwellLaw, trajectory_with_on_fraction
 from tests.helpers.states import NOISE, states_by
 
 FRAMES = 1000
@@ -90,3 +96,51 @@ def test_short_flashes_alone_do_not_lower_the_on_level():
     error = (found.on_fractions - lit.mean(axis=1))[:12]
     # The mean of their counts as the on level would give twice the time on, +0.04.
     assert np.median(np.abs(error)) < 0.01
+
+
+@pytest.mark.parametrize("variance", [0.0, 0.004])
+@pytest.mark.parametrize("flicker", [0.0, 0.1])
+def test_skewness_distinguishes_dims_from_a_level_that_flickers(variance, flicker):
+    rng = np.random.default_rng(5)
+    n, hidden = 20_000, 0.3  # of a frame, in counts of 100 between the levels
+    share = hidden * rng.random(n) ** 2  # density of s^-0.5: twice that of t^-1.5 with ends in it
+    event = rng.random(n) < variance / (share**2).mean()
+    x = 100 * (1 - event * share + (0.1 + flicker) * rng.normal(size=n))
+    found, error = skewed_variance(x, np.ones(n, bool), 100.0, 0.0)
+    # The longest hidden share is taken from the scatter, and is not that of these events.
+    assert abs(found) < 4 * error if not variance else 0.3 < found / variance < 2.5
+
+
+def test_variance_that_others_do_not_show_moves_the_level():
+    error, spread = np.full(40, 0.001), np.full(40, 0.15)
+    none = square_of_shifts(np.zeros(40), error, spread)
+    one = square_of_shifts(np.where(np.arange(40) == 0, 0.01, 0.0), error, spread)
+    assert np.sqrt(none).max() < 0.008
+    # From 0 to 3 v / h, evenly distributed, with h = 2.5 of the spread.
+    assert np.sqrt(one[0]) == pytest.approx(0.01 * 3 / 0.375 / np.sqrt(3), rel=0.15)
+    assert np.sqrt(one[1:]).max() < 0.008
+
+
+def test_an_on_level_that_flickers_is_no_fast_switching():
+    rng = np.random.default_rng(6)
+    lit = lit_traces(rng, 30, exponential(rng, 20.0, 20.0))
+    noises = 18.0 * np.exp(0.5 * rng.normal(size=(30, 1)))
+    flicker = 1 + rng.uniform(0.03, 0.15, (30, 1)) * rng.normal(size=lit.shape)
+    found = states_by("hmm", counts_of(rng, lit, noises * flicker, excess=1.0))
+    error = np.abs(found.on_fractions - lit.mean(axis=1))
+    assert (found.on_fractions_se < MAX_SE).sum() >= 29
+    assert np.sqrt((error**2).mean()) < 0.01
+
+
+def test_where_a_whole_field_switches_within_frames_it_is_not_on_in_silence():
+    rng = np.random.default_rng(7)
+    law, kind = DwellLaw(2.5, 0.01, 4.0), {"frames": 1500, "exposure_s": 0.08, "off_t_min_s": 0.01}
+    # From an eighth of a frame: two thirds of the time are in events below one.
+    wanted = rng.uniform(0.1, 0.9, 40)
+    lit = np.stack([trajectory_with_on_fraction(rng, f, law, **kind) for f in wanted])
+    noises = 10.0 * np.exp(0.3 * rng.normal(size=(40, 1)))
+    found = states_by("hmm", counts_of(rng, lit, noises, excess=5.0))
+    error = np.abs(found.on_fractions - lit.mean(axis=1))
+    silent = (error > 0.1) & (found.on_fractions_se < MAX_SE)
+    # Their scatter taken for the camera's noise, 9 of 25 with a verdict would be on by too much.
+    assert silent.sum() <= 5

@@ -23,6 +23,10 @@ UNKNOWN_SE = 0.5  # of an on-fraction of which nothing is known
 MOST_DARK_SHARE = 0.05  # of the time: what was on for longer would show its on level
 _FIELD_LEVELS = np.array([-1.5, -0.5, 0.5, 1.5])  # standard deviations from the field's median
 _ON_SPREAD = 1.3  # noises
+_WEAK_STEP = 1.5  # noises, of a weak emitter: the level from which its own is learnt
+_FARTHEST = 2.5  # standard deviations: light of 0.6 % of the field's and less is a neighbour's
+_SIGNIFICANT = 3.0  # errors of a covariance, 1 / sqrt(frames)
+_MOST_MEMORY = MIN_STEP_NOISES**2 * MOST_DARK_SHARE * (1.0 - MOST_DARK_SHARE)
 _CLIPPED = 3.0  # noises: brighter frames, in which it is clearly on, have no weight of their own
 
 
@@ -51,33 +55,48 @@ def share_without_on_level(trace: Trace, own: chain.Chain) -> tuple[float, float
         first = trace.first._replace(on_level=on, on_sigma=_ON_SPREAD * noise, on_share=0.0)
         dark = learn_chain(trace._replace(first=first), np.array([on, _ON_SPREAD * noise]))
     found = []
-    for step in trace.field_step * np.exp(trace.field_spread * _FIELD_LEVELS):
+    steps = trace.field_step * np.exp(trace.field_spread * _FIELD_LEVELS)
+    for step in steps:
         levels = dark.levels.copy()
         levels[emissions.ON_LEVEL] = levels[emissions.OFF_LEVEL] + step * noise
         model = (dark.transition, dark.begin, dark.emission, trace.skewness)
         found.append(expected_time(trace.x, levels, *model))
+    distance = _FIELD_LEVELS
+    memory = _memory(trace)
+    if memory > _SIGNIFICANT / np.sqrt(frames):
+        weak = _weak_emitter(trace)
+        step = (weak.levels[emissions.ON_LEVEL] - weak.levels[emissions.OFF_LEVEL]) / noise
+        below = np.log(step / trace.field_step) / trace.field_spread
+        if -_FARTHEST < below < _FIELD_LEVELS[0]:
+            found.append((weak.lit.sum(), 0.0, weak.log_likelihood))
+            distance = np.append(distance, below)
     time, variance, fit = np.array(found).T
-    weight = np.exp(fit - fit.max() - 0.5 * _FIELD_LEVELS**2)
+    weight = np.exp(fit - fit.max() - 0.5 * distance**2)
     weight /= weight.sum()
     mean = float(weight @ time)
     se = float(np.sqrt(weight @ (variance + (time - mean) ** 2)))
-    weak = trace.x.mean() - mean / frames * trace.field_step * noise > trace.off.high
+    is_weak = trace.x.mean() - mean / frames * trace.field_step * noise > trace.off.high
     if with_level and own_share > MOST_DARK_SHARE:
         step = (own.levels[emissions.ON_LEVEL] - own.levels[emissions.OFF_LEVEL]) / noise
-        distance = np.log(step / trace.field_step) / trace.field_spread
-        weak |= own.log_likelihood - fit.max() > 0.5 * (distance**2 + np.log(frames))
-    if weak or mean > MOST_DARK_SHARE * frames or _has_a_memory(trace):
+        away = np.log(step / trace.field_step) / trace.field_spread
+        is_weak |= own.log_likelihood - fit.max() > 0.5 * (away**2 + np.log(frames))
+    if is_weak or mean > MOST_DARK_SHARE * frames or memory > _MOST_MEMORY:
         return own_share, UNKNOWN_SE
     return mean / frames, se / frames
 
 
-def _has_a_memory(trace: Trace) -> bool:
-    """Return whether the counts fluctuate from frame to frame as a weak emitter's.
+def _weak_emitter(trace: Trace) -> chain.Chain:
+    """Return the chain of a level of its own, learnt from below those of the field."""
+    on = trace.first.off_level + _WEAK_STEP * trace.off.noise
+    first = trace.first._replace(on_level=on, on_sigma=_ON_SPREAD * trace.off.noise, on_share=0.2)
+    return learn_chain(trace._replace(first=first), np.array([on, first.on_sigma]))
 
-    Counts that are off have no memory. A level of s noises for a share f of the time adds s^2 f
-    (1 - f) noises^2 to the covariance of neighbouring frames.
+
+def _memory(trace: Trace) -> float:
+    """Return the covariance of neighbouring frames, noises^2: zero where all are off.
+
+    A level of s noises for a share f of the time adds s^2 f (1 - f).
     """
     z = np.clip((trace.x - trace.off.level) / trace.off.noise, -_CLIPPED, _CLIPPED)
     z -= z.mean()
-    least = MIN_STEP_NOISES**2 * MOST_DARK_SHARE * (1.0 - MOST_DARK_SHARE)
-    return float((z[1:] * z[:-1]).mean()) > least
+    return float((z[1:] * z[:-1]).mean())

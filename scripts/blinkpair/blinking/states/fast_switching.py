@@ -15,6 +15,7 @@ one, and the error of on levels.
 from __future__ import annotations
 
 import numpy as np
+from scipy.ndimage import median_filter
 from scipy.special import ndtr
 
 from blinkpair.arrays import BoolArray, FloatArray
@@ -25,6 +26,8 @@ _CLIPPED = 6.0  # standard deviations of the differences: cosmic rays
 # with a shortest one it is less.
 _OF_LARGEST = 3.0
 _HIDDEN_NOISES = 2.5  # of that share (as in `short_events`), up to half a frame
+_SKEWED = 0.6  # of that share: <s^3> / <s^2>
+_LOCAL_FRAMES = 31  # slower changes of the level do not count (as in `short_events`)
 _SHORTEST = 0.02  # frames: what switches faster is a level (as in `short_events`)
 # Variances that switching may add, in squares of the distance of the levels, and how they may be
 # distributed in a field, (distributions, variances): some at zero, others exponentially.
@@ -61,6 +64,35 @@ def fast_variance(x: FloatArray, chosen: BoolArray) -> tuple[float, float]:
     reach = _CLIPPED * 0.5 * (high - low)
     variance = 0.5 * float((np.clip(difference, -reach, reach) ** 2).mean())
     return variance, float(np.sqrt(3.0 / len(difference))) * variance
+
+
+def skewed_variance(
+    x: FloatArray, chosen: BoolArray, span: float, camera: float
+) -> tuple[float, float]:
+    """Return the variance that is switching's by the skewness, and its standard error.
+
+    Events of shares s up to h lower single frames, and add a third cumulant of -<s^3> / <s^2> of
+    their variance: 0.6 h for t^-1.5. A level that fluctuates from frame to frame does so to both
+    sides. In squares of the distance of the levels; nan and infinity where there are few frames.
+
+    Parameters
+    ----------
+    x : (frames,) array
+        Counts of the frames on, of which the median over the next ones is taken off.
+    chosen : (frames,) bool array
+        Those whose neighbours are on, too.
+    span, camera : float
+        Distance of the levels, counts; third cumulant of the camera's noise, counts^3.
+    """
+    n = int(chosen.sum())
+    if n < _LEAST_PAIRS:
+        return np.nan, np.inf
+    y = ((x - median_filter(x, min(_LOCAL_FRAMES, len(x)), mode="nearest")) / span)[chosen]
+    sigma = float(y.std())
+    y = np.clip(y - y.mean(), -_CLIPPED * sigma, _CLIPPED * sigma)
+    each = _SKEWED * min(_HIDDEN_NOISES * sigma, 0.5)
+    variance = (camera / span**3 - float(((y - y.mean()) ** 3).mean())) / each
+    return variance, float(np.sqrt(6.0 / n)) * sigma**3 / each
 
 
 def probability_of_level(share: float, added: float, error: float) -> float:

@@ -48,6 +48,7 @@ from blinkpair.blinking.states.time_on import (
     fast_excess,
     find_short_events,
     on_share,
+    shows_off,
 )
 
 _MIN_FRAMES = 20
@@ -64,6 +65,7 @@ _FEW = 5  # clear on levels: with fewer their spread is not known
 _DEFAULT_STEP = 8.0  # noises, where no nanocrystal of the field was on
 # Of the field's traces so many show the camera's noise alone; that quantile of normal errors.
 _CAMERA_QUANTILE, _CAMERA_ERRORS = 0.1, 1.28
+_AGREE_ERRORS = 2.0
 
 
 def assign(
@@ -85,9 +87,9 @@ def assign(
     fraction[known] = states[known].sum(axis=1) / finite[known].sum(axis=1)
     found: dict[int, Found] = {}
     two = {i: (t, learn_two(t)) for i, t in _with_first_levels(traces, off).items()}
-    excess = _excess_noise(list(two.values()))
+    excess, confirmed = _excess_noise(list(two.values()))
     for i, (first, wide) in two.items():
-        trace = first._replace(excess=excess)
+        trace = first._replace(excess=excess, excess_confirmed=confirmed)
         learnt = learn(trace, wide)
         result = learnt.chain
         on = result.probability[:, emissions.ON] > 0.5
@@ -160,17 +162,27 @@ def _first_excess(traces: list[Trace]) -> float:
     return float(np.quantile(np.maximum(added, 0.0) / steps, 0.25)) if len(traces) else 0.0
 
 
-def _excess_noise(learnt: list[tuple[Trace, chain.Chain]]) -> float:
-    """Return the variance of the signal over its mean: the camera's, one for the field.
+def _excess_noise(learnt: list[tuple[Trace, chain.Chain]]) -> tuple[float, bool]:
+    """Return the variance of the signal over its mean: the camera's, and whether traces confirm it.
 
     Neighbouring frames on differ by the camera's noise, and not by what lasts. What switches within
-    frames only adds to it: the lowest tenth of the field's upper limits is the camera's.
+    frames only adds to it: the lowest tenth of the field's upper limits is the camera's, or that of
+    the traces that are off for whole frames, where it is lower. It is the camera's with certainty
+    where half of the field agree with it; where all switch within frames they scatter above it.
     """
     limits = []
     for trace, result in learnt:
         if trace.first.on_share > 0 and np.isfinite((found := fast_excess(trace, result))[1]):
-            limits.append((found[0] + _CAMERA_ERRORS * found[1]) / found[2])
-    return max(float(np.quantile(limits, _CAMERA_QUANTILE)), 0.0) if limits else 0.0
+            limits.append((found[0] / found[2], found[1] / found[2], shows_off(result)))
+    if not limits:
+        return 0.0, False
+    value, error, slow = np.array(limits).T
+    limit = value + _CAMERA_ERRORS * error
+    lowest = float(np.quantile(limit, _CAMERA_QUANTILE))
+    if slow.sum() >= _FEW:
+        lowest = min(lowest, float(np.quantile(limit[slow > 0], _CAMERA_QUANTILE)))
+    lowest = max(lowest, 0.0)
+    return lowest, bool(np.median(np.abs(value - lowest) / error) < _AGREE_ERRORS)
 
 
 def _skewnesses(trace: Trace, excess: float) -> tuple[float, float]:

@@ -57,10 +57,10 @@ def learn(trace: Trace, wide: chain.Chain) -> Learnt:
     first, prior, x = trace.first, trace.off, trace.x
     learnt = _wide_or_narrow(trace, wide)
     two = learnt.chain
-    rows = _in_rows(two.probability[:, emissions.PARTLY] > 0.5)
+    rows = in_rows(two.probability[:, emissions.PARTLY] > 0.5)
     least = max(_GREY_SHARE * len(x), 2 * _GREY_ROW)
-    in_rows = rows.sum() > least
-    grey = rows if in_rows else _in_blocks(x, two.levels)
+    lasts = rows.sum() > least
+    grey = rows if lasts else _in_blocks(x, two.levels)
     if first.on_share == 0 or grey.sum() <= least:
         return learnt
     between = x[grey]
@@ -70,7 +70,7 @@ def learn(trace: Trace, wide: chain.Chain) -> Learnt:
     gain = three.log_likelihood - two.log_likelihood
     probability = expit(gain - _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)))
     stay = three.transition[_GREY_STATE, _GREY_STATE]
-    if in_rows and probability > 0.5 and stay >= _GREY_STAY:
+    if lasts and probability > 0.5 and stay >= _GREY_STAY:
         level = _probability_of_level(trace, three)
         return Learnt(three, two, 1.0 - level) if level > 0.5 else Learnt(two, three, level)
     above_off = three.levels[emissions.GREY_LEVEL] - three.levels[emissions.OFF_LEVEL]
@@ -117,7 +117,7 @@ def _probability_of_level(trace: Trace, three: chain.Chain) -> float:
     return probability_of_level(above / span, added / span**2, error / span**2)
 
 
-def _in_rows(chosen: BoolArray) -> BoolArray:
+def in_rows(chosen: BoolArray) -> BoolArray:
     """Return which frames are the middle of `_GREY_ROW` (3) chosen ones in a row."""
     middle = np.zeros_like(chosen)
     middle[1:-1] = chosen[:-2] & chosen[1:-1] & chosen[2:]

@@ -61,7 +61,8 @@ class Trace(NamedTuple):
 
     `skewness` is that of off and of on counts; `field_step` the median on level of the field above
     off, in noises, and `field_spread` the standard deviation of its logarithm; `excess` the
-    variance of the signal over its mean, counts, which is the camera's.
+    variance of the signal over its mean, counts, which is the camera's, and `excess_confirmed`
+    whether the field's traces agree on it.
     """
 
     x: FloatArray
@@ -71,6 +72,7 @@ class Trace(NamedTuple):
     field_step: float = 8.0
     field_spread: float = 1.0
     excess: float = 0.0
+    excess_confirmed: bool = True
 
 
 def first_levels(x: FloatArray, off: OffPrior) -> FirstLevels:

@@ -19,8 +19,8 @@ from blinkpair.arrays import FloatArray
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.dark import UNKNOWN_SE, share_without_on_level
 from blinkpair.blinking.states.expected_time import expected_time
-from blinkpair.blinking.states.fast_switching import fast_variance
-from blinkpair.blinking.states.learning import MIN_STEP_NOISES, ON_FRAMES, Learnt
+from blinkpair.blinking.states.fast_switching import fast_variance, skewed_variance
+from blinkpair.blinking.states.learning import MIN_STEP_NOISES, ON_FRAMES, Learnt, in_rows
 from blinkpair.blinking.states.levels import Trace
 from blinkpair.blinking.states.short_events import ShortEvents, State, short_events
 
@@ -29,7 +29,9 @@ _STRETCHES = 8  # of the frames on: the scatter of their means is the error of t
 # Lit shares of partly lit frames are taken as evenly distributed. Where events are short their
 # density rises or falls from end to end: by a factor of e, for one standard deviation.
 _TILT = 1.0
-_PLATEAU_FRAMES = 3  # with both neighbours on: they show the on level
+_PLATEAU_FRAMES = 3  # with both neighbours on (off): they show the on (off) level
+_SIGNIFICANT = 3.0  # errors
+_OFTEN_OFF = 0.02  # of the frames: such a trace has an off level, so its on level is no average
 _MOST_MORE = 2.0  # frames of a state, for each between two others: short stretches tell little
 
 
@@ -57,8 +59,8 @@ def find_short_events(trace: Trace, learnt: Learnt) -> Found:
     if trace.first.on_share == 0 or span < MIN_STEP_NOISES * noise:
         return Found(trace, learnt, None, None)
     off, on = (result.probability[:, column] > 0.5 for column in (emissions.OFF, emissions.ON))
-    camera = np.sqrt(noise**2 + trace.excess * span)
-    added, error, _ = fast_excess(trace, result)
+    added, error, flicker = _switching_variance(trace, result)
+    camera = np.sqrt(noise**2 + trace.excess * span + flicker * span**2)
     se = trace.off.noise_se
     flashes = State(off, span, noise, sigma, trace.skewness[0], min(trace.off.noise, noise), se)
     dims = State(on, -span, sigma, noise, trace.skewness[1], min(camera, sigma), se)
@@ -68,8 +70,41 @@ def find_short_events(trace: Trace, learnt: Learnt) -> Found:
         learnt,
         short_events(trace.x, flashes, empty),
         short_events(trace.x, dims),
-        ((added - trace.excess * span) / span**2, error / span**2, sigma / span),
+        (added, error, sigma / span),
     )
+
+
+def _switching_variance(trace: Trace, result: chain.Chain) -> tuple[float, float, float]:
+    """Return the variance that switching adds to on counts, its standard error, and flicker's.
+
+    From frame to frame, in squares of the distance of the levels. A trace that is often off for
+    whole frames has two levels; a scatter of the upper one to both sides is then flicker, such as
+    that of a lamp. Of one that is not, on may be an average over switching, and so may, where the
+    field does not confirm it, be any part of what is taken for the camera's excess noise.
+    """
+    span = float(result.levels[emissions.ON_LEVEL] - result.levels[emissions.OFF_LEVEL])
+    added, error, _ = fast_excess(trace, result)
+    added, error = (added - trace.excess * span) / span**2, error / span**2
+    off, on = (in_rows(result.probability[:, c] > 0.5) for c in (emissions.OFF, emissions.ON))
+    if off.sum() > _OFTEN_OFF * len(off):
+        if added > _SIGNIFICANT * error:
+            chosen = result.probability[:, emissions.ON] > 0.5
+            third = trace.skewness[1] * result.levels[emissions.ON_SIGMA] ** 3
+            skewed = skewed_variance(trace.x[chosen], on[chosen], span, third)
+            flicker = added - abs(skewed[0])
+            if flicker > _SIGNIFICANT * np.hypot(error, skewed[1]):
+                return skewed[0], skewed[1], flicker
+    elif not trace.excess_confirmed:
+        # Evenly distributed from none to all.
+        part = trace.excess / span
+        added, error = added + 0.5 * part, float(np.hypot(error, part / np.sqrt(12.0)))
+    return added, error, 0.0
+
+
+def shows_off(result: chain.Chain) -> bool:
+    """Return whether a trace switches slowly enough to be off for whole frames."""
+    off = result.probability[:, emissions.OFF] > 0.5
+    return bool(in_rows(off).sum() >= _PLATEAU_FRAMES)
 
 
 def fast_excess(trace: Trace, result: chain.Chain) -> tuple[float, float, float]:
@@ -139,7 +174,7 @@ def on_share(
     mean += flashes[0] - dims[0]
     variance += flashes[1] + dims[1]
     on = result.probability[:, emissions.ON] > 0.5
-    if (on[1:-1] & on[:-2] & on[2:]).sum() < _PLATEAU_FRAMES:
+    if in_rows(on).sum() < _PLATEAU_FRAMES:
         # No frame need be on throughout: the on level may be one of the field's.
         share, se = share_without_on_level(trace, result)
         if se < UNKNOWN_SE:
