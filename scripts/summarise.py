@@ -7,7 +7,7 @@ import pandas as pd
 from blinkpair import files
 from blinkpair.inputs.made_by_rules import check_equal_lengths
 from blinkpair.pairing.verdicts import verdict_outcomes
-from blinkpair.populations import recipes, sensitivity, shared_movies
+from blinkpair.populations import recipes, samples, sensitivity, shared_movies
 from blinkpair.populations import table as populations
 from blinkpair.populations.left_out import LEFT_OUT
 from blinkpair.run.logs import log_to
@@ -48,10 +48,10 @@ def summarise(
     files.join_csv(tables, outputs["nanocrystals"])
     columns = [*populations.COLUMNS, *populations.OPTIONAL, *recipes.COLUMNS, "excluded_because"]
     columns.append(LEFT_OUT)
+    columns.append(samples.COLUMN)
     columns += shared_movies.PLACES if movies else ()
-    nanocrystals = shared_movies.mark_shared(
-        files.read_csv(outputs["nanocrystals"], columns), movies
-    )
+    nanocrystals = samples.mark_samples(files.read_csv(outputs["nanocrystals"], columns))
+    nanocrystals = shared_movies.mark_shared(nanocrystals, movies)
     settings = StatisticsSettings(**statistics)
     first = shared_movies.first_fields(movies)
     fields = pd.DataFrame(
