@@ -151,7 +151,7 @@ def _row(
     change: list[float],
 ) -> dict[str, Any]:
     direction = ""
-    if np.isfinite(change).all():
+    if np.isfinite(change[0]):  # an interval without an end shows nothing there
         direction = UP if change[1] > 0 else DOWN if change[2] < 0 else NOT_SHOWN
     return {
         "temperature_c": label,

@@ -83,7 +83,10 @@ def _endpoint(one: Fit, quantity: Quantity, rise: float, sign: float) -> float:
         room = target - here + float((slopes.T @ values) @ down)
         step = -down + np.sqrt(max(room, 0.0) / span) * along
         if abs(here - target) < 1e-3 * rise and abs(gradient @ step) <= 1e-3 * abs(q - best):
-            return float(q)
+            # On a contour that is not closed the other end can be found, or a turn of it.
+            if sign * (q - best) > 0:
+                return float(q)
+            break
         largest = float(np.max(np.abs(step)[: one.model.n_tau], initial=0.0))
         factor = min(1.0, 1.0 / largest) if largest > 0 else 1.0
         for _ in range(8):
@@ -104,7 +107,8 @@ def _endpoint_by_fits(one: Fit, quantity: Quantity, rise: float, sign: float) ->
     from scipy.optimize import brentq, least_squares
 
     best, gradient = quantity(one.parameters)
-    width = float(np.sqrt(rise * gradient @ np.linalg.pinv(one.information) @ gradient))
+    variance = float(gradient @ np.linalg.pinv(one.information) @ gradient)
+    width = float(np.sqrt(rise * max(variance, 0.0)))  # below 0 by rounding only
     if not (np.isfinite(width) and width > 0):
         return sign * np.inf
     seen = Evaluations(one.model, one.data, one.is_poisson)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,11 @@ MORE_THAN_ONE = 1.05  # periods within the channels
 # Below this p of the fit its residuals are not those of photons: a wrong model, or scaled counts.
 POOR_FIT = 1e-6
 
-# A share whose interval is wider than this, or a time constant beyond the window, is no result.
+_SAME_WINDOW = 1.05  # the longest over the shortest of a group
+_WINDOW = "constants and shares depend on it"
+# A share that may be as small is none; above 1 are those of components of either sign.
+_NOTHING, _ALL = 1e-6, 1.0 + 1e-6
+_OPEN = 1e300  # a time constant whose interval reaches as far has no upper end
 NOT_RESOLVED, RESOLVED, FIXED = "not resolved", "resolved", "fixed"
 
 
@@ -69,6 +73,15 @@ class Measured:
     def unit_ns(self) -> float:
         """The unit of the fit's times in ns."""
         return 1.0 if self.trace is None else 1e-3
+
+    @property
+    def span_ns(self) -> float:
+        """The time from the start of the fit to its last value."""
+        if self.prepared is not None:
+            first, end = self.prepared.window
+            return float((end - first) * self.prepared.decay.bin_ns)
+        assert self.trace is not None
+        return float(self.unit_ns * (self.trace.delay_ps[-1] - bleach_choices(self.row)[0]))
 
 
 def measure(rows: Sequence[Row]) -> list[list[Measured]]:
@@ -175,6 +188,8 @@ def decay_rows(group: Sequence[Measured], confidence: float) -> list[dict[str, A
     common = fit_common([one.fit for one in group]) if len(group) > 1 else None
     if common is None:
         log.info("one measurement alone: no time constants in common")
+    spans = [one.span_ns for one in group]
+    differing = max(spans) > _SAME_WINDOW * min(spans)
     untreated = [i for i, one in enumerate(group) if one.row["temperature_c"] == UNANNEALED]
     reference = untreated[0] if untreated else None
     # Intervals of the time constants in common are those of all measurements.
@@ -183,6 +198,9 @@ def decay_rows(group: Sequence[Measured], confidence: float) -> list[dict[str, A
         member = common.members[0]
         free = range(member.n_tau)
         ends = [profile_interval(common.fit, tau_of(member, k), confidence) for k in free]
+    if differing:
+        unlike = f"the windows of the group last {min(spans):.4g} to {max(spans):.4g} ns: {_WINDOW}"
+        group = [replace(one, notes="; ".join(filter(None, (one.notes, unlike)))) for one in group]
     return [
         row
         for i, one in enumerate(group)
@@ -201,7 +219,8 @@ def _rows_of(
     model, parameters = one.fit.model, one.fit.parameters
     taus, amplitudes = one.fit.taus(), one.fit.amplitudes()
     photons = taus * amplitudes
-    bin_ns = one.prepared.decay.bin_ns if one.prepared else 0.0
+    # What decays within a channel, or before the first delay, is not seen.
+    shortest = one.prepared.decay.bin_ns if one.prepared else bleach_choices(one.row)[0]
     p_fit = decays.goodness(one.fit)
     notes = [one.notes] if one.notes else []
     if p_fit < POOR_FIT:
@@ -231,7 +250,11 @@ def _rows_of(
             "amplitude": amplitudes[k],
             **named("amplitude_fraction", amplitudes[k] / amplitudes.sum(), share),
             **named("intensity_fraction", of_light, light),
-            "resolved": FIXED if is_fixed else _resolved(one, taus[k], bin_ns, share),
+            "resolved": FIXED
+            if is_fixed
+            else RESOLVED
+            if is_resolved(one.fit, (taus[k], low, high), share, shortest)
+            else NOT_RESOLVED,
         }
         own_ends = ends[k] if common and not is_fixed else None
         row |= _common_columns(common, index, own_ends, reference, k, one.unit_ns, confidence)
@@ -246,16 +269,35 @@ def _rows_of(
             "shift_ps": one.prepared.shift_ps(parameters) if one.prepared else np.nan,
             "probe_ev": one.trace.probe_ev if one.trace else np.nan,
             "p_fit": p_fit,
-            "notes": "; ".join(notes),
         }
         rows.append(row)
-    return rows
+    lost = [str(row["component"]) for row in rows if row["resolved"] == NOT_RESOLVED]
+    if lost and len(lost) < len(rows):
+        which = f"component{'s' * (len(lost) > 1)} {' and '.join(lost)}"
+        notes.append(f"{which} not resolved: the others may be those of fewer exponentials")
+    return [row | {"notes": "; ".join(notes)} for row in rows]
 
 
-def _resolved(one: Measured, tau: float, bin_ns: float, share: tuple[float, float]) -> str:
-    if tau < bin_ns or share[0] <= 1e-6 or not one.fit.converged:
-        return NOT_RESOLVED
-    return RESOLVED
+def is_resolved(
+    one: Fit,
+    tau: tuple[float, float, float],
+    share: tuple[float, float],
+    shortest: float,
+) -> bool:
+    """Return whether the data determine a component.
+
+    Parameters
+    ----------
+    one : Fit
+    tau : three float
+        The time constant and the ends of its interval.
+    share : two float
+        Ends of the interval of its share of the amplitude.
+    shortest : float
+        The shortest time constant that is seen, in the unit of `tau`.
+    """
+    is_closed = tau[2] < _OPEN and bool(np.isfinite(share).all())
+    return one.converged and is_closed and tau[0] >= shortest and _NOTHING < share[0] < _ALL
 
 
 def tau_interval(one: Fit, k: int, confidence: float) -> tuple[float, float]:
