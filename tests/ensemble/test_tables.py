@@ -10,7 +10,7 @@ from blinkpair.ensemble import bleach, tables
 from blinkpair.ensemble.beside import LONG_SHARE, MEAN_CHANGE, SHORT_SHARE, beside_table, difference
 from blinkpair.ensemble.common import fit_common
 from blinkpair.ensemble.curves import curves as all_curves
-from blinkpair.ensemble.intervals import fraction_of, profile_interval, tau_of
+from blinkpair.ensemble.intervals import fraction_of, is_resolved, profile_interval, tau_of
 from blinkpair.ensemble.readers.decay import Decay
 from blinkpair.ensemble.readers.matrix import Matrix
 from blinkpair.ensemble.sensitivity import sensitivity_rows
@@ -50,20 +50,39 @@ def test_intervals_of_weak_components_contain_the_estimate():
             assert low <= amplitudes[k] / amplitudes.sum() <= high, (seed, k)
 
 
-@pytest.fixture(scope="module")
-def noisy_group():
-    """Two bleaches of noise in which the fastest component drowns; the second ends earlier."""
+def group_of(films, noise):
+    """Fits of bleaches, each of amplitudes, a label and its last delay in ps."""
     rng, row = np.random.default_rng(1), {"start_ps": None, "fixed_tau_ps": None, "sample": ""}
     group = []
-    for amplitudes, label, end_ps in ((BEFORE, "unannealed", 7000), (AFTER, "100", 3000)):
-        whole = trace(amplitudes, 5e-4, rng)
+    for number, (amplitudes, label, end_ps) in enumerate(films):
+        whole = trace(amplitudes, noise, rng)
         seen = whole.delay_ps <= end_ps
         own = bleach.Trace(whole.delay_ps[seen], whole.value[seen], whole.probe_ev)
-        about = {"measurement": f"TA_{label}", "technique": "ta", "group": "ta"}
+        about = {"measurement": f"TA_{number}", "technique": "ta", "group": "ta"}
         about |= row | {"temperature_c": label}
         matrix = Matrix(own.delay_ps, np.array([2.441]), own.value[:, None])
         group.append(tables.Measured(about, bleach.fit_trace(own), trace=own, matrix=matrix))
     return group
+
+
+@pytest.fixture(scope="module")
+def noisy_group():
+    """Two bleaches of noise in which the fastest component drowns; the second ends earlier."""
+    return group_of([(BEFORE, "unannealed", 7000), (AFTER, "100", 3000)], 5e-4)
+
+
+@pytest.mark.parametrize("is_common", [True, False])
+def test_a_change_is_from_the_mean_of_the_unannealed_films(is_common):
+    films = [(BEFORE, "unannealed", 7000), (AFTER, "100", 7000), (AFTER, "unannealed", 7000)]
+    rows = pd.DataFrame(tables.decay_rows(group_of(films, 1e-5), 0.95))
+    rows["p_common"] = 1.0 if is_common else 0.0
+    table = beside_table(rows, pd.DataFrame({"temperature_c": []}))
+    first, second, film = table.to_dict("records")
+    assert [first["direction"], second["direction"]] == ["", ""]
+    assert film["temperature_c"] == 100
+    middle = (first["value"] + second["value"]) / 2
+    assert film["change"] == pytest.approx(film["value"] - middle)
+    assert film["change_low"] < 0.2 / 4.01 - (0.7 / 3.18 + 0.2 / 4.01) / 2 < film["change_high"]
 
 
 def test_a_component_that_drowns_is_not_resolved_and_others_are_noted(noisy_group):
@@ -90,7 +109,7 @@ def test_a_component_that_drowns_is_not_resolved_and_others_are_noted(noisy_grou
 )
 def test_what_the_data_determine_is_resolved(tau, share, resolved):
     one = bleach.fit_trace(trace(BEFORE, 1e-5, np.random.default_rng(1)))
-    assert tables.is_resolved(one, tau, share, bleach.START_PS) == resolved
+    assert is_resolved(one, tau, share, bleach.START_PS) == resolved
 
 
 def test_open_intervals_show_no_direction_and_can_be_drawn(noisy_group):

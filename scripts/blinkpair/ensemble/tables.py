@@ -16,7 +16,17 @@ import pandas as pd
 from blinkpair.ensemble import bleach, decays
 from blinkpair.ensemble.common import Common, fit_common
 from blinkpair.ensemble.fitting import Fit
-from blinkpair.ensemble.intervals import difference_of, fraction_of, profile_interval, tau_of
+from blinkpair.ensemble.intervals import (
+    bounded_exp,
+    difference_of,
+    fraction_of,
+    is_resolved,
+    mean_of,
+    profile_interval,
+    share_interval,
+    tau_interval,
+    tau_of,
+)
 from blinkpair.ensemble.readers.decay import PILE_UP, Decay, read_decay
 from blinkpair.ensemble.readers.matrix import EV_NM, Matrix, read_matrix
 
@@ -37,9 +47,6 @@ POOR_FIT = 1e-6
 
 _SAME_WINDOW = 1.05  # the longest over the shortest of a group
 _WINDOW = "constants and shares depend on it"
-# A share that may be as small is none; above 1 are those of components of either sign.
-_NOTHING, _ALL = 1e-6, 1.0 + 1e-6
-_OPEN = 1e300  # a time constant whose interval reaches as far has no upper end
 NOT_RESOLVED, RESOLVED, FIXED = "not resolved", "resolved", "fixed"
 
 
@@ -191,7 +198,6 @@ def decay_rows(group: Sequence[Measured], confidence: float) -> list[dict[str, A
     spans = [one.span_ns for one in group]
     differing = max(spans) > _SAME_WINDOW * min(spans)
     untreated = [i for i, one in enumerate(group) if one.row["temperature_c"] == UNANNEALED]
-    reference = untreated[0] if untreated else None
     # Intervals of the time constants in common are those of all measurements.
     ends: list[tuple[float, float]] = []
     if common is not None:
@@ -204,7 +210,7 @@ def decay_rows(group: Sequence[Measured], confidence: float) -> list[dict[str, A
     return [
         row
         for i, one in enumerate(group)
-        for row in _rows_of(one, i, common, ends, reference, confidence)
+        for row in _rows_of(one, i, common, ends, untreated, confidence)
     ]
 
 
@@ -213,7 +219,7 @@ def _rows_of(
     index: int,
     common: Common | None,
     ends: Sequence[tuple[float, float]],
-    reference: int | None,
+    untreated: Sequence[int],
     confidence: float,
 ) -> list[dict[str, Any]]:
     model, parameters = one.fit.model, one.fit.parameters
@@ -257,7 +263,7 @@ def _rows_of(
             else NOT_RESOLVED,
         }
         own_ends = ends[k] if common and not is_fixed else None
-        row |= _common_columns(common, index, own_ends, reference, k, one.unit_ns, confidence)
+        row |= _common_columns(common, index, own_ends, untreated, k, one.unit_ns, confidence)
         row |= {
             "fit": FROM_DELAY
             if one.trace
@@ -278,58 +284,6 @@ def _rows_of(
     return [row | {"notes": "; ".join(notes)} for row in rows]
 
 
-def is_resolved(
-    one: Fit,
-    tau: tuple[float, float, float],
-    share: tuple[float, float],
-    shortest: float,
-) -> bool:
-    """Return whether the data determine a component.
-
-    Parameters
-    ----------
-    one : Fit
-    tau : three float
-        The time constant and the ends of its interval.
-    share : two float
-        Ends of the interval of its share of the amplitude.
-    shortest : float
-        The shortest time constant that is seen, in the unit of `tau`.
-    """
-    is_closed = tau[2] < _OPEN and bool(np.isfinite(share).all())
-    return one.converged and is_closed and tau[0] >= shortest and _NOTHING < share[0] < _ALL
-
-
-def tau_interval(one: Fit, k: int, confidence: float) -> tuple[float, float]:
-    """Return the interval of time constant k, the constant twice where it is held."""
-    if k >= one.model.n_tau:
-        return (float(one.taus()[k]),) * 2
-    low, high = profile_interval(one, tau_of(one.model, k), confidence)
-    return bounded_exp(low), bounded_exp(high)
-
-
-def share_interval(
-    one: Fit, view: Any, k: int, confidence: float, *, of_intensity: bool = False
-) -> tuple[float, float]:
-    """Return the interval of the share of component k; of counts it lies within 0 to 1.
-
-    Parameters
-    ----------
-    one : Fit
-    view : Model
-        Of the measurement, where the fit is of several.
-    k : int
-    confidence : float
-        0 to 1.
-    of_intensity : bool
-        Of the light, not of the amplitudes.
-    """
-    low, high = profile_interval(one, fraction_of(view, k, of_intensity=of_intensity), confidence)
-    if one.is_poisson:  # photons are not negative
-        return max(low, 0.0), min(high, 1.0)
-    return low, high
-
-
 def named(name: str, value: float, interval: tuple[float, float]) -> dict[str, float]:
     """Return a value and its interval under a column's name, `_low` and `_high`."""
     return {name: value, f"{name}_low": interval[0], f"{name}_high": interval[1]}
@@ -339,7 +293,7 @@ def _common_columns(
     common: Common | None,
     index: int,
     ends: tuple[float, float] | None,
-    reference: int | None,
+    untreated: Sequence[int],
     k: int,
     unit_ns: float,
     confidence: float,
@@ -356,9 +310,10 @@ def _common_columns(
     amplitudes = member.amplitudes(parameters)[0]
     share = share_interval(common.fit, member, k, confidence)
     change: tuple[float, tuple[float, float]] = (np.nan, (np.nan, np.nan))
-    if reference is not None and index != reference:
+    if untreated and index not in untreated:
         # Time constants in common move both shares alike: the interval is of the difference.
-        quantity = difference_of(fraction_of(member, k), fraction_of(common.members[reference], k))
+        before = mean_of([fraction_of(common.members[i], k) for i in untreated])
+        quantity = difference_of(fraction_of(member, k), before)
         change = (
             quantity(parameters)[0],
             profile_interval(common.fit, quantity, confidence),
@@ -369,8 +324,3 @@ def _common_columns(
         **named(names[1], *change),
         "p_common": common.p_value,
     }
-
-
-def bounded_exp(value: float) -> float:
-    """Return e to a power, finite where a logarithm has no upper end."""
-    return float(np.exp(min(value, 700.0)))
