@@ -21,7 +21,7 @@ of the experiments, for design effects from 1 to 6: they are too wide for fields
 rather than too narrow for those that do. With one field at each temperature they rest on an
 assumption, and are 3.7 times as wide as for independent nanocrystals. They fall short, with 81 to
 88 %, where the fields of one treatment alone differ by a design effect of 6, and beyond an effect
-of 6.
+of 6. Where the sheet names several samples of a treatment, the fields of a sample count as one.
 
 Made by `make accuracy`; every number on this page is of simulated experiments with known truth.
 Nanocrystals of one field share illumination, focus and registration. The *design effect* is the
