@@ -7,7 +7,7 @@ import pandas as pd
 from blinkpair import files
 from blinkpair.inputs.made_by_rules import check_equal_lengths
 from blinkpair.pairing.verdicts import verdict_outcomes
-from blinkpair.populations import recipes, sensitivity, shared_movies
+from blinkpair.populations import field_remarks, recipes, samples, sensitivity, shared_movies
 from blinkpair.populations import table as populations
 from blinkpair.populations.left_out import LEFT_OUT
 from blinkpair.run.logs import log_to
@@ -46,12 +46,11 @@ def summarise(
         if statistics["equal_length"]:
             check_equal_lengths(pd.DataFrame(sheet))
     files.join_csv(tables, outputs["nanocrystals"])
-    columns = [*populations.COLUMNS, *populations.OPTIONAL, *recipes.COLUMNS, "excluded_because"]
-    columns += [LEFT_OUT, *populations.ALL_OFF]
+    columns = [*populations.COLUMNS, *populations.OPTIONAL, *recipes.COLUMNS]
+    columns += [*field_remarks.COLUMNS, LEFT_OUT, samples.COLUMN]
     columns += shared_movies.PLACES if movies else ()
-    nanocrystals = shared_movies.mark_shared(
-        files.read_csv(outputs["nanocrystals"], columns), movies
-    )
+    nanocrystals = samples.mark_samples(files.read_csv(outputs["nanocrystals"], columns))
+    nanocrystals = shared_movies.mark_shared(nanocrystals, movies)
     settings = StatisticsSettings(**statistics)
     first = shared_movies.first_fields(movies)
     fields = pd.DataFrame(
@@ -62,11 +61,13 @@ def summarise(
             for row, registration, pairing in zip(sheet, registrations, pairings, strict=True)
         ]
     )
-    shares = populations.undetermined_share(nanocrystals)
+    shares = field_remarks.undetermined_share(nanocrystals)
     fields["undetermined_share"] = fields["field"].astype(str).map(shares)
-    remarks = fields["field"].astype(str).map(populations.all_off_remarks(nanocrystals)).fillna("")
-    reasons = zip(fields["reason"].fillna(""), remarks, strict=True)
-    fields["reason"] = ["; ".join(filter(None, both)) for both in reasons]
+    remarks = field_remarks.all_off_remarks(nanocrystals)
+    fields["reason"] = [
+        "; ".join(filter(None, (row["reason"], remarks.get(str(row["field"])))))
+        for row in fields.fillna({"reason": ""}).to_dict("records")
+    ]
     known = as_in_library(fields)
     sweep = files.read_batches(on_fractions, sensitivity.COLUMNS)
     files.write_csv(fields, outputs["fields"])

@@ -7,6 +7,8 @@ from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.populations import blinking_types, photostability_summary, pooled_dwell_times
 from blinkpair.populations.pools import COLUMNS as DURATION_COLUMNS
 from blinkpair.populations.pools import pool_durations
+from blinkpair.populations.samples import COLUMN as SAMPLE
+from blinkpair.populations.samples import mark_samples
 from blinkpair.populations.shared_movies import mark_shared
 from blinkpair.populations.type_states import COLUMNS, type_groups
 from blinkpair.run.logs import log_to
@@ -30,7 +32,9 @@ def summarise_blinking(
     """
     intervals = StatisticsSettings(**statistics)
     pools = pool_durations(files.read_batches(durations, DURATION_COLUMNS))
-    groups = type_groups(mark_shared(files.read_csv(nanocrystals, COLUMNS), movies))
+    groups = type_groups(
+        mark_samples(mark_shared(files.read_csv(nanocrystals, [*COLUMNS, SAMPLE]), movies))
+    )
     tables = {
         "types": blinking_types.summarise_types(groups, intervals),
         "type_transitions": blinking_types.type_transitions(groups, intervals),
@@ -43,7 +47,11 @@ def summarise_blinking(
     }
     del groups  # of millions of nanocrystals, before others are read of them
     tables["photostability"] = photostability_summary.summarise_photostability(
-        mark_shared(files.read_csv(nanocrystals, photostability_summary.COLUMNS), movies),
+        mark_samples(
+            mark_shared(
+                files.read_csv(nanocrystals, [*photostability_summary.COLUMNS, SAMPLE]), movies
+            )
+        ),
         intervals,
     )
     for name, rows in tables.items():

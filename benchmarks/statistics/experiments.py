@@ -191,6 +191,43 @@ def odd_table(pool: Executor, wanted: int) -> pd.DataFrame:
     return pd.DataFrame([vars(cell) | row for cell, row in zip(cells, rows, strict=True)])
 
 
+def nested(case: tuple[int, int, int, float], wanted: int) -> dict[str, float]:
+    """Fields in samples that alone differ: percent of the intervals that hold, by what varies.
+
+    `case`: temperatures, samples of each, fields of each of 60 nanocrystals, and the design effect
+    of a sample.
+    """
+    n_temperatures, n_samples, n_fields, effect = case
+    rng = np.random.default_rng([*case[:3], int(10 * effect)])
+    cell = Cell("mean", n_samples, 60 * n_fields, n_temperatures, effect)
+    fields = np.repeat(np.arange(n_samples * n_fields), 60)
+    held: dict[str, list[bool]] = {"samples": [], "fields": []}
+    widths: dict[str, list[float]] = {"samples": [], "fields": []}
+    while len(held["samples"]) < wanted:
+        drawn = [_changes(cell, rng, k) for k in range(n_temperatures)]
+        values, samples = [list(one) for one in zip(*drawn, strict=True)]
+        for unit, own in (("samples", samples), ("fields", [fields] * n_temperatures)):
+            for one in intervals.pooled_means(values, own):
+                held[unit].append(one.low <= 0 <= one.high)
+                widths[unit].append(one.high - one.low)
+    row: dict[str, float] = {
+        "temperatures": n_temperatures,
+        "samples": n_samples,
+        "fields of each": n_fields,
+        "design effect of a sample": effect,
+    }
+    row |= {f"{unit} %": 100 * float(np.mean(own)) for unit, own in held.items()}
+    ratio = np.median(widths["samples"]) / np.median(widths["fields"])
+    return row | {"width, samples over fields": float(ratio)}
+
+
+def nested_table(pool: Executor, wanted: int) -> pd.DataFrame:
+    """Two and three samples of two to four fields, for every design effect."""
+    layouts = ((1, 2, 4), (1, 3, 2), (3, 2, 3), (3, 3, 2))
+    cases = [(*layout, effect) for layout in layouts for effect in DESIGN_EFFECTS]
+    return pd.DataFrame(list(pool.map(partial(nested, wanted=wanted), cases)))
+
+
 def agreeing_table() -> pd.DataFrame:
     """Two fields at one temperature: the width of the interval against their difference."""
     rows = []

@@ -11,7 +11,7 @@ from blinkpair.blinking.states.registry import assign_states
 from blinkpair.blinking.states.settings import ThresholdSettings
 from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.settings import load_settings
-from blinkpair.populations.table import undetermined_share
+from blinkpair.populations.field_remarks import undetermined_share
 from blinkpair.simulate.blinking import DwellLaw, trajectory_with_on_fraction
 from tests.helpers.states import NOISE, empty_counts
 

@@ -10,9 +10,11 @@ from blinkpair.ensemble import bleach, tables
 from blinkpair.ensemble.beside import LONG_SHARE, MEAN_CHANGE, SHORT_SHARE, beside_table, difference
 from blinkpair.ensemble.common import fit_common
 from blinkpair.ensemble.curves import curves as all_curves
-from blinkpair.ensemble.intervals import fraction_of, profile_interval, tau_of
+from blinkpair.ensemble.intervals import fraction_of, is_resolved, profile_interval, tau_of
 from blinkpair.ensemble.readers.decay import Decay
+from blinkpair.ensemble.readers.matrix import Matrix
 from blinkpair.ensemble.sensitivity import sensitivity_rows
+from blinkpair.figures import ensemble as figures
 from blinkpair.inputs.ensemble_sheet import examine_ensemble
 from blinkpair.simulate.ensemble import AMPLITUDES, expected_decay, response, write_ensemble
 
@@ -36,6 +38,96 @@ def test_intervals_of_a_bleach_hold_the_truth():
             low, high = profile_interval(one, quantity)
             misses[k] += not low <= true <= high
     assert misses.max() <= 8, misses
+
+
+def test_intervals_of_weak_components_contain_the_estimate():
+    """Where the share may be 0 its contour is open: Newton's method can end beyond the estimate."""
+    for seed in range(12):
+        one = bleach.fit_trace(trace(AFTER, 2e-4, np.random.default_rng(seed)))
+        amplitudes = one.amplitudes()
+        for k in range(amplitudes.size):
+            low, high = profile_interval(one, fraction_of(one.model, k))
+            assert low <= amplitudes[k] / amplitudes.sum() <= high, (seed, k)
+
+
+def group_of(films, noise):
+    """Fits of bleaches, each of amplitudes, a label and its last delay in ps."""
+    rng, row = np.random.default_rng(1), {"start_ps": None, "fixed_tau_ps": None, "sample": ""}
+    group = []
+    for number, (amplitudes, label, end_ps) in enumerate(films):
+        whole = trace(amplitudes, noise, rng)
+        seen = whole.delay_ps <= end_ps
+        own = bleach.Trace(whole.delay_ps[seen], whole.value[seen], whole.probe_ev)
+        about = {"measurement": f"TA_{number}", "technique": "ta", "group": "ta"}
+        about |= row | {"temperature_c": label}
+        matrix = Matrix(own.delay_ps, np.array([2.441]), own.value[:, None])
+        group.append(tables.Measured(about, bleach.fit_trace(own), trace=own, matrix=matrix))
+    return group
+
+
+@pytest.fixture(scope="module")
+def noisy_group():
+    """Two bleaches of noise in which the fastest component drowns; the second ends earlier."""
+    return group_of([(BEFORE, "unannealed", 7000), (AFTER, "100", 3000)], 5e-4)
+
+
+@pytest.mark.parametrize("is_common", [True, False])
+def test_a_change_is_from_the_mean_of_the_unannealed_films(is_common):
+    films = [(BEFORE, "unannealed", 7000), (AFTER, "100", 7000), (AFTER, "unannealed", 7000)]
+    rows = pd.DataFrame(tables.decay_rows(group_of(films, 1e-5), 0.95))
+    rows["p_common"] = 1.0 if is_common else 0.0
+    table = beside_table(rows, pd.DataFrame({"temperature_c": []}))
+    first, second, film = table.to_dict("records")
+    assert [first["direction"], second["direction"]] == ["", ""]
+    assert film["temperature_c"] == 100
+    middle = (first["value"] + second["value"]) / 2
+    assert film["change"] == pytest.approx(film["value"] - middle)
+    assert film["change_low"] < 0.2 / 4.01 - (0.7 / 3.18 + 0.2 / 4.01) / 2 < film["change_high"]
+
+
+def test_a_component_that_drowns_is_not_resolved_and_others_are_noted(noisy_group):
+    rows = pd.DataFrame(tables.decay_rows(noisy_group, 0.95))
+    fast = rows[rows["component"] == 1]
+    assert set(fast["resolved"]) == {tables.NOT_RESOLVED}
+    for row in rows.to_dict("records"):
+        assert row["amplitude_fraction_low"] <= row["amplitude_fraction"]
+        assert row["amplitude_fraction"] <= row["amplitude_fraction_high"]
+        assert "the others may be those of fewer exponentials" in row["notes"]
+        assert "the windows of the group last 2.895 to 6.996 ns" in row["notes"]
+
+
+@pytest.mark.parametrize(
+    ("tau", "share", "resolved"),
+    [
+        ((20.0, 10.0, 40.0), (0.05, 0.4), True),
+        ((20.0, 10.0, 1e301), (0.05, 0.4), False),  # no upper end
+        ((20.0, 10.0, 40.0), (0.05, np.inf), False),
+        ((20.0, 10.0, 40.0), (-0.05, 0.4), False),  # may be 0
+        ((20.0, 10.0, 40.0), (2.8, 40.0), False),  # no share: others have the other sign
+        ((3.0, 2.0, 5.0), (0.05, 0.4), False),  # over before the first delay
+    ],
+)
+def test_what_the_data_determine_is_resolved(tau, share, resolved):
+    one = bleach.fit_trace(trace(BEFORE, 1e-5, np.random.default_rng(1)))
+    assert is_resolved(one, tau, share, bleach.START_PS) == resolved
+
+
+def test_open_intervals_show_no_direction_and_can_be_drawn(noisy_group):
+    rows = pd.DataFrame(tables.decay_rows(noisy_group, 0.95))
+    for end, value in (("_low", -np.inf), ("_high", np.inf)):
+        for name in ("amplitude_fraction", "amplitude_fraction_common", "change_common"):
+            rows[f"{name}{end}"] = value
+    table = beside_table(rows, pd.DataFrame({"temperature_c": []}))
+    assert table["direction"].tolist() == ["", "not shown"]
+    drawn = figures.beside(table)
+    drawn.draw_without_rendering()
+    low, high = drawn.axes[0].get_ylim()
+    assert low > -200
+    assert high < 300
+    curves = figures.measurements(all_curves([noisy_group]))
+    ends = [one.time_ns[-1] for one in curves]
+    axis = figures.bleaches(curves).axes[0]
+    assert f"(1 at {1e3 * min(ends):,.0f} ps)" in axis.get_ylabel()
 
 
 def test_common_constants_narrow_the_difference_of_the_short_shares():

@@ -51,6 +51,13 @@ def test_what_is_not_resolved_has_no_time_constant():
         assert made["tables"][1].rows[0][2] == text
 
 
+def test_an_interval_without_ends_is_written_as_such():
+    open_ended = rows("not shown", float("-inf"), float("inf"))
+    open_ended.loc[1, ["low", "high"]] = [float("-inf"), float("inf")]
+    sentence = ensemble_section.section(decay(), open_ended, [], 0.95)["sentences"][0]
+    assert "7.0 % (\u2212∞ to ∞) at 100 °C" in sentence
+
+
 def test_equal_directions_share_a_verb():
     both = rows("down", -0.04, -0.02)
     both = pd.concat([both, both.iloc[1:].assign(temperature_c="120")], ignore_index=True)

@@ -8,7 +8,13 @@ import pytest
 from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.settings import load_settings
 from blinkpair.photometry import counts, ring
-from blinkpair.populations.table import BY_ASSUMPTION, BY_FIELDS, BY_OTHER_FIELDS
+from blinkpair.populations.table import (
+    BY_ASSUMPTION,
+    BY_FIELDS,
+    BY_OTHER_FIELDS,
+    BY_OTHER_SAMPLES,
+    BY_SAMPLES,
+)
 from blinkpair.report import methods_short, methods_text
 from tests.helpers.report_run import NAN, a_run
 
@@ -132,11 +138,20 @@ def test_intervals_are_worded_by_what_they_rest_on():
     said = {
         "a treatment with one field took that of the others": {BY_OTHER_FIELDS},
         "no treatment had two fields, so that it is the prior": {BY_ASSUMPTION},
+        "fields of one sample counted as one field": {BY_SAMPLES, BY_OTHER_SAMPLES},
+        "a treatment with one sample took the design effect of": {BY_OTHER_SAMPLES},
     }
     assert "fields do not differ with a probability of 30 %" in several
     assert "is Beta(1, 4)" in several
     fields, populations, nanocrystals = a_run()
-    for used in ({BY_FIELDS}, {BY_FIELDS, BY_OTHER_FIELDS}, {BY_ASSUMPTION}, {"", BY_FIELDS}):
+    for used in (
+        {BY_FIELDS},
+        {BY_FIELDS, BY_OTHER_FIELDS},
+        {BY_ASSUMPTION},
+        {"", BY_FIELDS},
+        {BY_SAMPLES},
+        {BY_SAMPLES, BY_OTHER_SAMPLES},
+    ):
         populations["interval_method"] = (sorted(used) * 2)[:2]
         text = methods_text.methods(SETTINGS, PROVENANCE, fields, populations, nanocrystals, SHOWN)
         assert {part for part in said if part in text} == {p for p in said if said[p] & used}

@@ -10,9 +10,12 @@ from blinkpair.populations.table import (
     BY_ASSUMPTION,
     BY_FIELDS,
     BY_OTHER_FIELDS,
+    BY_OTHER_SAMPLES,
+    BY_SAMPLES,
     summarise_populations,
 )
 from blinkpair.report import result_sentences, run_summary
+from blinkpair.report.cells import intervals_note
 from blinkpair.report.citations import citation
 from blinkpair.report.language import (
     as_set,
@@ -199,6 +202,21 @@ def test_what_the_intervals_rest_on_is_one_sentence(method, said):
     assert text.startswith("The intervals allow for fields that differ")
     assert said in text
     assert "; if nanocrystals were independent, the mean’s would be −2.0 to +3.5 points. 2" in text
+
+
+@pytest.mark.parametrize(
+    ("method", "said"),
+    [
+        (BY_SAMPLES, "by as much as samples of one treatment are seen to differ"),
+        (BY_OTHER_SAMPLES, "as they do at the other treatments: there is one sample here"),
+    ],
+)
+def test_where_samples_vary_the_sentences_are_of_samples(method, said):
+    text = result_sentences.caveats(a_row(interval_method=method))
+    assert text.startswith("The intervals allow for samples that differ")
+    assert said in text
+    assert "2 more samples here would about halve them." in text
+    assert "which allow for samples that differ" in intervals_note([method], 0.95)
 
 
 def test_without_two_fields_at_any_treatment_the_sentence_names_the_assumption_and_its_price():

@@ -56,9 +56,10 @@ def beside_table(decays: pd.DataFrame, populations: pd.DataFrame) -> pd.DataFram
     Returns
     -------
     DataFrame
-        Fractions 0 to 1. `change` is the difference from the unannealed film of the same group, for
-        single nanocrystals the mean of their own changes. Its interval is by profile likelihood
-        with time constants in common, else that of Zou and Donner (2008) from two intervals.
+        Fractions 0 to 1. `change` is the difference from the unannealed film of the same group (the
+        mean of several), for single nanocrystals the mean of their own changes. Its interval is by
+        profile likelihood with time constants in common, else that of Zou and Donner (2008) from
+        two intervals.
         `direction` is empty where there is nothing to compare with.
     """
     rows = [
@@ -92,7 +93,7 @@ def _shares(
             ]
             for label, row in zip(labels, part.to_dict("records"), strict=True)
         }
-        reference = next((v for (label, _), v in values.items() if label == UNANNEALED), None)
+        untreated = [v for (label, _), v in values.items() if label == UNANNEALED]
         order = ensemble_order(labels)
         for (label, measurement), value in sorted(
             values.items(), key=lambda item: order.index(item[0][0])
@@ -100,13 +101,27 @@ def _shares(
             change = [np.nan] * 3
             if is_common:
                 change = changes[label, measurement]
-            elif reference is not None and label != UNANNEALED:
-                change = difference(value, reference)
+            elif untreated and label != UNANNEALED:
+                change = difference(value, mean(untreated))
             rows.append(
                 _row(label, ENSEMBLE, technique, measurement, quantity, value, change)
                 | {"time_constants": "common" if is_common else "free"}
             )
     return rows
+
+
+def mean(values: list[list[float]]) -> list[float]:
+    """Return the mean of independent estimates with its interval, from the same distances.
+
+    Parameters
+    ----------
+    values : list of list of three float
+        Estimate, low, high of each.
+    """
+    estimates, low, high = np.array(values).T
+    below, above = (np.sqrt(np.sum((estimates - end) ** 2)) / len(values) for end in (low, high))
+    middle = float(estimates.mean())
+    return [middle, middle - float(below), middle + float(above)]
 
 
 def difference(value: list[float], reference: list[float]) -> list[float]:
@@ -151,7 +166,7 @@ def _row(
     change: list[float],
 ) -> dict[str, Any]:
     direction = ""
-    if np.isfinite(change).all():
+    if np.isfinite(change[0]):  # an interval without an end shows nothing there
         direction = UP if change[1] > 0 else DOWN if change[2] < 0 else NOT_SHOWN
     return {
         "temperature_c": label,

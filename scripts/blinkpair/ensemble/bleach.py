@@ -6,7 +6,6 @@ fixed time constant, the start and the number of components would give.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,7 +21,6 @@ from blinkpair.errors import InputError
 START_PS = 4.0
 FIXED_TAU_PS = 7500.0
 N_FREE = 2
-NORMALISED_AT_PS = 7000.0
 OTHER_FIXED_PS = (5000.0, 6000.0, 7000.0, 8000.0, 9000.0)
 OTHER_STARTS = (0.5, 2.0, 5.0)  # times the start
 
@@ -171,11 +169,3 @@ def short_share(one: Fit) -> float:
     """Return the share of the shortest component in the sum of the amplitudes."""
     amplitudes = one.amplitudes()
     return float(amplitudes[0] / amplitudes.sum())
-
-
-def normalised(trace: Trace, at_ps: float = NORMALISED_AT_PS) -> FloatArray:
-    """Return a trace divided by its mean around a delay, the last one where it ends before."""
-    distance = np.abs(trace.delay_ps - min(at_ps, trace.delay_ps[-1]))
-    near: Sequence[int] = np.argsort(distance, kind="stable")[:3].tolist()
-    level = float(np.mean(trace.value[near]))
-    return trace.value / level if level else trace.value

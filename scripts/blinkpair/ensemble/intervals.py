@@ -5,7 +5,8 @@ Input: a fit, and a quantity with its derivatives. Output: the ends of the inter
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,10 @@ from blinkpair.ensemble.models import Model
 
 _NEWTON_STEPS = 40
 _DOUBLINGS = 6  # of the width expected from the curvature, until an interval counts as open
+
+# A share that may be as small is none; above 1 are those of components of either sign.
+_NOTHING, _ALL = 1e-6, 1.0 + 1e-6
+_OPEN = 1e300  # a time constant whose interval reaches as far has no upper end
 
 # A quantity and its derivatives by the parameters.
 Quantity = Callable[[FloatArray], tuple[float, FloatArray]]
@@ -83,7 +88,10 @@ def _endpoint(one: Fit, quantity: Quantity, rise: float, sign: float) -> float:
         room = target - here + float((slopes.T @ values) @ down)
         step = -down + np.sqrt(max(room, 0.0) / span) * along
         if abs(here - target) < 1e-3 * rise and abs(gradient @ step) <= 1e-3 * abs(q - best):
-            return float(q)
+            # On a contour that is not closed the other end can be found, or a turn of it.
+            if sign * (q - best) > 0:
+                return float(q)
+            break
         largest = float(np.max(np.abs(step)[: one.model.n_tau], initial=0.0))
         factor = min(1.0, 1.0 / largest) if largest > 0 else 1.0
         for _ in range(8):
@@ -104,7 +112,8 @@ def _endpoint_by_fits(one: Fit, quantity: Quantity, rise: float, sign: float) ->
     from scipy.optimize import brentq, least_squares
 
     best, gradient = quantity(one.parameters)
-    width = float(np.sqrt(rise * gradient @ np.linalg.pinv(one.information) @ gradient))
+    variance = float(gradient @ np.linalg.pinv(one.information) @ gradient)
+    width = float(np.sqrt(rise * max(variance, 0.0)))  # below 0 by rounding only
     if not (np.isfinite(width) and width > 0):
         return sign * np.inf
     seen = Evaluations(one.model, one.data, one.is_poisson)
@@ -147,6 +156,16 @@ def difference_of(one: Quantity, other: Quantity) -> Quantity:
     return quantity
 
 
+def mean_of(quantities: Sequence[Quantity]) -> Quantity:
+    """Return the mean of quantities as a quantity."""
+
+    def quantity(parameters: FloatArray) -> tuple[float, FloatArray]:
+        values, slopes = zip(*(one(parameters) for one in quantities), strict=True)
+        return float(np.mean(values)), np.asarray(np.mean(slopes, axis=0))
+
+    return quantity
+
+
 def tau_of(model: Model, k: int) -> Quantity:
     """Return the logarithm of time constant k as a quantity."""
 
@@ -174,3 +193,60 @@ def fraction_of(model: Model, k: int, *, of_intensity: bool = False) -> Quantity
         return float(share), (slopes[k] - share * slopes.sum(axis=0)) / total
 
     return quantity
+
+
+def is_resolved(
+    one: Fit,
+    tau: tuple[float, float, float],
+    share: tuple[float, float],
+    shortest: float,
+) -> bool:
+    """Return whether the data determine a component.
+
+    Parameters
+    ----------
+    one : Fit
+    tau : three float
+        The time constant and the ends of its interval.
+    share : two float
+        Ends of the interval of its share of the amplitude.
+    shortest : float
+        The shortest time constant that is seen, in the unit of `tau`.
+    """
+    is_closed = tau[2] < _OPEN and bool(np.isfinite(share).all())
+    return one.converged and is_closed and tau[0] >= shortest and _NOTHING < share[0] < _ALL
+
+
+def tau_interval(one: Fit, k: int, confidence: float) -> tuple[float, float]:
+    """Return the interval of time constant k, the constant twice where it is held."""
+    if k >= one.model.n_tau:
+        return (float(one.taus()[k]),) * 2
+    low, high = profile_interval(one, tau_of(one.model, k), confidence)
+    return bounded_exp(low), bounded_exp(high)
+
+
+def share_interval(
+    one: Fit, view: Any, k: int, confidence: float, *, of_intensity: bool = False
+) -> tuple[float, float]:
+    """Return the interval of the share of component k; of counts it lies within 0 to 1.
+
+    Parameters
+    ----------
+    one : Fit
+    view : Model
+        Of the measurement, where the fit is of several.
+    k : int
+    confidence : float
+        0 to 1.
+    of_intensity : bool
+        Of the light, not of the amplitudes.
+    """
+    low, high = profile_interval(one, fraction_of(view, k, of_intensity=of_intensity), confidence)
+    if one.is_poisson:  # photons are not negative
+        return max(low, 0.0), min(high, 1.0)
+    return low, high
+
+
+def bounded_exp(value: float) -> float:
+    """Return e to a power, finite where a logarithm has no upper end."""
+    return float(np.exp(min(value, 700.0)))

@@ -11,8 +11,9 @@ import numpy as np
 
 from blinkpair.ensemble import bleach, decays
 from blinkpair.ensemble.fitting import Fit
+from blinkpair.ensemble.intervals import share_interval, tau_interval
 from blinkpair.ensemble.matrix_fit import fit_matrix
-from blinkpair.ensemble.tables import Measured, bleach_choices, named, share_interval, tau_interval
+from blinkpair.ensemble.tables import Measured, bleach_choices, named
 from blinkpair.errors import InputError
 
 PARTS_OF_WINDOW = (0.5, 0.25)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,17 @@ import pandas as pd
 from blinkpair.ensemble import bleach, decays
 from blinkpair.ensemble.common import Common, fit_common
 from blinkpair.ensemble.fitting import Fit
-from blinkpair.ensemble.intervals import difference_of, fraction_of, profile_interval, tau_of
+from blinkpair.ensemble.intervals import (
+    bounded_exp,
+    difference_of,
+    fraction_of,
+    is_resolved,
+    mean_of,
+    profile_interval,
+    share_interval,
+    tau_interval,
+    tau_of,
+)
 from blinkpair.ensemble.readers.decay import PILE_UP, Decay, read_decay
 from blinkpair.ensemble.readers.matrix import EV_NM, Matrix, read_matrix
 
@@ -35,7 +45,8 @@ MORE_THAN_ONE = 1.05  # periods within the channels
 # Below this p of the fit its residuals are not those of photons: a wrong model, or scaled counts.
 POOR_FIT = 1e-6
 
-# A share whose interval is wider than this, or a time constant beyond the window, is no result.
+_SAME_WINDOW = 1.05  # the longest over the shortest of a group
+_WINDOW = "constants and shares depend on it"
 NOT_RESOLVED, RESOLVED, FIXED = "not resolved", "resolved", "fixed"
 
 
@@ -69,6 +80,15 @@ class Measured:
     def unit_ns(self) -> float:
         """The unit of the fit's times in ns."""
         return 1.0 if self.trace is None else 1e-3
+
+    @property
+    def span_ns(self) -> float:
+        """The time from the start of the fit to its last value."""
+        if self.prepared is not None:
+            first, end = self.prepared.window
+            return float((end - first) * self.prepared.decay.bin_ns)
+        assert self.trace is not None
+        return float(self.unit_ns * (self.trace.delay_ps[-1] - bleach_choices(self.row)[0]))
 
 
 def measure(rows: Sequence[Row]) -> list[list[Measured]]:
@@ -175,18 +195,22 @@ def decay_rows(group: Sequence[Measured], confidence: float) -> list[dict[str, A
     common = fit_common([one.fit for one in group]) if len(group) > 1 else None
     if common is None:
         log.info("one measurement alone: no time constants in common")
+    spans = [one.span_ns for one in group]
+    differing = max(spans) > _SAME_WINDOW * min(spans)
     untreated = [i for i, one in enumerate(group) if one.row["temperature_c"] == UNANNEALED]
-    reference = untreated[0] if untreated else None
     # Intervals of the time constants in common are those of all measurements.
     ends: list[tuple[float, float]] = []
     if common is not None:
         member = common.members[0]
         free = range(member.n_tau)
         ends = [profile_interval(common.fit, tau_of(member, k), confidence) for k in free]
+    if differing:
+        unlike = f"the windows of the group last {min(spans):.4g} to {max(spans):.4g} ns: {_WINDOW}"
+        group = [replace(one, notes="; ".join(filter(None, (one.notes, unlike)))) for one in group]
     return [
         row
         for i, one in enumerate(group)
-        for row in _rows_of(one, i, common, ends, reference, confidence)
+        for row in _rows_of(one, i, common, ends, untreated, confidence)
     ]
 
 
@@ -195,13 +219,14 @@ def _rows_of(
     index: int,
     common: Common | None,
     ends: Sequence[tuple[float, float]],
-    reference: int | None,
+    untreated: Sequence[int],
     confidence: float,
 ) -> list[dict[str, Any]]:
     model, parameters = one.fit.model, one.fit.parameters
     taus, amplitudes = one.fit.taus(), one.fit.amplitudes()
     photons = taus * amplitudes
-    bin_ns = one.prepared.decay.bin_ns if one.prepared else 0.0
+    # What decays within a channel, or before the first delay, is not seen.
+    shortest = one.prepared.decay.bin_ns if one.prepared else bleach_choices(one.row)[0]
     p_fit = decays.goodness(one.fit)
     notes = [one.notes] if one.notes else []
     if p_fit < POOR_FIT:
@@ -231,10 +256,14 @@ def _rows_of(
             "amplitude": amplitudes[k],
             **named("amplitude_fraction", amplitudes[k] / amplitudes.sum(), share),
             **named("intensity_fraction", of_light, light),
-            "resolved": FIXED if is_fixed else _resolved(one, taus[k], bin_ns, share),
+            "resolved": FIXED
+            if is_fixed
+            else RESOLVED
+            if is_resolved(one.fit, (taus[k], low, high), share, shortest)
+            else NOT_RESOLVED,
         }
         own_ends = ends[k] if common and not is_fixed else None
-        row |= _common_columns(common, index, own_ends, reference, k, one.unit_ns, confidence)
+        row |= _common_columns(common, index, own_ends, untreated, k, one.unit_ns, confidence)
         row |= {
             "fit": FROM_DELAY
             if one.trace
@@ -246,46 +275,13 @@ def _rows_of(
             "shift_ps": one.prepared.shift_ps(parameters) if one.prepared else np.nan,
             "probe_ev": one.trace.probe_ev if one.trace else np.nan,
             "p_fit": p_fit,
-            "notes": "; ".join(notes),
         }
         rows.append(row)
-    return rows
-
-
-def _resolved(one: Measured, tau: float, bin_ns: float, share: tuple[float, float]) -> str:
-    if tau < bin_ns or share[0] <= 1e-6 or not one.fit.converged:
-        return NOT_RESOLVED
-    return RESOLVED
-
-
-def tau_interval(one: Fit, k: int, confidence: float) -> tuple[float, float]:
-    """Return the interval of time constant k, the constant twice where it is held."""
-    if k >= one.model.n_tau:
-        return (float(one.taus()[k]),) * 2
-    low, high = profile_interval(one, tau_of(one.model, k), confidence)
-    return bounded_exp(low), bounded_exp(high)
-
-
-def share_interval(
-    one: Fit, view: Any, k: int, confidence: float, *, of_intensity: bool = False
-) -> tuple[float, float]:
-    """Return the interval of the share of component k; of counts it lies within 0 to 1.
-
-    Parameters
-    ----------
-    one : Fit
-    view : Model
-        Of the measurement, where the fit is of several.
-    k : int
-    confidence : float
-        0 to 1.
-    of_intensity : bool
-        Of the light, not of the amplitudes.
-    """
-    low, high = profile_interval(one, fraction_of(view, k, of_intensity=of_intensity), confidence)
-    if one.is_poisson:  # photons are not negative
-        return max(low, 0.0), min(high, 1.0)
-    return low, high
+    lost = [str(row["component"]) for row in rows if row["resolved"] == NOT_RESOLVED]
+    if lost and len(lost) < len(rows):
+        which = f"component{'s' * (len(lost) > 1)} {' and '.join(lost)}"
+        notes.append(f"{which} not resolved: the others may be those of fewer exponentials")
+    return [row | {"notes": "; ".join(notes)} for row in rows]
 
 
 def named(name: str, value: float, interval: tuple[float, float]) -> dict[str, float]:
@@ -297,7 +293,7 @@ def _common_columns(
     common: Common | None,
     index: int,
     ends: tuple[float, float] | None,
-    reference: int | None,
+    untreated: Sequence[int],
     k: int,
     unit_ns: float,
     confidence: float,
@@ -314,9 +310,10 @@ def _common_columns(
     amplitudes = member.amplitudes(parameters)[0]
     share = share_interval(common.fit, member, k, confidence)
     change: tuple[float, tuple[float, float]] = (np.nan, (np.nan, np.nan))
-    if reference is not None and index != reference:
+    if untreated and index not in untreated:
         # Time constants in common move both shares alike: the interval is of the difference.
-        quantity = difference_of(fraction_of(member, k), fraction_of(common.members[reference], k))
+        before = mean_of([fraction_of(common.members[i], k) for i in untreated])
+        quantity = difference_of(fraction_of(member, k), before)
         change = (
             quantity(parameters)[0],
             profile_interval(common.fit, quantity, confidence),
@@ -327,8 +324,3 @@ def _common_columns(
         **named(names[1], *change),
         "p_common": common.p_value,
     }
-
-
-def bounded_exp(value: float) -> float:
-    """Return e to a power, finite where a logarithm has no upper end."""
-    return float(np.exp(min(value, 700.0)))

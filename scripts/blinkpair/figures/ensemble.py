@@ -140,7 +140,9 @@ def decays(found: Sequence[Curves], *, note: str = "") -> Figure:
 
 @style.styled
 def bleaches(found: Sequence[Curves], *, note: str = "") -> Figure:
-    """Draw bleaches and fits, normalised at 7,000 ps, with an inset to the end (Fig. 9b).
+    """Draw bleaches and fits, normalised at one delay, with an inset to the end (Fig. 9b).
+
+    It is 7,000 ps, or the last delay that all of them have.
 
     Parameters
     ----------
@@ -156,9 +158,10 @@ def bleaches(found: Sequence[Curves], *, note: str = "") -> Figure:
     ax = figure.subplots()
     inset = ax.inset_axes((0.5, 0.5, 0.48, 0.46))
     highest = 1.0
+    at_ns = min(NORMALISED_NS, *(float(one.time_ns[-1]) for one in own))
     for one in own:
         colour = _colours(own)[one.name]
-        late = np.argsort(np.abs(one.time_ns - min(NORMALISED_NS, one.time_ns[-1])))[:3]
+        late = np.argsort(np.abs(one.time_ns - at_ns))[:3]
         level = float(np.nanmean(one.fit[late]))
         used = np.isfinite(one.fit)
         time, data, fit = (v[used] for v in (BLEACH_PS * one.time_ns, one.data, one.fit))
@@ -168,7 +171,7 @@ def bleaches(found: Sequence[Curves], *, note: str = "") -> Figure:
                        label=style.temperature_name(one.label))  # fmt: skip
         highest = max(highest, float(np.max(fit / level)))
     ax.set(xlim=(0, 500), ylim=(0, 1.75 * highest), xlabel="delay (ps)",
-           ylabel="bleach (1 at 7,000 ps)")  # fmt: skip
+           ylabel=f"bleach (1 at {round(BLEACH_PS * at_ns):,} ps)")  # fmt: skip
     inset.set(xlim=(0, None), ylim=(0, None))
     ax.legend(loc="lower left")
     return figure
@@ -236,16 +239,19 @@ def _quantity(ax: Axes, rows: pd.DataFrame, labels: Sequence[Any]) -> None:
     marker, colour = MARKS[str(rows["source"].iloc[0])]
     places = [labels.index(temperature_label(v)) for v in rows["temperature_c"]]
     value, low, high = (100 * rows[c].to_numpy(float) for c in ("value", "low", "high"))
+    is_change = "change" in str(rows["quantity"].iloc[0])
+    if not is_change:  # an interval without an end reaches over all shares
+        low = np.where(np.isinf(low), np.minimum(value, 0.0), low)
+        high = np.where(np.isinf(high), np.maximum(value, 100.0), high)
     bars = np.nan_to_num(np.stack([value - low, high - value]).clip(min=0))
     ax.errorbar(places, value, bars, fmt=marker, ms=4, color=colour, capsize=2, lw=1, clip_on=False)
     names = [style.temperature_name(label) for label in labels]
     ax.set_xticks(range(len(labels)), names, rotation=30, ha="right", rotation_mode="anchor")
     ax.set_xlim(-0.5, len(labels) - 0.5)
-    is_change = "change" in str(rows["quantity"].iloc[0])
     if is_change:
         ax.axhline(0, color=style.GREY, lw=0.6)
     else:
-        ax.set_ylim(0, None)
+        ax.set_ylim(min(0.0, float(np.nanmin(value, initial=0.0))), None)
     ax.set_ylabel("points" if is_change else "%")
     style.panel_title(
         ax, "", _wrapped(str(rows["quantity"].iloc[0])), f"({rows['source'].iloc[0]})"

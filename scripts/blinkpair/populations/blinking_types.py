@@ -29,6 +29,7 @@ from blinkpair.arrays import FloatArray
 from blinkpair.epochs import EPOCHS
 from blinkpair.labels import require_columns
 from blinkpair.populations.table import (
+    SAMPLE,
     independent_fields,
     interval_settings,
     put_estimates,
@@ -104,7 +105,7 @@ def summarise_types(
             put_estimates(rows, f"fraction_{name}", fractions)
         for row, part in zip(rows, parts, strict=True):
             row |= _medians(part.rows, epoch)
-        put_methods(rows, [p.fields for p in parts])
+        put_methods(rows, [p.fields for p in parts], of_samples=_of_samples(groups))
         blocks.append(rows)
     return _table(blocks, ["temperature_c", "epoch"])
 
@@ -150,7 +151,7 @@ def type_transitions(
                 for part, flag in zip(parts, flags, strict=True)
             ]
             put_estimates(rows, "fraction_of_pre", fractions)
-            put_methods(rows, fields)
+            put_methods(rows, fields, of_samples=_of_samples(groups))
             blocks.append(rows)
     return _table(blocks, ["temperature_c", "type_pre", "type_post", "n", "n_pre"])
 
@@ -198,7 +199,7 @@ def change_by_type(
             pure = group.rows.loc[group.rows["type_pre"] == PURE, "delta"].to_numpy(float)
             compared = rank_sum(delta, pure) if name == TRUNCATED else (_NAN, _NAN)
             row["p_against_power_law"], row["probability_above_power_law"] = compared
-        put_methods(rows, fields)
+        put_methods(rows, fields, of_samples=_of_samples(groups))
         blocks.append(rows)
     return _table(blocks, ["temperature_c", "type_pre", "n"])
 
@@ -250,7 +251,7 @@ def alpha_by_change(
     for row, gained, lost in zip(rows, *alphas, strict=True):
         row["p_rank"], row["probability_gained_larger"] = rank_sum(gained, lost)
     both = [_part(g, m[0] | m[1]) for g, m in zip(groups, chosen, strict=True)]
-    put_methods(rows, [part.fields for part in both])
+    put_methods(rows, [part.fields for part in both], of_samples=_of_samples(groups))
     return _table([rows], ["temperature_c", "large_change"])
 
 
@@ -264,6 +265,10 @@ class _Part(TypeGroup):
 def _part(group: TypeGroup, chosen: Any) -> _Part:
     rows = group.rows[np.asarray(chosen, dtype=bool)]
     return _Part(group.label, rows, field_codes(independent_fields(rows)))
+
+
+def _of_samples(groups: Sequence[TypeGroup]) -> bool:
+    return any(SAMPLE in group.rows for group in groups)
 
 
 def _flags(types: pd.Series[Any], name: str) -> FloatArray:

@@ -23,6 +23,7 @@ from blinkpair.labels import (
     text_codes,
 )
 from blinkpair.populations.table import (
+    SAMPLE,
     independent_fields,
     interval_settings,
     put_estimates,
@@ -99,7 +100,7 @@ def summarise_photostability(
             estimate = Estimate(ratio, low, high, spread.design_effect, independent)
             put_estimates([row], "kept", [estimate], independent=True)
             row["n_kept"] = residuals.size
-        put_methods(own, codes)
+        put_methods(own, codes, of_samples=SAMPLE in nanocrystals)
         rows |= {(label, epoch): row for label, row in zip(labels, own, strict=True)}
     ordered = [rows[label, epoch] for label in labels for epoch in EPOCHS]
     return pd.DataFrame(ordered, columns=list(ordered[0]) if ordered else ["temperature_c", "n"])
@@ -151,7 +152,7 @@ def _kept(group: pd.DataFrame, epoch: str) -> tuple[float, FloatArray, NDArray[n
         kept_codes.append(np.full(first.size, place))
     ratio = np.concatenate(ratios)
     kept = float(ratio.mean()) if ratio.size else float("nan")
-    # Each field has its own ratio; for the intervals those that share a movie are one.
+    # Each field has its own ratio; for the intervals those that share a movie or a sample are one.
     one = dict(zip(group["field"].astype(str), independent_fields(group).astype(str), strict=True))
     alike = np.array([one[name] for name in names.tolist()], dtype=object)
     of_field = alike[np.concatenate(kept_codes)]

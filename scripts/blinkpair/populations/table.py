@@ -8,7 +8,8 @@ and `p_became_emissive_minus_dark` (as many became emissive as dark) belong to t
 more tests, McNemar's exact and Wilcoxon's signed rank, take the nanocrystals as independent.
 
 Rows of fields that share a movie are the same nanocrystals: they are one field for the intervals,
-and `n_nanocrystals` counts each once.
+and `n_nanocrystals` counts each once. Fields of one sample, where `samples` marks them, are one as
+well.
 
 Input: the nanocrystal table (one row a nanocrystal, on-fractions before and after). Output: the
 table of populations with its intervals and tests.
@@ -53,11 +54,11 @@ COLUMNS = (
     "population",
 )
 
-ALL_OFF = tuple(f"n_frames_all_off_{epoch}" for epoch in EPOCHS)
-UNDETERMINED = "undetermined"  # in `excluded_because`
 _OF_RECIPE = COLUMNS[3:]
 # From `shared_movies`, where fields share a movie.
 SAME, NUMBER = "same_nanocrystals_as", "nanocrystal"
+# From `samples`, where a treatment has several.
+SAMPLE = "independent_sample"
 # Of the beginning of each movie, as long as the shortest one, where others are longer.
 OPTIONAL = tuple(f"{name}{EQUAL_LENGTH}" for name in _OF_RECIPE)
 
@@ -66,45 +67,10 @@ _LENGTH = ("exposure_s", "n_frames_pre", "n_frames_post")
 BY_FIELDS = "fields differ, by what is seen between fields of one treatment"
 BY_OTHER_FIELDS = "fields differ, by what is seen at the other treatments"
 BY_ASSUMPTION = "fields differ, by an assumption: no treatment has two"
+BY_SAMPLES = "samples differ, by what is seen between samples of one treatment"
+BY_OTHER_SAMPLES = "samples differ, by what is seen at the other treatments"
 
 AGAINST_CONTROL = ("mean_delta", "fraction_became_emissive", "fraction_became_dark")
-
-
-def undetermined_share(nanocrystals: pd.DataFrame) -> pd.Series[float]:
-    """Return for each field the share of nanocrystals whose states cannot be determined, 0..1.
-
-    It is the share of those that are analysed or would be. Fields without one are left out.
-
-    Parameters
-    ----------
-    nanocrystals : pandas.DataFrame
-        `field`, `analysed`, `excluded_because`.
-    """
-    undetermined = (nanocrystals["excluded_because"].astype(str) == UNDETERMINED).to_numpy(bool)
-    candidates = as_bool(nanocrystals["analysed"]) | undetermined
-    shares = pd.Series(undetermined[candidates]).groupby(
-        nanocrystals["field"].astype(str).to_numpy()[candidates]
-    )
-    return shares.mean()
-
-
-def all_off_remarks(nanocrystals: pd.DataFrame) -> pd.Series[str]:
-    """Return for each field with frames in which all nanocrystals were off what became of them.
-
-    Parameters
-    ----------
-    nanocrystals : pandas.DataFrame
-        `field`, `n_frames_all_off_pre` and `_post`.
-    """
-    frames = nanocrystals.groupby(nanocrystals["field"].astype(str))[list(ALL_OFF)].max()
-    parts = [
-        frames.loc[frames[column] > 0, column].map(
-            f"{epoch} movie: all nanocrystals are off together in {{:.0f}} frames (light off, "
-            "shutter closed, out of focus or out of place), which were left out".format
-        )
-        for epoch, column in zip(EPOCHS, ALL_OFF, strict=True)
-    ]
-    return pd.concat(parts).groupby(level=0).agg("; ".join)
 
 
 def summarise_populations(
@@ -121,7 +87,7 @@ def summarise_populations(
         One row a nanocrystal: `field`, `temperature_c` (degrees C, or `control`), `analysed`,
         `on_fraction_pre`, `on_fraction_post` (0 to 1), `population` (from `classify`), and, if
         known, `population_left_out`, the `OPTIONAL` columns and those of
-        `shared_movies.mark_shared`.
+        `shared_movies.mark_shared` and `samples.mark_samples`.
     fields : DataFrame, optional
         One row a field: `field`, `temperature_c`, `status` (`ok` or `failed`) and, if known,
         `expected_chance_pairs`. Without it the fields are those of `nanocrystals`, and the
@@ -177,7 +143,7 @@ def summarise_populations(
         _estimate(compared, shorter, statistics)
     # Of the single recipes, on-fractions of equal length are not there.
     _against_control(rows, compared, known=cut or not unequal)
-    put_methods(rows, [group.fields for group in groups])
+    put_methods(rows, [group.fields for group in groups], of_samples=SAMPLE in table)
     summary = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["temperature_c", "n"])
     if rows:
         summary["n_fields_failed"] = summary["n_fields_failed"].astype("Int64")
@@ -213,11 +179,16 @@ def _group(rows: pd.DataFrame, label: Temperature, ending: str = "") -> _Group:
 
 
 def independent_fields(rows: pd.DataFrame) -> pd.Series[Any]:
-    """Return the field of each nanocrystal; of fields that share a movie, one name for all."""
-    if SAME not in rows:
-        return rows["field"]
-    same = rows[SAME].astype(object).fillna("").astype(str)
-    return same.where(same != "", rows["field"].astype(str))
+    """Return the field of each nanocrystal.
+
+    Of fields that share a movie, or a sample where these are marked, one name for all.
+    """
+    names = rows["field"]
+    for column in (SAME, SAMPLE):
+        if column in rows:
+            common = rows[column].astype(object).fillna("").astype(str)
+            names = common.where(common != "", names.astype(str))
+    return names
 
 
 def _estimate(
@@ -308,13 +279,21 @@ def _lengths(rows: Sequence[dict[str, Any]], fields: pd.DataFrame | None, *, cut
             row["longest_movie_s"] = float(lengths_s[own].max())
 
 
-def put_methods(rows: Sequence[dict[str, Any]], fields: Sequence[Codes]) -> None:
-    """Write the basis of each treatment's interval; the empty string without nanocrystals."""
+def put_methods(
+    rows: Sequence[dict[str, Any]], fields: Sequence[Codes], *, of_samples: bool
+) -> None:
+    """Write the basis of each treatment's interval; the empty string without nanocrystals.
+
+    `of_samples`: whether `fields` numbers samples.
+    """
+    by_own, by_others = (
+        (BY_SAMPLES, BY_OTHER_SAMPLES) if of_samples else (BY_FIELDS, BY_OTHER_FIELDS)
+    )
     several = [bool(own.size and own.max() > 0) for own in fields]
     treated = [row["temperature_c"] != CONTROL for row in rows]
     others = any(two for two, one in zip(several, treated, strict=True) if one)
     for row, own, two in zip(rows, fields, several, strict=True):
-        method = BY_FIELDS if two else BY_OTHER_FIELDS if others else BY_ASSUMPTION
+        method = by_own if two else by_others if others else BY_ASSUMPTION
         row["interval_method"] = method if own.size else ""
 
 

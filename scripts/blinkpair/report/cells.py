@@ -14,7 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from blinkpair.populations.table import BY_ASSUMPTION, BY_FIELDS, BY_OTHER_FIELDS
+from blinkpair.populations.table import (
+    BY_ASSUMPTION,
+    BY_FIELDS,
+    BY_OTHER_FIELDS,
+    BY_OTHER_SAMPLES,
+    BY_SAMPLES,
+)
 from blinkpair.report.language import MINUS, grouped, known, plain
 
 Row = Mapping[Any, Any]  # a row of a table, by column
@@ -30,6 +36,8 @@ BASES = {
     BY_FIELDS: "as much as fields of one treatment are seen to differ",
     BY_OTHER_FIELDS: "of a treatment with one field, as much as those of the others",
     BY_ASSUMPTION: "by an assumption, because no treatment has two fields",
+    BY_SAMPLES: "as much as samples of one treatment are seen to differ",
+    BY_OTHER_SAMPLES: "of a treatment with one sample, as much as those of the others",
 }
 SMALLEST_P = 1e-4  # what is smaller is written as a limit
 
@@ -157,5 +165,6 @@ def intervals_note(methods: Iterable[Any], confidence: float) -> str:
     # A row without nanocrystals has no interval and no basis.
     used = {str(method) for method in methods if isinstance(method, str) and method}
     basis = [words for method, words in BASES.items() if method in used]
-    allow = f", which allow for fields that differ {'; '.join(basis)}" if basis else ""
+    units = "samples" if used & {BY_SAMPLES, BY_OTHER_SAMPLES} else "fields"
+    allow = f", which allow for {units} that differ {'; '.join(basis)}" if basis else ""
     return f"In brackets {plain(100 * confidence, 6)} % intervals{allow}."

@@ -10,13 +10,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from blinkpair.ensemble.beside import LONG_SHARE, MIN_P_COMMON, SHORT_SHARE
 from blinkpair.ensemble.tables import BLEACH, DECAY, FIXED, NOT_RESOLVED, UNANNEALED
 from blinkpair.labels import after_treatment, temperature_label, treatment_title
 from blinkpair.report.cells import Table, interval_of, number, p_value, signed_points
-from blinkpair.report.language import fixed, known, listed
+from blinkpair.report.language import MINUS, fixed, known, listed
 
 FIGURES = {
     "ensemble_beside": "Shares of decay components of films and populations of nanocrystals, "
@@ -107,6 +108,8 @@ def _equals(p: float) -> str:
 
 
 def _percent(value: float) -> str:
+    if np.isinf(value):
+        return f"{MINUS}∞" if value < 0 else "∞"
     return f"{fixed(100 * value, 1)} %"
 
 

@@ -16,7 +16,12 @@ from blinkpair.blinking.field import MAX_SE
 from blinkpair.labels import CONTROL, as_bool, exclusions_in, temperature_label
 from blinkpair.photometry.counts import MIN_RING_PIXELS, NEIGHBOUR_RADIUS_PX
 from blinkpair.photometry.ring import RING_INNER_PX, RING_OUTER_PX
-from blinkpair.populations.table import BY_ASSUMPTION, BY_OTHER_FIELDS
+from blinkpair.populations.table import (
+    BY_ASSUMPTION,
+    BY_OTHER_FIELDS,
+    BY_OTHER_SAMPLES,
+    BY_SAMPLES,
+)
 from blinkpair.report.language import as_set, counted, grouped, listed, per_cent, verb
 from blinkpair.report.verdicts import by_treatment
 from blinkpair.statistics.design_effects import ALIKE, OWN_SPREAD, STEEPNESS
@@ -213,6 +218,11 @@ def _statistics(statistics: Settings, populations: pd.DataFrame) -> Iterator[str
     elif BY_OTHER_FIELDS in used:
         text += "; a treatment with one field took that of the others"
     yield f"{text}."
+    if used & {BY_SAMPLES, BY_OTHER_SAMPLES}:
+        text = "The fields of one sample counted as one field in this"
+        if BY_OTHER_SAMPLES in used:
+            text += "; a treatment with one sample took the design effect of the others"
+        yield f"{text}."
     labels = [temperature_label(value) for value in populations["temperature_c"]]
     if CONTROL in labels and len(labels) > 1:
         yield "Those of differences from the control follow Newcombe’s square-and-add rule."

@@ -18,7 +18,13 @@ from blinkpair.labels import (
     after_treatment,
     temperature_label,
 )
-from blinkpair.populations.table import BY_ASSUMPTION, BY_FIELDS, BY_OTHER_FIELDS
+from blinkpair.populations.table import (
+    BY_ASSUMPTION,
+    BY_FIELDS,
+    BY_OTHER_FIELDS,
+    BY_OTHER_SAMPLES,
+    BY_SAMPLES,
+)
 from blinkpair.report.cells import (
     ACCIDENTAL,
     p_value,
@@ -271,6 +277,10 @@ def _basis(row: Row) -> list[str]:
         "treatments: there is one field here",
         BY_ASSUMPTION: "No treatment has two fields, which would show how much fields differ: the "
         "intervals rest on an assumption about it (a weak prior)",
+        BY_SAMPLES: "The intervals allow for samples that differ, by as much as samples of one "
+        "treatment are seen to differ",
+        BY_OTHER_SAMPLES: "The intervals allow for samples that differ as they do at the other "
+        "treatments: there is one sample here",
     }
     method = row["interval_method"]
     if method not in sentences:
@@ -296,11 +306,12 @@ def _basis(row: Row) -> list[str]:
 def _more_fields(row: Row) -> list[str]:
     """Return how many more fields would halve the interval of the mean change."""
     more = float(row["n_more_fields_to_halve"])
+    unit = "sample" if row["interval_method"] in (BY_SAMPLES, BY_OTHER_SAMPLES) else "field"
     if _sign(row, "mean_delta") is None or math.isnan(more):
         return []
     if more == math.inf:
-        return [f"More than {MOST_MORE_FIELDS} more fields would be needed to halve them."]
-    return [f"{capitalised(counted(more, 'more field'))} here would about halve them."]
+        return [f"More than {MOST_MORE_FIELDS} more {unit}s would be needed to halve them."]
+    return [f"{capitalised(counted(more, f'more {unit}'))} here would about halve them."]
 
 
 def _unequal(row: Row) -> list[str]:
