@@ -34,6 +34,11 @@ NOISE_FLOOR = 5.0
 # Places are in the camera's frame where the local correlation at zero motion is at least this
 # and larger than at any motion of half a diameter or more around.
 STATIC_CORRELATION = 0.5
+# Width in diameters over which fringes and shades of the camera, which are wider than a sphere, are
+# recognised by their correlation at zero motion.
+STATIC_WIDTH = 2.5
+# Least local correlation there: spheres on fringes have none.
+STATIC_LOCAL = 0.3
 
 
 @dataclass(frozen=True)
@@ -131,24 +136,27 @@ def static_places(pre: Contrast, post: Contrast, diameter_px: float) -> BoolArra
     diameter = diameter_px / pre.pixel
     one, other = pre.signed[:rows, :columns], post.signed[:rows, :columns]
     width = 0.7 * diameter
-    power = _blur(one * one, width)
-
-    def correlation(dy: int, dx: int) -> Image:
-        moved = np.roll(other, (dy, dx), axis=(0, 1))
-        product, energy = _blur(one * moved, width), _blur(moved * moved, width)
-        return np.asarray(product / np.sqrt(power * energy + 1e-4))
-
-    here = correlation(0, 0)
+    here = _correlation(one, other, width)
     step = max(round(0.5 * diameter), 1)
     around = [
-        correlation(dy, dx)
+        _correlation(one, np.roll(other, (dy, dx), axis=(0, 1)), width)
         for dy in (-step, 0, step)
         for dx in (-step, 0, step)
         if (dy, dx) != (0, 0)
     ]
     static = (here > STATIC_CORRELATION) & (here > np.max(around, axis=0) + 0.2)
+    wide = _correlation(pre.whole, post.whole, STATIC_WIDTH * diameter) > STATIC_CORRELATION
+    fringes = wide & (_correlation(pre.whole, post.whole, width) > STATIC_LOCAL)
     reach = 2 * round(0.75 * diameter) + 1
-    return np.asarray(ndimage.maximum_filter(static, size=reach))
+    return np.asarray(ndimage.maximum_filter(static, size=reach) | fringes)
+
+
+def _correlation(one: Image, other: Image, width: float) -> Image:
+    """Return the correlation of two contrasts around each pixel of their common shape."""
+    rows, columns = (min(a, b) for a, b in zip(one.shape, other.shape, strict=True))
+    one, other = one[:rows, :columns], other[:rows, :columns]
+    product, power, energy = (_blur(each, width) for each in (one * other, one**2, other**2))
+    return np.asarray(product / np.sqrt(power * energy + 1e-4))
 
 
 def _blur(image: NDArray[Any], sigma: float) -> Image:

@@ -124,6 +124,7 @@ def register_images(
         found,
         location,
         peaks,
+        evidence,
         shapes=(images[0].shape, images[1].shape),
         diameter_px=diameter_px,
         model=model,

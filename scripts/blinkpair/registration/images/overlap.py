@@ -20,7 +20,6 @@ import numpy as np
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.registration.images import overlap_kernels as kernels
 from blinkpair.registration.images.contrast import Contrast
-from blinkpair.registration.images.tails import log_tail
 from blinkpair.registration.rigid import apply_matrix
 
 # Side of a block, in diameters.
@@ -32,8 +31,6 @@ STEPS, LAST_STEPS, LARGEST_STEP = (12, 6), (0.05, 0.003), 1.5
 # Least correlations of a block that looks alike, of which the strictest wins: less is noise, or
 # what only one image shows.
 ALIKE = (0.5, 0.7, 0.85)
-# Wrong alignments below which their scores are no yardstick.
-FEWEST_RIVALS = 8
 # Motions closer than so many diameters lead to the same one; refined ones differ beyond the second.
 NEAR, DIFFERENT = 0.5, 2.0
 # Differences of so many standard deviations have half of the weight.
@@ -87,6 +84,12 @@ class Overlap:
         )
 
     @property
+    def moved_px(self) -> float:
+        """Median distance that the motion takes the blocks."""
+        moved = apply_matrix(self.matrix, self.pre_xy) - self.pre_xy
+        return float(np.median(np.hypot(*moved.T)))
+
+    @property
     def n_blocks(self) -> int:
         """Number of blocks."""
         return len(self.block_correlation)
@@ -109,6 +112,8 @@ def refine(
     matrices: FloatArray,
     diameter_px: float,
     model: str,
+    *,
+    exact: bool = True,
 ) -> list[Overlap]:
     """Return the different overlaps under the motions refined from matrices, the best first.
 
@@ -122,9 +127,13 @@ def refine(
         (n, 3, 3) from pre to post pixels of the images, off by less than a diameter.
     diameter_px, model
         As in `register_images`.
+    exact
+        Whether motions are refined on fine pixels as well, and the overlaps are those of fine
+        pixels. Coarse ones show as well which blocks look alike, in a quarter of the time.
     """
     coarse = max(diameter_px / pre.pixel / COARSE_PIXELS, 1.0)
-    for factor, steps, last_step in zip((coarse, 1.0), STEPS, LAST_STEPS, strict=True):
+    factors = (coarse, 1.0) if exact else (coarse,)
+    for factor, steps, last_step in zip(factors, STEPS, LAST_STEPS, strict=False):
         one, other = pre.resampled(factor), post.resampled(factor)
         spread = float(getattr(one, channel).var() + getattr(other, channel).var())
         refined = [
@@ -132,7 +141,7 @@ def refine(
             for each in matrices
         ]
         overlaps = [each.overlap(diameter_px) for each in refined if each]
-        apart = DIFFERENT if factor == 1.0 else NEAR
+        apart = DIFFERENT if factor == factors[-1] else NEAR
         found = _different(overlaps, apart * diameter_px)
         matrices = np.array([each.matrix for each in found])
     return found
@@ -151,27 +160,6 @@ def distance(one: FloatArray, other: FloatArray, xy: FloatArray) -> float:
     """Return how far apart two transforms take positions, as a root mean square."""
     apart = apply_matrix(one, xy) - apply_matrix(other, xy)
     return float(np.sqrt(np.mean((apart**2).sum(axis=1))))
-
-
-def log_chance(overlaps: Sequence[Overlap]) -> FloatArray:
-    """Return (n,) logarithms of the chance that as many blocks of each alignment are alike.
-
-    Parameters
-    ----------
-    overlaps
-        Different alignments, all but one of which are wrong: blocks are alike by chance as often
-        as in any of the others.
-    """
-    shares = np.array([(one.n_alike + 1) / (one.n_blocks + 4) for one in overlaps])
-    levels = np.zeros(len(overlaps))
-    for row, one in enumerate(overlaps):
-        if len(overlaps) > FEWEST_RIVALS:
-            largest = np.delete(shares, row, axis=0).max(axis=0)
-            levels[row] = np.log(len(ALIKE)) + min(
-                log_tail(int(alike), one.n_blocks, float(share))
-                for alike, share in zip(one.n_alike, largest, strict=True)
-            )
-    return levels
 
 
 @dataclass(frozen=True)
