@@ -145,8 +145,10 @@ def static_places(pre: Contrast, post: Contrast, diameter_px: float) -> BoolArra
         if (dy, dx) != (0, 0)
     ]
     static = (here > STATIC_CORRELATION) & (here > np.max(around, axis=0) + 0.2)
-    wide = _correlation(pre.whole, post.whole, STATIC_WIDTH * diameter) > STATIC_CORRELATION
-    fringes = wide & (_correlation(pre.whole, post.whole, width) > STATIC_LOCAL)
+    # Bounded, so that fringes are recognised between spheres of more contrast.
+    shades = [np.clip(_blur(one.whole, 0.35 * diameter), -0.5, 0.5) for one in (pre, post)]
+    fringes = _correlation(*shades, STATIC_WIDTH * diameter) > STATIC_CORRELATION
+    fringes &= _correlation(*shades, width) > STATIC_LOCAL
     reach = 2 * round(0.75 * diameter) + 1
     return np.asarray(ndimage.maximum_filter(static, size=reach) | fringes)
 
