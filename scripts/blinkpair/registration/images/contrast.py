@@ -148,8 +148,8 @@ def static_places(pre: Contrast, post: Contrast, diameter_px: float) -> BoolArra
     # Bounded, so that fringes are recognised between spheres of more contrast.
     shades = [np.clip(_blur(one.whole, 0.35 * diameter), -0.5, 0.5) for one in (pre, post)]
     fringes = _correlation(*shades, STATIC_WIDTH * diameter) > STATIC_CORRELATION
-    fringes &= _correlation(*shades, width) > STATIC_LOCAL
     reach = 2 * round(0.75 * diameter) + 1
+    fringes &= ndimage.minimum_filter(_correlation(*shades, width), reach) > STATIC_LOCAL
     return np.asarray(ndimage.maximum_filter(static, size=reach) | fringes)
 
 
