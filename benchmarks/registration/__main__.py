@@ -86,9 +86,16 @@ def draw_levels(table: pd.DataFrame, path: Path) -> None:
         figure = style.new_figure(style.SINGLE_COLUMN_MM, 84)
         axes = figure.subplots()
         axes.plot([1e-3, 1], [1e-3, 1], color=style.GREY, lw=1, label="as promised")
-        colours = [style.BLUE, style.ORANGE, style.GREEN, style.VERMILLION, style.PURPLE]
+        colours = [
+            style.BLUE,
+            style.ORANGE,
+            style.GREEN,
+            style.VERMILLION,
+            style.PURPLE,
+            style.SKY_BLUE,
+        ]
         for colour, (kind, group) in zip(
-            colours, table.groupby("patterns", sort=False), strict=True
+            colours, table.groupby("patterns", sort=False), strict=False
         ):
             mean = group.groupby("level").mean(numeric_only=True)
             # A share of none is nowhere on a logarithmic axis.
@@ -224,8 +231,9 @@ def unrelated_part(pool: Executor, share: float) -> Iterable[str]:
         f"Pairs of up to {unrelated_images.SIDE} px that share nothing of the sample, and how many "
         "of them reach a level of `chance_alignments`; the default accepts 0.0003. Real: crops "
         "apart in one image, a crop and the mirror image of another, crops of two samples, and "
-        "crops apart with everything that stands out painted out. Simulated: debris, fibres and "
-        "flakes without a microsphere, with the same dirt of the camera in both images. CPU time, "
+        "crops apart with everything that stands out painted out. Simulated: many or few pieces "
+        "of debris, fibres and flakes without a microsphere, with the same dirt and fringes of the "
+        "camera in both images. CPU time, "
         f"median and largest: {trials['seconds'].median():.1f} and {trials['seconds'].max():.1f} s."
     )
     yield text_of(unrelated_images.summary(trials))

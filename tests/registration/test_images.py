@@ -14,7 +14,7 @@ from blinkpair.registration.images.images import register_images
 from blinkpair.registration.images.votes import log_tail
 from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import Camera, FieldDesign, simulate_field
-from blinkpair.simulate.brightfield import render_brightfield
+from blinkpair.simulate.brightfield import Illumination, render_brightfield
 
 SHAPE = (256, 256)
 DIAMETER = 6.25
@@ -95,6 +95,7 @@ def test_a_sample_that_did_not_move_is_refused():
     for seed in (1, 2):
         result = register(simulated(seed, rotation_deg=0.0, shift_px=(0.0, 0.0), n_dust=20))
         assert result.status == "failed"
+        assert "in the same place in the second" in result.reason
         assert np.isnan(result.matrix).all()
 
 
@@ -113,6 +114,51 @@ def test_what_belongs_to_the_camera_does_not_vote():
         result = register_images(*images, diameter_px=DIAMETER)
         assert result.status == "failed"
         assert result.static_share > 0.1
+
+
+def on_fringes(amplitude, *, seed, **drawn):
+    light = Illumination(fringe_amplitude=amplitude)
+    rng = np.random.default_rng([seed, 12])
+    return render_brightfield(
+        SHAPE, drawn.pop("xy", None), diameter_px=8.0, illumination=light, rng=rng, **drawn
+    ).astype(float)
+
+
+@pytest.mark.parametrize("amplitude", [0.01, 0.03])
+def test_fringes_of_the_camera_do_not_match_under_half_a_turn(amplitude):
+    """Nor along themselves; the few objects of the sample are others in either image."""
+    for seed in (0, 1):
+        rng = np.random.default_rng([seed, 14])
+        images = [
+            on_fringes(
+                amplitude,
+                seed=10 * seed + k,
+                debris_xy=rng.uniform(0, 255, (4, 2)),
+                debris_seed=10 * seed + k,
+            )
+            for k in range(2)
+        ]
+        result = register_images(*images, diameter_px=8.0)
+        assert result.status == "failed"
+        assert result.chance_alignments > 0.01
+        assert result.static_share > 0.5
+
+
+@pytest.mark.parametrize("amplitude", [0.01, 0.03])
+def test_few_spheres_on_fringes_are_registered(amplitude):
+    turn = np.deg2rad(50)
+    matrix = np.eye(3)
+    matrix[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    matrix[:2, 2] = 127.5 - matrix[:2, :2] @ [127.5, 127.5]
+    for seed in (0, 1):
+        xy = np.random.default_rng([seed, 13]).uniform(10, 246, (14, 2))
+        images = [
+            on_fringes(amplitude, seed=10 * seed + k, xy=there)
+            for k, there in enumerate((xy, apply_matrix(matrix, xy)))
+        ]
+        result = register_images(*images, diameter_px=8.0)
+        assert result.status == "ok", result.reason
+        assert np.hypot(*(apply_matrix(result.matrix, xy) - apply_matrix(matrix, xy)).T).max() < 0.2
 
 
 def test_unrelated_and_mirrored_images_are_refused():

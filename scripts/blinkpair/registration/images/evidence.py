@@ -69,7 +69,7 @@ class ImageEvidence:
         images = cls(one, other, diameter_px, model, {})
         refined, log_unmoved = {}, np.inf
         for channel in CHANNELS:
-            every = images.refined_near(channel, matrices, exact=False)
+            every = images.refined_near(channel, matrices)
             least = least_motion_px(diameter_px)
             refined[channel] = [one for one in every if one.moved_px >= least]
             levels = [
@@ -78,11 +78,9 @@ class ImageEvidence:
             log_unmoved = min([log_unmoved, *levels])
         return replace(images, refined=refined, log_unmoved=log_unmoved)
 
-    def refined_near(self, channel: str, matrices: FloatArray, *, exact: bool) -> list[Overlap]:
+    def refined_near(self, channel: str, matrices: FloatArray) -> list[Overlap]:
         """Return the different overlaps near matrices (n, 3, 3), as `overlap.refine` does."""
-        return refine(
-            self.pre, self.post, channel, matrices, self.diameter_px, self.model, exact=exact
-        )
+        return refine(self.pre, self.post, channel, matrices, self.diameter_px, self.model)
 
     def ranked(self, most: int) -> list[tuple[Overlap, float]]:
         """Return different alignments and the logarithms of their levels, either's best first."""
@@ -116,7 +114,7 @@ class ImageEvidence:
         """
         levels = [0.0]
         for channel, refined in self.refined.items():
-            for one in self.refined_near(channel, matrix[None], exact=False):
+            for one in self.refined_near(channel, matrix[None]):
                 others = [other for other in refined if not self._same(one, other)]
                 rest = one.without(matched_xy, REACH * self.diameter_px)
                 levels.append(self._log_level(rest, others))

@@ -82,10 +82,10 @@ def locate(tiles: Tiles, images: ImageEvidence, alignment: Alignment) -> Locatio
     """Return the location of an alignment; that of its tiles where too few blocks agree."""
     near = alignment.overlap.matrix[None]
     # The energy depends least on the light: its places show which halves are bright.
-    energy = images.refined_near("energy", near, exact=True)
+    energy = images.refined_near("energy", near)
     known = tiles.one_sided(energy[0].matrix) if energy else None
     one_sided = known is not False
-    for found in energy if known else images.refined_near("whole", near, exact=True):
+    for found in energy if known else images.refined_near("whole", near):
         good = (found.block_correlation >= ALIKE[0]) & (found.weights > 0)
         pre, post, weights = found.pre_xy[good], found.post_xy[good], found.weights[good]
         off = np.hypot(*(apply_matrix(found.matrix, pre) - post).T) * np.sqrt(weights)

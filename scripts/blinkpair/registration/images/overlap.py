@@ -112,8 +112,6 @@ def refine(
     matrices: FloatArray,
     diameter_px: float,
     model: str,
-    *,
-    exact: bool = True,
 ) -> list[Overlap]:
     """Return the different overlaps under the motions refined from matrices, the best first.
 
@@ -127,13 +125,9 @@ def refine(
         (n, 3, 3) from pre to post pixels of the images, off by less than a diameter.
     diameter_px, model
         As in `register_images`.
-    exact
-        Whether motions are refined on fine pixels as well, and the overlaps are those of fine
-        pixels. Coarse ones show as well which blocks look alike, in a quarter of the time.
     """
     coarse = max(diameter_px / pre.pixel / COARSE_PIXELS, 1.0)
-    factors = (coarse, 1.0) if exact else (coarse,)
-    for factor, steps, last_step in zip(factors, STEPS, LAST_STEPS, strict=False):
+    for factor, steps, last_step in zip((coarse, 1.0), STEPS, LAST_STEPS, strict=True):
         one, other = pre.resampled(factor), post.resampled(factor)
         spread = float(getattr(one, channel).var() + getattr(other, channel).var())
         refined = [
@@ -141,7 +135,7 @@ def refine(
             for each in matrices
         ]
         overlaps = [each.overlap(diameter_px) for each in refined if each]
-        apart = DIFFERENT if factor == factors[-1] else NEAR
+        apart = DIFFERENT if factor == 1.0 else NEAR
         found = _different(overlaps, apart * diameter_px)
         matrices = np.array([each.matrix for each in found])
     return found
