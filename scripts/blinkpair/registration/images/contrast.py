@@ -34,11 +34,11 @@ NOISE_FLOOR = 5.0
 # Places are in the camera's frame where the local correlation at zero motion is at least this
 # and larger than at any motion of half a diameter or more around.
 STATIC_CORRELATION = 0.5
-# Width in diameters over which fringes and shades of the camera, which are wider than a sphere, are
-# recognised by their correlation at zero motion.
-STATIC_WIDTH = 2.5
-# Least local correlation there: spheres on fringes have none.
-STATIC_LOCAL = 0.3
+# Fringes and shades of the camera are wider than a sphere: they correlate at zero motion over the
+# first width in diameters, with noise blurred by the second, and everywhere around a place at least
+# as much as the third. Spheres on fringes do not. The contrast is bounded by the fourth, since
+# fringes between spheres have less.
+FRINGES, FRINGE_BLUR, FRINGE_CORRELATION, FRINGE_CONTRAST = 2.5, 0.35, 0.3, 0.5
 
 
 @dataclass(frozen=True)
@@ -145,12 +145,26 @@ def static_places(pre: Contrast, post: Contrast, diameter_px: float) -> BoolArra
         if (dy, dx) != (0, 0)
     ]
     static = (here > STATIC_CORRELATION) & (here > np.max(around, axis=0) + 0.2)
-    # Bounded, so that fringes are recognised between spheres of more contrast.
-    shades = [np.clip(_blur(one.whole, 0.35 * diameter), -0.5, 0.5) for one in (pre, post)]
-    fringes = _correlation(*shades, STATIC_WIDTH * diameter) > STATIC_CORRELATION
     reach = 2 * round(0.75 * diameter) + 1
-    fringes &= ndimage.minimum_filter(_correlation(*shades, width), reach) > STATIC_LOCAL
-    return np.asarray(ndimage.maximum_filter(static, size=reach) | fringes)
+    static = ndimage.maximum_filter(static, size=reach)
+    return np.asarray(static | _fringes(pre.whole, post.whole, diameter, width, reach))
+
+
+def _fringes(one: Image, other: Image, diameter: float, width: float, reach: int) -> BoolArray:
+    """Return the pixels where both contrasts show the same fringes, without spheres near."""
+    before, after = (
+        np.clip(_blur(each, FRINGE_BLUR * diameter), -FRINGE_CONTRAST, FRINGE_CONTRAST)
+        for each in (one, other)
+    )
+    # What is so blurred changes little within a few pixels.
+    step = max(round(FRINGE_BLUR * diameter), 1)
+    wide = _correlation(before[::step, ::step], after[::step, ::step], FRINGES * diameter / step)
+    wide = np.repeat(np.repeat(wide, step, axis=0), step, axis=1)
+    local = ndimage.minimum_filter(_correlation(before, after, width), size=reach)
+    rows, columns = local.shape
+    return np.asarray(
+        (wide[:rows, :columns] > STATIC_CORRELATION) & (local > FRINGE_CORRELATION), dtype=bool
+    )
 
 
 def _correlation(one: Image, other: Image, width: float) -> Image:
