@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -159,6 +161,43 @@ def test_few_spheres_on_fringes_are_registered(amplitude):
         result = register_images(*images, diameter_px=8.0)
         assert result.status == "ok", result.reason
         assert np.hypot(*(apply_matrix(result.matrix, xy) - apply_matrix(matrix, xy)).T).max() < 0.2
+
+
+def annotated(image):
+    """The image with the scale bar and the text of a microscope's software."""
+    from PIL import Image, ImageDraw
+
+    layer = Image.new("L", image.shape[::-1], 0)
+    draw = ImageDraw.Draw(layer)
+    draw.rectangle([165, 236, 245, 240], fill=1)
+    draw.text((190, 242), "10 um", fill=1)
+    draw.text((5, 5), "Sample 12  100x  20 ms  2024-05-03", fill=1)
+    return np.where(np.asarray(layer) > 0, image.max(), image)
+
+
+def test_text_and_scale_bar_in_both_images_do_not_vote():
+    """Beside spheres that turned, and beside others that share nothing."""
+    turned, other = (simulated(seed, n_microspheres=25) for seed in (3, 4))
+    found = register_images(
+        annotated(turned.brightfield_pre), annotated(turned.brightfield_post), diameter_px=DIAMETER
+    )
+    assert found.status == "ok", found.reason
+    assert microsphere_errors(found, turned)[0].max() < 0.5
+    nothing = register_images(
+        annotated(turned.brightfield_pre), annotated(other.brightfield_post), diameter_px=DIAMETER
+    )
+    assert nothing.status == "failed"
+
+
+def test_a_larger_sensor_after_is_no_obstacle():
+    field = simulated(5, shift_px=(10.0, -6.0))
+    part = field.brightfield_pre[30:230, 40:250]
+    found = register_images(part, field.brightfield_post, diameter_px=DIAMETER)
+    assert found.status == "ok", found.reason
+    inside = np.eye(3)
+    inside[:2, 2] = -40, -30
+    whole = SimpleNamespace(matrix=found.matrix @ inside, tre=found.tre)
+    assert microsphere_errors(whole, field)[0].max() < 0.5
 
 
 def test_unrelated_and_mirrored_images_are_refused():
