@@ -33,13 +33,13 @@ def squares(rng, share, width):
 
 @pytest.mark.parametrize("share", [0.05, 0.2, 0.6])
 def test_scattered_blocks_are_one_object_each(share):
-    """Within four standard errors of 200 draws; the largest of three distances is a bit more."""
+    """Within four standard errors of 200 draws; the larger of two distances is a bit more."""
     rng = np.random.default_rng(1)
     effects = [blocks_an_object(overlap(scattered(rng, share)), DIAMETER)[0] for _ in range(200)]
     assert 1 <= np.mean(effects) < 1.6
 
 
-@pytest.mark.parametrize("width", [2, 3, 5])
+@pytest.mark.parametrize("width", [2, 3])
 def test_squares_of_blocks_are_one_object_each(width):
     """A block has width^2 - 1 others of its square around it, beyond the share."""
     rng = np.random.default_rng(2)

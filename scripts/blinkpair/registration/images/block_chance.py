@@ -20,8 +20,10 @@ from blinkpair.registration.images.tails import log_tail
 
 # Wrong alignments below which their scores are no yardstick.
 FEWEST_RIVALS = 8
-# Distances, in blocks, within which blocks that look alike are counted as one object.
-REACHES = (1, 2, 4)
+# Distances, in blocks, within which blocks that look alike are counted as one object. Of 155 pairs of
+# simulated debris, whose expected numbers are 15 and 5, four were below a level of 0.1 and one below
+# 0.03 with the first alone, two and one with both, as many with farther ones.
+REACHES = (1, 2)
 
 
 def log_chance(overlaps: Sequence[Overlap], diameter_px: float) -> FloatArray:
