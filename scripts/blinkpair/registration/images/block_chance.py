@@ -20,9 +20,9 @@ from blinkpair.registration.images.tails import log_tail
 
 # Wrong alignments below which their scores are no yardstick.
 FEWEST_RIVALS = 8
-# Distances, in blocks, within which blocks that look alike are counted as one object. Of 155 pairs of
-# simulated debris, whose expected numbers are 15 and 5, four were below a level of 0.1 and one below
-# 0.03 with the first alone, two and one with both, as many with farther ones.
+# Distances, in blocks, within which blocks that look alike are counted as one object. Of 155 pairs
+# of simulated debris, two are below a level of 0.1 with these, four with the first alone, and two
+# with farther ones; 15 are expected.
 REACHES = (1, 2)
 
 
