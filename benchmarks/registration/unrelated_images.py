@@ -39,7 +39,7 @@ DEBRIS = {
     "simulated debris": ((20, 150), (8, 30, 1), (2, 5, 1), 60),
     "few simulated objects": ((0, 15), (3, 8, 1), (1, 2, 1), 8),
 }
-LEVELS = (1.0, 0.5, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+LEVELS = (0.5, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
 
 
 def real_pair(kind: str, rng: np.random.Generator) -> tuple[Image, Image, float]:
@@ -130,22 +130,8 @@ def summary(table: pd.DataFrame) -> pd.DataFrame:
     lines = []
     for kind, group in [*table.groupby("pairs", sort=False), ("all", table)]:
         line = {"pairs": kind, "tried": len(group), "accepted": int(group["ok"].sum())}
-        reached = {f"{level:g}": int((group["chance"] <= level).sum()) for level in LEVELS[1:]}
+        reached = {f"{level:g}": int((group["chance"] <= level).sum()) for level in LEVELS}
         lines.append(line | reached)
-    expected = {f"{level:g}": f"{level * len(table):.1f}" for level in LEVELS[1:]}
+    expected = {f"{level:g}": f"{level * len(table):.1f}" for level in LEVELS}
     lines.append({"pairs": "expected of all", "tried": "", "accepted": ""} | expected)
     return pd.DataFrame(lines)
-
-
-def levels(table: pd.DataFrame) -> pd.DataFrame:
-    """One line a kind and a level, as `points.level_table` has them."""
-    return pd.DataFrame(
-        {
-            "patterns": f"{kind} ({len(group)})",
-            "level": level,
-            "expected_share": level,
-            "share": float((group["chance"] <= level).mean()),
-        }
-        for kind, group in table.groupby("pairs", sort=False)
-        for level in LEVELS
-    )
