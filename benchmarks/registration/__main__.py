@@ -218,18 +218,51 @@ def real_part(pool: Executor, share: float) -> Iterable[str]:
 
 def unrelated_part(pool: Executor, share: float) -> Iterable[str]:
     trials = unrelated_images.trials(pool, round(2000 * share), round(1000 * share))
-    draw_levels(unrelated_images.levels(trials), IMAGES_CURVE)
+    draw_numbers(trials, IMAGES_CURVE)
     yield "## Images that share nothing"
     yield (
         f"Pairs of up to {unrelated_images.SIDE} px that share nothing of the sample, and how many "
         "of them reach a level of `chance_alignments`; the default accepts 0.0003. Real: crops "
         "apart in one image, a crop and the mirror image of another, crops of two samples, and "
-        "crops apart with everything that stands out painted out. Simulated: debris, fibres and "
-        "flakes without a microsphere, with the same dirt of the camera in both images. CPU time, "
+        "crops apart with everything that stands out painted out. Simulated: many or few pieces "
+        "of debris, fibres and flakes without a microsphere, with the same dirt and fringes of the "
+        "camera in both images. CPU time, "
         f"median and largest: {trials['seconds'].median():.1f} and {trials['seconds'].max():.1f} s."
     )
     yield text_of(unrelated_images.summary(trials))
-    yield f"![Measured against promised share, of whole images](images/{IMAGES_CURVE.name})"
+    yield f"![Observed against expected number, of whole images](images/{IMAGES_CURVE.name})"
+
+
+def draw_numbers(trials: pd.DataFrame, path: Path) -> None:
+    """Draw how many pairs lie at or below each level, over the number expected there."""
+    from blinkpair.figures import style
+
+    def draw() -> None:
+        figure = style.new_figure(style.SINGLE_COLUMN_MM, 84)
+        axes = figure.subplots()
+        axes.plot([0.01, 1e3], [0.01, 1e3], color=style.GREY, lw=1, label="as promised")
+        simulated = trials["pairs"].isin(unrelated_images.DEBRIS)
+        groups = trials["pairs"].where(simulated, "real images")
+        colours = [style.BLUE, style.VERMILLION, style.GREEN]
+        for colour, (kind, group) in zip(colours, trials.groupby(groups, sort=False), strict=True):
+            level = group["chance"].clip(upper=1).sort_values()
+            axes.step(
+                level * len(group),
+                range(1, len(group) + 1),
+                where="post",
+                lw=1.2,
+                color=colour,
+                label=f"{kind} ({len(group)})",
+            )
+        most = len(trials)
+        axes.set(xscale="log", yscale="log", xlim=(0.01, most), ylim=(0.7, most))
+        axes.set(xlabel="expected number of pairs at or below the level")
+        axes.set(ylabel="observed number")
+        axes.legend(loc="upper left")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=200)
+
+    style.styled(draw)()
 
 
 def together_part(pool: Executor, share: float) -> Iterable[str]:

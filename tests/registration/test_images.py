@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
@@ -14,7 +16,7 @@ from blinkpair.registration.images.images import register_images
 from blinkpair.registration.images.votes import log_tail
 from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import Camera, FieldDesign, simulate_field
-from blinkpair.simulate.brightfield import render_brightfield
+from blinkpair.simulate.brightfield import Illumination, render_brightfield
 
 SHAPE = (256, 256)
 DIAMETER = 6.25
@@ -95,6 +97,7 @@ def test_a_sample_that_did_not_move_is_refused():
     for seed in (1, 2):
         result = register(simulated(seed, rotation_deg=0.0, shift_px=(0.0, 0.0), n_dust=20))
         assert result.status == "failed"
+        assert "in the same place in the second" in result.reason
         assert np.isnan(result.matrix).all()
 
 
@@ -113,6 +116,88 @@ def test_what_belongs_to_the_camera_does_not_vote():
         result = register_images(*images, diameter_px=DIAMETER)
         assert result.status == "failed"
         assert result.static_share > 0.1
+
+
+def on_fringes(amplitude, *, seed, **drawn):
+    light = Illumination(fringe_amplitude=amplitude)
+    rng = np.random.default_rng([seed, 12])
+    return render_brightfield(
+        SHAPE, drawn.pop("xy", None), diameter_px=8.0, illumination=light, rng=rng, **drawn
+    ).astype(float)
+
+
+@pytest.mark.parametrize("amplitude", [0.01, 0.03])
+def test_fringes_of_the_camera_do_not_match_under_half_a_turn(amplitude):
+    """Nor along themselves; the few objects of the sample are others in either image."""
+    for seed in (0, 1):
+        rng = np.random.default_rng([seed, 14])
+        images = [
+            on_fringes(
+                amplitude,
+                seed=10 * seed + k,
+                debris_xy=rng.uniform(0, 255, (4, 2)),
+                debris_seed=10 * seed + k,
+            )
+            for k in range(2)
+        ]
+        result = register_images(*images, diameter_px=8.0)
+        assert result.status == "failed"
+        assert result.chance_alignments > 0.01
+        assert result.static_share > 0.5
+
+
+@pytest.mark.parametrize("amplitude", [0.01, 0.03])
+def test_few_spheres_on_fringes_are_registered(amplitude):
+    turn = np.deg2rad(50)
+    matrix = np.eye(3)
+    matrix[:2, :2] = [[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]]
+    matrix[:2, 2] = 127.5 - matrix[:2, :2] @ [127.5, 127.5]
+    for seed in (0, 1):
+        xy = np.random.default_rng([seed, 13]).uniform(10, 246, (14, 2))
+        images = [
+            on_fringes(amplitude, seed=10 * seed + k, xy=there)
+            for k, there in enumerate((xy, apply_matrix(matrix, xy)))
+        ]
+        result = register_images(*images, diameter_px=8.0)
+        assert result.status == "ok", result.reason
+        assert np.hypot(*(apply_matrix(result.matrix, xy) - apply_matrix(matrix, xy)).T).max() < 0.2
+
+
+def annotated(image):
+    """The image with the scale bar and the text of a microscope's software."""
+    from PIL import Image, ImageDraw
+
+    layer = Image.new("L", image.shape[::-1], 0)
+    draw = ImageDraw.Draw(layer)
+    draw.rectangle([165, 236, 245, 240], fill=1)
+    draw.text((190, 242), "10 um", fill=1)
+    draw.text((5, 5), "Sample 12  100x  20 ms  2024-05-03", fill=1)
+    return np.where(np.asarray(layer) > 0, image.max(), image)
+
+
+def test_text_and_scale_bar_in_both_images_do_not_vote():
+    """Beside spheres that turned, and beside others that share nothing."""
+    turned, other = (simulated(seed, n_microspheres=25) for seed in (3, 4))
+    found = register_images(
+        annotated(turned.brightfield_pre), annotated(turned.brightfield_post), diameter_px=DIAMETER
+    )
+    assert found.status == "ok", found.reason
+    assert microsphere_errors(found, turned)[0].max() < 0.5
+    nothing = register_images(
+        annotated(turned.brightfield_pre), annotated(other.brightfield_post), diameter_px=DIAMETER
+    )
+    assert nothing.status == "failed"
+
+
+def test_a_larger_sensor_after_is_no_obstacle():
+    field = simulated(5, shift_px=(10.0, -6.0))
+    part = field.brightfield_pre[30:230, 40:250]
+    found = register_images(part, field.brightfield_post, diameter_px=DIAMETER)
+    assert found.status == "ok", found.reason
+    inside = np.eye(3)
+    inside[:2, 2] = -40, -30
+    whole = SimpleNamespace(matrix=found.matrix @ inside, tre=found.tre)
+    assert microsphere_errors(whole, field)[0].max() < 0.5
 
 
 def test_unrelated_and_mirrored_images_are_refused():

@@ -34,6 +34,11 @@ NOISE_FLOOR = 5.0
 # Places are in the camera's frame where the local correlation at zero motion is at least this
 # and larger than at any motion of half a diameter or more around.
 STATIC_CORRELATION = 0.5
+# Fringes and shades of the camera are wider than a sphere: they correlate at zero motion over the
+# first width in diameters, with noise blurred by the second, and everywhere around a place at least
+# as much as the third. Spheres on fringes do not. The contrast is bounded by the fourth, since
+# fringes between spheres have less.
+FRINGES, FRINGE_BLUR, FRINGE_CORRELATION, FRINGE_CONTRAST = 2.5, 0.35, 0.3, 0.5
 
 
 @dataclass(frozen=True)
@@ -131,24 +136,43 @@ def static_places(pre: Contrast, post: Contrast, diameter_px: float) -> BoolArra
     diameter = diameter_px / pre.pixel
     one, other = pre.signed[:rows, :columns], post.signed[:rows, :columns]
     width = 0.7 * diameter
-    power = _blur(one * one, width)
-
-    def correlation(dy: int, dx: int) -> Image:
-        moved = np.roll(other, (dy, dx), axis=(0, 1))
-        product, energy = _blur(one * moved, width), _blur(moved * moved, width)
-        return np.asarray(product / np.sqrt(power * energy + 1e-4))
-
-    here = correlation(0, 0)
+    here = _correlation(one, other, width)
     step = max(round(0.5 * diameter), 1)
     around = [
-        correlation(dy, dx)
+        _correlation(one, np.roll(other, (dy, dx), axis=(0, 1)), width)
         for dy in (-step, 0, step)
         for dx in (-step, 0, step)
         if (dy, dx) != (0, 0)
     ]
     static = (here > STATIC_CORRELATION) & (here > np.max(around, axis=0) + 0.2)
     reach = 2 * round(0.75 * diameter) + 1
-    return np.asarray(ndimage.maximum_filter(static, size=reach))
+    static = ndimage.maximum_filter(static, size=reach)
+    return np.asarray(static | _fringes(pre.whole, post.whole, diameter, width, reach))
+
+
+def _fringes(one: Image, other: Image, diameter: float, width: float, reach: int) -> BoolArray:
+    """Return the pixels where both contrasts show the same fringes, without spheres near."""
+    before, after = (
+        np.clip(_blur(each, FRINGE_BLUR * diameter), -FRINGE_CONTRAST, FRINGE_CONTRAST)
+        for each in (one, other)
+    )
+    # What is so blurred changes little within a few pixels.
+    step = max(round(FRINGE_BLUR * diameter), 1)
+    wide = _correlation(before[::step, ::step], after[::step, ::step], FRINGES * diameter / step)
+    wide = np.repeat(np.repeat(wide, step, axis=0), step, axis=1)
+    local = ndimage.minimum_filter(_correlation(before, after, width), size=reach)
+    rows, columns = local.shape
+    return np.asarray(
+        (wide[:rows, :columns] > STATIC_CORRELATION) & (local > FRINGE_CORRELATION), dtype=bool
+    )
+
+
+def _correlation(one: Image, other: Image, width: float) -> Image:
+    """Return the correlation of two contrasts around each pixel of their common shape."""
+    rows, columns = (min(a, b) for a, b in zip(one.shape, other.shape, strict=True))
+    one, other = one[:rows, :columns], other[:rows, :columns]
+    product, power, energy = (_blur(each, width) for each in (one * other, one**2, other**2))
+    return np.asarray(product / np.sqrt(power * energy + 1e-4))
 
 
 def _blur(image: NDArray[Any], sigma: float) -> Image:

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from blinkpair.arrays import BoolArray, FloatArray
-from blinkpair.registration.acceptance import AMBIGUOUS, IDENTITY_PX
+from blinkpair.registration.acceptance import AMBIGUOUS
 from blinkpair.registration.images.evidence import ImageEvidence
 from blinkpair.registration.images.location import Alignment, Location
 from blinkpair.registration.images.overlap import distance
@@ -39,6 +39,10 @@ SYSTEMATIC_PX = 0.02
 # Standard deviation per axis, in diameters, of the offset of all spheres under light from one side.
 OFFSET = 0.25
 NOTHING_SHARED = "the images share no structure at any rotation"
+UNMOVED = (
+    "the best alignment of the images moves nothing: a sample that did not move and what belongs "
+    "to the camera cannot be distinguished"
+)
 BY_CHANCE = "no alignment of the images is clearly better than chance"
 REMARK = (
     "light from one side, or too little structure to exclude it: all spheres may be off alike, "
@@ -106,6 +110,7 @@ def decide(
     found: Sequence[Alignment],
     location: Location | None,
     peaks: Peaks,
+    evidence: ImageEvidence,
     *,
     shapes: tuple[tuple[int, ...], tuple[int, ...]],
     diameter_px: float,
@@ -123,14 +128,17 @@ def decide(
         The best of them, as exactly as possible.
     peaks
         All that the search compared.
+    evidence
+        What the images show for any alignment.
     shapes
         Rows and columns of both images.
     diameter_px, model, max_chance, max_error_px
         As in `register_images`.
     """
     if not found or location is None:
+        unmoved = evidence.log_unmoved <= np.log(max_chance)
         return replace(
-            ImageRegistration.failed(NOTHING_SHARED),
+            ImageRegistration.failed(UNMOVED if unmoved else NOTHING_SHARED),
             angles_deg=peaks.angles_deg,
             by_angle=peaks.by_angle,
         )
@@ -158,8 +166,8 @@ def decide(
     )
     error = replace(error, variance_px2=SHARED * error.variance_px2)
     reason = _reason(
-        found[0], location, rivals, chance, error, shapes, diameter_px, model, max_chance,
-        max_error_px,
+        found[0], location, rivals, evidence.log_unmoved, chance, error, shapes, diameter_px, model,
+        max_chance, max_error_px,
     )  # fmt: skip
     shift = SYSTEMATIC_PX
     if location.one_sided:
@@ -192,6 +200,7 @@ def _reason(
     alignment: Alignment,
     location: Location,
     rivals: Sequence[Votes],
+    log_unmoved: float,
     chance: float,
     error: TargetError,
     shapes: tuple[tuple[int, ...], tuple[int, ...]],
@@ -203,6 +212,8 @@ def _reason(
     """Return why the best alignment is refused; '' if it is accepted."""
     best, overlap = alignment.votes, alignment.overlap
     agree, compared = int(best.agree.sum()), len(best.agree)
+    if log_unmoved <= min(np.log(max_chance), alignment.log_chance):
+        return UNMOVED
     beyond = [one.log_chance for one in rivals if one.log_chance <= np.log(max_chance)]
     if beyond and (chance > max_chance or min(beyond) < 0.5 * best.log_chance):
         return (
@@ -222,12 +233,6 @@ def _reason(
         return (
             f"{AMBIGUOUS}: the blocks of the overlap lie {apart:.1f} px from the best alignment, "
             "as far as the next sphere (a sheet of spheres?)"
-        )
-    moved = np.hypot(*(location.post_xy - location.pre_xy).T)
-    if np.median(moved) < IDENTITY_PX:
-        return (
-            "the best alignment of the images moves nothing: a sample that did not move and what "
-            "belongs to the camera cannot be distinguished"
         )
     if model == "rigid" and (scale := _foreign_scale(location, error, shapes[0], max_error_px / 2)):
         return (

@@ -4,6 +4,9 @@ Signed contrast and local energy are refined and judged each by itself, and a le
 tried. Beside an alignment of the microspheres the rest of the images is evidence of its own: blocks
 without a matched microsphere look alike by chance as often as at wrong alignments.
 
+An alignment that moves nothing shows what is left of the camera's dirt, or a sample that did not
+move: it is neither the sample's motion nor an example of chance.
+
 Input: the contrasts of two images and the alignments of the search. Output: different alignments
 with their chance levels, and the level of any other.
 """
@@ -17,25 +20,40 @@ from itertools import chain, zip_longest
 import numpy as np
 
 from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.registration.acceptance import IDENTITY_PX
+from blinkpair.registration.images.block_chance import log_chance
 from blinkpair.registration.images.contrast import Contrast
-from blinkpair.registration.images.overlap import DIFFERENT, Overlap, log_chance, refine
+from blinkpair.registration.images.overlap import DIFFERENT, Overlap, refine
 from blinkpair.registration.images.tiles import CHANNELS
 
 # Width in diameters of the border of an image, whose contrast depends on what lies beyond.
 BORDER = 0.8
 # Distance in diameters within which a microsphere is part of a block.
 REACH = 1.5
+# Motion in diameters that is none.
+UNMOVED = 0.5
 
 
 @dataclass(frozen=True)
 class ImageEvidence:
-    """Two images, and the alignments of either contrast under which they were compared."""
+    """Two images, and the alignments of either contrast under which they were compared.
+
+    Attributes
+    ----------
+    pre, post, diameter_px, model
+        As in `overlap.refine`.
+    refined
+        Overlaps under the alignments that move the images, by channel, the best first.
+    log_unmoved
+        Natural logarithm of the chance level of the best alignment that moves nothing.
+    """
 
     pre: Contrast
     post: Contrast
     diameter_px: float
     model: str
     refined: Mapping[str, Sequence[Overlap]]
+    log_unmoved: float = np.inf
 
     @classmethod
     def of(
@@ -49,8 +67,16 @@ class ImageEvidence:
         """Return the evidence on alignments (n, 3, 3), each near one of the search."""
         one, other = (each.without(_border(each, BORDER * diameter_px)) for each in (pre, post))
         images = cls(one, other, diameter_px, model, {})
-        refined = {channel: images.refined_near(channel, matrices) for channel in CHANNELS}
-        return replace(images, refined=refined)
+        refined, log_unmoved = {}, np.inf
+        for channel in CHANNELS:
+            every = images.refined_near(channel, matrices)
+            least = least_motion_px(diameter_px)
+            refined[channel] = [one for one in every if one.moved_px >= least]
+            levels = [
+                images._log_level(one, refined[channel]) for one in every if one.moved_px < least
+            ]
+            log_unmoved = min([log_unmoved, *levels])
+        return replace(images, refined=refined, log_unmoved=log_unmoved)
 
     def refined_near(self, channel: str, matrices: FloatArray) -> list[Overlap]:
         """Return the different overlaps near matrices (n, 3, 3), as `overlap.refine` does."""
@@ -59,7 +85,7 @@ class ImageEvidence:
     def ranked(self, most: int) -> list[tuple[Overlap, float]]:
         """Return different alignments and the logarithms of their levels, either's best first."""
         both = [
-            zip(one, log_chance(one) + np.log(len(CHANNELS)), strict=True)
+            zip(one, log_chance(one, self.diameter_px) + np.log(len(CHANNELS)), strict=True)
             for one in self.refined.values()
         ]
         found: list[tuple[Overlap, float]] = []
@@ -91,11 +117,23 @@ class ImageEvidence:
             for one in self.refined_near(channel, matrix[None]):
                 others = [other for other in refined if not self._same(one, other)]
                 rest = one.without(matched_xy, REACH * self.diameter_px)
-                levels.append(float(log_chance([rest, *others])[0]) + np.log(len(CHANNELS)))
+                levels.append(self._log_level(rest, others))
         return float(np.exp(min(levels)))
+
+    def _log_level(self, one: Overlap, others: Sequence[Overlap]) -> float:
+        """Return the logarithm of the chance level of an alignment beside others."""
+        return float(log_chance([one, *others], self.diameter_px)[0] + np.log(len(CHANNELS)))
 
     def _same(self, one: Overlap, other: Overlap) -> bool:
         return one.distance(other.matrix) < DIFFERENT * self.diameter_px
+
+
+def least_motion_px(diameter_px: float) -> float:
+    """Return the median motion below which an alignment moves nothing.
+
+    What is left of the camera's dirt fits best up to half a microsphere from zero motion.
+    """
+    return max(IDENTITY_PX, UNMOVED * diameter_px)
 
 
 def _border(contrast: Contrast, width_px: float) -> BoolArray:

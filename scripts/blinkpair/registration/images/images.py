@@ -21,7 +21,12 @@ from blinkpair.arrays import FloatArray
 from blinkpair.errors import InputError
 from blinkpair.registration.acceptance import MAX_ERROR_PX
 from blinkpair.registration.images.contrast import contrast_of, static_places
-from blinkpair.registration.images.decision import ImageRegistration, decide
+from blinkpair.registration.images.decision import (
+    BY_CHANCE,
+    NOTHING_SHARED,
+    ImageRegistration,
+    decide,
+)
 from blinkpair.registration.images.evidence import ImageEvidence
 from blinkpair.registration.images.location import Alignment, locate
 from blinkpair.registration.images.search import search
@@ -41,6 +46,8 @@ SAME = 0.7
 REFINED, COMPARED = 30, 8
 # Smallest side of an image, in diameters.
 MIN_SIDE = 5
+# Share of the first image in the camera's frame from which a refusal names it.
+LARGE_STATIC = 0.3
 # Magnifications of a similarity: 0.8 to 1.25 in steps that displace less than the rotation's do.
 SCALES = tuple(float(scale) for scale in np.geomspace(0.8, 1.25, 17))
 
@@ -124,13 +131,21 @@ def register_images(
         found,
         location,
         peaks,
+        evidence,
         shapes=(images[0].shape, images[1].shape),
         diameter_px=diameter_px,
         model=model,
         max_chance=max_chance_alignments,
         max_error_px=max_error_px,
     )
-    return replace(decision, static_share=float(static.mean()), evidence=evidence)
+    share = float(static.mean())
+    reason = decision.reason
+    if share > LARGE_STATIC and reason.startswith((BY_CHANCE, NOTHING_SHARED)):
+        reason += (
+            f"; {share:.0%} of the first image is in the same place in the second, and was left "
+            "out (dirt and fringes of the camera, or a sample that did not move)"
+        )
+    return replace(decision, reason=reason, static_share=share, evidence=evidence)
 
 
 def _checked(image: npt.ArrayLike, name: str) -> FloatArray:

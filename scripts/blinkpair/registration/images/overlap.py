@@ -20,7 +20,6 @@ import numpy as np
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.registration.images import overlap_kernels as kernels
 from blinkpair.registration.images.contrast import Contrast
-from blinkpair.registration.images.tails import log_tail
 from blinkpair.registration.rigid import apply_matrix
 
 # Side of a block, in diameters.
@@ -32,8 +31,6 @@ STEPS, LAST_STEPS, LARGEST_STEP = (12, 6), (0.05, 0.003), 1.5
 # Least correlations of a block that looks alike, of which the strictest wins: less is noise, or
 # what only one image shows.
 ALIKE = (0.5, 0.7, 0.85)
-# Wrong alignments below which their scores are no yardstick.
-FEWEST_RIVALS = 8
 # Motions closer than so many diameters lead to the same one; refined ones differ beyond the second.
 NEAR, DIFFERENT = 0.5, 2.0
 # Differences of so many standard deviations have half of the weight.
@@ -85,6 +82,12 @@ class Overlap:
             block_correlation=self.block_correlation[far],
             weights=self.weights[far],
         )
+
+    @property
+    def moved_px(self) -> float:
+        """Median distance that the motion takes the blocks."""
+        moved = apply_matrix(self.matrix, self.pre_xy) - self.pre_xy
+        return float(np.median(np.hypot(*moved.T)))
 
     @property
     def n_blocks(self) -> int:
@@ -151,27 +154,6 @@ def distance(one: FloatArray, other: FloatArray, xy: FloatArray) -> float:
     """Return how far apart two transforms take positions, as a root mean square."""
     apart = apply_matrix(one, xy) - apply_matrix(other, xy)
     return float(np.sqrt(np.mean((apart**2).sum(axis=1))))
-
-
-def log_chance(overlaps: Sequence[Overlap]) -> FloatArray:
-    """Return (n,) logarithms of the chance that as many blocks of each alignment are alike.
-
-    Parameters
-    ----------
-    overlaps
-        Different alignments, all but one of which are wrong: blocks are alike by chance as often
-        as in any of the others.
-    """
-    shares = np.array([(one.n_alike + 1) / (one.n_blocks + 4) for one in overlaps])
-    levels = np.zeros(len(overlaps))
-    for row, one in enumerate(overlaps):
-        if len(overlaps) > FEWEST_RIVALS:
-            largest = np.delete(shares, row, axis=0).max(axis=0)
-            levels[row] = np.log(len(ALIKE)) + min(
-                log_tail(int(alike), one.n_blocks, float(share))
-                for alike, share in zip(one.n_alike, largest, strict=True)
-            )
-    return levels
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import betainc
 
 
-def log_tail(k: int, n: int, p: float) -> float:
+def log_tail(k: float, n: float, p: float) -> float:
     """Return the logarithm of P(X >= k) of a binomial; of its upper bound where it underflows.
 
     The bound is that of Hoeffding (JASA 58, 13, 1963).
