@@ -73,7 +73,9 @@ def test_the_verdicts_fit_the_screen(report, chosen):
     for width in (1280, 390):
         report.page.set_viewport_size({"width": width, "height": 800})
         # Plots measure anew a tenth of a second later.
-        report.page.wait_for_function(f"document.documentElement.scrollWidth <= {width}")
+        report.page.wait_for_function(
+            "(width) => document.documentElement.scrollWidth <= width", arg=width
+        )
 
 
 def test_the_page_saves_the_tables_of_the_export(report, chosen, experiment):
