@@ -9,16 +9,11 @@ from pathlib import Path
 
 from blinkpair.simulate import Camera, FieldDesign, write_experiment
 from blinkpair.simulate.blinking import DwellLaw
-
-ROOT = Path(__file__).parents[2]
-
-
-# How a run of the tiny experiment ends: one of its fields is refused; 0 where a part is asked for.
-ENDS_WELL = (0, 11)
+from tests.helpers.plans import ENDS_WELL, ROOT
 
 
 def snakemake(folder: Path, *arguments: str, check: bool = True) -> subprocess.CompletedProcess:
-    """Run the workflow in a folder, as a user does."""
+    """Run the workflow in a folder, as a user does; `plans.run_fresh` starts sooner."""
     result = subprocess.run(
         [sys.executable, "-m", "snakemake", "-s", str(ROOT / "Snakefile"), *arguments],
         cwd=folder,

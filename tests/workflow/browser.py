@@ -38,16 +38,25 @@ def chromium() -> Iterator[Any]:
 
 
 class Report:
-    """A report open in a browser, and what went wrong or out to the net meanwhile."""
+    """A page in which reports are opened, and what went wrong or out to the net meanwhile."""
 
-    def __init__(self, browser: Any, path: Path, **context: Any):
+    def __init__(self, browser: Any):
         self.complaints: list[str] = []
         self.requests: list[str] = []
-        self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}} | context)
-        self.page = self.context.new_page()
+        self.untouched = False  # whether all stands as a report opens
+        self.page = browser.new_context().new_page()
         self.page.on("console", lambda message: self.complaints.append(message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
+
+    def load(self, path: Path, *, width: int = 1280, color_scheme: Any = "light") -> None:
+        """Open a report; nothing is left of what was open before."""
+        self.page.emulate_media(media="null", color_scheme=color_scheme)
+        self.page.set_viewport_size({"width": width, "height": 900})
+        self.page.goto("about:blank")
+        self.complaints.clear()
+        self.requests.clear()
+        self.untouched = False
         self.page.goto(path.as_uri())
         self.page.wait_for_function("() => document.documentElement.dataset.ready === 'yes'")
 

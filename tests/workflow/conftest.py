@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.helpers.tiny_experiment import snakemake
+from tests.helpers.plans import run_fresh
 from tests.workflow.browser import Report, chromium
 
 
@@ -21,12 +21,28 @@ def browser():
         yield browser
 
 
+@pytest.fixture(scope="session")
+def tab(browser):
+    """Keep one page for all reports: a new one of its own takes twice as long to open."""
+    return Report(browser)
+
+
 @pytest.fixture
-def report(browser, experiment):
-    """Open the report of the finished run."""
-    opened = Report(browser, experiment / "results" / "report.html")
-    yield opened
-    opened.context.close()
+def report(tab, experiment):
+    """Open the report of the finished run anew."""
+    tab.load(experiment / "results" / "report.html")
+    return tab
+
+
+@pytest.fixture
+def opened(tab, experiment):
+    """Return the report as it opens, for tests that only look; they share it."""
+    if not tab.untouched:
+        tab.load(experiment / "results" / "report.html")
+    tab.complaints.clear()
+    tab.untouched = False
+    yield tab
+    tab.untouched = True
 
 
 @pytest.fixture(scope="session")
@@ -45,5 +61,5 @@ def landmarked(experiment, tmp_path_factory) -> Path:
     sheet["landmarks"] = np.where(sheet["field"] == "hot", "hot landmarks.csv", None)
     sheet.to_csv(folder / "sheet.tsv", sep="\t", index=False)
     targets = ["results/fields.csv", "results/figures/registration/hot.svg"]
-    snakemake(folder, "--cores", "2", "--", *targets)
+    run_fresh(folder, "--cores", "2", "--", *targets)
     return folder

@@ -11,7 +11,7 @@ import pytest
 
 from blinkpair.run.columns import columns_of
 from blinkpair.simulate.ensemble import write_ensemble
-from tests.helpers.tiny_experiment import ROOT, snakemake
+from tests.helpers.plans import ROOT, run_fresh
 
 RULES = {"fit_ensemble", "compare_ensemble", "plot_ensemble"}
 TABLES = ("decays.csv", "decay_sensitivity.csv", "beside.csv")
@@ -31,7 +31,7 @@ def folder(experiment, tmp_path_factory):
 
 def jobs(folder, *arguments):
     """Return the names of the rules of the planned jobs, by Snakemake's own summary."""
-    text = snakemake(folder, "--dry-run", *arguments).stdout
+    text = run_fresh(folder, "--dry-run", *arguments).stdout
     table = text.split("Job stats:", 1)[1].split("total", 1)[0].splitlines()[3:]
     return {line.split()[0]: int(line.split()[1]) for line in table if line.strip()}
 
@@ -49,19 +49,19 @@ def contents(folder):
     return {str(path.relative_to(results)): path.read_bytes() for path in files}
 
 
-def test_films_change_no_byte_of_the_rest(experiment, tmp_path):
-    folder = tmp_path / "with films"
-    shutil.copytree(experiment, folder)
-    sheet = write_ensemble(folder / "films")
-    sheet.to_csv(folder / "ensemble.tsv", sep="\t", index=False)
-    snakemake(folder, "--cores", "2", "--quiet", "all", "--config", "ensemble=ensemble.tsv")
-    before, after = contents(experiment), contents(folder)
+def test_films_change_no_byte_of_the_rest(experiment, folder, tmp_path):
+    finished = tmp_path / "with films"
+    shutil.copytree(experiment, finished)
+    shutil.copytree(folder / "films", finished / "films")
+    shutil.copy(folder / "ensemble.tsv", finished)
+    run_fresh(finished, "--cores", "2", "--quiet", "all", "--config", "ensemble=ensemble.tsv")
+    before, after = contents(experiment), contents(finished)
     assert {name for name in before if before[name] != after[name]} <= TOLD
     new = after.keys() - before.keys()
     assert set(TABLES) < new
     assert {name for name in new if "ensemble_" not in name} == {*TABLES, "decay_curves.nc"}
     for name in TABLES:
-        table = pd.read_csv(folder / "results" / name)
+        table = pd.read_csv(finished / "results" / name)
         assert set(table.columns) <= set(columns_of(name))
         values = table.select_dtypes("number")
         for column in values:
@@ -72,7 +72,7 @@ def test_films_change_no_byte_of_the_rest(experiment, tmp_path):
 def test_slips_of_both_sheets_are_listed_together(folder):
     text = (folder / "ensemble.tsv").read_text().replace("TA_100\tta", "TA_100\ttransient")
     (folder / "wrong.tsv").write_text(text)
-    ran = snakemake(
+    ran = run_fresh(
         folder, "--dry-run", "--config", "ensemble=wrong.tsv", "dark_cutoff=2", check=False
     )
     assert ran.returncode

@@ -10,8 +10,7 @@ import sys
 import pandas as pd
 import pytest
 
-from tests.helpers.plans import dry_run
-from tests.helpers.tiny_experiment import ROOT
+from tests.helpers.plans import ROOT, dry_run
 
 OUTER = """
 rule all:

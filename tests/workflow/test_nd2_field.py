@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.helpers.tiny_experiment import snakemake
+from tests.helpers.plans import run_fresh
 
 FIELD = Path(__file__).parents[3] / "shared" / "realdata" / "sample_field"
 
@@ -28,7 +28,7 @@ def test_an_independent_nd2_field_is_registered_and_analysed(tmp_path):
     pd.DataFrame([row]).to_csv(tmp_path / "sheet.tsv", sep="\t", index=False)
     (tmp_path / "config").mkdir()
     (tmp_path / "config" / "config.yaml").write_text("fields: sheet.tsv\n")
-    snakemake(tmp_path, "--cores", "2", "--quiet", "all")
+    run_fresh(tmp_path, "--cores", "2", "--", "results/populations.csv")
     info = json.loads((tmp_path / "results/fields/sample/registration.json").read_text())
     assert info["status"] == "ok"
     assert info["chance_alignments"] < 1e-6

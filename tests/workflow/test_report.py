@@ -25,12 +25,105 @@ def test_the_page_starts_without_an_error_and_requests_nothing_from_the_net(repo
     assert [url for url in report.requests if not url.startswith(("data:", "blob:"))] == [own]
 
 
-def test_the_page_may_not_load_anything(report):
-    failed = report.page.evaluate(
+# ---- as the page opens --------------------------------------------------------------
+
+
+def test_the_page_may_not_load_anything(opened):
+    failed = opened.page.evaluate(
         "() => fetch('https://example.org/').then(() => 'loaded', (error) => error.message)"
     )
     assert failed != "loaded"
-    assert any("Content Security Policy" in text for text in report.complaints)
+    assert any("Content Security Policy" in text for text in opened.complaints)
+
+
+def test_the_states_in_the_page_are_those_of_the_traces(opened, experiment):
+    field = "re-mounted"  # its movies differ in length
+    dataset = xr.load_dataset(experiment / "results/fields" / field / "traces.nc")
+    shown = opened.page.evaluate(
+        """async (name) => {
+          const field = fieldOf(name);
+          const arrays = await arraysOf(field);
+          return field.nc_ids.map((id, row) => EPOCHS.map((epoch) => arrays[epoch].runs[row]));
+        }""",
+        field,
+    )
+    for row, runs in enumerate(shown):
+        for epoch, run in zip(EPOCHS, runs, strict=True):
+            states = [(run["first"] + i) % 2 for i in range(len(run["lengths"]))]
+            frames = dataset[f"on_{epoch}"].to_numpy()[row]
+            assert np.array_equal(np.repeat(states, run["lengths"]), frames[frames >= 0])
+
+
+def test_the_trace_in_the_page_holds_every_event(opened, experiment):
+    """The drawn envelope reaches as far as the counts do, in each stretch of frames."""
+    dataset = xr.load_dataset(experiment / "results/fields/re-mounted/traces.nc")
+    counts = dataset["intensity_pre"].to_numpy()[0]
+    low, high, size = opened.page.evaluate(
+        """async () => {
+          const field = fieldOf('re-mounted');
+          const arrays = await arraysOf(field);
+          const { bins, frames_per_bin: size } = field.traces.pre;
+          const counts = (codes) => [...rowOf(codes, bins, 0)].map(
+            (code) => field.traces.offset[0] + field.traces.step[0] * code);
+          return [counts(arrays.pre.low), counts(arrays.pre.high), size];
+        }"""
+    )
+    starts = np.arange(0, counts.size, size)
+    smallest, largest = (f.reduceat(counts, starts) for f in (np.minimum, np.maximum))
+    step = opened.page.evaluate("() => fieldOf('re-mounted').traces.step[0]")
+    for drawn, true, sign in ((low, smallest, -1), (high, largest, 1)):
+        beyond = sign * (np.asarray(drawn) - true)
+        assert beyond.min() > -1e-3 * step
+        assert beyond.max() < 1.001 * step
+
+
+def test_every_control_can_be_reached_by_tab(opened):
+    reached = opened.page.evaluate(
+        """() => [...document.querySelectorAll('button, select, input, a[href], summary')]
+          .filter((node) => node.tabIndex < 0 && !node.closest('.modebar')).map((n) => n.id)"""
+    )
+    assert reached == []
+
+
+@pytest.mark.parametrize(
+    ("plot", "says"),
+    [
+        ("scatter", "On-fractions, all treatments together"),
+        ("histogram-0", "Change in on-fraction, 120 °C, n = "),
+        ("traces", "Traces of hot, nanocrystal "),
+        ("dwell-off", "Off times of hot, nanocrystal "),
+        ("residuals", "px, hot"),
+        ("drift", "Drift, hot"),
+        ("light", "Integrated PL of the analysed nanocrystals, hot"),
+        ("sensitivity-1", "Populations against the threshold, control"),
+    ],
+)
+def test_a_figure_comes_down_as_svg_and_states_what_it_is(opened, plot, says):
+    opened.page.wait_for_function("() => byId('dwell-off').data && byId('traces').data")
+    name, svg = opened.download(f'button[data-plot="{plot}"]')
+    assert name.endswith("simulated.svg")
+    assert svg.startswith(b"<svg")
+    assert says in svg.decode()
+    assert "; simulated" in svg.decode()
+    assert opened.complaints == []
+
+
+def test_no_button_uploads_anything(opened):
+    titles = opened.page.evaluate(
+        "() => [...document.querySelectorAll('.modebar-btn')].map((b) => b.dataset.title)"
+    )
+    assert {"Zoom", "Box Select"} <= set(titles)
+    assert not [title for title in titles if re.search("share|cloud|upload|edit", title, re.I)]
+
+
+def test_an_endless_cut_off_and_an_unknown_one_are_two_things(opened):
+    assert opened.page.evaluate("() => [numeric('inf'), numeric('')].map(String)") == [
+        "Infinity",
+        "NaN",
+    ]
+
+
+# ---- what a reader does with it -----------------------------------------------------
 
 
 def test_from_a_bar_to_a_nanocrystal_to_its_trace(report, table):
@@ -102,47 +195,6 @@ def test_the_csv_that_comes_down_is_the_file(report, experiment):
     assert report.download("#download-csv")[1] == b"".join(own)
 
 
-def test_the_states_in_the_page_are_those_of_the_traces(report, experiment):
-    field = "re-mounted"  # its movies differ in length
-    dataset = xr.load_dataset(experiment / "results/fields" / field / "traces.nc")
-    shown = report.page.evaluate(
-        """async (name) => {
-          const field = fieldOf(name);
-          const arrays = await arraysOf(field);
-          return field.nc_ids.map((id, row) => EPOCHS.map((epoch) => arrays[epoch].runs[row]));
-        }""",
-        field,
-    )
-    for row, runs in enumerate(shown):
-        for epoch, run in zip(EPOCHS, runs, strict=True):
-            states = [(run["first"] + i) % 2 for i in range(len(run["lengths"]))]
-            frames = dataset[f"on_{epoch}"].to_numpy()[row]
-            assert np.array_equal(np.repeat(states, run["lengths"]), frames[frames >= 0])
-
-
-def test_the_trace_in_the_page_holds_every_event(report, experiment):
-    """The drawn envelope reaches as far as the counts do, in each stretch of frames."""
-    dataset = xr.load_dataset(experiment / "results/fields/re-mounted/traces.nc")
-    counts = dataset["intensity_pre"].to_numpy()[0]
-    low, high, size = report.page.evaluate(
-        """async () => {
-          const field = fieldOf('re-mounted');
-          const arrays = await arraysOf(field);
-          const { bins, frames_per_bin: size } = field.traces.pre;
-          const counts = (codes) => [...rowOf(codes, bins, 0)].map(
-            (code) => field.traces.offset[0] + field.traces.step[0] * code);
-          return [counts(arrays.pre.low), counts(arrays.pre.high), size];
-        }"""
-    )
-    starts = np.arange(0, counts.size, size)
-    smallest, largest = (f.reduceat(counts, starts) for f in (np.minimum, np.maximum))
-    step = report.page.evaluate("() => fieldOf('re-mounted').traces.step[0]")
-    for drawn, true, sign in ((low, smallest, -1), (high, largest, 1)):
-        beyond = sign * (np.asarray(drawn) - true)
-        assert beyond.min() > -1e-3 * step
-        assert beyond.max() < 1.001 * step
-
-
 def test_keys_alone_lead_from_one_nanocrystal_to_the_next(report):
     page = report.page
     first = page.inner_text("#detail-title")
@@ -163,58 +215,12 @@ def test_keys_alone_lead_from_one_nanocrystal_to_the_next(report):
     assert page.evaluate("() => byId('stage').style.getPropertyValue('--cut')") == "0%"
 
 
-def test_every_control_can_be_reached_by_tab(report):
-    reached = report.page.evaluate(
-        """() => [...document.querySelectorAll('button, select, input, a[href], summary')]
-          .filter((node) => node.tabIndex < 0 && !node.closest('.modebar')).map((n) => n.id)"""
-    )
-    assert reached == []
-
-
 def test_a_refused_field_is_in_plain_sight(report, experiment):
     reason = read_csv(experiment / "results/fields.csv").set_index("field").at["blank", "reason"]
     assert f"REFUSED: {reason}" in report.page.inner_text("#field-table")
     report.page.select_option("#field-choice", "blank")
     assert reason in report.page.inner_text("#field-reason")
     assert report.complaints == []
-
-
-@pytest.mark.parametrize(
-    ("plot", "says"),
-    [
-        ("scatter", "On-fractions, all treatments together"),
-        ("histogram-0", "Change in on-fraction, 120 °C, n = "),
-        ("traces", "Traces of hot, nanocrystal "),
-        ("dwell-off", "Off times of hot, nanocrystal "),
-        ("residuals", "px, hot"),
-        ("drift", "Drift, hot"),
-        ("light", "Integrated PL of the analysed nanocrystals, hot"),
-        ("sensitivity-1", "Populations against the threshold, control"),
-    ],
-)
-def test_a_figure_comes_down_as_svg_and_states_what_it_is(report, plot, says):
-    report.page.wait_for_function("() => byId('dwell-off').data && byId('traces').data")
-    name, svg = report.download(f'button[data-plot="{plot}"]')
-    assert name.endswith("simulated.svg")
-    assert svg.startswith(b"<svg")
-    assert says in svg.decode()
-    assert "; simulated" in svg.decode()
-    assert report.complaints == []
-
-
-def test_no_button_uploads_anything(report):
-    titles = report.page.evaluate(
-        "() => [...document.querySelectorAll('.modebar-btn')].map((b) => b.dataset.title)"
-    )
-    assert {"Zoom", "Box Select"} <= set(titles)
-    assert not [title for title in titles if re.search("share|cloud|upload|edit", title, re.I)]
-
-
-def test_an_endless_cut_off_and_an_unknown_one_are_two_things(report):
-    assert report.page.evaluate("() => [numeric('inf'), numeric('')].map(String)") == [
-        "Infinity",
-        "NaN",
-    ]
 
 
 def test_blink_turns_from_before_to_after(report):

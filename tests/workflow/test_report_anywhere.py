@@ -12,23 +12,15 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.files import lines_of_fields, read_csv, read_json
 from blinkpair.report.fields import read_field
 from blinkpair.report.page import build_page
-from tests.workflow.browser import Report
 
 
 @pytest.mark.parametrize("width", [390, 1280])
-def test_nothing_sticks_out_of_the_screen(browser, experiment, width):
-    report = Report(
-        browser,
-        experiment / "results" / "report.html",
-        viewport={"width": width, "height": 850},
-        color_scheme="dark",
-    )
-    wide = report.page.evaluate("() => document.documentElement.scrollWidth")
-    ground = report.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
-    report.context.close()
-    assert wide <= width
+def test_nothing_sticks_out_of_the_screen(tab, experiment, width):
+    tab.load(experiment / "results" / "report.html", width=width, color_scheme="dark")
+    assert tab.page.evaluate("() => document.documentElement.scrollWidth") <= width
+    ground = tab.page.evaluate("() => getComputedStyle(document.body).backgroundColor")
     assert max(map(int, re.findall(r"\d+", ground))) < 40  # dark, as the system asks
-    assert report.complaints == []
+    assert tab.complaints == []
 
 
 def test_light_and_dark_at_a_click(report):
@@ -40,10 +32,10 @@ def test_light_and_dark_at_a_click(report):
     assert seen == ["#ffffff", "#171b20", "#ffffff"]
 
 
-def test_paper_shows_whole_plots(browser, experiment):
+def test_paper_shows_whole_plots(tab, experiment):
     """Drawn for the screen they would be cut off at the paper's edge."""
-    report = Report(browser, experiment / "results" / "report.html", color_scheme="dark")
-    page = report.page
+    tab.load(experiment / "results" / "report.html", color_scheme="dark")
+    page = tab.page
     page.wait_for_function("() => byId('dwell-off').data && byId('traces').data")
     page.emulate_media(media="print", color_scheme="dark")
     page.set_viewport_size({"width": 700, "height": 1000})
@@ -63,10 +55,9 @@ def test_paper_shows_whole_plots(browser, experiment):
     page.wait_for_function(
         "() => byId('light').querySelector('.main-svg').clientWidth === byId('light').clientWidth"
     )
-    report.context.close()
 
 
-def test_what_a_user_wrote_is_text(browser, experiment, tmp_path):
+def test_what_a_user_wrote_is_text(tab, experiment, tmp_path):
     """Names, reasons and settings that are markup or script are shown as they were written."""
     evil = "<img src=x onerror=window.hacked=1></script><script>window.hacked=1</script>"
     results = experiment / "results"
@@ -97,18 +88,17 @@ def test_what_a_user_wrote_is_text(browser, experiment, tmp_path):
     )
     path = tmp_path / "report.html"
     path.write_text(page, encoding="utf-8")
-    report = Report(browser, path)
-    report.page.wait_for_timeout(500)
-    assert report.page.evaluate("() => window.hacked") is None
-    assert report.page.locator("img:not(#stage-pre):not(#stage-post)").count() == 0
-    assert report.page.evaluate("() => document.scripts.length") == 3
-    assert evil in report.page.inner_text("#field-table")
-    assert evil in report.page.inner_text("#detail-title")
-    assert report.complaints == []
-    report.context.close()
+    tab.load(path)
+    tab.page.wait_for_timeout(500)
+    assert tab.page.evaluate("() => window.hacked") is None
+    assert tab.page.locator("img:not(#stage-pre):not(#stage-post)").count() == 0
+    assert tab.page.evaluate("() => document.scripts.length") == 3
+    assert evil in tab.page.inner_text("#field-table")
+    assert evil in tab.page.inner_text("#detail-title")
+    assert tab.complaints == []
 
 
-def test_a_temperature_without_nanocrystals_does_not_stop_the_page(browser, experiment, tmp_path):
+def test_a_temperature_without_nanocrystals_does_not_stop_the_page(tab, experiment, tmp_path):
     results = {path.stem: read_csv(path) for path in (experiment / "results").glob("*.csv")}
     provenance = read_json(experiment / "results" / "provenance.json")
     tables = {}
@@ -131,9 +121,8 @@ def test_a_temperature_without_nanocrystals_does_not_stop_the_page(browser, expe
     )
     path = tmp_path / "report.html"
     path.write_text(page, encoding="utf-8")
-    report = Report(browser, path)
-    assert report.page.evaluate("() => byId('histogram-0').layout.annotations[0].text") == (
+    tab.load(path)
+    assert tab.page.evaluate("() => byId('histogram-0').layout.annotations[0].text") == (
         "no nanocrystals"
     )
-    assert report.complaints == []
-    report.context.close()
+    assert tab.complaints == []

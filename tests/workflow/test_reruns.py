@@ -10,8 +10,7 @@ import pandas as pd
 import pytest
 import tifffile
 
-from tests.helpers.plans import dry_run, planned_rules
-from tests.helpers.tiny_experiment import ROOT, snakemake
+from tests.helpers.plans import ROOT, dry_run, planned_rules, run_fresh
 
 MEASURED = ["extract_traces", "analyse_blinking"]
 REGISTERED = ["register", "plot_registration", *MEASURED]
@@ -127,7 +126,7 @@ def test_a_movie_dated_ahead_of_the_clock_is_analysed_once(finished, read_movies
     before = target.read_bytes()
     target.unlink()
     asked = ("--config", f"read_movies={read_movies}", "--", str(target.relative_to(finished)))
-    said = snakemake(finished, "--cores", "1", *asked).stderr
+    said = run_fresh(finished, "--cores", "1", *asked).stderr
     assert "dated ahead of this computer's clock" in said
     assert target.read_bytes() == before
     assert planned(finished, *asked) == {}
@@ -193,4 +192,4 @@ def test_a_sheet_of_the_same_meaning_is_recorded_anew_and_nothing_else(experimen
 
 def test_nothing_is_done_twice(experiment):
     assert planned(experiment) == {}
-    assert "Nothing to be done" in snakemake(experiment, "--cores", "2").stderr
+    assert "Nothing to be done" in run_fresh(experiment, "--cores", "2").stderr

@@ -14,8 +14,8 @@ from scipy.spatial import cKDTree
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.report.terminal import summarise_run
-from tests.helpers.plans import dry_run
-from tests.helpers.tiny_experiment import ROOT, snakemake
+from tests.helpers.plans import ROOT, dry_run, run_fresh
+from tests.helpers.tiny_experiment import snakemake
 
 FIELDS = ["hot", "re-mounted"]
 
@@ -190,7 +190,7 @@ def test_all_errors_of_configuration_and_sheet_are_reported_before_anything_star
     (tmp_path / "config" / "config.yaml").write_text("fields: sheet.tsv\ndark_cutof: 0.1\n")
     sheet = (experiment / "sheet.tsv").read_text().replace("\t120\t", "\thot\t", 1)
     (tmp_path / "sheet.tsv").write_text(sheet)
-    result = snakemake(tmp_path, "--cores", "1", check=False)
+    result = run_fresh(tmp_path, "--cores", "1", check=False)
     assert result.returncode != 0
     assert "dark_cutoff" in result.stderr  # the nearest known key
     assert "line 2, column temperature_c" in result.stderr
@@ -213,7 +213,7 @@ def test_without_a_configuration_the_defaults_are_those_of_an_empty_one(experime
     assert ("find_nanocrystals", "3") in plans[0]
     assert plans[0] == plans[1] == plans[2]
     (tmp_path / "none" / "config" / "config.yml").write_text("dark_cutoff: 0.2\n")
-    refused = snakemake(tmp_path / "none", "-n", check=False)
+    refused = run_fresh(tmp_path / "none", "-n", check=False)
     assert "config/config.yml is not read under its name" in refused.stdout + refused.stderr
     named = ("--configfile", "config/config.yml")
     assert "find_nanocrystals" in dry_run(tmp_path / "none", ROOT / "Snakefile", *named)
@@ -222,14 +222,13 @@ def test_without_a_configuration_the_defaults_are_those_of_an_empty_one(experime
 def test_variables_of_the_users_python_change_nothing(experiment, tmp_path, monkeypatch):
     folder = tmp_path / "copy"
     shutil.copytree(experiment, folder)
-    targets = ["fields/hot/registration.json", "figures/registration/hot.png"]
-    before = [(folder / "results" / target).read_bytes() for target in targets]
-    for target in targets:
-        (folder / "results" / target).unlink()
+    target = folder / "results" / "figures" / "registration" / "hot.png"
+    before = target.read_bytes()
+    target.unlink()
     monkeypatch.setenv("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     monkeypatch.setenv("PYTHONOPTIMIZE", "2")
-    snakemake(folder, "--cores", "1", "--", *(f"results/{target}" for target in targets))
-    assert [(folder / "results" / target).read_bytes() for target in targets] == before
+    snakemake(folder, "--cores", "1", "--", str(target.relative_to(folder)))
+    assert target.read_bytes() == before
 
 
 def test_a_failed_field_can_stop_the_run(experiment, tmp_path):
@@ -237,7 +236,7 @@ def test_a_failed_field_can_stop_the_run(experiment, tmp_path):
     shutil.copytree(experiment, folder)
     target = "results/fields/blank/registration.json"
     (folder / target).unlink()
-    result = snakemake(
+    result = run_fresh(
         folder, "--cores", "1", "--config", "on_failed_field=stop", "--", target, check=False
     )
     assert result.returncode != 0
@@ -262,7 +261,7 @@ def test_landmarks_named_by_hand_register_a_field_and_the_results_state_it(landm
 
 
 def test_the_workflow_passes_its_own_linter(experiment):
-    assert snakemake(experiment, "--lint").returncode == 0
+    assert run_fresh(experiment, "--lint").returncode == 0
 
 
 def test_the_demo_sheet_is_what_the_demo_writes():
