@@ -19,6 +19,7 @@ import numpy as np
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.registration.acceptance import AMBIGUOUS
 from blinkpair.registration.images.evidence import ImageEvidence
+from blinkpair.registration.images.lattice import Lattice
 from blinkpair.registration.images.location import Alignment, Location
 from blinkpair.registration.images.overlap import distance
 from blinkpair.registration.images.search import Peaks
@@ -43,6 +44,7 @@ UNMOVED = (
     "the best alignment of the images moves nothing: a sample that did not move and what belongs "
     "to the camera cannot be distinguished"
 )
+LATTICE = "the spheres lie in a lattice"
 BY_CHANCE = "no alignment of the images is clearly better than chance"
 REMARK = (
     "light from one side, or too little structure to exclude it: all spheres may be off alike, "
@@ -111,6 +113,7 @@ def decide(
     location: Location | None,
     peaks: Peaks,
     evidence: ImageEvidence,
+    lattice: Lattice | None,
     *,
     shapes: tuple[tuple[int, ...], tuple[int, ...]],
     diameter_px: float,
@@ -130,6 +133,8 @@ def decide(
         All that the search compared.
     evidence
         What the images show for any alignment.
+    lattice
+        The best alignment as one of those that a lattice repeats; None without a lattice.
     shapes
         Rows and columns of both images.
     diameter_px, model, max_chance, max_error_px
@@ -148,7 +153,11 @@ def decide(
         for one in found[1:]
         if distance(best.matrix, one.votes.matrix, best.pre_xy) > diameter_px
     ]
-    chance = joint_level(best.log_chance_beside(rivals), found[0].log_chance)
+    chance = (
+        float(np.exp(min(lattice.log_chance, 0.0)))
+        if lattice
+        else joint_level(best.log_chance_beside(rivals), found[0].log_chance)
+    )
     error = target_error(
         location.pre_xy,
         location.post_xy,
@@ -166,8 +175,8 @@ def decide(
     )
     error = replace(error, variance_px2=SHARED * error.variance_px2)
     reason = _reason(
-        found[0], location, rivals, evidence.log_unmoved, chance, error, shapes, diameter_px, model,
-        max_chance, max_error_px,
+        found[0], location, rivals, lattice, evidence.log_unmoved, chance, error, shapes,
+        diameter_px, model, max_chance, max_error_px,
     )  # fmt: skip
     shift = SYSTEMATIC_PX
     if location.one_sided:
@@ -200,6 +209,7 @@ def _reason(
     alignment: Alignment,
     location: Location,
     rivals: Sequence[Votes],
+    lattice: Lattice | None,
     log_unmoved: float,
     chance: float,
     error: TargetError,
@@ -214,7 +224,16 @@ def _reason(
     agree, compared = int(best.agree.sum()), len(best.agree)
     if log_unmoved <= min(np.log(max_chance), alignment.log_chance):
         return UNMOVED
-    beyond = [one.log_chance for one in rivals if one.log_chance <= np.log(max_chance)]
+    if lattice and not chance <= max_chance:
+        return (
+            f"{LATTICE}: {lattice.similar} other alignments of the images, off by its vectors or "
+            "turns, fit about as well as the best"
+        )
+    beyond = (
+        []
+        if lattice
+        else [one.log_chance for one in rivals if one.log_chance <= np.log(max_chance)]
+    )
     if beyond and (chance > max_chance or min(beyond) < 0.5 * best.log_chance):
         return (
             f"{AMBIGUOUS}: {agree} of {compared} tiles of the images agree, and in another "
@@ -229,10 +248,11 @@ def _reason(
         )
     if agree < MIN_TILES:
         return f"only {agree} tiles of the images agree"
-    if (apart := overlap.distance(location.matrix)) > NEXT_SPHERE * diameter_px:
+    apart = max(overlap.distance(each) for each in (location.matrix, best.matrix))
+    if apart > NEXT_SPHERE * diameter_px:
         return (
-            f"{AMBIGUOUS}: the blocks of the overlap lie {apart:.1f} px from the best alignment, "
-            "as far as the next sphere (a sheet of spheres?)"
+            f"{AMBIGUOUS}: blocks or tiles lie {apart:.1f} px from the best alignment, as far as the "
+            "next sphere (a sheet of spheres?)"
         )
     if model == "rigid" and (scale := _foreign_scale(location, error, shapes[0], max_error_px / 2)):
         return (

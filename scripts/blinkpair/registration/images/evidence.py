@@ -23,7 +23,7 @@ from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.registration.acceptance import IDENTITY_PX
 from blinkpair.registration.images.block_chance import log_chance
 from blinkpair.registration.images.contrast import Contrast
-from blinkpair.registration.images.overlap import DIFFERENT, Overlap, refine
+from blinkpair.registration.images.overlap import DIFFERENT, NEAR, Overlap, refine
 from blinkpair.registration.images.tiles import CHANNELS
 
 # Width in diameters of the border of an image, whose contrast depends on what lies beyond.
@@ -78,9 +78,26 @@ class ImageEvidence:
             log_unmoved = min([log_unmoved, *levels])
         return replace(images, refined=refined, log_unmoved=log_unmoved)
 
-    def refined_near(self, channel: str, matrices: FloatArray) -> list[Overlap]:
+    def refined_near(
+        self, channel: str, matrices: FloatArray, apart: float = DIFFERENT
+    ) -> list[Overlap]:
         """Return the different overlaps near matrices (n, 3, 3), as `overlap.refine` does."""
-        return refine(self.pre, self.post, channel, matrices, self.diameter_px, self.model)
+        return refine(self.pre, self.post, channel, matrices, self.diameter_px, self.model, apart)
+
+    def better_near(
+        self, matrix: FloatArray, known: tuple[Overlap, float]
+    ) -> tuple[Overlap, float]:
+        """Return the overlap near a matrix and its level, or the known ones if they are lower."""
+        if known[0].distance(matrix) < NEAR * self.diameter_px:
+            return known
+        least = least_motion_px(self.diameter_px)
+        found = [
+            (one, self._log_level(one, [each for each in refined if not self._same(one, each)]))
+            for channel, refined in self.refined.items()
+            for one in self.refined_near(channel, matrix[None])
+            if one.moved_px >= least
+        ]
+        return min([known, *found], key=lambda one: one[1])
 
     def ranked(self, most: int) -> list[tuple[Overlap, float]]:
         """Return different alignments and the logarithms of their levels, either's best first."""

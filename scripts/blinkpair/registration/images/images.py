@@ -28,6 +28,7 @@ from blinkpair.registration.images.decision import (
     decide,
 )
 from blinkpair.registration.images.evidence import ImageEvidence
+from blinkpair.registration.images.lattice import lattice_of
 from blinkpair.registration.images.location import Alignment, locate
 from blinkpair.registration.images.search import search
 from blinkpair.registration.images.tiles import Tiles
@@ -124,14 +125,19 @@ def register_images(
     for overlap, level in evidence.ranked(COMPARED):
         votes = vote(tiles, overlap.matrix, model)
         if votes is not None:
-            found.append(Alignment(votes, overlap, level))
+            found.append(Alignment(votes, *evidence.better_near(votes.matrix, (overlap, level))))
     found.sort(key=lambda one: one.log_chance + one.votes.log_chance)
+    lattice = lattice_of(evidence, found[0].votes.matrix, wide_pixel) if found else None
+    if lattice:
+        votes = vote(tiles, lattice.best.matrix, model)
+        found = [Alignment(votes, lattice.best, lattice.log_chance), *found] if votes else []
     location = locate(tiles, evidence, found[0]) if found else None
     decision = decide(
         found,
         location,
         peaks,
         evidence,
+        lattice,
         shapes=(images[0].shape, images[1].shape),
         diameter_px=diameter_px,
         model=model,

@@ -112,6 +112,7 @@ def refine(
     matrices: FloatArray,
     diameter_px: float,
     model: str,
+    apart: float = DIFFERENT,
 ) -> list[Overlap]:
     """Return the different overlaps under the motions refined from matrices, the best first.
 
@@ -125,6 +126,8 @@ def refine(
         (n, 3, 3) from pre to post pixels of the images, off by less than a diameter.
     diameter_px, model
         As in `register_images`.
+    apart
+        Diameters beyond which refined motions differ.
     """
     coarse = max(diameter_px / pre.pixel / COARSE_PIXELS, 1.0)
     for factor, steps, last_step in zip((coarse, 1.0), STEPS, LAST_STEPS, strict=True):
@@ -135,8 +138,8 @@ def refine(
             for each in matrices
         ]
         overlaps = [each.overlap(diameter_px) for each in refined if each]
-        apart = DIFFERENT if factor == 1.0 else NEAR
-        found = _different(overlaps, apart * diameter_px)
+        least = apart if factor == 1.0 else NEAR
+        found = _different(overlaps, least * diameter_px)
         matrices = np.array([each.matrix for each in found])
     return found
 

@@ -6,6 +6,10 @@ Fourier transforms. A correlation is divided by the energies of both images wher
 standard deviation between unrelated images is then the same for all overlaps, and is measured at
 each rotation from all shifts.
 
+Where spheres lie in a lattice, this standard deviation is largest at the right rotation, and
+hundreds of shifts are nearly as good there: at single rotations these are found by the correlation
+itself.
+
 Input: the contrasts of two images. Output: the best alignments, and the best of each rotation.
 """
 
@@ -14,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,8 +36,10 @@ from blinkpair.registration.rigid import apply_matrix
 MIN_OVERLAP = 0.25
 # Overlap and energies change slowly: they are computed on pixels this much wider.
 COARSER = 4
-# Peaks kept of one rotation.
-PEAKS = 4
+# Peaks kept of one rotation: among all, and where a lattice repeats.
+PEAKS, REPEATS = 4, 12
+# Correlations are not known better than to one minus this.
+LARGEST = 0.995
 
 
 @dataclass(frozen=True)
@@ -103,6 +110,37 @@ def search(
     )
 
 
+def repeats(
+    pre: Contrast,
+    post: Contrast,
+    angles_deg: FloatArray,
+    *,
+    radius: float,
+    least: float,
+    similar: float,
+) -> FloatArray:
+    """Return the alignments (n, 3, 3) whose correlation is similar to the best, at rotations.
+
+    Parameters
+    ----------
+    pre, post, radius
+        As in `search`.
+    angles_deg
+        (m,) rotations; their half turns are compared as well.
+    least
+        Least score: correlation (Fisher's transform) times the root of the overlap, in pixels of
+        `pre`.
+    similar
+        Least score as a share of the best.
+    """
+    at = partial(_Correlation(pre, post, radius).at, by_itself=True)
+    with ThreadPoolExecutor(usable_cores(2)) as pool:
+        found = [peak for peaks in pool.map(at, angles_deg) for peak in peaks]
+    least = max(least, similar * max((peak.score for peak in found), default=0.0))
+    kept = [peak.matrix_of_images for peak in found if peak.score >= least]
+    return np.array(kept).reshape(-1, 3, 3)
+
+
 @dataclass(frozen=True)
 class _Peak:
     """An alignment: between pixels of the contrasts, and between those of the images."""
@@ -143,19 +181,27 @@ class _Correlation:
         areas = [one.valid.sum() for one in (pre, post)]
         self.min_overlap = MIN_OVERLAP * float(min(areas)) / COARSER**2
 
-    def at(self, angle: float) -> list[_Peak]:
-        """Return the best shifts at an angle and at its half turn."""
+    def at(self, angle: float, by_itself: bool = False) -> list[_Peak]:
+        """Return the best shifts at an angle and at its half turn.
+
+        Their scores are in standard deviations of all shifts; by itself, a correlation has that
+        of `repeats`.
+        """
         turned = [_rotated(one, angle, self.side) for one in (self.pre.signed, self.pre.energy)]
         turned_fft = [fft.rfft2(one, self.shape) for one in turned]
         side = self.side // COARSER
         small_fft = [fft.rfft2(_rotated(one, angle, side), self.small) for one in self.pre_small]
         peaks = []
         for half_turn in (False, True):
-            weights = [_enlarged(one) for one in self._weights(small_fft, half_turn)]
+            root, *weights = (_enlarged(one) for one in self._weights(small_fft, half_turn))
             maps = []
             for one, other, weight in zip(turned_fft, self.post_fft, weights, strict=True):
                 product = (one if half_turn else np.conj(one)) * other
                 values = fft.irfft2(product, self.shape) * weight
+                if by_itself:
+                    maps.append(np.arctanh(np.minimum(np.abs(values), LARGEST)) * (COARSER * root))
+                    continue
+                values *= root
                 spread = float(np.sqrt(np.mean(values**2) / max(np.mean(weight > 0), 1e-9)))
                 maps.append(np.abs(values / np.float32(max(spread, 1e-9))))
             signed, energy = maps
@@ -164,7 +210,7 @@ class _Correlation:
             np.maximum(score, signed, out=score)
             np.maximum(score, energy, out=score)
             turn = angle + 180.0 * half_turn
-            for value, dy, dx in self._maxima(score):
+            for value, dy, dx in self._maxima(score, REPEATS if by_itself else PEAKS):
                 matrix = _turned(self.pre.signed.shape, turn, self.side)
                 matrix[:2, 2] += self._unwrapped(dy, dx, half_turn)
                 of_images = self.post.to_image @ matrix @ np.linalg.inv(self.pre.to_image)
@@ -173,25 +219,28 @@ class _Correlation:
         return peaks
 
     def _weights(self, small_fft: list[NDArray[Any]], half_turn: bool) -> list[NDArray[np.float32]]:
-        """Return root of the overlap over those of the energies, zero at too small an overlap."""
+        """Return the root of the overlap, and for either contrast one over that of the energies.
+
+        Those are zero at too small an overlap.
+        """
 
         def correlated(i: int, k: int) -> NDArray[Any]:
             one = small_fft[i] if half_turn else np.conj(small_fft[i])
             return np.asarray(fft.irfft2(one * self.post_small_fft[k], self.small))
 
         area = correlated(0, 0)
-        weights = []
+        weights = [np.sqrt(np.maximum(area, 0)).astype(np.float32)]
         for channel in (1, 2):
             energies = np.maximum(correlated(channel, 0), 0) * np.maximum(correlated(0, channel), 0)
             with np.errstate(divide="ignore", invalid="ignore"):
-                weight = np.sqrt(area / energies)
+                weight = 1 / (COARSER**2 * np.sqrt(energies))
             good = (area >= self.min_overlap) & (energies > 1e-6 * area**2)
             weights.append(np.where(good, weight, 0).astype(np.float32))
         return weights
 
-    def _maxima(self, score: NDArray[np.float32]) -> Iterator[tuple[float, int, int]]:
+    def _maxima(self, score: NDArray[np.float32], most: int) -> Iterator[tuple[float, int, int]]:
         reach = max(round(self.radius), 1)
-        for _ in range(PEAKS):
+        for _ in range(most):
             dy, dx = np.unravel_index(int(np.argmax(score)), score.shape)
             value = float(score[dy, dx])
             if value <= 0:

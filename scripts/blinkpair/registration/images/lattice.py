@@ -1,0 +1,119 @@
+"""Where spheres lie in a lattice: is one alignment better than all that the lattice repeats?
+
+In a sheet of spheres an alignment that is off by any vector of the lattice, or turned by 60 or 90
+degrees, matches nearly everywhere. Only missing and displaced spheres show which one is right. All
+these alignments are found at the rotations of the lattice, refined on all pixels, and compared with
+each other: the right one is an outlier, the best of wrong ones is not.
+
+Input: two images and one alignment of them. Output: the best of all that the lattice repeats, and
+the chance level of its distance from the others; nothing where the images show no lattice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from blinkpair.arrays import FloatArray
+from blinkpair.registration.images.evidence import ImageEvidence, least_motion_px
+from blinkpair.registration.images.overlap import Overlap
+from blinkpair.registration.images.search import repeats
+from blinkpair.registration.images.tiles import CHANNELS
+from blinkpair.registration.rigid import rotation_deg, scale_of
+
+# Half of the rotations of square and of hexagonal lattices; the search adds their half turns.
+TURNS_DEG = np.arange(0, 180, 30.0)
+# Distance in diameters below which two alignments are one: less than that of two spheres.
+SAME = 0.7
+# Images show a lattice if so many alignments have at least such a score (correlation times the root
+# of the overlap in diameters), and such a share of the best correlation: unrelated real images have
+# 2 at most (14 pairs), sheets of spheres 70 of 72.
+MANY, LEAST_SCORE, SIMILAR = 20, 5.0, 0.5
+# Refined correlations are not told from better ones.
+LARGEST = 0.9999
+
+
+@dataclass(frozen=True)
+class Lattice:
+    """The best of the alignments that a lattice repeats.
+
+    Attributes
+    ----------
+    best
+        Both images under it.
+    log_chance
+        Natural logarithm of the expected number of alignments as far from the others by chance.
+    similar
+        Number of other alignments that correlate nearly as well.
+    """
+
+    best: Overlap
+    log_chance: float
+    similar: int
+
+
+def lattice_of(images: ImageEvidence, matrix: FloatArray, search_pixel: float) -> Lattice | None:
+    """Return the best alignment of a lattice; None where the images show none.
+
+    Parameters
+    ----------
+    images
+        Both images.
+    matrix
+        3x3 from pre to post pixels, turned as the lattice.
+    search_pixel
+        Width of the pixels on which shifts are compared, in pixels of the images.
+    """
+    factor = search_pixel / images.pre.pixel
+    matrices = repeats(
+        images.pre.resampled(factor),
+        images.post.resampled(max(factor * scale_of(matrix), 1.0)),
+        rotation_deg(matrix) + TURNS_DEG,
+        radius=SAME * images.diameter_px / search_pixel,
+        least=LEAST_SCORE * images.diameter_px / search_pixel,
+        similar=SIMILAR,
+    )
+    if len(matrices) < MANY:
+        return None
+    found = []
+    for channel in CHANNELS:
+        near = np.concatenate([matrix[None], matrices])
+        one = _outlier(images, images.refined_near(channel, near, SAME))
+        if one:
+            found.append(one)
+    if max((one.similar for one in found), default=0) < MANY:
+        return None
+    return min(found, key=lambda one: one.log_chance)
+
+
+def _outlier(images: ImageEvidence, overlaps: Sequence[Overlap]) -> Lattice | None:
+    """Return how far the best of overlaps is from the others that are similar.
+
+    Fisher's transform of a correlation has a variance of the inverse overlap, up to a factor, which
+    the others show: the distance is Student's t (Fisher, Metron 1, 3, 1921).
+    """
+    least = least_motion_px(images.diameter_px)
+    correlation = np.minimum([abs(one.correlation) for one in overlaps], LARGEST)
+    root = np.sqrt([one.area for one in overlaps])
+    transformed = np.arctanh(correlation)
+    moved = np.array([one.moved_px >= least for one in overlaps])
+    if not moved.any():
+        return None
+    best = int(np.argmax(np.where(moved, transformed * root, -np.inf)))
+    others = correlation >= SIMILAR * correlation[best]
+    others &= np.array([one.score for one in overlaps]) >= LEAST_SCORE
+    others[best] = False
+    n = int(others.sum())
+    if n < 3:
+        return Lattice(overlaps[best], 0.0, n)
+    mean = np.average(transformed[others], weights=root[others] ** 2)
+    spread = np.sqrt(np.sum(((transformed[others] - mean) * root[others]) ** 2) / (n - 1))
+    t = (transformed[best] - mean) * root[best] / spread / np.sqrt(1 + 1 / n)
+    # Every rotation of the lattice, and every sphere on every other.
+    area = images.post.signed.size * (images.post.pixel / images.diameter_px) ** 2
+    tried = len(CHANNELS) * 2 * len(TURNS_DEG) * 4 * area
+    level = float(stats.t.logsf(t, n - 1) + np.log(tried))
+    return Lattice(overlaps[best], level, n)
