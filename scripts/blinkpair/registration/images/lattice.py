@@ -84,13 +84,11 @@ def lattice_of(images: ImageEvidence, matrix: FloatArray, search_pixel: float) -
         one = _outlier(images, images.refined_near(channel, near, SAME))
         if one:
             found.append(one)
-    if max((one.similar for one in found), default=0) < MANY:
-        return None
-    return min(found, key=lambda one: one.log_chance)
+    return min(found, key=lambda one: one.log_chance, default=None)
 
 
 def _outlier(images: ImageEvidence, overlaps: Sequence[Overlap]) -> Lattice | None:
-    """Return how far the best of overlaps is from the others that are similar.
+    """Return how far the best of overlaps is from the others that are similar; None if few are.
 
     Fisher's transform of a correlation has a variance of the inverse overlap, up to a factor, which
     the others show: the distance is Student's t (Fisher, Metron 1, 3, 1921).
@@ -107,8 +105,8 @@ def _outlier(images: ImageEvidence, overlaps: Sequence[Overlap]) -> Lattice | No
     others &= np.array([one.score for one in overlaps]) >= LEAST_SCORE
     others[best] = False
     n = int(others.sum())
-    if n < 3:
-        return Lattice(overlaps[best], 0.0, n)
+    if n < MANY:
+        return None
     mean = np.average(transformed[others], weights=root[others] ** 2)
     spread = np.sqrt(np.sum(((transformed[others] - mean) * root[others]) ** 2) / (n - 1))
     t = (transformed[best] - mean) * root[best] / spread / np.sqrt(1 + 1 / n)
