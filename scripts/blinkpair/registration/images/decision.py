@@ -251,8 +251,8 @@ def _reason(
     apart = max(overlap.distance(each) for each in (location.matrix, best.matrix))
     if apart > NEXT_SPHERE * diameter_px:
         return (
-            f"{AMBIGUOUS}: parts of the overlap lie {apart:.1f} px from the best alignment, as far as "
-            "the next sphere (a sheet of spheres?)"
+            f"{AMBIGUOUS}: parts of the overlap lie {apart:.1f} px from the best alignment, as far "
+            "as the next sphere (a sheet of spheres?)"
         )
     if model == "rigid" and (scale := _foreign_scale(location, error, shapes[0], max_error_px / 2)):
         return (

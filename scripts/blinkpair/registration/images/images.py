@@ -127,7 +127,8 @@ def register_images(
         if votes is not None:
             found.append(Alignment(votes, *evidence.better_near(votes.matrix, (overlap, level))))
     found.sort(key=lambda one: one.log_chance + one.votes.log_chance)
-    lattice = lattice_of(evidence, found[0].votes.matrix, wide_pixel) if found else None
+    best = [one.votes.matrix for one in found[:1]]
+    lattice = lattice_of(evidence, np.array([*best, peaks.most_alike]), wide_pixel)
     if lattice:
         votes = vote(tiles, lattice.best.matrix, model)
         found = [Alignment(votes, lattice.best, lattice.log_chance), *found] if votes else []

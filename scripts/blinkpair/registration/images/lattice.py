@@ -55,33 +55,40 @@ class Lattice:
     similar: int
 
 
-def lattice_of(images: ImageEvidence, matrix: FloatArray, search_pixel: float) -> Lattice | None:
+def lattice_of(images: ImageEvidence, matrices: FloatArray, search_pixel: float) -> Lattice | None:
     """Return the best alignment of a lattice; None where the images show none.
 
     Parameters
     ----------
     images
         Both images.
-    matrix
-        3x3 from pre to post pixels, turned as the lattice.
+    matrices
+        (n, 3, 3) from pre to post pixels, one of them turned as the lattice.
     search_pixel
         Width of the pixels on which shifts are compared, in pixels of the images.
     """
     factor = search_pixel / images.pre.pixel
-    matrices = repeats(
-        images.pre.resampled(factor),
-        images.post.resampled(max(factor * scale_of(matrix), 1.0)),
-        rotation_deg(matrix) + TURNS_DEG,
-        radius=SAME * images.diameter_px / search_pixel,
-        least=LEAST_SCORE * images.diameter_px / search_pixel,
-        similar=SIMILAR,
-    )
-    if len(matrices) < MANY:
+    pre = images.pre.resampled(factor)
+    near = []
+    for start in matrices:
+        # All pixels show the rotation of a lattice, wherever they are compared.
+        exact = images.refined_near("signed", start[None])
+        matrix = exact[0].matrix if exact else start
+        repeated = repeats(
+            pre,
+            images.post.resampled(max(factor * scale_of(matrix), 1.0)),
+            rotation_deg(matrix) + TURNS_DEG,
+            radius=SAME * images.diameter_px / search_pixel,
+            least=LEAST_SCORE * images.diameter_px / search_pixel,
+            similar=SIMILAR,
+        )
+        if len(repeated) >= MANY:
+            near += [matrix[None], repeated]
+    if not near:
         return None
     found = []
     for channel in CHANNELS:
-        near = np.concatenate([matrix[None], matrices])
-        one = _outlier(images, images.refined_near(channel, near, SAME))
+        one = _outlier(images, images.refined_near(channel, np.concatenate(near), SAME))
         if one:
             found.append(one)
     return min(found, key=lambda one: one.log_chance, default=None)

@@ -53,11 +53,14 @@ class Peaks:
     angles_deg, by_angle
         (m,) rotations that were tried, and the largest score of each: the correlation in standard
         deviations between unrelated images.
+    most_alike
+        (3, 3) the alignment whose correlation itself is largest; in a lattice it has its rotation.
     """
 
     matrices: FloatArray
     angles_deg: FloatArray
     by_angle: FloatArray
+    most_alike: FloatArray
 
 
 def search(
@@ -107,6 +110,7 @@ def search(
         np.array([peak.matrix_of_images for peak in kept]).reshape(-1, 3, 3),
         (np.concatenate([angles, angles + 180]) + 180) % 360 - 180,
         by_angle,
+        max(found, key=lambda peak: peak.correlation).matrix_of_images if found else np.eye(3),
     )
 
 
@@ -146,6 +150,7 @@ class _Peak:
     """An alignment: between pixels of the contrasts, and between those of the images."""
 
     score: float
+    correlation: float
     half_turn: bool
     matrix: FloatArray
     matrix_of_images: FloatArray
@@ -194,16 +199,18 @@ class _Correlation:
         peaks = []
         for half_turn in (False, True):
             root, *weights = (_enlarged(one) for one in self._weights(small_fft, half_turn))
-            maps = []
+            maps, spreads = [], []
             for one, other, weight in zip(turned_fft, self.post_fft, weights, strict=True):
                 product = (one if half_turn else np.conj(one)) * other
                 values = fft.irfft2(product, self.shape) * weight
                 if by_itself:
                     maps.append(np.arctanh(np.minimum(np.abs(values), LARGEST)) * (COARSER * root))
+                    spreads.append(1.0)
                     continue
                 values *= root
                 spread = float(np.sqrt(np.mean(values**2) / max(np.mean(weight > 0), 1e-9)))
-                maps.append(np.abs(values / np.float32(max(spread, 1e-9))))
+                spreads.append(max(spread, 1e-9))
+                maps.append(np.abs(values / np.float32(spreads[-1])))
             signed, energy = maps
             # Either contrast decides, or both together; the sign of neither matters.
             score = (signed + energy) * np.float32(np.sqrt(0.5))
@@ -215,7 +222,10 @@ class _Correlation:
                 matrix[:2, 2] += self._unwrapped(dy, dx, half_turn)
                 of_images = self.post.to_image @ matrix @ np.linalg.inv(self.pre.to_image)
                 shape = self.post.signed.shape
-                peaks.append(_Peak(value, half_turn, matrix, of_images, shape))
+                correlation = max(
+                    float(one[dy, dx]) * spread for one, spread in zip(maps, spreads, strict=True)
+                )
+                peaks.append(_Peak(value, correlation, half_turn, matrix, of_images, shape))
         return peaks
 
     def _weights(self, small_fft: list[NDArray[Any]], half_turn: bool) -> list[NDArray[np.float32]]:
