@@ -82,6 +82,10 @@ EXCLUSIONS = {
     "hot_pixel": Exclusion(
         "hot or dead pixel in the aperture", "with a hot or dead pixel in the aperture"
     ),
+    "wide": Exclusion(
+        "wider than one nanocrystal: a microsphere that emits, a clump",
+        "wider than the image of one nanocrystal",
+    ),
     "undetermined": Exclusion(
         "undetermined: on and off cannot be distinguished",
         "in which on and off cannot be distinguished",

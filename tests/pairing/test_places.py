@@ -31,7 +31,7 @@ def registration(error_px: float = 0.02) -> Registration:
 
 def catalogue(xy) -> pd.DataFrame:
     xy = np.asarray(xy, float).reshape(-1, 2)
-    return pd.DataFrame({"x": xy[:, 0], "y": xy[:, 1], "error_px": 0.05})
+    return pd.DataFrame({"x": xy[:, 0], "y": xy[:, 1], "error_px": 0.05, "wide": False})
 
 
 def paired(pre, post, **options):
@@ -132,9 +132,20 @@ def test_a_place_known_too_poorly_is_not_measured_in_the_dark(matched, because):
     assert reasons == [because, "registration_uncertain"]
 
 
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_what_is_wide_in_one_epoch_is_not_analysed(epoch):
+    xy = np.array([[100.0, 100.0], [60.0, 120.0]])
+    catalogues = [catalogue(xy), catalogue(apply_matrix(MATRIX, xy))]
+    catalogues[epoch]["wide"] = [True, False]
+    table = pair_nanocrystals(
+        *catalogues, registration(), drift_pre=STILL, drift_post=STILL, shape=SHAPE
+    ).table
+    assert table.sort_values("y_pre")["excluded_because"].tolist() == ["wide", ""]
+
+
 def test_every_reason_has_its_words():
     reasons = re.findall(r'reason\[.+\] = "(\w+)"', inspect.getsource(places))
-    assert len(reasons) == 5
+    assert len(reasons) == 6
     assert set(reasons) < EXCLUSIONS.keys()
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from blinkpair.nanocrystals.finding import Catalogue
     from blinkpair.nanocrystals.projections import Projections
 
-COLUMNS = ("x", "y", "error_px", "significance", "counts")
+COLUMNS = ("x", "y", "error_px", "significance", "counts", "wide")
 
 
 def nanocrystals_table(catalogue: Catalogue | None) -> pd.DataFrame:

@@ -25,6 +25,7 @@ from blinkpair.nanocrystals.camera_pixels import (
 from blinkpair.nanocrystals.drift import Drift, from_first_frame, measure_drift
 from blinkpair.nanocrystals.focus import measure_focus
 from blinkpair.nanocrystals.projections import Projections
+from blinkpair.nanocrystals.wide_spots import are_wide
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,8 @@ class Catalogue:
     ----------
     table : pandas.DataFrame
         The most significant first: x, y (pixels at the first frame), error_px (standard error of
-        each), significance (1 is the detection threshold), counts (mean over the movie).
+        each), significance (1 is the detection threshold), counts (mean over the movie), wide
+        (wider than the PSF: no single nanocrystal).
     drift : Drift
     psf_sigma_px : float
         Measured on the nanocrystals; the given one if there are too few.
@@ -147,6 +149,13 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
     log.info("%d nanocrystals, PSF sigma %.2f px", len(table), sigma)
     bright = fitted.xy[_isolated(fitted.xy)[:60]]
     focus = measure_focus(flat, bright, drift.xy, psf_sigma_px=sigma)
+    table["wide"] = are_wide(
+        flat,
+        weights,
+        table[["x", "y"]].to_numpy(),
+        drift.xy,
+        psf_sigma_px=sigma if focus is None else focus,
+    )
     return Catalogue(table, drift, sigma, images, hot_pixels, focus)
 
 

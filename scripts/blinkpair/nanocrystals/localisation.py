@@ -40,7 +40,7 @@ class Localisation:
 
 
 @dataclass(frozen=True)
-class _Windows:
+class Windows:
     """Pixels around each nanocrystal in each stretch: values (n, S, h, h), indices (n, S, h)."""
 
     values: FloatArray
@@ -49,7 +49,10 @@ class _Windows:
     inside: BoolArray
 
 
-def _cut(images: NDArray[np.float32], xy: FloatArray, drift: FloatArray, half: int) -> _Windows:
+def cut_windows(
+    images: NDArray[np.float32], xy: FloatArray, drift: FloatArray, half: int
+) -> Windows:
+    """Return the pixels up to `half` away from each nanocrystal at its place in each stretch."""
     _, height, width = images.shape
     centre = np.rint(xy[:, None, :] + drift[None, :, :]).astype(np.int64)
     span = np.arange(-half, half + 1)
@@ -67,10 +70,10 @@ def _cut(images: NDArray[np.float32], xy: FloatArray, drift: FloatArray, half: i
         np.clip(rows, 0, height - 1)[..., :, None],
         np.clip(columns, 0, width - 1)[..., None, :],
     ].astype(np.float64)
-    return _Windows(values, columns.astype(float), rows.astype(float), inside)
+    return Windows(values, columns.astype(float), rows.astype(float), inside)
 
 
-def pixel_profile(offset: FloatArray, sigma: float) -> FloatArray:
+def pixel_profile(offset: FloatArray, sigma: float | FloatArray) -> FloatArray:
     """Return a Gaussian integrated over pixels at `offset` from its centre."""
     from scipy.special import ndtr
 
@@ -85,7 +88,7 @@ def _profile(offset: FloatArray, sigma: float) -> tuple[FloatArray, FloatArray]:
 
 
 def _fit_amplitudes(
-    windows: _Windows, drift: FloatArray, xy: FloatArray, sigma: float
+    windows: Windows, drift: FloatArray, xy: FloatArray, sigma: float
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return amplitude and residual of each nanocrystal in each stretch by least squares.
 
@@ -161,7 +164,7 @@ def localise(
     xy = np.array(xy, float).reshape(-1, 2)
     start = xy.copy()
     root = np.sqrt(weights / weights.mean())[None, :, None, None]
-    windows = _cut(images, xy, drift, _half_width(psf_sigma_px))
+    windows = cut_windows(images, xy, drift, _half_width(psf_sigma_px))
     variance = np.full(len(xy), np.inf)
     amplitude = np.zeros((len(xy), len(images)))
     residual = np.zeros_like(windows.values)
@@ -201,7 +204,7 @@ def misfits(
     total : (n, S) float
         The same without a nanocrystal.
     """
-    windows = _cut(images, xy, drift, _half_width(reach_px))
+    windows = cut_windows(images, xy, drift, _half_width(reach_px))
     flat = windows.values - windows.values.mean(axis=(2, 3), keepdims=True)
     total = (flat**2).sum(axis=(2, 3))
     power = np.empty((len(sigmas_px), *total.shape))
@@ -246,7 +249,7 @@ def refine_drift(
         Refined; a stretch keeps its value where the error is above `MAX_DRIFT_ERROR_PX`.
     refined : (S,) bool
     """
-    windows = _cut(images, xy, drift, _half_width(psf_sigma_px))
+    windows = cut_windows(images, xy, drift, _half_width(psf_sigma_px))
     drift = drift.copy()
     good = np.zeros(len(drift), bool)
     for _ in range(3):

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from blinkpair.arrays import FloatArray
+from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.epochs import EPOCHS
 from blinkpair.pairing.matching import expected_chance_pairs, match_points
 from blinkpair.photometry.apertures import aperture_is_clear, aperture_stays_inside
@@ -91,7 +91,7 @@ def pair_nanocrystals(
     Parameters
     ----------
     pre, post : pandas.DataFrame
-        Columns x, y, error_px (`nanocrystals.find_nanocrystals`).
+        Columns x, y, error_px, wide (`nanocrystals.find_nanocrystals`).
     registration : Registration
         From pre-PL to post-PL pixels, status 'ok'.
     drift_pre, drift_post : (frames, 2) float
@@ -146,6 +146,7 @@ def pair_nanocrystals(
         shape,
         settings,
         np.unique(np.vstack([*pixels, np.rint(fixed)]), axis=0),
+        wide=_is_wide(pre, table["pre_index"]) | _is_wide(post, table["post_index"]),
         refined=bool(len(registration.pairs)),
     )
     table["analysed"] = table["excluded_because"] == ""
@@ -171,6 +172,11 @@ def _at_the_same_pixel(pre: FloatArray, post: FloatArray, mapped: FloatArray) ->
     return pre[stays & (np.hypot(*(mapped - pre).T) > MIN_MOTION_PX)]
 
 
+def _is_wide(catalogue: pd.DataFrame, index: pd.Series) -> BoolArray:
+    """Return which rows have a wide spot of the catalogue; -1 has none."""
+    return np.asarray(np.append(catalogue["wide"].to_numpy(bool), False)[index.to_numpy()])
+
+
 def _nearest(table: pd.DataFrame) -> FloatArray:
     """Return the distance of each nanocrystal to the nearest other one, over both epochs."""
     from scipy.spatial import cKDTree
@@ -192,6 +198,7 @@ def _exclusions(
     settings: PairingSettings,
     pixels: FloatArray,
     *,
+    wide: BoolArray,
     refined: bool,
 ) -> NDArray[np.object_]:
     """Return for each nanocrystal why it is excluded, '' if it is not; the last reason remains.
@@ -208,6 +215,7 @@ def _exclusions(
     places = [table[[f"x_{epoch}", f"y_{epoch}"]].to_numpy() for epoch in EPOCHS]
     for xy, drift in zip(places, (drift_pre, drift_post), strict=True):
         reason[~aperture_is_clear(xy, drift, pixels, aperture_px=aperture_px)] = "hot_pixel"
+    reason[wide] = "wide"
     reason[(table["neighbour_distance_px"] < settings.min_separation_px).to_numpy()] = "crowded"
     for xy, drift in zip(places, (drift_pre, drift_post), strict=True):
         reason[~aperture_stays_inside(xy, drift, shape, aperture_px=aperture_px)] = "edge"
