@@ -121,9 +121,9 @@ def section(numbers: Sequence[int], folder: Path) -> str:
             "run found. The memory is that of the process that plans.",
             "Size and date of every file are read each time, and when it is opened 4 KiB from its "
             "middle, by which copies of one recording are found: 16 MB for 1,000 fields and 160 MB "
-            "for 10,000, which take 0.1 and 0.6 s of the processor. The first and last MiB are read only of files whose "
-            "size or date has changed since the last run: 5.2 MB a field, which is 5.2 and 52 GB "
-            "if the dates of all have.",
+            "for 10,000, which take 0.1 and 0.6 s of the processor. The first and last MiB are "
+            "read only of files whose size or date has changed since the last run: 5.2 MB a field, "
+            "which is 5.2 and 52 GB if the dates of all have.",
             text_of(pd.DataFrame(rows)),
         ]
     )
