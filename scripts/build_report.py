@@ -39,11 +39,12 @@ def build_report(
     of_field: dict[str, dict[str, str]] = {name: {} for name in names}
     for path in map(Path, fields):
         of_field[path.parent.name][path.stem] = str(path)
+    reasons = results["fields"].set_index("field")["reason"].fillna("").to_dict()
     bins = bins_for(int(results["nanocrystals"]["field"].isin(names).sum()))
     content = [
         read_field(
             row["field"],
-            row,
+            row | {"reason": reasons[row["field"]]},
             of_field[row["field"]]
             | {f"brightfield_{epoch}": row[f"{epoch}_brightfield"] for epoch in EPOCHS},
             bins,

@@ -8,6 +8,7 @@ from blinkpair.inputs.checking import examine_inputs
 from blinkpair.inputs.columns import PATH_COLUMNS
 from blinkpair.inputs.settings import load_settings
 from blinkpair.inputs.sheet import read_fields
+from tests.helpers.set_files import stack_bytes
 
 
 @pytest.fixture
@@ -46,6 +47,14 @@ def test_the_same_frames_in_another_format_and_type_are_a_copy(tmp_path, rows):
     assert copies(tmp_path, rows) == ["B_pre_pl.tif"]
     rows["B"][3] = rows["A"][3] + "::frames=60"  # the same file, of which all is chosen
     assert copies(tmp_path, rows) == ["A_pre_pl.tif::frames=60"]
+
+
+def test_the_same_frames_in_files_of_a_set_are_a_copy(tmp_path, rows):
+    movie = tifffile.imread(tmp_path / "A_pre_pl.tif")
+    for k, name in enumerate(("B_pre_pl.tif", "B_pre_pl_1.tif")):
+        part = stack_bytes(movie[30 * k : 30 * k + 30], planned=60, first=30 * k)
+        (tmp_path / name).write_bytes(part)
+    assert copies(tmp_path, rows) == ["B_pre_pl.tif"]
 
 
 def test_a_frame_that_differs_makes_another_recording(tmp_path, rows):

@@ -177,7 +177,7 @@ def test_a_refused_field_has_no_nanocrystals_and_states_why(folder):
         integrated_pl(np.empty((0, 0), "f4"), exposure_s=EXPOSURE_S).assign(epoch=e) for e in FRAMES
     ]
     files.write_csv(pd.concat(light), path / "integrated_pl.csv")
-    content = read(path)
+    content = read(path, ROW | {"reason": "too few"})
     assert (content["status"], content["reason"]) == ("failed", "too few")
     assert content["nc_ids"] == []
     assert content["frames"] == FRAMES

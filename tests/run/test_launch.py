@@ -12,6 +12,7 @@ import tifffile
 
 from blinkpair.errors import InputError
 from blinkpair.files import read_json
+from blinkpair.inputs import header_cache, headers
 from blinkpair.inputs.columns import PATH_COLUMNS
 from blinkpair.inputs.headers import read_headers
 from blinkpair.run import launch
@@ -74,7 +75,23 @@ def test_a_run_keeps_its_command_without_folders_and_its_start(lab, monkeypatch)
 
 def test_nothing_is_kept_before_the_run_starts(lab):
     launch.prepare(CONFIG, [], submitted=False)
-    assert not launch.KEPT.exists()
+    assert not (launch.KEPT / launch.RUN).exists()
+
+
+def test_a_second_start_opens_no_movie_and_finds_the_same(lab, monkeypatch):
+    monkeypatch.setattr(header_cache, "_SETTLED_NS", 0)
+    first = launch.prepare(CONFIG, [], submitted=False)
+
+    def opened(path: str, **_: object) -> None:
+        raise AssertionError(path)
+
+    monkeypatch.setattr(headers, "read_header", opened)
+    second = launch.prepare(CONFIG, [], submitted=False)
+    pd.testing.assert_frame_equal(second.fields, first.fields)
+    pd.testing.assert_frame_equal(second.shapes, first.shapes)
+    assert second.record == first.record
+    # A job that was submitted before a run has kept what it found, checks for itself.
+    assert launch.prepare(CONFIG, [], submitted=True).record == first.record
 
 
 def test_a_job_of_a_run_with_other_settings_is_refused(lab):

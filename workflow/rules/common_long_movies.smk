@@ -2,6 +2,9 @@
 
 from blinkpair.nanocrystals.sampling import bursts_apart
 
+IMAGES_OF = files_of_epochs("{epoch}_brightfield")
+CONTENT_OF_IMAGES = content_of_epochs("{epoch}_brightfield")
+
 
 def is_read_once(wildcards):
     """Whether a field's movies are so long that counts are taken when they are searched."""
@@ -13,8 +16,7 @@ def files_of_one_pass(wildcards):
     """Files that register a field before its movies are read whole, where they are read once."""
     if not is_read_once(wildcards):
         return []
-    images = files_of_epochs("{epoch}_brightfield")(wildcards)
-    return [*images, *landmarks_of(wildcards)]
+    return [*IMAGES_OF(wildcards), *landmarks_of(wildcards)]
 
 
 def for_one_pass(diameter_um, **settings):
@@ -39,6 +41,5 @@ def content_of_one_pass(wildcards):
     """Digests of the files and the source that these places depend on."""
     if not is_read_once(wildcards):
         return None
-    images = content_of_epochs("{epoch}_brightfield")(wildcards)
     code = source_digest.of_step("find_nanocrystals")
-    return [*images, content_of_landmarks(wildcards), code]
+    return [*CONTENT_OF_IMAGES(wildcards), content_of_landmarks(wildcards), code]

@@ -23,6 +23,7 @@ from blinkpair.inputs import movie_record
 from blinkpair.inputs.columns import KNOWN_COLUMNS, MOVIE_COLUMNS, PATH_COLUMNS
 from blinkpair.inputs.contents import FileState, file_states
 from blinkpair.inputs.copies import find_copies
+from blinkpair.inputs.header_cache import HeaderCache
 from blinkpair.inputs.headers import Header, Open, access_problem, read_headers
 from blinkpair.inputs.problems import Problem, UnsoundInputError
 from blinkpair.inputs.quantities import EXPOSURE, PIXEL_SIZE, resolve
@@ -82,6 +83,7 @@ def check_everything(
     base_dir: str | Path | None = None,
     config_files: Iterable[str | Path] = (),
     open_movie: Open | None = None,
+    cache: HeaderCache | None = None,
 ) -> Checked:
     """Check configuration, sample sheet and movies, and report all errors together.
 
@@ -95,6 +97,8 @@ def check_everything(
         Where `config` came from, to name the lines of its errors.
     open_movie : callable, optional
         As in `headers.read_header`.
+    cache : HeaderCache, optional
+        As in `headers.read_headers`.
 
     Returns
     -------
@@ -110,7 +114,13 @@ def check_everything(
         raise UnsoundInputError(problems)
     sheet = examine_sheet(settings["fields"], base_dir)
     fields, findings = examine_inputs(
-        sheet.fields, settings, base_dir, sheet.bad_cells, frozenset(unsound), open_movie
+        sheet.fields,
+        settings,
+        base_dir,
+        sheet.bad_cells,
+        frozenset(unsound),
+        open_movie,
+        cache,
     )
     of_the_sheet = [*sheet.problems, *findings.problems]
     ensemble, of_films = _examine_ensemble(settings["ensemble"], base_dir, findings)
@@ -188,6 +198,7 @@ def examine_inputs(
     bad_cells: frozenset[tuple[int, str]] = frozenset(),
     bad_settings: frozenset[str] = frozenset(),
     open_movie: Open | None = None,
+    cache: HeaderCache | None = None,
 ) -> tuple[pd.DataFrame, Findings]:
     """Check the movies and images of all fields without raising.
 
@@ -199,8 +210,8 @@ def examine_inputs(
         Cells of the sheet that were reported already; what follows from them is not.
     bad_settings : frozenset of str, optional
         Settings that were reported already.
-    open_movie : callable, optional
-        As in `headers.read_header`.
+    open_movie, cache : optional
+        As in `headers.read_headers`.
 
     Returns
     -------
@@ -214,7 +225,7 @@ def examine_inputs(
     findings = Findings()
     to_come = settings["made_by_rules"]
     paths = () if to_come else (path for c in PATH_COLUMNS for path in fields[c] if path)
-    opened = read_headers(paths, base, open_movie=open_movie)
+    opened = read_headers(paths, base, open_movie=open_movie, cache=cache)
     resolved: dict[str, list[Any]] = {column: [] for column in movie_record.RECORD_COLUMNS}
     for line, row in zip(fields.index, fields.to_dict("records"), strict=True):
         found = {c: opened[row[c]] for c in PATH_COLUMNS if row[c] in opened}

@@ -29,12 +29,15 @@ class FileState(NamedTuple):
     modified_ns, changed_ns : int
         When its content was written, which copies keep, and when anything of it was changed, which
         nobody can set; nanoseconds since 1970.
+    inode : int
+        Its number on the disk, another one for another file under the same name.
     """
 
     path: str
     size: int
     modified_ns: int
     changed_ns: int
+    inode: int
 
 
 def digest(*parts: object) -> str:
@@ -51,7 +54,8 @@ def file_states(paths: Iterable[str | os.PathLike[str]]) -> tuple[FileState, ...
             found = os.stat(path)  # noqa: PTH116 (a Path would take half a second for 10,000 fields)
         except OSError:
             continue
-        states.append(FileState(path, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+        times_ns = found.st_mtime_ns, found.st_ctime_ns
+        states.append(FileState(path, found.st_size, *times_ns, found.st_ino))
     return tuple(states)
 
 

@@ -15,16 +15,20 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from blinkpair.cores import usable_cores
 from blinkpair.errors import ChoiceError, InputError
 from blinkpair.inputs.contents import FileState, file_states, path_files, sample
 from blinkpair.inputs.problems import nearest, shown
 from blinkpair.movie.formats.selection import MoviePath
 
+if TYPE_CHECKING:
+    from blinkpair.inputs.header_cache import HeaderCache
+
 # Opening waits for a file server most of the time, but where the files are at hand it is work for a
 # processor, in which threads only hinder each other. Processes take a second to start.
-_PROCESSES, _THREADS = 4, 4
+_MOST_PROCESSES, _THREADS = 4, 16
 _QUOTES = ("'", '"', "’", "”", "»", "`")
 
 
@@ -52,6 +56,8 @@ class Header:
     sample, pixels : str
         Digests of some of its bytes and of its pixels, equal for copies; of pixels also for the
         same recording in another format, and empty where they show none.
+    alone : bool
+        It is of one file, and no other file decides which ones make the movie.
     """
 
     frames: int
@@ -68,6 +74,7 @@ class Header:
     files: tuple[FileState, ...] = ()
     sample: str = ""
     pixels: str = ""
+    alone: bool = False
 
     @property
     def size(self) -> tuple[int, int]:
@@ -80,6 +87,7 @@ def read_headers(
     base: str = "",
     *,
     open_movie: Open | None = None,
+    cache: HeaderCache | None = None,
     many: int = 2000,
     part: int = 200,
 ) -> dict[str, Header | InputError]:
@@ -89,23 +97,39 @@ def read_headers(
     ----------
     paths, base, open_movie
         As in `read_header`.
+    cache : HeaderCache, optional
+        What earlier starts have read; new headers are added.
     many, part : int
         So many files are read in processes, so many at a time.
     """
     ordered = sorted(set(paths))
+    if cache is None:
+        return _read_all(ordered, base, open_movie, many, part)
+    known: dict[str, Header | InputError] = {**cache.known_headers(ordered, base)}
+    new = _read_all([path for path in ordered if path not in known], base, open_movie, many, part)
+    cache.add_headers(new, base)
+    known |= new
+    return {path: known[path] for path in ordered}
+
+
+def _read_all(
+    ordered: list[str], base: str, open_movie: Open | None, many: int, part: int
+) -> dict[str, Header | InputError]:
     if len(ordered) < many:
-        return _read_some(ordered, base, open_movie, _PROCESSES * _THREADS)
+        return _read_some(ordered, base, open_movie, _THREADS)
     parts = [ordered[i : i + part] for i in range(0, len(ordered), part)]
-    read = partial(_read_some, base=base, open_movie=open_movie, threads=_THREADS)
+    processes = usable_cores(_MOST_PROCESSES)
+    threads = _THREADS // processes
+    read = partial(_read_some, base=base, open_movie=open_movie, threads=threads)
     # Not forked: the process that plans may have threads of its own.
     context = multiprocessing.get_context("spawn")
     try:
-        with ProcessPoolExecutor(_PROCESSES, mp_context=context) as pool:
+        with ProcessPoolExecutor(processes, mp_context=context) as pool:
             return {
                 path: header for found in pool.map(read, parts) for path, header in found.items()
             }
     except BrokenProcessPool:  # started from a notebook or a script that cannot be imported again
-        return _read_some(ordered, base, open_movie, _PROCESSES * _THREADS)
+        return _read_some(ordered, base, open_movie, _THREADS)
 
 
 def _read_some(
@@ -148,6 +172,7 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
         files = file_states(movie.paths if alone else path_files(movie_files(full), movie.paths))
         own_sample = sample(files)
         pixels = pixel_sample(movie) if isinstance(movie, Movie) else ""
+        alone = alone and isinstance(movie, Movie) and _is_alone(movie.paths[0], full)
     except InputError as error:
         names = (full, os.path.join(base, bare))  # noqa: PTH118
         place = "" if error.place in names else error.place
@@ -175,7 +200,19 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
         files,
         own_sample,
         pixels,
+        alone,
     )
+
+
+def _is_alone(file: Path, path: str) -> bool:
+    """Return whether a movie of one file is that by this file and its name alone."""
+    from blinkpair.movie.formats.registry import share_of
+    from blinkpair.movie.paths import first_file
+
+    if file != first_file(path):  # found by a pattern, or in a folder
+        return False
+    share = share_of(file)
+    return share is None or (share.whole and share.leads and share.kind != "NDTiff")
 
 
 def access_problem(path: str, base: str = "") -> ChoiceError | None:

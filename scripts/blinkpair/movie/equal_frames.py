@@ -29,8 +29,12 @@ def pixel_sample(movie: Movie) -> str:
     part = movie._parts[0]
     try:
         if isinstance(part.frames, RawFrames):
+            first = part.frames
             of_rows = replace(
-                part.frames, offsets=part.frames.offsets[:1] + top * part.frames.stride, height=rows
+                first,
+                offsets=first.offsets[:1] + top * first.stride,
+                file_index=None if first.file_index is None else first.file_index[:1],
+                height=rows,
             )
             pixels = np.empty((1, rows, width), movie.dtype)
             reader = of_rows.reader(1)

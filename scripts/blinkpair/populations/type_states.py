@@ -75,7 +75,8 @@ def blinking_states(nanocrystals: pd.DataFrame) -> pd.DataFrame:
     """
     require_columns(nanocrystals, list(REQUIRED), "nanocrystals")
     counted = nanocrystals["population"].isin(COUNTED).to_numpy()
-    rows = nanocrystals[as_bool(nanocrystals["analysed"]) & counted]
+    # A copy joins columns of one kind: pandas warns when one is added to a hundred loose ones.
+    rows = nanocrystals[as_bool(nanocrystals["analysed"]) & counted].copy()
     rows = rows.assign(
         temperature_c=temperature_labels(rows["temperature_c"]),
         delta=rows["on_fraction_post"].astype(float) - rows["on_fraction_pre"].astype(float),

@@ -38,7 +38,7 @@ def read_field(
         Of the field.
     row : mapping
         Its row of the sample sheet: `temperature_c` and, if there, `treatment`, `sample`,
-        `pixel_size_um`.
+        `pixel_size_um`; and, from `fields.csv`, `reason`: why it was refused, or what to check.
     files : mapping of str to path
         `traces`, `registration`, `integrated_pl`, and with `_pre` and `_post` each
         `brightfield` (as in the sheet), `images`, `microspheres`, `nanocrystals`, `drift`.
@@ -81,7 +81,7 @@ def read_field(
         "temperature_c": str(temperature_label(treatment_in(row))),
         "sample": str(row.get("sample") or ""),
         "status": registration["status"],
-        "reason": registration.get("reason") or "",
+        "reason": str(row.get("reason") or ""),
         "evidence": registration.get("evidence") or "",
         "rotation_deg": _rounded(registration.get("rotation_deg"), 3),
         "scale": _rounded(registration.get("scale"), 5),

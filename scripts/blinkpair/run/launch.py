@@ -15,6 +15,7 @@ import os
 import shlex
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
 from io import StringIO
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,17 +25,21 @@ import pandas as pd
 from blinkpair import files
 from blinkpair.errors import InputError
 from blinkpair.inputs.columns import NUMBER_COLUMNS
-from blinkpair.run import input_record
+from blinkpair.inputs.contents import digest
+from blinkpair.run import input_record, source_digest
 from blinkpair.run.folder import RESULTS, check_folder
 
 log = logging.getLogger(__name__)
 
 CONFIG_FILE = Path("config/config.yaml")
 KEPT = Path(".snakemake/blinkpair")
+HEADERS = KEPT / "headers"
 RUN = "run.json"
 SHEET = "sheet"
 ENSEMBLE = "ensemble.json"
 VERDICTS = "verdicts.json"
+# The libraries that read headers.
+READERS = ("numpy", "tifffile", "imagecodecs", "nd2", "sif-parser", "pillow")
 MOST_SHEET_BYTES = 100_000_000  # what is larger is a movie named by mistake, and will be refused
 
 
@@ -121,7 +126,7 @@ def prepare(
     # Several modules may analyse in one folder, with a prefix each.
     own = "_".join(results.parts[:-1]).replace("/", "")
     kept = KEPT / f"module_{own}" if in_module else KEPT
-    if submitted and kept.exists():
+    if submitted and (kept / RUN).exists():
         return load_launch(load_settings(config, config_files), kept)
     read = list(config_files)
     if not submitted:
@@ -129,10 +134,12 @@ def prepare(
         if not in_module:
             check_unread_configuration(read)
     from blinkpair.inputs.checking import check_everything
+    from blinkpair.inputs.header_cache import HeaderCache
     from blinkpair.inputs.movie_record import describe, summarise_fields, too_short
 
     sheet = _read_sheet(config)
-    checked = check_everything(config, config_files=read)
+    cache = HeaderCache(HEADERS, _version_of_readers())
+    checked = check_everything(config, config_files=read, cache=cache)
     settings, fields, shapes, notes = checked[:4]
     last = input_record.load_record()
     record, same = input_record.updated_record(checked.inputs, last)
@@ -226,6 +233,13 @@ def check_unread_configuration(config_files: Iterable[str | Path]) -> None:
             f"rename it {CONFIG_FILE}, or name it on the command line: --configfile "
             f"{folder / close}. Write an empty {CONFIG_FILE} for the defaults",
         )
+
+
+def _version_of_readers() -> str:
+    """Return a digest of what decides what is read of a file, and of who may read it."""
+    libraries = [version(name) for name in READERS]
+    user = os.getuid() if hasattr(os, "getuid") else ""
+    return digest(source_digest.of_step("blinkpair/run/launch"), libraries, user)
 
 
 def _read_sheet(config: Mapping[str, Any]) -> bytes:
