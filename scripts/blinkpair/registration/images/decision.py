@@ -3,7 +3,7 @@
 Two measures compare it with the other alignments of the same images, which are wrong: how many
 blocks of the overlap look alike, and how many of its tiles agree, where those of the others do by
 chance. Between unrelated images both are chance levels that hardly depend on each other, and they
-are multiplied.
+are multiplied. In a lattice the level is that of the best among all that the lattice repeats.
 
 Input: alignments with the levels of their overlaps and the votes of their tiles. Output: the best
 of them as a registration with its error, or a failed one with the reason.

@@ -3,7 +3,7 @@
 Where single microspheres do not decide (sheets, clusters, too small, too blurred, light from one
 side), all that the images show is evidence. All rotations and shifts are compared, the best are
 refined on the whole overlap, the best of these are compared tile by tile, and one is accepted or
-refused.
+refused. Where spheres lie in a lattice, all alignments that it repeats are compared.
 
 Input: two brightfield images and the diameter of a microsphere. Output: the transform from pre to
 post pixels with its error and chance level, or the reason why there is none; and the peak over

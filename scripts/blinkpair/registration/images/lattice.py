@@ -28,11 +28,11 @@ from blinkpair.registration.rigid import rotation_deg, scale_of
 TURNS_DEG = np.arange(0, 180, 30.0)
 # Distance in diameters below which two alignments are one: less than that of two spheres.
 SAME = 0.7
-# Images show a lattice if so many alignments have at least such a score (correlation times the root
-# of the overlap in diameters), and such a share of the best correlation: unrelated real images have
-# 2 at most (14 pairs), sheets of spheres 70 of 72.
-MANY, LEAST_SCORE, SIMILAR = 20, 5.0, 0.5
-# Refined correlations are not told from better ones.
+# Images show a lattice if so many alignments have at least such a score (correlation, as Fisher's
+# transform, times the root of the overlap in diameters), and such a share of the best correlation:
+# unrelated real images have 2 at most (14 pairs), sheets of spheres 70 of 72.
+MANY, LEAST_SCORE, SIMILAR = 12, 5.0, 0.5
+# Larger correlations count as this one, whose transform is finite.
 LARGEST = 0.9999
 
 
@@ -109,7 +109,7 @@ def _outlier(images: ImageEvidence, overlaps: Sequence[Overlap]) -> Lattice | No
         return None
     best = int(np.argmax(np.where(moved, transformed * root, -np.inf)))
     others = correlation >= SIMILAR * correlation[best]
-    others &= np.array([one.score for one in overlaps]) >= LEAST_SCORE
+    others &= transformed * root >= LEAST_SCORE
     others[best] = False
     n = int(others.sum())
     if n < MANY:

@@ -38,7 +38,7 @@ MIN_OVERLAP = 0.25
 COARSER = 4
 # Peaks kept of one rotation: among all, and where a lattice repeats.
 PEAKS, REPEATS = 4, 12
-# Correlations are not known better than to one minus this.
+# Larger correlations count as this one, whose Fisher transform is finite.
 LARGEST = 0.995
 
 
