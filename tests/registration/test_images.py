@@ -209,7 +209,7 @@ def test_unrelated_and_mirrored_images_are_refused():
         assert result.chance_alignments > 0.01
 
 
-def test_a_lattice_is_refused():
+def test_a_lattice_of_equal_spheres_is_refused():
     rng = np.random.default_rng(5)
     for angle in (0.0, 23.0):
         turn = np.deg2rad(angle)
@@ -218,7 +218,7 @@ def test_a_lattice_is_refused():
         images = []
         for rotation in (np.eye(2), np.array([[cos, -sin], [sin, cos]])):
             xy = cells @ rotation.T + 128 + rng.uniform(-6, 6, 2)
-            images.append(render_brightfield(SHAPE, xy, rng=rng))
+            images.append(render_brightfield(SHAPE, xy, sizes=np.ones(len(xy)), rng=rng))
         result = register_images(*images, diameter_px=DIAMETER)
         assert result.status == "failed"
 
