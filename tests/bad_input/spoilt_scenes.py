@@ -212,7 +212,8 @@ def _lattice(files: Files) -> None:
     matrix = simulate_field(SOUND, SEED).matrix
     for epoch, xy in (("pre", sites), ("post", apply_matrix(matrix, sites))):
         rng = np.random.default_rng(3)
-        image = render_brightfield(SOUND.camera.shape, xy, rng=rng, defocus=0.9)
+        equal = np.ones(len(xy))
+        image = render_brightfield(SOUND.camera.shape, xy, sizes=equal, rng=rng, defocus=0.9)
         files.arrays[f"{epoch}_brightfield"] = image
 
 

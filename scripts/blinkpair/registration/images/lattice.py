@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy.special import stdtr
 
 from blinkpair.arrays import FloatArray
 from blinkpair.registration.images.evidence import ImageEvidence, least_motion_px
@@ -120,5 +120,5 @@ def _outlier(images: ImageEvidence, overlaps: Sequence[Overlap]) -> Lattice | No
     # Every rotation of the lattice, and every sphere on every other.
     area = images.post.signed.size * (images.post.pixel / images.diameter_px) ** 2
     tried = len(CHANNELS) * 2 * len(TURNS_DEG) * 4 * area
-    level = float(stats.t.logsf(t, n - 1) + np.log(tried))
+    level = float(np.log(max(stdtr(n - 1, -t), np.finfo(float).tiny)) + np.log(tried))
     return Lattice(overlaps[best], level, n)
