@@ -1,7 +1,6 @@
 """Populations, their intervals and tests: the paper's numbers and known statistics."""
 
 import math
-import re
 from itertools import pairwise
 
 import numpy as np
@@ -14,7 +13,6 @@ from scipy import stats
 from blinkpair.blinking.on_fractions import COUNTED, classify
 from blinkpair.errors import InputError
 from blinkpair.labels import temperature_label
-from blinkpair.populations.field_remarks import all_off_remarks
 from blinkpair.populations.sensitivity import sensitivity_table
 from blinkpair.populations.table import (
     BY_ASSUMPTION,
@@ -385,22 +383,3 @@ def test_a_higher_cutoff_never_leaves_more_nanocrystals_in_n():
     assert all(a >= b for a, b in pairwise(found["n"]))
     assert found["n"].iloc[-1] == 0
     assert np.isnan(found["mean_delta"].iloc[-1])
-
-
-def test_a_field_whose_nanocrystals_were_all_off_together_is_named():
-    rows = pd.DataFrame(
-        {
-            "field": ["A", "A", "B"],
-            "n_frames_all_off_pre": [30.0, np.nan, 0.0],
-            "n_frames_all_off_post": [12.0, np.nan, 0.0],
-        }
-    )
-    remarks = all_off_remarks(rows)
-    assert set(remarks) == {"A"}
-    assert re.findall(
-        r"(pre|post) movie: .* in (\d+) frames", remarks["A"].replace("; ", "\n")
-    ) == [
-        ("pre", "30"),
-        ("post", "12"),
-    ]
-    assert all_off_remarks(rows[:0]) == {}
