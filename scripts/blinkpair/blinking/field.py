@@ -153,10 +153,11 @@ def analyse_nanocrystals(
         partial(_assign, own=np.isin(measured, table.index[kept]), threshold=threshold),
         [(intensity[e], by_fixed[e], off[e]) for e in EPOCHS],
     )
-    assigned = {epoch: recipes for epoch, (recipes, _) in found.items()}
-    all_off = {epoch: frames for epoch, (_, frames) in found.items()}
-    intensity = {epoch: intensity[epoch][:, ~all_off[epoch]] for epoch in EPOCHS}
-    unlit = any(frames.sum() > MAX_SHARE * len(frames) for frames in all_off.values())
+    assigned = {epoch: recipes for epoch, (recipes, _, _) in found.items()}
+    n_all_off = {epoch: n for epoch, (_, n, _) in found.items()}
+    cut = {epoch: frames for epoch, (_, _, frames) in found.items()}
+    unlit = any(n_all_off[epoch] > cut[epoch].sum() for epoch in EPOCHS)
+    intensity = {epoch: intensity[epoch][:, ~cut[epoch]] for epoch in EPOCHS}
     noisy = any(_reaches_threshold(off[epoch], threshold.counts) for epoch in EPOCHS)
     unsure = np.any([assigned[epoch].best.on_fractions_se > MAX_SE for epoch in EPOCHS], axis=0)
     undetermined = np.isin(table.index.to_numpy(), measured[unsure])
@@ -180,7 +181,7 @@ def analyse_nanocrystals(
     )
     for epoch in EPOCHS:
         own = columns[epoch].set_axis(pd.Index(measured)).reindex(table.index).fillna(UNKNOWN)
-        own.insert(0, "n_frames_all_off_{epoch}", int(all_off[epoch].sum()))
+        own.insert(0, "n_frames_all_off_{epoch}", n_all_off[epoch])
         own.columns = [str(name).format(epoch=epoch) for name in own]
         table = pd.concat([table, own], axis=1)
     table["delta_on_fraction"] = table["on_fraction_post"] - table["on_fraction_pre"]
@@ -209,8 +210,8 @@ def analyse_nanocrystals(
         curves.append(curve.assign(epoch=epoch))
     return FieldBlinking(
         table.reset_index(drop=True),
-        {epoch: _at_all_frames(states[epoch], all_off[epoch]) for epoch in EPOCHS},
-        all_off,
+        {epoch: _at_all_frames(states[epoch], cut[epoch]) for epoch in EPOCHS},
+        cut,
         pd.concat(durations, ignore_index=True),
         pd.concat(curves, ignore_index=True),
     )
@@ -230,13 +231,19 @@ def _assign(
     *,
     own: BoolArray,
     threshold: ThresholdSettings,
-) -> tuple[Recipes, BoolArray]:
-    """Return the states without the frames in which all `own` nanocrystals are off, and these."""
+) -> tuple[Recipes, int, BoolArray]:
+    """Return the states, in how many frames all `own` are off, and which frames are left out.
+
+    Up to `MAX_SHARE` these are left out, and the states are those of the others.
+    """
     recipes = Recipes.of(intensity, by_fixed, off, threshold)
     all_off = all_off_frames(recipes.best.states[own])
-    if all_off.any() and not all_off.all():
+    n = int(all_off.sum())
+    if n > MAX_SHARE * len(all_off):
+        return recipes, n, np.zeros_like(all_off)
+    if n:
         recipes = Recipes.of(intensity[:, ~all_off], by_fixed[:, ~all_off], off, threshold)
-    return recipes, all_off
+    return recipes, n, all_off
 
 
 def _at_all_frames(states: BoolArray, all_off: BoolArray) -> BoolArray:

@@ -39,14 +39,17 @@ def all_off_remarks(nanocrystals: pd.DataFrame) -> dict[str, str]:
     Parameters
     ----------
     nanocrystals : pandas.DataFrame
-        `field`, `n_frames_all_off_pre` and `_post`.
+        `field`, `excluded_because`, `n_frames_all_off_pre` and `_post`.
     """
     remarks: dict[str, list[str]] = {}
-    frames = nanocrystals.groupby(nanocrystals["field"].astype(str))[list(ALL_OFF)].max()
+    field_of = nanocrystals["field"].astype(str)
+    frames = nanocrystals.groupby(field_of)[list(ALL_OFF)].max()
+    excluded = set(field_of[nanocrystals["excluded_because"].astype(str) == "all_off"])
     for epoch, column in zip(EPOCHS, ALL_OFF, strict=True):
         for field, n in frames.loc[frames[column] > 0, column].items():
+            then = "so none is analysed" if field in excluded else "which were left out"
             remarks.setdefault(str(field), []).append(
                 f"{epoch} movie: all nanocrystals are off together in {n:.0f} frames (light off, "
-                "shutter closed, out of focus or out of place), which were left out"
+                f"shutter closed, out of focus or out of place), {then}"
             )
     return {field: "; ".join(parts) for field, parts in remarks.items()}
