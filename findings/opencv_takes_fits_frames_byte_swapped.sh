@@ -4,11 +4,12 @@
 #
 # A frame of 300 counts, Poisson. FITS keeps numbers with the high byte first, and astropy's getdata() returns them
 # so, as dtype ">f4": NumPy computes with it as with any other, mean 300. cv2.GaussianBlur() of it has a mean of
-# 6e-39, and resize(), add() and phaseCorrelate() are as wrong. ImageJ writes its TIFF in that order too:
+# 6e-39, and add() and phaseCorrelate() are as wrong. ImageJ writes its TIFF in that order too:
 # np.asarray(Image.open()) is ">u2", and the blurred frame has a mean of 11,440. One expects the numbers of an
 # array, or an error, as SimpleITK raises one. The bytes are read as if they were the machine's own; no warning is
 # given. tifffile and FITS of unsigned 16 bits, which astropy has to convert, are right, so that the same code works
-# for the raw movie and not for the corrected one. A shift of (0, 0) or of half the frame looks like a result.
+# for the raw movie and not for the corrected one. phaseCorrelate() of two such frames finds a shift of half the
+# frame.
 # A remedy: frame.astype(frame.dtype.newbyteorder("=")) before the call.
 #
 # Seen: FITS float32 mean 6e-39, TIFF by Pillow 1.14e4, by tifffile 300; converted first 300
