@@ -37,7 +37,7 @@ from blinkpair.blinking.states.creep import constant_level, level_course
 from blinkpair.blinking.states.dark import UNKNOWN_SE
 from blinkpair.blinking.states.event_laws import law_weights
 from blinkpair.blinking.states.fast_switching import square_of_shifts
-from blinkpair.blinking.states.learning import learn, learn_two
+from blinkpair.blinking.states.learning import Learnt, learn, learn_two
 from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
@@ -90,13 +90,8 @@ def assign(
     excess, confirmed = _excess_noise(list(two.values()))
     for i, (first, wide) in two.items():
         trace = first._replace(excess=excess, excess_confirmed=confirmed)
-        learnt = learn(trace, wide)
+        trace, learnt = _at_constant_level(trace, wide)
         result = learnt.chain
-        on = result.probability[:, emissions.ON] > 0.5
-        if (course := level_course(trace.x, on, result.levels)) is not None:
-            trace = trace._replace(x=constant_level(trace.x, course, result.levels))
-            learnt = learn(trace, learn_two(trace))
-            result = learnt.chain
         states[i] = False
         states[i, finite[i]] = result.over_half > 0.5
         thresholds[i] = _crossing(result, trace.skewness)
@@ -108,6 +103,19 @@ def assign(
     for (i, one), *laws_of_one in zip(found.items(), *laws, shifts, strict=True):
         fraction[i], se[i] = on_share(one, *laws_of_one)
     return AssignedStates(states, thresholds, source, fraction, se)
+
+
+def _at_constant_level(trace: Trace, wide: chain.Chain) -> tuple[Trace, Learnt]:
+    """Return the trace with a constant on level, and its chain, where that is likelier."""
+    learnt = learn(trace, wide)
+    if (course := level_course(trace.x, wide.levels)) is None:
+        return trace, learnt
+    x, log_slopes = constant_level(trace.x, course, wide.levels)
+    constant = trace._replace(x=x)
+    again = learn(constant, learn_two(constant))
+    if again.chain.log_likelihood + log_slopes > learnt.chain.log_likelihood:
+        return constant, again
+    return trace, learnt
 
 
 def _laws_of_short_events(found: list[Found]) -> tuple[FloatArray, FloatArray]:
