@@ -28,7 +28,7 @@ _SURELY_NOISES = 2.5  # three frames in a row of noise alone: 1 in 4 million
 _LEAST_STEP = 5.0  # noises between the levels: with less, off and on overlap where on is dim
 _GAIN = 8.0  # of the log-likelihood by a level that walks
 _LEAST_CREEP = 0.02  # of the on level: standard deviation
-_NEAR_OFF = 1.5  # noises above off: counts below stay as they are
+_NEAR_OFF = 3.0  # noises above off: counts below stay as they are
 _MOST_FACTOR = 4.0
 # Variance of a stretch mean against that of independent frames; variance of the walk from one frame
 # to the next, in squares of the on level.
@@ -120,8 +120,8 @@ def _walk(
 
 def constant_level(x: FloatArray, course: FloatArray, levels: FloatArray) -> Constant:
     """Return counts whose on level is the same throughout; the off level and its noise stay."""
-    near = _NEAR_OFF * levels[OFF_NOISE]
     step = levels[ON_LEVEL] - levels[OFF_LEVEL]
+    near = np.minimum(_NEAR_OFF * levels[OFF_NOISE], 0.5 * course * step)
     over = x - levels[OFF_LEVEL] - near
-    slope = np.where(over > 0.0, (step - near) / np.maximum(course * step - near, near), 1.0)
+    slope = np.where(over > 0.0, (step - near) / (course * step - near), 1.0)
     return Constant(x + over * (slope - 1.0), float(np.log(slope).sum()))
