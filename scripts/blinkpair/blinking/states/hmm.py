@@ -33,7 +33,14 @@ from numpy.typing import NDArray
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.off_levels import OffLevels
 from blinkpair.blinking.states import chain, emissions
-from blinkpair.blinking.states.creep import constant_level, level_course
+from blinkpair.blinking.states.creep import (
+    Stretches,
+    common_course,
+    constant_level,
+    level_course,
+    on_stretches,
+    own_course,
+)
 from blinkpair.blinking.states.dark import UNKNOWN_SE
 from blinkpair.blinking.states.event_laws import law_weights
 from blinkpair.blinking.states.fast_switching import square_of_shifts
@@ -87,10 +94,17 @@ def assign(
     fraction[known] = states[known].sum(axis=1) / finite[known].sum(axis=1)
     found: dict[int, Found] = {}
     two = {i: (t, learn_two(t)) for i, t in _with_first_levels(traces, off).items()}
+    stretches = {i: on_stretches(trace.x, wide.levels) for i, (trace, wide) in two.items()}
+    # A course is of all frames: nanocrystals that were not measured in some have none in common.
+    whole = [stretches[i] for i in two if finite[i].all()]
+    light = common_course(whole, counts.shape[1])
+    if light is not None:
+        two = {i: _in_constant_light(*pair, light[finite[i]]) for i, pair in two.items()}
+        stretches = {i: on_stretches(trace.x, wide.levels) for i, (trace, wide) in two.items()}
     excess, confirmed = _excess_noise(list(two.values()))
     for i, (first, wide) in two.items():
         trace = first._replace(excess=excess, excess_confirmed=confirmed)
-        trace, learnt = _at_constant_level(trace, wide)
+        trace, learnt = _at_constant_level(trace, wide, stretches[i])
         result = learnt.chain
         states[i] = False
         states[i, finite[i]] = result.over_half > 0.5
@@ -105,10 +119,27 @@ def assign(
     return AssignedStates(states, thresholds, source, fraction, se)
 
 
-def _at_constant_level(trace: Trace, wide: chain.Chain) -> tuple[Trace, Learnt]:
+def _in_constant_light(
+    trace: Trace, wide: chain.Chain, light: FloatArray
+) -> tuple[Trace, chain.Chain]:
+    """Return a trace as in constant light, and its chain of two levels, where that is likelier."""
+    if trace.first.on_share == 0:
+        return trace, wide
+    on = wide.probability[:, emissions.ON] > 0.5
+    course = own_course(trace.x, on, light, wide.levels)
+    x, log_slopes = constant_level(trace.x, course, wide.levels)
+    constant = trace._replace(x=x)
+    again = learn_two(constant)
+    likelier = again.log_likelihood + log_slopes > wide.log_likelihood
+    return (constant, again) if likelier else (trace, wide)
+
+
+def _at_constant_level(
+    trace: Trace, wide: chain.Chain, stretches: Stretches | None
+) -> tuple[Trace, Learnt]:
     """Return the trace with a constant on level, and its chain, where that is likelier."""
     learnt = learn(trace, wide)
-    if (course := level_course(trace.x, wide.levels)) is None:
+    if (course := level_course(trace.x, wide.levels, stretches)) is None:
         return trace, learnt
     x, log_slopes = constant_level(trace.x, course, wide.levels)
     constant = trace._replace(x=x)

@@ -67,8 +67,7 @@ def learn(trace: Trace, wide: chain.Chain) -> Learnt:
     level = float(np.median(between))
     spread = max(1.4826 * float(np.median(np.abs(between - level))), prior.noise)
     three = learn_chain(trace, np.array([*two.levels[2:4], level, spread]))
-    below_on = three.levels[emissions.ON_LEVEL] - three.levels[emissions.GREY_LEVEL]
-    if below_on < MIN_STEP_NOISES * three.levels[emissions.OFF_NOISE]:
+    if three.levels[emissions.GREY_LEVEL] > three.levels[emissions.ON_LEVEL]:
         return learnt
     gain = three.log_likelihood - two.log_likelihood
     probability = expit(gain - _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)))
