@@ -202,15 +202,6 @@ def _walk(
     return best, level
 
 
-def own_course(
-    x: FloatArray, on: BoolArray, light: FloatArray, levels: FloatArray
-) -> FloatArray:
-    """Return the on level of a nanocrystal in the light of its field, in units of the step."""
-    step = levels[ON_LEVEL] - levels[OFF_LEVEL]
-    seen = (x[on] - levels[OFF_LEVEL]).sum() / (step * max(light[on].sum(), 1e-9))
-    return np.asarray(light * (seen if on.any() else 1.0))
-
-
 def constant_level(x: FloatArray, course: FloatArray, levels: FloatArray) -> Constant:
     """Return counts whose on level is the same throughout; the off level and its noise stay.
 

@@ -39,7 +39,6 @@ from blinkpair.blinking.states.creep import (
     constant_level,
     level_course,
     on_stretches,
-    own_course,
 )
 from blinkpair.blinking.states.dark import UNKNOWN_SE
 from blinkpair.blinking.states.event_laws import law_weights
@@ -76,9 +75,17 @@ _AGREE_ERRORS = 2.0
 
 
 def assign(
-    counts: NDArray[np.float32], settings: ThresholdSettings, off: OffLevels
+    counts: NDArray[np.float32],
+    settings: ThresholdSettings,
+    off: OffLevels,
+    *,
+    follow_light: bool = True,
 ) -> AssignedStates:
-    """Return the states of the model; `settings.counts` decides where nothing is known of off."""
+    """Return the states of the model; `settings.counts` decides where nothing is known of off.
+
+    Counts are divided by the course of the light that the field's nanocrystals have in common,
+    where they show one, unless `follow_light` is False.
+    """
     n = len(counts)
     states = counts > settings.counts
     thresholds = np.full(n, float(settings.counts))
@@ -97,10 +104,10 @@ def assign(
     stretches = {i: on_stretches(trace.x, wide.levels) for i, (trace, wide) in two.items()}
     # A course is of all frames: nanocrystals that were not measured in some have none in common.
     whole = [stretches[i] for i in two if finite[i].all()]
-    light = common_course(whole, counts.shape[1])
+    light = common_course(whole, counts.shape[1]) if follow_light else None
     if light is not None:
-        two = {i: _in_constant_light(*pair, light[finite[i]]) for i, pair in two.items()}
-        stretches = {i: on_stretches(trace.x, wide.levels) for i, (trace, wide) in two.items()}
+        steady = (counts / light).astype(np.float32)
+        return assign(steady, settings, off.in_light(light), follow_light=False)
     excess, confirmed = _excess_noise(list(two.values()))
     for i, (first, wide) in two.items():
         trace = first._replace(excess=excess, excess_confirmed=confirmed)
@@ -117,21 +124,6 @@ def assign(
     for (i, one), *laws_of_one in zip(found.items(), *laws, shifts, strict=True):
         fraction[i], se[i] = on_share(one, *laws_of_one)
     return AssignedStates(states, thresholds, source, fraction, se)
-
-
-def _in_constant_light(
-    trace: Trace, wide: chain.Chain, light: FloatArray
-) -> tuple[Trace, chain.Chain]:
-    """Return a trace as in constant light, and its chain of two levels, where that is likelier."""
-    if trace.first.on_share == 0:
-        return trace, wide
-    on = wide.probability[:, emissions.ON] > 0.5
-    course = own_course(trace.x, on, light, wide.levels)
-    x, log_slopes = constant_level(trace.x, course, wide.levels)
-    constant = trace._replace(x=x)
-    again = learn_two(constant)
-    likelier = again.log_likelihood + log_slopes > wide.log_likelihood
-    return (constant, again) if likelier else (trace, wide)
 
 
 def _at_constant_level(
