@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.blinking.states.emissions import OFF_LEVEL, OFF_NOISE, ON_LEVEL
 from blinkpair.compiled import njit
 
@@ -32,7 +32,7 @@ _SURELY_NOISES = 2.5  # three frames in a row of noise alone: 1 in 4 million
 _LEAST_STEP = 5.0  # noises between the levels: with less, off and on overlap where on is dim
 _GAIN = 8.0  # of the log-likelihood by a level that walks
 _LEAST_CREEP = 0.02  # of the on level: standard deviation
-# Noises above off: counts below stay as they are, counts above twice that are divided by the course.
+# Noises above off: counts below stay as they are, those above twice that are divided by the course.
 _NEAR_OFF = 1.5
 _FACTORS = 0.25, 1.9  # of the course; with 2 the order of counts would change
 # Variance of a stretch against that of independent frames; variance of the walk from one frame to
@@ -162,7 +162,7 @@ def common_course(field: Sequence[Stretches | None], frames: int) -> FloatArray 
     return np.asarray(light / light.mean())
 
 
-def _medians(values: FloatArray, weight: FloatArray, group: FloatArray, n: int) -> FloatArray:
+def _medians(values: FloatArray, weight: FloatArray, group: IntArray, n: int) -> FloatArray:
     """Return the weighted median of each of n groups; zero where one is empty."""
     order = np.lexsort((values, group))
     values, weight, group = values[order], weight[order], group[order]

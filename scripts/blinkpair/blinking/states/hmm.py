@@ -13,7 +13,7 @@ two kinds, short-lived and long-lived, alike in counts: two exponentials are a f
 a power law over the durations that matter. A single one describes the average event, and erases
 most events, which are short.
 
-Where the on level creeps through the movie, its course is taken out first (`creep`). A third level,
+Where on levels change through the movie, their course is taken out first (`creep`). A third level,
 grey, is tried where the counts suggest one (`learning`), and counts as on. `time_on` has the
 on-fraction and its standard error, `dark` those of an epoch without an on level. What is shorter
 than a frame follows from laws that are learnt from the whole field (`short_events`, `event_laws`).
