@@ -8,7 +8,10 @@ import os
 
 __version__ = "0.1.0"
 
-if "BLINKPAIR_RUN_PROCESS" in os.environ:  # in a step, which loads SciPy next
-    from blinkpair.lean import load_scipy_without_docstrings
+# The variable in which a run gives its process to its steps.
+RUN_PROCESS = "BLINKPAIR_RUN_PROCESS"
 
-    load_scipy_without_docstrings()
+if RUN_PROCESS in os.environ:  # in a step, which loads its libraries next
+    from blinkpair.lean import leave_out_what_no_step_uses
+
+    leave_out_what_no_step_uses()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
 
-from blinkpair.run.logs import RUN_PROCESS
+from blinkpair import RUN_PROCESS
 from tests.helpers.tiny_experiment import ROOT
 
 STEPS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
@@ -28,7 +29,7 @@ def test_no_step_loads_half_a_second_of_libraries_it_hardly_uses(tmp_path):
         "assert files.read_netcdf(path)['a'].to_numpy().tolist() == [0, 1, 2]\n"
         "assert 'dask.base' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, env={RUN_PROCESS: str(os.getpid())})
 
 
 def test_a_step_loads_scipy_without_its_docstrings_and_finds_the_same():
@@ -48,6 +49,6 @@ def test_a_step_loads_scipy_without_its_docstrings_and_finds_the_same():
             command, check=True, capture_output=True, text=True, env=environment
         ).stdout.splitlines()
 
-    step, notebook = run(**{RUN_PROCESS: "1"}), run()
+    step, notebook = run(**{RUN_PROCESS: str(os.getpid())}), run()
     assert step[0] == notebook[0]
     assert (step[1], notebook[1]) == ("False", "True")

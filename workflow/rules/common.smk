@@ -33,6 +33,7 @@ def checkout(here):
 SCRIPTS = checkout(workflow.current_basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from blinkpair import RUN_PROCESS
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.inputs import movie_record
@@ -41,7 +42,6 @@ from blinkpair.labels import SIMULATED, is_simulated, treatment_title
 from blinkpair.movie.paths import first_file
 from blinkpair.run import launch, sheet_columns, source_digest
 from blinkpair.run.failures import AtFirstJob, Failures
-from blinkpair.run.logs import RUN_PROCESS
 from blinkpair.run.progress import Progress
 from blinkpair.treatments import treatment_in
 from snakemake import resources
