@@ -69,6 +69,7 @@ def _find_in_movie(
                 projections, counts = one_pass.project_and_measure(frames, places)
         outcome["remarks"] += check_frames(projections, pl)
         catalogue = finding.find_nanocrystals(projections, psf_sigma_px=psf_sigma_px)
+        outcome["remarks"] += catalogue.drift.remarks()
         if counts is not None:
             catalogue, n_dropped = one_pass.drop_unmeasured(catalogue, counts, projections)
             outcome["n_rarely_on"] = n_dropped

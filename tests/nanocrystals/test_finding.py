@@ -7,7 +7,6 @@ import pytest
 from scipy.spatial import cKDTree
 
 from blinkpair.movie.movie import from_array
-from blinkpair.nanocrystals.drift import Drift
 from blinkpair.nanocrystals.finding import find_nanocrystals
 from blinkpair.nanocrystals.projections import BURST_FRAMES, project, stretch_length
 from blinkpair.simulate import Camera, FieldDesign, simulate_field
@@ -110,40 +109,3 @@ def test_projections_are_the_mean_variance_and_largest_burst_of_each_stretch():
     assert np.allclose(projections.burst[0], bursts.max(axis=0))
     assert projections.n_frames.sum() == 47
     assert np.allclose(projections.frame_mean, movie.mean(axis=(1, 2)))
-
-
-def test_drift_between_stretches_is_a_straight_line_from_the_first_frame():
-    drift = Drift(np.array([5.0, 15.0]), np.array([[0.5, 0.0], [1.5, 0.0]]), np.ones(2, bool))
-    assert np.allclose(drift.per_frame(21)[:, 0], 0.1 * np.arange(21))
-
-
-def smooth_drift(at):
-    """9 px along a bend, by frame of 2,000."""
-    s = np.asarray(at, float)[:, None] / 2000
-    return 9 * np.hstack([s, 0.1 * (1 - np.cos(2 * np.pi * s))])
-
-
-@pytest.mark.parametrize("noise_px", [0.01, 0.1])
-def test_the_drifts_zero_is_as_uncertain_as_stated(noise_px):
-    rng = np.random.default_rng(12)
-    # Twenty stretches, so that the drift bends by 0.09 px from one to the next.
-    centre = np.arange(49.5, 2000, 100)
-    off, said = [], []
-    for _ in range(400):
-        measured = smooth_drift(centre) + rng.normal(0, noise_px, (len(centre), 2))
-        drift = Drift(centre, measured, np.ones(len(centre), bool))
-        off.append(drift.per_frame(2000)[0] - smooth_drift([0.0])[0])
-        said.append(drift.start_error_px)
-    # A bend that noise imitates is followed as well: up to a fifth more than the formula's.
-    assert np.sqrt(np.mean(np.square(off))) == pytest.approx(
-        np.sqrt(np.mean(np.square(said))), rel=0.25
-    )
-
-
-def test_a_drift_that_bends_is_followed_back_to_the_first_frame():
-    centre = np.arange(10.0, 200, 20)
-    truth = smooth_drift(10 * np.arange(200.0))
-    drift = Drift(centre, smooth_drift(10 * centre), np.ones(len(centre), bool))
-    # A straight line through the first two of ten stretches is off by 3/8 of the bend from one to
-    # the next, 9 x 0.1 x (2 pi / 10)^2 = 0.36 px: by 0.13 px.
-    assert np.hypot(*(drift.per_frame(200)[0] - truth[0])) < 0.08

@@ -20,10 +20,17 @@ from blinkpair.cores import usable_cores
 
 log = logging.getLogger(__name__)
 
+NOTED_SHARE = 0.5  # of the stretches: where fewer are measured, the drift is reported as unknown
 # A peak of a correlation of noise with noise, the highest of ~2,000 lags, is at 3.5 sigma;
 # at 6 sigma fewer than one stretch in a hundred thousand passes by chance.
 MIN_PEAK_SIGMAS = 6.0
 MAX_DRIFT_PX = 20.0  # the largest displacement between two stretches that is looked for
+# What is wider than this many PSFs is no nanocrystal, and may stay with the camera: a patchy haze,
+# which pulled the drift to zero (simulated).
+WIDE_PSFS = 4.0
+EDGE_PX = (
+    8  # fades out at the edges: a step from one edge to the opposite one stays with the camera
+)
 ITERATIONS = 3  # how often the reference is rebuilt from the aligned stretches
 # Neighbouring third differences of noise correlate by -15/20, 6/20 and -1/20: as many of them as
 # 1 + 2 (sum of squares) are worth one.
@@ -42,15 +49,38 @@ class Drift:
     centre_frame : (S,) float
         Middle of each stretch.
     xy : (S, 2) float
-        Displacement since the first frame of the movie, pixels; zero where nothing could be
+        Displacement since the first frame of the movie, pixels; zero if no stretch could be
         measured.
     measured : (S,) bool
-        False where the stretch had no significant peak and its neighbours were used instead.
+        False where the stretch could not be measured and its neighbours were used instead.
     """
 
     centre_frame: FloatArray
     xy: FloatArray
     measured: BoolArray
+
+    def refined(self, xy: FloatArray, refined: BoolArray) -> Drift:
+        """Return the drift with the (S, 2) displacements `xy`, of which some were refined.
+
+        Those that were not, and had not been measured before, follow their neighbours.
+        """
+        measured = self.measured | refined
+        if measured.any():
+            xy = _fill(self.centre_frame, xy, measured)
+        # Positions and drift share one free shift: it is fixed by zero drift at frame 0.
+        return Drift(self.centre_frame, from_first_frame(self.centre_frame, xy), measured)
+
+    def remarks(self) -> list[str]:
+        """Return what a user has to know where most of the drift could not be measured."""
+        n, known = len(self.measured), int(self.measured.sum())
+        if known >= NOTED_SHARE * n:
+            return []
+        then = "interpolated between them" if known else "taken as zero"
+        return [
+            f"its drift could be measured in {known} of {n} stretches and is {then} (few or weak "
+            "nanocrystals, or another background); where the sample moved by a pixel, counts are "
+            "too small"
+        ]
 
     def per_frame(self, frames: int) -> FloatArray:
         """Return the (frames, 2) displacement since frame 0, linear between the stretches."""
@@ -62,8 +92,15 @@ class Drift:
 
         That of the first three stretches, each as uncertain as all are, carried half a stretch
         back as `per_frame` does. Few stretches measure their uncertainty poorly: a spread estimated
-        with k degrees of freedom counts for (k + 2) / k of its variance.
+        with k degrees of freedom counts for (k + 2) / k of its variance. Where the first stretches
+        could not be measured, what the sample moves in as much time on average is added.
         """
+        unknown = int(np.argmax(self.measured))
+        if unknown:
+            later = Drift(self.centre_frame[:-unknown], self.xy[unknown:], self.measured[unknown:])
+            moved = self.xy[2 * unknown :] - self.xy[unknown:-unknown]
+            rms = np.sqrt(np.mean(moved**2)) if moved.size else np.ptp(self.xy, axis=0).max()
+            return float(np.hypot(later.start_error_px, rms))
         if len(self.xy) < 4:
             return 0.0
         steps = self.centre_frame[0] / (self.centre_frame[1] - self.centre_frame[0])
@@ -144,7 +181,7 @@ def measure_drift(
     from concurrent.futures import ThreadPoolExecutor
 
     from scipy import fft
-    from scipy.ndimage import fourier_gaussian
+    from scipy.ndimage import fourier_gaussian, uniform_filter
 
     n, height, width = flat_stretches.shape
     if n == 1:
@@ -152,17 +189,23 @@ def measure_drift(
     ky = fft.fftfreq(height)[:, None].astype(np.float32)
     kx = fft.rfftfreq(width)[None, :].astype(np.float32)
     spectra = np.empty((n, height, kx.size), np.complex64)
+    band = fourier_gaussian(np.ones(spectra.shape[1:], np.float32), psf_sigma_px, n=width)
+    band -= fourier_gaussian(band, WIDE_PSFS * psf_sigma_px, n=width)
     xy = np.zeros((n, 2))
     significant = np.zeros(n, bool)
     reach = int(min(MAX_DRIFT_PX, height / 2 - 2, width / 2 - 2))
+    box_px = round(np.sqrt(12) * WIDE_PSFS * psf_sigma_px)  # as wide as a Gaussian of that sigma
+    rows, columns = (_faded(length) for length in (height, width))
     reference = np.zeros_like(spectra[0])
     follows = False  # whether a stretch is a part of the reference already
 
     def transform(s: int) -> None:
+        narrow = flat_stretches[s]
+        for _ in range(2):
+            narrow = narrow - uniform_filter(narrow, box_px)
         # Below the background there is nothing to align; one bright nanocrystal must not dominate.
-        clipped = np.clip(flat_stretches[s], 0.0, 50 * noise[s])
-        spectra[s] = fourier_gaussian(fft.rfft2(clipped), psf_sigma_px, n=width)
-        spectra[s, 0, 0] = 0.0
+        clipped = np.clip(narrow, 0.0, 50 * noise[s]) * rows[:, None] * columns
+        spectra[s] = fft.rfft2(clipped) * band
 
     def place(s: int) -> None:
         own = spectra[s] * _shift(ky, kx, -xy[s]) / n if follows else 0.0
@@ -182,14 +225,16 @@ def measure_drift(
             for s in range(n):
                 reference += spectra[s] * _shift(ky, kx, -xy[s]) / n
             follows = True
-    if significant.mean() < 0.5:
-        log.warning(
-            "drift could not be measured and is taken as zero: only %d of %d stretches have a peak",
-            significant.sum(),
-            n,
-        )
-        return Drift(centre_frame, np.zeros((n, 2)), significant)
+    if significant.mean() < NOTED_SHARE:
+        log.warning("only %d of %d stretches have a peak: no drift", significant.sum(), n)
+        return Drift(centre_frame, np.zeros((n, 2)), np.zeros(n, bool))
     return Drift(centre_frame, from_first_frame(centre_frame, xy), significant)
+
+
+def _faded(length: int) -> NDArray[np.float32]:
+    """Return weights of 1 that go to 0 over `EDGE_PX` at both ends."""
+    from_edge = np.minimum(np.arange(length), np.arange(length)[::-1]) + 1
+    return np.sin(np.pi / 2 * np.minimum(from_edge / EDGE_PX, 1)).astype(np.float32) ** 2
 
 
 def _shift(

@@ -22,7 +22,7 @@ from blinkpair.nanocrystals.camera_pixels import (
     disturbs_counts,
     find_camera_pixels,
 )
-from blinkpair.nanocrystals.drift import Drift, from_first_frame, measure_drift
+from blinkpair.nanocrystals.drift import Drift, measure_drift
 from blinkpair.nanocrystals.focus import measure_focus
 from blinkpair.nanocrystals.projections import Projections
 from blinkpair.nanocrystals.wide_spots import are_wide
@@ -122,14 +122,8 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
             sigma = localisation.estimate_psf_sigma(
                 flat, weights, fitted.xy, drift.xy, start_px=sigma
             )
-            moved, refined = localisation.refine_drift(
-                flat, fitted.xy, drift.xy, psf_sigma_px=sigma
-            )
-            # Positions and drift share one free shift: it is fixed by zero drift at frame 0.
-            drift = Drift(
-                drift.centre_frame,
-                from_first_frame(drift.centre_frame, moved),
-                drift.measured | refined,
+            drift = drift.refined(
+                *localisation.refine_drift(flat, fitted.xy, drift.xy, psf_sigma_px=sigma)
             )
     fitted = localisation.localise(flat, weights, xy, drift.xy, psf_sigma_px=sigma)
     table = pd.DataFrame(

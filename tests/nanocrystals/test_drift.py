@@ -1,0 +1,119 @@
+"""The drift of the sample against the truth of simulated movies and of drifts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+from blinkpair.movie.movie import from_array
+from blinkpair.nanocrystals.drift import Drift
+from blinkpair.nanocrystals.finding import find_nanocrystals
+from blinkpair.nanocrystals.projections import project
+from blinkpair.simulate import Camera
+from blinkpair.simulate.camera import film_block
+
+
+def smooth_drift(at):
+    """9 px along a bend, by frame of 2,000."""
+    s = np.asarray(at, float)[:, None] / 2000
+    return 9 * np.hstack([s, 0.1 * (1 - np.cos(2 * np.pi * s))])
+
+
+@pytest.mark.parametrize("noise_px", [0.01, 0.1])
+def test_the_drifts_zero_is_as_uncertain_as_stated(noise_px):
+    rng = np.random.default_rng(12)
+    # Twenty stretches, so that the drift bends by 0.09 px from one to the next.
+    centre = np.arange(49.5, 2000, 100)
+    off, said = [], []
+    for _ in range(400):
+        measured = smooth_drift(centre) + rng.normal(0, noise_px, (len(centre), 2))
+        drift = Drift(centre, measured, np.ones(len(centre), bool))
+        off.append(drift.per_frame(2000)[0] - smooth_drift([0.0])[0])
+        said.append(drift.start_error_px)
+    # A bend that noise imitates is followed as well: up to a fifth more than the formula's.
+    assert np.sqrt(np.mean(np.square(off))) == pytest.approx(
+        np.sqrt(np.mean(np.square(said))), rel=0.25
+    )
+
+
+def test_a_drift_that_bends_is_followed_back_to_the_first_frame():
+    centre = np.arange(10.0, 200, 20)
+    truth = smooth_drift(10 * np.arange(200.0))
+    drift = Drift(centre, smooth_drift(10 * centre), np.ones(len(centre), bool))
+    # A straight line through the first two of ten stretches is off by 3/8 of the bend from one to
+    # the next, 9 x 0.1 x (2 pi / 10)^2 = 0.36 px: by 0.13 px.
+    assert np.hypot(*(drift.per_frame(200)[0] - truth[0])) < 0.08
+
+
+def hazy_movie(seed, *, frames=800, n=40):
+    """A sample that moves by 3 px below a patchy haze that stays with the camera, and its drift."""
+    rng = np.random.default_rng(seed)
+    camera = Camera(shape=(192, 192))
+    patches = gaussian_filter(rng.normal(size=camera.shape), 12, mode="wrap")
+    haze = 80 * np.clip(1 + 0.35 * patches / patches.std(), 0.2, None)
+    time = np.linspace(0, 1, frames)
+    drift = np.column_stack([3 * time, np.sin(4 * time)])
+    on = np.repeat(rng.random((n, frames // 20)) < 0.3, 20, axis=1)
+    movie = film_block(
+        camera,
+        haze.astype(np.float32),
+        rng.uniform(8, 180, (n, 2)),
+        (400.0 * on).astype(np.float32),
+        drift,
+        psf_sigma_px=0.9,
+        first_frame=0,
+        frames=frames,
+        seed=seed,
+    )
+    return movie, drift
+
+
+def test_drift_between_stretches_is_a_straight_line_from_the_first_frame():
+    drift = Drift(np.array([5.0, 15.0]), np.array([[0.5, 0.0], [1.5, 0.0]]), np.ones(2, bool))
+    assert np.allclose(drift.per_frame(21)[:, 0], 0.1 * np.arange(21))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_haze_that_stays_with_the_camera_does_not_hide_the_drift(seed):
+    movie, drift = hazy_movie(seed)
+    error = find_nanocrystals(project(from_array(movie))).drift.per_frame(len(movie)) - drift
+    # The haze pulled it to zero, 1.3 px off.
+    assert np.sqrt(np.mean(error**2)) < 0.25
+
+
+def test_stretches_without_a_measurement_follow_their_neighbours():
+    centre = np.arange(10.0, 1000, 20)
+    truth = np.column_stack([centre / 300, -centre / 500])
+    refined = np.ones(len(centre), bool)
+    refined[[0, 7, 8, 30]] = False
+    stale = np.where(refined[:, None], truth + 2.0, 0.0)
+    unknown = Drift(centre, np.zeros_like(truth), np.zeros(len(centre), bool))
+    drift = unknown.refined(stale, refined)
+    # The first one takes the place that its neighbour has 20 frames later, and so does frame 0.
+    assert np.abs(drift.xy - truth).max() < 30 / 300 * 1.3
+    assert (drift.xy - truth)[1:].std(axis=0).max() < 1e-9
+    assert (drift.measured == refined).all()
+
+
+@pytest.mark.parametrize("unknown", [2, 5])
+def test_the_drifts_zero_is_less_certain_where_the_beginning_is_dark(unknown):
+    rng = np.random.default_rng(3)
+    centre = np.arange(9.5, 1000, 20)
+    measured = np.arange(len(centre)) >= unknown
+    off, said = [], []
+    for _ in range(300):
+        walk = np.cumsum(rng.normal(0, 0.1, (len(centre), 2)), axis=0)
+        nowhere = Drift(centre, np.zeros_like(walk), np.zeros(len(centre), bool))
+        drift = nowhere.refined(walk, measured)
+        off.append(drift.xy[-1] - (walk[-1] - walk[0]))
+        said.append(drift.start_error_px)
+    ratio = np.sqrt(np.mean(np.square(off)) / np.mean(np.square(said)))
+    assert ratio == pytest.approx(1, rel=0.25)
+
+
+@pytest.mark.parametrize(("known", "words"), [(0, "taken as zero"), (9, "in 9 of 20 stretches")])
+def test_a_drift_that_is_mostly_unknown_is_reported(known, words):
+    drift = Drift(np.arange(20.0), np.zeros((20, 2)), np.arange(20) < known)
+    assert words in drift.remarks()[0]
+    assert not Drift(np.arange(20.0), np.zeros((20, 2)), np.arange(20) < 10).remarks()
