@@ -63,9 +63,9 @@ def summarise(
     )
     shares = field_remarks.undetermined_share(nanocrystals)
     fields["undetermined_share"] = fields["field"].astype(str).map(shares)
-    remarks = field_remarks.all_off_remarks(nanocrystals)
+    remarks = [of(nanocrystals) for of in field_remarks.REMARKS]
     fields["reason"] = [
-        "; ".join(filter(None, (row["reason"], remarks.get(str(row["field"])))))
+        "; ".join(filter(None, (row["reason"], *(own.get(str(row["field"])) for own in remarks))))
         for row in fields.fillna({"reason": ""}).to_dict("records")
     ]
     known = as_in_library(fields)
