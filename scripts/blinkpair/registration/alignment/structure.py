@@ -41,6 +41,7 @@ AROUND = (6, 18)
 PREDICTORS = 12
 # Standard deviations of the number of points that random patterns show at a vector's end.
 SIGMAS = 3.0
+MAX_LOG_LEVEL = 100.0  # above 0 every level is refused
 
 
 def corrected_level(found: Alignments, task: Task, row: int = 0) -> float:
@@ -71,7 +72,9 @@ def corrected_level(found: Alignments, task: Task, row: int = 0) -> float:
     fewer = min(n, m)
     choices = lgamma(fewer + 1) - lgamma(k + 1) - lgamma(fewer - k + 1)
     loss = _predicted(task, pairs, pre, post, evidence, choices / (k - 1)) - clumps
-    return level * float(np.exp(max(0.0, loss)))
+    # A level below the smallest number is 0: the smallest stands for it, which claims less.
+    log_level = np.log(max(level, np.finfo(float).tiny)) + max(0.0, loss)
+    return float(np.exp(min(log_level, MAX_LOG_LEVEL)))
 
 
 def _predicted(
