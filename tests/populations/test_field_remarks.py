@@ -56,7 +56,7 @@ def test_light_that_moved_between_the_epochs_is_stated_with_its_size():
     rng = np.random.default_rng(1)
     # exp(2 x 45 px x 256 px / (150 px)^2) = 2.8 from the left to the right edge.
     remarks = light_slope_remarks(measured(rng, 45, "moved"))
-    (factor,) = re.findall(r"factor of ([\d.]+)", remarks["moved"])
+    (factor,) = re.findall(r"([\d.]+) times", remarks["moved"])
     assert abs(np.log(float(factor) / 2.8)) < 0.3
 
 
