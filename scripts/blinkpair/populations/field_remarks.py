@@ -88,9 +88,9 @@ def light_slope_remarks(nanocrystals: pd.DataFrame) -> dict[str, str]:
         p, factor = _slope(xy, change)
         if p < SLOPE_P and factor > SLOPE_FACTOR:
             remarks[str(field)] = (
-                f"the change of the counts when on is {factor:.1f} times as large on one side of the "
-                "field as on the other (the light fell elsewhere on the sample after annealing): "
-                "a fixed threshold turns that into changes of on-fractions"
+                f"the change of the counts when on is {factor:.1f} times as large on one side of "
+                "the field as on the other (the light fell elsewhere on the sample after "
+                "annealing): a fixed threshold turns that into changes of on-fractions"
             )
     return remarks
 
