@@ -47,3 +47,11 @@ def test_the_headline_states_why_there_is_no_control():
     assert "There is no control" not in text
     text, rows = headline(labels=("control",))
     assert text.startswith(f"{rows.at['control', 'n']} nanocrystals in 1 control field were")
+
+
+def test_the_headline_states_that_a_selection_is_counted():
+    fields, populations, _ = a_run(labels=(70, 120), fields_each=2)
+    fields["undetermined_share"] = [0.1, 0.6, 0.3, float("nan")]
+    text = run_summary.headline(populations, fields, 0.1)
+    assert "In 2 of 4 fields on and off cannot be distinguished for 30 to 60 % of the" in text
+    assert "distinguished" not in headline(labels=(70, 120), fields_each=2)[0]

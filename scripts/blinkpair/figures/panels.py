@@ -251,7 +251,7 @@ def percent_of(values: ArrayLike, edges: NDArray[Any], n: int) -> FloatArray:
     A value on an edge belongs to the bin above it: six digits are kept, those of the tables, as the
     difference of two on-fractions is off in the sixteenth.
     """
-    return np.histogram(np.round(values, 6), edges)[0] * (100.0 / max(n, 1))
+    return np.histogram(np.round(np.asarray(values, float), 6), edges)[0] * (100.0 / max(n, 1))
 
 
 def epoch_legend(figure: Figure, title: str = "") -> None:

@@ -13,6 +13,7 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.labels import as_bool
 
 UNDETERMINED = "undetermined"  # in `excluded_because`
+MANY_UNDETERMINED = 0.25  # of the nanocrystals of a field: what is left may be no fair sample
 ALL_OFF = tuple(f"n_frames_all_off_{epoch}" for epoch in EPOCHS)
 PLACE = ("x_pre", "y_pre")
 COUNTS = tuple(f"counts_when_on_{epoch}" for epoch in EPOCHS)

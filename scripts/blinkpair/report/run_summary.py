@@ -14,6 +14,7 @@ from blinkpair.labels import (
     rows_by_temperature,
     treatment_word,
 )
+from blinkpair.populations.field_remarks import MANY_UNDETERMINED
 from blinkpair.populations.table import BY_ASSUMPTION
 from blinkpair.report.language import counted, grouped, known, listed, per_cent, verb
 from blinkpair.report.result_sentences import Row, change_of, is_control, rows_of
@@ -41,6 +42,7 @@ def headline(populations: pd.DataFrame, fields: pd.DataFrame, dark_cutoff: float
     if changes:
         sentences.append(f"The on-fraction changed on average by {listed(changes)}.")
     sentences.append(_control_alone(control, "it" if changes else "the on-fraction", word))
+    sentences += _many_undetermined(fields)
     by_hand = sum(int(row.get("n_left_out", 0)) for row in rows)
     if by_hand:
         sentences.append(
@@ -84,6 +86,21 @@ def _measured(
     if refused:
         text += f"; {counted(refused, 'field')} {verb(refused, 'was', 'were')} refused"
     return text
+
+
+def _many_undetermined(fields: pd.DataFrame) -> list[str]:
+    """Return that what is counted is a selection, where it is one."""
+    if "undetermined_share" not in fields:
+        return []
+    shares = fields.loc[fields["undetermined_share"] > MANY_UNDETERMINED, "undetermined_share"]
+    if shares.empty:
+        return []
+    several = [f"{100 * share:.0f}" for share in (shares.min(), shares.max())]
+    of = " to ".join(dict.fromkeys(several))
+    return [
+        f"In {len(shares)} of {counted(len(fields), 'field')} on and off cannot be distinguished "
+        f"for {of} % of the nanocrystals: those counted there may differ from the others."
+    ]
 
 
 def _control_alone(control: Row | None, it: str, word: str) -> str:

@@ -15,10 +15,10 @@ import pandas as pd
 from blinkpair import files
 from blinkpair.epochs import EPOCHS
 from blinkpair.labels import after_treatment, treatment_heading, treatment_title
+from blinkpair.populations.field_remarks import MANY_UNDETERMINED
 from blinkpair.report import verdicts
 
 NOTEWORTHY_FALSE_SHARE = 0.1
-MANY_UNDETERMINED = 0.25  # of the nanocrystals of a field
 NOTEWORTHY_LIGHT_CHANGE = 0.1  # of the light in the aperture, by the focus
 MOST_NAMED = 20  # fields of a kind; with more, the numbers scroll off the screen
 # Exit status of a run that finished: 0, or above this one by the number of fields refused. Below it
