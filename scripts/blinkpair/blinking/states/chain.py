@@ -100,7 +100,8 @@ def learn(
     """Learn levels, transitions and the beginning in place (Baum-Welch).
 
     `off` holds the expected off level and noise, the number of frames that each is worth, the
-    lowest and highest value of each, and the number of frames that the first on level is worth.
+    lowest and highest value of each, the number of frames that the first on level is worth, and the
+    variance that the camera adds to a signal of one count.
 
     Returns
     -------
@@ -241,7 +242,8 @@ def _learn_levels(
         else:
             square += off[8] * levels[at + 1] ** 2
             spread = math.sqrt(square / (weight + off[8]))
-            levels[at + 1] = max(spread, levels[OFF_NOISE])
+            camera = math.sqrt(levels[OFF_NOISE] ** 2 + off[9] * (new - levels[OFF_LEVEL]))
+            levels[at + 1] = max(spread, camera)
             if column == GREY:  # a level of its own, no band of partly lit frames
-                levels[at + 1] = min(levels[at + 1], max(levels[ON_SIGMA], levels[OFF_NOISE]))
+                levels[at + 1] = min(levels[at + 1], max(levels[ON_SIGMA], camera))
     return change

@@ -95,8 +95,10 @@ def _wide_or_narrow(trace: Trace, wide: chain.Chain) -> Learnt:
     equally likely.
     """
     first = trace.first
+    if first.on_share > 0 and wide.levels[emissions.ON_SIGMA] < _camera_noise(trace, wide):
+        wide = _at_least_camera(trace, wide)
     off, noise, on, sigma = wide.levels[:4]
-    camera = float(np.sqrt(noise**2 + trace.excess * max(on - off, 0.0)))
+    camera = _camera_noise(trace, wide)
     on_counts = trace.x[wide.probability[:, emissions.ON] > 0.5]
     if first.on_share == 0 or sigma < _WIDE * camera or len(on_counts) < ON_FRAMES:
         return Learnt(wide, None, 0.0)
@@ -106,6 +108,27 @@ def _wide_or_narrow(trace: Trace, wide: chain.Chain) -> Learnt:
         return Learnt(narrow, None, 0.0)
     doubt = float(expit(narrow.log_likelihood - wide.log_likelihood))
     return Learnt(narrow, wide, 1.0 - doubt) if doubt > 0.5 else Learnt(wide, narrow, doubt)
+
+
+def _camera_noise(trace: Trace, two: chain.Chain) -> float:
+    """Return the camera's noise at the on level: no frames that are on scatter by less."""
+    off, noise, on = two.levels[:3]
+    return float(np.sqrt(noise**2 + trace.excess * max(on - off, 0.0)))
+
+
+def _at_least_camera(trace: Trace, narrow: chain.Chain) -> chain.Chain:
+    """Return the likelier chain whose on frames scatter as the camera makes them, at least.
+
+    The few brightest frames of a trace that is rarely on are alike, and are a narrow level, if all
+    others may be lit in part.
+    """
+    lit = trace.x[narrow.over_half > 0.5]
+    starts = [float(narrow.levels[emissions.ON_LEVEL])]
+    if len(lit):
+        starts.append(float(np.median(lit)))
+    camera = _camera_noise(trace, narrow)
+    learnt = [learn_chain(trace, np.array([level, camera])) for level in starts]
+    return max(learnt, key=lambda one: one.log_likelihood)
 
 
 def _probability_of_level(trace: Trace, three: chain.Chain) -> float:
@@ -141,6 +164,7 @@ def learn_chain(trace: Trace, upper: FloatArray) -> chain.Chain:
             prior.noise * max(1.0 - _NOISE_RANGE * prior.noise_se, 0.5),
             prior.noise * (1.0 + _NOISE_RANGE * prior.noise_se),
             ON_FRAMES if first.on_share > 0 else _FIXED_FRAMES,
+            trace.excess,
         ]
     )
     transition, begin, emission = chain.first_guess(first.on_share, len(upper) > 2)
