@@ -28,6 +28,7 @@ from blinkpair.blinking.states.emissions import (
     PARTLY,
     PARTLY_GREY,
     densities,
+    lit_shares,
 )
 from blinkpair.compiled import njit
 
@@ -123,7 +124,7 @@ def learn(
     moves = np.zeros((states, states))
     log_likelihood = 0.0
     for iteration in range(_ITERATIONS + 1):
-        density, lit = densities(x, levels, skewness, grey)
+        density = densities(x, levels, skewness, grey)
         # Forward, each frame normalised to one.
         log_likelihood = 0.0
         product = 1.0
@@ -196,6 +197,7 @@ def learn(
         begin /= begin.sum()
         if change < _TOLERANCE:
             break
+    lit = lit_shares(x, levels)
     for t in range(n):
         over_half[t] = probability[t, ON] + probability[t, PARTLY] * lit[t, 2]
         partly[0] += probability[t, PARTLY] * lit[t, 0]

@@ -268,7 +268,8 @@ def _crossing(result: chain.Chain, skewness: tuple[float, float]) -> float:
     """Return the counts above which a frame between two off ones is likelier on than off."""
     levels = result.levels
     x = np.linspace(levels[emissions.OFF_LEVEL], levels[emissions.ON_LEVEL], 400)
-    density, lit = emissions.densities(x, levels, skewness, len(levels) > 4)
+    density = emissions.densities(x, levels, skewness, len(levels) > 4)
+    lit = emissions.lit_shares(x, levels)
     emission = np.array(result.emission)
     off, partly = emission == emissions.OFF, emission == emissions.PARTLY
     begin = result.share[off] / max(result.share[off].sum(), 1e-300)

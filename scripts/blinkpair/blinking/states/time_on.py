@@ -25,6 +25,7 @@ from blinkpair.blinking.states.levels import Trace
 from blinkpair.blinking.states.short_events import ShortEvents, State, short_events
 
 _CLOSE_STEP = 8.0  # noises: nearer levels are confused where they are not known exactly
+_ROUGH = 0.02  # of the distance of the levels: error of an on level that few frames show
 _STRETCHES = 8  # of the frames on: the scatter of their means is the error of the on level
 # Lit shares of partly lit frames are taken as evenly distributed. Where events are short their
 # density rises or falls from end to end: by a factor of e, for one standard deviation.
@@ -153,15 +154,16 @@ def on_share(
     mean, variance, _ = expected_time(trace.x, levels, *model)
     lit, lit_variance = result.partly
     errors = _level_errors(trace, result)
-    if span < _CLOSE_STEP * noise:
-        for place, error in enumerate(errors):
+    # Little but the counts of partly lit frames depends on a level that is known well.
+    unlit = result.probability[:, emissions.PARTLY].sum() - lit
+    by_level = [unlit * errors[0] / span, 0.0, lit * errors[2] / span, 0.0]
+    close, rough = span < _CLOSE_STEP * noise, errors[2] > _ROUGH * span
+    for place, error in enumerate(errors):
+        if close or (rough and place in (emissions.ON_LEVEL, emissions.ON_SIGMA)):
             moved = levels.copy()
             moved[place] += error
-            variance += (expected_time(trace.x, moved, *model)[0] - mean) ** 2
-    else:
-        # Little but the counts of partly lit frames depends on the levels.
-        unlit = result.probability[:, emissions.PARTLY].sum() - lit
-        variance += (unlit * errors[0] / span) ** 2 + (lit * errors[2] / span) ** 2
+            by_level[place] = expected_time(trace.x, moved, *model)[0] - mean
+    variance += float(np.sum(np.square(by_level)))
     # A density that rises by exp(k s) with the share s moves its mean by k times its variance.
     variance += (_TILT * lit_variance) ** 2
     if other is not None:
