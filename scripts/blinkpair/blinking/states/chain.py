@@ -32,7 +32,7 @@ from blinkpair.blinking.states.emissions import (
 )
 from blinkpair.compiled import njit
 
-_ITERATIONS = 10
+ITERATIONS = 10
 _TOLERANCE = 1e-3  # change of a transition probability or of a level in units of noise
 _GUESS_FRAMES = 2.0  # weight of the first guess of the transitions against what is learnt
 _STAY_BORDER = 0.75  # between the short- and the long-lived kind, a frame
@@ -97,6 +97,7 @@ def learn(
     begin: FloatArray,
     emission: tuple[int, ...],
     skewness: tuple[float, float],
+    iterations: int,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, float]:
     """Learn levels, transitions and the beginning in place (Baum-Welch).
 
@@ -123,7 +124,7 @@ def learn(
     before = np.empty(states)
     moves = np.zeros((states, states))
     log_likelihood = 0.0
-    for iteration in range(_ITERATIONS + 1):
+    for iteration in range(iterations + 1):
         density = densities(x, levels, skewness, grey)
         # Forward, each frame normalised to one.
         log_likelihood = 0.0
@@ -175,7 +176,7 @@ def learn(
                     moves[i, j] += p * d[j]
                 b[i] *= scale
         moves *= transition
-        if iteration == _ITERATIONS:
+        if iteration == iterations:
             break
         change = _learn_levels(x, probability, levels, off)
         if grey and not levels[OFF_LEVEL] < levels[GREY_LEVEL] < levels[ON_LEVEL]:

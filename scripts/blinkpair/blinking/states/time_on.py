@@ -25,7 +25,6 @@ from blinkpair.blinking.states.levels import Trace
 from blinkpair.blinking.states.short_events import ShortEvents, State, short_events
 
 _CLOSE_STEP = 8.0  # noises: nearer levels are confused where they are not known exactly
-_ROUGH = 0.02  # of the distance of the levels: error of an on level that few frames show
 _STRETCHES = 8  # of the frames on: the scatter of their means is the error of the on level
 # Lit shares of partly lit frames are taken as evenly distributed. Where events are short their
 # density rises or falls from end to end: by a factor of e, for one standard deviation.
@@ -144,7 +143,7 @@ def on_share(
     shift : float
         Mean square of how far the on level is too low, in squares of itself.
     """
-    trace, result, other = found.trace, found.learnt.chain, found.learnt.other
+    trace, result = found.trace, found.learnt.chain
     levels, frames = result.levels, len(trace.x)
     if found.flashes is None or found.dims is None:
         return share_without_on_level(trace, result)
@@ -154,20 +153,18 @@ def on_share(
     mean, variance, _ = expected_time(trace.x, levels, *model)
     lit, lit_variance = result.partly
     errors = _level_errors(trace, result)
-    # Little but the counts of partly lit frames depends on a level that is known well.
-    unlit = result.probability[:, emissions.PARTLY].sum() - lit
-    by_level = [unlit * errors[0] / span, 0.0, lit * errors[2] / span, 0.0]
-    close, rough = span < _CLOSE_STEP * noise, errors[2] > _ROUGH * span
-    for place, error in enumerate(errors):
-        if close or (rough and place in (emissions.ON_LEVEL, emissions.ON_SIGMA)):
+    if span < _CLOSE_STEP * noise:
+        for place, error in enumerate(errors):
             moved = levels.copy()
             moved[place] += error
-            by_level[place] = expected_time(trace.x, moved, *model)[0] - mean
-    variance += float(np.sum(np.square(by_level)))
+            variance += (expected_time(trace.x, moved, *model)[0] - mean) ** 2
+    else:
+        # Little but the counts of partly lit frames depends on the levels.
+        unlit = result.probability[:, emissions.PARTLY].sum() - lit
+        variance += (unlit * errors[0] / span) ** 2 + (lit * errors[2] / span) ** 2
     # A density that rises by exp(k s) with the share s moves its mean by k times its variance.
     variance += (_TILT * lit_variance) ** 2
-    if other is not None:
-        variance += found.learnt.doubt * (other.lit.sum() - mean) ** 2
+    variance += found.learnt.variance
     # The light is what it is: a higher on level makes the time on shorter.
     variance += shift * mean**2
     clear = clearness(found)
