@@ -63,7 +63,7 @@ def summarise(
     )
     shares = field_remarks.undetermined_share(nanocrystals)
     fields["undetermined_share"] = fields["field"].astype(str).map(shares)
-    remarks = field_remarks.all_off_remarks(nanocrystals)
+    remarks = field_remarks.remarks(nanocrystals)
     fields["reason"] = [
         "; ".join(filter(None, (row["reason"], remarks.get(str(row["field"])))))
         for row in fields.fillna({"reason": ""}).to_dict("records")

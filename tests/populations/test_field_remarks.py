@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from blinkpair.populations.field_remarks import all_off_remarks
+from blinkpair.populations.field_remarks import remarks
 
 
 def test_a_field_whose_nanocrystals_were_all_off_together_is_named():
@@ -15,16 +15,36 @@ def test_a_field_whose_nanocrystals_were_all_off_together_is_named():
             "excluded_because": ["", "edge", "", "all_off"],
             "n_frames_all_off_pre": [30.0, np.nan, 0.0, 0.0],
             "n_frames_all_off_post": [12.0, np.nan, 0.0, 900.0],
+            "common_light_change_pre": 0.1,
+            "common_light_change_post": 0.0,
         }
     )
-    remarks = all_off_remarks(rows)
-    assert set(remarks) == {"A", "C"}
-    assert "left out" in remarks["A"]
-    assert "none is analysed" in remarks["C"]
+    found = remarks(rows)
+    assert set(found) == {"A", "C"}
+    assert "left out" in found["A"]
+    assert "none is analysed" in found["C"]
     assert re.findall(
-        r"(pre|post) movie: .* in (\d+) frames", remarks["A"].replace("; ", "\n")
+        r"(pre|post) movie: .* in (\d+) frames", found["A"].replace("; ", "\n")
     ) == [
         ("pre", "30"),
         ("post", "12"),
     ]
-    assert all_off_remarks(rows[:0]) == {}
+    assert remarks(rows[:0]) == {}
+
+
+def test_a_field_whose_light_changed_within_a_movie_is_named_with_what_cannot_follow_it():
+    rows = pd.DataFrame(
+        {
+            "field": ["A", "A", "B"],
+            "excluded_because": "",
+            "n_frames_all_off_pre": 0.0,
+            "n_frames_all_off_post": 0.0,
+            "common_light_change_pre": [np.nan, 0.0, 0.15],
+            "common_light_change_post": [0.5, np.nan, 0.0],
+        }
+    )
+    found = remarks(rows)
+    assert set(found) == {"A"}
+    assert "post movie" in found["A"]
+    assert "50 %" in found["A"]
+    assert "fixed threshold does not" in found["A"]

@@ -38,6 +38,7 @@ from blinkpair.blinking.states.creep import (
     common_course,
     constant_level,
     level_course,
+    light_change,
     on_stretches,
 )
 from blinkpair.blinking.states.dark import UNKNOWN_SE
@@ -107,7 +108,8 @@ def assign(
     light = common_course(whole, counts.shape[1]) if follow_light else None
     if light is not None:
         steady = (counts / light).astype(np.float32)
-        return assign(steady, settings, off.in_light(light), follow_light=False)
+        found_there = assign(steady, settings, off.in_light(light), follow_light=False)
+        return found_there._replace(light_change=light_change(light))
     excess, confirmed = _excess_noise(list(two.values()))
     for i, (first, wide) in two.items():
         trace = first._replace(excess=excess, excess_confirmed=confirmed)
