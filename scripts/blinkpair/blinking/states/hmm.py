@@ -80,12 +80,12 @@ def assign(
     settings: ThresholdSettings,
     off: OffLevels,
     *,
-    follow_light: bool = True,
+    light: FloatArray | None = None,
 ) -> AssignedStates:
     """Return the states of the model; `settings.counts` decides where nothing is known of off.
 
     Counts are divided by the course of the light that the field's nanocrystals have in common,
-    where they show one, unless `follow_light` is False.
+    where they show one. Where `light` is given, they were already divided by it.
     """
     n = len(counts)
     states = counts > settings.counts
@@ -105,11 +105,13 @@ def assign(
     stretches = {i: on_stretches(trace.x, wide.levels) for i, (trace, wide) in two.items()}
     # A course is of all frames: nanocrystals that were not measured in some have none in common.
     whole = [stretches[i] for i in two if finite[i].all()]
-    light = common_course(whole, counts.shape[1]) if follow_light else None
+    course = common_course(whole, counts.shape[1]) if light is None else None
+    if course is not None:
+        steady = (counts / course).astype(np.float32)
+        found_there = assign(steady, settings, off.in_light(course), light=course)
+        return found_there._replace(light_change=light_change(course))
     if light is not None:
-        steady = (counts / light).astype(np.float32)
-        found_there = assign(steady, settings, off.in_light(light), follow_light=False)
-        return found_there._replace(light_change=light_change(light))
+        two = {i: (t._replace(light=light[finite[i]]), wide) for i, (t, wide) in two.items()}
     excess, confirmed = _excess_noise(list(two.values()))
     for i, (first, wide) in two.items():
         trace = first._replace(excess=excess, excess_confirmed=confirmed)
