@@ -23,9 +23,7 @@ def test_a_field_whose_nanocrystals_were_all_off_together_is_named():
     assert set(found) == {"A", "C"}
     assert "left out" in found["A"]
     assert "none is analysed" in found["C"]
-    assert re.findall(
-        r"(pre|post) movie: .* in (\d+) frames", found["A"].replace("; ", "\n")
-    ) == [
+    assert re.findall(r"(pre|post) movie: .* in (\d+) frames", found["A"].replace("; ", "\n")) == [
         ("pre", "30"),
         ("post", "12"),
     ]

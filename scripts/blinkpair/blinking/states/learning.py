@@ -85,9 +85,7 @@ def learn(trace: Trace, wide: chain.Chain) -> Learnt:
     stay = three.transition[_GREY_STATE, _GREY_STATE]
     if lasts and probability > 0.5 and stay >= _GREY_STAY:
         level = _probability_of_level(trace, three)
-        return (
-            _in_doubt(three, two, 1.0 - level) if level > 0.5 else _in_doubt(two, three, level)
-        )
+        return _in_doubt(three, two, 1.0 - level) if level > 0.5 else _in_doubt(two, three, level)
     above_off = three.levels[emissions.GREY_LEVEL] - three.levels[emissions.OFF_LEVEL]
     distinct = above_off >= MIN_STEP_NOISES * three.levels[emissions.OFF_NOISE]
     if learnt.variance == 0.0 and distinct and stay >= _GREY_MAY_STAY and _agree_in_rows(x, two):
@@ -115,7 +113,7 @@ def _wide_or_narrow(trace: Trace, wide: chain.Chain) -> Learnt:
     if wide.levels[emissions.ON_SIGMA] < camera:
         wide = learn_chain(trace, np.array([float(np.median(on_counts)), camera]))
         camera = _camera_noise(trace, wide)
-    off, noise, on, sigma = wide.levels[:4]
+    off, _, on, sigma = wide.levels[:4]
     on_counts = trace.x[wide.probability[:, emissions.ON] > 0.5]
     few = sigma > _ROUGH * (on - off) * np.sqrt(len(on_counts))
     if sigma < _WIDE * camera:
@@ -177,9 +175,7 @@ def in_rows(chosen: BoolArray) -> BoolArray:
     return middle
 
 
-def learn_chain(
-    trace: Trace, upper: FloatArray, near: chain.Chain | None = None
-) -> chain.Chain:
+def learn_chain(trace: Trace, upper: FloatArray, near: chain.Chain | None = None) -> chain.Chain:
     """Learn a chain; `upper` holds level and spread of on, and of grey if there is one.
 
     From the transitions of a chain `near` it few iterations do, and `upper` is kept.

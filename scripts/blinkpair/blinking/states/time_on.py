@@ -117,7 +117,7 @@ def fast_excess(trace: Trace, result: chain.Chain) -> tuple[float, float, float]
     noise, span = result.levels[emissions.OFF_NOISE] ** 2, float(np.diff(result.levels[[0, 2]])[0])
     variance, error = fast_variance(trace.x, on)
     known = result.probability[:, emissions.OFF].sum() + 0.5 / trace.off.noise_se**2
-    if np.ndim(trace.light) and on.any():
+    if trace.light is not None and on.any():
         less = 1.0 / trace.light
         noise *= float((less[on] ** 2).mean() / (less[off if off.any() else ...] ** 2).mean())
         span *= float(less[on].mean())
