@@ -7,7 +7,14 @@ import pandas as pd
 from blinkpair import files
 from blinkpair.inputs.made_by_rules import check_equal_lengths
 from blinkpair.pairing.verdicts import verdict_outcomes
-from blinkpair.populations import field_remarks, recipes, samples, sensitivity, shared_movies
+from blinkpair.populations import (
+    field_remarks,
+    light_slope,
+    recipes,
+    samples,
+    sensitivity,
+    shared_movies,
+)
 from blinkpair.populations import table as populations
 from blinkpair.populations.left_out import LEFT_OUT
 from blinkpair.run.logs import log_to
@@ -47,7 +54,7 @@ def summarise(
             check_equal_lengths(pd.DataFrame(sheet))
     files.join_csv(tables, outputs["nanocrystals"])
     columns = [*populations.COLUMNS, *populations.OPTIONAL, *recipes.COLUMNS]
-    columns += [*field_remarks.COLUMNS, LEFT_OUT, samples.COLUMN]
+    columns += [*field_remarks.COLUMNS, *light_slope.COLUMNS, LEFT_OUT, samples.COLUMN]
     columns += shared_movies.PLACES if movies else ()
     nanocrystals = samples.mark_samples(files.read_csv(outputs["nanocrystals"], columns))
     nanocrystals = shared_movies.mark_shared(nanocrystals, movies)
@@ -63,7 +70,7 @@ def summarise(
     )
     shares = field_remarks.undetermined_share(nanocrystals)
     fields["undetermined_share"] = fields["field"].astype(str).map(shares)
-    remarks = [of(nanocrystals) for of in field_remarks.REMARKS]
+    remarks = (field_remarks.remarks(nanocrystals), light_slope.remarks(nanocrystals))
     fields["reason"] = [
         "; ".join(filter(None, (row["reason"], *(own.get(str(row["field"])) for own in remarks))))
         for row in fields.fillna({"reason": ""}).to_dict("records")

@@ -249,6 +249,9 @@ def test_light_that_falls_by_half_for_the_whole_field_is_followed():
     assert error.max() < 0.02
     # Not followed, errors are up to eight standard errors.
     assert (error < 3 * assigned.on_fractions_se).all()
+    # The course of a tenth is known to some 2 %: 200 frames on, in five nanocrystals or more.
+    assert assigned.light_change == pytest.approx(0.5, abs=0.05)
+    assert states_by("hmm", counts(rng, lit, on=600.0)).light_change == 0.0
 
 
 def test_what_a_nanocrystal_emits_when_off_is_not_on():

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from blinkpair.populations.field_remarks import all_off_remarks, light_slope_remarks
+from blinkpair.populations.field_remarks import remarks
 
 
 def test_a_field_whose_nanocrystals_were_all_off_together_is_named():
@@ -15,55 +15,34 @@ def test_a_field_whose_nanocrystals_were_all_off_together_is_named():
             "excluded_because": ["", "edge", "", "all_off"],
             "n_frames_all_off_pre": [30.0, np.nan, 0.0, 0.0],
             "n_frames_all_off_post": [12.0, np.nan, 0.0, 900.0],
+            "common_light_change_pre": 0.1,
+            "common_light_change_post": 0.0,
         }
     )
-    remarks = all_off_remarks(rows)
-    assert set(remarks) == {"A", "C"}
-    assert "left out" in remarks["A"]
-    assert "none is analysed" in remarks["C"]
-    assert re.findall(
-        r"(pre|post) movie: .* in (\d+) frames", remarks["A"].replace("; ", "\n")
-    ) == [
+    found = remarks(rows)
+    assert set(found) == {"A", "C"}
+    assert "left out" in found["A"]
+    assert "none is analysed" in found["C"]
+    assert re.findall(r"(pre|post) movie: .* in (\d+) frames", found["A"].replace("; ", "\n")) == [
         ("pre", "30"),
         ("post", "12"),
     ]
-    assert all_off_remarks(rows[:0]) == {}
+    assert remarks(rows[:0]) == {}
 
 
-def spot(xy, centre):
-    """Light of a beam whose edge, 150 px from its centre, has 0.37 of the middle's."""
-    return np.exp(-((np.asarray(xy) - centre) ** 2).sum(axis=1) / 150**2)
-
-
-def measured(rng, moved_px, field, n=60):
-    xy = rng.uniform(0, 256, (n, 2))
-    own = rng.lognormal(6, 0.3, n)
-    # Annealing changes the brightness of each, and of every tenth by a factor of four.
-    annealed = rng.lognormal(-0.3, 0.25, n) * np.where(rng.random(n) < 0.1, 0.25, 1.0)
-    return pd.DataFrame(
+def test_a_field_whose_light_changed_within_a_movie_is_named_with_what_cannot_follow_it():
+    rows = pd.DataFrame(
         {
-            "field": field,
-            "analysed": True,
-            "x_pre": xy[:, 0],
-            "y_pre": xy[:, 1],
-            "counts_when_on_pre": own * spot(xy, (128, 128)),
-            "counts_when_on_post": own * annealed * spot(xy, (128 + moved_px, 128)),
+            "field": ["A", "A", "B"],
+            "excluded_because": "",
+            "n_frames_all_off_pre": 0.0,
+            "n_frames_all_off_post": 0.0,
+            "common_light_change_pre": [np.nan, 0.0, 0.15],
+            "common_light_change_post": [0.5, np.nan, 0.0],
         }
     )
-
-
-def test_light_that_moved_between_the_epochs_is_stated_with_its_size():
-    rng = np.random.default_rng(1)
-    # exp(2 x 45 px x 256 px / (150 px)^2) = 2.8 from the left to the right edge.
-    remarks = light_slope_remarks(measured(rng, 45, "moved"))
-    (factor,) = re.findall(r"([\d.]+) times", remarks["moved"])
-    assert abs(np.log(float(factor) / 2.8)) < 0.3
-
-
-def test_annealing_itself_is_no_light_that_moved():
-    rng = np.random.default_rng(2)
-    fields = pd.concat([measured(rng, 0, f"f{k}", n) for k, n in enumerate([8, 12, 30, 60] * 100)])
-    # One in a thousand of 400 by chance, fewer that are large as well.
-    assert len(light_slope_remarks(fields)) <= 1
-    dark = fields.assign(counts_when_on_post=np.nan)
-    assert light_slope_remarks(dark) == {}
+    found = remarks(rows)
+    assert set(found) == {"A"}
+    assert "post movie" in found["A"]
+    assert "50 %" in found["A"]
+    assert "fixed threshold does not" in found["A"]

@@ -61,6 +61,7 @@ def state_columns(intensity: NDArray[np.float32], off: OffLevels, recipes: Recip
             "on_fraction_{epoch}_best_se": recipes.best.on_fractions_se,
             "counts_when_on_{epoch}": when_on,
             "expected_false_on_events_{epoch}": false_events,
+            "common_light_change_{epoch}": recipes.best.light_change,
         }
     )
 

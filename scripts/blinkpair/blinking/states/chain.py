@@ -28,10 +28,11 @@ from blinkpair.blinking.states.emissions import (
     PARTLY,
     PARTLY_GREY,
     densities,
+    lit_shares,
 )
 from blinkpair.compiled import njit
 
-_ITERATIONS = 10
+ITERATIONS = 10
 _TOLERANCE = 1e-3  # change of a transition probability or of a level in units of noise
 _GUESS_FRAMES = 2.0  # weight of the first guess of the transitions against what is learnt
 _STAY_BORDER = 0.75  # between the short- and the long-lived kind, a frame
@@ -96,11 +97,13 @@ def learn(
     begin: FloatArray,
     emission: tuple[int, ...],
     skewness: tuple[float, float],
+    iterations: int,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, float]:
     """Learn levels, transitions and the beginning in place (Baum-Welch).
 
     `off` holds the expected off level and noise, the number of frames that each is worth, the
-    lowest and highest value of each, and the number of frames that the first on level is worth.
+    lowest and highest value of each, the number of frames that the first on level is worth, and the
+    variance that the camera adds to a signal of one count.
 
     Returns
     -------
@@ -121,8 +124,8 @@ def learn(
     before = np.empty(states)
     moves = np.zeros((states, states))
     log_likelihood = 0.0
-    for iteration in range(_ITERATIONS + 1):
-        density, lit = densities(x, levels, skewness, grey)
+    for iteration in range(iterations + 1):
+        density = densities(x, levels, skewness, grey)
         # Forward, each frame normalised to one.
         log_likelihood = 0.0
         product = 1.0
@@ -173,7 +176,7 @@ def learn(
                     moves[i, j] += p * d[j]
                 b[i] *= scale
         moves *= transition
-        if iteration == _ITERATIONS:
+        if iteration == iterations:
             break
         change = _learn_levels(x, probability, levels, off)
         if grey and not levels[OFF_LEVEL] < levels[GREY_LEVEL] < levels[ON_LEVEL]:
@@ -195,6 +198,7 @@ def learn(
         begin /= begin.sum()
         if change < _TOLERANCE:
             break
+    lit = lit_shares(x, levels)
     for t in range(n):
         over_half[t] = probability[t, ON] + probability[t, PARTLY] * lit[t, 2]
         partly[0] += probability[t, PARTLY] * lit[t, 0]
@@ -241,7 +245,8 @@ def _learn_levels(
         else:
             square += off[8] * levels[at + 1] ** 2
             spread = math.sqrt(square / (weight + off[8]))
-            levels[at + 1] = max(spread, levels[OFF_NOISE])
+            camera = math.sqrt(levels[OFF_NOISE] ** 2 + off[9] * (new - levels[OFF_LEVEL]))
+            levels[at + 1] = max(spread, camera)
             if column == GREY:  # a level of its own, no band of partly lit frames
-                levels[at + 1] = min(levels[at + 1], max(levels[ON_SIGMA], levels[OFF_NOISE]))
+                levels[at + 1] = min(levels[at + 1], max(levels[ON_SIGMA], camera))
     return change

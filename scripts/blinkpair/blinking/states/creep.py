@@ -42,6 +42,7 @@ _WALK = np.append(0.0, np.geomspace(1e-8, 1e-2, 13))
 _FEW = 5  # nanocrystals that have their course in common
 _BINS, _LEAST_BIN_FRAMES = 200, 20
 _ROUNDS = 6
+_TENTHS = 10
 _MAD_TO_SIGMA = 1.4826
 _LEAST_SCATTER = 0.02
 
@@ -160,6 +161,12 @@ def common_course(field: Sequence[Stretches | None], frames: int) -> FloatArray 
         return None
     light = np.exp(course - 1.0)
     return np.asarray(light / light.mean())
+
+
+def light_change(course: FloatArray) -> float:
+    """Return by how much the darkest tenth of a movie is darker than the brightest, 0..1."""
+    tenths = [part.mean() for part in np.array_split(course, _TENTHS)]
+    return float(1.0 - min(tenths) / max(tenths))
 
 
 def _medians(values: FloatArray, weight: FloatArray, group: IntArray, n: int) -> FloatArray:

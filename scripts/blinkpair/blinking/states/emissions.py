@@ -88,21 +88,22 @@ def lit_share(x: float, levels: FloatArray) -> tuple[float, float, float]:
 
 
 @njit()
+def _table_of(levels: FloatArray) -> tuple[float, float]:
+    """Return the first counts and the step of a table: all here varies slowly with the counts."""
+    low = levels[OFF_LEVEL] - _REACH * levels[OFF_NOISE]
+    return low, (levels[ON_LEVEL] + _REACH * levels[ON_SIGMA] - low) / (_TABLE - 1)
+
+
+@njit()
 def densities(
     x: FloatArray, levels: FloatArray, skewness: tuple[float, float], grey: bool
-) -> tuple[FloatArray, FloatArray]:
-    """Return densities (frames, 3 or with a grey level 5) and `lit_share` (frames, 3).
-
-    `skewness` is that of off and of on counts. All vary slowly with the counts: a table of them,
-    then a linear look-up a frame.
-    """
+) -> FloatArray:
+    """Return densities (frames, 3 or with a grey level 5); `skewness` is that of off and of on."""
     n = len(x)
     floor = FLOOR / max(x.max() - x.min(), 1e-300)
     columns = 5 if grey else 3
-    low = levels[OFF_LEVEL] - _REACH * levels[OFF_NOISE]
-    step = (levels[ON_LEVEL] + _REACH * levels[ON_SIGMA] - low) / (_TABLE - 1)
+    low, step = _table_of(levels)
     table = np.empty((_TABLE, columns))
-    lit_table = np.empty((_TABLE, 3))
     off_level, noise, on_level, sigma = levels[0], levels[1], levels[2], levels[3]
     off_scale, on_scale = log_scale(skewness[0]), log_scale(skewness[1])
     for k in range(_TABLE):
@@ -116,22 +117,36 @@ def densities(
             table[k, GREY] = skewed(grey_z, skewness[1], on_scale) / grey_sigma + floor
             bright = partly_density(c, grey_level, on_level, grey_sigma, sigma)
             table[k, PARTLY_GREY] = bright + floor
-        lit_table[k, 0], lit_table[k, 1], lit_table[k, 2] = lit_share(c, levels)
     density = np.empty((n, columns))
-    lit = np.empty((n, 3))
     for t in range(n):
         place = (x[t] - low) / step
         if place <= 0.0 or place >= _TABLE - 1:
             density[t, :] = floor
-            lit[t, :] = 0.0
             if place > 0.0:  # brighter than anything that is off
                 density[t, ON] = 2.0 * floor
-                lit[t, 0] = lit[t, 2] = 1.0
             continue
         k = int(place)
         w = place - k
         for s in range(columns):
             density[t, s] = (1.0 - w) * table[k, s] + w * table[k + 1, s]
-        for s in range(3):
-            lit[t, s] = (1.0 - w) * lit_table[k, s] + w * lit_table[k + 1, s]
-    return density, lit
+    return density
+
+
+@njit()
+def lit_shares(x: FloatArray, levels: FloatArray) -> FloatArray:
+    """Return `lit_share` of every frame, (frames, 3)."""
+    low, step = _table_of(levels)
+    table = np.empty((_TABLE, 3))
+    for k in range(_TABLE):
+        table[k, 0], table[k, 1], table[k, 2] = lit_share(low + k * step, levels)
+    lit = np.zeros((len(x), 3))
+    for t in range(len(x)):
+        place = (x[t] - low) / step
+        if place >= _TABLE - 1:
+            lit[t, 0] = lit[t, 2] = 1.0
+        elif place > 0.0:
+            k = int(place)
+            w = place - k
+            for s in range(3):
+                lit[t, s] = (1.0 - w) * table[k, s] + w * table[k + 1, s]
+    return lit

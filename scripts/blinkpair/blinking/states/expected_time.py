@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from blinkpair.arrays import FloatArray
-from blinkpair.blinking.states.emissions import OFF, PARTLY, densities
+from blinkpair.blinking.states.emissions import OFF, PARTLY, densities, lit_shares
 from blinkpair.compiled import njit
 
 
@@ -31,7 +31,7 @@ def expected_time(
     far, given that state and the counts so far.
     """
     n, states = len(x), len(emission)
-    density, lit = densities(x, levels, skewness, states > 5)
+    density, lit = densities(x, levels, skewness, states > 5), lit_shares(x, levels)
     p = np.empty(states)
     new_p = np.empty(states)
     mean = np.zeros(states)

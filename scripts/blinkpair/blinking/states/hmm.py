@@ -38,6 +38,7 @@ from blinkpair.blinking.states.creep import (
     common_course,
     constant_level,
     level_course,
+    light_change,
     on_stretches,
 )
 from blinkpair.blinking.states.dark import UNKNOWN_SE
@@ -79,12 +80,12 @@ def assign(
     settings: ThresholdSettings,
     off: OffLevels,
     *,
-    follow_light: bool = True,
+    light: FloatArray | None = None,
 ) -> AssignedStates:
     """Return the states of the model; `settings.counts` decides where nothing is known of off.
 
     Counts are divided by the course of the light that the field's nanocrystals have in common,
-    where they show one, unless `follow_light` is False.
+    where they show one. Where `light` is given, they were already divided by it.
     """
     n = len(counts)
     states = counts > settings.counts
@@ -104,10 +105,13 @@ def assign(
     stretches = {i: on_stretches(trace.x, wide.levels) for i, (trace, wide) in two.items()}
     # A course is of all frames: nanocrystals that were not measured in some have none in common.
     whole = [stretches[i] for i in two if finite[i].all()]
-    light = common_course(whole, counts.shape[1]) if follow_light else None
+    course = common_course(whole, counts.shape[1]) if light is None else None
+    if course is not None:
+        steady = (counts / course).astype(np.float32)
+        found_there = assign(steady, settings, off.in_light(course), light=course)
+        return found_there._replace(light_change=light_change(course))
     if light is not None:
-        steady = (counts / light).astype(np.float32)
-        return assign(steady, settings, off.in_light(light), follow_light=False)
+        two = {i: (t._replace(light=light[finite[i]]), wide) for i, (t, wide) in two.items()}
     excess, confirmed = _excess_noise(list(two.values()))
     for i, (first, wide) in two.items():
         trace = first._replace(excess=excess, excess_confirmed=confirmed)
@@ -268,7 +272,8 @@ def _crossing(result: chain.Chain, skewness: tuple[float, float]) -> float:
     """Return the counts above which a frame between two off ones is likelier on than off."""
     levels = result.levels
     x = np.linspace(levels[emissions.OFF_LEVEL], levels[emissions.ON_LEVEL], 400)
-    density, lit = emissions.densities(x, levels, skewness, len(levels) > 4)
+    density = emissions.densities(x, levels, skewness, len(levels) > 4)
+    lit = emissions.lit_shares(x, levels)
     emission = np.array(result.emission)
     off, partly = emission == emissions.OFF, emission == emissions.PARTLY
     begin = result.share[off] / max(result.share[off].sum(), 1e-300)

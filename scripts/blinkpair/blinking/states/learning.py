@@ -32,6 +32,10 @@ _GREY_ERRORS = 3.0
 _GREY_SHARE = 0.004  # of all frames in such rows: a third level is tried
 _EVEN_SHARES = 1 / 12  # variance of shares that are equally likely, in squared spans
 _WIDE = 1.3  # of the camera's noise: the spread of an on level that may be a narrower one
+# Relative error of an on level that few frames show; others that are tried, in units of it.
+_ROUGH = 0.04
+_OTHER_LEVELS = (0.7, 0.85, 1.15, 1.3)
+_FEW_ITERATIONS = 3
 _PLATEAU_QUANTILE = 0.8  # of the counts of frames on: near the level of those on throughout
 _AGREE = 1 / 32  # of the squared span: three eighths of the variance of even shares
 _GREY_GAIN_PER_PARAMETER = 0.5  # of log(frames): Schwarz
@@ -42,11 +46,18 @@ _GREY_STAY, _GREY_MAY_STAY = 0.75, 0.6
 
 
 class Learnt(NamedTuple):
-    """The chain of a trace; `other` may be right instead, with the probability `doubt`."""
+    """The chain of a trace, and what others that may be right instead make of its time on.
+
+    `variance` is the mean square of their difference, frames^2.
+    """
 
     chain: chain.Chain
-    other: chain.Chain | None
-    doubt: float
+    variance: float = 0.0
+
+
+def _in_doubt(likely: chain.Chain, other: chain.Chain, probability: float) -> Learnt:
+    """Return a chain, and another one with its probability."""
+    return Learnt(likely, probability * float(other.lit.sum() - likely.lit.sum()) ** 2)
 
 
 def learn(trace: Trace, wide: chain.Chain) -> Learnt:
@@ -74,11 +85,11 @@ def learn(trace: Trace, wide: chain.Chain) -> Learnt:
     stay = three.transition[_GREY_STATE, _GREY_STATE]
     if lasts and probability > 0.5 and stay >= _GREY_STAY:
         level = _probability_of_level(trace, three)
-        return Learnt(three, two, 1.0 - level) if level > 0.5 else Learnt(two, three, level)
+        return _in_doubt(three, two, 1.0 - level) if level > 0.5 else _in_doubt(two, three, level)
     above_off = three.levels[emissions.GREY_LEVEL] - three.levels[emissions.OFF_LEVEL]
     distinct = above_off >= MIN_STEP_NOISES * three.levels[emissions.OFF_NOISE]
-    if learnt.other is None and distinct and stay >= _GREY_MAY_STAY and _agree_in_rows(x, two):
-        return Learnt(two, three, float(probability))
+    if learnt.variance == 0.0 and distinct and stay >= _GREY_MAY_STAY and _agree_in_rows(x, two):
+        return _in_doubt(two, three, float(probability))
     return learnt
 
 
@@ -92,20 +103,58 @@ def _wide_or_narrow(trace: Trace, wide: chain.Chain) -> Learnt:
 
     An on level that scatters by more than the camera's noise may be a narrow one with many partly
     lit frames below it, and is one where it scatters as those would if all shares of a frame were
-    equally likely.
+    equally likely. None scatters by less: the few brightest frames of a trace are alike, and would
+    be a narrow level, were all others lit in part.
     """
-    first = trace.first
-    off, noise, on, sigma = wide.levels[:4]
-    camera = float(np.sqrt(noise**2 + trace.excess * max(on - off, 0.0)))
+    on_counts = trace.x[wide.over_half > 0.5]
+    if trace.first.on_share == 0 or len(on_counts) < 2:
+        return Learnt(wide)
+    camera = _camera_noise(trace, wide)
+    if wide.levels[emissions.ON_SIGMA] < camera:
+        wide = learn_chain(trace, np.array([float(np.median(on_counts)), camera]))
+        camera = _camera_noise(trace, wide)
+    off, _, on, sigma = wide.levels[:4]
     on_counts = trace.x[wide.probability[:, emissions.ON] > 0.5]
-    if first.on_share == 0 or sigma < _WIDE * camera or len(on_counts) < ON_FRAMES:
-        return Learnt(wide, None, 0.0)
+    few = sigma > _ROUGH * (on - off) * np.sqrt(len(on_counts))
+    if sigma < _WIDE * camera:
+        return _by_level(trace, wide) if few else Learnt(wide)
+    if len(on_counts) < ON_FRAMES:
+        return Learnt(wide)
     level = float(np.quantile(on_counts, _PLATEAU_QUANTILE))
     narrow = learn_chain(trace, np.array([level, camera]))
     if sigma**2 - camera**2 > _EVEN_SHARES * (on - off) ** 2:
-        return Learnt(narrow, None, 0.0)
+        return Learnt(narrow)
     doubt = float(expit(narrow.log_likelihood - wide.log_likelihood))
-    return Learnt(narrow, wide, 1.0 - doubt) if doubt > 0.5 else Learnt(wide, narrow, doubt)
+    if doubt > 0.5:
+        return _in_doubt(narrow, wide, 1.0 - doubt)
+    return _in_doubt(wide, narrow, doubt)
+
+
+def _camera_noise(trace: Trace, two: chain.Chain) -> float:
+    """Return the camera's noise at the on level."""
+    off, noise, on = two.levels[:3]
+    return float(np.sqrt(noise**2 + trace.excess * max(on - off, 0.0)))
+
+
+def _by_level(trace: Trace, two: chain.Chain) -> Learnt:
+    """Return the likeliest of chains with several on levels, and what the others leave open.
+
+    Few frames that are on leave the level open: with a higher one more of them were lit in part.
+    Each level is weighed by its likelihood, and by those of the field.
+    """
+    off, noise, on = two.levels[:3]
+    found = [two]
+    for factor in _OTHER_LEVELS:
+        level = off + max(factor * (on - off), MIN_STEP_NOISES * noise)
+        camera = float(np.sqrt(noise**2 + trace.excess * (level - off)))
+        found.append(learn_chain(trace, np.array([level, camera]), two))
+    steps = np.array([(one.levels[2] - one.levels[0]) / noise for one in found])
+    away = np.log(steps / trace.field_step) / trace.field_spread
+    fit = np.array([one.log_likelihood for one in found]) - 0.5 * away**2
+    weight = np.exp(fit - fit.max())
+    lit = np.array([one.lit.sum() for one in found])
+    best = int(np.argmax(fit))
+    return Learnt(found[best], float(weight @ (lit - lit[best]) ** 2 / weight.sum()))
 
 
 def _probability_of_level(trace: Trace, three: chain.Chain) -> float:
@@ -126,8 +175,11 @@ def in_rows(chosen: BoolArray) -> BoolArray:
     return middle
 
 
-def learn_chain(trace: Trace, upper: FloatArray) -> chain.Chain:
-    """Learn a chain; `upper` holds level and spread of on, and of grey if there is one."""
+def learn_chain(trace: Trace, upper: FloatArray, near: chain.Chain | None = None) -> chain.Chain:
+    """Learn a chain; `upper` holds level and spread of on, and of grey if there is one.
+
+    From the transitions of a chain `near` it few iterations do, and `upper` is kept.
+    """
     prior, first = trace.off, trace.first
     levels = np.concatenate([[first.off_level, prior.noise], upper])
     off = np.array(
@@ -140,11 +192,17 @@ def learn_chain(trace: Trace, upper: FloatArray) -> chain.Chain:
             prior.high,
             prior.noise * max(1.0 - _NOISE_RANGE * prior.noise_se, 0.5),
             prior.noise * (1.0 + _NOISE_RANGE * prior.noise_se),
-            ON_FRAMES if first.on_share > 0 else _FIXED_FRAMES,
+            ON_FRAMES if first.on_share > 0 and near is None else _FIXED_FRAMES,
+            trace.excess,
         ]
     )
-    transition, begin, emission = chain.first_guess(first.on_share, len(upper) > 2)
-    learnt = chain.learn(trace.x, levels, off, transition, begin, emission, trace.skewness)
+    if near is None:
+        transition, begin, emission = chain.first_guess(first.on_share, len(upper) > 2)
+    else:
+        transition, begin, emission = near.transition.copy(), near.begin.copy(), near.emission
+    iterations = chain.ITERATIONS if near is None else _FEW_ITERATIONS
+    model = (transition, begin, emission, trace.skewness)
+    learnt = chain.learn(trace.x, levels, off, *model, iterations)
     return chain.Chain(levels, transition, begin, emission, *learnt)
 
 

@@ -62,7 +62,8 @@ class Trace(NamedTuple):
     `skewness` is that of off and of on counts; `field_step` the median on level of the field above
     off, in noises, and `field_spread` the standard deviation of its logarithm; `excess` the
     variance of the signal over its mean, counts, which is the camera's, and `excess_confirmed`
-    whether the field's traces agree on it.
+    whether the field's traces agree on it; `light` (frames,) is the course of the light that the
+    counts were divided by, if they were: noise is larger where it is low.
     """
 
     x: FloatArray
@@ -73,6 +74,7 @@ class Trace(NamedTuple):
     field_spread: float = 1.0
     excess: float = 0.0
     excess_confirmed: bool = True
+    light: FloatArray | None = None
 
 
 def first_levels(x: FloatArray, off: OffPrior) -> FirstLevels:

@@ -23,7 +23,8 @@ class AssignedStates(NamedTuple):
     'hmm' the counts above which a single frame between two off ones is on). `source` names the
     origin of a threshold: 'fixed', 'own', 'field' (no off state of its own: the median of the
     field), and for the model 'hmm', or 'own'/'field' where the trace has no second state and the
-    threshold decides.
+    threshold decides. `light_change` is how far the light fell within the movie or rose, 0..1, as
+    the field's on levels show it together (`creep.light_change`); 0 where the method does not look.
     """
 
     states: BoolArray
@@ -31,3 +32,4 @@ class AssignedStates(NamedTuple):
     source: NDArray[np.str_]
     on_fractions: FloatArray
     on_fractions_se: FloatArray
+    light_change: float = 0.0

@@ -83,8 +83,8 @@ def _switching_variance(trace: Trace, result: chain.Chain) -> tuple[float, float
     field does not confirm it, be any part of what is taken for the camera's excess noise.
     """
     span = float(result.levels[emissions.ON_LEVEL] - result.levels[emissions.OFF_LEVEL])
-    added, error, _ = fast_excess(trace, result)
-    added, error = (added - trace.excess * span) / span**2, error / span**2
+    added, error, signal = fast_excess(trace, result)
+    added, error = (added - trace.excess * signal) / span**2, error / span**2
     off, on = (in_rows(result.probability[:, c] > 0.5) for c in (emissions.OFF, emissions.ON))
     if off.sum() > _OFTEN_OFF * len(off):
         if added > _SIGNIFICANT * error:
@@ -110,12 +110,18 @@ def shows_off(result: chain.Chain) -> bool:
 def fast_excess(trace: Trace, result: chain.Chain) -> tuple[float, float, float]:
     """Return what on adds to the variance of the off counts, its standard error, and the signal.
 
-    From frame to frame; counts^2, counts^2 and counts. nan and infinity with few frames on.
+    From frame to frame; counts^2, counts^2 and counts. nan and infinity with few frames on. In
+    counts that were divided by the light, photons make more noise where it was low.
     """
-    noise, span = result.levels[emissions.OFF_NOISE], float(np.diff(result.levels[[0, 2]])[0])
-    variance, error = fast_variance(trace.x, result.probability[:, emissions.ON] > 0.5)
+    on, off = (result.probability[:, column] > 0.5 for column in (emissions.ON, emissions.OFF))
+    noise, span = result.levels[emissions.OFF_NOISE] ** 2, float(np.diff(result.levels[[0, 2]])[0])
+    variance, error = fast_variance(trace.x, on)
     known = result.probability[:, emissions.OFF].sum() + 0.5 / trace.off.noise_se**2
-    return variance - noise**2, float(np.hypot(error, noise**2 * np.sqrt(2.0 / known))), span
+    if trace.light is not None and on.any():
+        less = 1.0 / trace.light
+        noise *= float((less[on] ** 2).mean() / (less[off if off.any() else ...] ** 2).mean())
+        span *= float(less[on].mean())
+    return variance - noise, float(np.hypot(error, noise * np.sqrt(2.0 / known))), span
 
 
 def clearness(found: Found) -> float:
@@ -143,7 +149,7 @@ def on_share(
     shift : float
         Mean square of how far the on level is too low, in squares of itself.
     """
-    trace, result, other = found.trace, found.learnt.chain, found.learnt.other
+    trace, result = found.trace, found.learnt.chain
     levels, frames = result.levels, len(trace.x)
     if found.flashes is None or found.dims is None:
         return share_without_on_level(trace, result)
@@ -164,8 +170,7 @@ def on_share(
         variance += (unlit * errors[0] / span) ** 2 + (lit * errors[2] / span) ** 2
     # A density that rises by exp(k s) with the share s moves its mean by k times its variance.
     variance += (_TILT * lit_variance) ** 2
-    if other is not None:
-        variance += found.learnt.doubt * (other.lit.sum() - mean) ** 2
+    variance += found.learnt.variance
     # The light is what it is: a higher on level makes the time on shorter.
     variance += shift * mean**2
     clear = clearness(found)
@@ -214,7 +219,8 @@ def _unseen(
     seen = result.lit[alone].sum() if column == emissions.OFF else (1.0 - result.lit[alone]).sum()
     unseen = events.time - seen
     mean = laws @ unseen
-    variance = laws @ (events.variance + (unseen - mean) ** 2)
+    # Where durations follow no power law, anything from none to twice that is as likely.
+    variance = max(float(laws @ (events.variance + (unseen - mean) ** 2)), mean**2 / 3.0)
     variance += (1.0 - clear) * mean**2
     # The frames of the state beside another one have such events, too.
     more = min(state.sum() / max(alone.sum(), 1), _MOST_MORE)
