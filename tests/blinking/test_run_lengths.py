@@ -6,8 +6,15 @@ from hypothesis import given
 from hypothesis import settings as trials
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from scipy.stats import norm
 
-from blinkpair.blinking.run_lengths import COLUMNS, count_durations, events_to_fit, run_lengths
+from blinkpair.blinking.run_lengths import (
+    COLUMNS,
+    count_durations,
+    cut_on_events,
+    events_to_fit,
+    run_lengths,
+)
 from blinkpair.errors import InputError
 
 
@@ -142,3 +149,21 @@ def test_durations_are_counted_without_the_first_event_and_with_the_last_apart()
     only = count_durations(run_lengths(states), [1])
     assert only["n_events"].sum() == 4
     assert count_durations(run_lengths(states), np.array([], int)).empty
+
+
+def test_the_threshold_cuts_on_events_as_often_as_noise_takes_frames_below_it():
+    rng = np.random.default_rng(4)
+    frames = 20_000
+    # Always on with 250 counts and 80 of noise: 3.0 % of the frames are below 100, and as many
+    # runs of them begin as there are frames below with one above before.
+    p = norm.cdf((100 - 250) / 80)
+    states = rng.normal(250, 80, (3, frames)) > 100
+    on = np.ones((3, frames), bool)
+    on[1, 5000:15000] = False  # what the model calls off is no cut
+    cuts = cut_on_events(states, on)
+    for n, share in zip(cuts, (1, 0.5, 1), strict=True):
+        expected = share * frames * p * (1 - p)
+        assert n == pytest.approx(expected, abs=4 * np.sqrt(expected))
+    ends = np.array([[False, True, False, False, True, False]])
+    assert cut_on_events(ends, np.ones((1, 6), bool)).tolist() == [1]
+    assert cut_on_events(ends, np.array([[1, 1, 1, 0, 1, 1]], bool)).tolist() == [0]

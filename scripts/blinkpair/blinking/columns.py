@@ -17,7 +17,7 @@ from blinkpair.blinking.photostability import (
     kept_fraction,
 )
 from blinkpair.blinking.recipes import Recipes
-from blinkpair.blinking.run_lengths import events_to_fit
+from blinkpair.blinking.run_lengths import cut_on_events, events_to_fit
 from blinkpair.dwell_fits.events import count_events
 from blinkpair.dwell_fits.fits import fit_counted_events
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings
@@ -48,6 +48,7 @@ def state_columns(intensity: NDArray[np.float32], off: OffLevels, recipes: Recip
         off_fraction=1.0 - fraction,
         skewness=off.skewness,
     )
+    false_events += cut_on_events(on, recipes.best.states)
     return pd.DataFrame(
         {
             "threshold_counts_{epoch}": assigned.thresholds_counts,

@@ -69,6 +69,29 @@ def run_lengths(states: ArrayLike) -> pd.DataFrame:
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
 
 
+def cut_on_events(states: BoolArray, other: BoolArray) -> IntArray:
+    """Return how often on events of each trace are cut where other states of it remain on.
+
+    A frame that noise takes below a fixed threshold cuts an on event in two.
+
+    Parameters
+    ----------
+    states, other : (n, frames) bool arrays
+        True where on.
+
+    Returns
+    -------
+    (n,) int array
+        Off events between two on events of `states` with all their frames on in `other`.
+    """
+    trace, start, duration, state = row_runs(states)
+    end = start + duration
+    off = ~state & (start > 0) & (end < states.shape[1])
+    on_until = np.pad(np.cumsum(other, axis=1, dtype=np.int32), ((0, 0), (1, 0)))
+    lasts = on_until[trace, end] - on_until[trace, start] == duration
+    return np.bincount(trace[off & lasts], minlength=len(states))
+
+
 def events_to_fit(
     events: pd.DataFrame, nanocrystal: int, *, state: bool = True
 ) -> tuple[IntArray, BoolArray]:
