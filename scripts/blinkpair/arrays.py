@@ -25,7 +25,7 @@ def begins(values: NDArray[Any]) -> BoolArray:
 
 def row_runs(values: NDArray[Any]) -> tuple[IntArray, IntArray, IntArray, NDArray[Any]]:
     """Return row, first column, length and value of every run of a (rows, columns) array."""
-    columns = values.shape[-1]
+    columns = max(values.shape[-1], 1)
     flat = np.ascontiguousarray(values).ravel()
     first = begins(flat)
     first[::columns] = True

@@ -60,11 +60,7 @@ def run_lengths(states: ArrayLike) -> pd.DataFrame:
             "pass booleans of shape (nanocrystals, frames), as `states.assign_states` returns them",
         )
     frames = on.shape[-1]
-    if on.size == 0:
-        start = duration = nanocrystal = np.zeros(0, dtype=np.int64)
-        state = on.reshape(-1)
-    else:
-        nanocrystal, start, duration, state = row_runs(on)
+    nanocrystal, start, duration, state = row_runs(on)
     columns = (nanocrystal, state, start, duration, start == 0, start + duration == frames)
     return pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
 
