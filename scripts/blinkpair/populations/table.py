@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.arrays import BoolArray, FloatArray, IntArray
 from blinkpair.blinking.equal_length import ENDING as EQUAL_LENGTH
 from blinkpair.blinking.on_fractions import COUNTED
 from blinkpair.epochs import EPOCHS
@@ -43,6 +43,7 @@ from blinkpair.statistics import intervals
 from blinkpair.statistics.design_effects import Codes, field_codes
 from blinkpair.statistics.intervals import Estimate, StatisticsSettings
 from blinkpair.statistics.rank_tests import signed_rank
+from blinkpair.statistics.shared_units import correlation_of_means
 
 # What a table of populations is made of.
 COLUMNS = (
@@ -134,7 +135,7 @@ def summarise_populations(
     _lengths(rows, fields, cut=cut)
     _estimate(rows, groups, statistics)
     _tests(rows, groups, statistics)
-    compared = rows
+    compared, shorter = rows, groups
     if cut:
         compared = [dict(row) for row in rows]
         shorter = [
@@ -142,7 +143,7 @@ def summarise_populations(
         ]
         _estimate(compared, shorter, statistics)
     # Of the single recipes, on-fractions of equal length are not there.
-    _against_control(rows, compared, known=cut or not unequal)
+    _against_control(rows, compared, shorter, known=cut or not unequal)
     put_methods(rows, [group.fields for group in groups], of_samples=SAMPLE in table)
     summary = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["temperature_c", "n"])
     if rows:
@@ -159,6 +160,13 @@ class _Group:
     population: NDArray[np.object_]  # of the n
     delta: FloatArray
     fields: Codes
+    numbers: IntArray | None  # which nanocrystal each is, where fields share a movie
+
+    def values(self, name: str) -> FloatArray:
+        """Return what the mean is taken of: `mean_delta`, or `fraction_` and a population."""
+        if name == "mean_delta":
+            return self.delta
+        return (self.population == name.removeprefix("fraction_")).astype(float)
 
 
 def _group(rows: pd.DataFrame, label: Temperature, ending: str = "") -> _Group:
@@ -175,6 +183,7 @@ def _group(rows: pd.DataFrame, label: Temperature, ending: str = "") -> _Group:
         population=names.astype(object).to_numpy()[order],
         delta=delta[order],
         fields=fields[order],
+        numbers=rows[NUMBER].to_numpy()[counted][order] if NUMBER in rows else None,
     )
 
 
@@ -198,7 +207,7 @@ def _estimate(
     fields = [group.fields for group in groups]
     settings = interval_settings([group.label for group in groups], statistics)
     for name in COUNTED:
-        flags = [(group.population == name).astype(float) for group in groups]
+        flags = [group.values(f"fraction_{name}") for group in groups]
         fractions = intervals.pooled_fractions(flags, fields, **settings)
         put_estimates(rows, f"fraction_{name}", fractions, independent=True)
     deltas = [group.delta for group in groups]
@@ -343,24 +352,40 @@ def _tests(
             row["p_mcnemar"] = float(exact.pvalue)
 
 
+def _correlation(group: _Group, control: _Group, name: str) -> float:
+    if group.numbers is None or control.numbers is None:
+        return 0.0
+    return correlation_of_means(
+        group.values(name), group.numbers, control.values(name), control.numbers
+    )
+
+
 def _against_control(
-    rows: list[dict[str, Any]], compared: list[dict[str, Any]], *, known: bool
+    rows: list[dict[str, Any]],
+    compared: list[dict[str, Any]],
+    groups: list[_Group],
+    *,
+    known: bool,
 ) -> None:
     """Add the differences from the control's row; NaN there, and where there is none.
 
-    `compared` are the rows over movies of equal length; `known` is whether these were analysed.
+    `compared` are the rows over movies of equal length, `groups` their nanocrystals; `known` is
+    whether these were analysed. Where a treatment shares movies with the control (a series), the
+    two are correlated.
     """
-    control = next((row for row in compared if row["temperature_c"] == CONTROL), None)
-    for row, own in zip(rows, compared, strict=True):
+    places = [k for k, row in enumerate(compared) if row["temperature_c"] == CONTROL]
+    for row, own, group in zip(rows, compared, groups, strict=True):
         for name in AGAINST_CONTROL:
             value, interval = float("nan"), intervals.UNDEFINED
-            if control is not None and own is not control and known:
+            for k in places if known and group.label != CONTROL else ():
+                control = compared[k]
                 value = own[name] - control[name]
                 interval = intervals.difference_interval(
                     own[name],
                     (own[f"{name}_low"], own[f"{name}_high"]),
                     control[name],
                     (control[f"{name}_low"], control[f"{name}_high"]),
+                    _correlation(group, groups[k], name),
                 )
             put_estimates(
                 [row], f"{name}_minus_control", [Estimate(value, *interval, float("nan"))]

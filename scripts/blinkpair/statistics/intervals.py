@@ -338,16 +338,22 @@ def median_interval(
 
 
 def difference_interval(
-    first: float, first_interval: Interval, second: float, second_interval: Interval
+    first: float,
+    first_interval: Interval,
+    second: float,
+    second_interval: Interval,
+    correlation: float = 0.0,
 ) -> Interval:
     """Return the interval of first - second from the intervals of the two.
 
     Parameters
     ----------
     first, second : float
-        The two estimates, from different fields.
+        The two estimates.
     first_interval, second_interval : tuple of float
         Their intervals, of the confidence wanted for the difference.
+    correlation : float
+        Of the two estimates; 0 if they are of different fields.
 
     Returns
     -------
@@ -356,9 +362,15 @@ def difference_interval(
 
     Notes
     -----
-    The square-and-add rule: R. G. Newcombe, Statistics in Medicine 17, 873 (1998), method 10.
+    The square-and-add rule: R. G. Newcombe, Statistics in Medicine 17, 873 (1998), method 10; with
+    a correlation, G. Y. Zou and A. Donner, Statistics in Medicine 27, 1693 (2008).
     """
     difference = first - second
-    low = np.hypot(first - first_interval[0], second_interval[1] - second)
-    high = np.hypot(first_interval[1] - first, second - second_interval[0])
+    low, high = (
+        np.sqrt(a**2 + b**2 - 2 * correlation * a * b)
+        for a, b in (
+            (first - first_interval[0], second_interval[1] - second),
+            (first_interval[1] - first, second - second_interval[0]),
+        )
+    )
     return float(difference - low), float(difference + high)
