@@ -57,11 +57,12 @@ def analyse_blinking(
     table = result.table
     traces = join_epochs(*datasets, result.states, field["field"], table)
     files.write_netcdf(traces, outputs["traces"])
+    counted = result.counted(intensity)
     equal = equal_length_columns(
         table,
         measured,
         result.states,
-        intensity,
+        counted,
         frames=round(equal_length_s / exposure_s) if equal_length_s else 0,
         dark_cutoff=settings["dark_cutoff"],
     )
@@ -69,8 +70,7 @@ def analyse_blinking(
     for position, (name, value) in enumerate(field.items()):
         table.insert(position, name, value)
     files.write_csv(table, outputs["table"])
-    shown = {epoch: intensity[epoch][:, ~result.all_off[epoch]] for epoch in EPOCHS}
-    sweep = on_fractions_at(measured, shown, sensitivity_counts)
+    sweep = on_fractions_at(measured, counted, sensitivity_counts)
     for name, rows in {
         "on_fractions": sweep.merge(table[["nc_id", "analysed"]], on="nc_id"),
         "durations": result.durations,

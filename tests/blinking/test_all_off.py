@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from blinkpair.blinking.all_off import MAX_SHARE, all_off_frames
+from blinkpair.blinking.equal_length import equal_length_columns
 from tests.blinking.test_field import analyse
 
 FRAMES = 4_000
@@ -94,3 +95,22 @@ def test_a_movie_with_more_of_them_is_not_analysed(method, lit_frames):
     assert not found.table["analysed"].any()
     assert (found.table["excluded_because"] == "all_off").all()
     assert (found.table[["population", "population_fixed", "population_best"]] == "").all(axis=None)
+
+
+def test_they_are_left_out_of_on_fractions_of_equal_length_as_well():
+    dark = np.zeros(FRAMES, bool)
+    dark[200:500] = True
+    counts, lit = film(dark)
+    found = analyse(counts, np.full(len(lit), True), threshold={"method": "hmm"})
+    columns = equal_length_columns(
+        found.table,
+        found.table["nc_id"].to_numpy(),
+        found.states,
+        found.counted(counts),
+        frames=1000,
+        dark_cutoff=0.1,
+    )
+    truth = lit[:, :1000][:, ~dark[:1000]].mean(axis=1)
+    # As off, 300 of 1,000 frames would take 0.12 of 0.4.
+    off_by = columns["on_fraction_post_equal_length"].to_numpy() - truth
+    assert abs(off_by.mean()) < 0.01

@@ -91,9 +91,10 @@ class FieldBlinking(NamedTuple):
     """Result of one field.
 
     `table` has one row a nanocrystal. `states` holds, for each epoch, (n, frames) bool arrays of
-    the measured ones. `durations` has one row an epoch, state and duration, counted over the
-    nanocrystals of the populations that are emissive in that epoch. `integrated_pl` has one row
-    an epoch and time, summed over the analysed ones.
+    the measured ones, and `all_off` (frames,) where all were off together, which is left out.
+    `durations` has one row an epoch, state and duration, counted over the nanocrystals of the
+    populations that are emissive in that epoch. `integrated_pl` has one row an epoch and time,
+    summed over the analysed ones.
     """
 
     table: pd.DataFrame
@@ -101,6 +102,15 @@ class FieldBlinking(NamedTuple):
     all_off: dict[str, BoolArray]
     durations: pd.DataFrame
     integrated_pl: pd.DataFrame
+
+    def counted(
+        self, intensity: Mapping[str, NDArray[np.float32]]
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return counts, (n, frames) for each epoch, with NaN in the frames that were left out."""
+        return {
+            epoch: np.where(self.all_off[epoch], np.float32(np.nan), counts)
+            for epoch, counts in intensity.items()
+        }
 
 
 def analyse_nanocrystals(
