@@ -354,3 +354,22 @@ def test_a_creeping_focus_changes_the_papers_recipe_only_where_it_is_to_be_follo
         # An off frame of 10 counts reaches 100 where it counts nine times at the end of the movie:
         # never; the rest is counted exactly.
         assert table[column].to_numpy() == pytest.approx(true, abs=0.01)
+
+
+def test_a_type_that_noise_makes_has_a_remark():
+    rng = np.random.default_rng(6)
+    # Always on but for a tenth of the time, 180 counts with 50 of noise: 5 % of the frames that are
+    # on are below 100, and cut an event each.
+    on = np.ones((40, 5000))
+    for row in on:
+        for start in rng.integers(0, 5000, 25):
+            row[start : start + rng.integers(5, 40)] = 0
+    counts = {
+        epoch: (level * on + rng.normal(0, np.where(on > 0, 50, 35))).astype(np.float32)
+        for epoch, level in (("pre", 180), ("post", 500))
+    }
+    found = analyse(counts, np.full(40, True)).table
+    fitted = found["blinking_pre"] != "not_fitted"
+    assert fitted.sum() > 30
+    assert found.loc[fitted, "reason_on_pre"].str.contains("noise makes").all()
+    assert not found["reason_on_post"].str.contains("noise makes").any()

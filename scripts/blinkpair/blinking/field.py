@@ -43,6 +43,7 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.labels import BY_HAND
 from blinkpair.photometry.apertures import at_mean_focus, empty_frames
 
+NOTED_FALSE_SHARE = 0.1  # of the on events: type and alpha may be those of noise
 DROWNED_NOISES = 1.5
 # An on-fraction with a larger standard error is no answer: it may be off by more than 0.1.
 MAX_SE = 0.05
@@ -281,7 +282,10 @@ def _columns(
     return pd.concat(
         [
             columns,
-            dwell_columns(events, why_not, True, *window, settings.dwell_times),
+            _with_noise(
+                dwell_columns(events, why_not, True, *window, settings.dwell_times),
+                columns["expected_false_on_events_{epoch}"],
+            ),
             dwell_columns(events, why_not, False, *window, settings.dwell_times),
             photostability_columns(
                 intensity, recipes.answer.states, analysed, exposure_s, settings.photostability
@@ -289,6 +293,19 @@ def _columns(
         ],
         axis=1,
     )
+
+
+def _with_noise(fits: pd.DataFrame, false_events: pd.Series[float]) -> pd.DataFrame:
+    """Return the fits of on events with a remark where noise makes many of the events."""
+    share = (false_events / fits["n_on_events_{epoch}"]).to_numpy(float)
+    fitted = (fits["blinking_{epoch}"] != "not_fitted").to_numpy()
+    remarks = [
+        "; ".join(filter(None, (reason, f"noise makes {100 * own:.0f} % of the on events")))
+        if own > NOTED_FALSE_SHARE and known
+        else reason
+        for reason, own, known in zip(fits["reason_on_{epoch}"], share, fitted, strict=True)
+    ]
+    return fits.assign(**{"reason_on_{epoch}": remarks})
 
 
 def _at_empty(light: Mapping[str, FloatArray] | None, epoch: str) -> FloatArray | None:
