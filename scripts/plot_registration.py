@@ -4,6 +4,8 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+import h5py
+
 from blinkpair import files
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
@@ -37,8 +39,8 @@ def plot_registration(
                 pixels.append(read_image(row[f"{epoch}_brightfield"])[0])
             except InputError:
                 pixels.append(registration.no_image())
-            images = files.read_netcdf(own[f"images_{epoch}"])
-            projections.append(images["mean"].to_numpy())
+            with h5py.File(own[f"images_{epoch}"]) as images:
+                projections.append(images["mean"][...])
             positions += [
                 catalogues.positions(files.read_csv(own[f"{kind}_{epoch}"]))
                 for kind in ("microspheres", "nanocrystals")

@@ -5,7 +5,7 @@ it uses from another file is compiled into it, and a change there would have no 
 numbers would be those of the old source. So the name of the folder has a digest of all files
 with kernels, and what a kernel uses from elsewhere has to be in one of those. The digest
 contains the processor, too: otherwise nodes of different kinds that share a disk and start at
-once would overwrite each other's entries.
+once would overwrite each other's entries. Of several processes that need a kernel, one compiles it.
 
 The folder lies beside the source, or where that is read-only in the user's own cache, or in a
 private one among the temporary files. Where none of them can be written, every process
@@ -22,9 +22,15 @@ import hashlib
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 import numba
 from llvmlite import binding
@@ -85,6 +91,7 @@ if _folder is not None:
     numba.config.CACHE_DIR = str(_folder)
 # Those whose loading of compiled kernels was read: it is private to numba.
 _READ_VERSIONS = ("0.68.",)
+PATIENCE_S = 60  # the largest kernels take 5 s, several times that on a busy machine
 
 
 def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
@@ -93,13 +100,46 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     def compiled(function: Callable[..., Any]) -> Any:
         kernel = numba.njit(cache=_folder is not None, **options)(function)
         if _folder is not None and numba.__version__.startswith(_READ_VERSIONS):
-            kernel._cache.load_overload = functools.partial(_load_kernel, kernel._cache)
+            turn = _Turn(Path(f"{kernel._cache._cache_file._index_path}.lock"))
+            kernel._cache.load_overload = functools.partial(_load_kernel, kernel._cache, turn)
+            kernel._cache.save_overload = functools.partial(_save_kernel, kernel._cache, turn)
         return kernel
 
     return compiled
 
 
-def _load_kernel(cache: Any, signature: Any, context: Any) -> Any:
+class _Turn:
+    """One process at a time compiles a kernel; the others wait and load it.
+
+    The jobs of the first fields start together: each would compile the same for 20 s. A lock ends
+    with the process that has it. Where files cannot be locked, every process compiles.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: IO[str] | None = None
+
+    def take(self) -> None:
+        """Wait until no other process compiles the kernel, at most `PATIENCE_S`."""
+        if self._file is not None or fcntl is None:
+            return
+        until = time.monotonic() + PATIENCE_S
+        with contextlib.suppress(OSError):
+            self._file = self._path.open("w")
+            while time.monotonic() < until:
+                try:
+                    return fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    time.sleep(0.05)
+
+    def give(self) -> None:
+        """Let the others go on."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+def _load_kernel(cache: Any, turn: _Turn, signature: Any, context: Any) -> Any:
     """Load a compiled kernel as numba does, but for learning first all that it can compile.
 
     That takes 0.3 s of the processor and has NumPy and SciPy loaded in parts that few steps use.
@@ -107,4 +147,15 @@ def _load_kernel(cache: Any, signature: Any, context: Any) -> Any:
     """
     rtsys.initialize(context)  # memory for arrays, all that a kernel needs that is finished
     with cache._guard_against_spurious_io_errors():
-        return cache._load_overload(signature, context)
+        if found := cache._load_overload(signature, context):
+            return found
+        turn.take()  # and give it after `_save_kernel`, unless another process was quicker
+        if found := cache._load_overload(signature, context):
+            turn.give()
+        return found
+
+
+def _save_kernel(cache: Any, turn: _Turn, signature: Any, kernel: Any) -> None:
+    """Keep a compiled kernel as numba does, and let other processes go on that wait for it."""
+    type(cache).save_overload(cache, signature, kernel)
+    turn.give()

@@ -134,6 +134,19 @@ def _(files):
     files.arrays["post_pl"] = files.arrays["pre_pl"]
 
 
+@case("the movie before, from frame 10 on, as the one after", "refused", "hold the same frames")
+def _(files):
+    movie = files.arrays["pre_pl"]
+    files.arrays["post_pl"] = np.concatenate([movie[10:], files.arrays["post_pl"][:10]])
+
+
+@case("the movie before, one pixel changed, as the one after", "refused", "hold the same frames")
+def _(files):
+    movie = files.arrays["pre_pl"].copy()
+    movie[len(movie) // 2, 0, 0] += 1
+    files.arrays["post_pl"] = movie
+
+
 @case("both files before, copied as those after", "refused", "hold the same frames")
 def _(files):
     for kind in ("pl", "brightfield"):

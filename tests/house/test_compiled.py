@@ -78,7 +78,8 @@ def run_kernel(folder: Path, dtype: str, **environment: str) -> subprocess.Popen
     code = (
         "import numpy as np\n"
         "from blinkpair import compiled, small\n"
-        f"print(small.total(np.arange(10, dtype='{dtype}')), compiled._folder)"
+        f"print(small.total(np.arange(10, dtype='{dtype}')), compiled._folder,"
+        " sum(small.total.stats.cache_misses.values()))"
     )
     return subprocess.Popen(
         [sys.executable, "-c", code],
@@ -106,6 +107,8 @@ def test_many_processes_start_at_once_with_nothing_compiled(copy):
     said = [job.communicate() for job in jobs]
     assert [job.returncode for job in jobs] == [0] * 4, said
     assert {out.split()[0] for out, _ in said} == {"45.0"}
+    compilations = sum(int(out.split()[-1]) for out, _ in said)
+    assert compilations == len(set(kinds))  # the others wait for them
     again = [run_kernel(copy, kind) for kind in kinds[:2]]
     assert all("45.0" in job.communicate()[0] for job in again)
 

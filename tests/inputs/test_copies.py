@@ -25,14 +25,18 @@ def rows(tmp_path):
     }
 
 
-def copies(folder, rows):
-    """Return the paths whose nanocrystals would be counted twice."""
+def problems(folder, rows):
+    """Return what is wrong with the sheet of these rows."""
     lines = [["field", "temperature_c", *PATH_COLUMNS], *rows.values()]
     (folder / "fields.tsv").write_text("".join("\t".join(row) + "\n" for row in lines))
     settings = load_settings({"fields": "fields.tsv", "exposure_s": 0.02, "pixel_size_um": 0.16})
     fields = read_fields(folder / "fields.tsv", folder)
-    problems = examine_inputs(fields, settings, folder)[1].problems
-    marked = [p.what for p in problems if "counted twice" in p.what]
+    return [problem.what for problem in examine_inputs(fields, settings, folder)[1].problems]
+
+
+def copies(folder, rows):
+    """Return the paths whose nanocrystals would be counted twice."""
+    marked = [what for what in problems(folder, rows) if "counted twice" in what]
     return [what.split("'")[1] for what in marked]
 
 
@@ -69,3 +73,12 @@ def test_images_that_show_nothing_are_no_copies(tmp_path, rows):
         image = np.full((32, 32), 100, np.uint16)
         tifffile.imwrite(tmp_path / f"{name}_pre_brightfield.tif", image, software=name)
     assert copies(tmp_path, rows) == []
+
+
+def test_a_field_beside_copies_of_itself_with_the_epochs_exchanged_is_refused(tmp_path, rows):
+    for column, other in (("pre_pl", "post_pl"), ("post_pl", "pre_pl")):
+        movie = tifffile.imread(tmp_path / f"A_{other}.tif")
+        tifffile.imwrite(tmp_path / f"B_{column}.tif", movie, compression="zlib")
+    (what,) = problems(tmp_path, rows)
+    assert "fields A (line 2) and B (line 3)" in what
+    assert "no order in time" in what

@@ -329,6 +329,19 @@ def test_files_may_be_shared_where_nothing_is_counted_twice(tmp_path, other):
     assert len(read(tmp_path, text_of(HEADER, row("A"), other))) == 2
 
 
+@pytest.mark.parametrize("names", ["AB", "ABC"])
+def test_a_series_that_ends_with_its_first_movie_is_refused(tmp_path, names):
+    """Of two rows, one is the other with its epochs exchanged."""
+    before = dict(zip(names, names[-1] + names, strict=False))  # A begins with the last one's after
+    rows = [row(name, pre_pl=f"{before[name]}_post_pl") for name in names]
+    (problem,) = problems_of(tmp_path, text_of(HEADER, row("Z"), *rows))
+    assert problem.line == len(names) + 2
+    for line, name in enumerate(names, 3):
+        assert f"{name} (line {line})" in problem.what
+    assert "counted twice" in problem.what
+    assert "exchanged" in problem.hint
+
+
 def test_the_readme_names_every_column():
     text = (Path(__file__).parents[2] / "config" / "README.md").read_text(encoding="utf-8")
     for column in load_schema("fields")["properties"]:

@@ -7,7 +7,7 @@ photostability a nanocrystal, and its traces and states.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -207,16 +207,13 @@ def read_traces(chosen: pd.DataFrame, traces: Mapping[str, str]) -> Examples:
     traces : mapping of str to path
         Field to its `traces.nc`.
     """
-    import xarray as xr
-
     pre, post = [], []
     exposure_s = []
     for row in chosen.itertuples():
-        with xr.open_dataset(traces[str(row.field)], engine="h5netcdf") as dataset:
-            one = dataset.sel(nanocrystal=row.nc_id)
-            pre.append(one["intensity_pre"].to_numpy())
-            post.append(one["intensity_post"].to_numpy())
-            exposure_s.append(float(dataset.attrs["exposure_s"]))
+        one, seconds = _rows(traces[str(row.field)], row.nc_id, "intensity")
+        pre.append(one["pre"])
+        post.append(one["post"])
+        exposure_s.append(seconds)
     thresholds = chosen[["threshold_counts_pre", "threshold_counts_post"]].to_numpy(float)
     fractions = chosen[["on_fraction_pre", "on_fraction_post"]].to_numpy(float)
     labels = list(chosen["label"])
@@ -234,13 +231,17 @@ def read_states(field: str, nc_id: int, traces: Mapping[str, str]) -> States:
     traces : mapping of str to path
         Field to its `traces.nc`.
     """
-    import xarray as xr
-
-    with xr.open_dataset(traces[field], engine="h5netcdf") as dataset:
-        one = dataset.sel(nanocrystal=nc_id)
-        on = {epoch: one[f"on_{epoch}"].to_numpy() for epoch in EPOCHS}
-        exposure_s = float(dataset.attrs["exposure_s"])
+    on, exposure_s = _rows(traces[field], nc_id, "on")
     return States({epoch: states[states >= 0] == 1 for epoch, states in on.items()}, exposure_s)
+
+
+def _rows(path: str, nc_id: Any, kind: str) -> tuple[dict[str, NDArray[Any]], float]:
+    """Return the `kind` of one nanocrystal in both epochs, and the exposure in seconds."""
+    import h5py
+
+    with h5py.File(path) as file:
+        row = file["nanocrystal"][...].tolist().index(nc_id)
+        return {e: file[f"{kind}_{e}"][row] for e in EPOCHS}, float(file.attrs["exposure_s"][0])
 
 
 def _padded(traces: list[NDArray[np.float32]]) -> NDArray[np.float32]:

@@ -35,7 +35,8 @@ from blinkpair.inputs.row_checks import (
     grouped,
 )
 from blinkpair.inputs.settings import examine_settings
-from blinkpair.inputs.sheet import examine_sheet, find_shared_files
+from blinkpair.inputs.shared_files import find_shared_files
+from blinkpair.inputs.sheet import examine_sheet
 from blinkpair.inputs.sheet_treatments import overlooked_treatments
 from blinkpair.inputs.verdicts import examine_verdicts
 from blinkpair.movie.formats.selection import MoviePath

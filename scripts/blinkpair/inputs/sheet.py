@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from typing import Any
 import pandas as pd
 
 from blinkpair.errors import InputError
-from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS, MOVIE_COLUMNS, PATH_COLUMNS
 from blinkpair.inputs.problems import (
     Problem,
     UnsoundInputError,
@@ -30,6 +29,7 @@ from blinkpair.inputs.problems import (
     shown,
 )
 from blinkpair.inputs.settings import load_schema
+from blinkpair.inputs.shared_files import find_shared_files
 from blinkpair.inputs.sheet_text import Cells, read_cells
 from blinkpair.inputs.sheet_treatments import name_treatments, read_treatment
 from blinkpair.inputs.spelling import path_on_disk
@@ -153,95 +153,6 @@ def examine_sheet(
         index=index,
     )
     return Sheet(fields, tuple(sorted(problems, key=lambda p: p.line)), frozenset(bad))
-
-
-def find_shared_files(
-    fields: pd.DataFrame,
-    sheet: str | Path,
-    identity: Callable[[str], Hashable],
-    by_bytes: Mapping[Hashable, Hashable] | None = None,
-    by_frames: Mapping[Hashable, Hashable] | None = None,
-) -> tuple[list[Problem], list[str]]:
-    """Find files that stand in two places of the sheet, themselves or as copies.
-
-    The two epochs of one field cannot be one file: every pair would be perfect.
-    Two fields may share a brightfield image, or the movie before two different
-    treatments, or one's movie after may be the next one's movie before (a series of
-    treatments); that is worth a note. The same movie in the same role of the same
-    treatment, or after two treatments, counts its nanocrystals twice.
-
-    Parameters
-    ----------
-    fields : DataFrame
-        As from `read_fields`.
-    sheet : path
-        For the messages.
-    identity : callable
-        Path without its '::' choices -> what is equal for equal files.
-    by_bytes, by_frames : mapping, optional
-        As from `copies.find_copies`. The same frames in two files of one field are left to the
-        step that reads them.
-
-    Returns
-    -------
-    problems : list of Problem
-    notes : list of str
-    """
-    problems: list[Problem] = []
-    notes: list[str] = []
-    by_bytes, by_frames = by_bytes or {}, by_frames or {}
-    uses: dict[Hashable, list[tuple[int, str, str, str, Hashable, Hashable]]] = {}
-    treatments = fields.get(TREATMENT, fields[TEMPERATURE])
-    rows = zip(
-        fields.index, fields["field"], treatments,
-        *(fields[c] for c in PATH_COLUMNS), strict=True,
-    )  # fmt: skip
-    for line, field, treatment, *paths in rows:
-        for column, path in zip(PATH_COLUMNS, paths, strict=True):
-            if not path:
-                continue
-            parsed = MoviePath.parse(path)
-            own = identity(parsed.file)
-            content = by_bytes.get((own, parsed.selection), (own, parsed.selection))
-            earlier = uses.setdefault(by_frames.get(content, content), [])
-            place = f"{sheet}, line {line}, column {column}"
-            is_movie = column in MOVIE_COLUMNS
-            for other_line, other_field, other_treatment, other_column, other, its in earlier:
-                alike = line != other_line and is_movie == (other_column in MOVIE_COLUMNS)
-                if content != its and not alike:
-                    continue
-                is_copy = own != other
-                also = "a copy (of the same bytes or frames) of" if is_copy else "also"
-                if line == other_line:
-                    same = f"{also} that" if is_copy else "the same file as"
-                    what = f"this is {same} in column {other_column}: {shown(path)}"
-                    hint = "name the file of this epoch and kind"
-                elif {column, other_column} <= set(BRIGHTFIELD_COLUMNS) or (
-                    {column, other_column} == set(MOVIE_COLUMNS)
-                    or (column == other_column == "pre_pl" and treatment != other_treatment)
-                ):
-                    notes.append(
-                        f"{place} (field {field}): the file is {also} the {other_column} of field "
-                        f"{other_field} (line {other_line})."
-                    )
-                    continue
-                else:
-                    both_movies = {column, other_column} <= set(MOVIE_COLUMNS)
-                    follows = (
-                        "its nanocrystals would be counted twice"
-                        if both_movies
-                        else "one file cannot be a brightfield image and a movie"
-                    )
-                    what = (
-                        f"{shown(path)} is {also} the {other_column} of field {other_field} "
-                        f"(line {other_line}): {follows}"
-                    )
-                    hint = "name another file"
-                    hint += ", or remove one of the two rows" if both_movies else ""
-                problems.append(Problem(place, what, hint, column, int(line)))
-                break
-            earlier.append((line, field, treatment, column, own, content))
-    return problems, notes
 
 
 def _read_cell(

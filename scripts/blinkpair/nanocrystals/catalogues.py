@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from blinkpair.nanocrystals.finding import Catalogue
     from blinkpair.nanocrystals.projections import Projections
 
+# Means of a frame are alike by chance, most easily those of few photons; those of so many are not.
+STRETCH_FRAMES, N_STRETCHES = 20, 16
 COLUMNS = ("x", "y", "error_px", "significance", "counts", "wide")
 
 
@@ -113,9 +115,24 @@ def describe(catalogue: Catalogue, projections: Projections) -> dict[str, Any]:
         "n_hot_pixels": len(catalogue.hot_pixels),
         "hot_pixels": catalogue.hot_pixels,
         "saturated_fraction": projections.saturated_fraction,
-        # Equal for the same frames, whatever the file is called.
-        "frames_digest": hashlib.sha256(projections.frame_mean.tobytes()).hexdigest()[:16],
+        "stretch_digests": stretch_digests(projections.frame_mean),
     }
+
+
+def stretch_digests(frame_mean: FloatArray) -> list[str]:
+    """Return digests of stretches of a movie, by which two movies of one recording are recognised.
+
+    Of all stretches of `STRETCH_FRAMES` successive frames, those with the smallest digests are
+    taken: mostly the same ones of a recording that was cut or changed in some frames (Broder 1997,
+    doi:10.1109/SEQUEN.1997.666900). Digests are of the changes from frame to frame, which an offset
+    leaves as they are. The noise of two recordings is never the same.
+    """
+    changes = np.diff(frame_mean).astype(np.float32) + np.float32(0)  # without negative zeros
+    length = min(STRETCH_FRAMES - 1, len(changes))
+    stretches = np.lib.stride_tricks.sliding_window_view(changes, length)
+    changing = stretches[stretches.any(axis=1)]  # of a shutter that is closed all may be equal
+    digests = {hashlib.sha256(one.tobytes()).hexdigest()[:16] for one in changing}
+    return sorted(digests)[:N_STRETCHES]
 
 
 def positions(table: pd.DataFrame) -> FloatArray:

@@ -72,10 +72,11 @@ def _unusable(found: Found) -> InputError | None:
 
 def _same_movie(found: Found) -> InputError | None:
     pre, post = found.movies
-    if pre["frames_digest"] != post["frames_digest"]:
+    if not set(pre["stretch_digests"]) & set(post["stretch_digests"]):
         return None
     return InputError(
-        "the movies before and after hold the same frames: one is a copy of the other",
+        "the movies before and after hold the same frames: one is a copy of the other, or of a "
+        "part of it",
         "name the right file in the sheet",
     )
 
@@ -161,7 +162,7 @@ GROUNDS = (
         IMAGES, f"more than {100 * MAX_ODD_SHARE:g} % of the frames do not show the sample", FRAMES
     ),
     Ground(FILES, "an image or a movie was refused", HERE, _unusable),
-    Ground(FILES, "both movies hold the same frames", HERE, _same_movie),
+    Ground(FILES, "both movies hold the same frames, all or some", HERE, _same_movie),
     Ground(
         REGISTRATION, "landmarks: the table is not readable, or has one", "registration.landmarks"
     ),
