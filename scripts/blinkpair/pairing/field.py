@@ -133,7 +133,7 @@ def _register_and_pair(
     found = Found(movies, (pre.microspheres_info, post.microspheres_info))
     refuse(FILES, found)
     found_pre = catalogues.positions(pre.nanocrystals)
-    frames, height, width = movies[0]["shape"]
+    _, height, width = movies[0]["shape"]
     result = register_field(
         catalogues.positions(pre.microspheres),
         catalogues.positions(post.microspheres),
@@ -175,7 +175,11 @@ def _register_and_pair(
             tables.drift["psf_sigma_px"].to_numpy(float), aperture_px=pairing.aperture_px
         )
     refuse(REGISTERED, found)
-    drift_pre, drift_post = (catalogues.read_drift(e.drift).per_frame(frames) for e in (pre, post))
+    # The epochs may differ by a few frames.
+    drift_pre, drift_post = (
+        catalogues.read_drift(tables.drift).per_frame(movie["shape"][0])
+        for tables, movie in zip((pre, post), movies, strict=True)
+    )
     paired = pair_nanocrystals(
         pre.nanocrystals,
         post.nanocrystals,

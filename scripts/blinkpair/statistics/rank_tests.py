@@ -9,6 +9,9 @@ import numpy as np
 
 from blinkpair.arrays import FloatArray
 
+# Changes of whole frames: equal ones may differ in the last digit, and would have different ranks.
+_EQUAL_TO = 9  # decimal places
+
 
 def signed_rank(delta: FloatArray) -> float:
     """Return the p value of Wilcoxon's signed rank test of changes.
@@ -25,6 +28,7 @@ def signed_rank(delta: FloatArray) -> float:
     """
     from scipy import stats  # half a second to import, and few steps need it
 
+    delta = np.round(delta, _EQUAL_TO)
     if delta.size == 0:
         return float("nan")
     return float(stats.wilcoxon(delta).pvalue) if np.any(delta != 0) else 1.0
@@ -50,6 +54,7 @@ def rank_sum(first: FloatArray, second: FloatArray) -> tuple[float, float]:
     """
     from scipy import stats
 
+    first, second = np.round(first, _EQUAL_TO), np.round(second, _EQUAL_TO)
     if not first.size or not second.size:
         return float("nan"), float("nan")
     if np.ptp(np.concatenate([first, second])) == 0:
