@@ -2,8 +2,8 @@
 # mahotas 1.4.19: convolve() of a uint16 frame with the weights of a mean, 1/9 each, is 0 in every pixel.
 #
 # A frame of 100 counts, Poisson, uint16 as the camera gives it. The moving mean, convolve(frame, numpy.ones((3, 3)) /
-# 9), is 0 throughout, and 100 of the same frame as float64. With the weights of bilinear interpolation, 0.25, 0.5 and 1,
-# it is 100 instead of 400. One expects the mean, or that of whole counts, as scipy.ndimage.convolve() gives: the
+# 9), is 0 throughout, and 100 of the same frame as float64. With the weights of bilinear interpolation, 0.25, 0.5 and
+# 1, it is 100 instead of 400. One expects the mean, or that of whole counts, as scipy.ndimage.convolve() gives: the
 # docstring says that the sum is made in doubles, and its warning is of results that do not fit. Before that the weights
 # are cast to the type of the image, so that each fraction is 0, which a few words about the argument state; no
 # warning is given. mean_filter() of the same frame is right. What is built on it, a background or a matched filter, is

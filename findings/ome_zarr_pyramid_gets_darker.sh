@@ -16,7 +16,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check \
+"$folder/venv/bin/pip" install --quiet --disable-pip-version-check --no-compile \
   ome-zarr==0.18.0 zarr==3.1.6 dask==2026.8.0 scikit-image==0.26.0 numpy==2.4.6
 cd "$folder"
 "$folder/venv/bin/python" - <<'PYTHON'

@@ -5,8 +5,8 @@
 # An image of 128 x 128 px, Poisson counts with a mean of 100, and 40 pixels with 2,000 more. It is written by
 # create_czi(), without a pyramid. read(zoom=0.5) is image[::2, ::2], to the last count: a standard deviation of 9.9
 # where the mean of four pixels has 5.0, and 14 bright pixels; zoom=0.25 is image[::4, ::4] and has 5. The docstring
-# calls zoom a factor between 0 and 1. One expects an image that is read at half its size to be the mean of its pixels, so
-# that it can be used to count spots, to choose a field or to average noise. A narrow emitter is there or not by
+# calls zoom a factor between 0 and 1. One expects an image that is read at half its size to be the mean of its pixels,
+# so that it can be used to count spots, to choose a field or to average noise. A narrow emitter is there or not by
 # its place, and each frame of a movie that drifts shows others: they seem to blink.
 # A remedy: read() at full size, and the mean of the blocks.
 #
