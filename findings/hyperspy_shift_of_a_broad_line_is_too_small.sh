@@ -6,10 +6,9 @@
 # 1 nm from 400 to 800 nm. With start=480.0 and end=560.0, on both sides of the line as the docstring advises for
 # accuracy, shifts of 1, 2, 3, 5, 8 and 10 nm are 0, 0, 0, 1.7, 4.8 and 7.0 nm. From 450 to 600 nm they are 1 nm too
 # small, over the whole axis 0.17 nm, and only for lines narrow against the range they are right. More interpolation
-# points change nothing. One expects that a range that holds the line costs nothing, and an error of a fraction of
-# a step without noise. The mean is subtracted and the rest filled up with zeros, so that spectra overlap less the
-# more one of them is moved; the correlation leans towards no shift, the more so the wider the line. The first
-# spectrum, which is its own reference, is always right, and align1D() keeps what is missing.
+# points change nothing. One expects a range that holds the line to cost nothing, and without noise an error of a
+# fraction of a step. The mean is subtracted, and outside of the range there are zeros, so that spectra overlap less the
+# more one of them is moved: the correlation leans towards no shift, the more so the wider the line.
 # A remedy: the whole axis with a background that was subtracted, or a fit of the line.
 #
 # Seen (true 1, 2, 3, 5, 8, 10): 480 to 560 nm 0, 0, 0, 1.67, 4.83, 7.00; 450 to 600 nm 0, 1.00, 2.00, 4.00, 7.00, 9.00;

@@ -3,11 +3,11 @@
 # uniform_filter() of an image with one missing pixel is NaN in everything below and to the right of it.
 #
 # A trace of 2,000 frames, frame 100 missing, smoothed over five frames. One expects NaN in the five frames whose
-# window holds it, as from gaussian_filter1d() (17 frames), correlate1d() and pandas' rolling().mean(). 1,902 frames are
-# NaN. Of an image of 100 x 100 px, pixel (30, 40) missing, smoothed by 3 x 3 px, 4,331 pixels are NaN instead of
-# 9. The mean of a window is that of the one before, plus what comes in, minus what goes out, and NaN minus NaN stays
-# NaN. An infinite value does the same, and a float pixel of 1e17 leaves 0 behind it where the trace is 1. One bad frame
-# takes the rest of the movie, and nanmean() over the result is the mean of its beginning, without a warning.
+# window holds it, as from correlate1d() and pandas' rolling().mean(), or 17 as from gaussian_filter1d() with sigma 2.
+# 1,902 frames are NaN. Of an image of 100 x 100 px, pixel (30, 40) missing, smoothed by 3 x 3 px, 4,331 pixels are NaN
+# instead of 9. The mean of a window is that of the one before, plus what comes in, minus what goes out, and NaN minus
+# NaN stays NaN. For the same reason a pixel of 1e17 leaves 0 behind it where the trace is 1. One bad frame takes the
+# rest of the movie, and nanmean() over the result is the mean of its beginning, without a warning.
 # A remedy: correlate1d(trace, numpy.full(5, 0.2)).
 #
 # Seen: 1902 frames (correlate1d 5, rolling 5, gaussian_filter1d 17), 4331 pixels (convolve 9); behind 1e17: 0
