@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from blinkpair.blinking.on_fractions import DARK_CUTOFF, classify
+from blinkpair.blinking.run_lengths import N_SUBSETS
 from blinkpair.epochs import EPOCHS
 from blinkpair.files import read_csv, read_json, write_csv, write_json
 from blinkpair.populations.blinking_types import TRUNCATED, TYPES
@@ -168,11 +169,12 @@ def drawn_durations(rng: np.random.Generator, columns: list[str]) -> pd.DataFram
     for epoch in EPOCHS:
         for state, alpha in (("on", 1.6), ("off", 1.5)):
             law = frames ** -(alpha + rng.normal(0, 0.03))
-            n_events = rng.poisson(EVENTS * law / law.sum())
-            cut = rng.poisson(NANOCRYSTALS * law / law.sum())
-            rows = {"duration_frames": frames, "n_events": n_events, "n_cut_by_end": cut}
-            part = pd.DataFrame(rows).assign(epoch=epoch, state=state)
-            parts.append(part[n_events + cut > 0])
+            share = law / law.sum() / N_SUBSETS
+            for subset in range(N_SUBSETS):
+                n_events, cut = rng.poisson(EVENTS * share), rng.poisson(NANOCRYSTALS * share)
+                rows = {"duration_frames": frames, "n_events": n_events, "n_cut_by_end": cut}
+                part = pd.DataFrame(rows).assign(epoch=epoch, state=state, subset=subset)
+                parts.append(part[n_events + cut > 0])
     table = pd.concat(parts, ignore_index=True)
     return table.assign(
         field="", temperature_c="", exposure_s=exposure_s, window_frames=WINDOW_FRAMES

@@ -22,11 +22,13 @@ import hashlib
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numba
 from llvmlite import binding
+from numba.core.runtime import rtsys
 
 PACKAGE = Path(__file__).parent
 
@@ -81,4 +83,28 @@ def _parents(package: Path) -> Iterator[Path]:
 _folder = find_folder()
 if _folder is not None:
     numba.config.CACHE_DIR = str(_folder)
-njit = functools.partial(numba.njit, cache=_folder is not None)
+# Those whose loading of compiled kernels was read: it is private to numba.
+_READ_VERSIONS = ("0.68.",)
+
+
+def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
+    """Return a decorator that compiles a function, or loads what was compiled earlier."""
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        kernel = numba.njit(cache=_folder is not None, **options)(function)
+        if _folder is not None and numba.__version__.startswith(_READ_VERSIONS):
+            kernel._cache.load_overload = functools.partial(_load_kernel, kernel._cache)
+        return kernel
+
+    return compiled
+
+
+def _load_kernel(cache: Any, signature: Any, context: Any) -> Any:
+    """Load a compiled kernel as numba does, but for learning first all that it can compile.
+
+    That takes 0.3 s of the processor and has NumPy and SciPy loaded in parts that few steps use.
+    numba learns it when something has to be compiled.
+    """
+    rtsys.initialize(context)  # memory for arrays, all that a kernel needs that is finished
+    with cache._guard_against_spurious_io_errors():
+        return cache._load_overload(signature, context)

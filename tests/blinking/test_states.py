@@ -220,7 +220,35 @@ def test_an_on_level_that_creeps_stays_on():
     lit = np.stack([telegraph(rng, f, frames=4000) for f in (0.2, 0.5, 0.8, 1.0)])
     fading = lit * np.linspace(1.0, 0.5, 4000)
     assigned = states_by("hmm", counts(rng, fading, on=400.0))
-    np.testing.assert_allclose(assigned.on_fractions, lit.mean(axis=1), atol=0.005)
+    # Scaled noise is wider where on is dim, as short off events make it: 0.015, and it is stated.
+    np.testing.assert_allclose(assigned.on_fractions, lit.mean(axis=1), atol=0.02)
+    assert (np.abs(assigned.on_fractions - lit.mean(axis=1)) < 2 * assigned.on_fractions_se).all()
+
+
+def test_bleaching_of_one_nanocrystal_is_no_third_level_and_does_not_end_its_on_time():
+    # Otherwise on is the beginning of the movie and the rest grey: up to 4.5 standard errors off.
+    rng = np.random.default_rng(31)
+    lit = np.stack([telegraph(rng, f, 16, 4000) for f in (0.15, 0.4, 0.6, 0.85)])
+    edge = rng.random(lit.shape)  # switching within frames
+    lit = np.where(lit != np.roll(lit, 1, axis=1), edge, lit)
+    course = 0.4 + 0.6 * np.exp(-np.arange(4000) / 1200.0)
+    assigned = states_by("hmm", counts(rng, lit * course, on=1200.0))
+    error = np.abs(assigned.on_fractions - lit.mean(axis=1))
+    assert error.max() < 0.006
+    assert (error < 3 * assigned.on_fractions_se).all()
+
+
+def test_light_that_falls_by_half_for_the_whole_field_is_followed():
+    rng = np.random.default_rng(32)
+    lit = np.stack([telegraph(rng, f, 4, 4000) for f in np.linspace(0.1, 0.9, 16)])
+    edge = rng.random(lit.shape)
+    lit = np.where(lit != np.roll(lit, 1, axis=1), edge, lit)
+    light = np.where(np.arange(4000) < 2000, 1.0, 0.5)
+    assigned = states_by("hmm", counts(rng, lit * light, on=600.0))
+    error = np.abs(assigned.on_fractions - lit.mean(axis=1))
+    assert error.max() < 0.02
+    # Not followed, errors are up to eight standard errors.
+    assert (error < 3 * assigned.on_fractions_se).all()
 
 
 def test_what_a_nanocrystal_emits_when_off_is_not_on():

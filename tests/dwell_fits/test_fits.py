@@ -314,6 +314,7 @@ def test_two_exponentials_a_decade_apart_are_neither_law(fast):
         ([1, 2, 3], {"censored": [True]}, "censored"),
         ([1, 2, 3], {"exposure_s": 0.0}, "exposure_s"),
         ([1, 2, 3], {"significance": 1.5}, "significance"),
+        ([1, 2, 3], {"method": "likelihood"}, "method"),
         ([1, 2, 3], {"tau_of_interest_s": 0.0}, "tau_of_interest_s"),
         ([1, 2, 3], {"window_frames": 0}, "window_frames"),
     ],
@@ -332,3 +333,11 @@ def test_a_cut_off_of_the_order_of_the_window_is_no_type():
     assert all(f.model in ("power_law", "neither") for f in fits)
     assert np.mean([f.model == "power_law" for f in fits]) > 0.7
     assert any("too long to separate" in f.reason for f in fits)
+
+
+def test_durations_that_do_not_get_rarer_are_no_power_law():
+    rng = np.random.default_rng(0)
+    durations = rng.integers(1, 1001, 500)
+    fit = fit_dwell_times(durations, exposure_s=0.02, window_frames=1000)
+    assert fit.model == "neither"
+    assert "alpha is not positive" in fit.reason

@@ -64,6 +64,7 @@ def durations(labels=(100,), n=400, exposure_s=0.02):
                             "temperature_c": label,
                             "epoch": epoch,
                             "state": state,
+                            "subset": 0,
                             "duration_frames": frames,
                             "n_events": counts,
                             "n_cut_by_end": 0,

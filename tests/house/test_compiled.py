@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,32 @@ def test_many_processes_start_at_once_with_nothing_compiled(copy):
     assert {out.split()[0] for out, _ in said} == {"45.0"}
     again = [run_kernel(copy, kind) for kind in kinds[:2]]
     assert all("45.0" in job.communicate()[0] for job in again)
+
+
+def test_a_compiled_kernel_is_loaded_without_what_only_compiling_needs(copy):
+    # numba looks for SciPy's linear algebra when it learns what it can compile.
+    code = """
+        import sys
+        import numpy as np
+        from blinkpair import small
+        assert small.total(np.arange(10, dtype=np.uint16)) == 45
+        print(sum(small.total.stats.cache_hits.values()), "scipy.linalg" in sys.modules)
+        if sys.argv[1:]:  # both in one process: one is loaded, then another is compiled
+            assert small.total(np.arange(10, dtype=np.int32)) == 45
+            assert not np.isnan(small.total(np.array([1.5, 2.5], dtype=np.float64)))
+            print("scipy.linalg" in sys.modules)
+    """
+
+    def run(*arguments: str) -> str:
+        command = [sys.executable, "-c", textwrap.dedent(code), *arguments]
+        environment = {"PYTHONPATH": str(copy), "PATH": os.environ["PATH"]}
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, env=environment
+        ).stdout
+
+    assert run().split() == ["0", "True"]
+    assert run().split() == ["1", "False"]
+    assert run("and more").split() == ["1", "False", "True"]
 
 
 def test_a_read_only_installation_keeps_kernels_elsewhere(copy, tmp_path):

@@ -214,6 +214,20 @@ def test_a_plain_imagej_stack_is_a_movie(tmp_path, frames):
     assert open_movie(path, z=3).shape == (1, HEIGHT, WIDTH)
 
 
+def test_an_array_without_named_axes_is_a_movie_in_imagej_form(tmp_path, frames):
+    # tifffile names the frames of such an array channels; ImageJ shows at most 7 of them.
+    path = tmp_path / "movie.tif"
+    tifffile.imwrite(path, np.concatenate([frames] * 4)[:8], imagej=True)
+    with tifffile.TiffFile(path) as tif:
+        assert tif.imagej_metadata["channels"] == 8
+    movie = open_movie(path)
+    assert movie.shape == (8, HEIGHT, WIDTH)
+    assert any("8 channels" in note for note in movie.notes)
+    tifffile.imwrite(path, np.concatenate([frames] * 4)[:7], imagej=True)
+    with pytest.raises(InputError, match="holds 7 channels"):
+        open_movie(path)
+
+
 def test_a_z_stack_of_ome_needs_a_word(tmp_path, frames):
     path = tmp_path / "movie.ome.tif"
     tifffile.imwrite(path, frames, metadata={"axes": "ZYX"})

@@ -9,6 +9,7 @@ from scipy.spatial import cKDTree
 from blinkpair.movie.movie import from_array
 from blinkpair.nanocrystals.camera_pixels import are_fixed_to_camera, find_camera_pixels
 from blinkpair.nanocrystals.finding import find_nanocrystals
+from blinkpair.nanocrystals.localisation import pixel_profile
 from blinkpair.nanocrystals.projections import project
 from blinkpair.simulate import Camera, FieldDesign, simulate_field
 from blinkpair.simulate.scmos_pixels import ScmosSpread
@@ -75,6 +76,20 @@ def test_what_never_changes_is_decided_by_its_shape():
     movie = noise(6)
     movie[:, 13:18, 10:15] += 60 * SPOT
     assert judged(movie, (12, 15))[0] is False
+
+
+def test_a_narrow_spot_that_is_always_on_and_drifts_by_a_pixel_is_no_pixel():
+    """Less the median of each pixel, hardly anything is left of the image of such a spot."""
+    drift = np.column_stack([np.linspace(0, 1.1, 400), np.linspace(0, 0.45, 400)])
+    rng = np.random.default_rng(8)
+    for xy in rng.uniform(14, 16, (12, 2)):
+        across, down = (
+            pixel_profile(np.arange(31) - (at + path)[:, None], 0.43)
+            for at, path in zip(xy, drift.T, strict=True)
+        )
+        lit = rng.random((400, 1, 1)) < 0.97
+        movie = noise(rng) + rng.poisson(300 * lit * down[:, :, None] * across[:, None, :])
+        assert judged(movie, xy, drift)[0] is False
 
 
 def test_what_stays_while_the_sample_drifts_is_the_cameras():

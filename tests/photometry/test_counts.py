@@ -133,6 +133,32 @@ def test_an_aperture_that_leaves_the_sensor_at_some_drift_is_noticed():
     assert not aperture_stays_inside(np.array([[35.1, 10.0]]), drift, (40, 40), aperture_px=3)[0]
 
 
+@pytest.mark.parametrize("background", ["annulus_median", "none"])
+def test_an_aperture_that_is_not_all_on_the_sensor_has_no_counts(background):
+    """What is left of it, less nine pixels of background, would be hundreds of counts below 0."""
+    drift = np.column_stack([[0.0, -1.0, -1.1, 38.0, 38.1], np.zeros(5)])
+    traces = extract_traces(
+        from_array(flat_movie(5)), [[2, 20], [20, 1.1]], drift, background=background
+    )
+    assert np.isnan(traces[0]).tolist() == [False, False, True, True, True]
+    assert np.isnan(traces[1]).tolist() == [False, False, False, True, True]
+    expected = 0 if background == "annulus_median" else 900
+    assert np.allclose(traces[np.isfinite(traces)], expected, atol=1e-3)
+
+
+@pytest.mark.parametrize("aperture_px", [0, -1, np.nan, np.inf])
+def test_an_aperture_without_a_width_is_refused(aperture_px):
+    with pytest.raises(InputError, match="aperture_px"):
+        extract_traces(from_array(flat_movie()), [[20, 20]], aperture_px=aperture_px)
+
+
+def test_a_drift_that_is_not_known_is_refused():
+    drift = np.zeros((6, 2))
+    drift[3] = np.nan
+    with pytest.raises(InputError, match="drift"):
+        extract_traces(from_array(flat_movie()), [[20, 20]], drift)
+
+
 def test_a_drift_of_the_wrong_length_is_refused():
     with pytest.raises(InputError, match=r"\(5, 2\)"):
         extract_traces(from_array(flat_movie(5)), [[20, 20]], np.zeros((4, 2)))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
 
+from blinkpair import RUN_PROCESS
 from tests.helpers.tiny_experiment import ROOT
 
 STEPS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
@@ -27,4 +29,26 @@ def test_no_step_loads_half_a_second_of_libraries_it_hardly_uses(tmp_path):
         "assert files.read_netcdf(path)['a'].to_numpy().tolist() == [0, 1, 2]\n"
         "assert 'dask.base' not in sys.modules"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True, env={RUN_PROCESS: str(os.getpid())})
+
+
+def test_a_step_loads_scipy_without_its_docstrings_and_finds_the_same():
+    """A distribution and a filter, which have docstrings to be parsed; a notebook keeps them."""
+    code = (
+        "import blinkpair; import numpy as np\n"
+        "from scipy import ndimage, optimize, signal, spatial, special, stats\n"
+        "print(np.median(ndimage.median_filter(np.arange(9.0) ** 2, 3)), special.erfinv(0.5),"
+        " stats.wilcoxon([1.0, 2, -3, 4, 5]).pvalue, stats.norm.sf(2.0))\n"
+        "print('median' in (ndimage.median_filter.__doc__ or '').lower())\n"
+    )
+
+    def run(**more: str) -> list[str]:
+        environment = {"PYTHONPATH": str(ROOT / "scripts"), **more}
+        command = [sys.executable, "-c", code]
+        return subprocess.run(
+            command, check=True, capture_output=True, text=True, env=environment
+        ).stdout.splitlines()
+
+    step, notebook = run(**{RUN_PROCESS: str(os.getpid())}), run()
+    assert step[0] == notebook[0]
+    assert (step[1], notebook[1]) == ("False", "True")

@@ -33,15 +33,15 @@ def checkout(here):
 SCRIPTS = checkout(workflow.current_basedir) / "scripts"
 sys.path.insert(0, str(SCRIPTS))
 
+from blinkpair import RUN_PROCESS
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.inputs import movie_record
 from blinkpair.inputs.columns import BRIGHTFIELD_COLUMNS
 from blinkpair.labels import SIMULATED, is_simulated, treatment_title
-from blinkpair.movie.paths import first_file, movie_files
+from blinkpair.movie.paths import first_file
 from blinkpair.run import launch, sheet_columns, source_digest
 from blinkpair.run.failures import AtFirstJob, Failures
-from blinkpair.run.logs import RUN_PROCESS
 from blinkpair.run.progress import Progress
 from blinkpair.treatments import treatment_in
 from snakemake import resources
@@ -186,11 +186,7 @@ def listed(path):
         return []
     if SETTINGS["made_by_rules"]:
         return [unprefixed(str(first_file(path)))]
-    # The start has read the heads of the files: of a single one it is known that it is all.
-    names = RECORD[path].names
-    files = [
-        unprefixed(str(f)) for f in (names if len(names) == 1 else movie_files(path))
-    ]
+    files = [unprefixed(name) for name in RECORD[path].names]
     by_content = RECORD[path].checksum and watches_params()
     return [ancient(f) for f in files] if by_content else files
 

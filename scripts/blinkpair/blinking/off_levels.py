@@ -12,7 +12,7 @@ off state, and how well they are known.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -46,6 +46,17 @@ class OffLevels:
     noise_se: float
     skewness: float
     empty: NDArray[np.float32]
+
+    def in_light(self, light: FloatArray) -> OffLevels:
+        """Return the off state of counts that are divided by the course of the light, (frames,)."""
+        noise = float(np.sqrt((light**-2.0).mean()))
+        at = np.linspace(0, len(light) - 1, self.empty.shape[1]).astype(int)
+        return replace(
+            self,
+            noise_counts=self.noise_counts * noise,
+            level_se_counts=self.level_se_counts * noise,
+            empty=(self.empty / light[at]).astype(np.float32),
+        )
 
 
 def estimate_off_levels(empty: NDArray[np.float32]) -> OffLevels:

@@ -29,6 +29,7 @@ COLUMNS = (
     "censored_start",
     "censored_end",
 )
+N_SUBSETS = 10
 
 
 def run_lengths(states: ArrayLike) -> pd.DataFrame:
@@ -98,7 +99,10 @@ def events_to_fit(
 
 
 def count_durations(events: pd.DataFrame, nanocrystals: ArrayLike) -> pd.DataFrame:
-    """Count how often each duration occurred in some nanocrystals, pooled.
+    """Count how often each duration occurred in some nanocrystals, in ten subsets of them.
+
+    Nanocrystals differ, so that the errors of what is fitted to the events of many come from the
+    scatter between subsets of nanocrystals, not from the number of events.
 
     Parameters
     ----------
@@ -110,17 +114,19 @@ def count_durations(events: pd.DataFrame, nanocrystals: ArrayLike) -> pd.DataFra
     Returns
     -------
     DataFrame
-        `state` ('on' or 'off'), `duration_frames`, `n_events` (complete), `n_cut_by_end`. Events
-        cut by the start of the trace are left out, as in `events_to_fit`.
+        `state` ('on' or 'off'), `subset` (0 to 9: the last digit of the nanocrystal's number),
+        `duration_frames`, `n_events` (complete), `n_cut_by_end`. Events cut by the start of the
+        trace are left out, as in `events_to_fit`.
     """
     kept = events[events["nanocrystal"].isin(np.asarray(nanocrystals)) & ~events["censored_start"]]
     cut = kept["censored_end"].to_numpy(bool)
     table = pd.DataFrame(
         {
             "state": np.where(kept["state"], "on", "off"),
+            "subset": kept["nanocrystal"].to_numpy() % N_SUBSETS,
             "duration_frames": kept["duration_frames"].to_numpy(),
             "n_events": (~cut).astype(np.int64),
             "n_cut_by_end": cut.astype(np.int64),
         }
     )
-    return table.groupby(["state", "duration_frames"], as_index=False).sum()
+    return table.groupby(["state", "subset", "duration_frames"], as_index=False).sum()

@@ -8,7 +8,9 @@ Input: durations in whole frames. Output: how often each occurred.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -104,10 +106,10 @@ def count_events(
     return Events(frames, complete.astype(np.int64), n_cut.astype(np.int64))
 
 
-def merge_events(first: Events, second: Events) -> Events:
-    """Return the events of two sets together."""
-    frames = np.union1d(first.frames, second.frames)
+def merge_events(parts: Sequence[Events]) -> Events:
+    """Return the events of several sets together."""
+    frames = reduce(np.union1d, [own.frames for own in parts])
     counts = np.zeros((2, frames.size), np.int64)
-    for own in (first, second):
+    for own in parts:
         counts[:, np.searchsorted(frames, own.frames)] += own.complete, own.cut
     return Events(frames, *counts)

@@ -46,7 +46,7 @@ Input: the durations of one nanocrystal's on (or off) events, in whole frames. O
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -157,6 +157,12 @@ def fit_counted_events(
     """
     significance, method = settings.significance, settings.method
     _check_settings(exposure_s, significance, tau_of_interest_s)
+    for name, value, known in (
+        ("method", method, get_args(Method)),
+        ("short_events", short_events, ("auto", "trust")),
+    ):
+        if value not in known:
+            raise InputError(f"{name} is {value!r}", f"one of {', '.join(known)}")
     blank = DwellFit(
         "not_fitted",
         n_events=events.n_complete + events.n_cut,
@@ -231,6 +237,8 @@ def _verdict(
     else:
         reason = f"neither no truncation nor one at {tau_of_interest_s:g} s is excluded"
         fit = replace(fit, model="undecided", reason=reason)
+    if fit.model == "power_law" and pure.alpha <= 0:
+        fit = replace(fit, model="neither", reason="alpha is not positive: no power law")
     if p_fit < significance:
         reason = f"the test of fit rejects both laws (p = {p_fit:.2g})"
         fit = replace(fit, model="neither", reason=reason)

@@ -22,7 +22,8 @@ def staged_path(path: PathLike, files: Sequence[PathLike]) -> str:
         As in the sample sheet.
     files : sequence of paths
         Its files, in the order of `movie_files`: themselves, or copies below another folder under
-        the same path; or none, where Snakemake was not to know of them.
+        the same path; or none, where Snakemake was not to know of them. What its header names
+        besides may follow.
 
     Returns
     -------
@@ -36,7 +37,7 @@ def staged_path(path: PathLike, files: Sequence[PathLike]) -> str:
         fails, and is done again with new copies, where an `InputError` would refuse the field.
     """
     there = list(movie_files(path))
-    here = [Path(file) for file in files]
+    here = [Path(file) for file in files][: len(there)]
     if not here or here == there:
         return os.fspath(path)
     inner = str(there[0]).lstrip("/")

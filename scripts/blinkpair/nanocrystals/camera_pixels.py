@@ -83,6 +83,8 @@ def find_camera_pixels(
         distance = _distance(columns, rows, xy[some], drift)
         region, near = distance <= REGION_PX, distance <= PIXEL_REACH_PX
         profiles = [_image(columns, rows, xy[some], drift, s) for s in SIGMAS_PX]
+        # The changes of a nanocrystal that is mostly off, and of one that is always on and drifts.
+        moving = profiles + [p - np.median(p, axis=1, keepdims=True) for p in profiles]
         by_image, by_pixel = np.zeros((2, len(columns)))
         for stretches, noise in zip(images, noises, strict=True):
             changes = _cut(stretches, columns, rows)
@@ -90,7 +92,7 @@ def find_camera_pixels(
             changes -= np.median(changes, axis=(2, 3), keepdims=True)
             changes /= own_noise * noise[:, None, None]
             changes *= region[:, None]
-            by_image += _explained([p / own_noise for p in profiles], changes)
+            by_image += _explained([p / own_noise for p in moving], changes)
             by_pixel += np.where(near, (changes**2).sum(axis=1), 0.0).max(axis=(1, 2))
         n = len(images) * len(drift)  # squares of a normal variable in each sum
         changing = np.maximum(by_image, by_pixel)
@@ -239,10 +241,11 @@ def _image(
 def _explained(profiles: list[FloatArray], values: FloatArray) -> FloatArray:
     """Return the power (n,) of values (n, S, h, w) that the best of the profiles explains.
 
-    A profile has an amplitude of its own in each stretch.
+    A profile has an amplitude of its own in each stretch, and may be 0 in some.
     """
     power = [
-        ((values * p).sum(axis=(2, 3)) ** 2 / (p**2).sum(axis=(2, 3))).sum(axis=1) for p in profiles
+        ((values * p).sum(axis=(2, 3)) ** 2 / ((p**2).sum(axis=(2, 3)) + 1e-12)).sum(axis=1)
+        for p in profiles
     ]
     return np.asarray(np.max(power, axis=0))
 

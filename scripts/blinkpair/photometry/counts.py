@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 # Pixels of the ring this close to another nanocrystal are left out.
 NEIGHBOUR_RADIUS_PX = 3.0
 MIN_RING_PIXELS = 20
+# An aperture that ends on the edge of the sensor is on it, whatever the last digit.
+ON_EDGE_PX = 1e-6
 BACKGROUNDS = ("annulus_median", "none")
 
 
@@ -94,11 +96,13 @@ def extract_traces(
     Returns
     -------
     (n, frames) float32
+        NaN in frames in which the aperture is not all on the sensor.
 
     Raises
     ------
     InputError
-        If positions or drift have the wrong shape, or the background is unknown.
+        If positions or drift have the wrong shape or are not finite, the aperture has no width, or
+        the background is unknown.
 
     Examples
     --------
@@ -166,12 +170,7 @@ def measure(
 class Measurement:
     """Counts of a movie that is read block by block, from its last frame to its first.
 
-    Parameters are those of `measure`.
-
-    Raises
-    ------
-    InputError
-        If positions or drift have the wrong shape, or the background is unknown.
+    Parameters and errors are those of `extract_traces`.
     """
 
     def __init__(
@@ -185,7 +184,7 @@ class Measurement:
         empty: bool,
     ) -> None:
         xy = np.array(xy, np.float64).reshape(-1, 2)
-        frames = movie.shape[0]
+        frames, *self._shape = movie.shape
         self._drift = np.zeros((frames, 2)) if drift is None else np.array(drift, np.float64)
         if self._drift.shape != (frames, 2):
             raise InputError(
@@ -195,6 +194,12 @@ class Measurement:
             )
         if not np.isfinite(xy).all():
             raise InputError("a position to measure is NaN or infinite", "drop it first")
+        if not np.isfinite(self._drift).all():
+            raise InputError("the drift is NaN or infinite in a frame", "fill it in first")
+        if not 0 < settings.aperture_px < np.inf:
+            raise InputError(
+                f"aperture_px is {settings.aperture_px}", "the width in pixels, e.g. 3"
+            )
         if settings.background not in BACKGROUNDS:
             raise InputError(
                 f"unknown background '{settings.background}'", f"use one of {BACKGROUNDS}"
@@ -222,7 +227,8 @@ class Measurement:
 
     def result(self) -> Measured:
         """Return the counts of all blocks."""
-        counts, at_empty = (target.result() for target in self._targets)
+        shape = self._shape
+        counts, at_empty = (target.result(self._drift, shape) for target in self._targets)
         if len(self._has_empty):
             self._empty[self._has_empty] = at_empty
         return Measured(counts, self._empty)
@@ -279,10 +285,19 @@ class _Target:
             self.traces[:, first:last],
         )
 
-    def result(self) -> NDArray[np.float32]:
-        """Return the counts of all blocks."""
+    def result(self, drift: FloatArray, shape: Sequence[int]) -> NDArray[np.float32]:
+        """Return the counts of all blocks, NaN where the aperture is not all on the sensor."""
         of, area = self.places, self.how.aperture_px**2
         correction = np.empty(len(self.traces), np.float32)
         correction[of.row] = area * of.skew / np.maximum(of.n_skew, 1)
         self.traces -= correction[:, None]
+        if not self.traces.size:
+            return self.traces
+        drift = drift[self.frames]
+        low = self.how.aperture_px / 2 - 0.5 - ON_EDGE_PX
+        high = np.array(shape[::-1]) - 1 - low
+        leaves = (of.xy + drift.min(axis=0) < low) | (of.xy + drift.max(axis=0) > high)
+        for k in np.flatnonzero(leaves.any(axis=1)):
+            at = of.xy[k] + drift
+            self.traces[of.row[k], ((at < low) | (at > high)).any(axis=1)] = np.nan
         return self.traces

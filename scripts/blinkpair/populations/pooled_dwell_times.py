@@ -8,6 +8,12 @@ rejects both laws (`neither`): here a verdict describes the curve, not a mechani
 determined for each nanocrystal separately. The law that is drawn is the one that fits best,
 whatever the verdict.
 
+For the same reason the error of alpha and the interval of tau are not those of so many independent
+events: they come from a jackknife, which fits again without one group of nanocrystals after another
+(`pools.Pool.groups`). Between simulated experiments of 100 nanocrystals whose exponents scatter by
+0 to 0.3, two such errors hold in 83 to 100 % of them, two of independent events in 43 to 93 %. The
+p values remain those of independent events.
+
 By p values alone, two curves of so many events that lie on each other can get two verdicts. The
 events before and after are therefore fitted together, with one verdict and one law, unless they
 differ visibly (`coincide`).
@@ -41,6 +47,7 @@ from blinkpair.populations.pools import KEYS, Pool
 # Two curves whose densities and shares of longer events differ by less than this factor, a tenth
 # of a decade, lie on each other in the figure.
 _VISIBLE = 1.25
+_NORMAL_95 = 1.96
 
 _FIT_COLUMNS = (
     *KEYS,
@@ -124,13 +131,7 @@ def pool_fits(
         same = (*(pool.keys() | {"epoch": "both" if together else pool.epoch}).values(),)
         if same not in fits:
             # With cut events the laws do not end at the window, so windows may differ.
-            fits[same] = fit_counted_events(
-                fitted.events,
-                exposure_s=fitted.exposure_s,
-                window_frames=fitted.window_frames,
-                settings=settings,
-                pooled=True,
-            )
+            fits[same] = _fit(fitted, settings)
         fit = fits[same]
         law = fit.law
         row: dict[str, Any] = {
@@ -145,6 +146,50 @@ def pool_fits(
         row |= {name: getattr(fit, name) for name in _FIT_COLUMNS if name not in row}
         rows.append(row)
     return pd.DataFrame(rows, columns=list(_FIT_COLUMNS))
+
+
+def _fit(pool: Pool, settings: DwellTimeSettings) -> DwellFit:
+    """Return the fit of a pool; its errors are those of a jackknife where they are larger.
+
+    Leaving out one of G groups after another, the variance of an estimate is (G - 1) / G times the
+    sum of the squared deviations (B. Efron and C. Stein, Annals of Statistics 9, 586, 1981). That
+    of tau is taken from its rate, which is 0 where no truncation is found.
+    """
+
+    def fitted(events: Events) -> DwellFit:
+        return fit_counted_events(
+            events,
+            exposure_s=pool.exposure_s,
+            window_frames=pool.window_frames,
+            settings=settings,
+            pooled=True,
+        )
+
+    def parameters(fit: DwellFit) -> tuple[float, float]:
+        return fit.alpha, 1.0 / fit.tau_s if np.isfinite(fit.tau_s) else 0.0
+
+    fit = fitted(pool.events)
+    if fit.model == "not_fitted" or len(pool.groups) == 1:
+        return fit
+    others = [
+        fitted(merge_events([own for name, own in pool.groups.items() if name != left_out]))
+        for left_out in pool.groups
+    ]
+    if any(other.model == "not_fitted" for other in others):  # few events
+        return fit
+    estimates = np.array([parameters(other) for other in others])
+    deviations = estimates - estimates.mean(axis=0)
+    alpha_se, rate_se = np.sqrt((1 - 1 / len(estimates)) * (deviations**2).sum(axis=0))
+    fit = replace(fit, alpha_se=max(fit.alpha_se, float(alpha_se)))
+    if not np.isfinite(fit.tau_s):
+        return fit
+    rate = 1.0 / fit.tau_s
+    slowest = rate - _NORMAL_95 * rate_se
+    return replace(
+        fit,
+        tau_low_s=min(fit.tau_low_s, 1.0 / (rate + _NORMAL_95 * rate_se)),
+        tau_high_s=max(fit.tau_high_s, 1.0 / slowest if slowest > 0 else float("inf")),
+    )
 
 
 def coincide(first: Events, second: Events, *, significance: float = 0.05) -> bool:
@@ -195,9 +240,11 @@ def _together(pool: Pool, other: Pool, settings: DwellTimeSettings) -> Pool:
     if few or not coincide(pool.events, other.events, significance=settings.significance):
         return pool
     window_frames = max(pool.window_frames, other.window_frames)
-    return replace(
-        pool, events=merge_events(pool.events, other.events), window_frames=window_frames
-    )
+    groups = {
+        name: merge_events([own.groups[name] for own in (pool, other) if name in own.groups])
+        for name in sorted(pool.groups | other.groups)
+    }
+    return replace(pool, groups=groups, window_frames=window_frames)
 
 
 def law_of(row: Any) -> DwellFit:

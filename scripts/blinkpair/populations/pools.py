@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -18,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from blinkpair.arrays import IntArray
-from blinkpair.dwell_fits.events import Events
+from blinkpair.blinking.run_lengths import N_SUBSETS
+from blinkpair.dwell_fits.events import Events, merge_events
 from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.labels import (
@@ -31,8 +33,11 @@ from blinkpair.labels import (
 
 STATES = ("on", "off")
 KEYS = ("temperature_c", "exposure_s", "epoch", "state")
-COUNTS = ("duration_frames", "n_events", "n_cut_by_end", "window_frames")
+COUNTS = ("duration_frames", "subset", "n_events", "n_cut_by_end", "window_frames")
 COLUMNS = ("field", "temperature_c", "epoch", "state", "exposure_s", *COUNTS)
+# The scatter of n fields gives a standard error to 1 / sqrt(2 (n - 1)) of it, here a quarter.
+_ENOUGH_FIELDS = 8
+_FOLDS = 20
 
 # Measured from the times of the frames, one exposure differs in the fourth digit.
 _SAME_EXPOSURE = 1e-3
@@ -54,8 +59,10 @@ class Pool:
         Fields that have such events.
     window_frames : int
         Frames of the longest movie.
-    events : Events
-        Their counts.
+    groups : dict of Events
+        Their counts, in groups of nanocrystals: by field where there are eight or more (the number
+        of the field modulo 20), else ten subsets of the nanocrystals of all fields. Both epochs
+        have the same.
     """
 
     temperature_c: Temperature
@@ -64,7 +71,12 @@ class Pool:
     state: str
     n_fields: int
     window_frames: int
-    events: Events
+    groups: dict[int, Events]
+
+    @cached_property
+    def events(self) -> Events:
+        """Return the events of all groups."""
+        return merge_events(list(self.groups.values()))
 
     def keys(self) -> dict[str, Any]:
         """Return what distinguishes it from other pools, by the names of the columns."""
@@ -73,24 +85,59 @@ class Pool:
 
 @dataclass
 class _Sums:
-    """Counts of one epoch and state so far; `counts` is (2, longest + 1), complete and cut."""
+    """Counts of one epoch and state so far, as a table that is summed whenever it has doubled.
 
+    A key is a duration, a fold (the number of the field modulo 20) and a subset of its
+    nanocrystals, as one number.
+    """
+
+    keys: IntArray = field(default_factory=lambda: np.zeros(0, np.int64))
     counts: IntArray = field(default_factory=lambda: np.zeros((2, 0), np.int64))
+    waiting: list[tuple[IntArray, IntArray]] = field(default_factory=list)
+    n_waiting: int = 0
     fields: set[str] = field(default_factory=set)
     window_frames: int = 0
 
-    def add(self, other: _Sums) -> None:
-        """Take in the counts of another."""
-        self.room(other.counts.shape[1])[:, : other.counts.shape[1]] += other.counts
+    def add(self, keys: IntArray, counts: IntArray) -> None:
+        """Take in (n,) keys and (2, n) complete and cut events."""
+        self.waiting.append((keys, counts))
+        self.n_waiting += keys.size
+        if self.n_waiting > max(self.keys.size, 2_000):
+            self.sum()
+
+    def sum(self) -> None:
+        """Bring what waits into the table."""
+        keys, counts = zip((self.keys, self.counts), *self.waiting, strict=True)
+        self.keys, self.counts = _summed(np.concatenate(keys), np.concatenate(counts, axis=1))
+        self.waiting, self.n_waiting = [], 0
+
+    def merge(self, other: _Sums) -> None:
+        """Take in another."""
+        other.sum()
+        self.add(other.keys, other.counts)
         self.fields |= other.fields
         self.window_frames = max(self.window_frames, other.window_frames)
 
-    def room(self, length: int) -> IntArray:
-        """Return the counts, with zeros to at least some length."""
-        missing = length - self.counts.shape[1]
-        if missing > 0:
-            self.counts = np.pad(self.counts, ((0, 0), (0, missing)))
-        return self.counts
+    def groups(self) -> dict[int, Events]:
+        """Return the events of each group."""
+        self.sum()
+        durations, of_fields = np.divmod(self.keys, _FOLDS * N_SUBSETS)
+        fold, subset = np.divmod(of_fields, N_SUBSETS)
+        group = fold if len(self.fields) >= _ENOUGH_FIELDS else subset
+        of_groups = {}
+        for name in np.unique(group).tolist():
+            frames, counts = _summed(durations[group == name], self.counts[:, group == name])
+            of_groups[name] = Events(frames, *counts)
+        return of_groups
+
+
+def _summed(keys: IntArray, counts: IntArray) -> tuple[IntArray, IntArray]:
+    """Return each key once, ascending, and the sums of its columns of counts."""
+    unique, place = np.unique(keys, return_inverse=True)
+    sums = np.zeros((len(counts), unique.size), np.int64)
+    for total, numbers in zip(sums, counts, strict=True):
+        np.add.at(total, place, numbers)
+    return unique, sums
 
 
 def pool_durations(parts: Iterable[pd.DataFrame]) -> list[Pool]:
@@ -99,10 +146,10 @@ def pool_durations(parts: Iterable[pd.DataFrame]) -> list[Pool]:
     Parameters
     ----------
     parts : iterable of DataFrame
-        One row a field, epoch (`pre`, `post`), state (`on`, `off`) and duration that occurred:
-        `field, temperature_c, epoch, state, duration_frames, n_events` (complete ones),
-        `n_cut_by_end, exposure_s, window_frames`. Events cut by the start of a trace are not in
-        it.
+        One row a field, epoch (`pre`, `post`), state (`on`, `off`), subset of the nanocrystals and
+        duration that occurred: `field, temperature_c, epoch, state, subset, duration_frames,
+        n_events` (complete ones), `n_cut_by_end, exposure_s, window_frames`. Events cut by the
+        start of a trace are not in it.
 
     Returns
     -------
@@ -117,16 +164,18 @@ def pool_durations(parts: Iterable[pd.DataFrame]) -> list[Pool]:
     """
     sums: dict[tuple[Temperature, int, str, str], _Sums] = {}
     exposures: dict[Temperature, dict[tuple[int, str], float]] = {}
+    folds: dict[Temperature, dict[str, int]] = {}
     for part in parts:
         table = _checked(part)
         of_rows = [table[name].to_numpy(np.int64) for name in COUNTS]
         for (label, step, epoch, state, name), exposure_s, rows in _runs(table):
             exposures.setdefault(label, {}).setdefault((step, name), exposure_s)
             own = sums.setdefault((label, step, epoch, state), _Sums())
-            frames, *numbers, windows = (values[rows] for values in of_rows)
-            for row, number in zip(own.room(int(frames.max()) + 1), numbers, strict=True):
-                np.add.at(row, frames, number)
+            frames, subset, complete, cut, windows = (values[rows] for values in of_rows)
             own.fields.add(name)
+            numbers = folds.setdefault(label, {})
+            fold = numbers.setdefault(name, len(numbers)) % _FOLDS
+            own.add((frames * _FOLDS + fold) * N_SUBSETS + subset, np.stack([complete, cut]))
             own.window_frames = max(own.window_frames, int(windows.max()))
     return [
         pool
@@ -189,11 +238,9 @@ def _pooled_rows(
             for step in steps:
                 own = sums.get((label, step, epoch, state))
                 if own is not None:
-                    total.add(own)
+                    total.merge(own)
             if not total.fields:
                 continue
-            frames = np.flatnonzero(total.counts.any(axis=0))
-            events = Events(frames, *total.counts[:, frames])
             yield Pool(
                 label,
                 exposure_s,
@@ -201,7 +248,7 @@ def _pooled_rows(
                 state,
                 len(total.fields),
                 total.window_frames,
-                events,
+                total.groups(),
             )
 
 
@@ -215,10 +262,17 @@ def _checked(durations: pd.DataFrame) -> pd.DataFrame:
                 f"The dwell-time table has {name} '{unknown[0]}'",
                 f"it has to be one of {', '.join(known)}",
             )
-    least = {"duration_frames": 1, "n_events": 0, "n_cut_by_end": 0, "window_frames": 1}
-    for name, low in least.items():
+    most = np.iinfo(np.int64).max
+    ranges = {
+        "duration_frames": (1, most),
+        "subset": (0, N_SUBSETS - 1),
+        "n_events": (0, most),
+        "n_cut_by_end": (0, most),
+        "window_frames": (1, most),
+    }
+    for name, (low, high) in ranges.items():
         values = table[name].to_numpy(float)
-        bad = ~(values >= low) | (values != np.rint(values))
+        bad = ~((values >= low) & (values <= high)) | (values != np.rint(values))
         if bad.any():
             row = table.iloc[int(np.flatnonzero(bad)[0])]
             raise InputError(

@@ -1,7 +1,7 @@
 """Accept the best alignment of two patterns, or refuse it with the reason.
 
-Reasons are chance, a regular lattice, points on a line, another magnification, a large error, a
-mirror image and zero motion.
+Reasons are chance, a lattice or another repeated structure, points on a line, another
+magnification, a large error, a mirror image and zero motion.
 
 Input: the alignments found between two patterns. Output: the best of them as a `Registration`,
 fitted to all its matches, or a failed one with the reason.
@@ -18,6 +18,7 @@ from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.registration.alignment import search
 from blinkpair.registration.alignment.chance import PRIOR_DOF
 from blinkpair.registration.alignment.search import Alignments
+from blinkpair.registration.alignment.structure import corrected_level
 from blinkpair.registration.alignment.task import Motions, Task
 from blinkpair.registration.residual_pattern import REPORTED_LEVEL
 from blinkpair.registration.result import Registration, failed
@@ -54,6 +55,13 @@ def accept_or_refuse(
         return failed("no alignment is clearly better than chance", chance)
     if _has_rival(found, task, max_chance):
         return failed(f"{AMBIGUOUS}: another alignment is about as good (a lattice?)", chance)
+    chance = corrected_level(found, task)
+    if not chance <= max_chance:
+        return failed(
+            f"{AMBIGUOUS}: the points repeat a structure (a lattice, rows, chains?), and the best "
+            "alignment is not clearly better than what that repeats",
+            chance,
+        )
     start = task.matrix(found.motions[0])
     result = fit_matches(task, start, chance)
     if result.n_matched < task.min_matches:

@@ -27,6 +27,7 @@ from blinkpair.registration.acceptance import (
 from blinkpair.registration.alignment import search as alignment_search
 from blinkpair.registration.alignment import task as alignment_task
 from blinkpair.registration.alignment.search import Alignments
+from blinkpair.registration.alignment.structure import corrected_level
 from blinkpair.registration.alignment.task import Field, Motions, Task, checked_patterns
 from blinkpair.registration.camera_dust import (
     pairs_in_one_place,
@@ -148,8 +149,15 @@ def alignments(
         return []
     search = _search(pre, post, rows, fields, model, MIN_MATCHES, localisation_error_px)
     fits = [
-        fit_matches(search.task, search.task.matrix(motion), float(chance))
-        for motion, chance in zip(search.found.motions, search.found.chance, strict=True)
+        fit_matches(
+            search.task,
+            search.task.matrix(motion),
+            # Structure changes nothing that chance explains.
+            corrected_level(search.found, search.task, row) if level < 1 else float(level),
+        )
+        for row, (motion, level) in enumerate(
+            zip(search.found.motions, search.found.chance, strict=True)
+        )
     ]
     return [
         in_rows(fit, search.rows)

@@ -6,7 +6,6 @@ Input: the path of the log. Output: logging that is set up.
 from __future__ import annotations
 
 import ctypes
-import gc
 import logging
 import os
 import signal
@@ -15,12 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
+from blinkpair import RUN_PROCESS
 from blinkpair.errors import InputError, WriteError, describe_write_errors
 from blinkpair.files import is_running
 
 FAILED = "the step failed"
-# The variable in which a run gives its process to its steps.
-RUN_PROCESS = "BLINKPAIR_RUN_PROCESS"
 PR_SET_PDEATHSIG = 1  # of Linux, <sys/prctl.h>
 
 
@@ -50,7 +48,6 @@ def log_to(path: str | Path) -> None:
     An error with a hint comes without its traceback.
     """
     end_with_the_run()
-    leave_out_what_no_step_uses()
     handler: logging.Handler
     try:
         with describe_write_errors(path):
@@ -78,18 +75,6 @@ def log_to(path: str | Path) -> None:
             shown(kind, error, trace)
 
     sys.excepthook = note
-
-
-def leave_out_what_no_step_uses() -> None:
-    """Save a process of a second or so a fifth of its time.
-
-    xarray loads all of dask, where that is installed, to see whether an array is one of dask's. And
-    of the many objects that libraries and figures make hardly any is garbage: it is looked for
-    rarely.
-    """
-    if "xarray" not in sys.modules:  # which remembers what it has found
-        sys.modules.setdefault("dask", None)  # type: ignore[arg-type]
-    gc.set_threshold(100_000, 50, 100)
 
 
 def end_with_the_run() -> None:

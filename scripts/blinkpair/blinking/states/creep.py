@@ -1,75 +1,223 @@
-"""On levels that creep: bleaching, a lamp that dims, a focus that drifts.
+"""On levels that change through the movie: bleaching, a lamp that dims, warms up or falls at once.
 
-The on counts of one trace are averaged in stretches of the movie; where these means scatter by more
-than their errors, a parabola through them is the course of the on level, and the counts are brought
-to a common one. Counts near the off level stay as they are.
+Frames in a row that are surely on are taken in short stretches. Of each the upper quartile, less
+what noise makes of it, is the on level: frames that were lit in part lower a mean, not this. The
+levels are taken as those of a walk at random (the local level model: Harvey 1989, Forecasting,
+Structural Time Series Models and the Kalman Filter, section 2.1); how far it walks is what makes
+them likeliest. What the nanocrystals of a field have in common (`common_course`) is the light's,
+and is known where one of them is off. Counts are brought to a constant level; those near the off
+level stay as they are.
 
-Input: counts, which frames were on, and the levels of the chain. Output: the counts with a constant
-on level.
+Input: counts and the levels of the chain. Output: the counts with a constant on level.
 """
 
 from __future__ import annotations
 
-from itertools import pairwise
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.blinking.states.emissions import OFF_LEVEL, OFF_NOISE, ON_LEVEL
+from blinkpair.compiled import njit
 
-_STRETCHES = 8
-_MIN_ON_FRAMES = 20  # in a stretch that is used
+_STRETCH_FRAMES = 12  # on, in a stretch
 _MIN_STRETCHES = 3
-_MEMORY_FRAMES = 3.0  # fluctuations of the on level last longer than a frame
-_SIGNIFICANT = (3.0, 10.0)  # chi-square above this for each stretch, and this in all
-_LEAST_CREEP = 0.04  # of the on level: standard deviation of the stretches
+_MAX_STRETCHES = 400
+_UPPER, _UPPER_SIGMAS, _UPPER_VARIANCE = 0.75, 0.674, 1.86  # quartile of a normal distribution
+_SURELY_ON = 0.3  # of the step: three frames in a row above are on, also where the level is low
+_OF_COURSE = 0.5  # the same, of the course that was found
+_SURELY_NOISES = 2.5  # three frames in a row of noise alone: 1 in 4 million
 _LEAST_STEP = 5.0  # noises between the levels: with less, off and on overlap where on is dim
-_NEAR_OFF = 1.5  # noises above off: counts below stay as they are
-_MOST_FACTOR = 3.0
+_GAIN = 8.0  # of the log-likelihood by a level that walks
+_LEAST_CREEP = 0.02  # of the on level: standard deviation
+# Noises above off: counts below stay as they are, those above twice that are divided by the course.
+_NEAR_OFF = 1.5
+_FACTORS = 0.25, 1.9  # of the course; with 2 the order of counts would change
+# Variance of a stretch against that of independent frames; variance of the walk from one frame to
+# the next, in squares of the on level.
+_SCATTER = np.geomspace(1.0, 16.0, 5)
+_WALK = np.append(0.0, np.geomspace(1e-8, 1e-2, 13))
+_FEW = 5  # nanocrystals that have their course in common
+_BINS, _LEAST_BIN_FRAMES = 200, 20
+_ROUNDS = 6
+_MAD_TO_SIGMA = 1.4826
+_LEAST_SCATTER = 0.02
 
 
-def level_course(x: FloatArray, on: BoolArray, levels: FloatArray) -> FloatArray | None:
-    """Return the on level in every frame relative to its mean, (frames,); None where constant.
+class Stretches(NamedTuple):
+    """On levels in units of the step between the levels, at their frames, and their variances."""
+
+    place: FloatArray
+    level: FloatArray
+    variance: FloatArray
+
+
+class Constant(NamedTuple):
+    """Counts with a constant on level, and the logarithm of how far they were stretched."""
+
+    x: FloatArray
+    log_slopes: float
+
+
+def on_stretches(
+    x: FloatArray, levels: FloatArray, course: FloatArray | None = None
+) -> Stretches | None:
+    """Return the on level in stretches; None where it does not stand out, or on is rare.
 
     Parameters
     ----------
     x : (frames,) array
         Counts.
-    on : (frames,) bool array
-        Whole frames on.
+    levels : (4 or 6,) array
+        As in `emissions`.
+    course : (frames,) array, optional
+        The on level in units of the step, as far as it is known.
+    """
+    step = levels[ON_LEVEL] - levels[OFF_LEVEL]
+    if step < _LEAST_STEP * levels[OFF_NOISE]:
+        return None
+    above = (x - levels[OFF_LEVEL]) / step
+    surely = _SURELY_NOISES * levels[OFF_NOISE] / step
+    chosen = above > np.maximum(surely, _SURELY_ON if course is None else _OF_COURSE * course)
+    on = np.flatnonzero(chosen[1:-1] & chosen[:-2] & chosen[2:]) + 1
+    n = min(len(on) // _STRETCH_FRAMES, _MAX_STRETCHES)
+    if n < _MIN_STRETCHES:
+        return None
+    counts = above[on]
+    pairs = np.diff(counts)[np.diff(on) == 1]
+    if len(pairs) < _STRETCH_FRAMES:
+        return None
+    low, high = np.quantile(pairs, (0.16, 0.84))
+    noise = 0.5 * (high - low) / np.sqrt(2.0)
+    size = len(on) // n
+    part = [array[: n * size].reshape(n, size) for array in (on, counts)]
+    own = np.maximum(part[1].std(axis=1), noise)
+    return Stretches(
+        part[0].mean(axis=1),
+        np.quantile(part[1], _UPPER, axis=1) - _UPPER_SIGMAS * noise,
+        _UPPER_VARIANCE * own**2 / size,
+    )
+
+
+def level_course(
+    x: FloatArray, levels: FloatArray, stretches: Stretches | None
+) -> FloatArray | None:
+    """Return the on level in every frame in units of the step, (frames,); None where constant."""
+    found = None
+    for _ in range(2):
+        if found is not None:
+            stretches = on_stretches(x, levels, found)
+        course = None if stretches is None else _smooth(stretches, len(x))
+        if course is None:
+            break
+        found = course
+    return found
+
+
+def _smooth(stretches: Stretches, frames: int) -> FloatArray | None:
+    """Return the course of a walk through the stretches, (frames,); None where constant."""
+    best, level = _walk(*stretches, _SCATTER, _WALK)
+    constant, _ = _walk(*stretches, _SCATTER, _WALK[:1])
+    if best - constant < _GAIN or level.std() < _LEAST_CREEP * level.mean():
+        return None
+    return np.interp(np.arange(frames), stretches.place, level)
+
+
+def common_course(field: Sequence[Stretches | None], frames: int) -> FloatArray | None:
+    """Return the course that the on levels of a field have in common; None where it is constant.
+
+    The logarithm of each level is that of its nanocrystal and that of the light in its part of the
+    movie; both are medians of what the other leaves, in turn.
+    """
+    known = [one for one in field if one is not None]
+    if len(known) < _FEW:
+        return None
+    bins = int(np.clip(frames // _LEAST_BIN_FRAMES, 1, _BINS))
+    who = np.repeat(np.arange(len(known)), [len(one.place) for one in known])
+    place, level, variance = (np.concatenate(parts) for parts in zip(*known, strict=True))
+    at = np.minimum((place / frames * bins).astype(int), bins - 1)
+    level = np.maximum(level, 0.1)
+    y, variance = np.log(level), variance / level**2
+    own, light = np.zeros(len(known)), np.zeros(bins)
+    scatter = _LEAST_SCATTER
+    for _ in range(_ROUNDS):
+        weight = 1.0 / (variance + scatter**2)
+        own = _medians(y - light[at], weight, who, len(known))
+        light = _medians(y - own[who], weight, at, bins)
+        left = y - own[who] - light[at]
+        scatter = max(_MAD_TO_SIGMA * float(np.median(np.abs(left))), _LEAST_SCATTER)
+    each = np.bincount(at * len(known) + who, minlength=bins * len(known)).reshape(bins, -1) > 0
+    n = each.sum(axis=1)
+    seen = n >= _FEW
+    if seen.sum() < _MIN_STRETCHES:
+        return None
+    centre = (np.flatnonzero(seen) + 0.5) * frames / bins
+    found = Stretches(centre, light[seen] + 1.0, 1.5 * scatter**2 / n[seen])
+    course = _smooth(found, frames)
+    if course is None:
+        return None
+    light = np.exp(course - 1.0)
+    return np.asarray(light / light.mean())
+
+
+def _medians(values: FloatArray, weight: FloatArray, group: IntArray, n: int) -> FloatArray:
+    """Return the weighted median of each of n groups; zero where one is empty."""
+    order = np.lexsort((values, group))
+    values, weight, group = values[order], weight[order], group[order]
+    first = np.searchsorted(group, np.arange(n + 1))
+    total = np.concatenate([[0.0], np.cumsum(weight)])
+    half = 0.5 * (total[first[:-1]] + total[first[1:]])
+    middle = np.clip(np.searchsorted(total, half, side="right") - 1, 0, len(values) - 1)
+    return np.where(first[1:] > first[:-1], values[middle], 0.0)
+
+
+@njit()
+def _walk(
+    place: FloatArray, mean: FloatArray, error: FloatArray, scatter: FloatArray, walk: FloatArray
+) -> tuple[float, FloatArray]:
+    """Return the log-likelihood of the likeliest walk, and its level at each place."""
+    n = len(mean)
+    best = -1e300
+    level = mean.copy()
+    m, p = np.empty(n), np.empty(n)
+    for s in scatter:
+        for q in walk:
+            found = 0.0
+            m[0], p[0] = mean[0], s * error[0]
+            for k in range(1, n):
+                before = p[k - 1] + q * (place[k] - place[k - 1])
+                total = before + s * error[k]
+                off = mean[k] - m[k - 1]
+                found -= 0.5 * (off * off / total + np.log(total))
+                m[k] = m[k - 1] + before / total * off
+                p[k] = before * s * error[k] / total
+            if found > best:
+                best = found
+                level[n - 1] = m[n - 1]
+                for k in range(n - 2, -1, -1):
+                    more = q * (place[k + 1] - place[k])
+                    level[k] = m[k] + p[k] / (p[k] + more) * (level[k + 1] - m[k])
+    return best, level
+
+
+def constant_level(x: FloatArray, course: FloatArray, levels: FloatArray) -> Constant:
+    """Return counts whose on level is the same throughout; the off level and its noise stay.
+
+    Parameters
+    ----------
+    x : (frames,) array
+        Counts.
+    course : (frames,) array
+        On level in units of the step.
     levels : (4 or 6,) array
         As in `emissions`.
     """
-    off_level, step = levels[OFF_LEVEL], levels[ON_LEVEL] - levels[OFF_LEVEL]
-    if step < _LEAST_STEP * levels[OFF_NOISE]:
-        return None
-    edges = np.linspace(0, len(x), _STRETCHES + 1).astype(int)
-    found = []
-    for first, last in pairwise(edges):
-        counts = x[first:last][on[first:last]]
-        if len(counts) >= _MIN_ON_FRAMES:
-            error = float(counts.std()) * np.sqrt(_MEMORY_FRAMES / len(counts))
-            found.append((0.5 * (first + last), counts.mean() - off_level, max(error, 1e-9 * step)))
-    if len(found) < _MIN_STRETCHES:
-        return None
-    place, level, error = np.array(found).T
-    mean = float(np.average(level, weights=error**-2))
-    scatter = float((((level - mean) / error) ** 2).sum())
-    if (
-        scatter < _SIGNIFICANT[0] * len(level) + _SIGNIFICANT[1]
-        or level.std() < _LEAST_CREEP * mean
-    ):
-        return None
-    curve = np.polynomial.Polynomial.fit(place, level, min(2, len(level) - 2), w=1.0 / error)
-    # Not beyond the stretches that were seen.
-    course = curve(np.clip(np.arange(len(x)), place[0], place[-1])) / step
-    return np.asarray(np.clip(course, 1.0 / _MOST_FACTOR, _MOST_FACTOR))
-
-
-def constant_level(x: FloatArray, course: FloatArray, levels: FloatArray) -> FloatArray:
-    """Return counts whose on level is the same throughout; the off level and its noise stay."""
-    noise = levels[OFF_NOISE]
-    above = x - levels[OFF_LEVEL]
-    full = 0.4 * float(course.min()) * (levels[ON_LEVEL] - levels[OFF_LEVEL])
-    weight = np.clip((above - _NEAR_OFF * noise) / max(full - _NEAR_OFF * noise, noise), 0.0, 1.0)
-    return np.asarray(x + above * (1.0 / course - 1.0) * weight)
+    above = (x - levels[OFF_LEVEL]) / levels[OFF_NOISE]
+    scaled = above > 2.0 * _NEAR_OFF
+    between = (above > _NEAR_OFF) & ~scaled
+    moved = np.where(scaled, above, np.where(between, 2.0 * (above - _NEAR_OFF), 0.0))
+    more = 1.0 / np.clip(course, *_FACTORS) - 1.0
+    slope = 1.0 + more * (1.0 * scaled + 2.0 * between)
+    return Constant(x + levels[OFF_NOISE] * more * moved, float(np.log(slope).sum()))

@@ -13,7 +13,7 @@ two kinds, short-lived and long-lived, alike in counts: two exponentials are a f
 a power law over the durations that matter. A single one describes the average event, and erases
 most events, which are short.
 
-Where the on level creeps through the movie, its course is taken out first (`creep`). A third level,
+Where on levels change through the movie, their course is taken out first (`creep`). A third level,
 grey, is tried where the counts suggest one (`learning`), and counts as on. `time_on` has the
 on-fraction and its standard error, `dark` those of an epoch without an on level. What is shorter
 than a frame follows from laws that are learnt from the whole field (`short_events`, `event_laws`).
@@ -33,11 +33,17 @@ from numpy.typing import NDArray
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.off_levels import OffLevels
 from blinkpair.blinking.states import chain, emissions
-from blinkpair.blinking.states.creep import constant_level, level_course
+from blinkpair.blinking.states.creep import (
+    Stretches,
+    common_course,
+    constant_level,
+    level_course,
+    on_stretches,
+)
 from blinkpair.blinking.states.dark import UNKNOWN_SE
 from blinkpair.blinking.states.event_laws import law_weights
 from blinkpair.blinking.states.fast_switching import square_of_shifts
-from blinkpair.blinking.states.learning import learn, learn_two
+from blinkpair.blinking.states.learning import Learnt, learn, learn_two
 from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
@@ -69,9 +75,17 @@ _AGREE_ERRORS = 2.0
 
 
 def assign(
-    counts: NDArray[np.float32], settings: ThresholdSettings, off: OffLevels
+    counts: NDArray[np.float32],
+    settings: ThresholdSettings,
+    off: OffLevels,
+    *,
+    follow_light: bool = True,
 ) -> AssignedStates:
-    """Return the states of the model; `settings.counts` decides where nothing is known of off."""
+    """Return the states of the model; `settings.counts` decides where nothing is known of off.
+
+    Counts are divided by the course of the light that the field's nanocrystals have in common,
+    where they show one, unless `follow_light` is False.
+    """
     n = len(counts)
     states = counts > settings.counts
     thresholds = np.full(n, float(settings.counts))
@@ -87,16 +101,18 @@ def assign(
     fraction[known] = states[known].sum(axis=1) / finite[known].sum(axis=1)
     found: dict[int, Found] = {}
     two = {i: (t, learn_two(t)) for i, t in _with_first_levels(traces, off).items()}
+    stretches = {i: on_stretches(trace.x, wide.levels) for i, (trace, wide) in two.items()}
+    # A course is of all frames: nanocrystals that were not measured in some have none in common.
+    whole = [stretches[i] for i in two if finite[i].all()]
+    light = common_course(whole, counts.shape[1]) if follow_light else None
+    if light is not None:
+        steady = (counts / light).astype(np.float32)
+        return assign(steady, settings, off.in_light(light), follow_light=False)
     excess, confirmed = _excess_noise(list(two.values()))
     for i, (first, wide) in two.items():
         trace = first._replace(excess=excess, excess_confirmed=confirmed)
-        learnt = learn(trace, wide)
+        trace, learnt = _at_constant_level(trace, wide, stretches[i])
         result = learnt.chain
-        on = result.probability[:, emissions.ON] > 0.5
-        if (course := level_course(trace.x, on, result.levels)) is not None:
-            trace = trace._replace(x=constant_level(trace.x, course, result.levels))
-            learnt = learn(trace, learn_two(trace))
-            result = learnt.chain
         states[i] = False
         states[i, finite[i]] = result.over_half > 0.5
         thresholds[i] = _crossing(result, trace.skewness)
@@ -108,6 +124,21 @@ def assign(
     for (i, one), *laws_of_one in zip(found.items(), *laws, shifts, strict=True):
         fraction[i], se[i] = on_share(one, *laws_of_one)
     return AssignedStates(states, thresholds, source, fraction, se)
+
+
+def _at_constant_level(
+    trace: Trace, wide: chain.Chain, stretches: Stretches | None
+) -> tuple[Trace, Learnt]:
+    """Return the trace with a constant on level, and its chain, where that is likelier."""
+    learnt = learn(trace, wide)
+    if (course := level_course(trace.x, wide.levels, stretches)) is None:
+        return trace, learnt
+    x, log_slopes = constant_level(trace.x, course, wide.levels)
+    constant = trace._replace(x=x)
+    again = learn(constant, learn_two(constant))
+    if again.chain.log_likelihood + log_slopes > learnt.chain.log_likelihood:
+        return constant, again
+    return trace, learnt
 
 
 def _laws_of_short_events(found: list[Found]) -> tuple[FloatArray, FloatArray]:

@@ -67,6 +67,8 @@ def learn(trace: Trace, wide: chain.Chain) -> Learnt:
     level = float(np.median(between))
     spread = max(1.4826 * float(np.median(np.abs(between - level))), prior.noise)
     three = learn_chain(trace, np.array([*two.levels[2:4], level, spread]))
+    if three.levels[emissions.GREY_LEVEL] > three.levels[emissions.ON_LEVEL]:
+        return learnt
     gain = three.log_likelihood - two.log_likelihood
     probability = expit(gain - _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)))
     stay = three.transition[_GREY_STATE, _GREY_STATE]

@@ -18,6 +18,7 @@ from blinkpair.errors import InputError
 from blinkpair.movie.formats.tiff_pages import DESCRIPTION, PageTable
 
 SAVE_AGAIN = "save the movie again as TIFF, in the program that wrote it or in ImageJ"
+MAX_CHANNELS = 7  # of an image that ImageJ shows in colours: CompositeImage.MAX_CHANNELS
 # How ScanImage lists the channels it saved, since version 4 and before.
 _SAVED = re.compile(r"channels?Save\s*=\s*\[?([\d;,\s]+)")
 _SAVED_ONE = re.compile(r"savingChannel\d+\s*=\s*1\b")
@@ -40,8 +41,11 @@ def scanimage_sizes(path: Path, page: Any, sizes: Mapping[str, int]) -> dict[str
     return {"T": pages // channels, "C": channels}
 
 
-def imagej_sizes(tif: Any) -> dict[str, int]:
-    """Axes by ImageJ's text."""
+def imagej_sizes(tif: Any) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Axes by ImageJ's text, and notes.
+
+    tifffile takes the first axis of an array for channels where a script does not name it.
+    """
     text = tif.imagej_metadata or {}
     order = str(text.get("order", "czt")).lower()
     keys = {"t": "frames", "z": "slices", "c": "channels"}
@@ -50,7 +54,11 @@ def imagej_sizes(tif: Any) -> dict[str, int]:
     sizes = {axis.upper(): _count(text.get(keys[axis], 1)) for axis in reversed(order)}
     if max(sizes.values()) <= 1:
         sizes = {"T": _count(text.get("images", 1))}
-    return sizes
+    channels = sizes.get("C", 1)
+    if channels > MAX_CHANNELS and math.prod(sizes.values()) == channels:
+        note = f"its text describes {channels} channels of one frame: they were read as frames"
+        return {"T": channels}, (note,)
+    return sizes, ()
 
 
 def _count(value: Any) -> int:

@@ -208,7 +208,7 @@ def _by_chain(path: Path, tif: Any, table: PageTable) -> Layout:
     notes: tuple[str, ...]
     sizes, notes = {"I": n_pages}, ()
     if tif.is_imagej:
-        sizes = imagej_sizes(tif)
+        sizes, notes = imagej_sizes(tif)
     elif page.is_shaped:
         sizes, notes = shaped_sizes(path, table, page.description)
     stated = math.prod(sizes.values())

@@ -47,11 +47,14 @@ class Alignments:
         (r,) logarithms of the yardstick T (`chance`).
     chance
         (r,) expected number of chance alignments at least as good.
+    log_measure
+        Logarithm of the measure of the motions that were searched (`task.Motions`).
     """
 
     motions: FloatArray
     log_t: FloatArray
     chance: FloatArray
+    log_measure: float
 
 
 def search(task: Task, motions: Motions) -> Alignments:
@@ -85,7 +88,9 @@ def search_near(
     motions = Motions(overlaps_of(here, task), float(np.log(measure)))
     found = refine(task, near, motions, middle_rad=angle, half_width_rad=max_turn_rad)
     close = np.hypot(*(found.motions[:, 2:] - middle).T) <= max_shift_px
-    return Alignments(found.motions[close], found.log_t[close], found.chance[close])
+    return Alignments(
+        found.motions[close], found.log_t[close], found.chance[close], motions.log_measure
+    )
 
 
 def _close_pairs(
@@ -244,7 +249,9 @@ def refine(
         task.gate_px**2,
         task.free_scale,
     )
-    return Alignments(found[:, 2:], found[:, 0], excess_pre * excess_post * chance)
+    return Alignments(
+        found[:, 2:], found[:, 0], excess_pre * excess_post * chance, motions.log_measure
+    )
 
 
 def _nearest_map(points: FloatArray, reach: float) -> tuple[IndexMap, FloatArray]:
