@@ -304,3 +304,20 @@ def test_a_subset_without_events_and_a_single_nanocrystal_are_fitted():
     row = pool_fits(pool_durations(apart)).iloc[0]
     assert row["alpha"] == together["alpha"]
     assert row["alpha_se"] >= together["alpha_se"] > 0
+
+
+def test_the_interval_of_tau_is_wider_where_nanocrystals_differ_in_it():
+    """The same events, dealt out to subsets at random, are those of equal nanocrystals."""
+    rng = np.random.default_rng(33)
+    own = [drawn_events(rng, 400, 1.2, tau) for tau in np.geomspace(5, 80, 10)]
+    dealt = np.array_split(rng.permutation(np.concatenate(own)), 10)
+    differ, equal = (
+        pool_fits(pool_durations([table_of(part, subset=k) for k, part in enumerate(parts)])).iloc[
+            0
+        ]
+        for parts in (own, dealt)
+    )
+    assert differ["tau_s"] == equal["tau_s"]
+    assert np.log(differ["tau_high_s"] / differ["tau_low_s"]) > 1.3 * np.log(
+        equal["tau_high_s"] / equal["tau_low_s"]
+    )

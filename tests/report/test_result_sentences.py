@@ -14,20 +14,8 @@ from blinkpair.populations.table import (
     BY_SAMPLES,
     summarise_populations,
 )
-from blinkpair.report import result_sentences, run_summary
+from blinkpair.report import result_sentences
 from blinkpair.report.cells import intervals_note
-from blinkpair.report.citations import citation
-from blinkpair.report.language import (
-    as_set,
-    counted,
-    fixed,
-    grouped,
-    known,
-    listed,
-    per_cent,
-    plain,
-    spread,
-)
 from blinkpair.statistics import intervals
 from tests.helpers.report_run import a_run
 
@@ -306,51 +294,6 @@ def test_one_is_singular_and_none_is_an_answer():
     )
 
 
-def headline(dark_cutoff=0.1, **run):
-    fields, populations, _ = a_run(**run)
-    return run_summary.headline(populations, fields, dark_cutoff), populations.set_index(
-        "temperature_c"
-    )
-
-
-def test_the_headline_counts_the_annealed_and_the_control_apart():
-    text, rows = headline(labels=(70, 120, "control"), fields_each=2, refused=("70_1",))
-    assert text.startswith(
-        f"{rows.loc[[70, 120], 'n'].sum()} annealed nanocrystals in 3 fields and "
-        f"{rows.at['control', 'n']} in 2 control fields were emissive (on in at least 10 % of the "
-        "frames) before or after; 1 field was refused."
-    )
-    assert "assumed in the intervals" not in text
-    assert "at least 12.5 %" in headline(dark_cutoff=0.125)[0]
-
-
-def test_the_headline_has_an_interval_for_every_change():
-    text, rows = headline(labels=(70, 120, "control"))
-    points = {
-        label: [f"{100 * row[f'mean_delta{end}']:+.1f}" for end in ("", "_low", "_high")]
-        for label, row in rows.iterrows()
-    }
-    for label, said in ((70, " points ({} to {}) at 70 °C"), (120, " ({} to {}) at 120 °C")):
-        mean, low, high = points[label]
-        assert f"{mean}{said.format(low, high)}".replace("-", "−") in text
-    mean, low, high = points["control"]
-    assert f"the control, changed it by {mean} points ({low} to {high}).".replace("-", "−") in text
-    assert text.endswith("because no treatment has two.")
-    single, _ = headline(labels=(70,), n=4)  # one of which is analysed
-    assert "points (too few for an interval) at 70 °C" in single
-
-
-def test_the_headline_states_why_there_is_no_control():
-    text, _ = headline(labels=(70,), fields_each=2)
-    assert text.endswith("There is no control that was re-mounted without annealing.")
-    text, _ = headline(labels=(70, "control"), refused=("control_0",))
-    assert "annealed nanocrystals in 1 field were emissive" in text
-    assert "The control was refused." in text
-    assert "There is no control" not in text
-    text, rows = headline(labels=("control",))
-    assert text.startswith(f"{rows.at['control', 'n']} nanocrystals in 1 control field were")
-
-
 def test_the_sentences_take_the_workflows_own_table():
     """Every column they read is one that `summarise_populations` makes."""
     fields, populations, nanocrystals = a_run(labels=(70, "control"), fields_each=2)
@@ -358,52 +301,3 @@ def test_the_sentences_take_the_workflows_own_table():
     annealed, control = populations.to_dict("records")
     assert "The control changed by" in answer(annealed, control)
     assert "allow for fields that differ" in result_sentences.caveats(annealed)
-
-
-def test_citations_follow_the_file():
-    content = {
-        "title": "blinkpair: a workflow",
-        "type": "software",
-        "authors": [{"name": "The developers"}],
-        "version": "0.0.1",
-        "doi": "10.1/x",
-        "date-released": "2026-02-03",
-        "references": [
-            {
-                "type": "article",
-                "title": "Why do they\n  blink?",
-                "authors": [
-                    {"family-names": "Wang", "given-names": "Dong"},
-                    {
-                        "family-names": "Broek",
-                        "name-particle": "van den",
-                        "given-names": "J.-P. M.",
-                    },
-                ],
-                "journal": "J. Blink.",
-                "volume": 12,
-                "start": 3,
-                "end": 9,
-                "year": 2024,
-            }
-        ],
-    }
-    assert citation(content, "1.2.0") == [
-        "The developers. blinkpair: a workflow. Version 1.2.0 (2026). https://doi.org/10.1/x",
-        "D. Wang and J.-P. M. van den Broek. Why do they blink? J. Blink. 12, 3–9 (2024).",
-    ]
-
-
-def test_numbers_are_written_as_prose_writes_them():
-    thin = "\N{NARROW NO-BREAK SPACE}"
-    assert [grouped(n) for n in (0, 9999, 20_000)] == ["0", "9999", f"20{thin}000"]
-    written = [plain(v) for v in (0.0003, 1234, -0.5, 20.0, 0, 1e-5, 1.2345, 99_999.6)]
-    assert written == ["0.0003", "1234", "−0.5", "20", "0", "0.00001", "1.23", "100000"]
-    assert [as_set(v) for v in (1250, 1023.0, 123.4, 0.0003)] == ["1250", "1023", "123.4", "0.0003"]
-    assert [per_cent(v) for v in (0.95, 0.125, 0.999)] == ["95 %", "12.5 %", "99.9 %"]
-    assert [fixed(v, 1) for v in (-0.04, -0.06, 12)] == ["0.0", "−0.1", "12.0"]
-    assert [counted(n, "field") for n in (0, 1, 2)] == ["0 fields", "1 field", "2 fields"]
-    assert listed([]) == ""
-    assert listed(["a", "", "b", "c"]) == "a, b and c"
-    assert (spread([20.0, 20.0]), spread([20, 40])) == ("20", "20 to 40")
-    assert [known(v) for v in (1, "2", NAN, None, pd.NA, "")] == [True, True, *[False] * 4]

@@ -156,13 +156,7 @@ def fit_counted_events(
         As in `fit_dwell_times`.
     """
     significance, method = settings.significance, settings.method
-    _check_settings(exposure_s, significance, tau_of_interest_s)
-    for name, value, known in (
-        ("method", method, get_args(Method)),
-        ("short_events", short_events, ("auto", "trust")),
-    ):
-        if value not in known:
-            raise InputError(f"{name} is {value!r}", f"one of {', '.join(known)}")
+    _check_settings(exposure_s, significance, tau_of_interest_s, method, short_events)
     blank = DwellFit(
         "not_fitted",
         n_events=events.n_complete + events.n_cut,
@@ -237,7 +231,7 @@ def _verdict(
     else:
         reason = f"neither no truncation nor one at {tau_of_interest_s:g} s is excluded"
         fit = replace(fit, model="undecided", reason=reason)
-    if fit.model == "power_law" and pure.alpha <= 0:
+    if fit.model != "truncated_power_law" and pure.alpha <= 0:
         fit = replace(fit, model="neither", reason="alpha is not positive: no power law")
     if p_fit < significance:
         reason = f"the test of fit rejects both laws (p = {p_fit:.2g})"
@@ -293,10 +287,22 @@ def _reason_not_to_fit(events: Events, min_events: int) -> str:
     return ""
 
 
-def _check_settings(exposure_s: float, significance: float, tau_of_interest_s: float) -> None:
+def _check_settings(
+    exposure_s: float,
+    significance: float,
+    tau_of_interest_s: float,
+    method: str,
+    short_events: str,
+) -> None:
     if not (np.isfinite(exposure_s) and exposure_s > 0):
         raise InputError(f"exposure_s is {exposure_s}", "the time a frame in seconds, e.g. 0.02")
     if not 0 < significance < 1:
         raise InputError(f"significance is {significance}", "a probability, e.g. 0.05")
     if not tau_of_interest_s > 0:
         raise InputError(f"tau_of_interest_s is {tau_of_interest_s}", "seconds, e.g. 1.0")
+    for name, value, known in (
+        ("method", method, get_args(Method)),
+        ("short_events", short_events, ("auto", "trust")),
+    ):
+        if value not in known:
+            raise InputError(f"{name} is {value!r}", f"one of {', '.join(known)}")

@@ -14,6 +14,7 @@ from blinkpair.arrays import BoolArray, FloatArray, IntArray, neighbours
 # far from its own: the background is then nearly the same.
 EMPTY_FROM_PX = 5.5
 EMPTY_UP_TO_PX = 16.0
+_ON_EDGE_PX = 1e-6  # an aperture that ends on the edge is on the sensor, whatever the last digit
 EMPTY_FRAMES = 2000  # about so many give the noise of the off level to 2 %
 # In `excluded_because`: no aperture on the sensor in one epoch, hence no counts.
 OUT_OF_VIEW = ("outside", "edge")
@@ -91,7 +92,7 @@ def aperture_stays_inside(
         Rows and columns of the sensor.
     """
     inside = moved_inside(xy, drift, shape, aperture_px=aperture_px)
-    return np.asarray((inside == xy).all(axis=1))
+    return np.asarray((np.abs(inside - xy) <= _ON_EDGE_PX).all(axis=1))
 
 
 def moved_inside(

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from blinkpair.arrays import BoolArray, FloatArray, IntArray, neighbours
 from blinkpair.cores import run_halves, usable_cores
 from blinkpair.errors import InputError
-from blinkpair.photometry.apertures import empty_frames, empty_places
+from blinkpair.photometry.apertures import aperture_stays_inside, empty_frames, empty_places
 from blinkpair.photometry.kernels import Photometry, Places, measure_places
 from blinkpair.photometry.lanes import as_words
 from blinkpair.photometry.ring import RING_OUTER_PX, ring_offsets
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 # Pixels of the ring this close to another nanocrystal are left out.
 NEIGHBOUR_RADIUS_PX = 3.0
 MIN_RING_PIXELS = 20
-# An aperture that ends on the edge of the sensor is on it, whatever the last digit.
-ON_EDGE_PX = 1e-6
 BACKGROUNDS = ("annulus_median", "none")
 
 
@@ -184,7 +182,8 @@ class Measurement:
         empty: bool,
     ) -> None:
         xy = np.array(xy, np.float64).reshape(-1, 2)
-        frames, *self._shape = movie.shape
+        frames, height, width = movie.shape
+        self._shape = (height, width)
         self._drift = np.zeros((frames, 2)) if drift is None else np.array(drift, np.float64)
         if self._drift.shape != (frames, 2):
             raise InputError(
@@ -227,8 +226,7 @@ class Measurement:
 
     def result(self) -> Measured:
         """Return the counts of all blocks."""
-        shape = self._shape
-        counts, at_empty = (target.result(self._drift, shape) for target in self._targets)
+        counts, at_empty = (one.result(self._drift, self._shape) for one in self._targets)
         if len(self._has_empty):
             self._empty[self._has_empty] = at_empty
         return Measured(counts, self._empty)
@@ -285,7 +283,7 @@ class _Target:
             self.traces[:, first:last],
         )
 
-    def result(self, drift: FloatArray, shape: Sequence[int]) -> NDArray[np.float32]:
+    def result(self, drift: FloatArray, shape: tuple[int, int]) -> NDArray[np.float32]:
         """Return the counts of all blocks, NaN where the aperture is not all on the sensor."""
         of, area = self.places, self.how.aperture_px**2
         correction = np.empty(len(self.traces), np.float32)
@@ -293,11 +291,10 @@ class _Target:
         self.traces -= correction[:, None]
         if not self.traces.size:
             return self.traces
-        drift = drift[self.frames]
-        low = self.how.aperture_px / 2 - 0.5 - ON_EDGE_PX
-        high = np.array(shape[::-1]) - 1 - low
-        leaves = (of.xy + drift.min(axis=0) < low) | (of.xy + drift.max(axis=0) > high)
-        for k in np.flatnonzero(leaves.any(axis=1)):
+        drift, width = drift[self.frames], self.how.aperture_px
+        stays = aperture_stays_inside(of.xy, drift, shape, aperture_px=width)
+        for k in np.flatnonzero(~stays):
             at = of.xy[k] + drift
-            self.traces[of.row[k], ((at < low) | (at > high)).any(axis=1)] = np.nan
+            inside = aperture_stays_inside(at, np.zeros((1, 2)), shape, aperture_px=width)
+            self.traces[of.row[k], ~inside] = np.nan
         return self.traces
