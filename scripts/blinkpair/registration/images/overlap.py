@@ -27,7 +27,7 @@ BLOCK = 2.0
 # Pixels a diameter on which a motion is refined first.
 COARSE_PIXELS = 3.0
 # Steps on coarse and on fine pixels, the last one of each in pixels, and the largest.
-STEPS, LAST_STEPS, LARGEST_STEP = (12, 6), (0.05, 0.003), 1.5
+STEPS, LAST_STEPS, LARGEST_STEP = (12, 6), (0.05, 0.03), 1.5
 # Least correlations of a block that looks alike, of which the strictest wins: less is noise, or
 # what only one image shows.
 ALIKE = (0.5, 0.7, 0.85)
