@@ -40,7 +40,7 @@ def open_image(path: Path, selection: Selection) -> Source:
     if not grey:
         raise refuse_colour(path, f"this is not a grey image (its mode is {mode})")
     choose_planes(str(path), {}, selection)
-    notes = ("JPEG compression alters counts",) if kind == "JPEG" else ()
+    notes: tuple[str, ...] = ("JPEG compression alters counts",) if kind == "JPEG" else ()
     notes += (GREY_AS_RGB,) if mode == "RGB" else ()
 
     def decode(read_at: ReadAt, i: int, out: NDArray[Any]) -> None:
