@@ -254,8 +254,9 @@ def draw_numbers(trials: pd.DataFrame, path: Path) -> None:
         axes.plot([0.01, 1e3], [0.01, 1e3], color=style.GREY, lw=1, label="as promised")
         simulated = trials["pairs"].isin(unrelated_images.DEBRIS)
         groups = trials["pairs"].where(simulated, "real images")
-        colours = [style.BLUE, style.VERMILLION, style.GREEN]
-        for colour, (kind, group) in zip(colours, trials.groupby(groups, sort=False), strict=True):
+        groups = groups.mask(trials["lattice"], unrelated_images.LATTICES)
+        colours = [style.BLUE, style.VERMILLION, style.GREEN, style.PURPLE]
+        for colour, (kind, group) in zip(colours, trials.groupby(groups, sort=False), strict=False):
             level = group["chance"].clip(upper=1).sort_values()
             axes.step(
                 level * len(group),

@@ -77,7 +77,7 @@ def _(files):
 def _(files):
     image = (files.arrays["post_brightfield"] // 64).astype(np.uint8)
     out = io.BytesIO()
-    tifffile.imwrite(out, np.stack([image] * 3, axis=-1), photometric="rgb")
+    tifffile.imwrite(out, np.stack([image, image // 2, image], axis=-1), photometric="rgb")
     files.raw["post_brightfield"] = out.getvalue()
 
 

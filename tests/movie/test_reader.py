@@ -214,16 +214,26 @@ def test_png(tmp_path, frames, dtype):
     np.testing.assert_array_equal(np.concatenate(list(split.blocks(5))), frames[:12].astype(dtype))
 
 
-def test_jpeg_comes_with_a_warning_and_colour_not_at_all(tmp_path):
+def test_jpeg_comes_with_a_warning(tmp_path):
     grey = np.full((16, 24), 90, np.uint8)
     Image.fromarray(grey).save(tmp_path / "bf.jpg")
     image, movie = read_image(tmp_path / "bf.jpg")
     np.testing.assert_allclose(image, 90, atol=1)
     assert "JPEG compression" in movie.notes[0]
-    for name in ("rgb.png", "rgb.jpg"):
-        Image.fromarray(np.stack([grey] * 3, axis=2)).save(tmp_path / name)
-        with pytest.raises(InputError, match=r"not a grey image.*16-bit"):
-            read_image(tmp_path / name)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "tif"])
+def test_grey_saved_as_rgb_is_read_and_colour_is_refused(tmp_path, frames, suffix):
+    grey = frames[0].astype(np.uint8)
+    path = tmp_path / f"bf.{suffix}"
+    Image.fromarray(np.stack([grey] * 3, axis=2)).save(path)
+    image, movie = read_image(path)
+    np.testing.assert_allclose(image, grey, atol=40 if suffix == "jpg" else 0)
+    assert any("saved as colours (RGB)" in note for note in movie.notes)
+    colour = np.stack([grey, grey, 255 - grey], axis=2)
+    Image.fromarray(colour).save(path)
+    with pytest.raises(InputError, match=r"colour.*16-bit"):
+        read_image(path)
 
 
 def test_frames_of_two_files_that_seem_to_follow_each_other(tmp_path, frames):

@@ -81,6 +81,28 @@ def test_sheets_that_share_no_sphere_are_refused(seed, other):
     assert not found.candidates()
 
 
+def strips(rng):
+    """Return an image of eight bright strips, wherever they lie."""
+    y, x = np.indices((200, 200))
+    image = 0.05 * rng.normal(size=(200, 200))
+    for _ in range(8):
+        cx, cy, turn = rng.uniform(0, 200), rng.uniform(0, 200), rng.uniform(0, np.pi)
+        width, length = rng.uniform(3, 10), rng.uniform(10, 30)
+        along = (x - cx) * np.cos(turn) + (y - cy) * np.sin(turn)
+        across = (y - cy) * np.cos(turn) - (x - cx) * np.sin(turn)
+        image += np.exp(-((along / length) ** 2) - (across / width) ** 2)
+    return image
+
+
+@pytest.mark.parametrize("seed", [0, 1, 11])
+def test_a_few_strips_show_no_lattice(seed):
+    # Any two of them match about as well as two others.
+    rng = np.random.default_rng(seed)
+    found = register(strips(rng), strips(rng), 9.0)
+    assert found.status == "failed"
+    assert found.reason.startswith("no alignment of the images is clearly better than chance")
+
+
 def test_a_black_field_stop_leaves_what_lies_inside():
     y, x = np.indices((200, 200))
     # With a soft edge, whose slopes become as small as numbers can be.

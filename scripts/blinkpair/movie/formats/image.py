@@ -12,10 +12,16 @@ from PIL import Image
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.decoded import DecodedFrames, ReadAt
 from blinkpair.movie.formats.selection import Selection, choose_planes
-from blinkpair.movie.formats.source import Source, native_dtype, refuse_colour
+from blinkpair.movie.formats.source import (
+    GREY_AS_RGB,
+    Source,
+    grey_of,
+    native_dtype,
+    refuse_colour,
+)
 
-# Pillow's name of a grey image -> what numpy makes of it.
-_GREY = {"L": "u1", "I;16": "u2", "I;16B": "u2", "I": "i4", "F": "f4"}
+# Pillow's name of an image whose pixels are grey, or three equal colours -> what numpy makes of it.
+_GREY = {"L": "u1", "I;16": "u2", "I;16B": "u2", "I": "i4", "F": "f4", "RGB": "u1"}
 
 
 def open_image(path: Path, selection: Selection) -> Source:
@@ -30,14 +36,17 @@ def open_image(path: Path, selection: Selection) -> Source:
         kind, mode, (width, height) = str(image.format), image.mode, image.size
         if getattr(image, "n_frames", 1) > 1:
             raise InputError("an animation", "export the movie as TIFF", place=path)
-    if mode not in _GREY:
+        grey = mode in _GREY and (mode != "RGB" or grey_of(np.asarray(image)) is not None)
+    if not grey:
         raise refuse_colour(path, f"this is not a grey image (its mode is {mode})")
     choose_planes(str(path), {}, selection)
-    notes = ("JPEG compression alters counts",) if kind == "JPEG" else ()
+    notes: tuple[str, ...] = ("JPEG compression alters counts",) if kind == "JPEG" else ()
+    notes += (GREY_AS_RGB,) if mode == "RGB" else ()
 
     def decode(read_at: ReadAt, i: int, out: NDArray[Any]) -> None:
         with Image.open(path) as image:
-            out[...] = np.asarray(image)
+            pixels = np.asarray(image)
+        out[...] = pixels if pixels.ndim == 2 else pixels[..., 0]
 
     return Source(
         paths=(path,),

@@ -29,6 +29,8 @@ _DTYPES = ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
 _MAX_PIXELS = 2**26
 _MAX_PLANES = 20_000_000
 _PIECE_BYTES = 2 * 1024 * 1024
+# Note of an image whose grey values were saved as colours.
+GREY_AS_RGB = "its grey values were saved as colours (RGB), as programs show them on the screen"
 
 
 class FrameReader(Protocol):
@@ -175,6 +177,15 @@ def plausible(path: Path | str, planes: int = 1, *, height: int = 1, width: int 
         "copy the file again from the microscope's computer",
         place=path,
     )
+
+
+def grey_of(pixels: NDArray[Any]) -> NDArray[Any] | None:
+    """Return the grey values (y, x) that an image (y, x, 3) repeats as red, green and blue.
+
+    None where the three differ in any pixel: then it is a colour image.
+    """
+    grey = pixels[..., 0]
+    return grey if (pixels == grey[..., None]).all() else None
 
 
 def refuse_colour(path: Path, what: str) -> InputError:

@@ -39,12 +39,13 @@ from blinkpair.movie.formats.tiff_floats import NOTE, holds_fractions
 from blinkpair.movie.formats.tiff_layout import Layout, find_layout
 from blinkpair.movie.formats.tiff_metadata import TiffMetadata
 from blinkpair.movie.formats.tiff_pages import Segments
+from blinkpair.movie.formats.tiff_rgb import RGB, grey_rgb
 from blinkpair.movie.formats.tiff_sets import set_layout
 
 _KINDS = {"imagej": "ImageJ TIFF", "ome": "OME-TIFF", "micromanager": "Micro-Manager TIFF"}
 # Values of the tag PhotometricInterpretation.
 _WHITE_IS_ZERO = 0
-_COLOUR = (2, 6)  # RGB, YCbCr
+_COLOUR = (RGB, 6)  # and YCbCr
 _PALETTE = 3
 # Strips of a page are fetched by one read if at most this many times their bytes are spanned.
 _MAX_SPREAD = 1.5
@@ -80,6 +81,8 @@ def open_tiff(some: Opened, selection: Selection) -> Source:
                 "copy the file again from the microscope's computer",
                 place=path,
             ) from None
+        if image := grey_rgb(path, page, tif, selection):
+            return image
         _check_page(path, page, tif)
         return _describe(path, tif, selection, some)
 

@@ -16,6 +16,7 @@ pixels, and the pixels that may be compared.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -74,6 +75,16 @@ class Contrast:
         """Return the contrast on pixels wider by a factor of 1 or more."""
         if factor == 1.0:
             return self
+        if factor not in self._wider:
+            self._wider[factor] = self._shrunk(factor)
+        return self._wider[factor]
+
+    @cached_property
+    def _wider(self) -> dict[float, Contrast]:
+        """Contrasts on wider pixels: the same few are compared many times."""
+        return {}
+
+    def _shrunk(self, factor: float) -> Contrast:
         valid = shrink(self.valid.astype(np.float32), factor) > 0.5
         signed, energy, whole = (
             shrink(one, factor) * valid for one in (self.signed, self.energy, self.whole)

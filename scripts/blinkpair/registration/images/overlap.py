@@ -27,7 +27,7 @@ BLOCK = 2.0
 # Pixels a diameter on which a motion is refined first.
 COARSE_PIXELS = 3.0
 # Steps on coarse and on fine pixels, the last one of each in pixels, and the largest.
-STEPS, LAST_STEPS, LARGEST_STEP = (12, 6), (0.05, 0.003), 1.5
+STEPS, LAST_STEPS, LARGEST_STEP = (12, 6), (0.05, 0.03), 1.5
 # Least correlations of a block that looks alike, of which the strictest wins: less is noise, or
 # what only one image shows.
 ALIKE = (0.5, 0.7, 0.85)
@@ -68,6 +68,13 @@ class Overlap:
     def distance(self, matrix: FloatArray) -> float:
         """Return how far apart another motion takes the blocks, as a root mean square."""
         return distance(self.matrix, matrix, self.pre_xy)
+
+    def distances(self, matrices: FloatArray) -> FloatArray:
+        """Return (n,) distances, as `distance` does, of motions (n, 3, 3)."""
+        places = np.column_stack([self.pre_xy, np.ones(self.n_blocks)])
+        moments = places.T @ places / self.n_blocks
+        off = (matrices - self.matrix)[:, :2]
+        return np.asarray(np.sqrt(np.maximum(((off @ moments) * off).sum(axis=(1, 2)), 0)))
 
     def without(self, xy: FloatArray, reach_px: float) -> Overlap:
         """Return the overlap without blocks near points (m, 2) of the first image."""
@@ -147,8 +154,10 @@ def refine(
 def _different(overlaps: Sequence[Overlap], least_px: float) -> list[Overlap]:
     """Return the best of overlaps that are less than a distance apart, the best first."""
     kept: list[Overlap] = []
+    matrices = np.empty((len(overlaps), 3, 3))
     for one in sorted(overlaps, key=lambda one: -one.score):
-        if all(one.distance(other.matrix) >= least_px for other in kept):
+        if (one.distances(matrices[: len(kept)]) >= least_px).all():
+            matrices[len(kept)] = one.matrix
             kept.append(one)
     return kept
 

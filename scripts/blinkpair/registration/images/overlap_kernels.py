@@ -19,7 +19,7 @@ Image = NDArray[np.float32]
 PIXELS, PRE2, POST2, PRODUCT, XX, XY, YY, GX, GY, MX, MY = range(11)
 
 
-@njit()
+@njit(fastmath=True)
 def sum_blocks(
     pre: Image,
     pre_valid: BoolArray,
