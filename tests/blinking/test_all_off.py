@@ -42,6 +42,16 @@ def test_noise_in_the_dark_and_one_that_stays_on_do_not_hide_it():
     assert found[:999].sum() + found[3001:].sum() == 0
 
 
+@pytest.mark.parametrize("n", [10, 20])
+def test_few_that_blink_fast_are_known_by_how_long_all_stay_off(n):
+    on = blinking(np.random.default_rng(7), n, mean_on=12.0, mean_off=12.0)
+    on[:, 200:500] = False  # 25 times as long as they are off
+    found = np.flatnonzero(all_off_frames(on))
+    assert 196 <= found[0] <= 200
+    assert 499 <= found[-1] <= 503
+    assert len(found) == found[-1] - found[0] + 1
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_blinking_and_bleaching_are_not_the_light(seed):
     rng = np.random.default_rng(seed)

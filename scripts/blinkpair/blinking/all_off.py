@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from blinkpair.arrays import BoolArray, FloatArray, row_runs
+from blinkpair.arrays import BoolArray, row_runs
 
 # Without more frames than this a movie is another one: it has to be cut by hand.
 MAX_SHARE = 0.1
@@ -29,7 +29,8 @@ def all_off_frames(on: BoolArray) -> BoolArray:
     """Return which frames (frames,) follow, or precede, what cannot be chance: all are off at once.
 
     The chance of it is the product of those by which each one that was on is off three frames
-    later, which its own trace shows. The frame on either side, in which it happened, is included.
+    later, and stays off for as long, which its own trace shows. The frame on either side, in which
+    it happened, is included.
 
     Parameters
     ----------
@@ -43,12 +44,13 @@ def all_off_frames(on: BoolArray) -> BoolArray:
         return found
     dark = lit <= STILL_ON * np.quantile(lit, 0.9)
     needed = np.log(frames / CHANCE)
-    switched = np.zeros(frames, bool)
-    switched[WITHIN_FRAMES:] = _surprise(on) > needed
+    runs = _dark_runs(dark)
     # The same in reverse: the light came on.
-    switched[:-WITHIN_FRAMES] |= _surprise(on[:, ::-1])[::-1] > needed
-    for first, n in _dark_runs(dark):
-        if switched[first : first + n].any():
+    backwards = [(frames - first - n, n) for first, n in runs]
+    switched = _switched_together(on, runs, needed)
+    switched |= _switched_together(on[:, ::-1], backwards, needed)
+    for (first, n), together in zip(runs, switched, strict=True):
+        if together:
             found[max(first - 1, 0) : first + n + 1] = True
     return found
 
@@ -64,9 +66,27 @@ def _dark_runs(dark: BoolArray) -> list[tuple[int, int]]:
     return list(zip(start[is_dark].tolist(), length[is_dark].tolist(), strict=True))
 
 
-def _surprise(on: BoolArray) -> FloatArray:
-    """Return -ln of the chance of what switched off between a frame and `WITHIN_FRAMES` later."""
+def _switched_together(on: BoolArray, runs: list[tuple[int, int]], needed: float) -> BoolArray:
+    """Return for each dark run whether -ln of the chance to switch off so and to stay so is enough.
+
+    In the dark run, between a frame and `WITHIN_FRAMES` later.
+    """
     before, after = on[:, :-WITHIN_FRAMES], on[:, WITHIN_FRAMES:]
-    off_again = before & ~after
+    off_again = np.zeros(on.shape, bool)
+    off_again[:, WITHIN_FRAMES:] = before & ~after
     chance = (off_again.sum(axis=1) + 1) / (before.sum(axis=1) + 2)
-    return np.asarray(-np.log(np.maximum(chance, LEAST_CHANCE)) @ off_again)
+    switch = -np.log(np.maximum(chance, LEAST_CHANCE)) @ off_again
+    most = switch - np.log(LEAST_CHANCE) * off_again.sum(axis=0)
+    row, _, length, state = row_runs(on)
+    row, length = row[~state], length[~state]
+    n_off = np.bincount(row, minlength=len(on))
+    together = np.zeros(len(runs), bool)
+    for k, (first, n) in enumerate(runs):
+        inside = slice(first, first + n)
+        if most[inside].max() <= needed:
+            continue
+        # One of those that last as long is this one.
+        longer = np.bincount(row[length >= n], minlength=len(on))
+        stays = -np.log(np.maximum((longer + 1) / (n_off + 2), LEAST_CHANCE))
+        together[k] = (switch[inside] + stays @ off_again[:, inside]).max() > needed
+    return together
