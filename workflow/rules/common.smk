@@ -44,7 +44,7 @@ from blinkpair.run import launch, sheet_columns, source_digest
 from blinkpair.run.failures import AtFirstJob, Failures
 from blinkpair.run.progress import Progress
 from blinkpair.treatments import treatment_in
-from snakemake import iocontainers, resources
+from snakemake import resources
 from snakemake.common import overwrite_function_params
 from snakemake.exceptions import WorkflowError
 from snakemake.logging import logger
@@ -90,8 +90,6 @@ ROW_OF = launch.ByField(FIELDS.to_dict("index"))
 SHAPE_OF = launch.ByField(zip(SHAPES.index, SHAPES.to_numpy().tolist()))
 # Snakemake takes the path of each job's script to pieces six times, each time in a new class.
 smart_open.parse_uri = functools.cache(smart_open.parse_uri)
-# It makes two objects for each of their lists of files that forbid the names `index` and `sort`.
-iocontainers.AttributeGuard = functools.cache(iocontainers.AttributeGuard)
 
 
 os.environ[RUN_PROCESS] = str(os.getpid())
