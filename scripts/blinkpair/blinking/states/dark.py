@@ -38,9 +38,10 @@ def share_without_on_level(trace: Trace, own: chain.Chain) -> tuple[float, float
     """Return the share of the time on, 0..1, and its standard error.
 
     The share is averaged over the field's on levels and over how often it switches on, each weighed
-    by how well it agrees with the counts. The trace is a weak emitter if it is brighter than that and an off state account for, if
-    its counts have a memory, or if the level of its own agrees better by more than a free level
-    (Schwarz's criterion) and its distance from those of the field are worth.
+    by how well it agrees with the counts. The trace is a weak emitter if it is brighter than that
+    and an off state account for, if its counts have a memory, or if the level of its own agrees
+    better by more than a free level (Schwarz's criterion) and its distance from those of the field
+    are worth.
 
     Parameters
     ----------
