@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from blinkpair.arrays import FloatArray
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.expected_time import expected_time
 from blinkpair.blinking.states.learning import MIN_STEP_NOISES, learn_chain
@@ -22,6 +23,9 @@ MIN_TYPICAL_STEP_NOISES = 3.0  # of the field: nearer, and what shows no on leve
 UNKNOWN_SE = 0.5  # of an on-fraction of which nothing is known
 MOST_DARK_SHARE = 0.05  # of the time: what was on for longer would show its on level
 _FIELD_LEVELS = np.array([-1.5, -0.5, 0.5, 1.5])  # standard deviations from the field's median
+# Probabilities, a frame, that it switches on. Few events show it, or none; all sizes are as likely.
+_RATES = np.geomspace(3e-4, 0.1, 4)
+_LONG_OFF = 1  # the state
 _ON_SPREAD = 1.3  # noises
 _WEAK_STEP = 1.5  # noises, of a weak emitter: the level from which its own is learnt
 _FARTHEST = 2.5  # standard deviations: light of 0.6 % of the field's and less is a neighbour's
@@ -33,10 +37,11 @@ _CLIPPED = 3.0  # noises: brighter frames, in which it is clearly on, have no we
 def share_without_on_level(trace: Trace, own: chain.Chain) -> tuple[float, float]:
     """Return the share of the time on, 0..1, and its standard error.
 
-    The share is averaged over the field's on levels, each weighed by how well it agrees with the
-    counts. The trace is a weak emitter if it is brighter than that and an off state account for, if
-    its counts have a memory, or if the level of its own agrees better by more than a free level
-    (Schwarz's criterion) and its distance from those of the field are worth.
+    The share is averaged over the field's on levels and over how often it switches on, each weighed
+    by how well it agrees with the counts. The trace is a weak emitter if it is brighter than that
+    and an off state account for, if its counts have a memory, or if the level of its own agrees
+    better by more than a free level (Schwarz's criterion) and its distance from those of the field
+    are worth.
 
     Parameters
     ----------
@@ -56,12 +61,15 @@ def share_without_on_level(trace: Trace, own: chain.Chain) -> tuple[float, float
         dark = learn_chain(trace._replace(first=first), np.array([on, _ON_SPREAD * noise]))
     found = []
     steps = trace.field_step * np.exp(trace.field_spread * _FIELD_LEVELS)
+    transitions = [_leaves_off(dark.transition, rate) for rate in _RATES]
     for step in steps:
         levels = dark.levels.copy()
         levels[emissions.ON_LEVEL] = levels[emissions.OFF_LEVEL] + step * noise
-        model = (dark.transition, dark.begin, dark.emission, trace.skewness)
-        found.append(expected_time(trace.x, levels, *model))
-    distance = _FIELD_LEVELS
+        for transition in transitions:
+            model = (transition, dark.begin, dark.emission, trace.skewness)
+            time, variance, fit = expected_time(trace.x, levels, *model)
+            found.append((time, variance, fit - np.log(len(_RATES))))
+    distance = np.repeat(_FIELD_LEVELS, len(_RATES))
     memory = _memory(trace)
     if memory > _SIGNIFICANT / np.sqrt(frames):
         weak = _weak_emitter(trace)
@@ -83,6 +91,14 @@ def share_without_on_level(trace: Trace, own: chain.Chain) -> tuple[float, float
     if is_weak or mean > MOST_DARK_SHARE * frames or memory > _MOST_MEMORY:
         return own_share, UNKNOWN_SE
     return mean / frames, se / frames
+
+
+def _leaves_off(transition: FloatArray, rate: float) -> FloatArray:
+    """Return transitions whose long-lived off state is left with the probability `rate`."""
+    changed = transition.copy()
+    changed[_LONG_OFF] *= rate / (1.0 - changed[_LONG_OFF, _LONG_OFF])
+    changed[_LONG_OFF, _LONG_OFF] = 1.0 - rate
+    return changed
 
 
 def _weak_emitter(trace: Trace) -> chain.Chain:

@@ -41,7 +41,7 @@ _AGREE = 1 / 32  # of the squared span: three eighths of the variance of even sh
 _GREY_GAIN_PER_PARAMETER = 0.5  # of log(frames): Schwarz
 _GREY_PARAMETERS = 6  # level, spread, and how it is entered, kept and left
 _GREY_STATE = 5
-# Probability, a frame: of a level, and of what may be one; shorter-lived ones are switching.
+# Probability, a frame: of a level, and of switching; in between it may be either.
 _GREY_STAY, _GREY_MAY_STAY = 0.75, 0.6
 
 
@@ -88,8 +88,9 @@ def learn(trace: Trace, wide: chain.Chain) -> Learnt:
         return _in_doubt(three, two, 1.0 - level) if level > 0.5 else _in_doubt(two, three, level)
     above_off = three.levels[emissions.GREY_LEVEL] - three.levels[emissions.OFF_LEVEL]
     distinct = above_off >= MIN_STEP_NOISES * three.levels[emissions.OFF_NOISE]
-    if learnt.variance == 0.0 and distinct and stay >= _GREY_MAY_STAY and _agree_in_rows(x, two):
-        return _in_doubt(two, three, float(probability))
+    lasting = (stay - _GREY_MAY_STAY) / (_GREY_STAY - _GREY_MAY_STAY)
+    if learnt.variance == 0.0 and distinct and lasting > 0.0 and _agree_in_rows(x, two):
+        return _in_doubt(two, three, float(probability) * min(float(lasting), 1.0))
     return learnt
 
 

@@ -220,7 +220,8 @@ def _unseen(
     unseen = events.time - seen
     mean = laws @ unseen
     # Where durations follow no power law, anything from none to twice that is as likely.
-    variance = max(float(laws @ (events.variance + (unseen - mean) ** 2)), mean**2 / 3.0)
+    variance = laws @ (events.variance + (unseen - mean) ** 2)
+    variance = max(float(variance), (clear * mean) ** 2 / 3.0)
     variance += (1.0 - clear) * mean**2
     # The frames of the state beside another one have such events, too.
     more = min(state.sum() / max(alone.sum(), 1), _MOST_MORE)
