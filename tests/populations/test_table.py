@@ -245,13 +245,21 @@ def test_intervals_hold_the_truth_where_fields_differ():
     assert held_as_independent <= 0.86 * 60  # a check of the check: ignoring the fields fails it
 
 
-def test_median_interval_holds_the_median():
-    """500 draws of 60 skewed values; binomial SD at 95 % is 1 point, three below and above."""
+@pytest.mark.parametrize("n", [6, 12, 60])
+def test_median_interval_holds_the_median(n):
+    """500 draws of skewed values; binomial SD at 95 % is 1 point, three below and above."""
     rng = np.random.default_rng(5)
-    draws = rng.exponential(size=(500, 60))
+    draws = rng.exponential(size=(500, n))
     ends = [intervals.median_interval(d, INDEPENDENT) for d in draws]
     held = np.mean([low <= math.log(2) <= high for low, high in ends])
     assert 0.92 <= held <= 0.98
+
+
+def test_five_values_cannot_hold_the_median_in_95_percent():
+    """All are on one side of it in one of sixteen draws."""
+    values = np.arange(5.0)
+    assert np.isnan(intervals.median_interval(values, INDEPENDENT)).all()
+    assert np.isfinite(intervals.median_interval(values, INDEPENDENT, confidence=0.9)).all()
 
 
 def test_difference_is_newcombes():
