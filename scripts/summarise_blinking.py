@@ -10,6 +10,7 @@ from blinkpair.populations.pools import pool_durations
 from blinkpair.populations.samples import COLUMN as SAMPLE
 from blinkpair.populations.samples import mark_samples
 from blinkpair.populations.shared_movies import mark_shared
+from blinkpair.populations.table import independent_fields
 from blinkpair.populations.type_states import COLUMNS, type_groups
 from blinkpair.run.logs import log_to
 from blinkpair.statistics.intervals import StatisticsSettings
@@ -31,10 +32,10 @@ def summarise_blinking(
     `movies` holds the two movies of each field that shares one with another.
     """
     intervals = StatisticsSettings(**statistics)
-    pools = pool_durations(files.read_batches(durations, DURATION_COLUMNS))
-    groups = type_groups(
-        mark_samples(mark_shared(files.read_csv(nanocrystals, [*COLUMNS, SAMPLE]), movies))
-    )
+    marked = mark_samples(mark_shared(files.read_csv(nanocrystals, [*COLUMNS, SAMPLE]), movies))
+    units = dict(zip(marked["field"], independent_fields(marked), strict=True))
+    pools = pool_durations(files.read_batches(durations, DURATION_COLUMNS), units)
+    groups = type_groups(marked)
     tables = {
         "types": blinking_types.summarise_types(groups, intervals),
         "type_transitions": blinking_types.type_transitions(groups, intervals),
@@ -45,7 +46,7 @@ def summarise_blinking(
         "dwell_times": pooled_dwell_times.pool_densities(pools),
         "dwell_fits": pooled_dwell_times.pool_fits(pools, DwellTimeSettings(**dwell_times)),
     }
-    del groups  # of millions of nanocrystals, before others are read of them
+    del marked, groups  # of millions of nanocrystals, before others are read of them
     tables["photostability"] = photostability_summary.summarise_photostability(
         mark_samples(
             mark_shared(

@@ -9,7 +9,7 @@ each temperature, exposure, epoch and state.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -35,12 +35,13 @@ STATES = ("on", "off")
 KEYS = ("temperature_c", "exposure_s", "epoch", "state")
 COUNTS = ("duration_frames", "subset", "n_events", "n_cut_by_end", "window_frames")
 COLUMNS = ("field", "temperature_c", "epoch", "state", "exposure_s", *COUNTS)
-# The scatter of n fields gives a standard error to 1 / sqrt(2 (n - 1)) of it, here a quarter.
-_ENOUGH_FIELDS = 8
 _FOLDS = 20
 
 # Measured from the times of the frames, one exposure differs in the fourth digit.
 _SAME_EXPOSURE = 1e-3
+
+
+Group = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,8 @@ class Pool:
     window_frames : int
         Frames of the longest movie.
     groups : dict of Events
-        Their counts, in groups of nanocrystals: by field where there are eight or more (the number
-        of the field modulo 20), else ten subsets of the nanocrystals of all fields. Both epochs
-        have the same.
+        Their counts, by the number of the field or sample (modulo 20) and the subset of its
+        nanocrystals. Both epochs have the same.
     """
 
     temperature_c: Temperature
@@ -71,7 +71,7 @@ class Pool:
     state: str
     n_fields: int
     window_frames: int
-    groups: dict[int, Events]
+    groups: dict[Group, Events]
 
     @cached_property
     def events(self) -> Events:
@@ -87,7 +87,7 @@ class Pool:
 class _Sums:
     """Counts of one epoch and state so far, as a table that is summed whenever it has doubled.
 
-    A key is a duration, a fold (the number of the field modulo 20) and a subset of its
+    A key is a duration, a fold (the number of the field or sample modulo 20) and a subset of its
     nanocrystals, as one number.
     """
 
@@ -118,16 +118,14 @@ class _Sums:
         self.fields |= other.fields
         self.window_frames = max(self.window_frames, other.window_frames)
 
-    def groups(self) -> dict[int, Events]:
-        """Return the events of each group."""
+    def groups(self) -> dict[Group, Events]:
+        """Return the events of each fold and subset."""
         self.sum()
-        durations, of_fields = np.divmod(self.keys, _FOLDS * N_SUBSETS)
-        fold, subset = np.divmod(of_fields, N_SUBSETS)
-        group = fold if len(self.fields) >= _ENOUGH_FIELDS else subset
+        durations, group = np.divmod(self.keys, _FOLDS * N_SUBSETS)
         of_groups = {}
         for name in np.unique(group).tolist():
-            frames, counts = _summed(durations[group == name], self.counts[:, group == name])
-            of_groups[name] = Events(frames, *counts)
+            own = group == name
+            of_groups[divmod(name, N_SUBSETS)] = Events(durations[own], *self.counts[:, own])
         return of_groups
 
 
@@ -140,7 +138,9 @@ def _summed(keys: IntArray, counts: IntArray) -> tuple[IntArray, IntArray]:
     return unique, sums
 
 
-def pool_durations(parts: Iterable[pd.DataFrame]) -> list[Pool]:
+def pool_durations(
+    parts: Iterable[pd.DataFrame], units: Mapping[str, str] | None = None
+) -> list[Pool]:
     """Sum the counts of all fields.
 
     Parameters
@@ -150,6 +150,8 @@ def pool_durations(parts: Iterable[pd.DataFrame]) -> list[Pool]:
         duration that occurred: `field, temperature_c, epoch, state, subset, duration_frames,
         n_events` (complete ones), `n_cut_by_end, exposure_s, window_frames`. Events cut by the
         start of a trace are not in it.
+    units : mapping of str to str, optional
+        What a field counts for in the errors, its sample for example; itself by default.
 
     Returns
     -------
@@ -174,7 +176,8 @@ def pool_durations(parts: Iterable[pd.DataFrame]) -> list[Pool]:
             frames, subset, complete, cut, windows = (values[rows] for values in of_rows)
             own.fields.add(name)
             numbers = folds.setdefault(label, {})
-            fold = numbers.setdefault(name, len(numbers)) % _FOLDS
+            unit = (units or {}).get(name, name)
+            fold = numbers.setdefault(unit, len(numbers)) % _FOLDS
             own.add((frames * _FOLDS + fold) * N_SUBSETS + subset, np.stack([complete, cut]))
             own.window_frames = max(own.window_frames, int(windows.max()))
     return [
