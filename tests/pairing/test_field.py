@@ -29,7 +29,7 @@ def epoch(xy, spheres, frames, drift_x_px):
         "reason": "",
         "shape": (frames, *SHAPE),
         "n_nanocrystals": len(xy),
-        "frames_digest": str(frames),
+        "stretch_digests": [str(frames)],
         "drift_max_px": abs(drift_x_px),
         "drift_start_error_px": 0.0,
         "hot_pixels": (),
