@@ -134,8 +134,9 @@ def trials(pool: Executor, real: int, debris: int) -> pd.DataFrame:
 def summary(table: pd.DataFrame) -> pd.DataFrame:
     """One line a kind of pairs, with the numbers at or below a level, and what is expected."""
     lines = []
-    kinds = table["pairs"].mask(table["lattice"], LATTICES)
-    for kind, group in [*table.groupby(kinds, sort=False), ("all", table)]:
+    lattice = table["lattice"]
+    by_kind = table[~lattice].groupby("pairs", sort=False)
+    for kind, group in [*by_kind, (LATTICES, table[lattice]), ("all", table)]:
         line = {"pairs": kind, "tried": len(group), "accepted": int(group["ok"].sum())}
         reached = {f"{level:g}": int((group["chance"] <= level).sum()) for level in LEVELS}
         lines.append(line | reached)
