@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # diptest 0.12.0: diptest() calls a constant emitter bimodal, p = 0, because its counts are whole numbers.
 #
-# Hartigan's dip test asks whether values have more than one mode: a usual check whether an emitter blinks. Traces
+# Hartigan's dip test tests whether values have more than one mode, a usual check of whether an emitter blinks. Traces
 # of 2,000 frames of one constant level, Poisson counts, 20 of each mean: below p = 0.05 are all 20 at 5, 50 and 100
 # counts, with a median p of 0, and 5 at 500. One expects at most one of 20, as a Poisson distribution has one mode,
-# and steps of one count are a tenth of its width at 100. The test compares with a continuous distribution, and
-# each value that occurs many times is a step of the empirical one: the steps count as the modes. The longer the trace,
-# the surer it is: at 500 counts 0 of 20 with 500 frames, and all 20 with 10,000.
-# There is no warning. A remedy: add numbers that are even between -0.5 and 0.5 to the counts: 0 of 20 everywhere.
+# and steps of one count are a tenth of its width at 100. The test compares with a continuous distribution, and each
+# value that occurs many times is a step of the empirical one: the steps count as the modes. Longer traces make it
+# worse: at 500 counts 0 of 20 with 500 frames, and all 20 with 10,000. There is no warning. A remedy: add numbers
+# that are even between -0.5 and 0.5 to the counts: 0 of 20 everywhere.
 #
 # Seen: 20, 20, 20 and 5 of 20; with 500 and 10,000 frames of 500 counts 0 and 20; with the added numbers 0
 # Exits with 1 if the behaviour has changed.

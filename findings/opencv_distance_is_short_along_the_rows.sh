@@ -4,7 +4,7 @@
 # Particles in TEM images are measured by the largest distance to their edge, the inscribed radius. Discs with radii of
 # 10, 50 and 90 px. DIST_L2 is the Euclidean distance, and maskSize says over how many neighbours it is added up: one
 # expects small errors in odd directions, and none along rows and columns, where the distance is a number of steps of
-# 1 px. These are the worst: with 3 every step is 0.955 px, so that the radii are 9.55, 47.75 and 85.95 px, all 4.5 %
+# 1 px. With 3 these are the worst: every step is 0.955 px, so that the radii are 9.55, 47.75 and 85.95 px, all 4.5 %
 # too small, and a wire of any width is as much too thin. With 5 a step is 1 px, but the discs are up to 1.3 % too
 # small; with DIST_MASK_PRECISE, 0, all are right. Sizes 4.5 % too small are 13 % of the volume. The weights share
 # the error between rows and diagonals; only the reference names them. A remedy: maskSize=cv2.DIST_MASK_PRECISE.

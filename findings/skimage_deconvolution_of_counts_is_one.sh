@@ -4,8 +4,8 @@
 # A frame of 100 counts with one spot of 5,000 counts, sigma 1.5 px, as floats, is deconvolved with its point-spread
 # function in 10 iterations. One expects counts: Richardson-Lucy is made for photon counts and keeps their sum. The
 # result is 1.0 in every pixel, a sum of 4,096 for 414,093 counts, without an error or a warning: what exceeds 1 is
-# cut by default, after the iterations, "for skimage pipeline compatibility". A uint16 frame is not
-# divided by 65,535, as in other functions of the package, and becomes 1 everywhere as well. A remedy: clip=False.
+# cut by default, after the iterations, "for skimage pipeline compatibility". A uint16 frame is not divided by 65,535,
+# as in other functions of the package, and becomes 1 everywhere as well. A remedy: clip=False.
 #
 # Seen: floats and uint16 1.0 everywhere, sum 4096; with clip=False the sum is that of the frame, 414,093, and the
 # brightest pixel 835 counts instead of 435

@@ -5,9 +5,9 @@
 # Five treatments are compared with a control; one had too few emitters for a test and has p = NaN. The others are
 # 0.0001, 0.004, 0.03 and 0.6. One expects the correction of the four tests that were made, or an error, as
 # scipy.stats.false_discovery_control() raises it. fdr_bh (Benjamini-Hochberg), fdr_by, simes-hochberg and hommel
-# return NaN at every place; beside these fdr_bh still rejects three of the hypotheses, hommel none. Holm
-# and Bonferroni count the missing test as a fifth one: 0.09 and 0.15 for the p of 0.03, instead of 0.06 and 0.12.
-# There is no error and no warning. A remedy: correct p[~numpy.isnan(p)] and put the result back.
+# return NaN at every place; beside these fdr_bh still rejects three of the hypotheses, hommel none. Holm and
+# Bonferroni count the missing test as a fifth one: 0.09 and 0.15 for the p of 0.03, instead of 0.06 and 0.12. There
+# is no error and no warning. A remedy: correct p[~numpy.isnan(p)] and put the result back.
 #
 # Seen: fdr_bh of four 0.0004, 0.008, 0.04, 0.6; of the five NaN five times, with True, True, False, True, False;
 # holm 0.03 -> 0.09 for 0.06
