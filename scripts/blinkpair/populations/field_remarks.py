@@ -16,7 +16,7 @@ ALL_OFF = tuple(f"n_frames_all_off_{epoch}" for epoch in EPOCHS)
 LIGHT = tuple(f"common_light_change_{epoch}" for epoch in EPOCHS)
 COLUMNS = ("field", "analysed", "excluded_because", *ALL_OFF, *LIGHT)
 # From 10 % on (`photostability.min_change`) every nanocrystal of such a field is dimming or
-# brightening; with a fifth less light a threshold of 100 counts is at 0.37 of an on level, not 0.29.
+# brightening; with a fifth less light a threshold at 0.29 of an on level is at 0.37 of it.
 MUCH_LIGHT = 0.1
 
 
