@@ -246,6 +246,13 @@ def test_unit_and_offset_do_not_matter():
     assert again.equals(table)
 
 
+def test_a_frame_of_one_value_around_noise_holds_no_spheres():
+    # As a camera or an editor writes it: the patches at its inner edge are of one value.
+    image = np.zeros((256, 256))
+    image[28:228, 28:228] = 1000 + np.random.default_rng(0).normal(0, 3, (200, 200))
+    assert len(find_microspheres(image, 6.25)) == 0
+
+
 def test_input_is_checked():
     image = np.zeros((64, 64))
     empty = find_microspheres(image, 6.25)

@@ -222,6 +222,11 @@ def _learn(
     patches = window.patches(smooth, xy)
     level = patches.mean(axis=(1, 2), keepdims=True)
     amplitude = np.sqrt((window.weight * (patches - level) ** 2).sum(axis=(1, 2)))
+    # Beside the edge of a frame of one value the flattened image has contrast, the image none.
+    seen = amplitude > 0
+    if not seen.any():
+        return None
+    xy, patches, amplitude = xy[seen], patches[seen], amplitude[seen]
     for least in AGREEMENT:
         mean, centre = window.mean(patches, amplitude)
         fit = fit_centres(pixels, xy + centre, PatchBasis.of(mean), radius_px=radius, iterations=3)
