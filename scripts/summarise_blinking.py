@@ -5,12 +5,12 @@ from typing import Any
 from blinkpair import files
 from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.populations import blinking_types, photostability_summary, pooled_dwell_times
+from blinkpair.populations.counted import independent_fields
 from blinkpair.populations.pools import COLUMNS as DURATION_COLUMNS
 from blinkpair.populations.pools import pool_durations
 from blinkpair.populations.samples import COLUMN as SAMPLE
 from blinkpair.populations.samples import mark_samples
 from blinkpair.populations.shared_movies import mark_shared
-from blinkpair.populations.table import independent_fields
 from blinkpair.populations.type_states import COLUMNS, type_groups
 from blinkpair.run.logs import log_to
 from blinkpair.statistics.intervals import StatisticsSettings

@@ -227,7 +227,8 @@ def _parsed(
         "na_values": missing,
     }
     if columns is None:
-        return as_in_library(pd.read_csv(table, **settings))
+        # The copy joins the columns: each is a block of its own, and pandas warns of a hundred.
+        return as_in_library(pd.read_csv(table, **settings)).copy()
     with pd.read_csv(table, usecols=wanted, chunksize=piece_rows, **settings) as pieces:
         return as_in_library(_compact(pieces, wanted, set(text)))
 

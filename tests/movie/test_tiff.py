@@ -214,17 +214,28 @@ def test_a_plain_imagej_stack_is_a_movie(tmp_path, frames):
     assert open_movie(path, z=3).shape == (1, HEIGHT, WIDTH)
 
 
-def test_an_array_without_named_axes_is_a_movie_in_imagej_form(tmp_path, frames):
+@pytest.mark.parametrize("form", ["imagej", "ome"])
+def test_an_array_without_named_axes_is_a_movie(tmp_path, frames, form):
     # tifffile names the frames of such an array channels; ImageJ shows at most 7 of them.
     path = tmp_path / "movie.tif"
-    tifffile.imwrite(path, np.concatenate([frames] * 4)[:8], imagej=True)
+    eight = np.concatenate([frames] * 4)[:8]
+    tifffile.imwrite(path, eight, **{form: True})
     with tifffile.TiffFile(path) as tif:
-        assert tif.imagej_metadata["channels"] == 8
+        assert tif.series[0].axes == "CYX"
     movie = open_movie(path)
     assert movie.shape == (8, HEIGHT, WIDTH)
     assert any("8 channels" in note for note in movie.notes)
-    tifffile.imwrite(path, np.concatenate([frames] * 4)[:7], imagej=True)
+    np.testing.assert_array_equal(read(path), eight)
+    tifffile.imwrite(path, eight[:7], **{form: True})
     with pytest.raises(InputError, match="holds 7 channels"):
+        open_movie(path)
+
+
+def test_channels_of_ome_that_have_names_are_channels(tmp_path, frames):
+    path = tmp_path / "movie.ome.tif"
+    names = {"axes": "CYX", "Channel": {"Name": [f"{500 + 10 * k} nm" for k in range(8)]}}
+    tifffile.imwrite(path, np.concatenate([frames] * 4)[:8], metadata=names)
+    with pytest.raises(InputError, match="holds 8 channels"):
         open_movie(path)
 
 

@@ -37,7 +37,7 @@ def test_a_field_whose_light_changed_within_a_movie_is_named_with_what_cannot_fo
             "excluded_because": "",
             "n_frames_all_off_pre": 0.0,
             "n_frames_all_off_post": 0.0,
-            "common_light_change_pre": [np.nan, 0.0, 0.15],
+            "common_light_change_pre": [np.nan, 0.0, 0.08],
             "common_light_change_post": [0.5, np.nan, 0.0],
         }
     )

@@ -6,6 +6,7 @@ import pytest
 
 from blinkpair.blinking.on_fractions import classify
 from blinkpair.populations.blinking_types import summarise_types
+from blinkpair.populations.counted import independent_fields
 from blinkpair.populations.photostability_summary import summarise_photostability
 from blinkpair.populations.recipes import summarise_recipes
 from blinkpair.populations.samples import mark_samples
@@ -13,7 +14,6 @@ from blinkpair.populations.table import (
     BY_FIELDS,
     BY_OTHER_SAMPLES,
     BY_SAMPLES,
-    independent_fields,
     summarise_populations,
 )
 from blinkpair.populations.type_states import type_groups

@@ -51,6 +51,19 @@ def test_the_channel_offset_is_taken_out_by_the_nanocrystals(matrix):
     assert worst_error(result.final.matrix, matrix) < 0.15
 
 
+@pytest.mark.parametrize("seed", [2, 86])
+def test_a_mirror_image_is_refused_by_both_patterns_together(seed):
+    # Both match it under the same rotation near a line: in 5 of 120 fields together beyond chance.
+    rng = np.random.default_rng(seed)
+    turned = rigid_matrix(rng.uniform(-180, 180), tuple(rng.uniform(-60, 60, 2)), SHAPE)
+    beads = pattern(rng, turned, 30, common=0.75)
+    spots = pattern(rng, turned, 200, common=0.7)
+    flipped = [post * [-1, 1] + [511, 0] for _, post in (beads, spots)]
+    result = register_field(beads[0], flipped[0], spots[0], flipped[1], shape=SHAPE)
+    assert result.final.status == "failed"
+    assert result.final.reason.count("mirror") == 2
+
+
 def test_an_offset_by_light_from_one_side_is_searched_for_and_stated(matrix):
     """Far out of focus the image of a sphere lies beside it, in either epoch elsewhere."""
     rng = np.random.default_rng(4)

@@ -28,9 +28,8 @@ import pandas as pd
 from blinkpair.arrays import FloatArray
 from blinkpair.epochs import EPOCHS
 from blinkpair.labels import require_columns
+from blinkpair.populations.counted import SAMPLE, independent_fields
 from blinkpair.populations.table import (
-    SAMPLE,
-    independent_fields,
     interval_settings,
     put_estimates,
     put_methods,

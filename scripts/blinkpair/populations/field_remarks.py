@@ -15,9 +15,9 @@ MANY_UNDETERMINED = 0.25  # of the nanocrystals of a field: what is left may be 
 ALL_OFF = tuple(f"n_frames_all_off_{epoch}" for epoch in EPOCHS)
 LIGHT = tuple(f"common_light_change_{epoch}" for epoch in EPOCHS)
 COLUMNS = ("field", "analysed", "excluded_because", *ALL_OFF, *LIGHT)
-# With a fifth less light a threshold of 100 counts is at 0.37 of an on level that was 340 counts,
-# where it was at 0.29.
-MUCH_LIGHT = 0.2
+# From 10 % on (`photostability.min_change`) every nanocrystal of such a field is dimming or
+# brightening; with a fifth less light a threshold at 0.29 of an on level is at 0.37 of it.
+MUCH_LIGHT = 0.1
 
 
 def undetermined_share(nanocrystals: pd.DataFrame) -> pd.Series[float]:
@@ -61,7 +61,8 @@ def remarks(nanocrystals: pd.DataFrame) -> dict[str, str]:
         for field, change in of_fields.loc[of_fields[light] > MUCH_LIGHT, light].items():
             found.setdefault(str(field), []).append(
                 f"{epoch} movie: the counts of all nanocrystals when on change together, by "
-                f"{100 * change:.0f} % between two tenths of the movie (lamp, bleaching); the "
-                "hidden Markov model follows this, a fixed threshold does not"
+                f"{100 * change:.0f} % between two tenths of the movie (lamp, or all bleach); the "
+                "hidden Markov model follows this, a fixed threshold does not, and 'dimming' and "
+                "'brightening' include it"
             )
     return {field: "; ".join(parts) for field, parts in found.items()}

@@ -22,9 +22,8 @@ from blinkpair.labels import (
     require_columns,
     text_codes,
 )
+from blinkpair.populations.counted import SAMPLE, independent_fields
 from blinkpair.populations.table import (
-    SAMPLE,
-    independent_fields,
     interval_settings,
     put_estimates,
     put_methods,

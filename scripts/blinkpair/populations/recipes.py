@@ -12,8 +12,8 @@ import pandas as pd
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.on_fractions import COUNTED, POPULATIONS
 from blinkpair.labels import Temperature, by_temperature, temperature_label
+from blinkpair.populations.counted import independent_fields
 from blinkpair.populations.table import (
-    independent_fields,
     interval_settings,
     put_estimates,
     summarise_populations,

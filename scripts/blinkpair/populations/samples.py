@@ -15,7 +15,7 @@ from __future__ import annotations
 import pandas as pd
 
 from blinkpair.labels import CONTROL, is_simulated, temperature_label
-from blinkpair.populations.table import SAMPLE
+from blinkpair.populations.counted import SAMPLE
 
 COLUMN = "sample"
 

@@ -17,7 +17,7 @@ import pandas as pd
 
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.epochs import EPOCHS
-from blinkpair.populations.table import NUMBER, SAME
+from blinkpair.populations.counted import NUMBER, SAME
 
 # Half of the least separation of two nanocrystals by default, px. Places that were mapped from the
 # other epoch are off by the error of the registration, some hundredths of a pixel.

@@ -18,17 +18,13 @@ table of populations with its intervals and tests.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from blinkpair.arrays import BoolArray, FloatArray, IntArray
 from blinkpair.blinking.equal_length import ENDING as EQUAL_LENGTH
 from blinkpair.blinking.on_fractions import COUNTED
-from blinkpair.epochs import EPOCHS
 from blinkpair.labels import (
     CONTROL,
     Temperature,
@@ -36,11 +32,11 @@ from blinkpair.labels import (
     require_columns,
     sort_temperatures,
     temperature_labels,
-    text_codes,
 )
+from blinkpair.populations.counted import NUMBER, SAMPLE, Group, group_of, is_counted
 from blinkpair.populations.left_out import left_out_columns
 from blinkpair.statistics import intervals
-from blinkpair.statistics.design_effects import Codes, field_codes
+from blinkpair.statistics.design_effects import Codes
 from blinkpair.statistics.intervals import Estimate, StatisticsSettings
 from blinkpair.statistics.rank_tests import signed_rank
 from blinkpair.statistics.shared_units import correlation_of_means
@@ -56,10 +52,6 @@ COLUMNS = (
 )
 
 _OF_RECIPE = COLUMNS[3:]
-# From `shared_movies`, where fields share a movie.
-SAME, NUMBER = "same_nanocrystals_as", "nanocrystal"
-# From `samples`, where a treatment has several.
-SAMPLE = "independent_sample"
 # Of the beginning of each movie, as long as the shortest one, where others are longer.
 OPTIONAL = tuple(f"{name}{EQUAL_LENGTH}" for name in _OF_RECIPE)
 
@@ -124,7 +116,7 @@ def summarise_populations(
     tables = [table] if fields is None else [fields, table]
     labels = sort_temperatures(label for one in tables for label in one["temperature_c"].unique())
     parts = [table[table["temperature_c"] == label] for label in labels]
-    groups = [_group(part, label) for part, label in zip(parts, labels, strict=True)]
+    groups = [group_of(part, label) for part, label in zip(parts, labels, strict=True)]
     rows = [_counts(group, fields) for group in groups]
     if not recipe:
         for row, group in zip(rows, groups, strict=True):
@@ -139,7 +131,7 @@ def summarise_populations(
     if cut:
         compared = [dict(row) for row in rows]
         shorter = [
-            _group(part, label, EQUAL_LENGTH) for part, label in zip(parts, labels, strict=True)
+            group_of(part, label, EQUAL_LENGTH) for part, label in zip(parts, labels, strict=True)
         ]
         _estimate(compared, shorter, statistics)
     # Of the single recipes, on-fractions of equal length are not there.
@@ -151,57 +143,8 @@ def summarise_populations(
     return summary
 
 
-@dataclass(frozen=True)
-class _Group:
-    """The nanocrystals of one treatment, ordered so that the rows' order is irrelevant."""
-
-    label: Temperature
-    rows: pd.DataFrame
-    population: NDArray[np.object_]  # of the n
-    delta: FloatArray
-    fields: Codes
-    numbers: IntArray | None  # which nanocrystal each is, where fields share a movie
-
-    def values(self, name: str) -> FloatArray:
-        """Return what the mean is taken of: `mean_delta`, or `fraction_` and a population."""
-        if name == "mean_delta":
-            return self.delta
-        return (self.population == name.removeprefix("fraction_")).astype(float)
-
-
-def _group(rows: pd.DataFrame, label: Temperature, ending: str = "") -> _Group:
-    counted = _is_counted(rows, ending)
-    before, after = (
-        rows[f"on_fraction_{epoch}{ending}"].to_numpy(float)[counted] for epoch in EPOCHS
-    )
-    names = rows[f"population{ending}"][counted]
-    fields, delta = field_codes(independent_fields(rows[counted])), after - before
-    order = np.lexsort((text_codes(names)[0], before, delta, fields))
-    return _Group(
-        label=label,
-        rows=rows,
-        population=names.astype(object).to_numpy()[order],
-        delta=delta[order],
-        fields=fields[order],
-        numbers=rows[NUMBER].to_numpy()[counted][order] if NUMBER in rows else None,
-    )
-
-
-def independent_fields(rows: pd.DataFrame) -> pd.Series[Any]:
-    """Return the field of each nanocrystal.
-
-    Of fields that share a movie, or a sample where these are marked, one name for all.
-    """
-    names = rows["field"]
-    for column in (SAME, SAMPLE):
-        if column in rows:
-            common = rows[column].astype(object).fillna("").astype(str)
-            names = common.where(common != "", names.astype(str))
-    return names
-
-
 def _estimate(
-    rows: Sequence[dict[str, Any]], groups: Sequence[_Group], statistics: StatisticsSettings
+    rows: Sequence[dict[str, Any]], groups: Sequence[Group], statistics: StatisticsSettings
 ) -> None:
     """Write the shares of the populations, the mean and the median change into the rows."""
     fields = [group.fields for group in groups]
@@ -227,7 +170,7 @@ def interval_settings(
     return {"confidence": statistics.confidence, "control_last": CONTROL in labels}
 
 
-def _counts(group: _Group, fields: pd.DataFrame | None) -> dict[str, Any]:
+def _counts(group: Group, fields: pd.DataFrame | None) -> dict[str, Any]:
     """Return the whole numbers of a row, and the accidental pairs expected."""
     analysed = as_bool(group.rows["analysed"])
     row: dict[str, Any] = {
@@ -251,7 +194,7 @@ def _counts(group: _Group, fields: pd.DataFrame | None) -> dict[str, Any]:
     return row
 
 
-def _count_once(rows: Sequence[dict[str, Any]], groups: Sequence[_Group]) -> None:
+def _count_once(rows: Sequence[dict[str, Any]], groups: Sequence[Group]) -> None:
     """Write how many nanocrystals the n rows of a treatment are, and how many of them are above.
 
     They are fewer where fields share a movie.
@@ -260,14 +203,9 @@ def _count_once(rows: Sequence[dict[str, Any]], groups: Sequence[_Group]) -> Non
     for row, group in zip(rows, groups, strict=True):
         row["n_nanocrystals"], row["n_also_in_rows_above"] = row["n"], 0
         if NUMBER in group.rows:
-            own = set(group.rows.loc[_is_counted(group.rows), NUMBER].tolist())
+            own = set(group.rows.loc[is_counted(group.rows), NUMBER].tolist())
             row["n_nanocrystals"], row["n_also_in_rows_above"] = len(own), len(own & above)
             above |= own
-
-
-def _is_counted(rows: pd.DataFrame, ending: str = "") -> BoolArray:
-    """Return which rows are in n: analysed, and emissive in an epoch."""
-    return as_bool(rows["analysed"]) & rows[f"population{ending}"].isin(COUNTED).to_numpy(bool)
 
 
 def _lengths(rows: Sequence[dict[str, Any]], fields: pd.DataFrame | None, *, cut: bool) -> None:
@@ -325,7 +263,7 @@ def put_estimates(
 
 
 def _tests(
-    rows: list[dict[str, Any]], groups: Sequence[_Group], statistics: StatisticsSettings
+    rows: list[dict[str, Any]], groups: Sequence[Group], statistics: StatisticsSettings
 ) -> None:
     """Add the tests, and how many more fields would halve the interval of the mean change."""
     from scipy import stats  # half a second to import, and only this step needs it
@@ -352,7 +290,7 @@ def _tests(
             row["p_mcnemar"] = float(exact.pvalue)
 
 
-def _correlation(group: _Group, control: _Group, name: str) -> float:
+def _correlation(group: Group, control: Group, name: str) -> float:
     if group.numbers is None or control.numbers is None:
         return 0.0
     return correlation_of_means(
@@ -363,7 +301,7 @@ def _correlation(group: _Group, control: _Group, name: str) -> float:
 def _against_control(
     rows: list[dict[str, Any]],
     compared: list[dict[str, Any]],
-    groups: list[_Group],
+    groups: list[Group],
     *,
     known: bool,
 ) -> None:

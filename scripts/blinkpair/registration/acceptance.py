@@ -37,6 +37,7 @@ FOREIGN_SCALES = (1.0, *(1 + 0.005 * sign * k for k in range(1, 11) for sign in 
 MAX_ERROR_PX = 3.0
 AMBIGUOUS = "ambiguous"
 MAGNIFICATION = "the matches fit a scale"
+MIRRORED = "the patterns match better as mirror images"
 # A scale that displaces the field's corners by more is refused under `rigid`, if it is significant
 # at this level: an aperture off by that loses a tenth of the light.
 MAX_SCALE_PX, SCALE_LEVEL = 0.5, 1e-4

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from blinkpair.arrays import FloatArray
-from blinkpair.registration.acceptance import MAGNIFICATION, MAX_ERROR_PX
+from blinkpair.registration.acceptance import MAGNIFICATION, MAX_ERROR_PX, MIRRORED
 from blinkpair.registration.both_patterns import Together
 from blinkpair.registration.camera_dust import register_near_points
 from blinkpair.registration.from_start import refine_on_points, register_from_landmarks
@@ -214,8 +214,11 @@ def _undecided(
     if pattern.status == "ok":
         log.warning("the microspheres do not decide (%s); the nanocrystals do", coarse.reason)
         return FieldRegistration(pattern, coarse, "nanocrystals")
-    by_spheres = alignments(*microspheres, **nanocrystals.options)
-    by_image = images.candidates() if images is not None else []
+    # Mirrored patterns match under a rotation along a line, and it is the same line for both:
+    # that they agree there is no evidence.
+    mirrored = pattern.reason.startswith(MIRRORED)
+    by_spheres = [] if mirrored else alignments(*microspheres, **nanocrystals.options)
+    by_image = images.candidates() if images is not None and not mirrored else []
     no_level = coarse.chance_alignments <= nanocrystals.max_chance_alignments
     together = failed("")
     beside_points = None
@@ -243,7 +246,7 @@ def _undecided(
         "microspheres": coarse.reason,
         "brightfield images": images.reason if images is not None else "",
         "nanocrystals": pattern.reason,
-        "together": together.reason,
+        "together": "" if mirrored else together.reason,
     }
     reason = "; ".join(f"{what}: {why}" for what, why in reasons.items() if why)
     return FieldRegistration(replace(coarse, reason=reason), coarse, "none")

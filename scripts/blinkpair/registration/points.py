@@ -19,6 +19,7 @@ from blinkpair.errors import InputError
 from blinkpair.registration.acceptance import (
     AMBIGUOUS,
     MAX_ERROR_PX,
+    MIRRORED,
     accept_or_refuse,
     fit_matches,
     is_identity,
@@ -112,8 +113,7 @@ def register_points(
     if not result.reason.startswith(AMBIGUOUS) and mirror_is_better(
         search.found, search.task, search.motions, max_chance_alignments
     ):
-        why = "the patterns match better as mirror images: is one image flipped?"
-        result = failed(why, result.chance_alignments)
+        result = failed(f"{MIRRORED}: is one image flipped?", result.chance_alignments)
     if result.status == "ok" and is_identity(result, search.task):
         why = (
             "the best alignment moves nothing: by these points alone a sample that did not move "

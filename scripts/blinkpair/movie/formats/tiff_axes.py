@@ -42,10 +42,7 @@ def scanimage_sizes(path: Path, page: Any, sizes: Mapping[str, int]) -> dict[str
 
 
 def imagej_sizes(tif: Any) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Axes by ImageJ's text, and notes.
-
-    tifffile takes the first axis of an array for channels where a script does not name it.
-    """
+    """Axes by ImageJ's text, and notes."""
     text = tif.imagej_metadata or {}
     order = str(text.get("order", "czt")).lower()
     keys = {"t": "frames", "z": "slices", "c": "channels"}
@@ -54,11 +51,20 @@ def imagej_sizes(tif: Any) -> tuple[dict[str, int], tuple[str, ...]]:
     sizes = {axis.upper(): _count(text.get(keys[axis], 1)) for axis in reversed(order)}
     if max(sizes.values()) <= 1:
         sizes = {"T": _count(text.get("images", 1))}
+    return frames_not_channels(sizes)
+
+
+def frames_not_channels(sizes: Mapping[str, int]) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Axes where more channels than any camera has are frames, and notes.
+
+    tifffile takes the first axis of an array for channels where a script does not name it, in
+    files for ImageJ and in OME-TIFF (2026.3.3).
+    """
     channels = sizes.get("C", 1)
     if channels > MAX_CHANNELS and math.prod(sizes.values()) == channels:
         note = f"its text describes {channels} channels of one frame: they were read as frames"
         return {"T": channels}, (note,)
-    return sizes, ()
+    return dict(sizes), ()
 
 
 def _count(value: Any) -> int:

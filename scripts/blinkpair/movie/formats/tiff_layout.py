@@ -20,6 +20,7 @@ back into itself.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +33,7 @@ from blinkpair.errors import ChoiceError, InputError
 from blinkpair.movie.formats.source import plausible, refuse_colour
 from blinkpair.movie.formats.tiff_axes import (
     SAVE_AGAIN,
+    frames_not_channels,
     imagej_sizes,
     named,
     scanimage_sizes,
@@ -51,6 +53,7 @@ _ARRANGED = (
     "lsm", "mmstack", "ome", "ndtiff", "fluoview", "stk", "sis", "svs", "scn", "qpi", "ndpi", "bif",
     "avs", "eer", "philips", "scanimage", "nih", "mdgel",
 )  # fmt: skip
+_NAMED_CHANNEL = re.compile(r"<(?:\w+:)?Channel\b[^>]*\bName=")
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,8 @@ def find_layout(path: Path, tif: Any, position: str | None) -> Layout:
     sizes = named(path, one.axes[:-2], one.shape[:-2])
     if tif.is_scanimage:
         sizes = scanimage_sizes(path, tif.pages.first, sizes)
+    elif one.kind == "ome" and not _NAMED_CHANNEL.search(tif.ome_metadata):
+        sizes, own["notes"] = frames_not_channels(sizes)
     pages = _pages_of(one)
     if one.dataoffset is not None and len(pages) < math.prod(sizes.values()):
         places = table.pixel_places(page.nbytes)
