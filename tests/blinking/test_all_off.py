@@ -95,6 +95,24 @@ def test_few_dark_frames_are_left_out_and_counted():
     assert not found.states["post"][:, dark].any()
 
 
+def test_light_after_them_stands_at_its_own_time():
+    dark = np.zeros(FRAMES, bool)
+    dark[1000:1300] = True
+    counts, lit = film(dark)
+    found = analyse(counts, np.full(len(lit), True), threshold={"method": "hmm"})
+    pre, post = (
+        found.integrated_pl.loc[found.integrated_pl["epoch"] == epoch, ["time_s", "integrated_pl"]]
+        for epoch in EPOCHS
+    )
+    np.testing.assert_array_equal(post["time_s"], pre["time_s"])
+    width = FRAMES // len(post)
+    summed = counts["post"].astype(float).sum(axis=0).reshape(-1, width).mean(axis=1)
+    apart = np.abs(np.arange(len(post)) * width - 1150) > 250
+    np.testing.assert_allclose(post["integrated_pl"].to_numpy()[apart], summed[apart], rtol=1e-5)
+    # All are missing in the bins of darkness only.
+    assert 1 <= post["integrated_pl"].isna().sum() <= 302 / width
+
+
 @pytest.mark.parametrize(("method", "lit_frames"), [("fixed", 2000), ("hmm", 2000), ("hmm", 100)])
 def test_a_movie_with_more_of_them_is_not_analysed(method, lit_frames):
     dark = np.ones(FRAMES, bool)

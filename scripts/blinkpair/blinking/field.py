@@ -49,6 +49,7 @@ DROWNED_NOISES = 1.5
 MAX_SE = 0.05
 
 T = TypeVar("T")
+V = TypeVar("V", bound=np.generic)
 
 
 class ByEpochs(Protocol):
@@ -217,11 +218,12 @@ def analyse_nanocrystals(
                 epoch=epoch, exposure_s=exposure_s, window_frames=intensity[epoch].shape[1]
             )
         )
-        curve = integrated_pl(intensity[epoch][analysed], exposure_s=exposure_s)
+        at_its_time = _at_all_frames(intensity[epoch][analysed], cut[epoch], np.nan)
+        curve = integrated_pl(at_its_time, exposure_s=exposure_s)
         curves.append(curve.assign(epoch=epoch))
     return FieldBlinking(
         table.reset_index(drop=True),
-        {epoch: _at_all_frames(states[epoch], cut[epoch]) for epoch in EPOCHS},
+        {epoch: _at_all_frames(states[epoch], cut[epoch], False) for epoch in EPOCHS},
         cut,
         pd.concat(durations, ignore_index=True),
         pd.concat(curves, ignore_index=True),
@@ -257,10 +259,12 @@ def _assign(
     return recipes, n, all_off
 
 
-def _at_all_frames(states: BoolArray, all_off: BoolArray) -> BoolArray:
-    """Return the states with those of the frames that were left out: off."""
-    full = np.zeros((len(states), len(all_off)), bool)
-    full[:, ~all_off] = states
+def _at_all_frames(values: NDArray[V], all_off: BoolArray, missing: float) -> NDArray[V]:
+    """Return states or counts with a value in the frames that were left out."""
+    if not all_off.any():
+        return values
+    full = np.full((len(values), len(all_off)), missing, values.dtype)
+    full[:, ~all_off] = values
     return full
 
 
