@@ -77,7 +77,7 @@ def state_nothing(figure: Figure, text: str = "no nanocrystals") -> None:
     """Draw nothing but the statement why there is nothing."""
     axes = figure.subplots()
     axes.set_axis_off()
-    style.no_data(axes, text)
+    style.no_data(axes, style.fold(figure, text))
 
 
 def paired_rows(

@@ -89,7 +89,7 @@ def example_traces(
     height = max(n, 1) * ROW_MM + 12 + (10 if trends else 0) + (4 if note else 0)
     figure = style.new_figure(style.DOUBLE_COLUMN_MM, height, note=note)
     if not n:
-        state_nothing(figure, style.fold(figure, left_out) or "no nanocrystals")
+        state_nothing(figure, left_out or "no nanocrystals")
         return figure
     # Frames to the last known one: traces of movies of different lengths are padded.
     frames = [
