@@ -33,7 +33,8 @@ def summarise_blinking(
     """
     intervals = StatisticsSettings(**statistics)
     marked = mark_samples(mark_shared(files.read_csv(nanocrystals, [*COLUMNS, SAMPLE]), movies))
-    units = dict(zip(marked["field"], independent_fields(marked), strict=True))
+    of_fields = marked.drop_duplicates("field")
+    units = dict(zip(of_fields["field"], independent_fields(of_fields), strict=True))
     pools = pool_durations(files.read_batches(durations, DURATION_COLUMNS), units)
     groups = type_groups(marked)
     tables = {

@@ -111,6 +111,8 @@ class FieldBlinking(NamedTuple):
         """Return counts, (n, frames) for each epoch, with NaN in the frames that were left out."""
         return {
             epoch: np.where(self.all_off[epoch], np.float32(np.nan), counts)
+            if self.all_off[epoch].any()
+            else counts
             for epoch, counts in intensity.items()
         }
 

@@ -28,9 +28,7 @@ MAX_DRIFT_PX = 20.0  # the largest displacement between two stretches that is lo
 # What is wider than this many PSFs is no nanocrystal, and may stay with the camera: a patchy haze,
 # which pulled the drift to zero (simulated).
 WIDE_PSFS = 4.0
-EDGE_PX = (
-    8  # fades out at the edges: a step from one edge to the opposite one stays with the camera
-)
+EDGE_PX = 8  # faded out: a step from one edge to the opposite one stays with the camera
 ITERATIONS = 3  # how often the reference is rebuilt from the aligned stretches
 # Neighbouring third differences of noise correlate by -15/20, 6/20 and -1/20: as many of them as
 # 1 + 2 (sum of squares) are worth one.
