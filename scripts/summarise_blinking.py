@@ -18,6 +18,7 @@ from blinkpair.statistics.intervals import StatisticsSettings
 
 def summarise_blinking(
     nanocrystals: str,
+    fields: str,
     durations: list[str],
     integrated_pl: list[str],
     outputs: dict[str, str],
@@ -55,6 +56,7 @@ def summarise_blinking(
             )
         ),
         intervals,
+        files.read_csv(fields),
     )
     for name, rows in tables.items():
         files.write_csv(rows, outputs[name])
@@ -65,6 +67,7 @@ if __name__ == "__main__":
     log_to(snakemake.log[0])
     summarise_blinking(
         snakemake.input.nanocrystals,
+        snakemake.input.fields,
         snakemake.input.durations,
         snakemake.input.integrated_pl,
         dict(snakemake.output.items()),

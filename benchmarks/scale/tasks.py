@@ -63,6 +63,7 @@ def summarise_blinking(fields: Fields) -> None:
 
     summarise_blinking(
         str(fields.folder / "nanocrystals.csv"),
+        str(fields.folder / "fields.csv"),
         fields.paths("durations.csv"),
         fields.paths("integrated_pl.csv"),
         of_all(fields, BLINKING),

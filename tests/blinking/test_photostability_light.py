@@ -164,6 +164,23 @@ def test_without_light_at_the_start_nothing_can_be_kept():
     assert summary["kept"][1] == pytest.approx(1.0, abs=0.3)
 
 
+def test_what_is_kept_stands_beside_the_lengths_of_the_movies():
+    table = light(np.random.default_rng(26), 70, 2, 40, 0.8)
+    fields = pd.DataFrame(
+        {
+            "temperature_c": 70,
+            "status": ["ok", "ok", "failed"],
+            "exposure_s": 0.02,
+            "n_frames_pre": [5_000, 20_000, 100],
+            "n_frames_post": [5_000, 20_000, 100],
+        }
+    )
+    summary = summarise_photostability(table, StatisticsSettings(), fields)
+    assert summary["shortest_movie_s"].tolist() == [100.0, 100.0]
+    assert summary["longest_movie_s"].tolist() == [400.0, 400.0]
+    assert summarise_photostability(table)["longest_movie_s"].isna().all()
+
+
 def test_a_table_without_its_columns_is_refused():
     with pytest.raises(InputError, match="photostability_pre"):
         summarise_photostability(pd.DataFrame({"field": [], "temperature_c": [], "analysed": []}))

@@ -130,6 +130,9 @@ def test_integrated_pl_is_relative_to_its_start():
     figure = trajectories.integrated_pl(pd.concat([curve, dark]), kept)
     assert "before: 50 % (45–56) kept" in words(figure)
     assert "after: " not in words(figure)  # nothing can be kept of no light
+    assert "ends of movies" not in words(figure)
+    unequal = kept.assign(shortest_movie_s=100.0, longest_movie_s=400.0)
+    assert "ends of movies of 100 to 400 s" in words(trajectories.integrated_pl(curve, unequal))
     line, reference, *_ = figure.axes[0].lines
     # The first ten seconds, 0 to 9, are 100 % on average.
     assert np.mean(line.get_ydata()[:10]) == pytest.approx(100)

@@ -238,6 +238,7 @@ def test_types_and_photostability_state_what_their_numbers_are():
     medians = ["alpha_on_power_law", "alpha_on_truncated_power_law", "tau_on_s"]
     row |= {f"median_{name}": 0.02 for name in [*medians, "false_event_share"]}
     row |= {"kept": 0.998, "kept_low": 0.95, "kept_high": 1.046}
+    row |= {"shortest_movie_s": 100.0, "longest_movie_s": 400.0}
     used = pd.DataFrame([row | {"interval_method": BY_FIELDS}, row | {"interval_method": ""}])
     types, light = blinking_tables.types(used, 0.9), blinking_tables.photostability(used, 0.9)
     for table in (types, light):
@@ -246,6 +247,7 @@ def test_types_and_photostability_state_what_their_numbers_are():
     assert "α near 0 and a cut-off τ is an exponential" in types.note
     assert "Stable means that no trend was shown" in light.note
     assert light.rows[0][1] == "100 % (95 to 105)"
+    assert light.rows[1][:2] == ["movies last (s)", "100 to 400"]
 
 
 def test_inputs_are_listed_with_what_is_known_of_them():

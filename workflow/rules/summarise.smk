@@ -57,6 +57,7 @@ rule summarise:
 rule summarise_blinking:
     input:
         nanocrystals="results/nanocrystals.csv",
+        fields="results/fields.csv",
         durations=expand("results/fields/{field}/durations.csv", field=FIELDS.index),
         integrated_pl=expand(
             "results/fields/{field}/integrated_pl.csv", field=FIELDS.index

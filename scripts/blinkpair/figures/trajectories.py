@@ -20,6 +20,7 @@ from matplotlib.ticker import NullFormatter
 from numpy.typing import ArrayLike
 
 from blinkpair.arrays import FloatArray
+from blinkpair.blinking.equal_length import have_same_length
 from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
 from blinkpair.figures.panels import columns_of, intervals, is_first, panel_grid, state_nothing
@@ -183,7 +184,8 @@ def integrated_pl(
         `time_s, integrated_pl` (any unit above background).
     kept : DataFrame
         From `photostability_summary.summarise_photostability`: `temperature_c, epoch, kept,
-        kept_low, kept_high`, fractions that are written in the panel.
+        kept_low, kept_high`, fractions that are written in the panel, and `shortest_movie_s,
+        longest_movie_s`, which are written where they differ.
     reference_s : float
         The mean of the first so many seconds is 100 %; of a movie shorter than three times
         that, a tenth of the movie.
@@ -304,6 +306,9 @@ def _kept_lines(rows: pd.DataFrame) -> list[str]:
             if np.isfinite(row["kept_low"]):
                 line += f" ({100 * max(row['kept_low'], 0):.0f}–{100 * row['kept_high']:.0f})"
             lines.append(f"{line} kept")
+    if lines and not have_same_length(*rows.to_dict("records")):
+        shortest, longest = rows["shortest_movie_s"].min(), rows["longest_movie_s"].max()
+        lines.append(f"ends of movies of {shortest:.3g} to {longest:.3g} s")
     return lines
 
 

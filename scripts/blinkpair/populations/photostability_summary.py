@@ -25,7 +25,9 @@ from blinkpair.labels import (
 from blinkpair.populations.counted import SAMPLE, independent_fields
 from blinkpair.populations.table import (
     interval_settings,
+    movie_lengths,
     put_estimates,
+    put_lengths,
     put_methods,
 )
 from blinkpair.statistics import intervals
@@ -44,6 +46,7 @@ _CLEARLY = 2.0  # standard errors by which a field's light at the start has to e
 def summarise_photostability(
     nanocrystals: pd.DataFrame,
     statistics: StatisticsSettings = StatisticsSettings(),
+    fields: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Tabulate the photostability, one row a temperature and epoch.
 
@@ -54,6 +57,9 @@ def summarise_photostability(
         for both epochs `photostability_*`, `start_counts_*`, `end_counts_*`.
     statistics : StatisticsSettings
         `interval_method` names the basis of the intervals.
+    fields : pandas.DataFrame, optional
+        `fields.csv`, for the lengths of the movies: `kept` and the classes are of whole movies, and
+        more is lost in a long one.
 
     Returns
     -------
@@ -99,6 +105,7 @@ def summarise_photostability(
             estimate = Estimate(ratio, low, high, spread.design_effect, independent)
             put_estimates([row], "kept", [estimate], independent=True)
             row["n_kept"] = residuals.size
+        put_lengths(own, movie_lengths(fields))
         put_methods(own, codes, of_samples=SAMPLE in nanocrystals)
         rows |= {(label, epoch): row for label, row in zip(labels, own, strict=True)}
     ordered = [rows[label, epoch] for label in labels for epoch in EPOCHS]

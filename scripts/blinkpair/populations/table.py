@@ -124,7 +124,10 @@ def summarise_populations(
     _count_once(rows, groups)
     unequal = OPTIONAL[0] in table and bool(table[OPTIONAL[0]].notna().any())
     cut = unequal and not recipe
-    _lengths(rows, fields, cut=cut)
+    lengths_s = movie_lengths(fields)
+    put_lengths(rows, lengths_s)
+    for row in rows:
+        row["compared_s"] = float(lengths_s.min()) if cut else float("nan")
     _estimate(rows, groups, statistics)
     _tests(rows, groups, statistics)
     compared, shorter = rows, groups
@@ -208,22 +211,32 @@ def _count_once(rows: Sequence[dict[str, Any]], groups: Sequence[Group]) -> None
             above |= own
 
 
-def _lengths(rows: Sequence[dict[str, Any]], fields: pd.DataFrame | None, *, cut: bool) -> None:
-    """Write the lengths of the movies, and that over which they are compared if they are cut.
+def put_lengths(rows: Sequence[dict[str, Any]], lengths_s: pd.Series[float]) -> None:
+    """Write the lengths of the shortest and longest movie of each treatment; NaN if not known.
 
-    NaN where they are not known.
+    `lengths_s` is from `movie_lengths`.
     """
-    lengths_s = pd.Series(dtype=float)
-    if fields is not None and set(_LENGTH) <= set(fields):
-        frames = fields[list(_LENGTH[1:])].apply(pd.to_numeric).min(axis=1)
-        lengths_s = frames * fields[_LENGTH[0]].astype(float)
+    of_labels = lengths_s.groupby(level=0).agg(["min", "max"]).to_dict("index")
     for row in rows:
-        row["shortest_movie_s"] = row["longest_movie_s"] = float("nan")
-        row["compared_s"] = float(lengths_s.min()) if cut else float("nan")
-        if fields is not None and len(lengths_s):
-            own = (fields["temperature_c"] == row["temperature_c"]) & (fields["status"] == "ok")
-            row["shortest_movie_s"] = float(lengths_s[own].min())
-            row["longest_movie_s"] = float(lengths_s[own].max())
+        own = of_labels.get(row["temperature_c"], {})
+        row["shortest_movie_s"] = own.get("min", float("nan"))
+        row["longest_movie_s"] = own.get("max", float("nan"))
+
+
+def movie_lengths(fields: pd.DataFrame | None) -> pd.Series[float]:
+    """Return how long the shorter movie of each registered field is, in s, by `temperature_c`.
+
+    Parameters
+    ----------
+    fields : DataFrame, optional
+        `fields.csv`; where it or its columns are missing, the result is empty.
+    """
+    if fields is None or not set(_LENGTH) <= set(fields):
+        return pd.Series(dtype=float)
+    own = fields[fields["status"] == "ok"]
+    frames = own[list(_LENGTH[1:])].apply(pd.to_numeric).min(axis=1)
+    lengths_s = frames * own[_LENGTH[0]].astype(float)
+    return pd.Series(lengths_s.to_numpy(float), index=own["temperature_c"])
 
 
 def put_methods(

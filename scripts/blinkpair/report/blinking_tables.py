@@ -35,7 +35,7 @@ from blinkpair.report.cells import (
     transposed,
     two_digits,
 )
-from blinkpair.report.language import fixed, known, plain
+from blinkpair.report.language import fixed, known, plain, spread
 
 DARK = "dark"
 FEWEST_TO_TEST = 6  # with five, the smallest p that a rank test can give is 0.06
@@ -140,7 +140,8 @@ def alpha_by_change(table: pd.DataFrame, confidence: float) -> Table:
 def photostability(table: pd.DataFrame, confidence: float) -> Table:
     """Set `photostability.csv`, one column a treatment and epoch."""
     cells: dict[str, Callable[[Row], str]] = {
-        "PL kept at the end of the movie": lambda r: _kept(r),
+        "PL kept at the end of the movie": _kept,
+        "movies last (s)": _length,
         "nanocrystals tested": lambda r: f"{r['n']}",
     }
     cells |= share_cells(CLASS_NAMES)
@@ -168,6 +169,12 @@ def _kept(row: Row) -> str:
         return f"{percent_end(value)} %" if known(value) else NOTHING
 
     return interval_of(row, "kept", write, percent_end)
+
+
+def _length(row: Row) -> str:
+    """Write how long the movies of a row last, from the shortest to the longest."""
+    ends = [row["shortest_movie_s"], row["longest_movie_s"]]
+    return spread(ends) if all(map(known, ends)) else NOTHING
 
 
 def _epoch_name(row: Row) -> str:
