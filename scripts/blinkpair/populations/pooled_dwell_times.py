@@ -8,12 +8,7 @@ rejects both laws (`neither`): here a verdict describes the curve, not a mechani
 determined for each nanocrystal separately. The law that is drawn is the one that fits best,
 whatever the verdict.
 
-For the same reason the error of alpha and the interval of tau are not those of so many independent
-events: they come from a jackknife, which fits again without one subset of nanocrystals after
-another, and without one field (or sample) after another; the larger error is used. Between two
-simulated treatments of three fields whose exponents scatter by 0.2 between nanocrystals, and by 0,
-0.05 or 0.1 between fields, two errors are exceeded without a difference in 2, 8 and 15 %: by
-subsets alone in 6, 28 and 53 %, of independent events in 27, 50 and 69 %. The p values remain those
+The errors allow for nanocrystals and fields that differ (`pooled_errors`); the p values are those
 of independent events.
 
 By p values alone, two curves of so many events that lie on each other can get two verdicts. The
@@ -41,17 +36,14 @@ from scipy.special import betainc
 
 from blinkpair.arrays import FloatArray
 from blinkpair.dwell_fits.events import Events, merge_events
-from blinkpair.dwell_fits.fits import fit_counted_events
 from blinkpair.dwell_fits.histograms import bin_edges, log_binned_density
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings, LawFit
+from blinkpair.populations.pooled_errors import fits_with_errors
 from blinkpair.populations.pools import KEYS, Pool
 
 # Two curves whose densities and shares of longer events differ by less than this factor, a tenth
 # of a decade, lie on each other in the figure.
 _VISIBLE = 1.25
-_NORMAL_95 = 1.96
-# The scatter of n fields gives a standard error to 1 / sqrt(2 (n - 1)) of it, here a quarter.
-_ENOUGH_FIELDS = 8
 
 _FIT_COLUMNS = (
     *KEYS,
@@ -124,92 +116,47 @@ def pool_fits(
         is P(t) = exp(log_amplitude + short / t - t / tau) t^-alpha per frame, t and tau in frames
         (see `law_of`); `reason` where there is no verdict.
     """
+    fitted = _with_other_epochs(pools, settings)
     rows = []
-    fits: dict[tuple[Any, ...], DwellFit] = {}
-    for pool in pools:
-        fitted = pool
-        for other in pools:
-            if other.epoch != pool.epoch and other.keys() == {**pool.keys(), "epoch": other.epoch}:
-                fitted = _together(pool, other, settings)
-        together = fitted is not pool
-        same = (*(pool.keys() | {"epoch": "both" if together else pool.epoch}).values(),)
-        if same not in fits:
-            # With cut events the laws do not end at the window, so windows may differ.
-            fits[same] = _fit(fitted, settings)
-        fit = fits[same]
-        law = fit.law
+    for pool, used, fit in zip(pools, fitted, fits_with_errors(fitted, settings), strict=True):
         row: dict[str, Any] = {
             **pool.keys(),
             "n_fields": pool.n_fields,
             "n_events": pool.events.n_complete,
             "n_cut_by_end": pool.events.n_cut,
-            "epochs_together": together,
-            "short": law.short,
-            "log_amplitude": law.log_amplitude,
+            "epochs_together": used.groups is not pool.groups,
+            "short": fit.law.short,
+            "log_amplitude": fit.law.log_amplitude,
         }
         row |= {name: getattr(fit, name) for name in _FIT_COLUMNS if name not in row}
         rows.append(row)
     return pd.DataFrame(rows, columns=list(_FIT_COLUMNS))
 
 
-def _fit(pool: Pool, settings: DwellTimeSettings) -> DwellFit:
-    """Return the fit of a pool; its errors are those of a jackknife where they are larger.
-
-    Leaving out one of G groups after another, the variance of an estimate is (G - 1) / G times the
-    sum of the squared deviations (B. Efron and C. Stein, Annals of Statistics 9, 586, 1981). That
-    of tau is taken from its rate, which is 0 where no truncation is found. Groups are the fields
-    (or samples), and, unless these are many, the subsets of the nanocrystals of all of them too: of
-    two fields that happen to agree, the first alone would give hardly any error.
-    """
-
-    def fitted(events: Events) -> DwellFit:
-        return fit_counted_events(
-            events,
-            exposure_s=pool.exposure_s,
-            window_frames=pool.window_frames,
-            settings=settings,
-            pooled=True,
-        )
-
-    def parameters(fit: DwellFit) -> tuple[float, float]:
-        return fit.alpha, 1.0 / fit.tau_s if np.isfinite(fit.tau_s) else 0.0
-
-    fit = fitted(pool.events)
-    if fit.model == "not_fitted":
-        return fit
-    errors = np.zeros(2)
-    for groups in _groupings(pool):
-        others = [fitted(merge_events(groups[:k] + groups[k + 1 :])) for k in range(len(groups))]
-        if any(other.model == "not_fitted" for other in others):  # few events
+def _with_other_epochs(pools: Sequence[Pool], settings: DwellTimeSettings) -> list[Pool]:
+    """Return each pool with the events of both epochs, or itself where these do not coincide."""
+    fitted = list(pools)
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for place, pool in enumerate(pools):
+        alike.setdefault((pool.temperature_c, pool.exposure_s, pool.state), []).append(place)
+    for places in alike.values():
+        if len(places) < 2:
             continue
-        estimates = np.array([parameters(other) for other in others])
-        squares = ((estimates - estimates.mean(axis=0)) ** 2).sum(axis=0)
-        errors = np.maximum(errors, np.sqrt((1 - 1 / len(groups)) * squares))
-    alpha_se, rate_se = errors.tolist()
-    fit = replace(fit, alpha_se=max(fit.alpha_se, alpha_se))
-    if not np.isfinite(fit.tau_s):
-        return fit
-    rate = 1.0 / fit.tau_s
-    slowest = rate - _NORMAL_95 * rate_se
-    return replace(
-        fit,
-        tau_low_s=min(fit.tau_low_s, 1.0 / (rate + _NORMAL_95 * rate_se)),
-        tau_high_s=max(fit.tau_high_s, 1.0 / slowest if slowest > 0 else float("inf")),
-    )
-
-
-def _groupings(pool: Pool) -> list[list[Events]]:
-    """Return the events of a pool in groups: by field, and by subset unless fields are many."""
-    found = []
-    for place in (0, 1):
-        of_names: dict[int, list[Events]] = {}
-        for name, events in pool.groups.items():
-            of_names.setdefault(name[place], []).append(events)
-        if len(of_names) > 1:
-            found.append([merge_events(own) for own in of_names.values()])
-        if len(of_names) >= _ENOUGH_FIELDS:
-            break
-    return found
+        own = [pools[place] for place in places]
+        few = min(pool.events.n_complete for pool in own) < settings.min_events
+        if few or not coincide(
+            *(own[k].events for k in (0, -1)), significance=settings.significance
+        ):
+            continue
+        groups = {
+            name: merge_events([pool.groups[name] for pool in own if name in pool.groups])
+            for name in sorted(set().union(*(pool.groups for pool in own)))
+        }
+        # With cut events the laws do not end at the window, so windows may differ.
+        window_frames = max(pool.window_frames for pool in own)
+        for place in places:
+            fitted[place] = replace(pools[place], groups=groups, window_frames=window_frames)
+    return fitted
 
 
 def coincide(first: Events, second: Events, *, significance: float = 0.05) -> bool:
@@ -252,19 +199,6 @@ def _least_p_of_more(counts: FloatArray, totals: FloatArray) -> float:
     # So many or more of a binomial number: the incomplete beta function.
     p = betainc(counts[0, some], counts[1, some] + 1, most)
     return float(p.min(initial=1.0))
-
-
-def _together(pool: Pool, other: Pool, settings: DwellTimeSettings) -> Pool:
-    """Return the pool of both epochs where their events coincide, else the first."""
-    few = min(own.events.n_complete for own in (pool, other)) < settings.min_events
-    if few or not coincide(pool.events, other.events, significance=settings.significance):
-        return pool
-    window_frames = max(pool.window_frames, other.window_frames)
-    groups = {
-        name: merge_events([own.groups[name] for own in (pool, other) if name in own.groups])
-        for name in sorted(pool.groups | other.groups)
-    }
-    return replace(pool, groups=groups, window_frames=window_frames)
 
 
 def law_of(row: Any) -> DwellFit:

@@ -1,0 +1,158 @@
+"""Errors of the laws of pooled dwell times, where nanocrystals and fields differ.
+
+The error of alpha and the interval of tau are not those of so many independent events. A jackknife
+fits the events again without one field (or sample) after another, and without one tenth of the
+nanocrystals after another: the pseudo-values of the fields are their means, those of the tenths
+the scatter within them. An interval is made of them as of the mean change of an on-fraction
+(`statistics.intervals`): how fields differ is learnt from those of all treatments, because two or
+three fields alone show it badly. Where each treatment has one field, the errors are those of the
+nanocrystals alone.
+
+Between two simulated treatments of three fields whose exponents scatter by 0.2 between
+nanocrystals, and by 0, 0.05 or 0.1 between fields, alpha differs by more than 1.96 errors without
+a reason in 0, 0 and 2 %, and in 0, 3 and 6 % where there are four treatments. With errors of
+independent events it does in 27, 50 and 69 %.
+
+Input: the pooled events of each treatment, exposure, epoch and state. Output: their laws, with
+errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from blinkpair.arrays import FloatArray
+from blinkpair.dwell_fits.events import Events, merge_events
+from blinkpair.dwell_fits.fits import fit_counted_events
+from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings
+from blinkpair.labels import CONTROL
+from blinkpair.populations.pools import Pool
+from blinkpair.statistics.design_effects import Codes
+from blinkpair.statistics.intervals import pooled_means
+
+_NORMAL_95 = 1.96
+
+
+class _Jackknifed(NamedTuple):
+    """The law of a pool, and its pseudo-values, one a field and tenth of the nanocrystals.
+
+    `values` is (2, n), of alpha and of 1 / tau per s; `fields` (n,) numbers the fields.
+    """
+
+    fit: DwellFit
+    values: FloatArray
+    fields: Codes
+
+
+def fits_with_errors(pools: Sequence[Pool], settings: DwellTimeSettings) -> list[DwellFit]:
+    """Return the law of each pool, with errors that allow for nanocrystals and fields that differ.
+
+    Parameters
+    ----------
+    pools : sequence of Pool
+        From `pools.pool_durations`, or of both epochs together; the control comes last.
+    settings : DwellTimeSettings
+
+    Returns
+    -------
+    list of DwellFit
+        1.96 times `alpha_se` hold alpha, and `tau_low_s` to `tau_high_s` tau, in 95 % of
+        experiments. Neither is smaller than that of independent events.
+    """
+    known: dict[int, _Jackknifed] = {}  # both epochs together have the same groups
+    for pool in pools:
+        if id(pool.groups) not in known:
+            known[id(pool.groups)] = _jackknifed(pool, settings)
+    found = [known[id(pool.groups)] for pool in pools]
+    fits: list[DwellFit] = [one.fit for one in found]
+    alike: dict[tuple[Any, ...], list[int]] = {}
+    for place, (pool, one) in enumerate(zip(pools, found, strict=True)):
+        if one.fields.size:
+            alike.setdefault((pool.exposure_s, pool.epoch, pool.state), []).append(place)
+    for places in alike.values():
+        alpha, rate = (
+            pooled_means(
+                [found[k].values[row] for k in places],
+                [found[k].fields for k in places],
+                control_last=pools[places[-1]].temperature_c == CONTROL,
+            )
+            for row in (0, 1)
+        )
+        # Where each treatment has one field, nothing shows how fields differ.
+        several = any(found[place].fields.any() for place in places)
+        for place, *estimates in zip(places, alpha, rate, strict=True):
+            ends = [(one.low, one.high) if several else one.independent for one in estimates]
+            fits[place] = _widened(fits[place], *((high - low) / 2 for low, high in ends))
+    return fits
+
+
+def _jackknifed(pool: Pool, settings: DwellTimeSettings) -> _Jackknifed:
+    """Return a law and its pseudo-values: none where there is one nanocrystal, or few events.
+
+    Without one of G groups the estimate is e_k; its pseudo-value is G e - (G - 1) e_k (J. W.
+    Tukey, Annals of Mathematical Statistics 29, 614, 1958). That of tau is taken from its rate,
+    which is 0 where no truncation is found.
+    """
+
+    def fitted(events: Events) -> DwellFit:
+        return fit_counted_events(
+            events,
+            exposure_s=pool.exposure_s,
+            window_frames=pool.window_frames,
+            settings=settings,
+            pooled=True,
+        )
+
+    def pseudo_values(place: int) -> FloatArray:
+        """Return those of fields (0) or subsets (1), (2, G); all the same where there are none."""
+        names = sorted({name[place] for name in pool.groups})
+        others = (
+            [
+                fitted(
+                    merge_events([own for name, own in pool.groups.items() if name[place] != left])
+                )
+                for left in names
+            ]
+            if len(names) > 1
+            else []
+        )
+        if not others or any(other.model == "not_fitted" for other in others):
+            return whole[:, None]
+        without = np.array([_parameters(other) for other in others]).T
+        return len(names) * whole[:, None] - (len(names) - 1) * without
+
+    fit = fitted(pool.events)
+    none = _Jackknifed(fit, np.zeros((2, 0)), np.zeros(0, np.intp))
+    if fit.model == "not_fitted":
+        return none
+    whole = np.array(_parameters(fit))
+    of_fields, of_subsets = pseudo_values(0), pseudo_values(1)
+    n_fields, n_subsets = of_fields.shape[1], of_subsets.shape[1]
+    if n_fields == n_subsets == 1:
+        return none
+    # A tenth of one of F fields scatters by the root of F times as much as a tenth of all.
+    within = np.sqrt(n_fields) * (of_subsets - of_subsets.mean(axis=1, keepdims=True))
+    values = (of_fields[:, :, None] + within[:, None, :]).reshape(2, -1)
+    return _Jackknifed(fit, values, np.repeat(np.arange(n_fields), n_subsets))
+
+
+def _parameters(fit: DwellFit) -> tuple[float, float]:
+    return fit.alpha, 1.0 / fit.tau_s if np.isfinite(fit.tau_s) else 0.0
+
+
+def _widened(fit: DwellFit, alpha_half: float, rate_half: float) -> DwellFit:
+    """Return a law with half the 95 % intervals of alpha and of 1 / tau, where these are larger."""
+    fit = replace(fit, alpha_se=max(fit.alpha_se, alpha_half / _NORMAL_95))
+    if not np.isfinite(fit.tau_s):
+        return fit
+    rate = 1.0 / fit.tau_s
+    slowest = rate - rate_half
+    return replace(
+        fit,
+        tau_low_s=min(fit.tau_low_s, 1.0 / (rate + rate_half)),
+        tau_high_s=max(fit.tau_high_s, 1.0 / slowest if slowest > 0 else float("inf")),
+    )
