@@ -168,7 +168,7 @@ def test_what_is_kept_stands_beside_the_lengths_of_the_movies():
     table = light(np.random.default_rng(26), 70, 2, 40, 0.8)
     fields = pd.DataFrame(
         {
-            "temperature_c": 70,
+            "temperature_c": "70",  # as in a file
             "status": ["ok", "ok", "failed"],
             "exposure_s": 0.02,
             "n_frames_pre": [5_000, 20_000, 100],

@@ -236,7 +236,7 @@ def movie_lengths(fields: pd.DataFrame | None) -> pd.Series[float]:
     own = fields[fields["status"] == "ok"]
     frames = own[list(_LENGTH[1:])].apply(pd.to_numeric).min(axis=1)
     lengths_s = frames * own[_LENGTH[0]].astype(float)
-    return pd.Series(lengths_s.to_numpy(float), index=own["temperature_c"])
+    return pd.Series(lengths_s.to_numpy(float), index=temperature_labels(own["temperature_c"]))
 
 
 def put_methods(
