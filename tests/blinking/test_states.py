@@ -254,6 +254,26 @@ def test_light_that_falls_by_half_for_the_whole_field_is_followed():
     assert states_by("hmm", counts(rng, lit, on=600.0)).light_change == 0.0
 
 
+def test_levels_that_each_wander_by_themselves_are_no_change_of_the_light():
+    """Levels wander by 15 %, as spectral wandering does, with a correlation of 100 frames.
+
+    The mean of 24 wanders by 4 % in a tenth of 1,200 frames, by 12 % from the brightest to the
+    darkest. Of 8 movies one is named with a chance of 1 %.
+    """
+    changes = []
+    for seed in range(8):
+        rng = np.random.default_rng([38, seed])
+        lit = np.stack([telegraph(rng, f, 8, 1200) for f in np.linspace(0.2, 0.9, 24)])
+        steps = np.sqrt(1 - np.exp(-2 / 100)) * rng.normal(size=(1200, 24))
+        wander = np.empty((1200, 24))
+        wander[0] = rng.normal(size=24)
+        for k in range(1, 1200):
+            wander[k] = np.exp(-1 / 100) * wander[k - 1] + steps[k]
+        on = np.exp(0.15 * wander.T)
+        changes.append(states_by("hmm", counts(rng, lit * on, on=500.0)).light_change)
+    assert sum(change > 0 for change in changes) <= 1
+
+
 def test_what_a_nanocrystal_emits_when_off_is_not_on():
     rng = np.random.default_rng(27)
     lit = np.stack([telegraph(rng, f, frames=4000) for f in (0.0, 0.2, 0.5, 0.8)]).astype(float)

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import stdtr
 
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.blinking.states.emissions import OFF_LEVEL, OFF_NOISE, ON_LEVEL
@@ -43,6 +44,7 @@ _FEW = 5  # nanocrystals that have their course in common
 _BINS, _LEAST_BIN_FRAMES = 200, 20
 _ROUNDS = 6
 _TENTHS = 10
+_LIGHT_BY_CHANCE = 1e-3
 _MAD_TO_SIGMA = 1.4826
 _LEAST_SCATTER = 0.02
 
@@ -163,10 +165,36 @@ def common_course(field: Sequence[Stretches | None], frames: int) -> FloatArray 
     return np.asarray(light / light.mean())
 
 
-def light_change(course: FloatArray) -> float:
-    """Return by how much the darkest tenth of a movie is darker than the brightest, 0..1."""
-    tenths = [part.mean() for part in np.array_split(course, _TENTHS)]
-    return float(1.0 - min(tenths) / max(tenths))
+def light_change(field: Sequence[Stretches | None], frames: int) -> float:
+    """Return by how much the darkest tenth of a movie is darker than the brightest, 0..1.
+
+    0 where the nanocrystals do not show it together. Which tenths these are is determined without
+    the nanocrystal whose change is taken between them: where each changes by itself, the changes
+    are 0 on average, by however much the mean of a few varies.
+    """
+    known = [one for one in field if one is not None]
+    if len(known) < _FEW:
+        return 0.0
+    levels = np.full((len(known), _TENTHS), np.nan)
+    for row, one in zip(levels, known, strict=True):
+        tenth = (one.place / frames * _TENTHS).astype(int)
+        n = np.bincount(tenth, minlength=_TENTHS)
+        total = np.bincount(tenth, np.log(np.maximum(one.level, 0.1)), minlength=_TENTHS)
+        row[n > 0] = total[n > 0] / n[n > 0]
+    own = np.nan_to_num(levels - np.nanmean(levels, axis=1, keepdims=True))
+    seen = np.isfinite(levels)
+    n_others = seen.sum(axis=0) - seen
+    others = np.where(n_others > 0, (own.sum(axis=0) - own) / np.maximum(n_others, 1), np.nan)
+    each = np.arange(len(known))
+    brightest, darkest = np.nanargmax(others, axis=1), np.nanargmin(others, axis=1)
+    changes = levels[each, brightest] - levels[each, darkest]
+    changes = changes[np.isfinite(changes)]
+    if len(changes) < _FEW:
+        return 0.0
+    mean, error = changes.mean(), changes.std(ddof=1) / np.sqrt(len(changes))
+    if mean <= 0 or stdtr(len(changes) - 1, -mean / max(error, 1e-9)) > _LIGHT_BY_CHANCE:
+        return 0.0
+    return float(1.0 - np.exp(-mean))
 
 
 def _medians(values: FloatArray, weight: FloatArray, group: IntArray, n: int) -> FloatArray:

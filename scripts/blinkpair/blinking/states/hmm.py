@@ -109,7 +109,7 @@ def assign(
     if course is not None:
         steady = (counts / course).astype(np.float32)
         found_there = assign(steady, settings, off.in_light(course), light=course)
-        return found_there._replace(light_change=light_change(course))
+        return found_there._replace(light_change=light_change(whole, counts.shape[1]))
     if light is not None:
         two = {i: (t._replace(light=light[finite[i]]), wide) for i, (t, wide) in two.items()}
     excess, confirmed = _excess_noise(list(two.values()))
