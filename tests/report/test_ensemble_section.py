@@ -34,7 +34,7 @@ def test_a_sentence_states_shares_and_the_direction():
     sentence, limits = made["sentences"]
     assert "10.0 % (9.0 % to 11.0 %) unannealed and 7.0 % (6.0 % to 8.0 %) at 100 °C" in sentence
     assert "against the unannealed film it fell at 100 °C" in sentence
-    assert "do not differ at the 5 % level (p = 0.30)" in sentence
+    assert "No difference of the time constants is shown (p = 0.30)" in sentence
     assert limits == ensemble_section.NO_CONCLUSION
 
 

@@ -93,8 +93,13 @@ def _sentence(rows: Sequence[Mapping[Any, Any]], quantity: str, p_common: pd.Ser
         text += f"; against the unannealed film it {listed(changes)}"
     p = p_common.dropna()
     if len(p):
-        verdict = "do not differ" if p.iloc[0] >= MIN_P_COMMON else "differ"
-        text += f". The time constants {verdict} at the 5 % level (p {_equals(p.iloc[0])})"
+        if p.iloc[0] < MIN_P_COMMON:
+            text += f". The time constants differ (p {_equals(p.iloc[0])})"
+        else:
+            text += (
+                f". No difference of the time constants is shown (p {_equals(p.iloc[0])}); shares "
+                "compared with common time constants are right if there is none"
+            )
     return text
 
 
