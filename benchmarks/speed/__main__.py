@@ -246,7 +246,11 @@ def field_part(bench: Bench) -> Iterable[str]:
         for path in sorted((Path(folder) / "logs" / "benchmarks" / "big").glob("*.tsv")):
             used = pd.read_csv(path, sep="\t").iloc[0]
             steps.append(
-                {"step": path.stem, "s": float(used["s"]), "peak memory, MB": used["max_rss"]}
+                {
+                    "step": path.stem,
+                    "s": float(used["s"]),
+                    "largest sample of memory, MB": used["max_rss"],
+                }
             )
     yield (
         f"Both movies to `nanocrystals.csv` on 2 cores, cold: {seconds:.1f} s. Reading both once, "
@@ -255,7 +259,9 @@ def field_part(bench: Bench) -> Iterable[str]:
         "disk. At most 500 MB a step, not counting the page cache:"
     )
     table = pd.DataFrame(steps)
-    table["peak memory, MB"] = pd.to_numeric(table["peak memory, MB"], errors="coerce").round()
+    table["largest sample of memory, MB"] = pd.to_numeric(
+        table["largest sample of memory, MB"], errors="coerce"
+    ).round()
     yield text_of(table)
 
 
