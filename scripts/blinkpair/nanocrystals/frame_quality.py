@@ -48,6 +48,9 @@ STEP_NOISES = 8.0
 MAX_CONSTANT_SHARE = 0.01
 # A camera repeats no frame: noise makes two numbers of two frames equal once in thousands.
 REPEATED_FRAMES = 2
+# Swings of the light within a tenth of a movie, root mean square and relative, that are reported:
+# the states follow slower ones only, and take dark moments of a bright nanocrystal for off.
+MAX_FLICKER = 0.10
 _LEVEL_FRAMES = 50  # from which the level beside a step is measured
 
 
@@ -97,6 +100,37 @@ def _repeated(frame_mean: FloatArray, roughness: FloatArray) -> BoolArray:
     first = np.flatnonzero(begins(frame_mean) | begins(roughness))
     lengths = np.diff(first, append=len(frame_mean))
     return np.repeat(lengths >= REPEATED_FRAMES, lengths)
+
+
+def light_flicker(roughness: FloatArray) -> float:
+    """Return how far the light swings within a tenth of the movie, root mean square and relative.
+
+    Shot noise goes with the root of the light, so that its relative change is twice that of the
+    roughness; at least so much, as the read-out's noise does not change. The median of the products
+    of neighbouring frames is that of a sine's mean square, is zero for noise, and does not depend
+    on single events such as a hop of the laser. Swings of fewer than five frames are not measured.
+
+    Parameters
+    ----------
+    roughness : (frames,) float
+    """
+    from scipy.ndimage import uniform_filter1d
+
+    light = 2 * np.log(np.maximum(roughness, 1e-9))
+    swing = light - uniform_filter1d(light, max(len(light) // 10, 1))
+    products = swing[1:] * swing[:-1]
+    return float(np.sqrt(max(np.median(products), 0.0))) if len(products) else 0.0
+
+
+def _note_flicker(roughness: FloatArray) -> list[str]:
+    flicker = light_flicker(roughness)
+    if flicker <= MAX_FLICKER:
+        return []
+    return [
+        f"the noise of the background shows that the light swings by {100 * flicker:.0f} % (root "
+        "mean square) within moments: nanocrystals that are on may count as off when it is weak, "
+        "by the hidden Markov model, too"
+    ]
 
 
 def is_saturated(projections: Projections, odd_share: float = 0.0) -> bool:
@@ -180,6 +214,7 @@ def check_frames(projections: Projections, name: str) -> list[str]:
             place=name,
         )
     notes = _note_saturation(projections, float(odd.mean()), pixels)
+    notes += _note_flicker(projections.roughness[~odd])
     if not odd.any():
         return notes
     first, n, frames = int(np.argmax(odd)), int(odd.sum()), len(odd)
