@@ -187,12 +187,26 @@ def test_a_movie_without_saturation_is_none_at_any_gain(gain, read_noise):
     assert check_frames(found, "a.tif") == []
 
 
+@pytest.mark.parametrize("offset", [0, 5, 100])
+def test_noise_that_was_cut_off_below_is_reported(offset):
+    """A background of two noises above the cut has 2 % of its values there."""
+    light, noise = 15.0, np.sqrt(2 * GAIN * 15.0 + READ_NOISE**2)
+    frames = film(light, np.random.default_rng(3)).astype(float) - OFFSET + offset
+    notes = check_frames(project(from_array(frames.clip(0).astype(np.uint16))), "movie")
+    assert any("at 0, the smallest" in note for note in notes) == (light + offset < 2 * noise)
+
+
 @pytest.mark.parametrize("photons", [0.02, 0.5])
 def test_a_movie_of_single_photons_is_not_saturated(photons):
     frames = np.random.default_rng(5).poisson(photons, (400, 40, 40)).clip(0, 1).astype(np.uint16)
     found = project(from_array(frames))
     assert found.saturated_fraction > MAX_SATURATED_SHARE
     assert not is_saturated(found)
+
+
+def test_a_movie_of_single_photons_is_not_cut_off_below():
+    frames = np.random.default_rng(5).poisson(0.5, (400, 40, 40)).astype(np.uint16)
+    assert check_frames(project(from_array(frames)), "movie") == []
 
 
 REAL = Path(__file__).parents[3] / "shared" / "realdata"
