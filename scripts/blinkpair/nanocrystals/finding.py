@@ -24,6 +24,7 @@ from blinkpair.nanocrystals.camera_pixels import (
 )
 from blinkpair.nanocrystals.drift import Drift, measure_drift
 from blinkpair.nanocrystals.focus import measure_focus
+from blinkpair.nanocrystals.particle_hits import without_hits
 from blinkpair.nanocrystals.projections import Projections
 from blinkpair.nanocrystals.wide_spots import are_wide
 
@@ -67,8 +68,10 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
 
     Drift is measured first by correlating whole images, then on the nanocrystals themselves;
     detection is repeated on the better aligned images. Candidates that are single pixels of the
-    camera are dropped, and these pixels replaced by their neighbours.
+    camera are dropped, and these pixels replaced by their neighbours. Hits of particles are taken
+    out first.
     """
+    projections = without_hits(projections)
     hot_pixels = np.unique(
         np.vstack(
             [

@@ -38,6 +38,9 @@ NOTED_SATURATED_SHARE = 1e-4
 # A movie of fewer counts than this between its darkest pixel and its largest value is one of
 # single photons: many of its values are the largest.
 FEW_COUNTS = 16
+# Of the pixel values at the smallest of all: noise that nothing cut off has few of them. A movie of
+# single photons has many, and a noise of a few counts at most.
+MAX_CUT_OFF_SHARE, FEW_COUNTS_OF_NOISE = 0.01, 3.0
 # What a frame's roughness must step by, as a factor, to be another scene. Less light is measured
 # from the light there was; more of it matters once its noise comes near a threshold, and cameras
 # have single frames of 1.4 times the noise.
@@ -48,6 +51,10 @@ STEP_NOISES = 8.0
 MAX_CONSTANT_SHARE = 0.01
 # A camera repeats no frame: noise makes two numbers of two frames equal once in thousands.
 REPEATED_FRAMES = 2
+# Swings of the light within a tenth of a movie, root mean square and relative, that are reported:
+# the states follow slower ones only, and take dark moments of a bright nanocrystal for off.
+MAX_FLICKER = 0.10
+LARGEST_SWING = 0.5  # in log(light), of a frame
 _LEVEL_FRAMES = 50  # from which the level beside a step is measured
 
 
@@ -99,6 +106,38 @@ def _repeated(frame_mean: FloatArray, roughness: FloatArray) -> BoolArray:
     return np.repeat(lengths >= REPEATED_FRAMES, lengths)
 
 
+def light_flicker(roughness: FloatArray) -> float:
+    """Return how far the light swings within a tenth of the movie, root mean square and relative.
+
+    Shot noise goes with the root of the light, so that its relative change is twice that of the
+    roughness; at least so much, as the read-out's noise does not change. The products of
+    neighbouring frames are free of noise; swings of fewer than five frames are lost with it. Light
+    that bleaches within moments as the movie begins is limited to what it can add.
+
+    Parameters
+    ----------
+    roughness : (frames,) float
+    """
+    from scipy.ndimage import uniform_filter1d
+
+    light = 2 * np.log(np.maximum(roughness, 1e-9))
+    swing = light - uniform_filter1d(light, max(len(light) // 10, 1))
+    swing = np.clip(swing, -LARGEST_SWING, LARGEST_SWING)
+    products = swing[1:] * swing[:-1]
+    return float(np.sqrt(max(products.mean(), 0.0))) if len(products) else 0.0
+
+
+def _note_flicker(roughness: FloatArray) -> list[str]:
+    flicker = light_flicker(roughness)
+    if flicker <= MAX_FLICKER:
+        return []
+    return [
+        f"the noise of the background shows that the light swings by {100 * flicker:.0f} % (root "
+        "mean square) within moments: nanocrystals that are on may count as off when it is weak, "
+        "by the hidden Markov model, too"
+    ]
+
+
 def is_saturated(projections: Projections, odd_share: float = 0.0) -> bool:
     """Return whether too many pixel values are equal to the largest one.
 
@@ -131,6 +170,22 @@ def _note_saturation(
         f"{100 * share:.2g} % of its pixel values are at {projections.largest:g}, the largest of "
         "all: bright nanocrystals are cut off there; when they are on is measured, but their "
         "counts and the integrated PL are too small"
+    ]
+
+
+def _note_cut_off(projections: Projections, constant_share: float) -> list[str]:
+    """Report that the background's noise was cut off, as by a subtraction of the offset."""
+    share = projections.lowest_fraction - constant_share
+    if (
+        share <= MAX_CUT_OFF_SHARE
+        or np.isinf(projections.range_top)
+        or np.median(projections.roughness) <= FEW_COUNTS_OF_NOISE
+    ):
+        return []
+    return [
+        f"{100 * share:.0f} % of its pixel values are at {projections.lowest:g}, the smallest of "
+        "all: the noise of the background was cut off there (an offset was subtracted, or the "
+        "camera's is too small), and counts are too small by as much as it raised the background"
     ]
 
 
@@ -180,6 +235,8 @@ def check_frames(projections: Projections, name: str) -> list[str]:
             place=name,
         )
     notes = _note_saturation(projections, float(odd.mean()), pixels)
+    notes += _note_flicker(projections.roughness[~odd])
+    notes += _note_cut_off(projections, constant)
     if not odd.any():
         return notes
     first, n, frames = int(np.argmax(odd)), int(odd.sum()), len(odd)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 BURST_FRAMES = 10  # 0.2 s at 20 ms: a blink that long stands out whatever happens around it
 MAX_STRETCHES = 50  # three float32 images each: 160 MB at 512 x 512
-
 BURSTS_A_READ = 2
+LOWEST_EVERY = 13  # bursts
 ROUGHNESS_ROWS = 4  # every fourth row measures a frame's noise, at a quarter of the work
 
 
@@ -58,10 +58,11 @@ class Projections:
     largest : float
         The largest pixel value.
     saturated_fraction : float
-        Share of pixel values that are equal to it: in a movie that nothing cut off, those of a few
-        pixels.
+        Share of pixel values that are equal to it.
     range_top : float
         Top of the integer type's range; infinite for others.
+    lowest, lowest_fraction : float
+        The smallest value in one burst of `LOWEST_EVERY`, and the share of values equal to it.
     """
 
     mean: NDArray[np.float32]
@@ -74,6 +75,8 @@ class Projections:
     largest: float
     saturated_fraction: float
     range_top: float
+    lowest: float
+    lowest_fraction: float
 
 
 @njit(nogil=True)
@@ -180,16 +183,16 @@ class Projector:
         # Stretches are whole bursts, so every burst lies within one.
         self._ends = length * np.arange(1, n_stretches + 1)
         self._ends[-1] = frames
-        images = (n_stretches, height, width)
-        self._mean, self._variance, self._burst = (np.empty(images, np.float32) for _ in range(3))
-        self._read = np.zeros(frames, bool)
+        images = (3, n_stretches, height, width)
+        self._mean, self._variance, self._burst = np.empty(images, np.float32)
+        self._stretch, self._read = -1, np.zeros(frames, bool)
         self._frame_mean, self._roughness = np.empty(frames), np.empty(frames)
         self._range = np.iinfo(dtype) if np.issubdtype(dtype, np.integer) else None
         lowest = self._range.min if self._range else -np.inf
         self._largest, self._at_largest = np.full(height, lowest, dtype), np.zeros(height, np.int64)
+        self._lowest, self._at_lowest, self._looked_at = np.inf, 0, 0
         self._total, self._squares = np.zeros((2, height, width))
         self._brightest = np.full((height, width), -np.inf)
-        self._stretch = -1
 
     def add(self, pool: Executor, burst: NDArray[Any], first_frame: int) -> None:
         """Add successive frames of one stretch; all of a stretch come before those of another."""
@@ -197,6 +200,8 @@ class Projector:
         if stretch != self._stretch:
             self._finish(pool)
             self._stretch = stretch
+        if first_frame // BURST_FRAMES % LOWEST_EVERY == LOWEST_EVERY // 2:
+            self._look_at_lowest(burst)
         n, height, width = burst.shape
         row_sums = np.empty((n, height))
         row_steps = np.empty((n, len(range(0, height, ROUGHNESS_ROWS))))
@@ -209,6 +214,13 @@ class Projector:
         self._frame_mean[here] = row_sums.sum(axis=1) / (height * width)
         self._roughness[here] = np.median(row_steps, axis=1) / max(width - 1, 1)
         self._read[here] = True
+
+    def _look_at_lowest(self, burst: NDArray[Any]) -> None:
+        """Count the values at the lowest one so far."""
+        if burst.min() < self._lowest:
+            self._lowest, self._at_lowest = float(burst.min()), 0
+        self._at_lowest += int(np.count_nonzero(burst == self._lowest))
+        self._looked_at += burst.size
 
     def _of_stretch(self, s: int) -> IntArray:
         """Return the frames of a stretch that were read."""
@@ -235,8 +247,7 @@ class Projector:
         """
         self._finish(pool)
         frame_mean = self._frame_mean[self._read]
-        bad = np.flatnonzero(~np.isfinite(frame_mean))
-        if bad.size:
+        if (bad := np.flatnonzero(~np.isfinite(frame_mean))).size:
             first = np.flatnonzero(self._read)[bad[0]]
             raise InputError(
                 f"{bad.size} frame(s), the first of them frame {first}, hold NaN or infinite "
@@ -245,8 +256,7 @@ class Projector:
                 place=name,
             )
         of_stretch = [self._of_stretch(s) for s in range(len(self._ends))]
-        top = self._largest.max()
-        pixels = len(frame_mean) * self._total.size
+        top, pixels = self._largest.max(), len(frame_mean) * self._total.size
         return Projections(
             self._mean,
             self._variance,
@@ -258,6 +268,8 @@ class Projector:
             float(top),
             float(self._at_largest[self._largest == top].sum()) / pixels,
             float(self._range.max) if self._range else np.inf,
+            self._lowest,
+            self._at_lowest / max(self._looked_at, 1),
         )
 
 

@@ -21,7 +21,13 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.nanocrystals import catalogues
 from blinkpair.pairing.checks import FILES, PAIRED, REGISTERED, Found, refuse
-from blinkpair.pairing.places import Pairing, PairingSettings, no_nanocrystals, pair_nanocrystals
+from blinkpair.pairing.places import (
+    Pairing,
+    PairingSettings,
+    motion_remarks,
+    no_nanocrystals,
+    pair_nanocrystals,
+)
 from blinkpair.photometry.apertures import light_change
 from blinkpair.registration.fields import RegistrationSettings, register_field
 from blinkpair.registration.landmarks import read_landmarks
@@ -180,10 +186,13 @@ def _register_and_pair(
         catalogues.read_drift(tables.drift).per_frame(movie["shape"][0])
         for tables, movie in zip((pre, post), movies, strict=True)
     )
+    final = from_description(content)
+    moved = motion_remarks(pre.nanocrystals, post.nanocrystals, final)
+    content["reason"] = "; ".join(filter(None, (content["reason"], *moved)))
     paired = pair_nanocrystals(
         pre.nanocrystals,
         post.nanocrystals,
-        from_description(content),
+        final,
         drift_pre=drift_pre,
         drift_post=drift_post,
         shape=(height, width),

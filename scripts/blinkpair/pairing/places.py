@@ -23,6 +23,9 @@ from blinkpair.registration.result import Registration
 
 # A measurement that is off by this, half the usual aperture, would miss the nanocrystal.
 MAX_PLACE_ERROR_PX = 1.5
+# Nanocrystals that moved on the glass by more than this, the root mean square beyond the errors of
+# their positions, are no longer at the places where those of one epoch are measured.
+MAX_MOTION_ON_GLASS_PX = 0.5
 # What is seen in both movies within this distance, although the sample moved by more than that, is
 # a pixel of the camera.
 SAME_PLACE_PX, MIN_MOTION_PX = 0.5, 2.0
@@ -36,7 +39,8 @@ class PairingSettings:
     ----------
     tolerance_px : float
         Largest distance of a pair whose positions are exactly known; three standard errors are
-        added to it, up to `min_separation_px`.
+        added to it, up to `min_separation_px`. Where nanocrystals moved on the glass the scatter of
+        the pairs that gave the transform is such an error.
     min_separation_px : float
         Nanocrystals closer than this share counts and are excluded.
     aperture_px : float
@@ -105,8 +109,9 @@ def pair_nanocrystals(
     pre_xy = pre[["x", "y"]].to_numpy(float)
     post_xy = post[["x", "y"]].to_numpy(float)
     mapped = registration.to_post(pre_xy)
+    own = pre["error_px"].fillna(0).clip(upper=1).to_numpy(float)
     spread = 3 * np.hypot(
-        registration.place_error(pre_xy), pre["error_px"].fillna(0).clip(upper=1).to_numpy(float)
+        registration.place_error(pre_xy), np.maximum(own, registration.match_scatter_px)
     )
     tolerance_px, separation_px = settings.tolerance_px, settings.min_separation_px
     tolerance = np.minimum(tolerance_px + spread, max(separation_px, tolerance_px))
@@ -156,6 +161,26 @@ def pair_nanocrystals(
             mapped, post_xy, tolerance, displacement_px=max(4 * tolerance_px, 2 * separation_px)
         ),
     )
+
+
+def motion_remarks(pre: pd.DataFrame, post: pd.DataFrame, registration: Registration) -> list[str]:
+    """Return what a user has to know where nanocrystals moved against each other.
+
+    `pre` and `post` are the catalogues of which `registration.pairs` are rows.
+    """
+    errors = [
+        epoch["error_px"].to_numpy(float)[rows]
+        for epoch, rows in zip((pre, post), registration.pairs.T, strict=True)
+    ]
+    expected2 = 2 * np.nanmean(np.square(errors).sum(axis=0)) if len(registration.pairs) else 0.0
+    motion2 = registration.match_scatter_px**2 - expected2
+    if motion2 <= MAX_MOTION_ON_GLASS_PX**2:
+        return []
+    return [
+        f"the nanocrystals moved against each other by {np.sqrt(motion2):.1f} px (root mean "
+        "square) between the epochs: those seen in one epoch only are measured up to as far from "
+        "their place in the other"
+    ]
 
 
 def _at_the_same_pixel(pre: FloatArray, post: FloatArray, mapped: FloatArray) -> FloatArray:

@@ -70,6 +70,13 @@ class Registration:
         return len(self.pairs)
 
     @property
+    def match_scatter_px(self) -> float:
+        """Root-mean-square distance of a match from its place by `to_post`; 0 without matches."""
+        if self.error_model is None or not self.n_matched:
+            return 0.0
+        return float(np.sqrt(2 * self.error_model.variance_px2))
+
+    @property
     def rotation_deg(self) -> float:
         """Rotation in degrees, (-180, 180]; +90 takes +x to +y."""
         return rotation_deg(self.matrix)
