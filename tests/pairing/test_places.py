@@ -220,3 +220,12 @@ def test_a_hot_pixel_of_one_movie_counts_in_both():
     post = apply_matrix(MATRIX, pre)
     table = paired(pre, post, hot_pixels=(np.rint(post[:1]), ())).table
     assert sorted(table["excluded_because"]) == ["", "hot_pixel"]
+
+
+def test_two_nanocrystals_at_one_pixel_of_a_moved_sample_are_not_the_cameras():
+    # The second is where the first one was; both are seen at their own places in both epochs.
+    first = np.array([[60.0, 140.0]])
+    beside = first + np.array([0.2, -0.1])
+    pre = np.vstack([first, apply_matrix(np.linalg.inv(MATRIX), beside)])
+    table = paired(pre, apply_matrix(MATRIX, pre)).table
+    assert table["excluded_because"].tolist() == ["", ""]

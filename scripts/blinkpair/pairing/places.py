@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.arrays import BoolArray, FloatArray, IntArray
 from blinkpair.epochs import EPOCHS
 from blinkpair.pairing.matching import expected_chance_pairs, match_points
 from blinkpair.photometry.apertures import aperture_is_clear, aperture_stays_inside
@@ -142,7 +142,7 @@ def pair_nanocrystals(
     table = table.sort_values(["y_pre", "x_pre"], ignore_index=True)
     table.insert(0, "nc_id", np.arange(1, len(table) + 1))
     table["neighbour_distance_px"] = _nearest(table)
-    fixed = _at_the_same_pixel(pre_xy, post_xy, mapped)
+    fixed = _at_the_same_pixel(pre_xy, post_xy, mapped, pairs)
     pixels = [np.asarray(own, float).reshape(-1, 2) for own in hot_pixels]
     table["excluded_because"] = _exclusions(
         table,
@@ -183,18 +183,23 @@ def motion_remarks(pre: pd.DataFrame, post: pd.DataFrame, registration: Registra
     ]
 
 
-def _at_the_same_pixel(pre: FloatArray, post: FloatArray, mapped: FloatArray) -> FloatArray:
+def _at_the_same_pixel(
+    pre: FloatArray, post: FloatArray, mapped: FloatArray, pairs: IntArray
+) -> FloatArray:
     """Return those positions before annealing at which the camera shows something afterwards, too.
 
-    The sample moved there, from `pre` to `mapped`, and what did not is the camera's. Of randomly
-    placed nanocrystals, 200 in 512 x 512 pixels, one in 1,700 has another one there by chance.
+    The sample moved there, from `pre` to `mapped`, and what did not is the camera's, unless one of
+    the two is also seen where the sample took it (`pairs`). Of randomly placed nanocrystals, 200 in
+    512 x 512 pixels, one in 1,700 has another one there by chance.
     """
     from scipy.spatial import cKDTree
 
     if len(pre) == 0 or len(post) == 0:
         return np.empty((0, 2))
-    stays = cKDTree(post).query(pre)[0] < SAME_PLACE_PX
-    return pre[stays & (np.hypot(*(mapped - pre).T) > MIN_MOTION_PX)]
+    distance, other = cKDTree(post).query(pre)
+    stays = (distance < SAME_PLACE_PX) & (np.hypot(*(mapped - pre).T) > MIN_MOTION_PX)
+    moved = np.isin(np.arange(len(pre)), pairs[:, 0]) | np.isin(other, pairs[:, 1])
+    return pre[stays & ~moved]
 
 
 def _is_wide(catalogue: pd.DataFrame, index: pd.Series) -> BoolArray:
