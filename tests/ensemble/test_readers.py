@@ -222,6 +222,17 @@ def test_widths_and_units_of_file_and_sheet_must_agree(tmp_path):
         read_decay(str(path), bin_ps=25.0)
 
 
+def test_the_rate_of_the_pulses_is_that_of_file_or_sheet(tmp_path, counts):
+    path = tmp_path / "decay.txt"
+    path.write_text(text_of([(0.05 * i, 3 * i % 17) for i in range(99)]))
+    assert read_decay(str(path)).period_ns == np.inf
+    assert read_decay(str(path), rate_mhz=20.0).period_ns == pytest.approx(50.0)
+    path = tmp_path / "decay.sdt"
+    path.write_bytes(sdt_bytes(counts))
+    with pytest.raises(InputError, match=r"0\.4 MHz by the file and 40 MHz by the sheet"):
+        read_decay(str(path), rate_mhz=40.0)
+
+
 def test_a_steep_response_is_no_wrapped_counter(tmp_path):
     path = tmp_path / "response.txt"
     path.write_text(text_of([(0.05 * i, 65_000 if i == 20 else 1) for i in range(99)]))

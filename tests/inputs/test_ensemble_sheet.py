@@ -60,3 +60,13 @@ def test_a_group_has_one_number_of_components_and_responses_or_none(tmp_path, fi
     films.loc[2, "irf"] = ""
     _, problems = examine(tmp_path, films)
     assert {(p.line, p.about) for p in problems} == {(3, "components"), (4, "irf")}
+
+
+def test_one_file_is_not_that_of_two_treatments_nor_its_own_response(tmp_path, films):
+    films.loc[1, "file"] = films.loc[0, "file"]
+    films.loc[3, "irf"] = films.loc[3, "file"]
+    _, problems = examine(tmp_path, films)
+    assert {(p.line, p.about) for p in problems} == {(3, "file"), (5, "irf")}
+    # One film at two probes, or two curves of a file, are no slip.
+    films.loc[5, ["file", "temperature_c"]] = films.loc[4, ["file", "temperature_c"]]
+    assert len(examine(tmp_path, films)[1]) == 2

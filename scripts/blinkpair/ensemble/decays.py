@@ -19,6 +19,8 @@ from blinkpair.errors import InputError
 MOST_COMPONENTS = 4
 SAME_BIN = 1e-3  # relative difference up to which two channel widths are one
 _FEW = 20.0  # photons that would have to be missing for channels to count as dead
+_PHOTONS_OF_RISE = 100
+_FEWEST_FOR_SCATTER = 64  # channels: its standard error is then 20 %
 _GRID = 30
 _MARGIN = 2  # channels around what is seen of a response
 
@@ -51,7 +53,7 @@ class Prepared:
     def model(self, n_tau: int) -> ResponseModel | TailModel:
         """Return the model with so many exponentials."""
         if self.response is None:
-            return TailModel(self.decay.bin_ns, n_tau, self.window)
+            return TailModel(self.decay.bin_ns, n_tau, self.window, self.decay.period_ns)
         return ResponseModel(
             self.decay.counts.size, self.decay.bin_ns, self.response, n_tau, self.window,
             self.decay.period_ns,
@@ -69,13 +71,14 @@ def prepare(decay: Decay, response: Decay | None = None, place: str = "") -> Pre
 
     Channels at either end in which nothing was counted although photons were to be expected lie
     outside of the range of the electronics and are left out. Without a response the fit starts
-    behind the maximum by twice the time of the rise.
+    behind the maximum by twice the time of the rise. Normalised values are taken in photons.
 
     Raises
     ------
     InputError
         If the channels of the two differ in width.
     """
+    decay = in_photons(decay)
     first, end = _live_channels(decay.counts)
     if response is None:
         return Prepared(decay, (_tail_start(decay.counts), end))
@@ -87,7 +90,7 @@ def prepare(decay: Decay, response: Decay | None = None, place: str = "") -> Pre
             place,
         )
     counts = _above_background(response.counts)
-    moved = _half_height(decay.counts) - _half_height(counts)
+    moved = _delay_of_rise(decay.counts, counts)
     used = np.flatnonzero(counts)
     counts = counts[used[0] : used[-1] + 1]
     # A response that would begin before the first channel keeps what lies within.
@@ -99,6 +102,31 @@ def prepare(decay: Decay, response: Decay | None = None, place: str = "") -> Pre
         if not placed.any():
             raise InputError("decay and response do not overlap", "check the two files", place)
     return Prepared(decay, (first, end), placed, moved)
+
+
+def in_photons(decay: Decay) -> Decay:
+    """Return a normalised decay in photons, as its scatter shows them; others as they are.
+
+    Notes
+    -----
+    Of counts a, b, c in a row with equal expectations, (a - 2b + c)^2 has the expectation of
+    a + 4b + c. Of values that are multiples of counts, the ratio of the two is the multiple. Second
+    differences are free of the slope of the decay.
+    """
+    values = decay.counts
+    if decay.is_counts or values.min() < 0:
+        return decay
+    tail = values[_tail_start(values) : _live_channels(values)[1]]
+    if tail.size < _FEWEST_FOR_SCATTER or not tail.any():
+        return decay
+    level = _smoothed(tail, 33)[1:-1]  # by which all channels weigh alike
+    seen = level > 0
+    scatter = np.sum(np.diff(tail, 2)[seen] ** 2 / level[seen])
+    expected = np.sum((tail[:-2] + 4 * tail[1:-1] + tail[2:])[seen] / level[seen])
+    photon = float(scatter / expected)
+    if photon <= 0:
+        return decay
+    return replace(decay, counts=values / photon, is_scaled=True)
 
 
 def fit_components(prepared: Prepared, n_tau: int) -> Fit:
@@ -170,9 +198,7 @@ def _starts(prepared: Prepared, n_tau: int) -> list[FloatArray]:
 def _ladders(prepared: Prepared, n_tau: int) -> list[FloatArray]:
     """Return time constants spread around the mean delay of the light, and over the window."""
     data, bin_ns = prepared.data, prepared.decay.bin_ns
-    behind = np.maximum(data[int(np.argmax(data)) :] - np.min(_smoothed(data, 101)), 0.0)
-    mean = bin_ns * float(behind @ np.arange(behind.size)) / max(float(behind.sum()), 1e-300)
-    mean = max(mean, bin_ns)
+    mean = bin_ns * _mean_delay(data)
     return [
         np.geomspace(0.05 * mean, 1.6 * mean, n_tau),
         np.geomspace(2 * bin_ns, bin_ns * data.size / 3, n_tau),
@@ -257,17 +283,22 @@ def _live_channels(counts: FloatArray) -> tuple[int, int]:
 def _above_background(counts: FloatArray) -> FloatArray:
     """Return a response above its background, zero where it does not rise above the noise.
 
-    Reflections and late pulses behind the main one are parts of it.
+    Reflections and late pulses behind the main one are parts of it. The background is that before
+    the pulse; where it comes too early for that, the level that a quarter of the record is below.
     """
     peak = int(np.argmax(counts))
     onset = _first_at(counts, 0.01 * float(counts[peak]))
     dark = counts[: max(onset - 10, 0)]
-    is_known = dark.size >= 10
-    background = float(np.mean(dark)) if is_known else 0.0
+    if dark.size < 10:
+        first, end = _live_channels(counts)
+        levels = _smoothed(counts[first:end], 101)
+        dark = counts[first:end][levels <= np.quantile(levels, 0.25)]
+    background = float(np.mean(dark))
     above = counts - background
-    noise = np.sqrt(max(background, 0.0) + 1.0)
-    if np.any(counts < 0):  # a background was subtracted before
-        noise = float(np.std(dark)) if is_known else 0.01 * float(counts[peak])
+    if Decay(counts, 1.0).is_counts:
+        noise = float(np.sqrt(background + 1.0))
+    else:  # normalised, or a background was subtracted before: the scatter before the pulse is the noise
+        noise = float(np.std(dark))
     # The running mean finds a weak end that single channels hide in their noise.
     seen = _smoothed(above, 5) > 5.0 * noise / np.sqrt(5.0)
     seen[peak] = True
@@ -275,9 +306,33 @@ def _above_background(counts: FloatArray) -> FloatArray:
     return np.where(kept, np.maximum(above, 0.0), 0.0)
 
 
-def _half_height(counts: FloatArray) -> int:
-    """Return the first channel that reaches half of the maximum."""
-    smooth = _smoothed(counts, 3)
+def _delay_of_rise(counts: FloatArray, response: FloatArray) -> int:
+    """Return by how many channels a decay rises later than its response makes one rise.
+
+    That is an exponential with the mean delay of the light behind the response, which rises later
+    than the response itself. Both are averaged over the width of the response, or over more
+    channels until 100 photons lie in them: a single channel may hold few.
+    """
+    from scipy.signal import lfilter
+
+    delay = _mean_delay(counts)
+    made = lfilter([1.0], [1.0, -np.exp(-1.0 / delay)], response)
+    width = 2 * int(np.sum(response > 0.5 * response.max()) // 2) + 1
+    if Decay(counts, 1.0).is_counts:
+        while width < delay and width * _smoothed(counts, width).max() < _PHOTONS_OF_RISE:
+            width = 2 * width + 1
+    return _half_height(counts, width) - _half_height(made, width)
+
+
+def _mean_delay(counts: FloatArray) -> float:
+    """Return the mean delay of the light behind the maximum, at least one channel."""
+    behind = np.maximum(counts[int(np.argmax(counts)) :] - np.min(_smoothed(counts, 101)), 0.0)
+    return max(float(behind @ np.arange(behind.size)) / max(float(behind.sum()), 1e-300), 1.0)
+
+
+def _half_height(counts: FloatArray, width: int) -> int:
+    """Return the first channel whose mean over so many channels reaches half of the largest."""
+    smooth = _smoothed(counts, max(width, 3))
     return _first_at(smooth, 0.5 * float(smooth.max()))
 
 

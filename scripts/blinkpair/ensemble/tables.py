@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from blinkpair.arrays import FloatArray
 from blinkpair.ensemble import bleach, decays
 from blinkpair.ensemble.common import Common, fit_common
 from blinkpair.ensemble.fitting import Fit
@@ -45,6 +46,7 @@ MORE_THAN_ONE = 1.05  # periods within the channels
 # Below this p of the fit its residuals are not those of photons: a wrong model, or scaled counts.
 POOR_FIT = 1e-6
 
+EARLIER_PULSES = 0.01  # share of the slowest component, from which on its light counts
 _SAME_WINDOW = 1.05  # the longest over the shortest of a group
 _WINDOW = "constants and shares depend on it"
 NOT_RESOLVED, RESOLVED, FIXED = "not resolved", "resolved", "fixed"
@@ -119,12 +121,11 @@ def measure(rows: Sequence[Row]) -> list[list[Measured]]:
 def _decays(rows: Sequence[Row]) -> list[Measured]:
     prepared, notes = [], []
     for row in rows:
-        decay = read_decay(row["file"], _given(row["bin_ps"]), row["time_unit"])
-        response = (
-            read_decay(row["irf"], _given(row["bin_ps"]), row["time_unit"]) if row["irf"] else None
-        )
+        given = _given(row["bin_ps"]), row["time_unit"], _given(row["rate_mhz"])
+        decay = read_decay(row["file"], *given)
+        response = read_decay(row["irf"], *given) if row["irf"] else None
         prepared.append(decays.prepare(decay, response, row["file"]))
-        notes.append(_notes(decay, response is not None))
+        notes.append(_notes(prepared[-1].decay, response is not None))
     wanted = _given(rows[0]["components"])
     if wanted:
         fits = [decays.fit_components(one, int(wanted)) for one in prepared]
@@ -151,8 +152,10 @@ def _notes(decay: Decay, has_response: bool) -> str:
             f"the channels last {window_ns:.4g} ns and the file gives a pulse every "
             f"{decay.period_ns:.4g} ns: the fit takes all light to be of one pulse"
         )
+    if decay.is_scaled:
+        notes.append("normalised: the number of photons is that by which the values scatter")
     if not decay.is_counts:
-        notes.append("no counts (normalised or background subtracted): no Poisson likelihood")
+        notes.append("no counts (background subtracted): no Poisson likelihood, narrow intervals")
     if not has_response:
         notes.append("no response: a tail fit, whose amplitudes are not those at time zero")
     return "; ".join(notes)
@@ -277,11 +280,25 @@ def _rows_of(
             "p_fit": p_fit,
         }
         rows.append(row)
+    if one.prepared and (late := _light_of_earlier_pulses(one.prepared, taus)) > EARLIER_PULSES:
+        notes.append(
+            f"the file holds no rate of the pulses: if they come with the end of the window, "
+            f"{100 * late:.0f} % of the slowest component is of earlier pulses and its constant "
+            "too small; give rate_mhz"
+        )
     lost = [str(row["component"]) for row in rows if row["resolved"] == NOT_RESOLVED]
     if lost and len(lost) < len(rows):
         which = f"component{'s' * (len(lost) > 1)} {' and '.join(lost)}"
         notes.append(f"{which} not resolved: the others may be those of fewer exponentials")
     return [row | {"notes": "; ".join(notes)} for row in rows]
+
+
+def _light_of_earlier_pulses(prepared: decays.Prepared, taus: FloatArray) -> float:
+    """Return the share of the slowest component that outlives the window, 0 with a known period."""
+    if np.isfinite(prepared.decay.period_ns):
+        return 0.0
+    first, end = prepared.window
+    return float(np.exp(-(end - first) * prepared.decay.bin_ns / taus.max()))
 
 
 def named(name: str, value: float, interval: tuple[float, float]) -> dict[str, float]:
