@@ -180,8 +180,8 @@ def text_of(rows, head="Time (ns)\tCounts"):
         (lambda rows: text_of([(t, 65_535 if 9 < i < 13 else 7) for i, (t, _) in enumerate(rows)]),
          "3 channels are full"),
         # Thousands: read as decimals, 1.234 photons.
-        (lambda rows: "\n".join(f"{t:.2f};{n:,}".replace(".", "|").replace(",", ".").replace("|", ",")
-                                for t, n in [(t, 700 * n) for t, n in rows]), "with points"),
+        (lambda rows: "\n".join(f"{t:.2f};{700 * n:,}".translate(str.maketrans(".,", ",."))
+                                for t, n in rows), "with points"),
         (lambda rows: text_of([(t, [60_000, 64_000, 4_464, 64_500, 60_000][min(i, 4)])
                                for i, (t, _) in enumerate(rows)]), "began again at 0"),
     ],

@@ -71,7 +71,8 @@ def number_rows(path: str) -> tuple[list[str], list[list[float]]]:
 
 def _has_decimal_commas(lines: list[str], path: str) -> bool:
     """Return whether numbers have decimal commas, from the lines that hold nothing else."""
-    texts = [line.strip(" ;,\t") for line in lines if re.fullmatch(r"[-+\d.,;\seE]*\d[;,\s]*", line)]
+    numbers = re.compile(r"[-+\d.,;\seE]*\d[;,\s]*")
+    texts = [line.strip(" ;,\t") for line in lines if numbers.fullmatch(line)]
     # A lone column of shares as 0,012: the part before the comma would pass for a curve of its own.
     if texts and all(re.fullmatch(r"[01],\d+", text) for text in texts):
         return True
