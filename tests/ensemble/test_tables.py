@@ -131,7 +131,7 @@ def test_a_component_that_drowns_is_not_resolved_and_others_are_noted(noisy_grou
     ("tau", "share", "resolved"),
     [
         ((20.0, 10.0, 40.0), (0.05, 0.4), True),
-        ((20.0, 10.0, 1e301), (0.05, 0.4), False),  # no upper end
+        ((20.0, 10.0, np.inf), (0.05, 0.4), False),  # no upper end
         ((20.0, 10.0, 40.0), (0.05, np.inf), False),
         ((20.0, 10.0, 40.0), (-0.05, 0.4), False),  # may be 0
         ((20.0, 10.0, 40.0), (2.8, 40.0), False),  # no share: others have the other sign
@@ -159,6 +159,13 @@ def test_open_intervals_show_no_direction_and_can_be_drawn(noisy_group):
     ends = [one.time_ns[-1] for one in curves]
     axis = figures.bleaches(curves).axes[0]
     assert f"(1 at {1e3 * min(ends):,.0f} ps)" in axis.get_ylabel()
+
+
+def test_a_time_constant_without_an_upper_end_has_infinity_there(noisy_group):
+    rows = pd.DataFrame(tables.decay_rows(noisy_group, 0.95))
+    ends = rows.loc[rows["resolved"] == tables.NOT_RESOLVED, "tau_high_ns"]
+    assert np.isinf(ends).any()
+    assert ends[np.isfinite(ends)].max() < 1e6
 
 
 def test_common_constants_narrow_the_difference_of_the_short_shares():

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from blinkpair.errors import InputError
+from blinkpair.inputs.headers import access_problem
 from blinkpair.inputs.problems import Problem, as_number, listed, nearest, number_hint, shown
 from blinkpair.inputs.settings import load_schema
 from blinkpair.inputs.sheet_text import read_cells
@@ -74,6 +75,10 @@ def examine_ensemble(
     _check_names(rows, add)
     _check_repeats(rows, add)
     for row in rows:
+        for column in FILE_COLUMNS:
+            name = str(row[column]).partition("::")[0]
+            if name and (missing := access_problem(name)):
+                add(row["line"], column, missing.what, missing.hint)
         clean = not any(at == row["line"] for at, _ in bad)
         if clean and (found := _check_files(row)):
             add(row["line"], *found)
