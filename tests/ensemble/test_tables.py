@@ -10,7 +10,7 @@ from blinkpair.ensemble import bleach, tables
 from blinkpair.ensemble.beside import LONG_SHARE, MEAN_CHANGE, SHORT_SHARE, beside_table, difference
 from blinkpair.ensemble.common import fit_common
 from blinkpair.ensemble.curves import curves as all_curves
-from blinkpair.ensemble.decays import prepare
+from blinkpair.ensemble.decays import fit_components, prepare
 from blinkpair.ensemble.goodness import goodness
 from blinkpair.ensemble.intervals import fraction_of, is_resolved, profile_interval, tau_of
 from blinkpair.ensemble.notes import CORRELATED, of_decay, of_pulses
@@ -258,6 +258,22 @@ def test_the_difference_of_two_normal_estimates_has_the_usual_interval():
     assert difference([0.3, 0.2, 0.4], [0.1, 0.0, 0.2]) == pytest.approx(
         [0.2, 0.2 - np.hypot(0.1, 0.1), 0.2 + np.hypot(0.1, 0.1)]
     )
+
+
+def test_counts_and_other_values_have_no_time_constants_in_common():
+    """Their residuals have other units: the test rejected equal constants in every such group."""
+    rng = np.random.default_rng(3)
+    irf = Decay(rng.poisson(response(1e6) + 0.5).astype(float), 0.05)
+    group = []
+    for name, background in {"counts": 0.0, "subtracted": 5.0}.items():
+        seen = rng.poisson(expected_decay(1e5, AMPLITUDES["unannealed"], background=5.0))
+        prepared = prepare(Decay(seen - background + 0.25 * (background > 0), 0.05), irf)
+        about = {"measurement": name, "technique": "tcspc", "group": "tcspc", "sample": ""}
+        about |= {"temperature_c": "unannealed"}
+        group.append(tables.Measured(about, fit_components(prepared, 3), prepared=prepared))
+    rows = pd.DataFrame(tables.decay_rows(group, 0.95))
+    assert rows["p_common"].isna().all()
+    assert rows.groupby("measurement")["method"].first().nunique() == 2
 
 
 def test_notes_name_counts_that_were_scaled_and_more_than_one_pulse(tmp_path):

@@ -31,7 +31,7 @@ def test_all_slips_are_reported_at_once(tmp_path, films):
     films = films.astype(object)
     films.loc[0, "temperature_c"] = "unaneled"
     films.loc[1, "technique"] = "trpl"
-    films.loc[1, "irf"] = films.loc[1, "irf"].replace("response.sdt", "respons.sdt")
+    films.loc[1, "irf"] = films.loc[1, "irf"].replace("response.sdt", "responses.sdt")
     films.loc[2, "file"] = str(tmp_path / "missing.sdt")
     films.loc[3, "irf"] = films.loc[4, "file"]
     films.loc[4, "probe_ev"] = "2,44"
