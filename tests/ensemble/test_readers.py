@@ -179,6 +179,9 @@ def text_of(rows, head="Time (ns)\tCounts"):
         (lambda rows: text_of(rows, "Integration time (s)\t5\nt\tCounts"), "column time_unit"),
         (lambda rows: text_of([(t, 65_535 if 9 < i < 13 else 7) for i, (t, _) in enumerate(rows)]),
          "3 channels are full"),
+        # Thousands: read as decimals, 1.234 photons.
+        (lambda rows: "\n".join(f"{t:.2f};{700 * n:,}".translate(str.maketrans(".,", ",."))
+                                for t, n in rows), "with points"),
         (lambda rows: text_of([(t, [60_000, 64_000, 4_464, 64_500, 60_000][min(i, 4)])
                                for i, (t, _) in enumerate(rows)]), "began again at 0"),
     ],
@@ -188,6 +191,21 @@ def test_a_text_that_would_be_read_wrongly_is_an_error(tmp_path, change, message
     path.write_text(change([(0.05 * i, 1 + 3 * i % 17) for i in range(99)]))
     with pytest.raises(InputError, match=message):
         read_decay(str(path))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_microseconds_are_not_read_as_seconds(tmp_path, encoding):
+    path = tmp_path / "decay.txt"
+    rows = [(0.1 * i, 3 * i % 17) for i in range(99)]
+    path.write_text(text_of(rows, "Time (µs)\tCounts"), encoding=encoding)
+    assert read_decay(str(path)).bin_ns == pytest.approx(100.0)
+
+
+def test_a_column_of_shares_with_decimal_commas_is_one_curve(tmp_path):
+    path = tmp_path / "decay.txt"
+    shares = 0.97 * np.exp(-0.1 * np.arange(99))
+    path.write_text("\n".join(f"{v:.5f}".replace(".", ",") for v in shares))
+    assert read_decay(str(path), bin_ps=50.0).counts == pytest.approx(shares, abs=1e-5)
 
 
 def test_widths_and_units_of_file_and_sheet_must_agree(tmp_path):
@@ -202,6 +220,17 @@ def test_widths_and_units_of_file_and_sheet_must_agree(tmp_path):
     path.write_bytes(sdt_bytes(np.arange(4096.0)))
     with pytest.raises(InputError, match="50 ps wide by the file"):
         read_decay(str(path), bin_ps=25.0)
+
+
+def test_the_rate_of_the_pulses_is_that_of_file_or_sheet(tmp_path, counts):
+    path = tmp_path / "decay.txt"
+    path.write_text(text_of([(0.05 * i, 3 * i % 17) for i in range(99)]))
+    assert read_decay(str(path)).period_ns == np.inf
+    assert read_decay(str(path), rate_mhz=20.0).period_ns == pytest.approx(50.0)
+    path = tmp_path / "decay.sdt"
+    path.write_bytes(sdt_bytes(counts))
+    with pytest.raises(InputError, match=r"0\.4 MHz by the file and 40 MHz by the sheet"):
+        read_decay(str(path), rate_mhz=40.0)
 
 
 def test_a_steep_response_is_no_wrapped_counter(tmp_path):
@@ -279,6 +308,18 @@ def test_decimal_commas_and_cells_without_a_number(tmp_path, film):
     assert np.isnan(matrix.change).sum() == 1
     path.write_text("\n".join([lines[0].replace("480", "48o"), *lines[1:]]))
     with pytest.raises(InputError, match="not all values of its axes are numbers"):
+        read_matrix(str(path))
+
+
+def test_a_last_probe_without_values_does_not_move_the_others(tmp_path, film):
+    """Behind a header whose corner is empty, rows one cell shorter had the probe before theirs."""
+    delays, wavelengths, change = film
+    table = [["", *wavelengths], *([t, *row] for t, row in zip(delays, change.T, strict=True))]
+    lines = ["\t".join(f"{v:.8g}" if v != "" else "" for v in row) for row in table]
+    lines[1:] = [line.rpartition("\t")[0] + "\t" for line in lines[1:]]
+    path = tmp_path / "matrix.txt"
+    path.write_text("\n".join(lines))
+    with pytest.raises(InputError, match="rows differ in length"):
         read_matrix(str(path))
 
 

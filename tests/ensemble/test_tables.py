@@ -10,7 +10,10 @@ from blinkpair.ensemble import bleach, tables
 from blinkpair.ensemble.beside import LONG_SHARE, MEAN_CHANGE, SHORT_SHARE, beside_table, difference
 from blinkpair.ensemble.common import fit_common
 from blinkpair.ensemble.curves import curves as all_curves
+from blinkpair.ensemble.decays import fit_components, prepare
+from blinkpair.ensemble.goodness import goodness
 from blinkpair.ensemble.intervals import fraction_of, is_resolved, profile_interval, tau_of
+from blinkpair.ensemble.notes import CORRELATED, of_decay, of_pulses
 from blinkpair.ensemble.readers.decay import Decay
 from blinkpair.ensemble.readers.matrix import Matrix
 from blinkpair.ensemble.sensitivity import sensitivity_rows
@@ -38,6 +41,34 @@ def test_intervals_of_a_bleach_hold_the_truth():
             low, high = profile_interval(one, quantity)
             misses[k] += not low <= true <= high
     assert misses.max() <= 8, misses
+
+
+def test_noise_and_spikes_are_no_bleach():
+    """The median and its error find the line where a mean is that of a spike or of a dark edge."""
+    rng = np.random.default_rng(4)
+    probes = np.linspace(2.0, 2.8, 81)
+    line = np.exp(-0.5 * ((probes - 2.44) / 0.04) ** 2)
+    change = np.outer(trace(BEFORE, 0.0, rng).value, line)
+    change += rng.normal(0, 5e-5, change.shape)
+    change[:, -6:] += rng.normal(0, 3e-2, (DELAYS.size, 6))
+    change[24, 20] = -0.5
+    change[:, 5] = -0.01
+    assert bleach.trace_at(Matrix(DELAYS, probes, change), None).probe_ev == pytest.approx(2.44)
+
+
+def test_what_makes_intervals_of_a_bleach_too_narrow_is_noted():
+    """Scattered light before time zero, and noise that lasts over several delays."""
+    rng = np.random.default_rng(6)
+    clean = trace(BEFORE, 2e-5, rng)
+    assert bleach.level_before_zero(clean) == 0
+    offset = bleach.Trace(DELAYS, clean.value - 1.5e-4, 2.441)
+    assert bleach.level_before_zero(offset) == pytest.approx(0.05, abs=0.01)
+    # 40 of 40 traces of independent noise have a p value above a thousandth (1 in 25 would not).
+    ps = [goodness(bleach.fit_trace(trace(BEFORE, 2e-5, rng))) for _ in range(40)]
+    assert min(ps) > 1e-3
+    lasting = np.convolve(rng.normal(0, 2e-5, DELAYS.size + 4), np.ones(5), "valid")
+    drifting = bleach.Trace(DELAYS, clean.value + lasting, 2.441)
+    assert goodness(bleach.fit_trace(drifting)) < CORRELATED
 
 
 def test_intervals_of_weak_components_contain_the_estimate():
@@ -100,7 +131,7 @@ def test_a_component_that_drowns_is_not_resolved_and_others_are_noted(noisy_grou
     ("tau", "share", "resolved"),
     [
         ((20.0, 10.0, 40.0), (0.05, 0.4), True),
-        ((20.0, 10.0, 1e301), (0.05, 0.4), False),  # no upper end
+        ((20.0, 10.0, np.inf), (0.05, 0.4), False),  # no upper end
         ((20.0, 10.0, 40.0), (0.05, np.inf), False),
         ((20.0, 10.0, 40.0), (-0.05, 0.4), False),  # may be 0
         ((20.0, 10.0, 40.0), (2.8, 40.0), False),  # no share: others have the other sign
@@ -128,6 +159,13 @@ def test_open_intervals_show_no_direction_and_can_be_drawn(noisy_group):
     ends = [one.time_ns[-1] for one in curves]
     axis = figures.bleaches(curves).axes[0]
     assert f"(1 at {1e3 * min(ends):,.0f} ps)" in axis.get_ylabel()
+
+
+def test_a_time_constant_without_an_upper_end_has_infinity_there(noisy_group):
+    rows = pd.DataFrame(tables.decay_rows(noisy_group, 0.95))
+    ends = rows.loc[rows["resolved"] == tables.NOT_RESOLVED, "tau_high_ns"]
+    assert np.isinf(ends).any()
+    assert ends[np.isfinite(ends)].max() < 1e6
 
 
 def test_common_constants_narrow_the_difference_of_the_short_shares():
@@ -222,6 +260,22 @@ def test_the_difference_of_two_normal_estimates_has_the_usual_interval():
     )
 
 
+def test_counts_and_other_values_have_no_time_constants_in_common():
+    """Their residuals have other units: the test rejected equal constants in every such group."""
+    rng = np.random.default_rng(3)
+    irf = Decay(rng.poisson(response(1e6) + 0.5).astype(float), 0.05)
+    group = []
+    for name, background in {"counts": 0.0, "subtracted": 5.0}.items():
+        seen = rng.poisson(expected_decay(1e5, AMPLITUDES["unannealed"], background=5.0))
+        prepared = prepare(Decay(seen - background + 0.25 * (background > 0), 0.05), irf)
+        about = {"measurement": name, "technique": "tcspc", "group": "tcspc", "sample": ""}
+        about |= {"temperature_c": "unannealed"}
+        group.append(tables.Measured(about, fit_components(prepared, 3), prepared=prepared))
+    rows = pd.DataFrame(tables.decay_rows(group, 0.95))
+    assert rows["p_common"].isna().all()
+    assert rows.groupby("measurement")["method"].first().nunique() == 2
+
+
 def test_notes_name_counts_that_were_scaled_and_more_than_one_pulse(tmp_path):
     """Ten times the photons is no counting any more: the residuals are three times as large."""
     rng = np.random.default_rng(6)
@@ -242,5 +296,9 @@ def test_notes_name_counts_that_were_scaled_and_more_than_one_pulse(tmp_path):
     assert seen["notes"] == ""
     assert seen["resolved"] == tables.RESOLVED  # the only component has all of the amplitude
     assert "larger residuals than photons give" in scaled["notes"]
-    decay = Decay(counts["seen"].astype(float), 0.05, period_ns=50.0)
-    assert "a pulse every 50 ns" in tables._notes(decay, has_response=True)
+    short = Decay(counts["seen"].astype(float), 0.05, period_ns=50.0)
+    assert "a pulse every 50 ns" in "; ".join(of_decay(prepare(short)))
+    # A fifth of 4 ns outlives a window of 6 ns, and the text holds no rate of the pulses.
+    cut = prepare(Decay(counts["seen"][:360].astype(float), 0.05))
+    assert "give rate_mhz" in "; ".join(of_pulses(cut, np.array([4.0])))
+    assert of_pulses(prepare(short), np.array([400.0])) == []

@@ -31,6 +31,7 @@ def test_all_slips_are_reported_at_once(tmp_path, films):
     films = films.astype(object)
     films.loc[0, "temperature_c"] = "unaneled"
     films.loc[1, "technique"] = "trpl"
+    films.loc[1, "irf"] = films.loc[1, "irf"].replace("response.sdt", "responses.sdt")
     films.loc[2, "file"] = str(tmp_path / "missing.sdt")
     films.loc[3, "irf"] = films.loc[4, "file"]
     films.loc[4, "probe_ev"] = "2,44"
@@ -38,12 +39,13 @@ def test_all_slips_are_reported_at_once(tmp_path, films):
     _, problems = examine(tmp_path, films)
     places = {(problem.line, problem.about) for problem in problems}
     assert places == {
-        (2, "temperature_c"), (3, "technique"), (4, "file"), (5, "irf"), (6, "probe_ev"),
-        (7, "measurement"),
+        (2, "temperature_c"), (3, "technique"), (3, "irf"), (4, "file"), (5, "irf"),
+        (6, "probe_ev"), (7, "measurement"),
     }  # fmt: skip
     text = "\n".join(str(problem) for problem in problems)
     assert "did you mean unannealed?" in text
     assert "decimal point: 2.44" in text
+    assert "films/response.sdt?" in text
 
 
 def test_a_treatment_stands_for_a_temperature(tmp_path, films):
@@ -60,3 +62,13 @@ def test_a_group_has_one_number_of_components_and_responses_or_none(tmp_path, fi
     films.loc[2, "irf"] = ""
     _, problems = examine(tmp_path, films)
     assert {(p.line, p.about) for p in problems} == {(3, "components"), (4, "irf")}
+
+
+def test_one_file_is_not_that_of_two_treatments_nor_its_own_response(tmp_path, films):
+    films.loc[1, "file"] = films.loc[0, "file"]
+    films.loc[3, "irf"] = films.loc[3, "file"]
+    _, problems = examine(tmp_path, films)
+    assert {(p.line, p.about) for p in problems} == {(3, "file"), (5, "irf")}
+    # One film at two probes, or two curves of a file, are no slip.
+    films.loc[5, ["file", "temperature_c"]] = films.loc[4, ["file", "temperature_c"]]
+    assert len(examine(tmp_path, films)[1]) == 2

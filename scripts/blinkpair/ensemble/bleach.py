@@ -21,6 +21,7 @@ from blinkpair.errors import InputError
 START_PS = 4.0
 FIXED_TAU_PS = 7500.0
 N_FREE = 2
+BEFORE_PS = 0.5
 OTHER_FIXED_PS = (5000.0, 6000.0, 7000.0, 8000.0, 9000.0)
 OTHER_STARTS = (0.5, 2.0, 5.0)  # times the start
 
@@ -58,11 +59,8 @@ def trace_at(matrix: Matrix, probe_ev: float | None, place: str = "") -> Trace:
     """
     at = np.flatnonzero(matrix.delay_ps >= START_PS)
     if probe_ev is None:
-        early = matrix.change[at[: max(at.size // 4, 1)]]
-        n = np.isfinite(early).sum(axis=0)
-        depth = np.where(n > 0, np.nansum(early, axis=0) / np.maximum(n, 1), np.inf)
-        k = int(np.argmin(depth))
-        if depth[k] >= 0:
+        k, depth = _strongest_bleach(matrix.change[at[: max(at.size // 4, 1)]])
+        if depth >= 0:
             raise InputError(
                 "no probe shows a bleach, a negative change in absorbance",
                 "give probe_ev or probe_nm in the ensemble sheet",
@@ -80,6 +78,40 @@ def trace_at(matrix: Matrix, probe_ev: float | None, place: str = "") -> Trace:
             )
     good = np.isfinite(matrix.change[:, k])
     return Trace(matrix.delay_ps[good], matrix.change[good, k], float(matrix.probe_ev[k]))
+
+
+def _strongest_bleach(early: FloatArray) -> tuple[int, float]:
+    """Return the probe with the strongest bleach in early delays (n, m), and its depth.
+
+    The depth is the median over delays, so that single spikes do not count, less three times its
+    standard error, so that noise at the ends of a spectrum does not. A probe of one value, as of a
+    pixel that does not work, is none.
+    """
+    depths = np.zeros(early.shape[1])
+    for k, column in enumerate(early.T):
+        values = column[np.isfinite(column)]
+        if values.size > 2 and np.ptp(values) > 0:
+            # Steps between delays are free of the decay; their median is 0.95 times the scatter.
+            scatter = np.median(np.abs(np.diff(values))) / 0.95
+            depths[k] = np.median(values) + 3 * 1.25 * scatter / np.sqrt(values.size)
+    k = int(np.argmin(depths))
+    return k, float(depths[k])
+
+
+def level_before_zero(trace: Trace) -> float:
+    """Return the mean before time zero as a share of the largest value, 0 where it may be 0.
+
+    Of delays at least `BEFORE_PS` before zero, where neither the response nor what is left of the
+    chirp counts.
+    """
+    before = trace.value[trace.delay_ps < -BEFORE_PS]
+    if before.size < 4:
+        return 0.0
+    mean = float(before.mean())
+    if abs(mean) < 4 * float(before.std(ddof=1)) / np.sqrt(before.size):
+        return 0.0
+    after = trace.sign() * trace.value[trace.delay_ps >= START_PS]
+    return trace.sign() * mean / float(after.max())
 
 
 def fit_trace(

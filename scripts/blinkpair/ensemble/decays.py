@@ -11,6 +11,15 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from blinkpair.arrays import FloatArray
+from blinkpair.ensemble.channels import (
+    above_background,
+    delay_of_rise,
+    in_photons,
+    live_channels,
+    mean_delay,
+    smoothed,
+    tail_start,
+)
 from blinkpair.ensemble.fitting import Fit, fit
 from blinkpair.ensemble.models import ResponseModel, TailModel
 from blinkpair.ensemble.readers.decay import Decay
@@ -18,9 +27,7 @@ from blinkpair.errors import InputError
 
 MOST_COMPONENTS = 4
 SAME_BIN = 1e-3  # relative difference up to which two channel widths are one
-_FEW = 20.0  # photons that would have to be missing for channels to count as dead
 _GRID = 30
-_MARGIN = 2  # channels around what is seen of a response
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class Prepared:
     def model(self, n_tau: int) -> ResponseModel | TailModel:
         """Return the model with so many exponentials."""
         if self.response is None:
-            return TailModel(self.decay.bin_ns, n_tau, self.window)
+            return TailModel(self.decay.bin_ns, n_tau, self.window, self.decay.period_ns)
         return ResponseModel(
             self.decay.counts.size, self.decay.bin_ns, self.response, n_tau, self.window,
             self.decay.period_ns,
@@ -69,16 +76,17 @@ def prepare(decay: Decay, response: Decay | None = None, place: str = "") -> Pre
 
     Channels at either end in which nothing was counted although photons were to be expected lie
     outside of the range of the electronics and are left out. Without a response the fit starts
-    behind the maximum by twice the time of the rise.
+    behind the maximum by twice the time of the rise. Normalised values are taken in photons.
 
     Raises
     ------
     InputError
         If the channels of the two differ in width.
     """
-    first, end = _live_channels(decay.counts)
+    decay = in_photons(decay)
+    first, end = live_channels(decay.counts)
     if response is None:
-        return Prepared(decay, (_tail_start(decay.counts), end))
+        return Prepared(decay, (tail_start(decay.counts), end))
     if abs(response.bin_ns / decay.bin_ns - 1) > SAME_BIN:
         raise InputError(
             f"a channel is {1e3 * decay.bin_ns:.6g} ps wide and {1e3 * response.bin_ns:.6g} ps in "
@@ -86,8 +94,8 @@ def prepare(decay: Decay, response: Decay | None = None, place: str = "") -> Pre
             "record both with the same range and resolution",
             place,
         )
-    counts = _above_background(response.counts)
-    moved = _half_height(decay.counts) - _half_height(counts)
+    counts = above_background(response.counts)
+    moved = delay_of_rise(decay.counts, counts)
     used = np.flatnonzero(counts)
     counts = counts[used[0] : used[-1] + 1]
     # A response that would begin before the first channel keeps what lies within.
@@ -137,24 +145,6 @@ def sort_components(one: Fit) -> Fit:
     )
 
 
-def goodness(one: Fit) -> float:
-    """Return the p value of Pearson's chi-square; NaN where the values are no counts.
-
-    Neighbouring channels are joined until each has ten expected photons.
-    """
-    from scipy.special import chdtrc
-
-    if not one.is_poisson:
-        return float("nan")
-    bins = np.floor((np.cumsum(one.fitted) - one.fitted) / 10.0).astype(int)
-    starts = np.flatnonzero(np.diff(bins, prepend=-1))
-    expected = np.add.reduceat(one.fitted, starts)
-    seen = np.add.reduceat(one.data, starts)
-    free = expected.size - one.parameters.size
-    chi = float(np.sum((seen - expected) ** 2 / expected))
-    return float(chdtrc(free, chi)) if free > 0 else float("nan")
-
-
 def _starts(prepared: Prepared, n_tau: int) -> list[FloatArray]:
     """Return three starts: from the spectrum of time constants twice, and spread evenly."""
     bin_ns = prepared.decay.bin_ns
@@ -170,9 +160,7 @@ def _starts(prepared: Prepared, n_tau: int) -> list[FloatArray]:
 def _ladders(prepared: Prepared, n_tau: int) -> list[FloatArray]:
     """Return time constants spread around the mean delay of the light, and over the window."""
     data, bin_ns = prepared.data, prepared.decay.bin_ns
-    behind = np.maximum(data[int(np.argmax(data)) :] - np.min(_smoothed(data, 101)), 0.0)
-    mean = bin_ns * float(behind @ np.arange(behind.size)) / max(float(behind.sum()), 1e-300)
-    mean = max(mean, bin_ns)
+    mean = bin_ns * mean_delay(data)
     return [
         np.geomspace(0.05 * mean, 1.6 * mean, n_tau),
         np.geomspace(2 * bin_ns, bin_ns * data.size / 3, n_tau),
@@ -198,7 +186,7 @@ def _spectrum(prepared: Prepared, taus: FloatArray) -> tuple[FloatArray, float]:
     _, slopes = prepared.model(n).evaluate(parameters)
     design = slopes[:, n : 2 * n + 1]
     if prepared.decay.is_counts:
-        weights = 1.0 / np.sqrt(np.maximum(_smoothed(prepared.data), 0.3))
+        weights = 1.0 / np.sqrt(np.maximum(smoothed(prepared.data), 0.3))
     else:
         weights = np.ones(prepared.data.size)
     weighted = design * weights[:, None]
@@ -209,13 +197,6 @@ def _spectrum(prepared: Prepared, taus: FloatArray) -> tuple[FloatArray, float]:
     found, _ = nnls(root.T, np.linalg.solve(root, weighted.T @ (prepared.data * weights)))
     found = found / scales
     return np.asarray(found[:n]), float(found[n])
-
-
-def _smoothed(counts: FloatArray, width: int = 9) -> FloatArray:
-    """Return a running mean, the ends repeated."""
-    padded = np.pad(counts, width // 2, mode="edge")
-    sums = np.cumsum(np.concatenate([[0.0], padded]))
-    return np.asarray((sums[width:] - sums[:-width]) / width)
 
 
 def _groups(grid: FloatArray, photons: FloatArray, n: int) -> FloatArray:
@@ -237,60 +218,3 @@ def _groups(grid: FloatArray, photons: FloatArray, n: int) -> FloatArray:
         order = np.argsort(logs)
         logs, weights = [logs[i] for i in order], [weights[i] for i in order]
     return np.exp(np.array(logs))
-
-
-def _live_channels(counts: FloatArray) -> tuple[int, int]:
-    """Return the first and the end of the channels that the electronics can fill."""
-    filled = np.flatnonzero(counts)
-    first, end = int(filled[0]), int(filled[-1]) + 1
-    before, behind = first, counts.size - end
-    # Empty channels are data unless the level beside them promises photons in them.
-    if before and np.mean(counts[first : first + before]) * before < _FEW:
-        first = 0
-    elif before and first + before > int(np.argmax(counts)):
-        first = 0  # the pulse itself is what begins there
-    if behind and np.mean(counts[max(end - behind, 0) : end]) * behind < _FEW:
-        end = counts.size
-    return first, end
-
-
-def _above_background(counts: FloatArray) -> FloatArray:
-    """Return a response above its background, zero where it does not rise above the noise.
-
-    Reflections and late pulses behind the main one are parts of it.
-    """
-    peak = int(np.argmax(counts))
-    onset = _first_at(counts, 0.01 * float(counts[peak]))
-    dark = counts[: max(onset - 10, 0)]
-    is_known = dark.size >= 10
-    background = float(np.mean(dark)) if is_known else 0.0
-    above = counts - background
-    noise = np.sqrt(max(background, 0.0) + 1.0)
-    if np.any(counts < 0):  # a background was subtracted before
-        noise = float(np.std(dark)) if is_known else 0.01 * float(counts[peak])
-    # The running mean finds a weak end that single channels hide in their noise.
-    seen = _smoothed(above, 5) > 5.0 * noise / np.sqrt(5.0)
-    seen[peak] = True
-    kept = np.convolve(seen, np.ones(2 * _MARGIN + 1), mode="same") > 0
-    return np.where(kept, np.maximum(above, 0.0), 0.0)
-
-
-def _half_height(counts: FloatArray) -> int:
-    """Return the first channel that reaches half of the maximum."""
-    smooth = _smoothed(counts, 3)
-    return _first_at(smooth, 0.5 * float(smooth.max()))
-
-
-def _first_at(counts: FloatArray, level: float) -> int:
-    """Return where the rise to the maximum last crosses a level."""
-    peak = int(np.argmax(counts))
-    below = np.flatnonzero(counts[: peak + 1] < level)
-    return int(below[-1]) + 1 if below.size else 0
-
-
-def _tail_start(counts: FloatArray) -> int:
-    """Return the channel from which on no light is due to the response itself."""
-    smooth = _smoothed(counts, 3)
-    peak = int(np.argmax(smooth))
-    rise = peak - _first_at(smooth, 0.1 * float(smooth[peak]))
-    return peak + 2 * max(rise, 1)

@@ -19,7 +19,7 @@ _DOUBLINGS = 6  # of the width expected from the curvature, until an interval co
 
 # A share that may be as small is none; above 1 are those of components of either sign.
 _NOTHING, _ALL = 1e-6, 1.0 + 1e-6
-_OPEN = 1e300  # a time constant whose interval reaches as far has no upper end
+_LARGEST_LOG = 690.0  # of a time constant: an end beyond 1e299 is none
 
 # A quantity and its derivatives by the parameters.
 Quantity = Callable[[FloatArray], tuple[float, FloatArray]]
@@ -213,7 +213,7 @@ def is_resolved(
     shortest : float
         The shortest time constant that is seen, in the unit of `tau`.
     """
-    is_closed = tau[2] < _OPEN and bool(np.isfinite(share).all())
+    is_closed = bool(np.isfinite([tau[2], *share]).all())
     return one.converged and is_closed and tau[0] >= shortest and _NOTHING < share[0] < _ALL
 
 
@@ -248,5 +248,5 @@ def share_interval(
 
 
 def bounded_exp(value: float) -> float:
-    """Return e to a power, finite where a logarithm has no upper end."""
-    return float(np.exp(min(value, 700.0)))
+    """Return e to a power, infinity where a logarithm has no upper end."""
+    return float(np.exp(value)) if value < _LARGEST_LOG else np.inf

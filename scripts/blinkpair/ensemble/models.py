@@ -15,7 +15,8 @@ import numpy as np
 
 from blinkpair.arrays import FloatArray
 
-SHIFT_MARGIN = 16  # channels by which a response may move beyond its own ends
+# Channels by which a response may move beyond its own ends, and at least its width.
+SHIFT_MARGIN = 16
 PARTS = 4  # of a channel, within which the response is taken as a spike
 LEFT_OF_CHANNEL = 1.0 - (np.arange(PARTS) + 0.5) / PARTS
 _SWING = 1e-4  # below zero, of the maximum; the noise of a response of 1e6 photons makes 4e-5
@@ -113,8 +114,10 @@ class ResponseModel(FreeTaus):
         self.n_channels, self.period = n_channels, period_ns / bin_ns
         self.window = window or (0, n_channels)
         used = np.flatnonzero(response > 0)
-        self._first = int(used[0]) - SHIFT_MARGIN
-        self._response = _Shifted(np.asarray(response[used[0] : used[-1] + 1], dtype=np.float64))
+        margin = max(SHIFT_MARGIN, int(np.sum(response > 0.5 * response.max())))
+        self._first = int(used[0]) - margin
+        seen = np.asarray(response[used[0] : used[-1] + 1], dtype=np.float64)
+        self._response = _Shifted(seen, margin)
 
     def _place(self, values: FloatArray) -> FloatArray:
         """Return values around the response in the channels of the decay; others are cut off."""
@@ -191,11 +194,15 @@ class TailModel(FreeTaus):
 
     For decays without a measured response. Amplitudes are those at the first channel of the window,
     behind which components of about the response's width are already gone: another quantity than
-    that of `ResponseModel`. Parameters as there, without the shift.
+    that of `ResponseModel`. Parameters as there, without the shift. Light of earlier pulses is
+    included where the period is known.
     """
 
-    def __init__(self, bin_ns: float, n_tau: int, window: tuple[int, int]) -> None:
+    def __init__(
+        self, bin_ns: float, n_tau: int, window: tuple[int, int], period_ns: float = np.inf
+    ) -> None:
         self.n_tau, self.fixed_tau, self.bin_ns, self.window = n_tau, (), bin_ns, window
+        self.period = min(period_ns / bin_ns, 1e12)
 
     def evaluate(self, parameters: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Return the expected counts of the window and their derivatives."""
@@ -207,6 +214,10 @@ class TailModel(FreeTaus):
         left = np.exp(-i * w)
         value = photons * left * -np.expm1(-w)
         by_w = photons * (left * np.exp(-w) - i * left * -np.expm1(-w))
+        # All pulses before add the same decay, weaker by exp(-period / tau) each.
+        pulses = -1.0 / np.expm1(-self.period * w)
+        by_w = pulses * (by_w - value * self.period * np.exp(-self.period * w) * pulses)
+        value = value * pulses
         jacobian = np.column_stack([-by_w * w, value, np.full(end - first, background)])
         return np.maximum(value.sum(axis=1) + background, _SMALLEST), jacobian
 
@@ -268,11 +279,12 @@ class _Shifted:
     of two channels or less makes a spline swing below zero, the interpolation is monotone.
     """
 
-    def __init__(self, counts: FloatArray) -> None:
+    def __init__(self, counts: FloatArray, margin: int) -> None:
         from scipy.interpolate import CubicSpline, PchipInterpolator
 
-        padded = np.pad(counts, 2 * SHIFT_MARGIN) / counts.sum()
-        edges = np.arange(padded.size + 1) - 2.0 * SHIFT_MARGIN
+        self._margin = margin
+        padded = np.pad(counts, 2 * margin) / counts.sum()
+        edges = np.arange(padded.size + 1) - 2.0 * margin
         up_to = np.concatenate([[0.0], np.cumsum(padded)])
         self._up_to = CubicSpline(edges, up_to)
         self._slope = self._up_to.derivative()
@@ -280,14 +292,14 @@ class _Shifted:
         if course.min() < -_SWING * course.max():
             self._up_to = PchipInterpolator(edges, up_to)
             self._slope = self._up_to.derivative()
-        n = padded.size - 2 * SHIFT_MARGIN
-        self._edges = np.arange(n * PARTS + 1) / PARTS - SHIFT_MARGIN
+        n = padded.size - 2 * margin
+        self._edges = np.arange(n * PARTS + 1) / PARTS - margin
 
     def at(self, shift: float) -> tuple[FloatArray, FloatArray]:
         """Return the shares after a shift and their derivatives, (channels, parts of a channel).
 
-        The first channel is `SHIFT_MARGIN` before that of the histogram.
+        The first channel is `margin` before that of the histogram.
         """
-        edges = self._edges - min(max(shift, -SHIFT_MARGIN), SHIFT_MARGIN)
+        edges = self._edges - min(max(shift, -self._margin), self._margin)
         shares, slopes = np.diff(self._up_to(edges)), -np.diff(self._slope(edges))
         return shares.reshape(-1, PARTS), slopes.reshape(-1, PARTS)

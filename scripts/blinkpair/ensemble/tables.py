@@ -16,6 +16,7 @@ import pandas as pd
 from blinkpair.ensemble import bleach, decays
 from blinkpair.ensemble.common import Common, fit_common
 from blinkpair.ensemble.fitting import Fit
+from blinkpair.ensemble.goodness import goodness
 from blinkpair.ensemble.intervals import (
     bounded_exp,
     difference_of,
@@ -27,7 +28,8 @@ from blinkpair.ensemble.intervals import (
     tau_interval,
     tau_of,
 )
-from blinkpair.ensemble.readers.decay import PILE_UP, Decay, read_decay
+from blinkpair.ensemble.notes import of_bleach, of_decay, of_fit, of_pulses
+from blinkpair.ensemble.readers.decay import read_decay
 from blinkpair.ensemble.readers.matrix import EV_NM, Matrix, read_matrix
 
 log = logging.getLogger(__name__)
@@ -41,9 +43,6 @@ TAIL = "tail, amplitudes at its start"
 FROM_DELAY = "from a delay on"
 POISSON, SCALED = "Poisson likelihood", "least squares scaled by the residuals"
 
-MORE_THAN_ONE = 1.05  # periods within the channels
-# Below this p of the fit its residuals are not those of photons: a wrong model, or scaled counts.
-POOR_FIT = 1e-6
 
 _SAME_WINDOW = 1.05  # the longest over the shortest of a group
 _WINDOW = "constants and shares depend on it"
@@ -119,12 +118,11 @@ def measure(rows: Sequence[Row]) -> list[list[Measured]]:
 def _decays(rows: Sequence[Row]) -> list[Measured]:
     prepared, notes = [], []
     for row in rows:
-        decay = read_decay(row["file"], _given(row["bin_ps"]), row["time_unit"])
-        response = (
-            read_decay(row["irf"], _given(row["bin_ps"]), row["time_unit"]) if row["irf"] else None
-        )
+        given = _given(row["bin_ps"]), row["time_unit"], _given(row["rate_mhz"])
+        decay = read_decay(row["file"], *given)
+        response = read_decay(row["irf"], *given) if row["irf"] else None
         prepared.append(decays.prepare(decay, response, row["file"]))
-        notes.append(_notes(decay, response is not None))
+        notes.append("; ".join(of_decay(prepared[-1])))
     wanted = _given(rows[0]["components"])
     if wanted:
         fits = [decays.fit_components(one, int(wanted)) for one in prepared]
@@ -140,24 +138,6 @@ def _decays(rows: Sequence[Row]) -> list[Measured]:
     ]
 
 
-def _notes(decay: Decay, has_response: bool) -> str:
-    notes = []
-    if decay.photons_per_pulse > PILE_UP:
-        rate = f"{decay.photons_per_pulse:.2g} photons a pulse"
-        notes.append(f"pile-up: {rate} shorten the decay; record fewer")
-    window_ns = decay.bin_ns * decay.counts.size
-    if window_ns > MORE_THAN_ONE * decay.period_ns:
-        notes.append(
-            f"the channels last {window_ns:.4g} ns and the file gives a pulse every "
-            f"{decay.period_ns:.4g} ns: the fit takes all light to be of one pulse"
-        )
-    if not decay.is_counts:
-        notes.append("no counts (normalised or background subtracted): no Poisson likelihood")
-    if not has_response:
-        notes.append("no response: a tail fit, whose amplitudes are not those at time zero")
-    return "; ".join(notes)
-
-
 def _bleach(row: Row) -> Measured:
     matrix = read_matrix(row["file"], row["time_unit"], row["first_row"])
     probe = _given(row["probe_ev"]) or (
@@ -169,7 +149,7 @@ def _bleach(row: Row) -> Measured:
     one = bleach.fit_trace(
         trace, start_ps=start_ps, fixed_tau_ps=fixed_tau_ps, n_free=n - 1, place=row["file"]
     )
-    return Measured(row, one, trace=trace, matrix=matrix)
+    return Measured(row, one, trace=trace, matrix=matrix, notes="; ".join(of_bleach(trace)))
 
 
 def bleach_choices(row: Row) -> tuple[float, float]:
@@ -192,8 +172,12 @@ def decay_rows(group: Sequence[Measured], confidence: float) -> list[dict[str, A
     confidence : float
         Coverage of the intervals, 0 to 1.
     """
-    common = fit_common([one.fit for one in group]) if len(group) > 1 else None
-    if common is None:
+    common = None
+    if len({one.fit.is_poisson for one in group}) > 1:
+        log.warning("counts and other values in a group: no time constants in common")
+    elif len(group) > 1:
+        common = fit_common([one.fit for one in group])
+    else:
         log.info("one measurement alone: no time constants in common")
     spans = [one.span_ns for one in group]
     differing = max(spans) > _SAME_WINDOW * min(spans)
@@ -227,10 +211,9 @@ def _rows_of(
     photons = taus * amplitudes
     # What decays within a channel, or before the first delay, is not seen.
     shortest = one.prepared.decay.bin_ns if one.prepared else bleach_choices(one.row)[0]
-    p_fit = decays.goodness(one.fit)
+    p_fit = goodness(one.fit)
     notes = [one.notes] if one.notes else []
-    if p_fit < POOR_FIT:
-        notes.append("larger residuals than photons give (p_fit): intervals are too narrow")
+    notes += of_fit(one.fit, p_fit)
     rows = []
     for k in range(taus.size):
         is_fixed = k >= model.n_tau
@@ -277,6 +260,8 @@ def _rows_of(
             "p_fit": p_fit,
         }
         rows.append(row)
+    if one.prepared:
+        notes += of_pulses(one.prepared, taus)
     lost = [str(row["component"]) for row in rows if row["resolved"] == NOT_RESOLVED]
     if lost and len(lost) < len(rows):
         which = f"component{'s' * (len(lost) > 1)} {' and '.join(lost)}"

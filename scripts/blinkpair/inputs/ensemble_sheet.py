@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from blinkpair.errors import InputError
+from blinkpair.inputs.headers import access_problem
 from blinkpair.inputs.problems import Problem, as_number, listed, nearest, number_hint, shown
 from blinkpair.inputs.settings import load_schema
 from blinkpair.inputs.sheet_text import read_cells
@@ -24,7 +25,7 @@ from blinkpair.treatments import CONTROL, TEMPERATURE, TREATMENT, treatment_name
 FILE_COLUMNS = ("file", "irf")
 UNANNEALED = "unannealed"
 _ONLY = {
-    "tcspc": ("irf", "bin_ps"),
+    "tcspc": ("irf", "bin_ps", "rate_mhz"),
     "ta": ("probe_nm", "probe_ev", "first_row", "start_ps", "fixed_tau_ps"),
 }
 
@@ -72,7 +73,12 @@ def examine_ensemble(
         _complete(row, bad, add)
         rows.append(row)
     _check_names(rows, add)
+    _check_repeats(rows, add)
     for row in rows:
+        for column in FILE_COLUMNS:
+            name = str(row[column]).partition("::")[0]
+            if name and (missing := access_problem(name)):
+                add(row["line"], column, missing.what, missing.hint)
         clean = not any(at == row["line"] for at, _ in bad)
         if clean and (found := _check_files(row)):
             add(row["line"], *found)
@@ -184,11 +190,14 @@ def _check_files(row: Row) -> tuple[str, str, str] | None:
         if row["technique"] == "ta":
             read_matrix(row["file"], row["time_unit"], row["first_row"])
             return None
-        decay = read_decay(row["file"], row["bin_ps"], row["time_unit"])
+        given = row["bin_ps"], row["time_unit"], row["rate_mhz"]
+        decay = read_decay(row["file"], *given)
         if not row["irf"]:
             return None
         column = "irf"
-        response = read_decay(row["irf"], row["bin_ps"], row["time_unit"])
+        if row["irf"] == row["file"]:
+            return column, "this is the decay itself", "name the file of the response, or none"
+        response = read_decay(row["irf"], *given)
     except InputError as error:
         return column, f"{row[column]}: {error.what}", error.hint
     if not math.isclose(decay.bin_ns, response.bin_ns, rel_tol=1e-3):
@@ -198,6 +207,17 @@ def _check_files(row: Row) -> tuple[str, str, str] | None:
         )
         return column, what, "record both with the same range and resolution"
     return None
+
+
+def _check_repeats(rows: list[Row], add: Any) -> None:
+    """Check that no file is given for two treatments, which would then be alike."""
+    first: dict[str, Row] = {}
+    for row in rows:
+        before = first.setdefault(str(row["file"]), row)
+        if row["file"] and before[TEMPERATURE] != row[TEMPERATURE]:
+            what = f"line {before['line']} has the same file for another treatment"
+            hint = "name the file of this one; ::curve=N chooses one of several curves"
+            add(row["line"], "file", what, hint)
 
 
 def _check_groups(rows: list[Row], bad: set[tuple[int, str]], add: Any) -> None:

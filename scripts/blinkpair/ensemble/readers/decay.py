@@ -6,7 +6,7 @@ and what the file holds on the rate.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,8 @@ CURVE = "::curve="
 # Phillips (1984) keep below 1 to 5 %.
 PILE_UP = 0.05
 _FULL = (2**16 - 1, 2**32 - 1)  # the most that counters of histograms hold
-_SAME_WIDTH = 0.01  # relative difference up to which file and sheet agree
+# Relative differences up to which file and sheet agree; counted rates are not exact.
+_SAME_WIDTH, _SAME_RATE = 0.01, 0.05
 _PICOQUANT = {b"PQTTTR": "ptu", b"PQHISTO": "phu"}
 
 
@@ -37,20 +38,26 @@ class Decay:
         Time between two pulses in ns; infinity where the file does not hold it.
     photons_per_pulse : float
         NaN where the file does not hold the rate or the time.
+    is_scaled : bool
+        The values were divided by that of one photon (`decays.in_photons`).
     """
 
     counts: FloatArray
     bin_ns: float
     period_ns: float = np.inf
     photons_per_pulse: float = np.nan
+    is_scaled: bool = False
 
     @property
     def is_counts(self) -> bool:
-        """Whether the values are whole numbers from 0 on, as photons are: Poisson's law holds."""
-        return bool(np.all(self.counts >= 0) and np.all(self.counts == np.round(self.counts)))
+        """Whether the values scatter as photons do: scaled so, or whole numbers from 0 on."""
+        whole = self.is_scaled or bool(np.all(self.counts == np.round(self.counts)))
+        return whole and bool(np.all(self.counts >= 0))
 
 
-def read_decay(path: str, bin_ps: float | None = None, time_unit: str = "") -> Decay:
+def read_decay(
+    path: str, bin_ps: float | None = None, time_unit: str = "", rate_mhz: float | None = None
+) -> Decay:
     """Read a decay.
 
     Parameters
@@ -63,6 +70,8 @@ def read_decay(path: str, bin_ps: float | None = None, time_unit: str = "") -> D
         tags (T2).
     time_unit : str, optional
         's', 'ms', 'us', 'ns', 'ps' or 'fs' of a text's time axis that has none.
+    rate_mhz : float, optional
+        Of the pulses, where the file does not hold it (text).
 
     Returns
     -------
@@ -95,6 +104,15 @@ def read_decay(path: str, bin_ps: float | None = None, time_unit: str = "") -> D
         raise InputError(
             f"the file cannot be read ({error.strerror or error})", "check path and rights", path
         ) from error
+    if rate_mhz:
+        if np.isfinite(decay.period_ns) and abs(decay.period_ns * rate_mhz / 1e3 - 1) > _SAME_RATE:
+            raise InputError(
+                f"the pulses come at {1e3 / decay.period_ns:.4g} MHz by the file and {rate_mhz:g} "
+                "MHz by the sheet",
+                "empty the cell rate_mhz, or correct it",
+                path,
+            )
+        decay = replace(decay, period_ns=1e3 / rate_mhz)
     if bin_ps and abs(1e3 * decay.bin_ns / bin_ps - 1) > _SAME_WIDTH:
         raise InputError(
             f"a channel is {1e3 * decay.bin_ns:.6g} ps wide by the file and {bin_ps:g} ps by the "

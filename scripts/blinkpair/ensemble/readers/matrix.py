@@ -12,12 +12,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray
+from blinkpair.ensemble.readers.lines import text_lines
 from blinkpair.errors import InputError
 
 EV_NM = 1239.841984  # h c / e in eV nm (CODATA 2018)
@@ -61,14 +61,13 @@ def read_matrix(path: str, time_unit: str = "", first_row: str = "") -> Matrix:
         Naming the file, and what is missing or damaged.
     """
     try:
-        raw = Path(path).read_bytes()
+        lines = text_lines(path)
     except OSError as error:
         raise InputError(
             f"the file cannot be read ({error.strerror})", "check path and rights", path
         ) from error
-    if b"\x00" in raw[:4096]:
+    if lines is None:
         raise InputError("this is not a text", "export the matrix as CSV or ASCII", path)
-    lines = raw.decode("utf-8-sig", errors="replace").splitlines()
     kind = next((k for line in lines[:8] for k in ("time", "wavelength")
                  if line.strip().lower().startswith(f"{k} explicit")), "")  # fmt: skip
     if kind:
@@ -89,7 +88,7 @@ def _explicit(lines: list[str], path: str) -> tuple[FloatArray, FloatArray, Floa
     """Read an ASCII file of global analysis: its fifth line holds the explicit axis."""
     at = next(i for i, line in enumerate(lines) if "explicit" in line.lower())
     head = re.findall(r"\d+", lines[at + 1]) if at + 1 < len(lines) else []
-    rows = [_cells(line) for line in lines[at + 2 :] if line.strip()]
+    rows = [_cells(line.strip()) for line in lines[at + 2 :] if line.strip()]
     if not head or not rows:
         raise InputError("the file ends in its header", "copy it again", path)
     numbers = [[_number(c) for c in row] for row in rows]
@@ -125,7 +124,8 @@ def _plain(lines: list[str], path: str) -> tuple[FloatArray, FloatArray, FloatAr
     head = rows[0] if len(rows[0]) == width else ["", *rows[0]]
     body = [row for row in rows[1:] if len(row) == width and _is_number(row[0])]
     if len(head) != width or len(body) < len(rows) - 1:
-        raise InputError("the rows differ in length", "copy the file again", path)
+        hint = "copy the file again, or remove columns without values"
+        raise InputError("the rows differ in length", hint, path)
     table = np.array([[_number(c) for c in row] for row in body])
     across = np.array([_number(c) for c in head[1:]])
     return across, table[:, 0], table[:, 1:], head[0]
@@ -133,7 +133,7 @@ def _plain(lines: list[str], path: str) -> tuple[FloatArray, FloatArray, FloatAr
 
 def _cells(line: str) -> list[str]:
     """Split a line at commas, semicolons or tabs, at spaces where it has none of them."""
-    text = line.strip()
+    text = line.strip(" \r\n")  # a tab in front is the empty corner of the two axes
     separator = next((s for s in ("\t", ";", ",") if s in text), None)
     cells = [c.strip().strip('"') for c in text.split(separator)]
     if separator in ("\t", ";") and "." not in text:

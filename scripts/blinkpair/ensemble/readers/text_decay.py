@@ -16,6 +16,7 @@ import numpy as np
 
 from blinkpair.arrays import FloatArray
 from blinkpair.ensemble.readers.decay import Decay, choose
+from blinkpair.ensemble.readers.lines import text_lines
 from blinkpair.errors import InputError
 
 NS = {"s": 1e9, "sec": 1e9, "ms": 1e6, "us": 1e3, "µs": 1e3, "μs": 1e3, "ns": 1.0, "ps": 1e-3}
@@ -38,15 +39,14 @@ def number_rows(path: str) -> tuple[list[str], list[list[float]]]:
     """
     if Path(path).stat().st_size > _MOST_BYTES:
         raise InputError("this file is too large for a text of one decay", "check the path", path)
-    raw = Path(path).read_bytes()
-    if b"\x00" in raw[:4096]:
+    lines = text_lines(path)
+    if lines is None:
         raise InputError(
             "this is neither .sdt, .ptu, .phu nor text",
             "export the decay as text, or name it by its own suffix",
             path,
         )
-    lines = raw.decode("utf-8-sig", errors="replace").splitlines()
-    decimal_comma = any(re.search(r"\d,\d+[\t;]|[\t;]\s*-?\d+,\d", line) for line in lines[-50:])
+    decimal_comma = _has_decimal_commas(lines, path)
     parsed = [_numbers(line, decimal_comma) for line in lines]
     end = len(parsed)
     while end and not parsed[end - 1]:
@@ -67,6 +67,24 @@ def number_rows(path: str) -> tuple[list[str], list[list[float]]]:
             )
     rows = [row for row in parsed[start:end] if row]
     return lines[:start], rows
+
+
+def _has_decimal_commas(lines: list[str], path: str) -> bool:
+    """Return whether numbers have decimal commas, from the lines that hold nothing else."""
+    numbers = re.compile(r"[-+\d.,;\seE]*\d[;,\s]*")
+    texts = [line.strip(" ;,\t") for line in lines if numbers.fullmatch(line)]
+    # A lone column of shares as 0,012: the part before the comma would pass for a curve of its own.
+    if texts and all(re.fullmatch(r"[01],\d+", text) for text in texts):
+        return True
+    if not any(re.search(r"\d,\d+[\t; ]|[\t; ]-?\d+,\d", text) for text in texts):
+        return False
+    if any(re.search(r"\d,\d", t) and re.search(r"\d\.\d", t) for t in texts):
+        raise InputError(
+            "numbers are written with commas and with points",
+            "export them without a separator of thousands",
+            path,
+        )
+    return True
 
 
 def read_text(path: str, curve: int | None, bin_ps: float | None, time_unit: str) -> Decay:

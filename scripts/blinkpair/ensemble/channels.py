@@ -1,0 +1,137 @@
+"""Which channels of a decay are fitted, and where its response lies.
+
+Input: the counts of a decay and of its response. Output: channels, the response above its
+background, by how much it is moved, and photons from the scatter of normalised values.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from blinkpair.arrays import FloatArray
+from blinkpair.ensemble.readers.decay import Decay
+
+_FEW = 20.0  # photons that would have to be missing for channels to count as dead
+_MARGIN = 2  # channels around what is seen of a response
+_PHOTONS_OF_RISE = 100
+_FEWEST_FOR_SCATTER = 64  # channels: its standard error is then 20 %
+
+
+def in_photons(decay: Decay) -> Decay:
+    """Return a normalised decay in photons, as its scatter shows them; others as they are.
+
+    Notes
+    -----
+    Of counts a, b, c in a row with equal expectations, (a - 2b + c)^2 has the expectation of
+    a + 4b + c. Of values that are multiples of counts, the ratio of the two is the multiple. Second
+    differences are free of the slope of the decay.
+    """
+    values = decay.counts
+    if decay.is_counts or values.min() < 0:
+        return decay
+    tail = values[tail_start(values) : live_channels(values)[1]]
+    if tail.size < _FEWEST_FOR_SCATTER or not tail.any():
+        return decay
+    level = smoothed(tail, 33)[1:-1]  # by which all channels weigh alike
+    seen = level > 0
+    scatter = np.sum(np.diff(tail, 2)[seen] ** 2 / level[seen])
+    expected = np.sum((tail[:-2] + 4 * tail[1:-1] + tail[2:])[seen] / level[seen])
+    photon = float(scatter / expected)
+    if photon <= 0:
+        return decay
+    return replace(decay, counts=values / photon, is_scaled=True)
+
+
+def smoothed(counts: FloatArray, width: int = 9) -> FloatArray:
+    """Return a running mean, the ends repeated."""
+    padded = np.pad(counts, width // 2, mode="edge")
+    sums = np.cumsum(np.concatenate([[0.0], padded]))
+    return np.asarray((sums[width:] - sums[:-width]) / width)
+
+
+def live_channels(counts: FloatArray) -> tuple[int, int]:
+    """Return the first and the end of the channels that the electronics can fill."""
+    filled = np.flatnonzero(counts)
+    first, end = int(filled[0]), int(filled[-1]) + 1
+    before, behind = first, counts.size - end
+    # Empty channels are data unless the level beside them promises photons in them.
+    if before and np.mean(counts[first : first + before]) * before < _FEW:
+        first = 0
+    elif before and first + before > int(np.argmax(counts)):
+        first = 0  # the pulse itself is what begins there
+    if behind and np.mean(counts[max(end - behind, 0) : end]) * behind < _FEW:
+        end = counts.size
+    return first, end
+
+
+def above_background(counts: FloatArray) -> FloatArray:
+    """Return a response above its background, zero where it does not rise above the noise.
+
+    Reflections and late pulses behind the main one are parts of it. The background is that before
+    the pulse; where it comes too early for that, the level that a quarter of the record is below.
+    """
+    peak = int(np.argmax(counts))
+    onset = _first_at(counts, 0.01 * float(counts[peak]))
+    dark = counts[: max(onset - 10, 0)]
+    if dark.size < 10:
+        first, end = live_channels(counts)
+        levels = smoothed(counts[first:end], 101)
+        dark = counts[first:end][levels <= np.quantile(levels, 0.25)]
+    background = float(np.mean(dark))
+    above = counts - background
+    if Decay(counts, 1.0).is_counts:
+        noise = float(np.sqrt(background + 1.0))
+    else:  # normalised, or a background was subtracted before
+        noise = float(np.std(dark))
+    # The running mean finds a weak end that single channels hide in their noise.
+    seen = smoothed(above, 5) > 5.0 * noise / np.sqrt(5.0)
+    seen[peak] = True
+    kept = np.convolve(seen, np.ones(2 * _MARGIN + 1), mode="same") > 0
+    return np.where(kept, np.maximum(above, 0.0), 0.0)
+
+
+def delay_of_rise(counts: FloatArray, response: FloatArray) -> int:
+    """Return by how many channels a decay rises later than its response makes one rise.
+
+    That is an exponential with the mean delay of the light behind the response, which rises later
+    than the response itself. Both are averaged over the width of the response, or over more
+    channels until 100 photons lie in them: a single channel may hold few.
+    """
+    from scipy.signal import lfilter
+
+    delay = mean_delay(counts)
+    made = lfilter([1.0], [1.0, -np.exp(-1.0 / delay)], response)
+    width = 2 * int(np.sum(response > 0.5 * response.max()) // 2) + 1
+    if Decay(counts, 1.0).is_counts:
+        while width < delay and width * smoothed(counts, width).max() < _PHOTONS_OF_RISE:
+            width = 2 * width + 1
+    return _half_height(counts, width) - _half_height(made, width)
+
+
+def mean_delay(counts: FloatArray) -> float:
+    """Return the mean delay of the light behind the maximum, at least one channel."""
+    behind = np.maximum(counts[int(np.argmax(counts)) :] - np.min(smoothed(counts, 101)), 0.0)
+    return max(float(behind @ np.arange(behind.size)) / max(float(behind.sum()), 1e-300), 1.0)
+
+
+def _half_height(counts: FloatArray, width: int) -> int:
+    """Return the first channel whose mean over so many channels reaches half of the largest."""
+    smooth = smoothed(counts, max(width, 3))
+    return _first_at(smooth, 0.5 * float(smooth.max()))
+
+
+def _first_at(counts: FloatArray, level: float) -> int:
+    """Return where the rise to the maximum last crosses a level."""
+    peak = int(np.argmax(counts))
+    below = np.flatnonzero(counts[: peak + 1] < level)
+    return int(below[-1]) + 1 if below.size else 0
+
+
+def tail_start(counts: FloatArray) -> int:
+    """Return the channel from which on no light is due to the response itself."""
+    smooth = smoothed(counts, 3)
+    peak = int(np.argmax(smooth))
+    rise = peak - _first_at(smooth, 0.1 * float(smooth[peak]))
+    return peak + 2 * max(rise, 1)
