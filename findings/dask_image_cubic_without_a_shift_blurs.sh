@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # dask-image 2026.5.0: affine_transform() with order=3 and no motion at all makes a spot of 1,000 counts one of 814.
 #
-# A spot with a standard deviation of 1.2 px and 1,000 counts at its peak above 100. dask_image.ndinterp.affine_transform()
-# with the identity matrix, offset 0 and order=3 gives a peak of 814 above the same 100, and a standard deviation of
-# 1.33 px; scipy.ndimage.affine_transform(), whose arguments it takes, gives the frame back to 1e-9. One expects the same
-# values, computed in chunks. A cubic spline passes through the pixels only after a filter of the whole frame; dask-image
-# leaves the filter out as long as it is not asked for, without a warning, and smooths by 1/3 px^2 more. Order 1 is the
-# same in both. The sum is kept, so that large apertures are right; the peak, the width and the noise, which falls to
-# half, are not, and a drift correction smooths each frame although it says that it only moves it.
+# A spot with a standard deviation of 1.2 px and 1,000 counts at its peak above 100.
+# dask_image.ndinterp.affine_transform() with the identity matrix, offset 0 and order=3 gives a peak of 814 above the
+# same 100, and a standard deviation of 1.33 px; scipy.ndimage.affine_transform(), whose arguments it takes, gives the
+# frame back to 1e-9. One expects the same values, computed in chunks. A cubic spline passes through the pixels only
+# after a filter of the whole frame; dask-image leaves the filter out as long as it is not asked for, without a
+# warning, and smooths by 1/3 px^2 more. Order 1 is the same in both. The sum is kept, so that large apertures are
+# right; the peak, the width and the noise, which falls to half, are not, and a drift correction smooths each frame
+# although it says that it only moves it.
 # A remedy: prefilter=True.
 #
 # Seen (peak, standard deviation in px): dask-image 814, 1.33; SciPy 1,000, 1.20; with prefilter=True 1,000, 1.20

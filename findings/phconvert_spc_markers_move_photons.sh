@@ -5,13 +5,13 @@
 # An SPC-130 file of 32-bit records, made here by the format: four photons and two markers of lines. A marker has the
 # bits INVALID and MARK set; the overflow of the clock of 12 bits, MTOV, may be set in it as in a photon. load_spc()
 # drops all records with INVALID, and marker_ids is empty, although its documentation describes the markers. A record
-# with INVALID and MTOV it takes for a count of overflows, whose 28 bits are then the routing and the time of the marker:
-# 4,146 overflows instead of one, and with a clock of 50 ns the photons after it come 0.85 s late. One expects the times
-# of tttrlib, which reads both markers and one overflow. A line of a scan or a trace has a dark gap that looks like an
-# off period, and each such marker adds another; the number of photons and their delays are right.
+# with INVALID and MTOV it takes for a count of overflows, whose 28 bits are then the routing and the time of the
+# marker: 4,146 overflows instead of one, and with a clock of 50 ns the photons after it come 0.85 s late. One expects
+# the times of tttrlib, which reads both markers and one overflow. A line of a scan or a trace has a dark gap that
+# looks like an off period, and each such marker adds another; the number of photons and their delays are right.
 # A remedy: read such files with tttrlib.
 #
-# Seen (photons in ticks of 50 ns): phconvert 100, 300, 16982216, 16982316, no marker; tttrlib 100, 300, 4296, 4396, two
+# Seen (photons in ticks of 50 ns): phconvert 100, 300, 16982216, 16982316; tttrlib 100, 300, 4296, 4396
 # Exits with 1 if the behaviour has changed.
 set -euo pipefail
 folder=$(mktemp -d)
@@ -43,7 +43,8 @@ def line(tick, overflow=0):
 records = [record(100), line(200), record(300), line(50, overflow=1), record(200), record(300)]
 with open("scan.spc", "wb") as file:
     file.write(struct.pack("<7I", 1 << 31 | 1 << 25 | TICK_100_PS, *records))
-text = b"*IDENTIFICATION\r\n  ID : SPC Setup & Data File\r\n*END\r\n*SETUP\r\nSYS_PARA_BEGIN:\r\nSYS_PARA_END:\r\n*END\r\n"
+text = b"*IDENTIFICATION\r\n  ID : SPC Setup & Data File\r\n*END\r\n"
+text += b"*SETUP\r\nSYS_PARA_BEGIN:\r\nSYS_PARA_END:\r\n*END\r\n"
 with open("scan.set", "wb") as file:
     file.write(struct.pack("<h", 0x20 << 4).ljust(phconvert.bhreader._sethead_dtype.itemsize, b"\0") + text)
 

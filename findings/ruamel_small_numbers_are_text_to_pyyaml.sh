@@ -2,12 +2,12 @@
 # ruamel.yaml 0.19.1 and PyYAML 6.0.4: of a config that one writes and the other reads, 1e-07 becomes a text, 12:30 the
 # number 750 and "on" True.
 #
-# A script sets a pixel of 1e-07 m, a camera's state "on" and a time "12:30" in a config with ruamel.yaml, which keeps the
-# comments, and dumps it; Snakemake and others load it with PyYAML. yaml.safe_load() gives the text '1e-07', True
+# A script sets a pixel of 1e-07 m, a camera's state "on" and a time "12:30" in a config with ruamel.yaml, which keeps
+# the comments, and dumps it; Snakemake and others load it with PyYAML. yaml.safe_load() gives the text '1e-07', True
 # and 750. One expects the values that were written: both write and read YAML, and each reads its own output right. The
 # one follows YAML 1.2, where "on" and 12:30 are texts that need no quotes and 1e-07 is a number; the other YAML 1.1,
-# where a number with an exponent needs a dot and 12:30 is in base 60. 0.001 and 108.0 come through, so that it shows at
-# the first small or large number: 1e+16 is a text too, and a text times 2 is not an error.
+# where a number with an exponent needs a dot and 12:30 is in base 60. 0.001 and 108.0 come through, so that it shows
+# at the first small or large number: 1e+16 is a text too, and a text times 2 is not an error.
 # A remedy: yaml.version = (1, 1) before the dump; it writes 1.0e-07 and quotes the others.
 #
 # Seen: '1e-07', '1e+16', 750, True, and 0.001 right; with version 1.1 all as written

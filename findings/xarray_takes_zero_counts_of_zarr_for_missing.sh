@@ -2,13 +2,13 @@
 # xarray 2026.9.0 with zarr 3.1.6: open_zarr() of a dim movie in Zarr format 2 takes each pixel without a photon for
 # missing: the mean is 1.1 counts where it is 0.2.
 #
-# zarr.create_array(zarr_format=2) of a uint16 movie with 0.2 photons a pixel, and the names of its axes in the attribute
-# _ARRAY_DIMENSIONS, by which xarray reads such arrays. xarray.open_zarr() gives float32, 82 % of the pixels are NaN, and
-# mean() is 1.10. One expects the integers that are stored, and the mean 0.20, as zarr itself gives them, and xarray too
-# where the same array is in format 3. In format 2 zarr writes a fill value of 0, the value of chunks that were never
-# written, without being asked for one; xarray reads it as the mark of missing values, and leaves these out of means
-# without a word. Of a brighter movie few pixels are lost, so that it looks right: only the dim ones go wrong, by
-# 1 / (1 - exp(-mean)). A trace of whole dark frames has no dark level left.
+# zarr.create_array(zarr_format=2) of a uint16 movie with 0.2 photons a pixel, and the names of its axes in the
+# attribute _ARRAY_DIMENSIONS, by which xarray reads such arrays. xarray.open_zarr() gives float32, 82 % of the pixels
+# are NaN, and mean() is 1.10. One expects the integers that are stored, and the mean 0.20, as zarr itself gives them,
+# and xarray too where the same array is in format 3. In format 2 zarr writes a fill value of 0, the value of chunks
+# that were never written, without being asked for one; xarray reads it as the mark of missing values, and leaves these
+# out of means without a word. Of a brighter movie few pixels are lost, so that it looks right: only the dim ones go
+# wrong, by 1 / (1 - exp(-mean)). A trace of whole dark frames has no dark level left.
 # A remedy: open_zarr(mask_and_scale=False); or format 3; or fill_value=None where the array is made.
 #
 # Seen: format 2 float32, 82 % missing, mean 1.10; format 3 uint16, mean 0.20; mask_and_scale=False uint16, mean 0.20
