@@ -15,7 +15,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-npm install --prefix . --silent --no-audit --no-fund --no-package-lock image-js@1.7.0 > log 2>&1 || { cat log; exit 1; }
+npm install --prefix . --silent --no-audit --no-fund image-js@1.7.0 > log 2>&1 || { cat log; exit 1; }
 cat > measure.mjs <<'JAVASCRIPT'
 import { Mask, fromMask } from "image-js";
 

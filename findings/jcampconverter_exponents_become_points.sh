@@ -14,7 +14,7 @@ set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 cd "$folder"
-npm install --prefix . --silent --no-audit --no-fund --no-package-lock jcampconverter@12.5.3 > log 2>&1 || { cat log; exit 1; }
+npm install --prefix . --silent --no-audit --no-fund jcampconverter@12.5.3 > log || { cat log; exit 1; }
 cat > read.mjs <<'JAVASCRIPT'
 import { convert } from "jcampconverter";
 
