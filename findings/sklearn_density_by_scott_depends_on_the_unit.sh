@@ -6,8 +6,7 @@
 # 0.235 nm: two maxima, whatever the unit. KernelDensity with the rule of the same name leaves the standard deviation
 # out: it smooths by 0.302 of the unit that the numbers happen to have, 0.302 nm, 302 nm or 0.302 pm. One expects the
 # rule, or a bandwidth that scales with the data. In nm the difference is small, so that a test on such sizes does not
-# show it; delays in s or positions in m are one broad hill, counts and lifetimes in ps a comb. "silverman" does the
-# same.
+# show it; delays in s or positions in m are one broad hill, counts and lifetimes in ps a comb.
 # A remedy: bandwidth=len(sizes) ** -0.2 * sizes.std(ddof=1).
 #
 # Seen (bandwidth in nm; maxima): scikit-learn nm 0.302; 2, um 301.7; 1, pm 0.0003; 286; SciPy 0.235; 2 in each

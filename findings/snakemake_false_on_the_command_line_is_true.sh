@@ -4,10 +4,10 @@
 # A config file with "drift: false" and a workflow that corrects the drift if config["drift"]. From the file the value
 # is False, and the step is left out. `snakemake --config drift=false`, the same word, is the text "false", which is
 # true: the step that one switches off runs, without a warning, and where it is switched on in the file, it stays on.
-# One expects that a value means on the command line what it means in the file. "off", "no" and "null" become texts as
-# well; "False" and "True", as Python writes them, are read. Numbers differ too: the field "010" is 8 in the file and
-# 10 on the command line, "1e3" a text in the file and 1000.0 on the command line, and a time of 12:30 the number 750
-# in the file.
+# One expects that a value means on the command line what it means in the file. "off" and "null" become texts as well;
+# "False" and "True", as Python writes them, are read. Numbers differ too: the field "010" is 8 in the file and 10 on
+# the command line, "1e3" a text in the file and 1000.0 on the command line, and a time of 12:30 the number 750 in the
+# file.
 # A remedy: False with a capital letter; or a schema for the config, with the types.
 #
 # Seen: file: no drift, 8, text 1e3, 750; command line: drift, 10, 1000.0, text 12:30; drift=False: no drift

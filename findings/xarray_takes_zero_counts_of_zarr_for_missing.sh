@@ -9,7 +9,7 @@
 # that were never written, without being asked for one; xarray reads it as the mark of missing values, and leaves these
 # out of means without a word. Of a brighter movie few pixels are lost, so that it looks right: only the dim ones go
 # wrong, by 1 / (1 - exp(-mean)). A trace of whole dark frames has no dark level left.
-# A remedy: open_zarr(mask_and_scale=False); or format 3; or fill_value=None where the array is made.
+# A remedy: open_zarr(mask_and_scale=False); or format 3.
 #
 # Seen: format 2 float32, 82 % missing, mean 1.10; format 3 uint16, mean 0.20; mask_and_scale=False uint16, mean 0.20
 # Exits with 1 if the behaviour has changed.
