@@ -165,6 +165,17 @@ def test_the_last_lines_name_registered_fields_that_are_to_be_checked(tmp_path):
     assert "check: a" not in text
 
 
+def test_the_last_lines_name_results_of_fields_that_the_sheet_no_longer_has(tmp_path):
+    for name in ("a", "b", "former"):
+        (tmp_path / "fields" / name).mkdir(parents=True)
+    table = pd.DataFrame({"field": ["a", "b"], "status": "ok", "evidence": "none", "reason": ""})
+    table.to_csv(tmp_path / "fields.csv", index=False)
+    text, _ = exit_summary(tmp_path)
+    assert "in no number, as no row of the sheet is theirs:\n  former" in text
+    (tmp_path / "fields" / "former").rmdir()
+    assert "no row of the sheet" not in exit_summary(tmp_path)[0]
+
+
 def test_the_last_lines_of_a_run_in_which_every_field_was_refused(tmp_path):
     # As the steps write them then: a row of a treatment without a field, tables without a row.
     refused = {"field": "a", "status": "failed", "evidence": "none", "reason": "the light was off"}

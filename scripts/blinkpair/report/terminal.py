@@ -77,7 +77,8 @@ def exit_summary(results: str | Path) -> tuple[str, int]:
     if refused:
         lines[0] = f"{refused} of {len(fields)} fields were refused and are in no number:"
     lines += [*_focus(fields), *_undetermined(fields), *_warnings(Path(results))]
-    lines += [*_by_hand(Path(results)), *_answer(Path(results), refused)]
+    lines += [*_by_hand(Path(results)), *_not_in_sheet(Path(results), fields)]
+    lines += _answer(Path(results), refused)
     return "\n".join(lines), min(REFUSED_STATUS + refused, MAX_STATUS) if refused else 0
 
 
@@ -227,6 +228,16 @@ def _by_hand(results: Path) -> list[str]:
             lines.append(f"{len(found)} verdicts of the file of verdicts were refused:")
         lines += _some([f"  {line}" for line in found])
     return lines
+
+
+def _not_in_sheet(results: Path, fields: pd.DataFrame) -> list[str]:
+    """Return the fields whose results are left from a former sheet."""
+    folders = sorted(path.name for path in (results / "fields").glob("*/"))
+    names = sorted(set(folders) - set(fields["field"].astype(str)))
+    if not names:
+        return []
+    left = f"Left in {results / 'fields'} and in no number, as no row of the sheet is theirs:"
+    return [left, *_some([f"  {name}" for name in names])]
 
 
 def _some(lines: list[str]) -> list[str]:
