@@ -83,13 +83,14 @@ class Drift:
                 "weak nanocrystals, or another background); where the sample moved by a pixel, "
                 "counts are too small"
             ]
-        jumps = _jumps(self.xy)
+        if not (jumps := _jumps(self.xy)).size:
+            return []
         at = [0.5 * (self.centre_frame[k] + self.centre_frame[k + 1]) for k in jumps]
         frames = 0.5 * float(np.diff(self.centre_frame).max())
         return [
             f"the stage jumped near frame {', '.join(f'{frame:.0f}' for frame in at)}, which is "
             f"known to {frames:.0f} frames: as many may read as off"
-        ][: len(at)]
+        ]
 
     def per_frame(self, frames: int) -> FloatArray:
         """Return the (frames, 2) displacement since frame 0: lines between stretches, or jumps."""
