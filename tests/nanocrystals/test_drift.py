@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from blinkpair.movie.movie import from_array
-from blinkpair.nanocrystals.drift import Drift
+from blinkpair.nanocrystals.drift import Drift, from_first_frame
 from blinkpair.nanocrystals.finding import find_nanocrystals
 from blinkpair.nanocrystals.projections import project
 from blinkpair.simulate import Camera
@@ -110,6 +110,26 @@ def test_the_drifts_zero_is_less_certain_where_the_beginning_is_dark(unknown):
         said.append(drift.start_error_px)
     ratio = np.sqrt(np.mean(np.square(off)) / np.mean(np.square(said)))
     assert ratio == pytest.approx(1, rel=0.25)
+
+
+@pytest.mark.parametrize("jump_px", [0.0, 8.0, 20.0])
+def test_a_jump_of_the_stage_is_a_step_and_leaves_the_drifts_zero_certain(jump_px):
+    """A ramp over the stretch of 30 frames missed the nanocrystals in three quarters of them."""
+    rng = np.random.default_rng(5)
+    centre, frames = np.arange(15.0, 1200, 30), np.arange(1200)
+    true = np.column_stack([0.001 * frames + jump_px * (frames >= 600), -0.0005 * frames])
+    found = true[centre.astype(int)] + rng.normal(0, 0.03, (len(centre), 2))
+    drift = Drift(centre, from_first_frame(centre, found), np.ones(len(centre), bool))
+    assert np.abs(drift.per_frame(1200) - true).max() < 0.25
+    assert 0.02 < drift.start_error_px < 0.08
+    assert [("near frame 600" in remark) for remark in drift.remarks()] == [True] * (jump_px > 0)
+
+
+def test_a_jump_as_the_movie_begins_is_in_the_error_of_the_drifts_zero():
+    centre = np.arange(15.0, 1200, 30)
+    xy = np.random.default_rng(5).normal(0, 0.03, (len(centre), 2))
+    drift = Drift(centre, xy + [8.0, 0.0] * (centre > 60)[:, None], np.ones(len(centre), bool))
+    assert drift.start_error_px > 0.5
 
 
 @pytest.mark.parametrize(("known", "words"), [(0, "taken as zero"), (9, "in 9 of 20 stretches")])

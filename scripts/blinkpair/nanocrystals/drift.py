@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.arrays import BoolArray, FloatArray, vertex
+from blinkpair.arrays import BoolArray, FloatArray, IntArray, vertex
 from blinkpair.cores import usable_cores
 
 log = logging.getLogger(__name__)
@@ -36,6 +36,11 @@ THIRD_DIFFERENCES_CORRELATED = 2.31
 # A bend is followed as far as it is significant, and noise can bend it, too: measured on simulated
 # drifts, straight and bent, the variance is 1.09 to 1.22 times that of fixed shares.
 BEND_FOLLOWED = 1.15
+# As large as an aperture, and so many times the displacements beside it: a jump of the stage.
+JUMP_PX, JUMP_TIMES = 3.0, 4.0
+# Squares beyond so many variances are jumps. The first ones are kept: they displace frame 0.
+NOISE_VARIANCES, FIRST_DIFFERENCES = 16.0, 3
+MEDIAN_OF_SQUARES = 0.455  # of a normal variable of variance 1
 
 
 @dataclass(frozen=True)
@@ -69,19 +74,26 @@ class Drift:
         return Drift(self.centre_frame, from_first_frame(self.centre_frame, xy), measured)
 
     def remarks(self) -> list[str]:
-        """Return what a user has to know where most of the drift could not be measured."""
+        """Return what a user has to know: where drift was not measured, that the stage jumped."""
         n, known = len(self.measured), int(self.measured.sum())
-        if known >= NOTED_SHARE * n:
+        if known < NOTED_SHARE * n:
+            then = "interpolated between them" if known else "taken as zero"
+            return [
+                f"its drift could be measured in {known} of {n} stretches and is {then} (few or "
+                "weak nanocrystals, or another background); where the sample moved by a pixel, "
+                "counts are too small"
+            ]
+        if not (jumps := _jumps(self.xy)).size:
             return []
-        then = "interpolated between them" if known else "taken as zero"
+        at = [0.5 * (self.centre_frame[k] + self.centre_frame[k + 1]) for k in jumps]
+        frames = 0.5 * float(np.diff(self.centre_frame).max())
         return [
-            f"its drift could be measured in {known} of {n} stretches and is {then} (few or weak "
-            "nanocrystals, or another background); where the sample moved by a pixel, counts are "
-            "too small"
+            f"the stage jumped near frame {', '.join(f'{frame:.0f}' for frame in at)}, which is "
+            f"known to {frames:.0f} frames: as many may read as off"
         ]
 
     def per_frame(self, frames: int) -> FloatArray:
-        """Return the (frames, 2) displacement since frame 0, linear between the stretches."""
+        """Return the (frames, 2) displacement since frame 0: lines between stretches, or jumps."""
         return _interpolate(self.centre_frame, self.xy, np.arange(frames, dtype=float))
 
     @property
@@ -118,7 +130,25 @@ def _interpolate(knots: FloatArray, values: FloatArray, at: FloatArray) -> Float
     after = _beyond(knots[::-1], values[::-1], last)
     full_knots = np.concatenate([[0.0], knots, [last]])
     full_values = np.vstack([before, values, after])
+    jumps = 1 + _jumps(values)  # each in the middle between these full knots and the next ones
+    middle = 0.5 * (full_knots[jumps] + full_knots[jumps + 1])
+    at_jump = np.repeat(jumps + 1, 2)
+    beside = np.column_stack([np.nextafter(middle, 0.0), middle]).ravel()
+    full_knots = np.insert(full_knots, at_jump, beside)
+    full_values = np.insert(
+        full_values, at_jump, full_values[np.column_stack([jumps, jumps + 1]).ravel()], axis=0
+    )
     return np.column_stack([np.interp(at, full_knots, full_values[:, k]) for k in range(2)])
+
+
+def _jumps(values: FloatArray) -> IntArray:
+    """Return the stretches after which the stage jumped."""
+    if len(values) < 4:
+        return np.empty(0, np.int64)  # too few to know what is usual
+    steps = np.hypot(*np.diff(values, axis=0).T)
+    padded = np.pad(steps, 1)
+    beside = np.maximum(padded[:-2], padded[2:])
+    return np.flatnonzero((steps > JUMP_PX) & (steps > JUMP_TIMES * beside))
 
 
 def _beyond(knots: FloatArray, values: FloatArray, at: float) -> FloatArray:
@@ -138,7 +168,10 @@ def _beyond(knots: FloatArray, values: FloatArray, at: float) -> FloatArray:
 
 def _variance(values: FloatArray) -> float:
     """Return the variance per axis of one stretch: third differences have 20 times as much."""
-    return float(np.mean(np.diff(values, 3, axis=0) ** 2)) / 20
+    squares = np.diff(values, 3, axis=0) ** 2
+    noise = squares <= NOISE_VARIANCES * np.median(squares) / MEDIAN_OF_SQUARES
+    noise[:FIRST_DIFFERENCES] = True
+    return float(np.mean(squares[noise])) / 20
 
 
 def _sure_bend(values: FloatArray) -> float:

@@ -39,8 +39,11 @@ def without_hits(projections: Projections) -> Projections:
         return projections
     frames = projections.n_frames[:, None].astype(float)
     noise2 = float(np.median(variance[:: len(variance) // 2]))
+    # Few pixels are looked at more closely.
+    least = variance.min(axis=0)
     rows, columns = np.nonzero(
-        (variance * frames[..., None].astype(np.float32)).max(axis=0) > LEAST_NOISES**2 * noise2
+        (variance.max(axis=0) - least) * frames.max()
+        > LEAST_NOISES**2 * np.maximum(least, 0.25 * noise2)
     )
     some = [image[:, rows, columns].astype(float) for image in (mean, variance, burst)]
     usual = [np.median(values, axis=0) for values in some]
