@@ -70,6 +70,8 @@ def summarise(
     )
     shares = field_remarks.undetermined_share(nanocrystals)
     fields["undetermined_share"] = fields["field"].astype(str).map(shares)
+    otherwise = field_remarks.otherwise_by_best(nanocrystals)
+    fields["otherwise_by_best_share"] = fields["field"].astype(str).map(otherwise)
     remarks = (field_remarks.remarks(nanocrystals), light_slope.remarks(nanocrystals))
     fields["reason"] = [
         "; ".join(filter(None, (row["reason"], *(own.get(str(row["field"])) for own in remarks))))

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pandas as pd
 
-from blinkpair.populations.field_remarks import remarks
+from blinkpair.populations.field_remarks import ALL_OFF, LIGHT, otherwise_by_best, remarks
 
 
 def test_a_field_whose_nanocrystals_were_all_off_together_is_named():
@@ -13,6 +13,8 @@ def test_a_field_whose_nanocrystals_were_all_off_together_is_named():
         {
             "field": ["A", "A", "B", "C"],
             "excluded_because": ["", "edge", "", "all_off"],
+            "population": "",
+            "population_best": "",
             "n_frames_all_off_pre": [30.0, np.nan, 0.0, 0.0],
             "n_frames_all_off_post": [12.0, np.nan, 0.0, 900.0],
             "common_light_change_pre": 0.1,
@@ -35,6 +37,8 @@ def test_a_field_whose_light_changed_within_a_movie_is_named_with_what_cannot_fo
         {
             "field": ["A", "A", "B"],
             "excluded_because": "",
+            "population": "emissive",
+            "population_best": "emissive",
             "n_frames_all_off_pre": 0.0,
             "n_frames_all_off_post": 0.0,
             "common_light_change_pre": [np.nan, 0.0, 0.08],
@@ -46,3 +50,19 @@ def test_a_field_whose_light_changed_within_a_movie_is_named_with_what_cannot_fo
     assert "post movie" in found["A"]
     assert "50 %" in found["A"]
     assert "fixed threshold does not" in found["A"]
+
+
+def test_a_field_whose_on_levels_lie_below_the_threshold_is_named():
+    # A camera of low gain: on at 30 counts is dark by a threshold of 100, as clear as it is.
+    best = ["emissive"] * 8 + ["became_dark", "dark"] * 2
+    rows = pd.DataFrame({"field": "A", "excluded_because": "", "population_best": best})
+    rows["population"] = ["dark"] * 11 + ["undetermined"]
+    rows = pd.concat([rows, rows.assign(field="B", population=best)], ignore_index=True)
+    for name in (*ALL_OFF, *LIGHT):
+        rows[name] = 0.0
+    # One of the eleven with a population by both is dark by both.
+    assert otherwise_by_best(rows).to_dict() == {"A": 10 / 11, "B": 0.0}
+    found = remarks(rows)
+    assert set(found) == {"A"}
+    assert "91 % of the nanocrystals are in another population" in found["A"]
+    assert "method: hmm" in found["A"]

@@ -55,3 +55,11 @@ def test_the_headline_states_that_a_selection_is_counted():
     text = run_summary.headline(populations, fields, 0.1)
     assert "In 2 of 4 fields on and off cannot be distinguished for 30 to 60 % of the" in text
     assert "distinguished" not in headline(labels=(70, 120), fields_each=2)[0]
+
+
+def test_the_headline_states_that_the_threshold_does_not_fit():
+    fields, populations, _ = a_run(labels=(70, 120), fields_each=2)
+    fields["otherwise_by_best_share"] = [0.03, 0.85, 0.0, float("nan")]
+    text = run_summary.headline(populations, fields, 0.1)
+    assert "In 1 of 4 fields the threshold does not fit gain, exposure or light: 85 % of" in text
+    assert "does not fit" not in headline(labels=(70, 120), fields_each=2)[0]

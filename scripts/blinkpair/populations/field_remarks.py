@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from blinkpair.blinking.on_fractions import POPULATIONS
 from blinkpair.epochs import EPOCHS
 from blinkpair.labels import as_bool
 
@@ -14,10 +15,13 @@ UNDETERMINED = "undetermined"  # in `excluded_because`
 MANY_UNDETERMINED = 0.25  # of the nanocrystals of a field: what is left may be no fair sample
 ALL_OFF = tuple(f"n_frames_all_off_{epoch}" for epoch in EPOCHS)
 LIGHT = tuple(f"common_light_change_{epoch}" for epoch in EPOCHS)
-COLUMNS = ("field", "analysed", "excluded_because", *ALL_OFF, *LIGHT)
+ANSWER, BEST = "population", "population_best"
+COLUMNS = ("field", "analysed", "excluded_because", ANSWER, BEST, *ALL_OFF, *LIGHT)
 # From 10 % on (`photostability.min_change`) every nanocrystal of such a field is dimming or
 # brightening; with a fifth less light a threshold at 0.29 of an on level is at 0.37 of it.
 MUCH_LIGHT = 0.1
+# Of the nanocrystals: by a threshold that fits the light the share is 0 to 5 % in simulated fields.
+MANY_OTHERWISE = 0.1
 
 
 def undetermined_share(nanocrystals: pd.DataFrame) -> pd.Series[float]:
@@ -38,14 +42,30 @@ def undetermined_share(nanocrystals: pd.DataFrame) -> pd.Series[float]:
     return shares.mean()
 
 
+def otherwise_by_best(nanocrystals: pd.DataFrame) -> pd.Series[float]:
+    """Return for each field the share of nanocrystals of another population by the best estimate.
+
+    It is the share of those that have a population by both, 0..1; fields without one are left out.
+
+    Parameters
+    ----------
+    nanocrystals : pandas.DataFrame
+        `field`, `population` (the answer's), `population_best`.
+    """
+    answer, best = (nanocrystals[name].astype(str) for name in (ANSWER, BEST))
+    both = answer.isin(POPULATIONS) & best.isin(POPULATIONS)
+    differs = (answer != best)[both].astype(float)
+    return differs.groupby(nanocrystals["field"].astype(str)[both]).mean()
+
+
 def remarks(nanocrystals: pd.DataFrame) -> dict[str, str]:
     """Return for each field what its nanocrystals show to be wrong with a movie as a whole.
 
     Parameters
     ----------
     nanocrystals : pandas.DataFrame
-        `field`, `excluded_because`, and of both epochs `n_frames_all_off_` and
-        `common_light_change_`.
+        `field`, `excluded_because`, `population`, `population_best`, and of both epochs
+        `n_frames_all_off_` and `common_light_change_`.
     """
     found: dict[str, list[str]] = {}
     field_of = nanocrystals["field"].astype(str)
@@ -65,4 +85,11 @@ def remarks(nanocrystals: pd.DataFrame) -> dict[str, str]:
                 "hidden Markov model follows this, a fixed threshold does not, and 'dimming' and "
                 "'brightening' include it"
             )
+    otherwise = otherwise_by_best(nanocrystals)
+    for field, share in otherwise[otherwise > MANY_OTHERWISE].items():
+        found.setdefault(str(field), []).append(
+            f"{100 * share:.0f} % of the nanocrystals are in another population by the hidden "
+            "Markov model: the threshold does not fit gain, exposure or light of these movies "
+            "(use threshold: method: hmm)"
+        )
     return {field: "; ".join(parts) for field, parts in found.items()}

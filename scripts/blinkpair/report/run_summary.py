@@ -14,7 +14,7 @@ from blinkpair.labels import (
     rows_by_temperature,
     treatment_word,
 )
-from blinkpair.populations.field_remarks import MANY_UNDETERMINED
+from blinkpair.populations.field_remarks import MANY_OTHERWISE, MANY_UNDETERMINED
 from blinkpair.populations.table import BY_ASSUMPTION
 from blinkpair.report.language import counted, grouped, known, listed, per_cent, verb
 from blinkpair.report.result_sentences import Row, change_of, is_control, rows_of
@@ -42,7 +42,7 @@ def headline(populations: pd.DataFrame, fields: pd.DataFrame, dark_cutoff: float
     if changes:
         sentences.append(f"The on-fraction changed on average by {listed(changes)}.")
     sentences.append(_control_alone(control, "it" if changes else "the on-fraction", word))
-    sentences += _many_undetermined(fields)
+    sentences += _many_undetermined(fields) + _many_otherwise(fields)
     by_hand = sum(int(row.get("n_left_out", 0)) for row in rows)
     if by_hand:
         sentences.append(
@@ -90,17 +90,36 @@ def _measured(
 
 def _many_undetermined(fields: pd.DataFrame) -> list[str]:
     """Return that what is counted is a selection, where it is one."""
-    if "undetermined_share" not in fields:
+    n, of = _fields_above(fields, "undetermined_share", MANY_UNDETERMINED)
+    if not n:
         return []
-    shares = fields.loc[fields["undetermined_share"] > MANY_UNDETERMINED, "undetermined_share"]
-    if shares.empty:
-        return []
-    several = [f"{100 * share:.0f}" for share in (shares.min(), shares.max())]
-    of = " to ".join(dict.fromkeys(several))
     return [
-        f"In {len(shares)} of {counted(len(fields), 'field')} on and off cannot be distinguished "
+        f"In {n} of {counted(len(fields), 'field')} on and off cannot be distinguished "
         f"for {of} % of the nanocrystals: those counted there may differ from the others."
     ]
+
+
+def _many_otherwise(fields: pd.DataFrame) -> list[str]:
+    """Return that the threshold does not fit the movies, where it does not."""
+    n, of = _fields_above(fields, "otherwise_by_best_share", MANY_OTHERWISE)
+    if not n:
+        return []
+    return [
+        f"In {n} of {counted(len(fields), 'field')} the threshold does not fit gain, exposure or "
+        f"light: {of} % of the nanocrystals are in another population by the hidden Markov model "
+        "(threshold: method: hmm)."
+    ]
+
+
+def _fields_above(fields: pd.DataFrame, column: str, limit: float) -> tuple[int, str]:
+    """Return how many fields have a larger share, and these shares in percent, as a range."""
+    if column not in fields:
+        return 0, ""
+    shares = fields.loc[fields[column] > limit, column]
+    several = (
+        [f"{100 * share:.0f}" for share in (shares.min(), shares.max())] if len(shares) else []
+    )
+    return len(shares), " to ".join(dict.fromkeys(several))
 
 
 def _control_alone(control: Row | None, it: str, word: str) -> str:
