@@ -14,6 +14,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.states.emissions import (
@@ -27,6 +28,7 @@ from blinkpair.blinking.states.emissions import (
     ON_SIGMA,
     PARTLY,
     PARTLY_GREY,
+    at_factors,
     densities,
     lit_shares,
 )
@@ -97,13 +99,16 @@ def learn(
     begin: FloatArray,
     emission: tuple[int, ...],
     skewness: tuple[float, float],
+    part: NDArray[np.uint8],
+    factors: FloatArray,
     iterations: int,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, float]:
     """Learn levels, transitions and the beginning in place (Baum-Welch).
 
     `off` holds the expected off level and noise, the number of frames that each is worth, the
     lowest and highest value of each, the number of frames that the first on level is worth, and the
-    variance that the camera adds to a signal of one count.
+    variance that the camera adds to a signal of one count. `part` and `factors` are those of an
+    `emissions.NoiseCourse`.
 
     Returns
     -------
@@ -125,7 +130,7 @@ def learn(
     moves = np.zeros((states, states))
     log_likelihood = 0.0
     for iteration in range(iterations + 1):
-        density = densities(x, levels, skewness, grey)
+        density = densities(x, levels, skewness, grey, part, factors)
         # Forward, each frame normalised to one.
         log_likelihood = 0.0
         product = 1.0
@@ -178,7 +183,7 @@ def learn(
         moves *= transition
         if iteration == iterations:
             break
-        change = _learn_levels(x, probability, levels, off)
+        change = _learn_levels(x, probability, levels, off, part, factors)
         if grey and not levels[OFF_LEVEL] < levels[GREY_LEVEL] < levels[ON_LEVEL]:
             break
         for i in range(states):
@@ -198,7 +203,7 @@ def learn(
         begin /= begin.sum()
         if change < _TOLERANCE:
             break
-    lit = lit_shares(x, levels)
+    lit = lit_shares(x, levels, part, factors)
     for t in range(n):
         over_half[t] = probability[t, ON] + probability[t, PARTLY] * lit[t, 2]
         partly[0] += probability[t, PARTLY] * lit[t, 0]
@@ -215,28 +220,42 @@ def learn(
 
 @njit()
 def _learn_levels(
-    x: FloatArray, probability: FloatArray, levels: FloatArray, off: FloatArray
+    x: FloatArray,
+    probability: FloatArray,
+    levels: FloatArray,
+    off: FloatArray,
+    part: NDArray[np.uint8],
+    factors: FloatArray,
 ) -> float:
     """Learn the levels and spreads in place; return the largest change of a level, in noises."""
     change = 0.0
+    spreads = np.empty((len(factors), len(levels)))
+    for m in range(len(factors)):
+        spreads[m] = at_factors(levels, factors[m])
+    own = np.empty(len(factors))
     for column in range(probability.shape[1]):
         if column in (PARTLY, PARTLY_GREY):
             continue
         # Column and place of the level: off 0 and 0, on 2 and 2, grey 3 and 4.
         at = GREY_LEVEL if column == GREY else column
-        weight = moment = square = 0.0
+        # Frames of more noise weigh less.
+        for m in range(len(factors)):
+            own[m] = (levels[at + 1] / spreads[m, at + 1]) ** 2
+        weight = known = moment = square = 0.0
         for t in range(len(x)):
+            p = probability[t, column] * own[part[t]]
             weight += probability[t, column]
-            moment += probability[t, column] * x[t]
+            known += p
+            moment += p * x[t]
         if column == OFF:
-            new = (moment + off[2] * off[0]) / (weight + off[2])
+            new = (moment + off[2] * off[0]) / (known + off[2])
             new = min(max(new, off[4]), off[5])
         else:
             moment += off[8] * levels[at]
-            new = moment / (weight + off[8])
+            new = moment / (known + off[8])
             new = max(new, levels[OFF_LEVEL] + 0.5 * levels[OFF_NOISE])
         for t in range(len(x)):
-            square += probability[t, column] * (x[t] - new) ** 2
+            square += probability[t, column] * own[part[t]] * (x[t] - new) ** 2
         change = max(change, abs(new - levels[at]) / levels[OFF_NOISE])
         levels[at] = new
         if column == OFF:

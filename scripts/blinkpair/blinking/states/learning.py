@@ -203,7 +203,7 @@ def learn_chain(trace: Trace, upper: FloatArray, near: chain.Chain | None = None
         transition, begin, emission = near.transition.copy(), near.begin.copy(), near.emission
     iterations = chain.ITERATIONS if near is None else _FEW_ITERATIONS
     model = (transition, begin, emission, trace.skewness)
-    learnt = chain.learn(trace.x, levels, off, *model, iterations)
+    learnt = chain.learn(trace.x, levels, off, *model, *trace.course, iterations)
     return chain.Chain(levels, transition, begin, emission, *learnt)
 
 
