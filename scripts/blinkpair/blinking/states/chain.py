@@ -16,7 +16,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.arrays import FloatArray
+from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.blinking.states.emissions import (
     GREY,
     GREY_LEVEL,
@@ -49,9 +49,8 @@ _TRANSITION = np.array(
         [0.015, 0.010, 0.025, 0.00, 0.95],
     ]
 )
-# Tuples: their length is known to the compiler, which unrolls the loops over the states.
-_EMISSION = (OFF, OFF, PARTLY, ON, ON)
-_GREY_EMISSION = (*_EMISSION, GREY, PARTLY_GREY)
+_EMISSION = np.array([OFF, OFF, PARTLY, ON, ON])
+_GREY_EMISSION = np.append(_EMISSION, [GREY, PARTLY_GREY])
 
 
 class Chain(NamedTuple):
@@ -67,7 +66,7 @@ class Chain(NamedTuple):
     levels: FloatArray
     transition: FloatArray
     begin: FloatArray
-    emission: tuple[int, ...]
+    emission: IntArray
     probability: FloatArray
     over_half: FloatArray
     lit: FloatArray
@@ -76,7 +75,7 @@ class Chain(NamedTuple):
     log_likelihood: float
 
 
-def first_guess(on_share: float, grey: bool) -> tuple[FloatArray, FloatArray, tuple[int, ...]]:
+def first_guess(on_share: float, grey: bool) -> tuple[FloatArray, FloatArray, IntArray]:
     """Return transitions, probabilities of the first frame, and the emission of each state."""
     on = min(max(on_share, 0.01), 0.99)
     begin = np.array([0.5 * (1 - on), 0.5 * (1 - on), 0.0, 0.5 * on, 0.5 * on])
@@ -97,7 +96,7 @@ def learn(
     off: FloatArray,
     transition: FloatArray,
     begin: FloatArray,
-    emission: tuple[int, ...],
+    emission: IntArray,
     skewness: tuple[float, float],
     part: NDArray[np.uint8],
     factors: FloatArray,
@@ -129,9 +128,10 @@ def learn(
     d = np.empty(states)
     before = np.empty(states)
     moves = np.zeros((states, states))
+    row = np.empty(states)
     log_likelihood = 0.0
     for iteration in range(iterations + 1):
-        density = densities(x, levels, skewness, grey, part, factors)
+        density = densities(x, levels, skewness, part, factors)
         # Forward, each frame normalised to one.
         log_likelihood = 0.0
         product = 1.0
@@ -181,7 +181,9 @@ def learn(
                 for j in range(states):
                     moves[i, j] += p * d[j]
                 b[i] *= scale
-        moves *= transition
+        for i in range(states):
+            for j in range(states):
+                moves[i, j] *= transition[i, j]
         if iteration == iterations:
             break
         change = _learn_levels(x, probability, levels, off, part, factors)
@@ -189,15 +191,22 @@ def learn(
             break
         for i in range(states):
             # The first guess keeps a kind that is not there from dividing by zero.
-            row = moves[i] + _GUESS_FRAMES * guess[i]
-            row /= row.sum()
+            total = 0.0
+            for j in range(states):
+                row[j] = moves[i, j] + _GUESS_FRAMES * guess[i, j]
+                total += row[j]
+            for j in range(states):
+                row[j] /= total
             if emission[i] == OFF or emission[i] == ON:
                 short = i == 0 or i == 3
                 stay = min(row[i], _STAY_BORDER) if short else max(row[i], _STAY_BORDER)
-                row *= (1.0 - stay) / (1.0 - row[i])
+                left = (1.0 - stay) / (1.0 - row[i])
+                for j in range(states):
+                    row[j] *= left
                 row[i] = stay
-            change = max(change, np.abs(row - transition[i]).max())
-            transition[i] = row
+            for j in range(states):
+                change = max(change, abs(row[j] - transition[i, j]))
+                transition[i, j] = row[j]
         for j in range(states):
             kinds = 0.5 if emission[j] == OFF or emission[j] == ON else 1.0
             begin[j] = max(probability[0, emission[j]], 0.01) * kinds
@@ -230,9 +239,6 @@ def _learn_levels(
 ) -> float:
     """Learn the levels and spreads in place; return the largest change of a level, in noises."""
     change = 0.0
-    spreads = np.empty((len(factors), len(levels)))
-    for m in range(len(factors)):
-        spreads[m] = at_factors(levels, factors[m])
     own = np.empty(len(factors))
     for column in range(probability.shape[1]):
         if column in (PARTLY, PARTLY_GREY):
@@ -241,7 +247,7 @@ def _learn_levels(
         at = GREY_LEVEL if column == GREY else column
         # Frames of more noise weigh less.
         for m in range(len(factors)):
-            own[m] = (levels[at + 1] / spreads[m, at + 1]) ** 2
+            own[m] = (levels[at + 1] / at_factors(levels, factors[m])[at + 1]) ** 2
         weight = known = moment = square = 0.0
         for t in range(len(x)):
             p = probability[t, column] * own[part[t]]

@@ -181,7 +181,6 @@ def densities(
     x: FloatArray,
     levels: FloatArray,
     skewness: tuple[float, float],
-    grey: bool,
     part: NDArray[np.uint8],
     factors: FloatArray,
 ) -> FloatArray:
@@ -190,8 +189,11 @@ def densities(
     `skewness` is that of off and of on; `part` and `factors` are those of a `NoiseCourse`.
     """
     n, parts = len(x), len(factors)
-    floor = FLOOR / max(x.max() - x.min(), 1e-300)
-    columns = 5 if grey else 3
+    lowest = highest = x[0]
+    for counts in x:
+        lowest, highest = min(lowest, counts), max(highest, counts)
+    floor = FLOOR / max(highest - lowest, 1e-300)
+    columns = 5 if len(levels) > GREY_LEVEL else 3
     tables = np.empty((parts, _TABLE, columns))
     reach = np.empty((parts, 2))
     for m in range(parts):
@@ -200,8 +202,8 @@ def densities(
         _density_table(own, skewness, floor, tables[m])
     density = np.empty((n, columns))
     for t in range(n):
-        table, low, step = tables[part[t]], reach[part[t], 0], reach[part[t], 1]
-        place = (x[t] - low) / step
+        m = part[t]
+        place = (x[t] - reach[m, 0]) / reach[m, 1]
         if place <= 0.0 or place >= _TABLE - 1:
             density[t, :] = floor
             if place > 0.0:  # brighter than anything that is off
@@ -210,7 +212,7 @@ def densities(
         k = int(place)
         w = place - k
         for s in range(columns):
-            density[t, s] = (1.0 - w) * table[k, s] + w * table[k + 1, s]
+            density[t, s] = (1.0 - w) * tables[m, k, s] + w * tables[m, k + 1, s]
     return density
 
 
@@ -230,13 +232,13 @@ def lit_shares(
             tables[m, k, 0], tables[m, k, 1], tables[m, k, 2] = lit_share(counts, own)
     lit = np.zeros((len(x), 3))
     for t in range(len(x)):
-        table, low, step = tables[part[t]], reach[part[t], 0], reach[part[t], 1]
-        place = (x[t] - low) / step
+        m = part[t]
+        place = (x[t] - reach[m, 0]) / reach[m, 1]
         if place >= _TABLE - 1:
             lit[t, 0] = lit[t, 2] = 1.0
         elif place > 0.0:
             k = int(place)
             w = place - k
             for s in range(3):
-                lit[t, s] = (1.0 - w) * table[k, s] + w * table[k + 1, s]
+                lit[t, s] = (1.0 - w) * tables[m, k, s] + w * tables[m, k + 1, s]
     return lit

@@ -12,7 +12,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.arrays import FloatArray
+from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.blinking.states.emissions import OFF, PARTLY, densities, lit_shares
 from blinkpair.compiled import njit
 
@@ -23,7 +23,7 @@ def expected_time(
     levels: FloatArray,
     transition: FloatArray,
     begin: FloatArray,
-    emission: tuple[int, ...],
+    emission: IntArray,
     skewness: tuple[float, float],
     part: NDArray[np.uint8],
     factors: FloatArray,
@@ -35,7 +35,7 @@ def expected_time(
     `emissions.NoiseCourse`.
     """
     n, states = len(x), len(emission)
-    density = densities(x, levels, skewness, states > 5, part, factors)
+    density = densities(x, levels, skewness, part, factors)
     lit = lit_shares(x, levels, part, factors)
     p = np.empty(states)
     new_p = np.empty(states)

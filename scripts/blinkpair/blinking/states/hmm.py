@@ -276,9 +276,9 @@ def _crossing(result: chain.Chain, skewness: tuple[float, float]) -> float:
     levels = result.levels
     x = np.linspace(levels[emissions.OFF_LEVEL], levels[emissions.ON_LEVEL], 400)
     steady = emissions.NoiseCourse.constant(len(x))
-    density = emissions.densities(x, levels, skewness, len(levels) > 4, *steady)
+    density = emissions.densities(x, levels, skewness, *steady)
     lit = emissions.lit_shares(x, levels, *steady)
-    emission = np.array(result.emission)
+    emission = result.emission
     off, partly = emission == emissions.OFF, emission == emissions.PARTLY
     begin = result.share[off] / max(result.share[off].sum(), 1e-300)
     through = (begin @ result.transition[off]) * result.transition[:, off].sum(axis=1)
