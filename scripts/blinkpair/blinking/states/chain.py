@@ -106,8 +106,8 @@ def learn(
 
     `off` holds the expected off level and noise, the number of frames that each is worth, the
     lowest and highest value of each, the number of frames that the first on level is worth, the
-    variance that the camera adds to a signal of one count, and the number of frames that the first
-    spread is worth. `part` and `factors` are those of an
+    variance that the camera adds to a signal of one count, and the number of frames that the spread
+    which follows from it is worth. `part` and `factors` are those of an
     `emissions.NoiseCourse`.
 
     Returns
@@ -269,9 +269,9 @@ def _learn_levels(
             noise = math.sqrt((square + off[3] * off[1] ** 2) / (weight + off[3]))
             levels[OFF_NOISE] = min(max(noise, off[6]), off[7])
         else:
-            square += off[10] * levels[at + 1] ** 2
-            spread = math.sqrt(square / (weight + off[10]))
             camera = math.sqrt(levels[OFF_NOISE] ** 2 + off[9] * (new - levels[OFF_LEVEL]))
+            square += off[8] * levels[at + 1] ** 2 + off[10] * camera**2
+            spread = math.sqrt(square / (weight + off[8] + off[10]))
             levels[at + 1] = max(spread, camera)
             if column == GREY:  # a level of its own, no band of partly lit frames
                 levels[at + 1] = min(levels[at + 1], max(levels[ON_SIGMA], camera))

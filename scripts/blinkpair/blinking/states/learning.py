@@ -208,7 +208,8 @@ def learn_chain(
     """Learn a chain; `upper` holds level and spread of on, and of grey if there is one.
 
     From the transitions of a chain `near` it few iterations do, and `upper` is kept; without
-    `keep_level` its spreads only, and the iterations are as many as from nothing.
+    `keep_level` they begin there, the camera's noise is worth what is known of noise, and the iterations
+    are as many as from nothing.
     """
     prior, first = trace.off, trace.first
     few = near is not None and keep_level
@@ -229,7 +230,7 @@ def learn_chain(
             prior.noise * (1.0 + _NOISE_RANGE * prior.noise_se),
             kept if keep_level else ON_FRAMES,
             trace.excess,
-            kept,
+            0.0 if keep_level else 0.5 / prior.noise_se**2,
         ]
     )
     if near is None:
