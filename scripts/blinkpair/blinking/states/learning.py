@@ -207,9 +207,9 @@ def learn_chain(
 ) -> chain.Chain:
     """Learn a chain; `upper` holds level and spread of on, and of grey if there is one.
 
-    From the transitions of a chain `near` it few iterations do, and `upper` is kept; without
-    `keep_level` they begin there, the camera's noise is worth what is known of noise, and the iterations
-    are as many as from nothing.
+    From the transitions of a chain `near` it few iterations do, and `upper` is kept. Without
+    `keep_level` the levels, too, begin at those of `near`, and the spread of on is drawn to the
+    camera's noise, which is known as well as that of off.
     """
     prior, first = trace.off, trace.first
     few = near is not None and keep_level
