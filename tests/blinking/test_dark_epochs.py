@@ -10,11 +10,11 @@ FRAMES = 2000
 EMISSIVE = 8
 
 
-def field_with(rng, odd, *, noises=10.0):
+def field_with(rng, odd, *, noises=10.0, light=1.0):
     """Counts of emissive nanocrystals, on in whole blocks, and of the odd ones below them."""
     lit = np.repeat(rng.random((EMISSIVE, FRAMES // 20)) < 0.5, 20, axis=1)
     on = noises * NOISE * np.exp(0.3 * rng.normal(size=(EMISSIVE, 1)))
-    signal = np.vstack([on * lit, odd])
+    signal = np.vstack([on * lit, odd]) * light
     return (signal + noise_counts(rng, signal.shape)).astype(np.float32)
 
 
@@ -31,6 +31,19 @@ def test_a_dark_epoch_is_known_to_be_dark():
     found = states_by("hmm", field_with(rng, np.zeros((10, FRAMES))))
     assert found.on_fractions[EMISSIVE:].max() < 0.005
     assert found.on_fractions_se[EMISSIVE:].max() < 0.005
+
+
+def test_a_dark_epoch_in_light_that_halves_is_known_to_be_dark():
+    rng = np.random.default_rng(5)
+    light = np.linspace(1.0, 0.4, FRAMES)
+    # Counts over the light have 2.5 times the noise at the end. Never on, or for 2 % of the time.
+    odd = np.vstack([np.zeros((10, FRAMES)), runs(rng, 10, 40, 10.0 * NOISE)])
+    found = states_by("hmm", field_with(rng, odd, light=light))
+    dark, rare = found.on_fractions[EMISSIVE:].reshape(2, 10)
+    assert found.light_change > 0.4
+    assert dark.max() < 0.001
+    assert np.abs(rare - 0.02).max() < 0.005
+    assert found.on_fractions_se.max() < MAX_SE
 
 
 def test_faint_light_of_another_leaves_an_epoch_dark():

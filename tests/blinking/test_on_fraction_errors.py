@@ -7,6 +7,7 @@ import pytest
 from blinkpair.blinking.field import MAX_SE, BlinkingSettings, analyse_nanocrystals
 from blinkpair.blinking.off_levels import estimate_off_levels
 from blinkpair.blinking.on_fractions import threshold_error
+from blinkpair.blinking.states.emissions import NoiseCourse
 from blinkpair.blinking.states.learning import learn, learn_two
 from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
 from blinkpair.blinking.states.registry import assign_states
@@ -112,7 +113,7 @@ def test_a_correction_for_short_events_has_an_error_of_its_size_whatever_the_law
     lit = exponential_blinkers(rng, [0.8], 6.4, 20_000)
     x = counts(rng, lit, 10 * NOISE, gain=1)[0].astype(np.float64)
     prior = OffPrior(0.0, 2.0, NOISE, 0.05, -6.0, 20.0, 0.0)
-    trace = Trace(x, prior, first_levels(x, prior), excess=2.0)
+    trace = Trace(x, prior, first_levels(x, prior), NoiseCourse.constant(len(x)), excess=2.0)
     found = find_short_events(trace, learn(trace, learn_two(trace)))
     none = np.zeros(len(LAWS))
     whole_frames = none.copy()

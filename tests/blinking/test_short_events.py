@@ -25,9 +25,8 @@ def dims(rng, rate, shortest, n=FRAMES):
 
 
 def state(frames, span, sigma, far_sigma):
-    return State(
-        frames, span, sigma, far_sigma, skewness=0.0, least_sigma=sigma, least_sigma_se=0.05
-    )
+    known = {"skewness": 0.0, "least_sigma": sigma, "least_sigma_se": 0.05}
+    return State(frames, span, sigma, far_sigma, **known, scale=np.ones(len(frames)))
 
 
 def mean_time(events):

@@ -44,6 +44,15 @@ def test_a_missing_frame_is_off():
 # ---- what is known of off --------------------------------------------------------------
 
 
+@pytest.mark.parametrize(("made_by_light", "power"), [(False, 1.0), (True, 0.5)])
+def test_how_noise_goes_with_the_light_is_seen_in_the_empty_places(made_by_light, power):
+    light = np.linspace(1.33, 0.67, 2000)
+    empty = empty_counts(20) * (np.sqrt(light) if made_by_light else 1.0)
+    # 40,000 logarithms of squares, which scatter by 2.2, and light whose logarithm does by 0.2:
+    # half of 2.2 / (0.2 x 200) is 0.03.
+    assert estimate_off_levels(empty).noise_power(light) == pytest.approx(power, abs=0.09)
+
+
 @pytest.mark.parametrize("skewness", [0.0, 0.4])
 @pytest.mark.parametrize("offset", [-30.0, 0.0, 50.0])
 def test_off_levels_are_those_of_the_empty_places(skewness, offset):

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import gammaincc, ndtr
 
-from blinkpair.arrays import FloatArray
+from blinkpair.arrays import FloatArray, IntArray
 
 _QUANTILES = (0.1587, 0.5, 0.8413)  # of a normal distribution: its mean and one sigma to each side
 _MAD_TO_SIGMA = 1.4826
@@ -49,14 +49,32 @@ class OffLevels:
 
     def in_light(self, light: FloatArray) -> OffLevels:
         """Return the off state of counts that are divided by the course of the light, (frames,)."""
-        noise = float(np.sqrt((light**-2.0).mean()))
-        at = np.linspace(0, len(light) - 1, self.empty.shape[1]).astype(int)
+        power = self.noise_power(light)
+        noise = float(np.sqrt((light ** (-2 * power)).mean() / (light ** (2 - 2 * power)).mean()))
+        at = self._frames(len(light))
         return replace(
             self,
             noise_counts=self.noise_counts * noise,
             level_se_counts=self.level_se_counts * noise,
             empty=(self.empty / light[at]).astype(np.float32),
         )
+
+    def noise_power(self, light: FloatArray) -> float:
+        """Return the power of 1 / light with which noise goes that is divided by the light, 0..1.
+
+        1 where it is the camera's, 0.5 where it is of photons that the light makes: the places
+        without a nanocrystal show it.
+        """
+        z = (self.empty - np.median(self.empty, axis=1, keepdims=True)).astype(np.float64)
+        depth = np.log(light[self._frames(len(light))])
+        if z.shape[1] < 2 or not len(z) or np.ptp(depth) == 0:
+            return 1.0
+        spread = 0.5 * np.log(z**2 + 1e-6 * z.var()).mean(axis=0)
+        return float(np.clip(1.0 - np.polyfit(depth, spread, 1)[0], 0.0, 1.0))
+
+    def _frames(self, frames: int) -> IntArray:
+        """Return the frames in which the empty places were measured."""
+        return np.linspace(0, frames - 1, self.empty.shape[1]).astype(int)
 
 
 def estimate_off_levels(empty: NDArray[np.float32]) -> OffLevels:

@@ -14,8 +14,9 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from blinkpair.arrays import FloatArray
+from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.blinking.states.emissions import (
     GREY,
     GREY_LEVEL,
@@ -27,6 +28,7 @@ from blinkpair.blinking.states.emissions import (
     ON_SIGMA,
     PARTLY,
     PARTLY_GREY,
+    at_factors,
     densities,
     lit_shares,
 )
@@ -47,9 +49,8 @@ _TRANSITION = np.array(
         [0.015, 0.010, 0.025, 0.00, 0.95],
     ]
 )
-# Tuples: their length is known to the compiler, which unrolls the loops over the states.
-_EMISSION = (OFF, OFF, PARTLY, ON, ON)
-_GREY_EMISSION = (*_EMISSION, GREY, PARTLY_GREY)
+_EMISSION = np.array([OFF, OFF, PARTLY, ON, ON])
+_GREY_EMISSION = np.append(_EMISSION, [GREY, PARTLY_GREY])
 
 
 class Chain(NamedTuple):
@@ -65,7 +66,7 @@ class Chain(NamedTuple):
     levels: FloatArray
     transition: FloatArray
     begin: FloatArray
-    emission: tuple[int, ...]
+    emission: IntArray
     probability: FloatArray
     over_half: FloatArray
     lit: FloatArray
@@ -74,7 +75,7 @@ class Chain(NamedTuple):
     log_likelihood: float
 
 
-def first_guess(on_share: float, grey: bool) -> tuple[FloatArray, FloatArray, tuple[int, ...]]:
+def first_guess(on_share: float, grey: bool) -> tuple[FloatArray, FloatArray, IntArray]:
     """Return transitions, probabilities of the first frame, and the emission of each state."""
     on = min(max(on_share, 0.01), 0.99)
     begin = np.array([0.5 * (1 - on), 0.5 * (1 - on), 0.0, 0.5 * on, 0.5 * on])
@@ -95,15 +96,19 @@ def learn(
     off: FloatArray,
     transition: FloatArray,
     begin: FloatArray,
-    emission: tuple[int, ...],
+    emission: IntArray,
     skewness: tuple[float, float],
+    part: NDArray[np.uint8],
+    factors: FloatArray,
     iterations: int,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, float]:
     """Learn levels, transitions and the beginning in place (Baum-Welch).
 
     `off` holds the expected off level and noise, the number of frames that each is worth, the
-    lowest and highest value of each, the number of frames that the first on level is worth, and the
-    variance that the camera adds to a signal of one count.
+    lowest and highest value of each, the number of frames that the first on level is worth, the
+    variance that the camera adds to a signal of one count, and the number of frames that the spread
+    which follows from it is worth. `part` and `factors` are those of an
+    `emissions.NoiseCourse`.
 
     Returns
     -------
@@ -123,9 +128,10 @@ def learn(
     d = np.empty(states)
     before = np.empty(states)
     moves = np.zeros((states, states))
+    row = np.empty(states)
     log_likelihood = 0.0
     for iteration in range(iterations + 1):
-        density = densities(x, levels, skewness, grey)
+        density = densities(x, levels, skewness, part, factors)
         # Forward, each frame normalised to one.
         log_likelihood = 0.0
         product = 1.0
@@ -175,30 +181,39 @@ def learn(
                 for j in range(states):
                     moves[i, j] += p * d[j]
                 b[i] *= scale
-        moves *= transition
+        for i in range(states):
+            for j in range(states):
+                moves[i, j] *= transition[i, j]
         if iteration == iterations:
             break
-        change = _learn_levels(x, probability, levels, off)
+        change = _learn_levels(x, probability, levels, off, part, factors)
         if grey and not levels[OFF_LEVEL] < levels[GREY_LEVEL] < levels[ON_LEVEL]:
             break
         for i in range(states):
             # The first guess keeps a kind that is not there from dividing by zero.
-            row = moves[i] + _GUESS_FRAMES * guess[i]
-            row /= row.sum()
+            total = 0.0
+            for j in range(states):
+                row[j] = moves[i, j] + _GUESS_FRAMES * guess[i, j]
+                total += row[j]
+            for j in range(states):
+                row[j] /= total
             if emission[i] == OFF or emission[i] == ON:
                 short = i == 0 or i == 3
                 stay = min(row[i], _STAY_BORDER) if short else max(row[i], _STAY_BORDER)
-                row *= (1.0 - stay) / (1.0 - row[i])
+                left = (1.0 - stay) / (1.0 - row[i])
+                for j in range(states):
+                    row[j] *= left
                 row[i] = stay
-            change = max(change, np.abs(row - transition[i]).max())
-            transition[i] = row
+            for j in range(states):
+                change = max(change, abs(row[j] - transition[i, j]))
+                transition[i, j] = row[j]
         for j in range(states):
             kinds = 0.5 if emission[j] == OFF or emission[j] == ON else 1.0
             begin[j] = max(probability[0, emission[j]], 0.01) * kinds
         begin /= begin.sum()
         if change < _TOLERANCE:
             break
-    lit = lit_shares(x, levels)
+    lit = lit_shares(x, levels, part, factors)
     for t in range(n):
         over_half[t] = probability[t, ON] + probability[t, PARTLY] * lit[t, 2]
         partly[0] += probability[t, PARTLY] * lit[t, 0]
@@ -215,37 +230,48 @@ def learn(
 
 @njit()
 def _learn_levels(
-    x: FloatArray, probability: FloatArray, levels: FloatArray, off: FloatArray
+    x: FloatArray,
+    probability: FloatArray,
+    levels: FloatArray,
+    off: FloatArray,
+    part: NDArray[np.uint8],
+    factors: FloatArray,
 ) -> float:
     """Learn the levels and spreads in place; return the largest change of a level, in noises."""
     change = 0.0
+    own = np.empty(len(factors))
     for column in range(probability.shape[1]):
         if column in (PARTLY, PARTLY_GREY):
             continue
         # Column and place of the level: off 0 and 0, on 2 and 2, grey 3 and 4.
         at = GREY_LEVEL if column == GREY else column
-        weight = moment = square = 0.0
+        # Frames of more noise weigh less.
+        for m in range(len(factors)):
+            own[m] = (levels[at + 1] / at_factors(levels, factors[m])[at + 1]) ** 2
+        weight = known = moment = square = 0.0
         for t in range(len(x)):
+            p = probability[t, column] * own[part[t]]
             weight += probability[t, column]
-            moment += probability[t, column] * x[t]
+            known += p
+            moment += p * x[t]
         if column == OFF:
-            new = (moment + off[2] * off[0]) / (weight + off[2])
+            new = (moment + off[2] * off[0]) / (known + off[2])
             new = min(max(new, off[4]), off[5])
         else:
             moment += off[8] * levels[at]
-            new = moment / (weight + off[8])
+            new = moment / (known + off[8])
             new = max(new, levels[OFF_LEVEL] + 0.5 * levels[OFF_NOISE])
         for t in range(len(x)):
-            square += probability[t, column] * (x[t] - new) ** 2
+            square += probability[t, column] * own[part[t]] * (x[t] - new) ** 2
         change = max(change, abs(new - levels[at]) / levels[OFF_NOISE])
         levels[at] = new
         if column == OFF:
             noise = math.sqrt((square + off[3] * off[1] ** 2) / (weight + off[3]))
             levels[OFF_NOISE] = min(max(noise, off[6]), off[7])
         else:
-            square += off[8] * levels[at + 1] ** 2
-            spread = math.sqrt(square / (weight + off[8]))
             camera = math.sqrt(levels[OFF_NOISE] ** 2 + off[9] * (new - levels[OFF_LEVEL]))
+            square += off[8] * levels[at + 1] ** 2 + off[10] * camera**2
+            spread = math.sqrt(square / (weight + off[8] + off[10]))
             levels[at + 1] = max(spread, camera)
             if column == GREY:  # a level of its own, no band of partly lit frames
                 levels[at + 1] = min(levels[at + 1], max(levels[ON_SIGMA], camera))

@@ -66,7 +66,7 @@ def share_without_on_level(trace: Trace, own: chain.Chain) -> tuple[float, float
         levels = dark.levels.copy()
         levels[emissions.ON_LEVEL] = levels[emissions.OFF_LEVEL] + step * noise
         for transition in transitions:
-            model = (transition, dark.begin, dark.emission, trace.skewness)
+            model = (transition, dark.begin, dark.emission, trace.skewness, *trace.course)
             time, variance, fit = expected_time(trace.x, levels, *model)
             found.append((time, variance, fit - np.log(len(_RATES))))
     distance = np.repeat(_FIELD_LEVELS, len(_RATES))
@@ -113,6 +113,7 @@ def _memory(trace: Trace) -> float:
 
     A level of s noises for a share f of the time adds s^2 f (1 - f).
     """
-    z = np.clip((trace.x - trace.off.level) / trace.off.noise, -_CLIPPED, _CLIPPED)
+    noise = trace.off.noise * trace.course.factors[trace.course.part, 0]
+    z = np.clip((trace.x - trace.off.level) / noise, -_CLIPPED, _CLIPPED)
     z -= z.mean()
     return float((z[1:] * z[:-1]).mean())

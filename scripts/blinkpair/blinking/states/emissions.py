@@ -11,21 +11,82 @@ Input: counts and levels. Output: densities, and the share of a partly lit frame
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from blinkpair.arrays import FloatArray
+from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.compiled import njit
 
 FLOOR = 1e-4  # weight of the uniform floor
 _TABLE = 512  # counts at which the densities are tabulated
 _REACH = 8.0  # the table reaches to so many spreads below off and above on
+_PART, _MOST_PARTS = 0.1, 16  # of the logarithm of the light
 _LEAST_SKEWNESS = 0.02  # smaller ones are taken as none
 _ROOT2 = math.sqrt(2.0)
 _ROOT2PI = math.sqrt(2.0 * math.pi)
 # Places in the vector of levels, and columns of the densities.
 OFF_LEVEL, OFF_NOISE, ON_LEVEL, ON_SIGMA, GREY_LEVEL, GREY_SIGMA = range(6)
 OFF, PARTLY, ON, GREY, PARTLY_GREY = range(5)
+
+
+class NoiseCourse(NamedTuple):
+    """How the noise changes through the movie, in counts that were divided by the light's course.
+
+    `part` (frames,) is the row of `factors` (parts, 2) of each frame, and these are what the
+    standard deviation of off counts and the variance that a signal adds are there, against the
+    whole movie's. Without a course both are one throughout.
+    """
+
+    part: NDArray[np.uint8]
+    factors: FloatArray
+
+    @classmethod
+    def of(cls, light: FloatArray, power: float) -> NoiseCourse:
+        """Return that of counts divided by `light`, (frames,); noise goes with its power -`power`.
+
+        Off noise does so that a camera or a background makes; of a signal, which the light makes,
+        it is shot noise.
+        """
+        depth = np.log(light)
+        parts = min(int(np.ceil(np.ptp(depth) / _PART)), _MOST_PARTS)
+        if parts < 2:
+            return cls.constant(len(light))
+        edges = np.linspace(depth.min(), depth.max(), parts + 1)
+        part = np.searchsorted(edges[1:-1], depth)
+        middle = np.exp(0.5 * (edges[1:] + edges[:-1]))
+        off = middle**-power
+        off /= np.sqrt((off[part] ** 2).mean())
+        return cls(part.astype(np.uint8), np.column_stack([off, 1.0 / middle]))
+
+    @classmethod
+    def constant(cls, frames: int) -> NoiseCourse:
+        """Return that of a noise which does not change."""
+        return cls(np.zeros(frames, np.uint8), np.ones((1, 2)))
+
+    def among(self, frames: BoolArray) -> NoiseCourse:
+        """Return that of chosen frames."""
+        return NoiseCourse(self.part[frames], self.factors)
+
+    def scale(self, levels: FloatArray, place: int) -> FloatArray:
+        """Return the spread at a place of `levels` in every frame, against it, (frames,)."""
+        own = np.array([at_factors(levels, factors)[place] for factors in self.factors])
+        return np.asarray((own / levels[place])[self.part])
+
+
+@njit()
+def at_factors(levels: FloatArray, factors: FloatArray) -> FloatArray:
+    """Return the levels with the spreads of one part of a `NoiseCourse`."""
+    changed = levels.copy()
+    if factors[0] == 1.0 and factors[1] == 1.0:
+        return changed
+    noise = levels[OFF_NOISE] ** 2
+    changed[OFF_NOISE] *= factors[0]
+    for place in range(ON_SIGMA, len(levels), 2):
+        signal = max(levels[place] ** 2 - noise, 0.0) * factors[1]
+        changed[place] = math.sqrt(noise * factors[0] ** 2 + signal)
+    return changed
 
 
 @njit()
@@ -95,15 +156,11 @@ def _table_of(levels: FloatArray) -> tuple[float, float]:
 
 
 @njit()
-def densities(
-    x: FloatArray, levels: FloatArray, skewness: tuple[float, float], grey: bool
-) -> FloatArray:
-    """Return densities (frames, 3 or with a grey level 5); `skewness` is that of off and of on."""
-    n = len(x)
-    floor = FLOOR / max(x.max() - x.min(), 1e-300)
-    columns = 5 if grey else 3
+def _density_table(
+    levels: FloatArray, skewness: tuple[float, float], floor: float, table: FloatArray
+) -> None:
+    """Fill a table (counts, columns) of densities."""
     low, step = _table_of(levels)
-    table = np.empty((_TABLE, columns))
     off_level, noise, on_level, sigma = levels[0], levels[1], levels[2], levels[3]
     off_scale, on_scale = log_scale(skewness[0]), log_scale(skewness[1])
     for k in range(_TABLE):
@@ -111,15 +168,42 @@ def densities(
         table[k, OFF] = skewed((c - off_level) / noise, skewness[0], off_scale) / noise + floor
         table[k, PARTLY] = partly_density(c, off_level, on_level, noise, sigma) + floor
         table[k, ON] = skewed((c - on_level) / sigma, skewness[1], on_scale) / sigma + floor
-        if grey:
+        if table.shape[1] > 3:
             grey_level, grey_sigma = levels[GREY_LEVEL], levels[GREY_SIGMA]
             grey_z = (c - grey_level) / grey_sigma
             table[k, GREY] = skewed(grey_z, skewness[1], on_scale) / grey_sigma + floor
             bright = partly_density(c, grey_level, on_level, grey_sigma, sigma)
             table[k, PARTLY_GREY] = bright + floor
+
+
+@njit()
+def densities(
+    x: FloatArray,
+    levels: FloatArray,
+    skewness: tuple[float, float],
+    part: NDArray[np.uint8],
+    factors: FloatArray,
+) -> FloatArray:
+    """Return densities (frames, 3 or with a grey level 5).
+
+    `skewness` is that of off and of on; `part` and `factors` are those of a `NoiseCourse`.
+    """
+    n, parts = len(x), len(factors)
+    lowest = highest = x[0]
+    for counts in x:
+        lowest, highest = min(lowest, counts), max(highest, counts)
+    floor = FLOOR / max(highest - lowest, 1e-300)
+    columns = 5 if len(levels) > GREY_LEVEL else 3
+    tables = np.empty((parts, _TABLE, columns))
+    reach = np.empty((parts, 2))
+    for m in range(parts):
+        own = at_factors(levels, factors[m])
+        reach[m, 0], reach[m, 1] = _table_of(own)
+        _density_table(own, skewness, floor, tables[m])
     density = np.empty((n, columns))
     for t in range(n):
-        place = (x[t] - low) / step
+        m = part[t]
+        place = (x[t] - reach[m, 0]) / reach[m, 1]
         if place <= 0.0 or place >= _TABLE - 1:
             density[t, :] = floor
             if place > 0.0:  # brighter than anything that is off
@@ -128,25 +212,33 @@ def densities(
         k = int(place)
         w = place - k
         for s in range(columns):
-            density[t, s] = (1.0 - w) * table[k, s] + w * table[k + 1, s]
+            density[t, s] = (1.0 - w) * tables[m, k, s] + w * tables[m, k + 1, s]
     return density
 
 
 @njit()
-def lit_shares(x: FloatArray, levels: FloatArray) -> FloatArray:
-    """Return `lit_share` of every frame, (frames, 3)."""
-    low, step = _table_of(levels)
-    table = np.empty((_TABLE, 3))
-    for k in range(_TABLE):
-        table[k, 0], table[k, 1], table[k, 2] = lit_share(low + k * step, levels)
+def lit_shares(
+    x: FloatArray, levels: FloatArray, part: NDArray[np.uint8], factors: FloatArray
+) -> FloatArray:
+    """Return `lit_share` of every frame, (frames, 3); `part` and `factors` of a `NoiseCourse`."""
+    parts = len(factors)
+    tables = np.empty((parts, _TABLE, 3))
+    reach = np.empty((parts, 2))
+    for m in range(parts):
+        own = at_factors(levels, factors[m])
+        reach[m, 0], reach[m, 1] = _table_of(own)
+        for k in range(_TABLE):
+            counts = reach[m, 0] + k * reach[m, 1]
+            tables[m, k, 0], tables[m, k, 1], tables[m, k, 2] = lit_share(counts, own)
     lit = np.zeros((len(x), 3))
     for t in range(len(x)):
-        place = (x[t] - low) / step
+        m = part[t]
+        place = (x[t] - reach[m, 0]) / reach[m, 1]
         if place >= _TABLE - 1:
             lit[t, 0] = lit[t, 2] = 1.0
         elif place > 0.0:
             k = int(place)
             w = place - k
             for s in range(3):
-                lit[t, s] = (1.0 - w) * table[k, s] + w * table[k + 1, s]
+                lit[t, s] = (1.0 - w) * tables[m, k, s] + w * tables[m, k + 1, s]
     return lit

@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
-from blinkpair.arrays import FloatArray
+from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.blinking.states.emissions import OFF, PARTLY, densities, lit_shares
 from blinkpair.compiled import njit
 
@@ -22,16 +23,20 @@ def expected_time(
     levels: FloatArray,
     transition: FloatArray,
     begin: FloatArray,
-    emission: tuple[int, ...],
+    emission: IntArray,
     skewness: tuple[float, float],
+    part: NDArray[np.uint8],
+    factors: FloatArray,
 ) -> tuple[float, float, float]:
     """Return mean and variance of the time on in frames, and the log-likelihood; exact.
 
     Forward through the frames go, for each state, the mean and the mean square of the time on so
-    far, given that state and the counts so far.
+    far, given that state and the counts so far. `part` and `factors` are those of an
+    `emissions.NoiseCourse`.
     """
     n, states = len(x), len(emission)
-    density, lit = densities(x, levels, skewness, states > 5), lit_shares(x, levels)
+    density = densities(x, levels, skewness, part, factors)
+    lit = lit_shares(x, levels, part, factors)
     p = np.empty(states)
     new_p = np.empty(states)
     mean = np.zeros(states)

@@ -80,12 +80,12 @@ def assign(
     settings: ThresholdSettings,
     off: OffLevels,
     *,
-    light: FloatArray | None = None,
+    course: emissions.NoiseCourse | None = None,
 ) -> AssignedStates:
     """Return the states of the model; `settings.counts` decides where nothing is known of off.
 
     Counts are divided by the course of the light that the field's nanocrystals have in common,
-    where they show one. Where `light` is given, they were already divided by it.
+    where they show one. Where a `course` of the noise is given, they already were.
     """
     n = len(counts)
     states = counts > settings.counts
@@ -101,17 +101,18 @@ def assign(
     known = ~usable & finite.any(axis=1)
     fraction[known] = states[known].sum(axis=1) / finite[known].sum(axis=1)
     found: dict[int, Found] = {}
-    two = {i: (t, learn_two(t)) for i, t in _with_first_levels(traces, off).items()}
+    noise = course or emissions.NoiseCourse.constant(counts.shape[1])
+    courses = {i: noise.among(finite[i]) for i in traces}
+    two = {i: (t, learn_two(t)) for i, t in _with_first_levels(traces, off, courses).items()}
     stretches = {i: on_stretches(trace.x, wide.levels) for i, (trace, wide) in two.items()}
     # A course is of all frames: nanocrystals that were not measured in some have none in common.
     whole = [stretches[i] for i in two if finite[i].all()]
-    course = common_course(whole, counts.shape[1]) if light is None else None
-    if course is not None:
-        steady = (counts / course).astype(np.float32)
-        found_there = assign(steady, settings, off.in_light(course), light=course)
-        return found_there._replace(light_change=light_change(whole, counts.shape[1]))
+    light = common_course(whole, counts.shape[1]) if course is None else None
     if light is not None:
-        two = {i: (t._replace(light=light[finite[i]]), wide) for i, (t, wide) in two.items()}
+        steady = (counts / light).astype(np.float32)
+        course = emissions.NoiseCourse.of(light, off.noise_power(light))
+        found_there = assign(steady, settings, off.in_light(light), course=course)
+        return found_there._replace(light_change=light_change(whole, counts.shape[1]))
     excess, confirmed = _excess_noise(list(two.values()))
     for i, (first, wide) in two.items():
         trace = first._replace(excess=excess, excess_confirmed=confirmed)
@@ -155,13 +156,15 @@ def _laws_of_short_events(found: list[Found]) -> tuple[FloatArray, FloatArray]:
     return weights[0], weights[1]
 
 
-def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[int, Trace]:
+def _with_first_levels(
+    traces: dict[int, FloatArray], off: OffLevels, courses: dict[int, emissions.NoiseCourse]
+) -> dict[int, Trace]:
     """Return the traces with first levels; without an on level of its own, one has the field's."""
     first: dict[int, Trace] = {}
     for i, x in traces.items():
         on = max(float(np.quantile(x, 0.99)) - off.level_counts[i], 0.0)
         prior = _prior(off, i, on)
-        first[i] = Trace(x, prior, first_levels(x, prior))
+        first[i] = Trace(x, prior, first_levels(x, prior), courses[i])
     frames = max((len(x) for x in traces.values()), default=0)
     least = _noise_gain(off, frames)
     steps = [
@@ -182,7 +185,7 @@ def _with_first_levels(traces: dict[int, FloatArray], off: OffLevels) -> dict[in
         if found.gain <= least:
             on = found.off_level + typical * prior.noise
             found = found._replace(on_level=on, on_sigma=1.3 * prior.noise, on_share=0.0)
-        first[i] = Trace(trace.x, prior, found)
+        first[i] = Trace(trace.x, prior, found, trace.course)
     excess = _first_excess([t for t in first.values() if t.first.on_share > 0])
     return {
         i: t._replace(skewness=_skewnesses(t, excess), field_step=typical, field_spread=spread)
@@ -272,9 +275,10 @@ def _crossing(result: chain.Chain, skewness: tuple[float, float]) -> float:
     """Return the counts above which a frame between two off ones is likelier on than off."""
     levels = result.levels
     x = np.linspace(levels[emissions.OFF_LEVEL], levels[emissions.ON_LEVEL], 400)
-    density = emissions.densities(x, levels, skewness, len(levels) > 4)
-    lit = emissions.lit_shares(x, levels)
-    emission = np.array(result.emission)
+    steady = emissions.NoiseCourse.constant(len(x))
+    density = emissions.densities(x, levels, skewness, *steady)
+    lit = emissions.lit_shares(x, levels, *steady)
+    emission = result.emission
     off, partly = emission == emissions.OFF, emission == emissions.PARTLY
     begin = result.share[off] / max(result.share[off].sum(), 1e-300)
     through = (begin @ result.transition[off]) * result.transition[:, off].sum(axis=1)

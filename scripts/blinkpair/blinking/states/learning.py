@@ -31,6 +31,7 @@ _GREY_BLOCK = 6  # frames whose mean is between the levels, by so many of its er
 _GREY_ERRORS = 3.0
 _GREY_SHARE = 0.004  # of all frames in such rows: a third level is tried
 _EVEN_SHARES = 1 / 12  # variance of shares that are equally likely, in squared spans
+_OVERLAP = 6.0  # spreads between the levels: partly lit frames do not stand out of those on
 _WIDE = 1.3  # of the camera's noise: the spread of an on level that may be a narrower one
 # Relative error of an on level that few frames show; others that are tried, in units of it.
 _ROUGH = 0.04
@@ -41,6 +42,7 @@ _AGREE = 1 / 32  # of the squared span: three eighths of the variance of even sh
 _GREY_GAIN_PER_PARAMETER = 0.5  # of log(frames): Schwarz
 _GREY_PARAMETERS = 6  # level, spread, and how it is entered, kept and left
 _GREY_STATE = 5
+_TWO_LEVELS = 4  # the length of their vector
 # Probability, a frame: of a level, and of switching; in between it may be either.
 _GREY_STAY, _GREY_MAY_STAY = 0.75, 0.6
 
@@ -65,8 +67,18 @@ def learn(trace: Trace, wide: chain.Chain) -> Learnt:
 
     `wide` is from `learn_two`.
     """
+    learnt = _two_or_three(trace, _wide_or_narrow(trace, wide))
+    if len(learnt.chain.levels) > _TWO_LEVELS:
+        return learnt
+    narrow = _of_camera_noise(trace, learnt.chain)
+    if narrow is learnt.chain:
+        return learnt
+    return _two_or_three(trace, learnt._replace(chain=narrow))
+
+
+def _two_or_three(trace: Trace, learnt: Learnt) -> Learnt:
+    """Return the chain with two levels, or with three."""
     first, prior, x = trace.first, trace.off, trace.x
-    learnt = _wide_or_narrow(trace, wide)
     two = learnt.chain
     rows = in_rows(two.probability[:, emissions.PARTLY] > 0.5)
     least = max(_GREY_SHARE * len(x), 2 * _GREY_ROW)
@@ -131,6 +143,20 @@ def _wide_or_narrow(trace: Trace, wide: chain.Chain) -> Learnt:
     return _in_doubt(wide, narrow, doubt)
 
 
+def _of_camera_noise(trace: Trace, two: chain.Chain) -> chain.Chain:
+    """Return the chain whose on level has the camera's noise, where it is as likely.
+
+    Where frames that are partly lit do not stand out of those that are on, they are taken for some
+    of them: the on level is too low then, its spread too large, and the time on too long.
+    """
+    off, _, on, sigma = two.levels[:4]
+    camera = _camera_noise(trace, two)
+    if trace.first.on_share == 0 or on - off > _OVERLAP * sigma or sigma <= camera:
+        return two
+    narrow = learn_chain(trace, np.array([on, camera]), two, keep_level=False)
+    return narrow if narrow.log_likelihood > two.log_likelihood else two
+
+
 def _camera_noise(trace: Trace, two: chain.Chain) -> float:
     """Return the camera's noise at the on level."""
     off, noise, on = two.levels[:3]
@@ -176,13 +202,22 @@ def in_rows(chosen: BoolArray) -> BoolArray:
     return middle
 
 
-def learn_chain(trace: Trace, upper: FloatArray, near: chain.Chain | None = None) -> chain.Chain:
+def learn_chain(
+    trace: Trace, upper: FloatArray, near: chain.Chain | None = None, *, keep_level: bool = True
+) -> chain.Chain:
     """Learn a chain; `upper` holds level and spread of on, and of grey if there is one.
 
-    From the transitions of a chain `near` it few iterations do, and `upper` is kept.
+    From the transitions of a chain `near` it few iterations do, and `upper` is kept. Without
+    `keep_level` the levels, too, begin at those of `near`, and the spread of on is drawn to the
+    camera's noise, which is known as well as that of off.
     """
     prior, first = trace.off, trace.first
-    levels = np.concatenate([[first.off_level, prior.noise], upper])
+    few = near is not None and keep_level
+    off_levels = [first.off_level, prior.noise]
+    if near is not None and not keep_level:
+        off_levels = list(near.levels[:2])
+    levels = np.concatenate([off_levels, upper])
+    kept = ON_FRAMES if first.on_share > 0 and near is None else _FIXED_FRAMES
     off = np.array(
         [
             prior.level,
@@ -193,17 +228,18 @@ def learn_chain(trace: Trace, upper: FloatArray, near: chain.Chain | None = None
             prior.high,
             prior.noise * max(1.0 - _NOISE_RANGE * prior.noise_se, 0.5),
             prior.noise * (1.0 + _NOISE_RANGE * prior.noise_se),
-            ON_FRAMES if first.on_share > 0 and near is None else _FIXED_FRAMES,
+            kept if keep_level else ON_FRAMES,
             trace.excess,
+            0.0 if keep_level else 0.5 / prior.noise_se**2,
         ]
     )
     if near is None:
         transition, begin, emission = chain.first_guess(first.on_share, len(upper) > 2)
     else:
         transition, begin, emission = near.transition.copy(), near.begin.copy(), near.emission
-    iterations = chain.ITERATIONS if near is None else _FEW_ITERATIONS
+    iterations = _FEW_ITERATIONS if few else chain.ITERATIONS
     model = (transition, begin, emission, trace.skewness)
-    learnt = chain.learn(trace.x, levels, off, *model, iterations)
+    learnt = chain.learn(trace.x, levels, off, *model, *trace.course, iterations)
     return chain.Chain(levels, transition, begin, emission, *learnt)
 
 

@@ -17,7 +17,13 @@ from typing import NamedTuple
 import numpy as np
 
 from blinkpair.arrays import FloatArray
-from blinkpair.blinking.states.emissions import FLOOR, log_scale, partly_density, skewed
+from blinkpair.blinking.states.emissions import (
+    FLOOR,
+    NoiseCourse,
+    log_scale,
+    partly_density,
+    skewed,
+)
 from blinkpair.compiled import njit
 
 _BINS_PER_NOISE = 4
@@ -62,19 +68,18 @@ class Trace(NamedTuple):
     `skewness` is that of off and of on counts; `field_step` the median on level of the field above
     off, in noises, and `field_spread` the standard deviation of its logarithm; `excess` the
     variance of the signal over its mean, counts, which is the camera's, and `excess_confirmed`
-    whether the field's traces agree on it; `light` (frames,) is the course of the light that the
-    counts were divided by, if they were: noise is larger where it is low.
+    whether the field's traces agree on it; `course` is how the noise changes through the movie.
     """
 
     x: FloatArray
     off: OffPrior
     first: FirstLevels
+    course: NoiseCourse
     skewness: tuple[float, float] = (0.0, 0.0)
     field_step: float = 8.0
     field_spread: float = 1.0
     excess: float = 0.0
     excess_confirmed: bool = True
-    light: FloatArray | None = None
 
 
 def first_levels(x: FloatArray, off: OffPrior) -> FirstLevels:

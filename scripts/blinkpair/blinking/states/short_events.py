@@ -56,7 +56,8 @@ class State(NamedTuple):
     `frames` (frames,) bool are those in it; `span` the counts of the other state less those of this
     one, negative where that is off; `sigma` and `far_sigma` the noise in this state and in the
     other; `skewness` that of the counts in this state; `least_sigma` the noise without events and
-    `least_sigma_se` its relative error: what exceeds it is events, as far as that is known.
+    `least_sigma_se` its relative error: what exceeds it is events, as far as that is known. `scale`
+    (frames,) is the noise of each frame against that.
     """
 
     frames: BoolArray
@@ -66,6 +67,7 @@ class State(NamedTuple):
     skewness: float
     least_sigma: float
     least_sigma_se: float
+    scale: FloatArray
 
 
 class ShortEvents(NamedTuple):
@@ -144,7 +146,10 @@ def short_events(
     nearest = np.minimum(np.searchsorted(frames, np.flatnonzero(between)), len(frames) - 1)
     span = abs(state.span)
     noise, far, start = (s / span for s in (state.sigma, state.far_sigma, state.least_sigma))
-    y = np.clip((x[between] - local[nearest]) / state.span, -6 * noise, 1 + 4 * far)
+    # Brought to one noise: events of frames of more noise are smaller then, and of others larger.
+    even = 1.0 / state.scale[between]
+    y = (x[between] - local[nearest]) / state.span * (even / even.mean())
+    y = np.clip(y, -6 * noise, 1 + 4 * far)
     count, edges = np.histogram(y, bins=_BINS)
     unseen, _ = np.histogram(y[frames_in[between]], bins=edges)
     filled = count > 0

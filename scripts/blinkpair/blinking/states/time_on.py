@@ -62,8 +62,12 @@ def find_short_events(trace: Trace, learnt: Learnt) -> Found:
     added, error, flicker = _switching_variance(trace, result)
     camera = np.sqrt(noise**2 + trace.excess * span + flicker * span**2)
     se = trace.off.noise_se
-    flashes = State(off, span, noise, sigma, trace.skewness[0], min(trace.off.noise, noise), se)
-    dims = State(on, -span, sigma, noise, trace.skewness[1], min(camera, sigma), se)
+    off_scale, on_scale = (
+        trace.course.scale(levels, place) for place in (emissions.OFF_NOISE, emissions.ON_SIGMA)
+    )
+    least = min(trace.off.noise, noise), min(camera, sigma)
+    flashes = State(off, span, noise, sigma, trace.skewness[0], least[0], se, off_scale)
+    dims = State(on, -span, sigma, noise, trace.skewness[1], least[1], se, on_scale)
     empty = trace.off.level, trace.off.level_se
     return Found(
         trace,
@@ -113,14 +117,14 @@ def fast_excess(trace: Trace, result: chain.Chain) -> tuple[float, float, float]
     From frame to frame; counts^2, counts^2 and counts. nan and infinity with few frames on. In
     counts that were divided by the light, photons make more noise where it was low.
     """
-    on, off = (result.probability[:, column] > 0.5 for column in (emissions.ON, emissions.OFF))
+    on = result.probability[:, emissions.ON] > 0.5
     noise, span = result.levels[emissions.OFF_NOISE] ** 2, float(np.diff(result.levels[[0, 2]])[0])
     variance, error = fast_variance(trace.x, on)
     known = result.probability[:, emissions.OFF].sum() + 0.5 / trace.off.noise_se**2
-    if trace.light is not None and on.any():
-        less = 1.0 / trace.light
-        noise *= float((less[on] ** 2).mean() / (less[off if off.any() else ...] ** 2).mean())
-        span *= float(less[on].mean())
+    if on.any():
+        off_noise, signal = trace.course.factors[trace.course.part[on]].T
+        noise *= float((off_noise**2).mean())
+        span *= float(signal.mean())
     return variance - noise, float(np.hypot(error, noise * np.sqrt(2.0 / known))), span
 
 
@@ -155,7 +159,7 @@ def on_share(
         return share_without_on_level(trace, result)
     noise = levels[emissions.OFF_NOISE]
     span = levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]
-    model = (result.transition, result.begin, result.emission, trace.skewness)
+    model = (result.transition, result.begin, result.emission, trace.skewness, *trace.course)
     mean, variance, _ = expected_time(trace.x, levels, *model)
     lit, lit_variance = result.partly
     errors = _level_errors(trace, result)
