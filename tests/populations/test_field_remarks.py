@@ -5,7 +5,15 @@ import re
 import numpy as np
 import pandas as pd
 
-from blinkpair.populations.field_remarks import ALL_OFF, LIGHT, otherwise_by_best, remarks
+from blinkpair.populations.field_remarks import (
+    ALL_OFF,
+    LIGHT,
+    ON_FRACTIONS,
+    otherwise_by_best,
+    remarks,
+)
+
+SAME = {name: 0.5 for names in ON_FRACTIONS for name in names}
 
 
 def test_a_field_whose_nanocrystals_were_all_off_together_is_named():
@@ -19,6 +27,7 @@ def test_a_field_whose_nanocrystals_were_all_off_together_is_named():
             "n_frames_all_off_post": [12.0, np.nan, 0.0, 900.0],
             "common_light_change_pre": 0.1,
             "common_light_change_post": 0.0,
+            **SAME,
         }
     )
     found = remarks(rows)
@@ -43,6 +52,7 @@ def test_a_field_whose_light_changed_within_a_movie_is_named_with_what_cannot_fo
             "n_frames_all_off_post": 0.0,
             "common_light_change_pre": [np.nan, 0.0, 0.08],
             "common_light_change_post": [0.5, np.nan, 0.0],
+            **SAME,
         }
     )
     found = remarks(rows)
@@ -57,11 +67,14 @@ def test_a_field_whose_on_levels_lie_below_the_threshold_is_named():
     best = ["emissive"] * 8 + ["became_dark", "dark"] * 2
     rows = pd.DataFrame({"field": "A", "excluded_because": "", "population_best": best})
     rows["population"] = ["dark"] * 11 + ["undetermined"]
-    rows = pd.concat([rows, rows.assign(field="B", population=best)], ignore_index=True)
-    for name in (*ALL_OFF, *LIGHT):
-        rows[name] = 0.0
+    rows = rows.assign(**dict.fromkeys((*ALL_OFF, *LIGHT), 0.0), **SAME)
+    rows["on_fraction_post"] = 0.01
+    same = rows.assign(field="B", population=best, **SAME)
+    # Partly lit frames, which a threshold counts whole, move those near the cutoff over it.
+    near = rows.assign(field="C", **SAME | {"on_fraction_pre_best": 0.45})
+    rows = pd.concat([rows, same, near], ignore_index=True)
     # One of the eleven with a population by both is dark by both.
-    assert otherwise_by_best(rows).to_dict() == {"A": 10 / 11, "B": 0.0}
+    assert otherwise_by_best(rows).to_dict() == {"A": 10 / 11, "B": 0.0, "C": 0.0}
     found = remarks(rows)
     assert set(found) == {"A"}
     assert "91 % of the nanocrystals are in another population" in found["A"]

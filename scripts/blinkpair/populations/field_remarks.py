@@ -16,12 +16,21 @@ MANY_UNDETERMINED = 0.25  # of the nanocrystals of a field: what is left may be 
 ALL_OFF = tuple(f"n_frames_all_off_{epoch}" for epoch in EPOCHS)
 LIGHT = tuple(f"common_light_change_{epoch}" for epoch in EPOCHS)
 ANSWER, BEST = "population", "population_best"
-COLUMNS = ("field", "analysed", "excluded_because", ANSWER, BEST, *ALL_OFF, *LIGHT)
+# By the answer's recipe and by the best estimate.
+ON_FRACTIONS = tuple((f"on_fraction_{epoch}", f"on_fraction_{epoch}_best") for epoch in EPOCHS)
+COLUMNS = (
+    *("field", "analysed", "excluded_because", ANSWER, BEST),
+    *(name for names in ON_FRACTIONS for name in names),
+    *ALL_OFF,
+    *LIGHT,
+)
 # From 10 % on (`photostability.min_change`) every nanocrystal of such a field is dimming or
 # brightening; with a fifth less light a threshold at 0.29 of an on level is at 0.37 of it.
 MUCH_LIGHT = 0.1
-# Of the nanocrystals: by a threshold that fits the light the share is 0 to 5 % in simulated fields.
-MANY_OTHERWISE = 0.1
+# Of the nanocrystals: by a threshold that fits the light the share is 0 to 3 % in simulated fields.
+# Frames that are lit in part add 0.03 to 0.05 to on-fractions by such a threshold: up to 29 % of a
+# field, those near the cutoff, are in another population by as little. They are not counted.
+MANY_OTHERWISE, MUCH_OTHERWISE = 0.1, 0.1
 
 
 def undetermined_share(nanocrystals: pd.DataFrame) -> pd.Series[float]:
@@ -43,18 +52,23 @@ def undetermined_share(nanocrystals: pd.DataFrame) -> pd.Series[float]:
 
 
 def otherwise_by_best(nanocrystals: pd.DataFrame) -> pd.Series[float]:
-    """Return for each field the share of nanocrystals of another population by the best estimate.
+    """Return for each field the share of nanocrystals that the best estimate contradicts, 0..1.
 
-    It is the share of those that have a population by both, 0..1; fields without one are left out.
+    By it they are in another population, with an on-fraction that differs by more than
+    `MUCH_OTHERWISE`. The share is of those that have a population by both; fields without one are
+    left out.
 
     Parameters
     ----------
     nanocrystals : pandas.DataFrame
-        `field`, `population` (the answer's), `population_best`.
+        `field`, `population` (the answer's), `population_best`, and the columns `ON_FRACTIONS`.
     """
     answer, best = (nanocrystals[name].astype(str) for name in (ANSWER, BEST))
     both = answer.isin(POPULATIONS) & best.isin(POPULATIONS)
-    differs = (answer != best)[both].astype(float)
+    much = pd.Series(False, index=nanocrystals.index)
+    for own, by_best in ON_FRACTIONS:
+        much |= (nanocrystals[own] - nanocrystals[by_best]).abs() > MUCH_OTHERWISE
+    differs = ((answer != best) & much)[both].astype(float)
     return differs.groupby(nanocrystals["field"].astype(str)[both]).mean()
 
 
@@ -65,7 +79,7 @@ def remarks(nanocrystals: pd.DataFrame) -> dict[str, str]:
     ----------
     nanocrystals : pandas.DataFrame
         `field`, `excluded_because`, `population`, `population_best`, and of both epochs
-        `n_frames_all_off_` and `common_light_change_`.
+        `n_frames_all_off_`, `common_light_change_` and the columns `ON_FRACTIONS`.
     """
     found: dict[str, list[str]] = {}
     field_of = nanocrystals["field"].astype(str)
