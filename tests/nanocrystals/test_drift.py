@@ -7,8 +7,9 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from blinkpair.movie.movie import from_array
-from blinkpair.nanocrystals.drift import Drift, from_first_frame
+from blinkpair.nanocrystals.drift import Drift, from_first_frame, measure_drift
 from blinkpair.nanocrystals.finding import find_nanocrystals
+from blinkpair.nanocrystals.localisation import pixel_profile
 from blinkpair.nanocrystals.projections import project
 from blinkpair.simulate import Camera
 from blinkpair.simulate.camera import film_block
@@ -80,6 +81,30 @@ def test_haze_that_stays_with_the_camera_does_not_hide_the_drift(seed):
     error = find_nanocrystals(project(from_array(movie))).drift.per_frame(len(movie)) - drift
     # The haze pulled it to zero, 1.3 px off.
     assert np.sqrt(np.mean(error**2)) < 0.25
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_weak_nanocrystal_is_not_taken_for_a_bright_one_that_is_off(seed):
+    """One is 15 times as bright as eleven others, and off in two stretches of three."""
+    rng = np.random.default_rng(seed)
+    drift = np.outer(np.linspace(0, 1, 40), (1.5, -1.0))
+    places = np.vstack([[48.0, 48.0], rng.uniform(12, 84, (11, 2))])
+    brightness = np.append(3000, np.full(11, 200))
+    on = rng.random((40, 12)) * (rng.random((40, 12)) < np.append(0.33, np.full(11, 0.6)))
+    stretches = rng.normal(0, 2.6, (40, 96, 96))
+    for image, moved, shares in zip(stretches, drift, on, strict=True):
+        for (x, y), counts in zip(places + moved, shares * brightness, strict=True):
+            image += counts * np.outer(*(pixel_profile(np.arange(96) - at, 0.9) for at in (y, x)))
+    found = measure_drift(
+        stretches.astype(np.float32),
+        np.full(40, 2.6, np.float32),
+        np.arange(40.0),
+        psf_sigma_px=0.9,
+    )
+    error = found.xy - drift
+    error -= np.median(error, axis=0)
+    assert found.measured.mean() > 0.7
+    assert np.abs(error[found.measured]).max() < 1
 
 
 def test_stretches_without_a_measurement_follow_their_neighbours():

@@ -25,9 +25,9 @@ NOTED_SHARE = 0.5  # of the stretches: where fewer are measured, the drift is re
 # at 6 sigma fewer than one stretch in a hundred thousand passes by chance.
 MIN_PEAK_SIGMAS = 6.0
 MAX_DRIFT_PX = 20.0  # the largest displacement between two stretches that is looked for
-# What is wider than this many PSFs is no nanocrystal, and may stay with the camera: a patchy haze,
-# which pulled the drift to zero (simulated).
+# Wider than this many PSFs is a haze that may stay with the camera: it pulled the drift to zero.
 WIDE_PSFS = 4.0
+LINEAR_NOISES = 3.0  # of a stretch; larger counts are compressed
 EDGE_PX = 8  # faded out: a step from one edge to the opposite one stays with the camera
 ITERATIONS = 3  # how often the reference is rebuilt from the aligned stretches
 # Neighbouring third differences of noise correlate by -15/20, 6/20 and -1/20: as many of them as
@@ -234,9 +234,9 @@ def measure_drift(
         narrow = flat_stretches[s]
         for _ in range(2):
             narrow = narrow - uniform_filter(narrow, box_px)
-        # Below the background there is nothing to align; one bright nanocrystal must not dominate.
-        clipped = np.clip(narrow, 0.0, 50 * noise[s]) * rows[:, None] * columns
-        spectra[s] = fft.rfft2(clipped) * band
+        # If a bright nanocrystal dominates, a weak one is taken for it while it is off.
+        level = np.log1p(np.maximum(narrow, 0.0) / max(LINEAR_NOISES * noise[s], 1e-9))
+        spectra[s] = fft.rfft2(level * rows[:, None] * columns) * band
 
     def place(s: int) -> None:
         own = spectra[s] * _shift(ky, kx, -xy[s]) / n if follows else 0.0
