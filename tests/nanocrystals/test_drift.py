@@ -85,11 +85,11 @@ def test_haze_that_stays_with_the_camera_does_not_hide_the_drift(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_weak_nanocrystal_is_not_taken_for_a_bright_one_that_is_off(seed):
-    """One is 15 times as bright as eleven others, and off in two stretches of three."""
+    """One is 30 times as bright as eleven others, and off in two stretches of three."""
     rng = np.random.default_rng(seed)
     drift = np.outer(np.linspace(0, 1, 40), (1.5, -1.0))
     places = np.vstack([[48.0, 48.0], rng.uniform(12, 84, (11, 2))])
-    brightness = np.append(3000, np.full(11, 200))
+    brightness = np.append(6000, np.full(11, 200))
     on = rng.random((40, 12)) * (rng.random((40, 12)) < np.append(0.33, np.full(11, 0.6)))
     stretches = rng.normal(0, 2.6, (40, 96, 96))
     for image, moved, shares in zip(stretches, drift, on, strict=True):

@@ -234,8 +234,8 @@ def measure_drift(
         narrow = flat_stretches[s]
         for _ in range(2):
             narrow = narrow - uniform_filter(narrow, box_px)
-        # If a bright nanocrystal dominates, a weak one is taken for it while it is off.
-        level = np.log1p(np.maximum(narrow, 0.0) / max(LINEAR_NOISES * noise[s], 1e-9))
+        # A weak nanocrystal is not taken for one 30 times as bright that is off (one log: it is).
+        level = np.log1p(np.log1p(np.maximum(narrow, 0.0) / max(LINEAR_NOISES * noise[s], 1e-9)))
         spectra[s] = fft.rfft2(level * rows[:, None] * columns) * band
 
     def place(s: int) -> None:
