@@ -4,7 +4,7 @@ Wrong alignments of the same images are the yardstick: where structure is dense,
 alike by chance. A few strong objects (a flake, a fibre, a shaded band) are many blocks each, which
 look alike together; these count as one.
 
-Input: the overlaps of two images under different alignments. Output: the chance level of one of them.
+Input: the overlaps of two images under different alignments. Output: the chance level of one.
 """
 
 from __future__ import annotations

@@ -105,7 +105,10 @@ class ImageEvidence:
     def ranked(self, most: int) -> list[tuple[Overlap, float]]:
         """Return different alignments and the logarithms of their levels, either's best first."""
         both = [
-            [(one, self._log_level(one, [*every[:k], *every[k + 1 :]])) for k, one in enumerate(every)]
+            [
+                (one, self._log_level(one, [each for each in every if each is not one]))
+                for one in every
+            ]
             for every in self.refined.values()
         ]
         found: list[tuple[Overlap, float]] = []
