@@ -34,7 +34,7 @@ REACH = 1.5
 UNMOVED = 0.5
 # An alignment whose level is at most the first is compared with those so many diameters off along
 # so many directions: fringes, bands and scratches look as much alike there.
-DOUBTED, SHIFT, DIRECTIONS = 0.3, 4.0, 8
+DOUBTED, SHIFT, DIRECTIONS = 0.3, 3.0, 8
 
 
 @dataclass(frozen=True)
@@ -154,13 +154,17 @@ class ImageEvidence:
         return log_chance(one, others, self.diameter_px) + float(np.log(len(CHANNELS)))
 
     def _shifted(self, overlap: Overlap) -> list[Overlap]:
-        """Return the alignments near those that are off by a shift."""
+        """Return the alignments near those that are off by a shift, with half as many blocks."""
         angles = 2 * np.pi * np.arange(DIRECTIONS) / DIRECTIONS
         matrices = np.repeat(overlap.matrix[None], DIRECTIONS, axis=0)
         matrices[:, 0, 2] += SHIFT * self.diameter_px * np.cos(angles)
         matrices[:, 1, 2] += SHIFT * self.diameter_px * np.sin(angles)
         found = self.refined_near(overlap.channel, matrices)
-        return [one for one in found if not self._same(one, overlap)]
+        return [
+            one
+            for one in found
+            if not self._same(one, overlap) and one.n_blocks >= overlap.n_blocks / 2
+        ]
 
     def _same(self, one: Overlap, other: Overlap) -> bool:
         return one.distance(other.matrix) < DIFFERENT * self.diameter_px
