@@ -241,9 +241,9 @@ def unrelated_part(pool: Executor, share: float) -> Iterable[str]:
         "one beside simulated spheres, of 256 to 512 px, turned by any angle, with another light, "
         "gain and noise. Of the images that are cut in two above, up to "
         f"{unrelated_images.SIDE} px: crops apart, a crop and a mirrored one, crops of two "
-        "samples, and crops apart with everything that stands out painted out. Simulated: many or few "
-        "pieces of debris, fibres and flakes without a microsphere, with the same dirt and fringes "
-        f"of the camera in both images. CPU time, median and largest: "
+        "samples, and crops apart with everything that stands out painted out. Simulated: many or "
+        "few pieces of debris, fibres and flakes without a microsphere, with the same dirt and "
+        "fringes of the camera in both images. CPU time, median and largest: "
         f"{trials['seconds'].median():.1f} and {trials['seconds'].max():.1f} s."
     )
     yield text_of(unrelated_images.summary(trials))
