@@ -191,7 +191,8 @@ def learn(
                 row *= (1.0 - stay) / (1.0 - row[i])
                 row[i] = stay
             change = max(change, np.abs(row - transition[i]).max())
-            transition[i] = row
+            for j in range(states):  # a row at once compiles numba's message about shapes: 2 s
+                transition[i, j] = row[j]
         for j in range(states):
             kinds = 0.5 if emission[j] == OFF or emission[j] == ON else 1.0
             begin[j] = max(probability[0, emission[j]], 0.01) * kinds
