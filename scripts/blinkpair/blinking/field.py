@@ -30,7 +30,7 @@ from blinkpair.labels import BY_HAND
 from blinkpair.photometry.apertures import at_mean_focus, empty_frames
 
 DROWNED_NOISES = 1.5
-# An on-fraction with a larger standard error is no answer: it may be off by more than 0.1.
+# With a larger standard error an on-fraction may be off by more than 0.1: it is not used.
 MAX_SE = 0.05
 
 T = TypeVar("T")

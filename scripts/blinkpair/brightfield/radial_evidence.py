@@ -1,4 +1,4 @@
-"""How round is the image about each pixel: the detection statistic of the microspheres.
+"""Roundness of the image about each pixel, the detection statistic of the microspheres.
 
 The sign, the number and the contrast of the rings do not matter, so defocus does not
 matter, and under pure noise its distribution is known, so its threshold is a false-alarm rate.
@@ -155,7 +155,8 @@ def radial_evidence(flat: FloatArray, radius_px: float, *, false_alarms: float) 
     free = np.maximum(pixels - k, 1)
     f = np.where(inside, between / (k - 1) / np.maximum((spread - between) / free, 1e-300), 0.0)
     explained = np.where(inside, between / spread, 0.0)
-    # The lower quarter of F holds no spheres; what it has above its due is the background's doing.
+    # The lower quarter of F holds no spheres: its excess over the distribution of noise is due to
+    # the background.
     smallest = float(free[inside].min())
     quarter = float(np.quantile(f[inside], 0.25) / fdtri(k - 1, free.max(), 0.25))
     threshold = float(fdtri(k - 1, smallest, 1 - false_alarms / flat.size))
