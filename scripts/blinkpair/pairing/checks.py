@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from blinkpair.brightfield.limits import MAX_SATURATED_SHARE as MAX_SATURATED_IMAGE
 from blinkpair.brightfield.limits import MIN_DIAMETER_PX, MIN_DIAMETERS
 from blinkpair.errors import InputError
 from blinkpair.nanocrystals.frame_quality import (
@@ -148,6 +149,12 @@ GROUNDS = (
         IMAGES,
         f"microspheres are less than {MIN_DIAMETER_PX:g} px across, or more than "
         f"1/{MIN_DIAMETERS} of the image",
+        "brightfield.microspheres",
+    ),
+    Ground(
+        IMAGES,
+        f"more than {100 * MAX_SATURATED_IMAGE:g} % of the pixels of a brightfield image are the "
+        "largest value: saturated",
         "brightfield.microspheres",
     ),
     Ground(

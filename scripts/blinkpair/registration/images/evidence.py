@@ -33,6 +33,9 @@ BORDER = 0.8
 REACH = 1.5
 # Smaller motions, in diameters, count as none.
 UNMOVED = 0.5
+# An alignment whose level is at most the first is compared with those so many diameters off along
+# so many directions: fringes, bands and scratches look as much alike there.
+DOUBTED, SHIFT, DIRECTIONS = 0.3, 3.0, 8
 
 
 @dataclass(frozen=True)
@@ -103,8 +106,11 @@ class ImageEvidence:
     def ranked(self, most: int) -> list[tuple[Overlap, float]]:
         """Return different alignments and their log levels, of both contrasts in turn."""
         both = [
-            zip(one, log_chance(one, self.diameter_px) + np.log(len(CHANNELS)), strict=True)
-            for one in self.refined.values()
+            [
+                (one, self._log_level(one, [each for each in every if each is not one]))
+                for one in every
+            ]
+            for every in self.refined.values()
         ]
         found: list[tuple[Overlap, float]] = []
         for entry in chain.from_iterable(zip_longest(*both)):
@@ -140,7 +146,26 @@ class ImageEvidence:
 
     def _log_level(self, one: Overlap, others: Sequence[Overlap]) -> float:
         """Return the logarithm of the chance level of an alignment beside others."""
-        return float(log_chance([one, *others], self.diameter_px)[0] + np.log(len(CHANNELS)))
+        level = self._level(one, others)
+        if level > np.log(DOUBTED):
+            return level
+        return max(level, self._level(one, [*others, *self._shifted(one)]))
+
+    def _level(self, one: Overlap, others: Sequence[Overlap]) -> float:
+        return log_chance(one, others, self.diameter_px) + float(np.log(len(CHANNELS)))
+
+    def _shifted(self, overlap: Overlap) -> list[Overlap]:
+        """Return the alignments near those that are off by a shift, with half as many blocks."""
+        angles = 2 * np.pi * np.arange(DIRECTIONS) / DIRECTIONS
+        matrices = np.repeat(overlap.matrix[None], DIRECTIONS, axis=0)
+        matrices[:, 0, 2] += SHIFT * self.diameter_px * np.cos(angles)
+        matrices[:, 1, 2] += SHIFT * self.diameter_px * np.sin(angles)
+        found = self.refined_near(overlap.channel, matrices)
+        return [
+            one
+            for one in found
+            if not self._same(one, overlap) and one.n_blocks >= overlap.n_blocks / 2
+        ]
 
     def _same(self, one: Overlap, other: Overlap) -> bool:
         return one.distance(other.matrix) < DIFFERENT * self.diameter_px
