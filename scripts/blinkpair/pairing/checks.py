@@ -1,8 +1,8 @@
 """The grounds for refusing a field, in the order in which they act.
 
-Without a refusal, each would give a row of numbers that looks like any other and means something
-else. `GROUNDS` alone states the order. Grounds with a check are decided here, the others in the
-module that is named, when it reads an image or a movie or searches for the transform.
+Without a refusal, each would give numbers that look like any others and are wrong. `GROUNDS` alone
+states the order. Grounds with a check are decided here, the others in the module that is named,
+when it reads an image or a movie or searches for the transform.
 
 Input: what was found in both epochs, and the pairing. Output: nothing, or the error that becomes
 the field's reason.

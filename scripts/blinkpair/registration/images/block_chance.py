@@ -1,6 +1,6 @@
-"""How many blocks of two images look alike by chance?
+"""The chance that as many blocks of two images look alike.
 
-Wrong alignments of the same images are the yardstick: where structure is dense, more blocks look
+Wrong alignments of the same images are the reference: where structure is dense, more blocks look
 alike by chance. A few strong objects (a flake, a fibre, a shaded band) are many blocks each, which
 look alike together; these count as one.
 
@@ -18,7 +18,7 @@ from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.registration.images.overlap import ALIKE, BLOCK, Overlap
 from blinkpair.registration.images.tails import log_tail
 
-# Wrong alignments below which their scores are no yardstick.
+# With fewer wrong alignments their scores are no reference.
 FEWEST_RIVALS = 8
 # Distances, in blocks, within which blocks that look alike are counted as one object. Of 155 pairs
 # of simulated debris, two are below a level of 0.1 with these, four with the first alone, and two
@@ -29,8 +29,8 @@ REACHES = (1, 2)
 def log_chance(one: Overlap, others: Sequence[Overlap], diameter_px: float) -> float:
     """Return the logarithm of the chance that as many blocks of an alignment are alike.
 
-    Blocks of one object are no independent ones: their number is divided by the design effect of
-    those that look alike.
+    Blocks of one object are not independent: their number is divided by the design effect of those
+    that look alike.
 
     Parameters
     ----------

@@ -1,11 +1,12 @@
-"""What two images show for an alignment, beside all the others that were compared.
+"""The evidence of two images for an alignment, compared with all other alignments.
 
-Signed contrast and local energy are refined and judged each by itself, and a level is that of two
-tried. Beside an alignment of the microspheres the rest of the images is evidence of its own: blocks
-without a matched microsphere look alike by chance as often as at wrong alignments.
+Signed contrast and local energy are refined and tested separately; the better of the two is taken,
+so that its chance level is doubled. For an alignment of the microspheres the rest of the images is
+separate evidence: if it is wrong, blocks without a matched microsphere look alike as often as at
+other wrong alignments.
 
-An alignment that moves nothing shows what is left of the camera's dirt, or a sample that did not
-move: it is neither the sample's motion nor an example of chance.
+An alignment that moves nothing matches what is left of the camera's dirt, or a sample that did not
+move. It is neither a candidate nor one of the wrong alignments for comparison.
 
 Input: the contrasts of two images and the alignments of the search. Output: different alignments
 with their chance levels, and the level of any other.
@@ -30,7 +31,7 @@ from blinkpair.registration.images.tiles import CHANNELS
 BORDER = 0.8
 # Distance in diameters within which a microsphere is part of a block.
 REACH = 1.5
-# Motion in diameters that is none.
+# Smaller motions, in diameters, count as none.
 UNMOVED = 0.5
 # An alignment whose level is at most the first is compared with those so many diameters off along
 # so many directions: fringes, bands and scratches look as much alike there.
@@ -103,7 +104,7 @@ class ImageEvidence:
         return min([known, *found], key=lambda one: one[1])
 
     def ranked(self, most: int) -> list[tuple[Overlap, float]]:
-        """Return different alignments and the logarithms of their levels, either's best first."""
+        """Return different alignments and their log levels, of both contrasts in turn."""
         both = [
             [
                 (one, self._log_level(one, [each for each in every if each is not one]))
