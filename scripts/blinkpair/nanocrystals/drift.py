@@ -38,8 +38,7 @@ THIRD_DIFFERENCES_CORRELATED = 2.31
 BEND_FOLLOWED = 1.15
 # A displacement that is as large as an aperture and so many times those beside it is a jump.
 JUMP_PX, JUMP_TIMES = 3.0, 4.0
-# Squared third differences beyond so many variances are jumps. The first ones are always kept,
-# because the place at frame 0 depends on them.
+# Squared third differences beyond so many variances are jumps; the first ones place frame 0.
 NOISE_VARIANCES, FIRST_DIFFERENCES = 16.0, 3
 MEDIAN_OF_SQUARES = 0.455  # of a normal variable of variance 1
 
