@@ -95,7 +95,8 @@ def _jackknifed(pool: Pool, settings: DwellTimeSettings) -> _Jackknifed:
 
     Without one of G groups the estimate is e_k; its pseudo-value is G e - (G - 1) e_k (J. W.
     Tukey, Annals of Mathematical Statistics 29, 614, 1958). That of tau is taken from its rate,
-    which is 0 where no truncation is found.
+    which is 0 where no truncation is found. Each fit chooses its law and how it treats the shortest
+    events: with the choice of all groups, 1.96 errors of one field hold in 82 %, so in 89 %.
     """
 
     def fitted(events: Events) -> DwellFit:
