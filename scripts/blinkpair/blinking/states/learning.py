@@ -43,8 +43,12 @@ _GREY_GAIN_PER_PARAMETER = 0.5  # of log(frames): Schwarz
 _GREY_PARAMETERS = 6  # level, spread, and how it is entered, kept and left
 _GREY_STATE = 5
 _TWO_LEVELS = 4  # the length of their vector
-# Probability, a frame: of a level, and of switching; in between it may be either.
-_GREY_STAY, _GREY_MAY_STAY = 0.75, 0.6
+# Probability to stay, a frame, below which grey is switching, and above which it is a level; in
+# between it may be either. Off events and on ones cut a level into short pieces. What switches
+# within frames stays as long now and then, but spreads evenly over all shares, so that grey becomes
+# as wide as on, and neighbouring frames differ. Where neither is so, shorter stays are a level's.
+_GREY_STAYS, _NARROW_STAYS = (0.6, 0.75), (0.35, 0.5)
+_NARROW = 0.97  # of the spread of on
 
 
 class Learnt(NamedTuple):
@@ -94,15 +98,20 @@ def _two_or_three(trace: Trace, learnt: Learnt) -> Learnt:
         return learnt
     gain = three.log_likelihood - two.log_likelihood
     probability = expit(gain - _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)))
+    agree = _agree_in_rows(x, two)
+    narrow = (
+        three.levels[emissions.GREY_SIGMA] < _NARROW * three.levels[emissions.ON_SIGMA] and agree
+    )
+    least_stay, level_stay = _NARROW_STAYS if lasts and narrow else _GREY_STAYS
     stay = three.transition[_GREY_STATE, _GREY_STATE]
-    if lasts and probability > 0.5 and stay >= _GREY_STAY:
+    lasting = float((stay - least_stay) / (level_stay - least_stay))
+    if lasts and probability > 0.5 and lasting >= 1.0:
         level = _probability_of_level(trace, three)
         return _in_doubt(three, two, 1.0 - level) if level > 0.5 else _in_doubt(two, three, level)
     above_off = three.levels[emissions.GREY_LEVEL] - three.levels[emissions.OFF_LEVEL]
     distinct = above_off >= MIN_STEP_NOISES * three.levels[emissions.OFF_NOISE]
-    lasting = (stay - _GREY_MAY_STAY) / (_GREY_STAY - _GREY_MAY_STAY)
-    if learnt.variance == 0.0 and distinct and lasting > 0.0 and _agree_in_rows(x, two):
-        return _in_doubt(two, three, float(probability) * min(float(lasting), 1.0))
+    if learnt.variance == 0.0 and distinct and lasting > 0.0 and agree:
+        return _in_doubt(two, three, float(probability) * min(lasting, 1.0))
     return learnt
 
 
