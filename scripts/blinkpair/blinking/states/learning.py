@@ -99,10 +99,9 @@ def _two_or_three(trace: Trace, learnt: Learnt) -> Learnt:
     gain = three.log_likelihood - two.log_likelihood
     probability = expit(gain - _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)))
     agree = _agree_in_rows(x, two)
-    narrow = (
-        three.levels[emissions.GREY_SIGMA] < _NARROW * three.levels[emissions.ON_SIGMA] and agree
-    )
-    least_stay, level_stay = _NARROW_STAYS if lasts and narrow else _GREY_STAYS
+    spread = three.levels[emissions.GREY_SIGMA] / three.levels[emissions.ON_SIGMA]
+    narrow = lasts and agree and spread < _NARROW
+    least_stay, level_stay = _NARROW_STAYS if narrow else _GREY_STAYS
     stay = three.transition[_GREY_STATE, _GREY_STATE]
     lasting = float((stay - least_stay) / (level_stay - least_stay))
     if lasts and probability > 0.5 and lasting >= 1.0:

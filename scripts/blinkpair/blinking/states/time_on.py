@@ -186,6 +186,9 @@ def on_share(
     clear = clearness(found)
     flashes = _unseen(result, emissions.OFF, found.flashes, flash_laws, clear)
     dims = _unseen(result, emissions.ON, found.dims, dim_laws, clear)
+    if len(levels) > emissions.GREY_LEVEL:
+        # What dims part of a frame is as likely grey as off.
+        dims = 0.5 * dims[0], dims[1] + (0.5 * dims[0]) ** 2
     mean += flashes[0] - dims[0]
     variance += flashes[1] + dims[1]
     on = result.probability[:, emissions.ON] > 0.5
