@@ -5,7 +5,8 @@ from typing import Any
 
 from blinkpair import files
 from blinkpair.blinking.equal_length import equal_length_columns
-from blinkpair.blinking.field import BlinkingSettings, analyse_nanocrystals, on_fractions_at
+from blinkpair.blinking.field import BlinkingSettings, analyse_nanocrystals
+from blinkpair.blinking.on_fractions import on_fractions_at
 from blinkpair.epochs import EPOCHS
 from blinkpair.pairing.verdicts import leave_out
 from blinkpair.photometry.traces import join_epochs

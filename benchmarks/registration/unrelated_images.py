@@ -1,9 +1,9 @@
 """Brightfield images that share nothing: how often does the registration by whole images accept?
 
-Real pairs are two crops apart in one image, a crop and the mirror image of another, crops of two
-samples, and crops apart in which everything that stands out is painted out. Simulated pairs show
-debris, fibres and flakes, many or few, others in either image, and the same dirt and the same
-fringes of the camera in both.
+Real pairs are those of many samples (`unrelated_real`), where these are present, two crops apart in
+one image, a crop and the mirror image of another, crops of two samples, and crops apart in which
+everything that stands out is painted out. Simulated pairs show debris, fibres and flakes, many or
+few, others in either image, and the same dirt and the same fringes of the camera in both.
 
 A lattice has a chance level of its own, and is counted apart.
 
@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from benchmarks.registration import unrelated_real
 from benchmarks.registration.points import run
 from benchmarks.registration.real_images import (
     SOURCES,
@@ -42,9 +43,11 @@ DEBRIS = {
     "simulated debris": ((20, 150), (8, 30, 1), (2, 5, 1), 60),
     "few simulated objects": ((0, 15), (3, 8, 1), (1, 2, 1), 8),
 }
+# Real pairs of many samples.
+MANY_SAMPLES = "many samples"
 # What pairs are called whose images show a lattice.
 LATTICES = "as lattices"
-LEVELS = (0.5, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001)
+LEVELS = (0.5, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
 
 
 def real_pair(kind: str, rng: np.random.Generator) -> tuple[Image, Image, float]:
@@ -110,7 +113,10 @@ def debris_pair(kind: str, rng: np.random.Generator) -> tuple[Image, Image, floa
 def trial(kind: str, seed: int) -> dict[str, Any]:
     """Register a pair that has nothing in common."""
     rng = np.random.default_rng([seed, 77])
-    pre, post, diameter = debris_pair(kind, rng) if kind in DEBRIS else real_pair(kind, rng)
+    if kind == MANY_SAMPLES:
+        kind, pre, post, diameter = unrelated_real.pair(seed)
+    else:
+        pre, post, diameter = debris_pair(kind, rng) if kind in DEBRIS else real_pair(kind, rng)
     start = time.process_time()
     found = register_images(pre, post, diameter_px=diameter)
     return {
@@ -124,9 +130,10 @@ def trial(kind: str, seed: int) -> dict[str, Any]:
     }
 
 
-def trials(pool: Executor, real: int, debris: int) -> pd.DataFrame:
+def trials(pool: Executor, many: int, real: int, debris: int) -> pd.DataFrame:
     """One line a pair."""
-    tasks = [(REAL_KINDS[seed % len(REAL_KINDS)], seed) for seed in range(real)]
+    tasks = [(MANY_SAMPLES, seed) for seed in range(many if unrelated_real.present() else 0)]
+    tasks += [(REAL_KINDS[seed % len(REAL_KINDS)], seed) for seed in range(real)]
     tasks += [(kind, seed) for kind in DEBRIS for seed in range(debris // len(DEBRIS))]
     return run(pool, trial, tasks)
 

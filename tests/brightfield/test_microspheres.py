@@ -11,7 +11,7 @@ from blinkpair.errors import InputError
 from blinkpair.registration.points import register_points
 from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import rigid_matrix
-from blinkpair.simulate.brightfield import render_brightfield
+from blinkpair.simulate.brightfield import Illumination, render_brightfield
 
 DIAMETER_UM, DIAMETER_PX = 1.0, 6.25
 LIGHT_COUNTS = 8000.0
@@ -244,6 +244,35 @@ def test_unit_and_offset_do_not_matter():
     np.testing.assert_allclose(other.contrast, table.contrast * 1e-4, rtol=1e-6)
     again = find_microspheres(image, 6.25)
     assert again.equals(table)
+
+
+@pytest.mark.parametrize(
+    "light", [lambda u: 0.2 + 1.8 * u, lambda u: 10 ** (2 * u - 1), lambda u: 1 / (1 + 9 * u**2)]
+)
+def test_light_that_varies_ten_or_a_hundredfold_changes_nothing(light):
+    xy = grid((240, 240), 30, np.random.default_rng(3))
+    image = picture(xy, shape=(240, 240)) * light(np.arange(240) / 239)
+    error, extra = matched(find_microspheres(image, DIAMETER_PX), xy)
+    assert len(error) == len(xy)
+    assert extra == 0
+    assert np.sqrt(np.mean(error**2)) < 0.085
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.98])
+def test_saturated_images_are_used_while_they_show_the_spheres(share):
+    xy = grid((160, 160), 25, np.random.default_rng(1))
+    even = Illumination(gradient=0, vignetting=0, fringe_amplitude=0)
+    image = picture(xy, defocus=-1.0, illumination=even)
+    image = np.minimum(image, np.quantile(image, 1 - share, method="lower"))
+    if share > 0.95:
+        with pytest.raises(InputError, match=r"98.* % of the pixels") as e:
+            find_microspheres(image, DIAMETER_PX)
+        assert "expose shorter" in e.value.hint
+        return
+    error, extra = matched(find_microspheres(image, DIAMETER_PX), xy)
+    assert len(error) == len(xy)
+    assert extra == 0
+    assert np.sqrt(np.mean(error**2)) < 0.1
 
 
 def test_a_frame_of_one_value_around_noise_holds_no_spheres():

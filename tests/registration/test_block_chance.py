@@ -18,7 +18,7 @@ def overlap(alike):
     xy = (np.column_stack([x.ravel(), y.ravel()]) + 0.5) * BLOCK * DIAMETER
     correlation = np.where(alike.ravel(), 0.9, 0.0)
     area = SIDE**2 * BLOCK**2
-    return Overlap(np.eye(3), 0.1, area, xy, xy, correlation, np.ones(len(xy)))
+    return Overlap("signed", np.eye(3), 0.1, area, xy, xy, correlation, np.ones(len(xy)))
 
 
 def scattered(rng, share):
@@ -54,6 +54,6 @@ def test_one_object_is_no_evidence_where_as_many_scattered_blocks_are():
     flake[4:14, 6:16] = True
     many = rng.permutation(flake.ravel())
     for alike, least, most in ((flake, -2.0, 2.0), (many, -np.inf, np.log(1e-4))):
-        assert least < log_chance([overlap(alike), *rivals], DIAMETER)[0] < most
+        assert least < log_chance(overlap(alike), rivals, DIAMETER) < most
     # Without the correction a flake is as much evidence.
     assert overlap(flake).n_alike[0] == overlap(many).n_alike[0]

@@ -255,6 +255,12 @@ def both_epochs(pattern):
     return expand(pattern, epoch=EPOCHS, allow_missing=True)
 
 
+# The report is the last and longest of the pooled steps: what it waits for comes before the figures,
+# and films, which need no field, before the fields. Those would start in step, and wait for the same
+# kernels to be compiled.
+REPORT_FIRST = 2
+
+
 # Memory of a submitted job that is Snakemake's own: one process that was submitted, one that it
 # starts on the node. At ten thousand fields each was seen to take 175 MB.
 SNAKEMAKE_MB = 350

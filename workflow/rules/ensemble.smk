@@ -33,6 +33,7 @@ rule fit_ensemble:
         "logs/fit_ensemble.log",
     benchmark:
         "logs/benchmarks/fit_ensemble.tsv"
+    priority: REPORT_FIRST
     conda:
         "../../envs/blinkpair.yaml"
     resources:
@@ -57,6 +58,7 @@ rule compare_ensemble:
         "logs/compare_ensemble.log",
     benchmark:
         "logs/benchmarks/compare_ensemble.tsv"
+    priority: REPORT_FIRST
     conda:
         "../../envs/blinkpair.yaml"
     resources:
@@ -78,6 +80,7 @@ rule plot_ensemble:
         "logs/plot_ensemble.log",
     benchmark:
         "logs/benchmarks/plot_ensemble.tsv"
+    priority: REPORT_FIRST
     conda:
         "../../envs/blinkpair.yaml"
     resources:

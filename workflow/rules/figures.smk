@@ -97,6 +97,7 @@ rule plot_blinking:
         "logs/plot_blinking.log",
     benchmark:
         "logs/benchmarks/plot_blinking.tsv"
+    priority: 1  # it draws the most: begun last, the other processors would wait for it
     conda:
         "../../envs/blinkpair.yaml"
     resources:

@@ -30,6 +30,7 @@ rule build_report:
         "logs/build_report.log",
     benchmark:
         "logs/benchmarks/build_report.tsv"
+    priority: REPORT_FIRST
     conda:
         "../../envs/blinkpair.yaml"
     resources:

@@ -38,6 +38,7 @@ rule summarise:
         "logs/summarise.log",
     benchmark:
         "logs/benchmarks/summarise.tsv"
+    priority: REPORT_FIRST
     conda:
         "../../envs/blinkpair.yaml"
     resources:
@@ -71,6 +72,7 @@ rule summarise_blinking:
         "logs/summarise_blinking.log",
     benchmark:
         "logs/benchmarks/summarise_blinking.tsv"
+    priority: REPORT_FIRST
     conda:
         "../../envs/blinkpair.yaml"
     resources:
@@ -97,6 +99,7 @@ rule record_provenance:
         "logs/record_provenance.log",
     benchmark:
         "logs/benchmarks/record_provenance.tsv"
+    priority: REPORT_FIRST
     conda:
         "../../envs/blinkpair.yaml"
     resources:

@@ -1,9 +1,9 @@
 """Frames in which all nanocrystals of a field are off together.
 
 Nanocrystals blink independently of each other. Where all of them switch off within a few frames,
-the light was off, a shutter was closed, or the sample left the focus or its place: these frames say
-nothing about blinking. The frames themselves do not always show it, as where room light or the
-camera's offset remains.
+the light was off, a shutter was closed, or the sample left the focus or its place: these frames do
+not show blinking. Their images do not always differ from others, for example where room light or
+the camera's offset remains, so that they are found by the states.
 
 Input: states of one epoch. Output: these frames.
 """
@@ -14,28 +14,32 @@ import numpy as np
 
 from blinkpair.arrays import BoolArray, row_runs
 
-# Without more frames than this a movie is another one: it has to be cut by hand.
+# Largest share of the frames that is left out. A movie with more of them has to be cut by hand.
 MAX_SHARE = 0.1
 WITHIN_FRAMES = 3  # a shutter takes a frame or two
-# Of the nanocrystals that are usually on at the same time, so many may seem on in the dark: noise.
+# Share of the nanocrystals usually on at the same time that noise may show as on in the dark.
 STILL_ON = 0.03
-# By chance in one of a million movies. The chance that one is off again is at least 2 %, however
-# long it was on, so that seven at least have to switch.
-CHANCE = 1e-6
+CHANCE = 1e-6  # of a run in one movie by blinking alone
+# Of one nanocrystal to switch off, and to stay off, whatever its trace shows.
 LEAST_CHANCE = 0.02
 
 
 def all_off_frames(on: BoolArray) -> BoolArray:
-    """Return which frames (frames,) follow, or precede, what cannot be chance: all are off at once.
+    """Return the frames in which all nanocrystals are off together, too many for chance.
 
-    The chance of it is the product of those by which each one that was on is off three frames
-    later, and stays off for as long, which its own trace shows. The frame on either side, in which
-    it happened, is included.
+    For each nanocrystal that was on, its own trace gives the probability that it is off three
+    frames later, and that it then stays off for as long as the run of dark frames. The chance of
+    the run is the product over these nanocrystals; a run is found if its beginning or its end is
+    rarer than `CHANCE`. The frame on either side, in which the light changed, is included.
 
     Parameters
     ----------
     on : (n, frames) bool
         States, True where on.
+
+    Returns
+    -------
+    (frames,) bool
     """
     frames = on.shape[1]
     found = np.zeros(frames, bool)
@@ -56,7 +60,7 @@ def all_off_frames(on: BoolArray) -> BoolArray:
 
 
 def _dark_runs(dark: BoolArray) -> list[tuple[int, int]]:
-    """Return first frame and length of each run of dark frames, noise in it included."""
+    """Return first frame and length of each run of dark frames, gaps by noise filled."""
     _, start, length, is_dark = row_runs(dark[None])
     filled = dark.copy()
     for first, n in zip(start[~is_dark], length[~is_dark], strict=True):
@@ -67,9 +71,9 @@ def _dark_runs(dark: BoolArray) -> list[tuple[int, int]]:
 
 
 def _switched_together(on: BoolArray, runs: list[tuple[int, int]], needed: float) -> BoolArray:
-    """Return for each dark run whether -ln of the chance to switch off so and to stay so is enough.
+    """Return for each dark run whether -ln of its chance exceeds `needed`, (runs,) bool.
 
-    In the dark run, between a frame and `WITHIN_FRAMES` later.
+    The chance is that of switching off within `WITHIN_FRAMES` and of staying off as long.
     """
     before, after = on[:, :-WITHIN_FRAMES], on[:, WITHIN_FRAMES:]
     off_again = np.zeros(on.shape, bool)
@@ -85,7 +89,7 @@ def _switched_together(on: BoolArray, runs: list[tuple[int, int]], needed: float
         inside = slice(first, first + n)
         if most[inside].max() <= needed:
             continue
-        # One of those that last as long is this one.
+        # How often an off event lasts as long; this one is among them.
         longer = np.bincount(row[length >= n], minlength=len(on))
         stays = -np.log(np.maximum((longer + 1) / (n_off + 2), LEAST_CHANCE))
         together[k] = (switch[inside] + stays @ off_again[:, inside]).max() > needed

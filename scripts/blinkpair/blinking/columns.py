@@ -32,6 +32,59 @@ UNKNOWN = {
     "photostability_{epoch}": "not_tested",
 }
 
+NOTED_FALSE_SHARE = 0.1  # of the on events: type and alpha may be those of noise
+
+
+def epoch_columns(
+    intensity: NDArray[np.float32],
+    off: OffLevels,
+    recipes: Recipes,
+    events: pd.DataFrame,
+    *,
+    analysed: BoolArray,
+    exposure_s: float,
+    dark_cutoff: float,
+    dwell_times: DwellTimeSettings,
+    photostability: PhotostabilitySettings,
+) -> pd.DataFrame:
+    """Return all columns of one epoch, one row a measured nanocrystal.
+
+    Parameters
+    ----------
+    intensity : (n, frames) float32
+        Counts.
+    off : OffLevels
+    recipes : Recipes
+        States.
+    events : pandas.DataFrame
+        From `run_lengths`, of the answer's states.
+    analysed : (n,) bool
+        Only these get verdicts.
+    exposure_s : float
+    dark_cutoff : float
+        On-fraction below which a nanocrystal is dark: its events are not fitted.
+    dwell_times : DwellTimeSettings
+    photostability : PhotostabilitySettings
+    """
+    columns = state_columns(intensity, off, recipes)
+    emissive = columns["on_fraction_{epoch}"].to_numpy() >= dark_cutoff
+    why_not = np.select([~analysed, ~emissive], ["not analysed", "dark"], "")
+    window = (exposure_s, intensity.shape[1])
+    return pd.concat(
+        [
+            columns,
+            _with_noise(
+                dwell_columns(events, why_not, True, *window, dwell_times),
+                columns["expected_false_on_events_{epoch}"],
+            ),
+            dwell_columns(events, why_not, False, *window, dwell_times),
+            photostability_columns(
+                intensity, recipes.answer.states, analysed, exposure_s, photostability
+            ),
+        ],
+        axis=1,
+    )
+
 
 def state_columns(intensity: NDArray[np.float32], off: OffLevels, recipes: Recipes) -> pd.DataFrame:
     """Return on-fractions, levels and thresholds."""
@@ -115,6 +168,19 @@ def dwell_columns(
     drawn = table[f"blinking{suffix}_{{epoch}}"] != "not_fitted"
     first = f"fitted_from_frames_{which}_{{epoch}}"
     return table.assign(**{first: table[first].where(drawn)})
+
+
+def _with_noise(fits: pd.DataFrame, false_events: pd.Series[float]) -> pd.DataFrame:
+    """Return the fits of on events with a remark where noise makes many of the events."""
+    share = (false_events / fits["n_on_events_{epoch}"]).to_numpy(float)
+    fitted = (fits["blinking_{epoch}"] != "not_fitted").to_numpy()
+    remarks = [
+        "; ".join(filter(None, (reason, f"noise makes {100 * own:.0f} % of the on events")))
+        if own > NOTED_FALSE_SHARE and known
+        else reason
+        for reason, own, known in zip(fits["reason_on_{epoch}"], share, fitted, strict=True)
+    ]
+    return fits.assign(**{"reason_on_{epoch}": remarks})
 
 
 def photostability_columns(

@@ -1,13 +1,12 @@
 """The row of each nanocrystal from its counts: on-fractions, change, population, blinking.
 
 Input: the counts of the same nanocrystals in both epochs and the table of their places. Output:
-the columns of `nanocrystals.csv`, the states behind them, how often each duration occurred, and
-the on-fractions at other thresholds.
+the columns of `nanocrystals.csv`, the states behind them, and how often each duration occurred.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -18,23 +17,10 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray, IntArray
 from blinkpair.blinking.all_off import MAX_SHARE, all_off_frames
-from blinkpair.blinking.columns import (
-    UNKNOWN,
-    dwell_columns,
-    photostability_columns,
-    state_columns,
-)
+from blinkpair.blinking.columns import UNKNOWN, epoch_columns
 from blinkpair.blinking.off_levels import OffLevels, estimate_off_levels
-from blinkpair.blinking.on_fractions import (
-    COUNTED,
-    DARK_CUTOFF,
-    classify,
-    on_fraction,
-)
-from blinkpair.blinking.photostability import (
-    PhotostabilitySettings,
-    integrated_pl,
-)
+from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF, classify
+from blinkpair.blinking.photostability import PhotostabilitySettings, integrated_pl
 from blinkpair.blinking.recipes import Recipes
 from blinkpair.blinking.run_lengths import count_durations, run_lengths
 from blinkpair.blinking.states.settings import ThresholdSettings
@@ -43,9 +29,8 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.labels import BY_HAND
 from blinkpair.photometry.apertures import at_mean_focus, empty_frames
 
-NOTED_FALSE_SHARE = 0.1  # of the on events: type and alpha may be those of noise
 DROWNED_NOISES = 1.5
-# An on-fraction with a larger standard error is no answer: it may be off by more than 0.1.
+# With a larger standard error an on-fraction may be off by more than 0.1: it is not used.
 MAX_SE = 0.05
 
 T = TypeVar("T")
@@ -117,6 +102,18 @@ class FieldBlinking(NamedTuple):
         }
 
 
+class _Assigned(NamedTuple):
+    """States of one epoch, and the frames in which all nanocrystals are off together.
+
+    Up to `MAX_SHARE` of the movie these `n_all_off` frames are left out, (frames,) bool, and the
+    states are those of the other frames; beyond it none is left out.
+    """
+
+    recipes: Recipes
+    n_all_off: int
+    left_out: BoolArray
+
+
 def analyse_nanocrystals(
     places: pd.DataFrame,
     measured: IntArray,
@@ -150,84 +147,65 @@ def analyse_nanocrystals(
         Calls a function with its arguments of pre and post and returns both results, at the same
         time for example. Default: one after the other.
     """
-    threshold, dark_cutoff = settings.threshold, settings.dark_cutoff
+    threshold = settings.threshold
     as_read = intensity
     intensity = {epoch: at_mean_focus(as_read[epoch], (light or {}).get(epoch)) for epoch in EPOCHS}
     by_fixed = intensity if threshold.fixed_follows_focus else as_read
-    table = places.set_index("nc_id", drop=False)
     off = {
         epoch: estimate_off_levels(at_mean_focus(empty[epoch], _at_empty(light, epoch)))
         for epoch in EPOCHS
     }
+    table = places.set_index("nc_id", drop=False)
     because = table.get("excluded_because", pd.Series("", table.index))
     by_hand = (because == BY_HAND).to_numpy(bool)
-    kept = table["analysed"].to_numpy(bool) | by_hand
+    candidates = table["analysed"].to_numpy(bool) | by_hand
     found = _each(
         by_epochs,
-        partial(_assign, own=np.isin(measured, table.index[kept]), threshold=threshold),
+        partial(_assign, own=np.isin(measured, table.index[candidates]), threshold=threshold),
         [(intensity[e], by_fixed[e], off[e]) for e in EPOCHS],
     )
-    assigned = {epoch: recipes for epoch, (recipes, _, _) in found.items()}
-    n_all_off = {epoch: n for epoch, (_, n, _) in found.items()}
-    cut = {epoch: frames for epoch, (_, _, frames) in found.items()}
-    unlit = any(n_all_off[epoch] > cut[epoch].sum() for epoch in EPOCHS)
-    intensity = {epoch: intensity[epoch][:, ~cut[epoch]] for epoch in EPOCHS}
-    noisy = any(_reaches_threshold(off[epoch], threshold.counts) for epoch in EPOCHS)
-    unsure = np.any([assigned[epoch].best.on_fractions_se > MAX_SE for epoch in EPOCHS], axis=0)
-    undetermined = np.isin(table.index.to_numpy(), measured[unsure])
-    usable = {"fixed": kept & (not noisy), "best": kept & ~undetermined}
-    usable = {recipe: own & (not unlit) for recipe, own in usable.items()}
+    intensity = {epoch: intensity[epoch][:, ~found[epoch].left_out] for epoch in EPOCHS}
+    usable = _usable(candidates, table.index, measured, found, off, threshold.counts)
     answer = "fixed" if threshold.method == "fixed" else "best"
-    excluded = kept & ~usable[answer]
+    excluded = candidates & ~usable[answer]
     if excluded.any():
         own_reason = "noisy" if answer == "fixed" else "undetermined"
+        unlit = _without_light(found)
         table.loc[excluded, "excluded_because"] = "all_off" if unlit else own_reason
-    left_out = by_hand & usable[answer]
-    usable = {recipe: own & ~by_hand for recipe, own in usable.items()}
-    table["analysed"] = usable[answer]
+    table["analysed"] = usable[answer] & ~by_hand
     analysed = np.isin(measured, table.index[table["analysed"].to_numpy(bool)])
-    states = {epoch: assigned[epoch].answer.states for epoch in EPOCHS}
+    states = {epoch: found[epoch].recipes.answer.states for epoch in EPOCHS}
     events = {epoch: run_lengths(states[epoch]) for epoch in EPOCHS}
     columns = _each(
         by_epochs,
-        partial(_columns, analysed=analysed, exposure_s=exposure_s, settings=settings),
-        [(intensity[e], off[e], assigned[e], events[e]) for e in EPOCHS],
+        partial(
+            epoch_columns,
+            analysed=analysed,
+            exposure_s=exposure_s,
+            dark_cutoff=settings.dark_cutoff,
+            dwell_times=settings.dwell_times,
+            photostability=settings.photostability,
+        ),
+        [(intensity[e], off[e], found[e].recipes, events[e]) for e in EPOCHS],
     )
     for epoch in EPOCHS:
         own = columns[epoch].set_axis(pd.Index(measured)).reindex(table.index).fillna(UNKNOWN)
-        own.insert(0, "n_frames_all_off_{epoch}", n_all_off[epoch])
+        own.insert(0, "n_frames_all_off_{epoch}", found[epoch].n_all_off)
         own.columns = [str(name).format(epoch=epoch) for name in own]
         table = pd.concat([table, own], axis=1)
-    table["delta_on_fraction"] = table["on_fraction_post"] - table["on_fraction_pre"]
-    included_by = {"": usable[answer], **{f"_{recipe}": own for recipe, own in usable.items()}}
-    for recipe, included in included_by.items():
-        table[f"population{recipe}"] = classify(
-            table[f"on_fraction_pre{recipe}"],
-            table[f"on_fraction_post{recipe}"],
-            dark_cutoff,
-            analysed=included,
-        )
-    table["population_left_out"] = classify(
-        table["on_fraction_pre"], table["on_fraction_post"], dark_cutoff, analysed=left_out
-    )
-    counted = table["population"].isin(COUNTED)
-    durations, curves = [], []
-    for epoch in EPOCHS:
-        shown = counted & (table[f"on_fraction_{epoch}"] >= dark_cutoff)
-        rows = np.flatnonzero(np.isin(measured, table.index[shown]))
-        durations.append(
-            count_durations(events[epoch], rows).assign(
-                epoch=epoch, exposure_s=exposure_s, window_frames=intensity[epoch].shape[1]
-            )
-        )
-        at_its_time = _at_all_frames(intensity[epoch][analysed], cut[epoch], np.nan)
-        curve = integrated_pl(at_its_time, exposure_s=exposure_s)
-        curves.append(curve.assign(epoch=epoch))
+    table = _with_populations(table, usable, answer, by_hand, settings.dark_cutoff)
+    cut = {epoch: found[epoch].left_out for epoch in EPOCHS}
+    curves = [
+        integrated_pl(
+            _at_all_frames(intensity[epoch][analysed], cut[epoch], np.nan), exposure_s=exposure_s
+        ).assign(epoch=epoch)
+        for epoch in EPOCHS
+    ]
     return FieldBlinking(
         table.reset_index(drop=True),
         {epoch: _at_all_frames(states[epoch], cut[epoch], False) for epoch in EPOCHS},
         cut,
-        pd.concat(durations, ignore_index=True),
+        _durations(table, measured, events, intensity, exposure_s, settings.dark_cutoff),
         pd.concat(curves, ignore_index=True),
     )
 
@@ -246,19 +224,86 @@ def _assign(
     *,
     own: BoolArray,
     threshold: ThresholdSettings,
-) -> tuple[Recipes, int, BoolArray]:
-    """Return the states, in how many frames all `own` are off, and which frames are left out.
-
-    Up to `MAX_SHARE` these are left out, and the states are those of the others.
-    """
+) -> _Assigned:
+    """Return the states of one epoch; `own` (n,) are the nanocrystals that show the light."""
     recipes = Recipes.of(intensity, by_fixed, off, threshold)
     all_off = all_off_frames(recipes.best.states[own])
     n = int(all_off.sum())
     if n > MAX_SHARE * len(all_off):
-        return recipes, n, np.zeros_like(all_off)
+        return _Assigned(recipes, n, np.zeros_like(all_off))
     if n:
         recipes = Recipes.of(intensity[:, ~all_off], by_fixed[:, ~all_off], off, threshold)
-    return recipes, n, all_off
+    return _Assigned(recipes, n, all_off)
+
+
+def _without_light(found: Mapping[str, _Assigned]) -> bool:
+    """Return whether in an epoch all are off together in too many frames to leave these out."""
+    return any(one.n_all_off > one.left_out.sum() for one in found.values())
+
+
+def _usable(
+    candidates: BoolArray,
+    nc_id: pd.Index[Any],
+    measured: IntArray,
+    found: Mapping[str, _Assigned],
+    off: Mapping[str, OffLevels],
+    threshold_counts: float,
+) -> dict[str, BoolArray]:
+    """Return which candidates, of the rows `nc_id`, each recipe can analyse."""
+    if _without_light(found):
+        return dict.fromkeys(("fixed", "best"), np.zeros_like(candidates))
+    noisy = any(_reaches_threshold(off[epoch], threshold_counts) for epoch in EPOCHS)
+    unsure = np.any(
+        [found[epoch].recipes.best.on_fractions_se > MAX_SE for epoch in EPOCHS], axis=0
+    )
+    undetermined = np.isin(nc_id.to_numpy(), measured[unsure])
+    return {"fixed": candidates & (not noisy), "best": candidates & ~undetermined}
+
+
+def _with_populations(
+    table: pd.DataFrame,
+    usable: Mapping[str, BoolArray],
+    answer: str,
+    by_hand: BoolArray,
+    dark_cutoff: float,
+) -> pd.DataFrame:
+    """Return the table with the change, and the populations by the answer and by both recipes.
+
+    Those left out by hand have `population_left_out` alone, by the answer.
+    """
+
+    def by(recipe: str, included: BoolArray) -> NDArray[np.str_]:
+        before, after = (table[f"on_fraction_{epoch}{recipe}"] for epoch in EPOCHS)
+        return classify(before, after, dark_cutoff, analysed=included)
+
+    table["delta_on_fraction"] = table["on_fraction_post"] - table["on_fraction_pre"]
+    table["population"] = by("", usable[answer] & ~by_hand)
+    for recipe, own in usable.items():
+        table[f"population_{recipe}"] = by(f"_{recipe}", own & ~by_hand)
+    table["population_left_out"] = by("", usable[answer] & by_hand)
+    return table
+
+
+def _durations(
+    table: pd.DataFrame,
+    measured: IntArray,
+    events: Mapping[str, pd.DataFrame],
+    intensity: Mapping[str, NDArray[np.float32]],
+    exposure_s: float,
+    dark_cutoff: float,
+) -> pd.DataFrame:
+    """Return how often each duration occurred in the nanocrystals that are counted and emissive."""
+    counted = table["population"].isin(COUNTED)
+    parts = []
+    for epoch in EPOCHS:
+        shown = counted & (table[f"on_fraction_{epoch}"] >= dark_cutoff)
+        rows = np.flatnonzero(np.isin(measured, table.index[shown]))
+        parts.append(
+            count_durations(events[epoch], rows).assign(
+                epoch=epoch, exposure_s=exposure_s, window_frames=intensity[epoch].shape[1]
+            )
+        )
+    return pd.concat(parts, ignore_index=True)
 
 
 def _at_all_frames(values: NDArray[V], all_off: BoolArray, missing: float) -> NDArray[V]:
@@ -268,50 +313,6 @@ def _at_all_frames(values: NDArray[V], all_off: BoolArray, missing: float) -> ND
     full = np.full((len(values), len(all_off)), missing, values.dtype)
     full[:, ~all_off] = values
     return full
-
-
-def _columns(
-    intensity: NDArray[np.float32],
-    off: OffLevels,
-    recipes: Recipes,
-    events: pd.DataFrame,
-    *,
-    analysed: BoolArray,
-    exposure_s: float,
-    settings: BlinkingSettings,
-) -> pd.DataFrame:
-    """Return the columns of one epoch, one row a measured nanocrystal."""
-    columns = state_columns(intensity, off, recipes)
-    emissive = columns["on_fraction_{epoch}"].to_numpy() >= settings.dark_cutoff
-    why_not = np.select([~analysed, ~emissive], ["not analysed", "dark"], "")
-    window = (exposure_s, intensity.shape[1])
-    return pd.concat(
-        [
-            columns,
-            _with_noise(
-                dwell_columns(events, why_not, True, *window, settings.dwell_times),
-                columns["expected_false_on_events_{epoch}"],
-            ),
-            dwell_columns(events, why_not, False, *window, settings.dwell_times),
-            photostability_columns(
-                intensity, recipes.answer.states, analysed, exposure_s, settings.photostability
-            ),
-        ],
-        axis=1,
-    )
-
-
-def _with_noise(fits: pd.DataFrame, false_events: pd.Series[float]) -> pd.DataFrame:
-    """Return the fits of on events with a remark where noise makes many of the events."""
-    share = (false_events / fits["n_on_events_{epoch}"]).to_numpy(float)
-    fitted = (fits["blinking_{epoch}"] != "not_fitted").to_numpy()
-    remarks = [
-        "; ".join(filter(None, (reason, f"noise makes {100 * own:.0f} % of the on events")))
-        if own > NOTED_FALSE_SHARE and known
-        else reason
-        for reason, own, known in zip(fits["reason_on_{epoch}"], share, fitted, strict=True)
-    ]
-    return fits.assign(**{"reason_on_{epoch}": remarks})
 
 
 def _at_empty(light: Mapping[str, FloatArray] | None, epoch: str) -> FloatArray | None:
@@ -329,25 +330,3 @@ def _reaches_threshold(off: OffLevels, threshold_counts: float) -> bool:
     highest = off.level_counts + DROWNED_NOISES * off.noise_counts
     known = highest[np.isfinite(highest)]
     return bool(known.size and np.median(known) > threshold_counts)
-
-
-def on_fractions_at(
-    measured: IntArray,
-    intensity: Mapping[str, NDArray[np.float32]],
-    thresholds_counts: Iterable[float],
-) -> pd.DataFrame:
-    """Return on-fractions of each nanocrystal at several fixed thresholds.
-
-    Returns
-    -------
-    pandas.DataFrame
-        nc_id, threshold_counts, on_fraction_pre, on_fraction_post.
-    """
-    parts = []
-    for counts in thresholds_counts:
-        columns = {
-            f"on_fraction_{epoch}": on_fraction(intensity[epoch] > counts, intensity[epoch])
-            for epoch in EPOCHS
-        }
-        parts.append(pd.DataFrame({"nc_id": measured, "threshold_counts": counts, **columns}))
-    return pd.concat(parts, ignore_index=True)

@@ -1,6 +1,6 @@
-"""What is known of the off level before a trace is looked at: counts where no nanocrystal is.
+"""The off state of each nanocrystal, from counts at a place without one.
 
-Beside each nanocrystal a place without one is measured in the same way (`photometry`): the same
+Beside each nanocrystal an empty place is measured in the same way (`photometry`): the same
 aperture on the same part of a pixel, the same drift, nearly the same background. Its counts have
 the distribution that the nanocrystal's have when it is off, whatever the camera: level, noise and
 skewness (electron multiplication skews the noise) are read from them. An undetected emitter or a
@@ -60,10 +60,10 @@ class OffLevels:
         )
 
     def noise_power(self, light: FloatArray) -> float:
-        """Return the power of 1 / light with which noise goes that is divided by the light, 0..1.
+        """Return the power of 1 / light by which the noise of divided counts rises, 0..1.
 
-        1 where it is the camera's, 0.5 where it is of photons that the light makes: the places
-        without a nanocrystal show it.
+        It is 1 for the camera's noise and 0.5 for photons that the light makes; the places without
+        a nanocrystal show it.
         """
         z = (self.empty - np.median(self.empty, axis=1, keepdims=True)).astype(np.float64)
         depth = np.log(light[self._frames(len(light))])

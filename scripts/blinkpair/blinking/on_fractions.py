@@ -5,12 +5,15 @@ Input: states of every frame, or on-fractions of both epochs. Output: on-fractio
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr
 
-from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.arrays import BoolArray, FloatArray, IntArray
+from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.labels import POPULATION_NAMES, as_bool
 
@@ -37,6 +40,36 @@ def on_fraction(states: BoolArray, counts: ArrayLike | None = None) -> FloatArra
     measured = np.isfinite(counts).sum(axis=-1)
     share = states.sum(axis=-1) / np.maximum(measured, 1)
     return np.where(measured > 0, share, np.nan)
+
+
+def on_fractions_at(
+    measured: IntArray,
+    intensity: Mapping[str, NDArray[np.float32]],
+    thresholds_counts: Iterable[float],
+) -> pd.DataFrame:
+    """Return on-fractions of each nanocrystal at several fixed thresholds.
+
+    Parameters
+    ----------
+    measured : (n,) int
+        nc_id of the rows of `intensity`.
+    intensity : mapping of (n, frames) float32
+        Counts of the epochs 'pre' and 'post'.
+    thresholds_counts : iterable of float
+
+    Returns
+    -------
+    pandas.DataFrame
+        nc_id, threshold_counts, on_fraction_pre, on_fraction_post.
+    """
+    parts = []
+    for counts in thresholds_counts:
+        columns = {
+            f"on_fraction_{epoch}": on_fraction(intensity[epoch] > counts, intensity[epoch])
+            for epoch in EPOCHS
+        }
+        parts.append(pd.DataFrame({"nc_id": measured, "threshold_counts": counts, **columns}))
+    return pd.concat(parts, ignore_index=True)
 
 
 def threshold_error(fraction: ArrayLike, best: ArrayLike, best_se: ArrayLike) -> FloatArray:

@@ -6,3 +6,7 @@ the same limits. Input: nothing. Output: the limits.
 
 MIN_DIAMETER_PX = 3.0
 MIN_DIAMETERS = 3  # across the image
+# Share of the pixels at the largest value. Simulated spheres with a dark centre are found up to
+# here; those with a bright one are missed from 30 % on where the noise is strong. From 97 % on,
+# pieces of rings are found 4 to 5 px from the centres.
+MAX_SATURATED_SHARE = 0.95

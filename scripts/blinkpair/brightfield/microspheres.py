@@ -25,12 +25,13 @@ from skimage.measure import block_reduce
 
 from blinkpair.arrays import FloatArray
 from blinkpair.brightfield.alike_spheres import find_alike
-from blinkpair.brightfield.limits import MIN_DIAMETER_PX, MIN_DIAMETERS
+from blinkpair.brightfield.limits import MAX_SATURATED_SHARE, MIN_DIAMETER_PX, MIN_DIAMETERS
 from blinkpair.brightfield.measured import as_table
 from blinkpair.brightfield.patterns import Pattern, recurring_patterns
 from blinkpair.brightfield.radial_evidence import noise_map, remove_hot_pixels
 from blinkpair.brightfield.round_spheres import find_round
 from blinkpair.brightfield.structure import Structure
+from blinkpair.brightfield.uneven_light import without_uneven_light
 from blinkpair.errors import InputError
 
 logger = logging.getLogger(__name__)
@@ -85,8 +86,8 @@ def find_microspheres(
     Raises
     ------
     InputError
-        If the image is not a finite 2-D array larger than a few spheres, or the diameter not
-        a number of at least 3 pixels.
+        If the image is not a finite 2-D array larger than a few spheres, if more than 95 % of its
+        pixels are at the largest value, or if the diameter is not a number of at least 3 pixels.
 
     Examples
     --------
@@ -100,6 +101,7 @@ def find_microspheres(
     if pixels.max() == pixels.min():
         logger.warning("brightfield image is constant: no microspheres")
         return as_table()
+    pixels = without_uneven_light(pixels)
     # The unit and the offset of the image must not matter.
     unit = float(pixels.std())
     pixels = (pixels - pixels.mean()) / unit
@@ -197,6 +199,13 @@ def _checked(image: ArrayLike, diameter_px: float) -> FloatArray:
             f"brightfield image: {pixels.shape[1]} x {pixels.shape[0]} pixels are less than "
             f"three microspheres of {diameter_px:.3g} pixels across",
             "check diameter_um and pixel_size_um",
+        )
+    saturated = float(np.mean(pixels == pixels.max()))
+    if MAX_SATURATED_SHARE < saturated < 1:
+        raise InputError(
+            f"brightfield image: {100 * saturated:.1f} % of the pixels are at the largest value, "
+            f"{pixels.max():g}: too bright to show the microspheres",
+            "expose shorter or dim the lamp",
         )
     return pixels
 

@@ -1,4 +1,4 @@
-"""How round is the image about each pixel: the detection statistic of the microspheres.
+"""Roundness of the image about each pixel, the detection statistic of the microspheres.
 
 The sign, the number and the contrast of the rings do not matter, so defocus does not
 matter, and under pure noise its distribution is known, so its threshold is a false-alarm rate.
@@ -30,6 +30,7 @@ MIN_DISC_INSIDE = 0.6
 MAD_TO_SIGMA = 1.4826
 STENCIL = np.outer([1.0, -2.0, 1.0], [1.0, -2.0, 1.0])
 STENCIL_GAIN = 6.0
+NOISE_TILE_PX = 32
 
 
 @dataclass(frozen=True)
@@ -70,15 +71,15 @@ def remove_hot_pixels(image: FloatArray, noise: FloatArray) -> FloatArray:
     return np.where(hot, median, image)
 
 
-def noise_map(image: FloatArray, tile_px: int = 32) -> FloatArray:
+def noise_map(image: FloatArray) -> FloatArray:
     """Noise (standard deviation of a pixel) across the image, from its finest structure.
 
     Median absolute deviation of a second-difference stencil on tiles, after Immerkaer (1996),
     Comput. Vis. Image Underst. 64, 300; the median leaves out what few pixels show.
     """
     rough = np.abs(ndimage.convolve(image, STENCIL, mode="reflect")) / STENCIL_GAIN
-    rows = np.array_split(np.arange(image.shape[0]), max(1, image.shape[0] // tile_px))
-    columns = np.array_split(np.arange(image.shape[1]), max(1, image.shape[1] // tile_px))
+    rows = np.array_split(np.arange(image.shape[0]), max(1, image.shape[0] // NOISE_TILE_PX))
+    columns = np.array_split(np.arange(image.shape[1]), max(1, image.shape[1] // NOISE_TILE_PX))
     tiles = np.array([[np.median(rough[r[0] : r[-1] + 1, c[0] : c[-1] + 1]) for c in columns]
                       for r in rows])  # fmt: skip
     tiles = ndimage.median_filter(tiles * MAD_TO_SIGMA, size=3, mode="nearest")
@@ -155,7 +156,8 @@ def radial_evidence(flat: FloatArray, radius_px: float, *, false_alarms: float) 
     free = np.maximum(pixels - k, 1)
     f = np.where(inside, between / (k - 1) / np.maximum((spread - between) / free, 1e-300), 0.0)
     explained = np.where(inside, between / spread, 0.0)
-    # The lower quarter of F holds no spheres; what it has above its due is the background's doing.
+    # The lower quarter of F holds no spheres: its excess over the distribution of noise is due to
+    # the background.
     smallest = float(free[inside].min())
     quarter = float(np.quantile(f[inside], 0.25) / fdtri(k - 1, free.max(), 0.25))
     threshold = float(fdtri(k - 1, smallest, 1 - false_alarms / flat.size))

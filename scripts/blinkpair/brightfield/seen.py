@@ -60,7 +60,7 @@ def image_diameter_px(image: ArrayLike, xy: FloatArray, diameter_px: float) -> f
     order = order[distance.flat[order] <= half]
     beyond = typical[rim] ** 2
     power = np.maximum.accumulate(np.cumsum(typical.flat[order] ** 2 - beyond.mean()))
-    # What is subtracted from every pixel is known no better than the rim's pixels let it be.
+    # The level subtracted from every pixel has the error of the rim's mean.
     if power[-1] <= SURE * len(order) * beyond.std() / np.sqrt(rim.sum()):
         return None
     radius = distance.flat[order][np.searchsorted(power, WITHIN * power[-1])]

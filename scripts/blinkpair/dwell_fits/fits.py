@@ -55,7 +55,7 @@ from scipy.special import ndtr
 from blinkpair.dwell_fits.events import Events, count_events
 from blinkpair.dwell_fits.laws import DwellLikelihood, Maximum, tau_interval
 from blinkpair.dwell_fits.lines import fit_lines
-from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings, LawFit, Method
+from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings, LawFit, Method, Model
 from blinkpair.dwell_fits.short_events import MIN_DISTINCT, Treatment, choose_treatment
 from blinkpair.errors import InputError
 
@@ -220,22 +220,12 @@ def _verdict(
         fitted_from_frames=chosen.first,
     )
     cut_off = fit.p_value_half_chi_square < significance
-    if p_value < significance:
-        odd = "" if truncated.alpha > 0 else "alpha is not positive: no power law at short times"
-        fit = replace(fit, model="truncated_power_law", reason=odd)
-    elif p_interest < significance:
-        reason = _long_cut_off(truncated_law) if cut_off else ""
-        fit = replace(fit, model="power_law", reason=reason)
-    elif cut_off:
-        fit = replace(fit, model="undecided", reason=_long_cut_off(truncated_law))
-    else:
-        reason = f"neither no truncation nor one at {tau_of_interest_s:g} s is excluded"
-        fit = replace(fit, model="undecided", reason=reason)
-    if fit.model != "truncated_power_law" and pure.alpha <= 0:
-        fit = replace(fit, model="neither", reason="alpha is not positive: no power law")
+    model, reason = _model_and_reason(fit, cut_off, significance, tau_of_interest_s)
+    if model != "truncated_power_law" and pure.alpha <= 0:
+        model, reason = "neither", "alpha is not positive: no power law"
     if p_fit < significance:
-        reason = f"the test of fit rejects both laws (p = {p_fit:.2g})"
-        fit = replace(fit, model="neither", reason=reason)
+        model, reason = "neither", f"the test of fit rejects both laws (p = {p_fit:.2g})"
+    fit = replace(fit, model=model, reason=reason)
     if fit.model == "truncated_power_law" or (cut_off and fit.model != "power_law"):
         low, high = tau_interval(likelihood, truncated, short=chosen.short, ratio=ratio)
         return replace(
@@ -250,8 +240,26 @@ def _verdict(
     return fit
 
 
-def _long_cut_off(law: LawFit) -> str:
-    return f"a cut-off near {law.tau_s:.2g} s is too long to separate from the window's"
+def _model_and_reason(
+    fit: DwellFit, cut_off: bool, significance: float, tau_of_interest_s: float
+) -> tuple[Model, str]:
+    """Return which of the two laws the tests of a truncation show, and what is unusual in it.
+
+    `cut_off` is whether any truncation is significant, also one too long for the verdict.
+    """
+    truncated = fit.truncated_power_law
+    too_long = (
+        f"a cut-off near {truncated.tau_s:.2g} s is too long to separate from the window's"
+        if cut_off
+        else ""
+    )
+    if fit.p_value < significance:
+        odd = "" if truncated.alpha > 0 else "alpha is not positive: no power law at short times"
+        return "truncated_power_law", odd
+    if fit.p_value_tau_of_interest < significance:
+        return "power_law", too_long
+    neither_excluded = f"neither no truncation nor one at {tau_of_interest_s:g} s is excluded"
+    return "undecided", too_long or neither_excluded
 
 
 def _one_sided_p(truncated: Maximum, held: Maximum) -> float:

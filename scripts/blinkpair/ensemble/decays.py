@@ -115,7 +115,7 @@ def fit_components(prepared: Prepared, n_tau: int) -> Fit:
     is_poisson = prepared.decay.is_counts
     best = fit(model, prepared.data, _starts(prepared, n_tau), is_poisson=is_poisson)
     bin_ns, span = prepared.decay.bin_ns, prepared.decay.bin_ns * prepared.data.size
-    # A component that ran out of the window may have missed the minimum: 1 decay of 500 did.
+    # A fit with a component beyond the window may have missed the minimum, as 1 of 500 did.
     if n_tau > 1 and not (0.1 * bin_ns < best.taus().min() <= best.taus().max() < 10 * span):
         more = [_start(prepared, taus, 0.0) for taus in _ladders(prepared, n_tau)]
         other = fit(model, prepared.data, more, is_poisson=is_poisson)

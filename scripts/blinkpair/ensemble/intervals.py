@@ -17,7 +17,8 @@ from blinkpair.ensemble.models import Model
 _NEWTON_STEPS = 40
 _DOUBLINGS = 6  # of the width expected from the curvature, until an interval counts as open
 
-# A share that may be as small is none; above 1 are those of components of either sign.
+# A component is not resolved if the interval of its share begins at 0, or above 1 as beside a
+# component of the opposite sign.
 _NOTHING, _ALL = 1e-6, 1.0 + 1e-6
 _LARGEST_LOG = 690.0  # of a time constant: an end beyond 1e299 is none
 

@@ -1,4 +1,4 @@
-"""What other choices of the analysis would give.
+"""Results by other choices of the analysis.
 
 Input: a fitted measurement. Output: the rows of `decay_sensitivity.csv`.
 """

@@ -12,7 +12,7 @@ from __future__ import annotations
 import glob
 import logging
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -229,32 +229,9 @@ def examine_inputs(
     opened = read_headers(paths, base, open_movie=open_movie, cache=cache)
     resolved: dict[str, list[Any]] = {column: [] for column in movie_record.RECORD_COLUMNS}
     for line, row in zip(fields.index, fields.to_dict("records"), strict=True):
-        found = {c: opened[row[c]] for c in PATH_COLUMNS if row[c] in opened}
-        headers = {c: h for c, h in found.items() if isinstance(h, Header)}
+        headers = {c: h for c in PATH_COLUMNS if isinstance(h := opened.get(row[c]), Header)}
         one = Row(sheet, int(line), str(row["field"]), headers, findings)
-        before = len(findings.refusals)
-        for column, seen in found.items():
-            if not isinstance(seen, Header):
-                one.unreadable(column, seen)
-        if row["landmarks"] and (problem := access_problem(str(row["landmarks"]), base)):
-            one.unreadable("landmarks", problem)
-        damaged = len(findings.refusals) > before
-        for column in (*PATH_COLUMNS, "landmarks"):
-            if path := row[column]:
-                # What rules make is known to Snakemake by the rule, not by its content.
-                by_rule = to_come and column in PATH_COLUMNS
-                findings.inputs[path] = () if by_rule else _files(path, opened.get(path), base)
-        for column in PATH_COLUMNS if to_come else ():
-            if glob.has_magic(MoviePath.parse(row[column]).file):
-                what = "a pattern cannot be resolved before the files are made (made_by_rules)"
-                one.problem(column, what, "name one file")
-        movies = [headers[c] for c in MOVIE_COLUMNS if c in headers]
-        if movies or damaged:  # of a field that is refused hardly anything is read
-            frames = max((movie.frames for movie in movies), default=1)
-            size = next((h.size for h in (*movies, *headers.values())), (1, 1))
-            findings.shapes[one.name] = (frames, *size)
-        elif to_come:
-            findings.shapes[one.name] = ASSUMED_SHAPE
+        damaged = _take_files(one, row, opened, base, to_come=to_come)
         check_row(one, settings)
         for column in MOVIE_COLUMNS:
             for text in headers[column].notes if column in headers else ():
@@ -298,6 +275,48 @@ def examine_inputs(
     cut = bool(settings["statistics"]["equal_length"])
     findings.notes += movie_record.describe_lengths(known, cut=cut)
     return known, findings
+
+
+def _take_files(
+    one: Row,
+    row: Mapping[Hashable, Any],
+    opened: Mapping[str, Header | InputError],
+    base: str,
+    *,
+    to_come: bool,
+) -> bool:
+    """Enter the states of a row's files and the shape of its movies in the findings.
+
+    Returns
+    -------
+    bool
+        Whether a file refuses the field. What is wrong with a file is in the findings.
+    """
+    findings = one.findings
+    before = len(findings.refusals)
+    for column in PATH_COLUMNS:
+        if isinstance(error := opened.get(row[column]), InputError):
+            one.unreadable(column, error)
+    if row["landmarks"] and (problem := access_problem(str(row["landmarks"]), base)):
+        one.unreadable("landmarks", problem)
+    damaged = len(findings.refusals) > before
+    for column in (*PATH_COLUMNS, "landmarks"):
+        if path := row[column]:
+            # What rules make is known to Snakemake by the rule, not by its content.
+            by_rule = to_come and column in PATH_COLUMNS
+            findings.inputs[path] = () if by_rule else _files(path, opened.get(path), base)
+    for column in PATH_COLUMNS if to_come else ():
+        if glob.has_magic(MoviePath.parse(row[column]).file):
+            what = "a pattern cannot be resolved before the files are made (made_by_rules)"
+            one.problem(column, what, "name one file")
+    movies = [one.headers[c] for c in MOVIE_COLUMNS if c in one.headers]
+    if movies or damaged:  # of a field that is refused hardly anything is read
+        frames = max((movie.frames for movie in movies), default=1)
+        size = next((h.size for h in (*movies, *one.headers.values())), (1, 1))
+        findings.shapes[one.name] = (frames, *size)
+    elif to_come:
+        findings.shapes[one.name] = ASSUMED_SHAPE
+    return damaged
 
 
 def _files(path: str, seen: Header | InputError | None, base: str) -> Sequence[FileState]:

@@ -66,7 +66,7 @@ def examine_ensemble(
         for column, rules in schema["properties"].items():
             text = cells.columns[column][i] if column in cells.columns else ""
             row[column], what, hint = _read_cell(
-                column, text, rules, column in schema["required"], base_dir
+                text, rules, column in schema["required"], base_dir
             )
             if what:
                 add(line, column, what, hint)
@@ -87,7 +87,7 @@ def examine_ensemble(
 
 
 def _read_cell(
-    column: str, text: str, rules: Mapping[str, Any], needed: bool, base_dir: str | Path | None
+    text: str, rules: Mapping[str, Any], needed: bool, base_dir: str | Path | None
 ) -> tuple[Any, str, str]:
     """Return a cell's value, what is wrong with it ('' if nothing) and what to do."""
     number, kind = rules.get("type") == "number", rules.get("x-kind", "")

@@ -1,9 +1,9 @@
 """Headers that an earlier start has read, so that a start opens only files that are new or changed.
 
-A header is used again if the disk describes its file as it did then. Where the files beside it
-decide which of them make the movie, none of the folder may have changed. What was changed less than
-a minute before a start is read again at the next one: within a tick of a clock, or the difference
-between the clocks of two computers, a second change would not show.
+A header is used again if size, times and inode of its file are the same. Where the files beside it
+decide which of them make the movie, no file of the folder may have changed. What was changed less
+than a minute before a start is read again at the next one: a second change within a tick of a
+clock, or within the difference between the clocks of two computers, would not show.
 
 Input: paths of the sample sheet, the file of the cache. Output: headers, and the cache.
 """

@@ -1,6 +1,6 @@
 """The text of a sample sheet, split into cells.
 
-What a cell means is the business of `sheet`.
+`sheet` checks what the cells mean.
 
 Input: a file as an editor or a spreadsheet program saved it. Output: its columns as text, the line
 of every row, and what is wrong with the file, its header or the shape of its rows.
@@ -39,7 +39,7 @@ _RESULT_ENDINGS = ("_pre", "_post", "_pre_s", "_post_s")
 
 @dataclass(frozen=True)
 class Sheet:
-    """What messages call a sheet, the setting that names it, and what one row of it is."""
+    """Names for messages: of a sheet, of the setting with its path, and of one row."""
 
     name: str = "sample sheet"
     setting: str = "fields"

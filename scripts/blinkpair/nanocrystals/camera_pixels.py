@@ -162,7 +162,7 @@ def are_fixed_to_camera(
         inside &= ((fit.xy + path.min(axis=0) >= reach) & (fit.xy + path.max(axis=0) <= last)).all(
             1
         )
-    # Dirt glows all the time. A nanocrystal that was on once stands nowhere else.
+    # Dirt emits in every stretch. A nanocrystal that was on in one stretch only shows no motion.
     amplitude = fit.amplitude
     steady = np.quantile(amplitude, 0.1, axis=1) > ALWAYS_LIT * amplitude.mean(axis=1)
     variance = np.minimum(*left) / (len(drift) * (window_pixels(psf_sigma_px) - 2))

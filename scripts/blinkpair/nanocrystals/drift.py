@@ -30,15 +30,16 @@ MAX_DRIFT_PX = 20.0  # the largest displacement between two stretches that is lo
 WIDE_PSFS = 4.0
 EDGE_PX = 8  # faded out: a step from one edge to the opposite one stays with the camera
 ITERATIONS = 3  # how often the reference is rebuilt from the aligned stretches
-# Neighbouring third differences of noise correlate by -15/20, 6/20 and -1/20: as many of them as
-# 1 + 2 (sum of squares) are worth one.
+# Neighbouring third differences of noise correlate by -15/20, 6/20 and -1/20: 1 + 2 (sum of
+# squares) of them count as one.
 THIRD_DIFFERENCES_CORRELATED = 2.31
-# A bend is followed as far as it is significant, and noise can bend it, too: measured on simulated
-# drifts, straight and bent, the variance is 1.09 to 1.22 times that of fixed shares.
+# How far a bend is followed depends on its significance, and so on noise: in simulated drifts,
+# straight and bent, this makes the variance 1.09 to 1.22 times that of fixed weights.
 BEND_FOLLOWED = 1.15
-# As large as an aperture, and so many times the displacements beside it: a jump of the stage.
+# A displacement that is as large as an aperture and so many times those beside it is a jump.
 JUMP_PX, JUMP_TIMES = 3.0, 4.0
-# Squares beyond so many variances are jumps. The first ones are kept: they displace frame 0.
+# Squared third differences beyond so many variances are jumps. The first ones are always kept,
+# because the place at frame 0 depends on them.
 NOISE_VARIANCES, FIRST_DIFFERENCES = 16.0, 3
 MEDIAN_OF_SQUARES = 0.455  # of a normal variable of variance 1
 

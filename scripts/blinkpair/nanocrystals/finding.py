@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray, IntArray, neighbours
 from blinkpair.cores import usable_cores
@@ -72,28 +73,12 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
     out first.
     """
     projections = without_hits(projections)
-    hot_pixels = np.unique(
-        np.vstack(
-            [
-                detection.find_hot_pixels(projections),
-                detection.find_constant_pixels(projections),
-            ]
-        ),
-        axis=0,
+    hot_pixels = _joined(
+        detection.find_hot_pixels(projections), detection.find_constant_pixels(projections)
     )
     repaired = hot_pixels
     weights = projections.n_frames.astype(float)
-    flat = np.empty_like(projections.mean)
-    noise = np.empty(len(flat), np.float32)
-
-    def flatten(s: int) -> None:
-        image = detection.repaired(projections.mean[s], hot_pixels)
-        background, local_noise = background_and_noise(image)
-        flat[s] = image - background
-        noise[s] = np.median(local_noise)
-
-    with ThreadPoolExecutor(usable_cores(2)) as pool:
-        list(pool.map(flatten, range(len(flat))))
+    flat, noise = _flat_stretches(projections, hot_pixels)
     drift = measure_drift(flat, noise, projections.centre_frame, psf_sigma_px=psf_sigma_px)
     sigma = psf_sigma_px
     xy = np.empty((0, 2))
@@ -109,12 +94,11 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
             candidates, xy = candidates[~single], xy[~single]
             flat = np.stack([detection.repaired(image, pixels[single]) for image in flat])
             disturbing = pixels[single & disturbs_counts(projections, pixels)]
-            hot_pixels = np.unique(np.vstack([hot_pixels, disturbing]), axis=0)
-            repaired = np.unique(np.vstack([repaired, pixels[single]]), axis=0)
+            hot_pixels = _joined(hot_pixels, disturbing)
+            repaired = _joined(repaired, pixels[single])
         fixed, spots = are_fixed_to_camera(flat, weights, xy, drift.xy, psf_sigma_px=sigma)
         candidates, xy = candidates[~fixed], xy[~fixed]
-        on_camera = np.rint(spots[fixed]).astype(np.int64)
-        hot_pixels = np.unique(np.vstack([hot_pixels, on_camera]), axis=0)
+        hot_pixels = _joined(hot_pixels, np.rint(spots[fixed]).astype(np.int64))
         best = _isolated(xy)[:60]
         if len(best) < 5:
             break
@@ -129,20 +113,8 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
                 *localisation.refine_drift(flat, fitted.xy, drift.xy, psf_sigma_px=sigma)
             )
     fitted = localisation.localise(flat, weights, xy, drift.xy, psf_sigma_px=sigma)
-    table = pd.DataFrame(
-        {
-            "x": fitted.xy[:, 0],
-            "y": fitted.xy[:, 1],
-            "error_px": fitted.error_px,
-            "significance": candidates["significance"].to_numpy(),
-            "counts": fitted.amplitude @ weights / weights.sum(),
-        }
-    )
-    # Where no fit succeeds, the candidate was a wing, or noise on a slope.
-    table = table[table["error_px"] < MAX_ERROR_PX].reset_index(drop=True)
-    table = _merge(table).sort_values(
-        ["significance", "y", "x"], ascending=[False, True, True], ignore_index=True
-    )
+    significance = candidates["significance"].to_numpy()
+    table = _table(fitted, significance, fitted.amplitude @ weights / weights.sum())
     log.info("%d nanocrystals, PSF sigma %.2f px", len(table), sigma)
     bright = fitted.xy[_isolated(fitted.xy)[:60]]
     focus = measure_focus(flat, bright, drift.xy, psf_sigma_px=sigma)
@@ -154,6 +126,49 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
         psf_sigma_px=sigma if focus is None else focus,
     )
     return Catalogue(table, drift, sigma, images, hot_pixels, focus)
+
+
+def _joined(*pixels: IntArray) -> IntArray:
+    """Return the pixels (n, 2) of several lists, each once."""
+    return np.unique(np.vstack(pixels), axis=0)
+
+
+def _flat_stretches(
+    projections: Projections, hot_pixels: IntArray
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the mean images of the stretches without background, and the noise of each, (S,)."""
+    flat = np.empty_like(projections.mean)
+    noise = np.empty(len(flat), np.float32)
+
+    def flatten(s: int) -> None:
+        image = detection.repaired(projections.mean[s], hot_pixels)
+        background, local_noise = background_and_noise(image)
+        flat[s] = image - background
+        noise[s] = np.median(local_noise)
+
+    with ThreadPoolExecutor(usable_cores(2)) as pool:
+        list(pool.map(flatten, range(len(flat))))
+    return flat, noise
+
+
+def _table(
+    fitted: localisation.Localisation, significance: FloatArray, counts: FloatArray
+) -> pd.DataFrame:
+    """Return the candidates that are nanocrystals, the most significant first."""
+    table = pd.DataFrame(
+        {
+            "x": fitted.xy[:, 0],
+            "y": fitted.xy[:, 1],
+            "error_px": fitted.error_px,
+            "significance": significance,
+            "counts": counts,
+        }
+    )
+    # Where no fit succeeds, the candidate was a wing, or noise on a slope.
+    table = table[table["error_px"] < MAX_ERROR_PX].reset_index(drop=True)
+    return _merge(table).sort_values(
+        ["significance", "y", "x"], ascending=[False, True, True], ignore_index=True
+    )
 
 
 def _isolated(xy: FloatArray) -> IntArray:

@@ -1,8 +1,8 @@
 """The grounds for refusing a field, in the order in which they act.
 
-Without a refusal, each would give a row of numbers that looks like any other and means something
-else. `GROUNDS` alone states the order. Grounds with a check are decided here, the others in the
-module that is named, when it reads an image or a movie or searches for the transform.
+Without a refusal, each would give numbers that look like any others and are wrong. `GROUNDS` alone
+states the order. Grounds with a check are decided here, the others in the module that is named,
+when it reads an image or a movie or searches for the transform.
 
 Input: what was found in both epochs, and the pairing. Output: nothing, or the error that becomes
 the field's reason.
@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from blinkpair.brightfield.limits import MAX_SATURATED_SHARE as MAX_SATURATED_IMAGE
 from blinkpair.brightfield.limits import MIN_DIAMETER_PX, MIN_DIAMETERS
 from blinkpair.errors import InputError
 from blinkpair.nanocrystals.frame_quality import (
@@ -148,6 +149,12 @@ GROUNDS = (
         IMAGES,
         f"microspheres are less than {MIN_DIAMETER_PX:g} px across, or more than "
         f"1/{MIN_DIAMETERS} of the image",
+        "brightfield.microspheres",
+    ),
+    Ground(
+        IMAGES,
+        f"more than {100 * MAX_SATURATED_IMAGE:g} % of the pixels of a brightfield image are the "
+        "largest value: saturated",
         "brightfield.microspheres",
     ),
     Ground(

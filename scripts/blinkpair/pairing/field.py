@@ -138,6 +138,48 @@ def _register_and_pair(
     movies = (pre.nanocrystals_info, post.nanocrystals_info)
     found = Found(movies, (pre.microspheres_info, post.microspheres_info))
     refuse(FILES, found)
+    content = _register(pre, post, by_images, diameter_px, landmarks, registration)
+    if content["status"] != "ok":
+        return content, no_nanocrystals()
+    for epoch, tables in zip(EPOCHS, (pre, post), strict=True):
+        content[f"n_rarely_on_{epoch}"] = tables.nanocrystals_info.get("n_rarely_on", 0)
+        content[f"light_change_{epoch}"] = light_change(
+            tables.drift["psf_sigma_px"].to_numpy(float), aperture_px=pairing.aperture_px
+        )
+    refuse(REGISTERED, found)
+    # The epochs may differ by a few frames.
+    drift_pre, drift_post = (
+        catalogues.read_drift(tables.drift).per_frame(movie["shape"][0])
+        for tables, movie in zip((pre, post), movies, strict=True)
+    )
+    final = from_description(content)
+    moved = motion_remarks(pre.nanocrystals, post.nanocrystals, final)
+    content["reason"] = "; ".join(filter(None, (content["reason"], *moved)))
+    _, height, width = movies[0]["shape"]
+    paired = pair_nanocrystals(
+        pre.nanocrystals,
+        post.nanocrystals,
+        final,
+        drift_pre=drift_pre,
+        drift_post=drift_post,
+        shape=(height, width),
+        hot_pixels=(movies[0]["hot_pixels"], movies[1]["hot_pixels"]),
+        settings=pairing,
+    )
+    refuse(PAIRED, replace(found, pairing=paired))
+    return content, paired
+
+
+def _register(
+    pre: EpochTables,
+    post: EpochTables,
+    by_images: Callable[[], ImageRegistration],
+    diameter_px: float,
+    landmarks: str,
+    settings: RegistrationSettings,
+) -> dict[str, Any]:
+    """Return the registration as the content of `registration.json`, with all remarks."""
+    movies = (pre.nanocrystals_info, post.nanocrystals_info)
     found_pre = catalogues.positions(pre.nanocrystals)
     _, height, width = movies[0]["shape"]
     result = register_field(
@@ -156,7 +198,7 @@ def _register_and_pair(
         start_error_px=catalogues.start_error_px(movies),
         camera_reach_px=sum(movie["drift_max_px"] for movie in movies),
         light_offset_px=sum(common_offset_px(e.microspheres, diameter_px) for e in (pre, post)),
-        settings=registration,
+        settings=settings,
     )
     seen_px = (pre.microspheres_info["diameter_px"], post.microspheres_info["diameter_px"])
     content = describe(
@@ -173,31 +215,4 @@ def _register_and_pair(
         for remark in movie.get("remarks", ())
     ]
     content["reason"] = "; ".join(filter(None, (content["reason"], *remarks, *odd)))
-    if content["status"] != "ok":
-        return content, no_nanocrystals()
-    for epoch, tables in zip(EPOCHS, (pre, post), strict=True):
-        content[f"n_rarely_on_{epoch}"] = tables.nanocrystals_info.get("n_rarely_on", 0)
-        content[f"light_change_{epoch}"] = light_change(
-            tables.drift["psf_sigma_px"].to_numpy(float), aperture_px=pairing.aperture_px
-        )
-    refuse(REGISTERED, found)
-    # The epochs may differ by a few frames.
-    drift_pre, drift_post = (
-        catalogues.read_drift(tables.drift).per_frame(movie["shape"][0])
-        for tables, movie in zip((pre, post), movies, strict=True)
-    )
-    final = from_description(content)
-    moved = motion_remarks(pre.nanocrystals, post.nanocrystals, final)
-    content["reason"] = "; ".join(filter(None, (content["reason"], *moved)))
-    paired = pair_nanocrystals(
-        pre.nanocrystals,
-        post.nanocrystals,
-        final,
-        drift_pre=drift_pre,
-        drift_post=drift_post,
-        shape=(height, width),
-        hot_pixels=(movies[0]["hot_pixels"], movies[1]["hot_pixels"]),
-        settings=pairing,
-    )
-    refuse(PAIRED, replace(found, pairing=paired))
-    return content, paired
+    return content

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 
 class Look(NamedTuple):
-    """What a part of the frames of a movie shows: tables of `catalogues`, and its main numbers."""
+    """The nanocrystals of a part of a movie's frames: tables of `catalogues`, and main numbers."""
 
     nanocrystals: pd.DataFrame
     drift: pd.DataFrame
@@ -194,7 +194,7 @@ def project_and_measure(movie: Movie, places: Places) -> tuple[Projections, Firs
 def drop_unmeasured(
     catalogue: Catalogue, counts: FirstCounts, projections: Projections
 ) -> tuple[Catalogue, int]:
-    """Return the catalogue without what only all frames together show, and how many these are.
+    """Return the catalogue without what only all frames together show, and the number left out.
 
     Dropped is what was not measured and can be on for less than `RARELY_ON` of the time only: its
     mean counts are less than those of the weakest on level, `ON_NOISES` of an aperture's noise, in

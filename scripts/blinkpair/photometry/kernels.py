@@ -118,7 +118,7 @@ def measure_places(
         frame = _Frame(chosen[f] * height * width, height, width)
         for start in range(first, last, GROUP):
             used = min(GROUP, last - start)
-            spread = 0
+            spread = np.int64(0)  # a literal has `measure_rings` compiled once more
             for g in range(used):
                 k = start + g
                 x, y = xy[k, 0] + drift[f, 0], xy[k, 1] + drift[f, 1]

@@ -1,9 +1,9 @@
-"""What vector instructions do with the pixels of rings, in the compiler's own notation.
+"""Operations on the pixels of rings by vector instructions, in the notation of LLVM.
 
 A tile holds the pixels of one ring, and words of 64 bits say which of them are usable. One vector
 instruction compares up to 32 pixels and leaves a bit for each; bits are counted in one instruction,
-too. Of a loop in Python, the compiler makes a third of this speed at best. Nothing here is of one
-kind of processor: LLVM takes vectors of any length apart into those that the processor has.
+too. A loop in Python, compiled, reaches a third of this speed at best. Nothing here depends on the
+kind of processor: LLVM splits vectors of any length into those that the processor has.
 
 Input: tiles and their words. Output: numbers.
 """

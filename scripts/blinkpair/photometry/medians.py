@@ -76,7 +76,7 @@ def measure_rings(rings: Rings, used: int, spread: int, smallest: int, bits: int
     smallest, bits : int
         The smallest number of the type of the pixels, and its bits; 0 where they are sorted.
     """
-    # Taken out of the tuple once: each time costs a count of references.
+    # Taken out of the tuple once, because each access counts references.
     pixels, words, n, guess, below, medians, means = rings
     if bits > 0:
         halvings = 3
@@ -133,7 +133,7 @@ def _find_upper(
 def _halve(pixels: Any, words: Any, n: Any, guess: Any, below: Any, g: int, step: int) -> None:
     """Raise a guess by `step` if the upper middle pixel of its ring is that much above it."""
     count = count_at_most(pixels, words, g, guess[g] + step - 1)
-    # Choices, not branches: no processor foresees them.
+    # Selections, not branches, because a processor cannot predict these.
     above = count <= n[g] >> 1
     guess[g] += step if above else 0
     below[g] = count if above else below[g]

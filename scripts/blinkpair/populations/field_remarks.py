@@ -1,4 +1,4 @@
-"""What a field's nanocrystals say about the field: columns of `fields.csv`.
+"""Problems of a movie as a whole that its nanocrystals show: columns of `fields.csv`.
 
 Input: the nanocrystal table. Output: a value a field.
 """

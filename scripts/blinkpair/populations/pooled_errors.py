@@ -123,7 +123,8 @@ def _jackknifed(pool: Pool, settings: DwellTimeSettings) -> _Jackknifed:
         if not others or any(other.model == "not_fitted" for other in others):
             return whole[:, None]
         without = np.array([_parameters(other) for other in others]).T
-        return len(names) * whole[:, None] - (len(names) - 1) * without
+        # In the order of the values, so that sums are the same in any order of the fields.
+        return np.sort(len(names) * whole[:, None] - (len(names) - 1) * without, axis=1)
 
     fit = fitted(pool.events)
     none = _Jackknifed(fit, np.zeros((2, 0)), np.zeros(0, np.intp))

@@ -11,9 +11,9 @@ a product E p at or below e is therefore
 
 the chance level of the two together. The brightfield images as wholes, where they show no matched
 microsphere, are a third: with their probability in the product it is e (1 + L + L^2 / 2).
-Alignments of whole images take the place of those of the microspheres where these do not help. None
-may move nothing, as what is fixed to the camera does: nanocrystals that show so little motion
-decide alone (`near_identity`).
+Where the alignments of the microspheres do not decide, those of whole images are used instead.
+Alignments without motion are left out, because what is fixed to the camera has none; nanocrystals
+that moved so little decide alone (`near_identity`).
 
 Input: all patterns of both epochs. Output: one registration with the chance level of both
 together, or the reason why there is none.
@@ -35,7 +35,7 @@ from blinkpair.registration.result import Registration, failed
 from blinkpair.registration.rigid import apply_matrix
 
 IMAGES, NANOCRYSTALS = "brightfield images", "nanocrystals"
-# Largest probability at which images are said to be alike.
+# Largest probability at which images count as alike.
 ALIKE = 0.05
 # Two alignments that end this close to each other over the whole field are one.
 SAME_ALIGNMENT_PX = 3.0
@@ -105,8 +105,8 @@ def decide_together(
     nanocrystals_pre, nanocrystals_post
         (n, 2) positions in pixels.
     by_rank
-        True where the candidates' levels mean nothing (a lattice, a mirror image): then the
-        level of a candidate is its rank, and the others decide.
+        True where the candidates' levels mean nothing (a lattice, a mirror image): then the level
+        of a candidate is its rank, and the other patterns decide.
     max_chance_alignments
         Largest level of all together that is accepted.
     field_shape

@@ -1,4 +1,4 @@
-"""Dust on the camera against microspheres.
+"""Separate dust on the camera from microspheres.
 
 Dust is round, sharp and in one place in both images, so it matches at zero motion. What stayed in
 one place is left out of the search, where chance does not explain it. Once the motion of the sample

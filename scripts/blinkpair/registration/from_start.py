@@ -109,7 +109,6 @@ def register_from_landmarks(
     *,
     model: str = "rigid",
     localisation_error_px: float = 1.0,
-    max_residual_px: float = MAX_LANDMARK_RESIDUAL_PX,
 ) -> Registration:
     """Return the registration by landmarks named by hand, without a test against chance.
 
@@ -121,8 +120,6 @@ def register_from_landmarks(
         'rigid' or 'similarity'.
     localisation_error_px
         Standard error of a landmark per axis.
-    max_residual_px
-        Landmarks that disagree by more are refused.
 
     Raises
     ------
@@ -139,10 +136,10 @@ def register_from_landmarks(
     post = as_points(table.reshape(-1, 4)[:, 2:], "landmarks after")
     matrix = fit_transform(pre, post, model=model)
     residual = np.hypot(*(apply_matrix(matrix, pre) - post).T)
-    if residual.max() > max_residual_px:
+    if residual.max() > MAX_LANDMARK_RESIDUAL_PX:
         return failed(
             f"landmark {int(residual.argmax()) + 1} is {residual.max():.1f} px from where the "
-            f"others put it (allowed: {max_residual_px:g}): are two swapped?",
+            f"others put it (allowed: {MAX_LANDMARK_RESIDUAL_PX:g}): are two swapped?",
             float("nan"),
         )
     error = target_error(

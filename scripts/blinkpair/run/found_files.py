@@ -28,7 +28,7 @@ _EPOCHS = {
     "pre": re.compile(r"pre|before|bef|b4|initial|(pre|un)(anneal|treat)[a-z]*"),
     "post": re.compile(r"post|after|aft|post(anneal|treat)[a-z]*|anneal(ed)?"),
 }
-# Words that tell the kind of a file, which its number of frames tells better.
+# Words for the kind of a file, which is taken from its number of frames instead.
 _KINDS = re.compile(
     r"bf|bright|brightfields?|fields?|trans|transmission|dia|dic|pl|movies?|videos?|blink|blinking"
     r"|fluo|fluorescence|fl|streams?|spool|images?"

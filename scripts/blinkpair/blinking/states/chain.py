@@ -207,7 +207,7 @@ def learn(
                 for j in range(states):
                     row[j] *= left
                 row[i] = stay
-            for j in range(states):
+            for j in range(states):  # a row at once compiles numba's message about shapes: 2 s
                 change = max(change, abs(row[j] - transition[i, j]))
                 transition[i, j] = row[j]
         for j in range(states):

@@ -1,10 +1,10 @@
-"""How many blocks of two images look alike by chance?
+"""The chance that as many blocks of two images look alike.
 
-Wrong alignments of the same images are the yardstick: where structure is dense, more blocks look
+Wrong alignments of the same images are the reference: where structure is dense, more blocks look
 alike by chance. A few strong objects (a flake, a fibre, a shaded band) are many blocks each, which
 look alike together; these count as one.
 
-Input: the overlaps of two images under different alignments. Output: the chance level of each.
+Input: the overlaps of two images under different alignments. Output: the chance level of one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.registration.images.overlap import ALIKE, BLOCK, Overlap
 from blinkpair.registration.images.tails import log_tail
 
-# Wrong alignments below which their scores are no yardstick.
+# With fewer wrong alignments their scores are no reference.
 FEWEST_RIVALS = 8
 # Distances, in blocks, within which blocks that look alike are counted as one object. Of 155 pairs
 # of simulated debris, two are below a level of 0.1 with these, four with the first alone, and two
@@ -26,31 +26,32 @@ FEWEST_RIVALS = 8
 REACHES = (1, 2)
 
 
-def log_chance(overlaps: Sequence[Overlap], diameter_px: float) -> FloatArray:
-    """Return (n,) logarithms of the chance that as many blocks of each alignment are alike.
+def log_chance(one: Overlap, others: Sequence[Overlap], diameter_px: float) -> float:
+    """Return the logarithm of the chance that as many blocks of an alignment are alike.
 
-    Blocks of one object are no independent ones: their number is divided by the design effect of
-    those that look alike.
+    Blocks of one object are not independent: their number is divided by the design effect of those
+    that look alike.
 
     Parameters
     ----------
-    overlaps
-        Different alignments, all but one of which are wrong: blocks are alike by chance as often
-        as in any of the others.
+    one
+        The alignment.
+    others
+        Different alignments, which are wrong: blocks are alike by chance as often as in any of
+        these.
     diameter_px
         As in `register_images`.
     """
-    shares = np.array([(one.n_alike + 1) / (one.n_blocks + 4) for one in overlaps])
-    levels = np.zeros(len(overlaps))
-    for row, one in enumerate(overlaps):
-        if len(overlaps) > FEWEST_RIVALS:
-            largest = np.delete(shares, row, axis=0).max(axis=0)
-            objects = 1 / blocks_an_object(one, diameter_px)
-            levels[row] = np.log(len(ALIKE)) + min(
-                log_tail(share * alike, share * one.n_blocks, float(largest_share))
-                for alike, share, largest_share in zip(one.n_alike, objects, largest, strict=True)
-            )
-    return levels
+    if len(others) < FEWEST_RIVALS:
+        return 0.0
+    shares = [(other.n_alike + 1) / (other.n_blocks + 4) for other in others]
+    objects = 1 / blocks_an_object(one, diameter_px)
+    return float(np.log(len(ALIKE))) + min(
+        log_tail(share * alike, share * one.n_blocks, float(largest_share))
+        for alike, share, largest_share in zip(
+            one.n_alike, objects, np.max(shares, axis=0), strict=True
+        )
+    )
 
 
 def blocks_an_object(overlap: Overlap, diameter_px: float) -> FloatArray:

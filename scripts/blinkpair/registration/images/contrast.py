@@ -1,10 +1,10 @@
-"""What of an image is compared: its local contrast, with and without its sign.
+"""The local contrast of an image, with and without its sign, by which images are compared.
 
 The sign of the contrast of a microsphere changes with the focus, and under light from one side
 the bright half stays with the camera while the sample turns. The local energy (how much contrast
 there is, bright or dark) depends on neither; the signed contrast locates a sheet of touching
 spheres, whose energy is even. Both are compared, without straight edges: these fit along themselves
-in many ways. Where the motion is known but for a fraction of a sphere, edges count as well.
+in many ways. Where the motion is known to a fraction of a sphere, edges are used as well.
 
 What is in the same place in both images belongs to the camera (dust, a border, uneven light) or
 did not move; it would match at zero motion whatever the sample is, and is masked.

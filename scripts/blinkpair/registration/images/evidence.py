@@ -1,11 +1,12 @@
-"""What two images show for an alignment, beside all the others that were compared.
+"""The evidence of two images for an alignment, compared with all other alignments.
 
-Signed contrast and local energy are refined and judged each by itself, and a level is that of two
-tried. Beside an alignment of the microspheres the rest of the images is evidence of its own: blocks
-without a matched microsphere look alike by chance as often as at wrong alignments.
+Signed contrast and local energy are refined and tested separately; the better of the two is taken,
+so that its chance level is doubled. For an alignment of the microspheres the rest of the images is
+separate evidence: if it is wrong, blocks without a matched microsphere look alike as often as at
+other wrong alignments.
 
-An alignment that moves nothing shows what is left of the camera's dirt, or a sample that did not
-move: it is neither the sample's motion nor an example of chance.
+An alignment that moves nothing matches what is left of the camera's dirt, or a sample that did not
+move. It is neither a candidate nor one of the wrong alignments for comparison.
 
 Input: the contrasts of two images and the alignments of the search. Output: different alignments
 with their chance levels, and the level of any other.
@@ -30,8 +31,11 @@ from blinkpair.registration.images.tiles import CHANNELS
 BORDER = 0.8
 # Distance in diameters within which a microsphere is part of a block.
 REACH = 1.5
-# Motion in diameters that is none.
+# Smaller motions, in diameters, count as none.
 UNMOVED = 0.5
+# An alignment whose level is at most the first is compared with those so many diameters off along
+# so many directions: fringes, bands and scratches look as much alike there.
+DOUBTED, SHIFT, DIRECTIONS = 0.3, 3.0, 8
 
 
 @dataclass(frozen=True)
@@ -100,10 +104,13 @@ class ImageEvidence:
         return min([known, *found], key=lambda one: one[1])
 
     def ranked(self, most: int) -> list[tuple[Overlap, float]]:
-        """Return different alignments and the logarithms of their levels, either's best first."""
+        """Return different alignments and their log levels, of both contrasts in turn."""
         both = [
-            zip(one, log_chance(one, self.diameter_px) + np.log(len(CHANNELS)), strict=True)
-            for one in self.refined.values()
+            [
+                (one, self._log_level(one, [each for each in every if each is not one]))
+                for one in every
+            ]
+            for every in self.refined.values()
         ]
         found: list[tuple[Overlap, float]] = []
         for entry in chain.from_iterable(zip_longest(*both)):
@@ -139,7 +146,26 @@ class ImageEvidence:
 
     def _log_level(self, one: Overlap, others: Sequence[Overlap]) -> float:
         """Return the logarithm of the chance level of an alignment beside others."""
-        return float(log_chance([one, *others], self.diameter_px)[0] + np.log(len(CHANNELS)))
+        level = self._level(one, others)
+        if level > np.log(DOUBTED):
+            return level
+        return max(level, self._level(one, [*others, *self._shifted(one)]))
+
+    def _level(self, one: Overlap, others: Sequence[Overlap]) -> float:
+        return log_chance(one, others, self.diameter_px) + float(np.log(len(CHANNELS)))
+
+    def _shifted(self, overlap: Overlap) -> list[Overlap]:
+        """Return the alignments near those that are off by a shift, with half as many blocks."""
+        angles = 2 * np.pi * np.arange(DIRECTIONS) / DIRECTIONS
+        matrices = np.repeat(overlap.matrix[None], DIRECTIONS, axis=0)
+        matrices[:, 0, 2] += SHIFT * self.diameter_px * np.cos(angles)
+        matrices[:, 1, 2] += SHIFT * self.diameter_px * np.sin(angles)
+        found = self.refined_near(overlap.channel, matrices)
+        return [
+            one
+            for one in found
+            if not self._same(one, overlap) and one.n_blocks >= overlap.n_blocks / 2
+        ]
 
     def _same(self, one: Overlap, other: Overlap) -> bool:
         return one.distance(other.matrix) < DIFFERENT * self.diameter_px

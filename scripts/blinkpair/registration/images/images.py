@@ -12,7 +12,9 @@ the rotations with its rivals, for a figure.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
@@ -49,6 +51,10 @@ REFINED, COMPARED = 30, 8
 MIN_SIDE = 5
 # Share of the first image in the camera's frame from which a refusal names it.
 LARGE_STATIC = 0.3
+# Where the best alignment is at most this likely by chance, and refused by it, the images are
+# compared again with a diameter larger by the second: more of a sphere's surroundings, less of its
+# detail, for a diameter given too small.
+PROMISING, LARGER = 0.1, 1.4
 # Magnifications of a similarity: 0.8 to 1.25 in steps that displace less than the rotation's do.
 SCALES = tuple(float(scale) for scale in np.geomspace(0.8, 1.25, 17))
 
@@ -103,6 +109,30 @@ def register_images(
         return ImageRegistration.failed(
             f"the images are smaller than {MIN_SIDE} microspheres of {diameter_px:g} px"
         )
+    compared = partial(_compared, images, model=model, max_error_px=max_error_px)
+    found = compared(diameter_px, max_chance=max_chance_alignments)
+    if (
+        found.reason.startswith(BY_CHANCE)
+        and found.chance_alignments <= PROMISING
+        and min(sides) >= MIN_SIDE * LARGER * diameter_px
+    ):
+        # The level is that of two tried.
+        again = compared(LARGER * diameter_px, max_chance=max_chance_alignments / 2)
+        if again.status == "ok":
+            return replace(again, chance_alignments=2 * again.chance_alignments)
+    return found
+
+
+def _compared(
+    images: Sequence[FloatArray],
+    diameter_px: float,
+    *,
+    model: str,
+    max_chance: float,
+    max_error_px: float,
+) -> ImageRegistration:
+    """Return the registration of both images with details of one diameter."""
+    sides = [n for image in images for n in image.shape]
     fine_pixel = max(1.0, diameter_px / FINE_PIXELS)
     wide_pixel = max(fine_pixel, diameter_px / SEARCH_PIXELS, max(sides) / SEARCH_SIDE)
     first, second = (contrast_of(image, diameter_px, fine_pixel) for image in images)
@@ -142,7 +172,7 @@ def register_images(
         shapes=(images[0].shape, images[1].shape),
         diameter_px=diameter_px,
         model=model,
-        max_chance=max_chance_alignments,
+        max_chance=max_chance,
         max_error_px=max_error_px,
     )
     share = float(static.mean())

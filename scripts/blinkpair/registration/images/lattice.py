@@ -1,4 +1,4 @@
-"""Where spheres lie in a lattice: is one alignment better than all that the lattice repeats?
+"""Decide which of the alignments that a lattice of spheres repeats is right.
 
 In a sheet of spheres an alignment that is off by any vector of the lattice, or turned by 60 or 90
 degrees, matches nearly everywhere. Only missing and displaced spheres show which one is right. All
@@ -91,8 +91,8 @@ def lattice_of(images: ImageEvidence, matrices: FloatArray, search_pixel: float)
     if not near:
         return None
     starts = np.concatenate(near)
-    # The best of many alignments of anything correlate alike; in a lattice most of all do. The
-    # energy of touching spheres is even and shows none.
+    # In any images the best of many alignments correlate alike; in a lattice most of all do. The
+    # signed contrast shows it; the energy of touching spheres is even.
     sample = images.refined_near("signed", starts[:: len(starts) // SAMPLE or 1], SAME)
     if not sample or _similar(sample, sample[0]).mean() < REPEATED:
         return None

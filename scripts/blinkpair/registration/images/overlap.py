@@ -43,6 +43,8 @@ class Overlap:
 
     Attributes
     ----------
+    channel
+        The contrast: 'signed', 'energy' or 'whole'.
     matrix
         3x3 from pre to post pixels of the images.
     correlation
@@ -57,6 +59,7 @@ class Overlap:
         (n,) inverse variances of the places found, in any unit: along the worse direction.
     """
 
+    channel: str
     matrix: FloatArray
     correlation: float
     area: float
@@ -128,7 +131,7 @@ def refine(
     pre, post
         Contrasts of both images.
     channel
-        'signed', 'energy' or 'whole'.
+        As in `Overlap`.
     matrices
         (n, 3, 3) from pre to post pixels of the images, off by less than a diameter.
     diameter_px, model
@@ -144,7 +147,7 @@ def refine(
             _refined(one, other, channel, each, diameter_px, model, spread, steps, last_step)
             for each in matrices
         ]
-        overlaps = [each.overlap(diameter_px) for each in refined if each]
+        overlaps = [each.overlap(channel, diameter_px) for each in refined if each]
         least = apart if factor == 1.0 else NEAR
         found = _different(overlaps, least * diameter_px)
         matrices = np.array([each.matrix for each in found])
@@ -203,7 +206,7 @@ class _Compared:
         columns = [kernels.XX, kernels.XY, kernels.XY, kernels.YY]
         return self.sums[:, columns].reshape(-1, 2, 2)
 
-    def overlap(self, diameter_px: float) -> Overlap:
+    def overlap(self, channel: str, diameter_px: float) -> Overlap:
         total, normal = self.total, self.normal()
         correlation = self.correlations()
         # Blocks of a field stop have no slopes at all.
@@ -215,6 +218,7 @@ class _Compared:
         places = self.places()
         to_post = self.post.to_image @ _matrix(self.motion)
         return Overlap(
+            channel,
             self.of_images,
             float(total[kernels.PRODUCT] / np.sqrt(total[kernels.PRE2] * total[kernels.POST2])),
             float(total[kernels.PIXELS]) * (self.pre.pixel / diameter_px) ** 2,

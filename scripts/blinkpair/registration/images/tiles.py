@@ -1,4 +1,4 @@
-"""Where are the parts of one image in another, each by itself?
+"""The places of parts of one image in another, each searched for separately.
 
 Around the most structured places of the first image, tiles are cut that do not overlap. Each is
 searched for in the second image, near the place to which a transform takes it.

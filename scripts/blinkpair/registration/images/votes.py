@@ -1,7 +1,7 @@
-"""Do the tiles of two images agree with one transform?
+"""The tiles of two images that agree with one transform.
 
 A tile agrees where it is found near the place of the transform that all tiles are fitted to. Wrong
-alignments are the yardstick: rows of spheres match other rows in part, an edge matches another
+alignments are the reference: rows of spheres match other rows in part, an edge matches another
 edge, and in an image of such things the tiles of every alignment agree more often than at random.
 
 Input: tiles, and a first transform. Output: the fitted transform, and how many tiles agree with it
