@@ -215,6 +215,53 @@ def test_a_grey_level_counts_as_on(level):
     assert (assigned.states != truth).mean() < 0.01
 
 
+def _pieces(rng, mean_frames, other_mean_frames, frames):
+    """1 and 0 in turn, exponential times, cut to frames: the share of each frame that is 1."""
+    times = rng.exponential([mean_frames, other_mean_frames], (frames, 2)).ravel()
+    ends = np.cumsum(times) - rng.random() * (mean_frames + other_mean_frames) * 5
+    time_on = np.concatenate([[0.0], np.cumsum(times * (np.arange(len(times)) % 2 == 0))])
+    at = np.interp(np.arange(frames + 1), np.concatenate([[ends[0] - times[0]], ends]), time_on)
+    return np.diff(at)
+
+
+def test_grey_stretches_that_off_events_cut_count_as_on():
+    """Stretches of 10 frames at half of the on level; off events leave pieces of 4 frames.
+
+    Counted by its light each grey frame is half on: 0.04 to 0.10 of the time is missing, at
+    10 noises and more. Levels wander by 10 %, so that on is wider than the camera's noise.
+    """
+    rng = np.random.default_rng(41)
+    lit = np.stack([_pieces(rng, 6.0, 4.0, 1200) for _ in range(24)])
+    level = np.ones_like(lit)
+    level[:8] = 1 - 0.5 * np.stack([_pieces(rng, 10.0, 25.0, 1200) for _ in range(8)])
+    wander = np.exp(0.1 * rng.normal(size=(24, 24))).repeat(50, axis=1)
+    assigned = states_by("hmm", counts(rng, lit * level * wander, on=600.0))
+    error = assigned.on_fractions - lit.mean(axis=1)
+    decided = assigned.on_fractions_se < 0.05
+    assert decided[:8].sum() >= 6
+    assert np.abs(error[:8][decided[:8]]).max() < 0.03
+    assert np.abs(error[:8].mean()) < 0.015
+    # Those of two levels are as they would be alone.
+    assert np.sqrt((error[8:] ** 2).mean()) < 0.012
+
+
+def test_a_weak_plateau_may_be_on_or_off_and_its_error_holds_both():
+    """Dirt, or a second emitter: for 80 of 1,200 frames a sixth of the on level is added.
+
+    Off frames of it are as likely on as off: half of them is the mean, and the standard error.
+    """
+    rng = np.random.default_rng(42)
+    lit = np.stack([telegraph(rng, f, 12, 1200) for f in np.linspace(0.1, 0.6, 16)]).astype(float)
+    light = lit.copy()
+    light[::2, 500:580] += 1 / 6
+    off_in_it = (1 - lit[::2, 500:580]).sum(axis=1) / 1200
+    assigned = states_by("hmm", counts(rng, light, on=600.0))
+    error, se = assigned.on_fractions - lit.mean(axis=1), assigned.on_fractions_se
+    assert (np.abs(error[::2]) < 2 * se[::2] + 0.003).all()
+    assert (np.abs(error[::2] - off_in_it) < 2 * se[::2] + 0.003).all()
+    assert np.abs(error[1::2]).max() < 0.01
+
+
 def test_fast_switching_is_no_grey_level():
     rng = np.random.default_rng(25)
     lit = rng.random((6, 4000))  # each frame lit to any part

@@ -84,6 +84,9 @@ def first_guess(on_share: float, grey: bool) -> tuple[FloatArray, FloatArray, In
     transition = np.zeros((7, 7))
     transition[:5, :5] = 0.97 * _TRANSITION
     transition[:5, 5], transition[:5, 6] = 0.02, 0.01
+    # From off to on a frame is lit in part, not one between grey and on.
+    transition[:2, 6] = 0.0
+    transition[:2] /= 0.99
     transition[5] = [0.005, 0.005, 0.02, 0.005, 0.01, 0.93, 0.025]
     transition[6] = [0.0, 0.0, 0.0, 0.2, 0.25, 0.5, 0.05]
     return transition, np.append(begin * 0.9, [0.1, 0.0]), _GREY_EMISSION

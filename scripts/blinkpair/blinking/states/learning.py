@@ -43,8 +43,14 @@ _GREY_GAIN_PER_PARAMETER = 0.5  # of log(frames): Schwarz
 _GREY_PARAMETERS = 6  # level, spread, and how it is entered, kept and left
 _GREY_STATE = 5
 _TWO_LEVELS = 4  # the length of their vector
-# Probability, a frame: of a level, and of switching; in between it may be either.
-_GREY_STAY, _GREY_MAY_STAY = 0.75, 0.6
+# Probability to stay, a frame, from which on grey is a level; off events and on ones cut a level
+# into short pieces. What switches within frames may stay as long, but spreads over all shares of a
+# frame, so that grey becomes as wide as on, and neighbouring frames differ. Where grey is narrow,
+# and where neighbours agree, too, shorter stays are a level's. A little below it may be either.
+_GREY_STAY, _NARROW_STAY, _AGREEING_STAY = 0.75, 0.6, 0.5
+_MAY_STAY = 0.15
+_NARROW = 0.97  # of the spread of on
+_CLEAR_NOISES = 3.0  # above off: a frame of such a level is seen by itself
 
 
 class Learnt(NamedTuple):
@@ -94,15 +100,20 @@ def _two_or_three(trace: Trace, learnt: Learnt) -> Learnt:
         return learnt
     gain = three.log_likelihood - two.log_likelihood
     probability = expit(gain - _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)))
+    agree = _agree_in_rows(x, two)
+    off, noise, _, on_sigma, grey_level, grey_sigma = three.levels
+    narrow = grey_sigma < _NARROW * on_sigma and grey_level - off > _CLEAR_NOISES * noise
+    level_stay = _GREY_STAY
+    if lasts and narrow:
+        level_stay = _AGREEING_STAY if agree else _NARROW_STAY
     stay = three.transition[_GREY_STATE, _GREY_STATE]
-    if lasts and probability > 0.5 and stay >= _GREY_STAY:
+    lasting = 1.0 + float(stay - level_stay) / _MAY_STAY
+    if lasts and probability > 0.5 and lasting >= 1.0:
         level = _probability_of_level(trace, three)
         return _in_doubt(three, two, 1.0 - level) if level > 0.5 else _in_doubt(two, three, level)
-    above_off = three.levels[emissions.GREY_LEVEL] - three.levels[emissions.OFF_LEVEL]
-    distinct = above_off >= MIN_STEP_NOISES * three.levels[emissions.OFF_NOISE]
-    lasting = (stay - _GREY_MAY_STAY) / (_GREY_STAY - _GREY_MAY_STAY)
-    if learnt.variance == 0.0 and distinct and lasting > 0.0 and _agree_in_rows(x, two):
-        return _in_doubt(two, three, float(probability) * min(float(lasting), 1.0))
+    distinct = grey_level - off >= MIN_STEP_NOISES * noise
+    if learnt.variance == 0.0 and distinct and lasting > 0.0 and agree:
+        return _in_doubt(two, three, float(probability) * min(lasting, 1.0))
     return learnt
 
 

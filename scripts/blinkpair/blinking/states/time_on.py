@@ -32,6 +32,9 @@ _TILT = 1.0
 _PLATEAU_FRAMES = 3  # with both neighbours on (off): they show the on (off) level
 _SIGNIFICANT = 3.0  # errors
 _OFTEN_OFF = 0.02  # of the frames: such a trace has an off level, so its on level is no average
+# Share of the on level: a level below the first is as likely dirt, a neighbour or another emitter
+# as this nanocrystal; one above the second is this nanocrystal.
+_WEAK, _GREY = 0.30, 0.37
 _MOST_MORE = 2.0  # frames of a state, for each between two others: short stretches tell little
 
 
@@ -175,11 +178,17 @@ def on_share(
     # A density that rises by exp(k s) with the share s moves its mean by k times its variance.
     variance += (_TILT * lit_variance) ** 2
     variance += found.learnt.variance
+    foreign, weak = _weak_level(result)
+    mean -= foreign * weak
+    variance += foreign * (1.0 - foreign) * weak**2
     # The light is what it is: a higher on level makes the time on shorter.
     variance += shift * mean**2
     clear = clearness(found)
     flashes = _unseen(result, emissions.OFF, found.flashes, flash_laws, clear)
     dims = _unseen(result, emissions.ON, found.dims, dim_laws, clear)
+    if len(levels) > emissions.GREY_LEVEL:
+        # What dims part of a frame is as likely grey as off.
+        dims = 0.5 * dims[0], dims[1] + (0.5 * dims[0]) ** 2
     mean += flashes[0] - dims[0]
     variance += flashes[1] + dims[1]
     on = result.probability[:, emissions.ON] > 0.5
@@ -191,6 +200,17 @@ def on_share(
             mean += half
             variance = 0.5 * (variance + (se * frames) ** 2) + half**2
     return min(max(mean / frames, 0.0), 1.0), float(np.sqrt(variance)) / frames
+
+
+def _weak_level(result: chain.Chain) -> tuple[float, float]:
+    """Return how likely a third level is not this nanocrystal's, and the time in it, frames."""
+    levels = result.levels
+    if len(levels) <= emissions.GREY_LEVEL:
+        return 0.0, 0.0
+    off, grey, on = levels[[emissions.OFF_LEVEL, emissions.GREY_LEVEL, emissions.ON_LEVEL]]
+    likely = (_GREY - (grey - off) / (on - off)) / (_GREY - _WEAK)
+    in_it = float(result.probability[:, emissions.GREY].sum())
+    return 0.5 * float(min(max(likely, 0.0), 1.0)), in_it
 
 
 def _level_errors(trace: Trace, result: chain.Chain) -> tuple[float, float, float, float]:
