@@ -58,7 +58,8 @@ assert table.min() == 1
 print(len(Count.names), sum("unicode" in name or "repr" in name for name in Count.names))
 PYTHON
 for how in loop number array; do
-  echo "$how: $("$folder/venv/bin/python" count.py "$how") functions compiled, of them of text"
-  set -- "$@" $("$folder/venv/bin/python" count.py "$how")
+  counts=$("$folder/venv/bin/python" count.py "$how")
+  echo "$how: functions compiled, and of them for text: $counts"
+  set -- "$@" $counts
 done
-[ "$2" -eq 0 ] && [ "$4" -eq 0 ] && [ "$5" -gt 20 ] && [ "$6" -gt 3 ]
+[ "$2" -eq 0 ] && [ "$4" -eq 0 ] && [ "$5" -gt 20 ] && [ "$6" -gt 3 ] || exit 1
