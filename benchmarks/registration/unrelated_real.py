@@ -2,6 +2,11 @@
 
 The images lie in a folder that is not part of the project, with a table `images.csv` of `file`,
 `sample`, `field` and `diameter_px`: images of one field show the same place, and are never paired.
+Those of docs/registration.md are from public repositories: joeljunior05/microspheres-sbrt (15 tiles
+of one scan), soft-matter/trackpy-examples (foam, water, spheres), softmatterlab/ParticleTracking
+(ellipsoids, AFM of spheres, core-shell), HenryHenryYan/AI-Assisted-HCT, decarpentierg/
+microbeadsTracking, Arcadia-Science/arcadia-microscopy-tools (yeast, cells) and the pictures of
+scikit-image (camera, coins, moon).
 Pairs are crops of 256 to 512 px, or of all that there is, turned by quarters or by any angle, with
 another gain, offset and noise, a fifth of them under light that rises from one side. The diameter
 given is 0.7 to 1.4 times the one in the table.

@@ -103,7 +103,8 @@ def remarks(nanocrystals: pd.DataFrame) -> dict[str, str]:
     for field, share in otherwise[otherwise > MANY_OTHERWISE].items():
         found.setdefault(str(field), []).append(
             f"{100 * share:.0f} % of the nanocrystals are in another population by the hidden "
-            "Markov model: the threshold does not fit gain, exposure or light of these movies "
-            "(use threshold: method: hmm)"
+            f"Markov model, their on-fractions more than {100 * MUCH_OTHERWISE:.0f} points apart: "
+            "the threshold does not fit gain, exposure or light of these movies (use threshold: "
+            "method: hmm)"
         )
     return {field: "; ".join(parts) for field, parts in found.items()}
