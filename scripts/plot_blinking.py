@@ -1,7 +1,7 @@
 """Tables of types, dwell times and photostability -> their figures."""
 
 from blinkpair import files
-from blinkpair.figures import dwell_times, panels, style, trajectories, types
+from blinkpair.figures import dwell_times, field_pl, panels, style, types
 from blinkpair.figures.captions import caption_text
 from blinkpair.labels import CLASS_NAMES
 from blinkpair.populations.type_states import type_groups
@@ -23,7 +23,7 @@ def plot_blinking(
     """
     of_all = type_groups(files.read_csv(nanocrystals, types.COLUMNS))
     table = {
-        name: files.read_csv(path, trajectories.COLUMNS if name == "integrated_pl" else None)
+        name: files.read_csv(path, field_pl.COLUMNS if name == "integrated_pl" else None)
         for name, path in tables.items()
     }
     figures = {
@@ -44,7 +44,7 @@ def plot_blinking(
         "photostability": panels.fractions_by_epoch(
             table["photostability"], CLASS_NAMES, of_what="n", empty="none tested", note=note
         ),
-        "integrated_pl": trajectories.integrated_pl(
+        "integrated_pl": field_pl.integrated_pl(
             table["integrated_pl"], table["photostability"], reference_s=reference_s, note=note
         ),
     }

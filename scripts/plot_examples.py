@@ -4,9 +4,9 @@ from typing import Any
 
 from blinkpair import files
 from blinkpair.dwell_fits.result import DwellTimeSettings
-from blinkpair.figures import dwell_examples, dwell_times, examples, style, trajectories
+from blinkpair.figures import dwell_examples, dwell_times, examples, style
 from blinkpair.figures.captions import caption_text
-from blinkpair.figures.trajectories import ShownTrend
+from blinkpair.figures.traces import ShownTrend, example_traces
 from blinkpair.run.logs import log_to
 
 
@@ -34,7 +34,7 @@ def plot_examples(
         ("example_photostability", by_class, {"trends": trends, "left_out": left_out}),
     ):
         shown = examples.read_traces(chosen, traces)
-        figure = trajectories.example_traces(
+        figure = example_traces(
             shown.pre,
             shown.post,
             shown.thresholds,

@@ -33,30 +33,24 @@ def plot_registration(
         of_field[path.parent.name][path.stem] = str(path)
     for row in fields:
         field, own = row["field"], of_field[row["field"]]
-        pixels, projections, positions = [], [], []
+        views = []
         for epoch in EPOCHS:
             try:
-                pixels.append(read_image(row[f"{epoch}_brightfield"])[0])
+                brightfield = read_image(row[f"{epoch}_brightfield"])[0]
             except InputError:
-                pixels.append(registration.no_image())
-            with h5py.File(own[f"images_{epoch}"]) as images:
-                projections.append(images["mean"][...])
-            positions += [
+                brightfield = registration.no_image()
+            microspheres, nanocrystals = (
                 catalogues.positions(files.read_csv(own[f"{kind}_{epoch}"]))
                 for kind in ("microspheres", "nanocrystals")
-            ]
-        content = files.read_json(own["registration"])
+            )
+            with h5py.File(own[f"images_{epoch}"]) as images:
+                projection = images["mean"][...]
+            views.append(
+                registration.EpochView(brightfield, microspheres, nanocrystals, projection)
+            )
         figure = registration.registration_check(
-            *pixels,
-            content["matrix_brightfield"],
-            *positions[::2],
-            content["microsphere_pairs"],
-            *positions[1::2],
-            content["nanocrystal_pairs"],
-            content["matrix"],
-            content,
-            pl_pre=projections[0],
-            pl_post=projections[1],
+            *views,
+            files.read_json(own["registration"]),
             pixel_size_um=row["pixel_size_um"],
             field=field,
             note=row["note"],

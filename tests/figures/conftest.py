@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from blinkpair.figures.registration import EpochView
+
 
 @pytest.fixture(scope="module")
 def field():
@@ -20,16 +22,11 @@ def field():
         return 1000 + contrast * np.sum(drawn, axis=0)
 
     pairs = np.column_stack([np.arange(5), np.arange(5)])
+    registered = {"status": "ok", "rms_px": 0.12, "chance_alignments": 1e-6}
+    registered |= {"matrix": matrix, "matrix_brightfield": matrix}
+    registered |= {"microsphere_pairs": pairs, "nanocrystal_pairs": pairs}
     return {
-        "brightfield_pre": image(pre, 300),
-        "brightfield_post": image(post[:5], -200),
-        "matrix_brightfield": matrix,
-        "microspheres_pre": pre,
-        "microspheres_post": post[:5],
-        "microsphere_pairs": pairs,
-        "nanocrystals_pre": pre,
-        "nanocrystals_post": post[:5],
-        "nc_pairs": pairs,
-        "matrix": matrix,
-        "info": {"status": "ok", "rms_px": 0.12, "chance_alignments": 1e-6},
+        "pre": EpochView(image(pre, 300), microspheres=pre, nanocrystals=pre),
+        "post": EpochView(image(post[:5], -200), microspheres=post[:5], nanocrystals=post[:5]),
+        "registration": registered,
     }

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from blinkpair.epochs import EPOCHS
-from blinkpair.figures import examples, style, trajectories
+from blinkpair.figures import examples, style, traces
 from blinkpair.figures.captions import caption_text
 from tests.helpers.figures import words
 
@@ -46,15 +46,15 @@ def test_what_chance_explains_has_no_example():
 
 def test_a_trend_is_drawn_over_its_trace_and_what_is_left_out_stands_below():
     trace = np.where(np.arange(240) < 120, 200.0, 0.0)[None]
-    trend = trajectories.ShownTrend("pre", "off_fraction", "off-fraction +31 points, p = 0.002")
-    figure = trajectories.example_traces(
+    trend = traces.ShownTrend("pre", "off_fraction", "off-fraction +31 points, p = 0.002")
+    figure = traces.example_traces(
         trace, trace, 100, 0.02, ["f1, 3"], trends=[trend], left_out="dimming 3 of 400"
     )
     shares = [line.get_ydata() for line in figure.axes[0].lines if len(line.get_ydata()) == 12]
     np.testing.assert_allclose(shares, [[1.0] * 6 + [0.0] * 6])
     assert "before: on 50.0 %; off-fraction +31 points, p = 0.002" in words(figure)
     assert "dimming 3 of 400" in words(figure)
-    nothing = trajectories.example_traces([], [], 100, 0.02, [], left_out="dimming 3 of 400")
+    nothing = traces.example_traces([], [], 100, 0.02, [], left_out="dimming 3 of 400")
     assert "dimming 3 of 400" in words(nothing)
 
 

@@ -16,7 +16,7 @@ from matplotlib.text import Text
 
 import blinkpair
 from blinkpair.blinking.on_fractions import classify
-from blinkpair.figures import changes, registration, sensitivity, style, trajectories
+from blinkpair.figures import changes, field_pl, registration, sensitivity, style, traces
 from blinkpair.populations.sensitivity import sensitivity_table
 from blinkpair.populations.table import summarise_populations
 from tests.helpers.figures import words
@@ -113,11 +113,11 @@ def test_no_or_one_nanocrystal_is_drawn_and_stated(n):
 def test_trace_states_the_share_of_frames_above_its_threshold():
     before = np.array([[0, 150, 150, np.nan, 0.0]])
     after = np.array([[150.0, 150, 150, 250]])
-    figure = trajectories.example_traces(before, after, [[100, 200]], 0.02, ["f1 / 3"])
+    figure = traces.example_traces(before, after, [[100, 200]], 0.02, ["f1 / 3"])
     assert "before: on 50.0 %" in words(figure)
     assert "after: on 25.0 %" in words(figure)
     assert figure.axes[1].get_xlim()[1] == pytest.approx(4 * 0.02)
-    assert "no nanocrystals" in words(trajectories.example_traces([], [], 100, 0.02, []))
+    assert "no nanocrystals" in words(traces.example_traces([], [], 100, 0.02, []))
 
 
 def test_integrated_pl_is_relative_to_its_start():
@@ -127,17 +127,17 @@ def test_integrated_pl_is_relative_to_its_start():
     dark = curve.assign(epoch="post", integrated_pl=0.0)
     kept = pd.DataFrame({"temperature_c": ["120"] * 2, "epoch": ["pre", "post"]})
     kept = kept.assign(kept=[0.503, np.nan], kept_low=[0.45, np.nan], kept_high=[0.56, np.nan])
-    figure = trajectories.integrated_pl(pd.concat([curve, dark]), kept)
+    figure = field_pl.integrated_pl(pd.concat([curve, dark]), kept)
     assert "before: 50 % (45–56) kept" in words(figure)
     assert "after: " not in words(figure)  # nothing can be kept of no light
     assert "ends of movies" not in words(figure)
     unequal = kept.assign(shortest_movie_s=100.0, longest_movie_s=400.0)
-    assert "ends of movies of 100 to 400 s" in words(trajectories.integrated_pl(curve, unequal))
+    assert "ends of movies of 100 to 400 s" in words(field_pl.integrated_pl(curve, unequal))
     line, reference, *_ = figure.axes[0].lines
     # The first ten seconds, 0 to 9, are 100 % on average.
     assert np.mean(line.get_ydata()[:10]) == pytest.approx(100)
     assert reference.get_ydata()[0] == 100
-    assert "no PL" in words(trajectories.integrated_pl(dark, kept))
+    assert "no PL" in words(field_pl.integrated_pl(dark, kept))
 
 
 def test_sensitivity_is_drawn_at_the_nearest_setting_of_the_table():
@@ -203,7 +203,7 @@ def test_the_same_figure_gives_the_same_bytes_and_300_dots_an_inch(tmp_path, fie
     def draw():
         trace = np.random.default_rng(2).normal(0, 50, (1, 2000))
         return [
-            trajectories.example_traces(trace, trace, 100, 0.02, ["f1 / 3"]),
+            traces.example_traces(trace, trace, 100, 0.02, ["f1 / 3"]),
             registration.registration_check(**field),
         ]
 

@@ -11,7 +11,7 @@ from tests.helpers.figures import words
 def test_registered_images_coincide_in_grey_though_the_contrast_flips(field):
     figure = registration.registration_check(**field)
     overlay = np.asarray(figure.axes[0].images[0].get_array())
-    for x, y in field["microspheres_pre"][:5].astype(int):
+    for x, y in field["pre"].microspheres[:5].astype(int):
         red, green, blue = overlay[y, x]
         assert min(red, green, blue) > 0.9  # white, from 1 for both before and after
     red, green, _ = overlay[90, 90]  # the one that is missing after
@@ -21,11 +21,10 @@ def test_registered_images_coincide_in_grey_though_the_contrast_flips(field):
 
 def test_residual_arrows_are_the_known_displacement(field):
     """After lies 0.3 px to the right, in the frame of before."""
-    turn = field["matrix"][:2, :2]
-    moved = field["nanocrystals_post"] + turn @ [0.3, 0.0]
-    figure = registration.registration_check(
-        **field | {"nanocrystals_post": moved, "microsphere_pairs": None}
-    )
+    registered = field["registration"] | {"microsphere_pairs": None}
+    shift = registered["matrix"][:2, :2] @ [0.3, 0.0]
+    moved = field["post"]._replace(nanocrystals=field["post"].nanocrystals + shift)
+    figure = registration.registration_check(field["pre"], moved, registered)
     (arrows,) = (item for item in figure.axes[2].collections if isinstance(item, Quiver))
     (title,) = (t.get_text() for t in figure.axes[2].texts if " times" in t.get_text())
     times = int(title.split(" times")[0].split()[-1])
@@ -36,9 +35,8 @@ def test_residual_arrows_are_the_known_displacement(field):
 
 def test_failed_field_shows_both_images_and_why(field):
     reason = "4 microspheres match where 3.8 are expected by chance."
-    failed = {"matrix": None, "matrix_brightfield": None, "nc_pairs": None}
-    info = {"status": "failed", "reason": reason}
-    figure = registration.registration_check(**field | failed | {"info": info}, field="f7")
+    failed = {"status": "failed", "reason": reason, "matrix": None, "matrix_brightfield": None}
+    figure = registration.registration_check(**field | {"registration": failed}, field="f7")
     assert len(figure.axes) == 2
     assert reason in words(figure)
     assert "f7: registration failed" in words(figure)
@@ -54,13 +52,13 @@ def test_failed_field_shows_both_images_and_why(field):
     ],
 )
 def test_what_carried_the_registration_is_stated(field, evidence, said):
-    info = dict(field["info"]) | {"evidence": evidence}
+    info = field["registration"] | {"evidence": evidence}
     info |= {"rotation_deg": -120.0, "translation_px": (-220.5, -135.0)}
     info |= {f"n_microspheres_{which}": 25 for which in ("matched", "pre", "post")}
     angles = np.linspace(-180, 178, 180)
     info["image_evidence"] = {"rotations_deg": angles, "scores": 4 + 12 * (angles == -120)}
     info["image_evidence"] |= {"tiles_pre": [[40, 50], [80, 60]], "tiles_agree": [True, False]}
-    figure = registration.registration_check(**field | {"info": info}, field="f7")
+    figure = registration.registration_check(**field | {"registration": info}, field="f7")
     text = words(figure)
     assert said in text
     figure.draw_without_rendering()
@@ -69,16 +67,15 @@ def test_what_carried_the_registration_is_stated(field, evidence, said):
 
 
 def test_registration_without_anything_matched_is_drawn(field):
-    none = dict.fromkeys(("microsphere_pairs", "nc_pairs", "nanocrystals_pre"))
-    figure = registration.registration_check(
-        **field | none | {"nanocrystals_post": None, "info": {"status": "ok", "rms_px": None}}
-    )
+    none = field["registration"] | {"microsphere_pairs": [], "nanocrystal_pairs": []}
+    views = [field[epoch]._replace(nanocrystals=[]) for epoch in ("pre", "post")]
+    figure = registration.registration_check(*views, none | {"rms_px": None})
     assert "nothing matched" in words(figure)
 
 
 def test_a_field_registered_by_its_nanocrystals_alone_is_no_failure(field):
-    alone = {"matrix_brightfield": None, "microsphere_pairs": []}
-    figure = registration.registration_check(**field | alone)
+    alone = field["registration"] | {"matrix_brightfield": None, "microsphere_pairs": []}
+    figure = registration.registration_check(field["pre"], field["post"], alone)
     assert len(figure.axes) == 3
     assert "5 nanocrystals matched" in words(figure)
     assert len(figure.axes[0].images) == 1
@@ -86,5 +83,7 @@ def test_a_field_registered_by_its_nanocrystals_alone_is_no_failure(field):
 
 @pytest.mark.parametrize("status", ["ok", "failed"])
 def test_an_image_that_could_not_be_read_is_stated(field, status):
-    missing = {"brightfield_post": registration.no_image(), "info": {"status": status}}
-    assert "no image" in words(registration.registration_check(**field | missing))
+    missing = field["post"]._replace(brightfield=registration.no_image())
+    registered = field["registration"] | {"status": status}
+    figure = registration.registration_check(field["pre"], missing, registered)
+    assert "no image" in words(figure)

@@ -7,7 +7,7 @@ from matplotlib.colors import to_rgb
 
 from blinkpair.blinking.on_fractions import classify
 from blinkpair.epochs import EPOCHS
-from blinkpair.figures import changes, trajectories
+from blinkpair.figures import changes, field_pl
 from blinkpair.figures.style import EPOCH_COLOURS, POPULATION_COLOURS
 from blinkpair.report import language, page, tables
 from blinkpair.report.terminal import MOST_NAMED, _fields, exit_summary
@@ -77,10 +77,10 @@ def light(n_fields):
 
 def test_more_fields_than_lines_can_show_are_a_median_and_bands():
     kept = pd.DataFrame(columns=["temperature_c", "epoch", "kept", "kept_low", "kept_high"])
-    few = trajectories.integrated_pl(light(4), kept, reference_s=1.0)
+    few = field_pl.integrated_pl(light(4), kept, reference_s=1.0)
     assert len(few.axes[0].lines) == 4 * 2 + 1
-    n_fields = trajectories.MOST_LINES // 2 + 1
-    many = trajectories.integrated_pl(light(n_fields), kept, reference_s=1.0)
+    n_fields = field_pl.MOST_LINES // 2 + 1
+    many = field_pl.integrated_pl(light(n_fields), kept, reference_s=1.0)
     (ax,) = many.axes
     assert "nine tenths" in words(many)
     assert len(ax.lines) == 2 + 1
