@@ -5,11 +5,11 @@
 # A blinking trace of 101 frames, on in 60 of them, five of them missing. np.median() of NumPy is NaN, which shows that a
 # frame is missing; one expects the same of the compiled function, as np.mean(), np.max() and np.percentile() are NaN
 # there too. np.median() compares with NaN while it selects, and each comparison is false, so that the selection ends
-# anywhere: the median changes with the order of the frames, up to the level of another state. np.percentile(trace, 50)
+# anywhere: the median changes with the order of the frames, down to the level of another state. np.percentile(trace, 50)
 # is NaN, so the two are not the same either.
 # A remedy: np.nanmedian(), which is right in compiled code.
 #
-# Seen (100 orders of the frames): NumPy NaN in all; numba NaN in none, SEEN; np.percentile(50) NaN in all
+# Seen (100 orders of the frames): NumPy NaN in all; numba NaN in 8, 100 to 496 in the others, true 486.5
 # Exits with 1 if the behaviour has changed.
 set -euo pipefail
 folder=$(mktemp -d)
