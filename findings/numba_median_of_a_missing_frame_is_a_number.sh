@@ -2,11 +2,11 @@
 # numba 0.68.1: np.median() of a trace with missing frames, NaN, is a number in a compiled loop, and another one if the
 # same frames come in another order.
 #
-# A blinking trace of 101 frames, on in 60 of them, five of them missing. np.median() of NumPy is NaN, which shows that a
-# frame is missing; one expects the same of the compiled function, as np.mean(), np.max() and np.percentile() are NaN
+# A blinking trace of 101 frames, on in 60 of them, five of them missing. np.median() of NumPy is NaN, which shows that
+# a frame is missing; one expects the same of the compiled function, as np.mean(), np.max() and np.percentile() are NaN
 # there too. np.median() compares with NaN while it selects, and each comparison is false, so that the selection ends
-# anywhere: the median changes with the order of the frames, down to the level of another state. np.percentile(trace, 50)
-# is NaN, so the two are not the same either.
+# anywhere: the median changes with the order of the frames, down to the level of another state. np.percentile(trace,
+# 50) is NaN, so the two are not the same either.
 # A remedy: np.nanmedian(), which is right in compiled code.
 #
 # Seen (100 orders of the frames): NumPy NaN in all; numba NaN in 8, 100 to 496 in the others, true 486.5

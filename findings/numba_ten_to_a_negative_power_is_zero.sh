@@ -2,10 +2,10 @@
 # numba 0.68.1: 10 ** exponent with the exponent -9 is 0 in a compiled function.
 #
 # A compiled loop turns ticks into seconds: ticks * 10**exponent, with the exponent from the header of the file, -9 for
-# ns. Python gives 1e-09, and NumPy raises an error for arrays of integers. One expects one of the two. For two
-# integers numba's power is an integer, so that a negative exponent is cut to 0: all times are zero, and their
-# rate infinite. With the exponent written in the code, 10**-9, it is right, so that a test of the line does not show it;
-# and so is an exponent that is a float.
+# ns. Python gives 1e-09, and NumPy raises an error for arrays of integers. One expects one of the two. For two integers
+# numba's power is an integer, so that a negative exponent is cut to 0: all times are zero, and their rate infinite.
+# With the exponent written in the code, 10**-9, it is right, so that a test of the line does not show it; and so is an
+# exponent that is a float.
 # A remedy: 10.0**exponent.
 #
 # Seen: 10 ** exponent Python 1e-09, numba 0; 10 ** -9 in the code 1e-09; 10.0 ** exponent 1e-09

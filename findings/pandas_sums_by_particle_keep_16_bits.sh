@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# pandas 3.1.1: the sum of uint16 counts by particle is uint16 while all sums fit, so that a loss of 100 counts is 65,436;
-# one bright particle makes it 18,446,744,073,709,551,516.
+# pandas 3.1.1: the sum of uint16 counts by particle is uint16 while all sums fit, so that a loss of 100 counts is
+# 65,436; one bright particle makes it 18,446,744,073,709,551,516.
 #
 # Counts of particles before and after a treatment, uint16 as a camera gives them, groupby("particle")["counts"].sum(),
 # and the difference of the two. Series.sum() of the same column is uint64, whatever its values are. One expects the

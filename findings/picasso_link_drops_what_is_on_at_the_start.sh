@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# picassosr 0.11.3: postprocess.link() returns nothing for an emitter that is bright in all frames, and of a blinking one
-# leaves out the period at the start of the movie, but not the one at its end.
+# picassosr 0.11.3: postprocess.link() returns nothing for an emitter that is bright in all frames, and of a blinking
+# one leaves out the period at the start of the movie, but not the one at its end.
 #
 # Localizations of one emitter in a movie of 100 frames are linked to bright periods. The lengths of periods that the
 # movie cuts off are too short, so that they are removed unless remove_ambiguous_lengths=False; the documentation says
-# of this option that it concerns localizations "linked to multiple binding events". One expects a table with one
-# period of 100 frames for an emitter that never blinks, or that both cut periods are dealt with in the same way.
-# Everything that is bright in frame 0 is gone: the steadiest emitters are not in the table, with their photons. The
-# period that ends with the last frame stays, although it is cut off as well: its last frame, 99, is compared with the
-# number of frames, 100.
+# of this option that it concerns localizations that belong to several periods. One expects a table with one period of
+# 100 frames for an emitter that never blinks, or that both cut periods are dealt with in the same way. Everything that
+# is bright in frame 0 is gone: the steadiest emitters are not in the table, with their photons. The period that ends
+# with the last frame stays, although it is cut off as well: its last frame, 99, is compared with the number of frames,
+# 100.
 # A remedy: remove_ambiguous_lengths=False, and periods at both ends marked by frame and len.
 #
 # Seen (first frame, length): always on: nothing; on in 0-19, 40-59, 80-99: (40, 20), (80, 20); with False: all

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# SciPy 1.17.1: interpolate.make_smoothing_spline() of a spectrum of 300 points over wavelengths in um is a straight line,
-# over nm it is right, and over pm it follows the noise.
+# SciPy 1.17.1: interpolate.make_smoothing_spline() of a spectrum of 300 points over wavelengths in um is a straight
+# line, over nm it is right, and over pm it follows the noise.
 #
 # A line of 1,000 counts at 515 nm with Poisson noise, smoothed with the strength that the function finds itself by
 # generalized cross-validation, without a setting. Cross-validation asks for the strength that predicts left-out points
 # best: one expects the same curve whatever the unit of the wavelength. Over um the curve has no maximum: the line falls
-# off evenly from end to end. The search for the strength goes through absolute numbers, whose unit is the cube of
-# that of the wavelength: a factor of 1,000 there is one of 1e9 here. Over m it is an error, which names an ill-posed
+# off evenly from end to end. The search for the strength goes through absolute numbers, whose unit is the cube of that
+# of the wavelength: a factor of 1,000 there is one of 1e9 here. Over m it is an error, which names an ill-posed
 # problem; over um there is neither an error nor a warning.
 # A remedy: wavelengths divided by their spacing, then steps are 1.
 #
