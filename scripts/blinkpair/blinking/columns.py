@@ -23,7 +23,7 @@ from blinkpair.blinking.recipes import Recipes
 from blinkpair.blinking.run_lengths import cut_on_events, events_to_fit
 from blinkpair.dwell_fits.events import count_events
 from blinkpair.dwell_fits.fits import fit_counted_events
-from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings
+from blinkpair.dwell_fits.result import MAX_FALSE_SHARE, DwellFit, DwellTimeSettings
 
 # The text columns of nanocrystals that were not measured, or not tested.
 UNKNOWN = {
@@ -35,8 +35,7 @@ UNKNOWN = {
     "photostability_{epoch}": "not_tested",
 }
 
-NOTED_FALSE_SHARE = 0.1  # of the on events: type and alpha may be those of noise
-MAX_FALSE_SHARE = 0.3  # of the events: with more, the type is that of noise
+NOTED_FALSE_SHARE = 0.1  # of the events: type and alpha may be those of noise
 
 
 def epoch_columns(

@@ -16,6 +16,8 @@ from blinkpair.arrays import FloatArray
 Model = Literal["power_law", "truncated_power_law", "undecided", "neither", "not_fitted"]
 Method = Literal["maximum_likelihood", "least_squares"]
 
+MAX_FALSE_SHARE = 0.3  # of the events: where noise makes more, there is no verdict
+
 _NAN = float("nan")
 
 

@@ -4,16 +4,17 @@ How a camera turns continuous time into frames changes P(t) at the first frames 
 partly lit frame adds about half a frame, events shorter than a frame merge or vanish), and a plain
 fit of them takes the mismatch for a truncation. So relaxations are tried, each kept only if it
 raises the log-likelihood of the *truncated* law by more than 2.87 a parameter (a likelihood-ratio
-test at 5 % over three of them): leave the events of one frame, or of one and of two, to
-probabilities of their own; a factor exp(short / t), which is to first order a shift of the
-durations by a constant fraction of a frame (with a prior that it is no more than about half a
-frame); both. Durations drawn in whole frames keep the plain law in about 98 of 100 draws.
+test at 5 % over three of them): leave the events of the shortest duration that occurs, or of the
+two shortest, to probabilities of their own; a factor exp(short / t), which is to first order a
+shift of the durations by a constant fraction of a frame (with a prior that it is no more than about
+half a frame); both. The plain law begins at the shortest event. Durations drawn in whole frames
+keep it in about 98 of 100 draws.
 
-**What is stated.** The treatment decides the tests. Where it keeps the first frame because few
-events show nothing against it, its alpha may still be off by several of its errors: events of a
-power law from one frame on, cut to frames, have half of the one-frame events of the law in whole
-frames. The law that is stated and drawn therefore never contains the events of one frame, and has
-`short` free within its prior: its errors include what a camera may have done (`stated_treatment`).
+**What is stated.** The treatment decides the tests. Where it keeps the shortest events because few
+events show nothing against it, its alpha may still be off by several of its errors: a power law
+from one frame on, cut to frames, has a third of the one-frame events of the law in whole frames.
+The law that is stated and drawn therefore begins after the shortest duration, and has `short` free
+within its prior: its errors include what a camera may have done (`stated_treatment`).
 
 The limit: where many off events are shorter than a frame, the on events around them
 merge, and a pure power law is then no longer one.
@@ -45,8 +46,7 @@ MIN_DISTINCT = 3  # durations: two points make any law fit
 _GAIN_PER_RELAXATION = 2.87
 _DISTINCT_TO_TEST = 3  # of alpha, tau and the bend; more durations make a test of fit
 _MIN_LEFT = 10  # events that must remain when the shortest are set aside
-_LAST_FIRST = 3  # frames: events from two frames of true time on begin to be complete at three
-_FIRST_STATED = 2  # frames: the cut to frames distorts the events of one frame the most
+_SET_ASIDE = 2  # durations, the shortest ones that occur, at most
 # Of the plain law's rejections, the share that is lost to relaxations, over the squared correlation
 # of the bend with `short`: measured, 0.02 to 0.20 where that is 0.1 to 0.94.
 _LOST_TO_RELAXATIONS = 0.2
@@ -126,9 +126,10 @@ def stated_treatment(
     chosen : Treatment
         From `choose_treatment`; returned where the longer events are too few.
     first : int, optional
-        Shortest duration of the law, frames; that of `chosen`, at least 2, by default.
+        Shortest duration of the law, frames; that of `chosen`, and longer than the shortest event,
+        by default.
     """
-    first = max(chosen.first, _FIRST_STATED) if first is None else first
+    first = max(chosen.first, _shortest(events) + 1) if first is None else first
     if not _enough(events, first):
         return chosen
     stated = _treated(events, last, first, short=True, start=chosen.truncated.parameters)
@@ -139,8 +140,9 @@ def stated_treatment(
 def _candidates(events: Events, last: int, *, relax: bool) -> list[Treatment]:
     """Return the plain law and the relaxed ones that make sense; the plain one first."""
     candidates: list[Treatment] = []
-    for first in range(1, _LAST_FIRST + 1):
-        if first > 1 and not _enough(events, first):
+    shortest = _shortest(events) if relax else 1
+    for first in range(shortest, shortest + _SET_ASIDE + 1):
+        if first > shortest and not _enough(events, first):
             break
         start: FloatArray | None = None
         for short in (False, True):
@@ -149,11 +151,11 @@ def _candidates(events: Events, last: int, *, relax: bool) -> list[Treatment]:
                 return [treated]
             fit = treated.truncated
             start = fit.parameters
-            # With the one-frame events kept, only a lack of short events is a shift; an excess
-            # is noise or unresolved blinking, and belongs aside. Nor may a relaxation turn the
-            # power law into a rising one.
-            relaxed = short or first > 1
-            sensible = not (short and first == 1 and fit.parameters[2] > 0)
+            # With the shortest events kept, only a lack of them is a shift; an excess is noise
+            # or unresolved blinking, and belongs aside. Nor may a relaxation turn the power law
+            # into a rising one.
+            relaxed = short or first > shortest
+            sensible = not (short and first == shortest and fit.parameters[2] > 0)
             sensible &= not relaxed or fit.alpha > 0
             if sensible and np.isfinite(fit.log_det_information):
                 candidates.append(treated)
@@ -172,8 +174,13 @@ def _treated(
     # likelihood, so that all treatments describe the same data.
     counts = np.append(shorter[shorter > 0], likelihood.n_events)
     aside = float(counts @ np.log(counts / n))
-    score = fit.log_likelihood + aside - _GAIN_PER_RELAXATION * (first - 1 + short)
+    price = _GAIN_PER_RELAXATION * (np.count_nonzero(shorter) + short)
+    score = fit.log_likelihood + aside - price
     return Treatment(likelihood, fit, first, short, likelihood.n_events / n, score)
+
+
+def _shortest(events: Events) -> int:
+    return int(events.durations[0])
 
 
 def _enough(events: Events, first: int) -> bool:

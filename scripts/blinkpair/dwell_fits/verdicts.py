@@ -96,18 +96,18 @@ def verdict(
         p_value_fit=p_fit,
     )
     cut_off = fit.p_value_half_chi_square < significance
-    if cut_off and not stated.truncated.rate > 0:
-        stated = chosen  # only with the shortest events is there a truncation to state
     fit = _with_laws(fit, stated)
     model, reason = _model_and_reason(fit, cut_off, significance, tau_of_interest_s)
+    to_state = stated.truncated.rate > 0
+    if model == "truncated_power_law" and not to_state:
+        model, reason = "undecided", "only the shortest events show a cut-off"
     if model != "truncated_power_law" and pure.alpha <= 0:
         model, reason = "neither", "alpha is not positive: no power law"
     if p_fit < significance:
         model, reason = "neither", f"the test of fit rejects both laws (p = {p_fit:.2g})"
     fit = replace(fit, model=model, reason=reason)
-    if model == "truncated_power_law" or (cut_off and model != "power_law"):
-        return _with_tau(fit, stated)
-    return fit
+    has_tau = model == "truncated_power_law" or (cut_off and model != "power_law")
+    return _with_tau(fit, stated) if has_tau and to_state else fit
 
 
 def _with_laws(fit: DwellFit, stated: Treatment) -> DwellFit:
