@@ -204,6 +204,31 @@ def test_false_events_are_those_of_the_off_frames_noise(field, found):
     assert found.table["expected_false_on_events_pre"][4] == 0.0  # never off
 
 
+def test_there_is_no_verdict_where_noise_makes_most_of_the_events():
+    """Counts of 130 when on, 2.5 noises of 40 above off: noise makes half of the events.
+
+    The second is the same at 500 counts. Truth: pure power laws.
+    """
+    rng = np.random.default_rng(4)
+    law = DwellLaw(1.7, 0.04, 40.0)
+    lit = on_time_per_frame(rng, law, law, frames=FRAMES, exposure_s=EXPOSURE_S)
+    counts = np.stack([130 * lit, 500 * lit]) + NOISE * rng.normal(size=(2, FRAMES))
+    intensity = dict.fromkeys(EPOCHS, counts.astype("f4"))
+    out = analyse(intensity, np.full(2, True))
+    weak, bright = out.table.iloc[0], out.table.iloc[1]
+    for which, suffix in (("on", ""), ("off", "_off")):
+        share = weak["expected_false_on_events_pre"] / weak[f"n_{which}_events_pre"]
+        assert share > 0.4
+        assert weak[f"blinking{suffix}_pre"] == "undecided"
+        said = f"noise makes {100 * share:.0f} % of the {which} events: no verdict"
+        assert weak[f"reason_{which}_pre"] == said
+        assert bright[f"blinking{suffix}_pre"] != "undecided"
+        assert np.isfinite(weak[f"alpha_{which}_pre"])  # of the curve
+    # Nor are its events among those of many.
+    own = out.durations[(out.durations["epoch"] == "pre") & (out.durations["state"] == "on")]
+    assert own[["n_events", "n_cut_by_end"]].to_numpy().sum() == bright["n_on_events_pre"]
+
+
 def test_durations_are_counted_over_the_emissive_of_the_populations(found):
     table, durations = found.table, found.durations
     for epoch, emissive in (("pre", [0, 2, 4]), ("post", [0, 4])):

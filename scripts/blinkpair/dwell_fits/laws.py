@@ -153,7 +153,8 @@ class DwellLikelihood:
             self._sums,
             _SHORT_SD,
         )
-        # At its boundary the rate is held: of an unbounded law its information is infinite there.
+        # At its boundary the rate is held: of an unbounded law its information is infinite there,
+        # or minus infinity where an event is cut.
         free[1] &= theta[1] < 0.0
         inner = np.ix_(free, free)
         information = (-hessian * np.outer(self._unit, self._unit))[inner]
