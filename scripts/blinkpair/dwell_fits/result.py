@@ -111,7 +111,7 @@ class DwellFit:
         >>> from blinkpair.dwell_fits import fit_dwell_times
         >>> durations = np.repeat([1, 2, 4, 8], [80, 40, 20, 10])
         >>> fit = fit_dwell_times(durations, exposure_s=0.02, window_frames=1000)
-        >>> bool(np.all(np.diff(fit.density([0.02, 0.04, 0.08])) < 0))
+        >>> bool(np.all(np.diff(fit.density([0.04, 0.08, 0.16])) < 0))
         True
         """
         frames = np.asarray(duration_s, dtype=np.float64) / self.exposure_s

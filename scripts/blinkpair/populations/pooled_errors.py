@@ -119,9 +119,9 @@ def _jackknifed(pool: Pool, settings: DwellTimeSettings, first: int) -> _Jackkni
 
     Without one of G groups the estimate is e_k; its pseudo-value is G e - (G - 1) e_k (J. W.
     Tukey, Annals of Mathematical Statistics 29, 614, 1958). That of tau is taken from its rate,
-    which is 0 where no truncation is found. Each fit chooses its law. Of 80 simulated fields each, of
-    60 nanocrystals, 1.96 errors held in 89 % (exponents that scatter by 0.2), 91 % (the same, cut to
-    frames) and 95 % (truncated).
+    which is 0 where no truncation is found. Each fit chooses its law. Of 80 simulated fields each,
+    of 60 nanocrystals, 1.96 errors held in 89 % (exponents that scatter by 0.2), 91 % (the same,
+    cut to frames) and 95 % (truncated).
     """
 
     def pseudo_values(place: int) -> FloatArray:
