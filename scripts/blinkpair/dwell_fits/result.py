@@ -49,8 +49,8 @@ class DwellFit:
     """The verdict on one nanocrystal's dwell times, and both laws behind it.
 
     `alpha` and `tau_s` with their errors are those of `law`, the one to draw: that of the verdict,
-    and for `undecided` and `neither` the one that fits best, which is the truncated one if the
-    likelihood ratio is significant. `tau_s` and its errors are nan where that is the pure one.
+    and for `undecided` and `neither` the truncated one, of which the pure one is the limit: the
+    error of alpha then contains that of a cut-off. `tau_s` and its errors are nan for a pure one.
     `p_value` is that of the test for a truncation, `p_value_fit` of the test of fit.
     `tau_low_s`, `tau_high_s` is the 95 % profile-likelihood interval (high may be infinite):
     prefer it to `tau_se_s`, which is symmetric and tau is not.

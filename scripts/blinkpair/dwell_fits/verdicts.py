@@ -106,8 +106,8 @@ def verdict(
     if p_fit < significance:
         model, reason = "neither", f"the test of fit rejects both laws (p = {p_fit:.2g})"
     fit = replace(fit, model=model, reason=reason)
-    has_tau = model == "truncated_power_law" or (cut_off and model != "power_law")
-    return _with_tau(fit, stated) if has_tau and to_state else fit
+    # Without a verdict for the pure law, the error of alpha contains that of a cut-off.
+    return _with_tau(fit, stated) if model != "power_law" and to_state else fit
 
 
 def _with_laws(fit: DwellFit, stated: Treatment) -> DwellFit:
