@@ -116,14 +116,15 @@ def test_what_cannot_be_determined_is_not_counted_as_left_out_by_hand(field):
 
 def test_a_row_is_the_fit_of_its_own_states(field, found):
     intensity, _ = field
-    events = run_lengths(intensity["pre"] > 100)
+    out = analyse(*field, threshold={"method": "hmm"})  # noise makes no events
+    events = run_lengths(out.states["pre"])
     for on, name in ((True, "on"), (False, "off")):
         durations, censored = events_to_fit(events, 0, state=on)
         fit = fit_dwell_times(
             durations, exposure_s=EXPOSURE_S, window_frames=FRAMES, censored=censored, min_events=50
         )
-        assert found.table[f"alpha_{name}_pre"][0] == fit.alpha
-        assert found.table[f"n_{name}_events_pre"][0] == len(durations)
+        assert out.table[f"alpha_{name}_pre"][0] == fit.alpha
+        assert out.table[f"n_{name}_events_pre"][0] == len(durations)
     assert (found.states["pre"] == (intensity["pre"] > 100)).all()
 
 
@@ -139,8 +140,9 @@ def law_of(row, which, t):
 @pytest.mark.parametrize("method", ["maximum_likelihood", "least_squares"])
 def test_the_columns_draw_the_law_through_the_points(field, method):
     intensity, analysed = field
-    table = analyse(intensity, analysed, dwell_times={"method": method}).table
-    events = run_lengths(intensity["pre"] > 100)
+    by_model = {"method": "hmm"}  # noise makes no events
+    out = analyse(intensity, analysed, dwell_times={"method": method}, threshold=by_model)
+    table, events = out.table, run_lengths(out.states["pre"])
     for on, which in ((True, "on"), (False, "off")):
         durations, censored = events_to_fit(events, 0, state=on)
         fit = fit_dwell_times(
@@ -202,6 +204,31 @@ def test_false_events_are_those_of_the_off_frames_noise(field, found):
     assert reported == pytest.approx(expected, rel=0.15)
     assert reported == pytest.approx(counted, abs=4 * np.sqrt(counted))
     assert found.table["expected_false_on_events_pre"][4] == 0.0  # never off
+
+
+def test_there_is_no_verdict_where_noise_makes_most_of_the_events():
+    """Counts of 130 when on, 2.5 noises of 40 above off: noise makes half of the events.
+
+    The second is the same at 500 counts. Truth: pure power laws.
+    """
+    rng = np.random.default_rng(4)
+    law = DwellLaw(1.7, 0.04, 40.0)
+    lit = on_time_per_frame(rng, law, law, frames=FRAMES, exposure_s=EXPOSURE_S)
+    counts = np.stack([130 * lit, 500 * lit]) + NOISE * rng.normal(size=(2, FRAMES))
+    intensity = dict.fromkeys(EPOCHS, counts.astype("f4"))
+    out = analyse(intensity, np.full(2, True))
+    weak, bright = out.table.iloc[0], out.table.iloc[1]
+    for which, suffix in (("on", ""), ("off", "_off")):
+        share = weak["expected_false_on_events_pre"] / weak[f"n_{which}_events_pre"]
+        assert share > 0.4
+        assert weak[f"blinking{suffix}_pre"] == "undecided"
+        said = f"noise makes {100 * share:.0f} % of the {which} events: no verdict"
+        assert weak[f"reason_{which}_pre"] == said
+        assert bright[f"blinking{suffix}_pre"] != "undecided"
+        assert np.isfinite(weak[f"alpha_{which}_pre"])  # of the curve
+    # Nor are its events among those of many.
+    own = out.durations[(out.durations["epoch"] == "pre") & (out.durations["state"] == "on")]
+    assert own[["n_events", "n_cut_by_end"]].to_numpy().sum() == bright["n_on_events_pre"]
 
 
 def test_durations_are_counted_over_the_emissive_of_the_populations(found):

@@ -211,7 +211,9 @@ def test_pooled_law_is_drawn_over_its_points():
         points = [line for line in ax.lines if line.get_marker() == "o"]
         assert len(points) == 2
         for seen in points:
-            t, p = seen.get_data()
+            # The line begins after the shortest duration.
+            drawn = seen.get_xdata() >= 0.99 * law.get_xdata()[0]
+            t, p = (np.asarray(values)[drawn] for values in seen.get_data())
             at = np.interp(np.log(t[:8]), np.log(law.get_xdata()), np.log(law.get_ydata()))
             # 4,000 events: one bin holds 50 at least, the law's mean over it is not its middle.
             assert np.abs(at - np.log(p[:8])).max() < 0.5

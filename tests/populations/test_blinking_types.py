@@ -275,6 +275,14 @@ def test_share_of_false_events_is_the_median_of_those_with_events():
     assert np.isnan(after)  # unknown there
 
 
+def test_those_without_a_verdict_for_noise_are_counted():
+    table = table_of({("undecided", B): 3, (A, B): 1})
+    table["n_on_events_pre"] = 100
+    table["expected_false_on_events_pre"] = [31.0, 90.0, 29.0, 5.0]
+    before, after = summarise_types(type_groups(table))["n_undecided_for_noise"]
+    assert (before, after) == (2, 0)
+
+
 @pytest.mark.parametrize("summarise", TABLES)
 def test_missing_columns_and_unknown_types_are_named(summarise):
     table = table_of(PAPER)

@@ -320,6 +320,31 @@ def test_the_error_of_alpha_holds_where_few_samples_differ():
     assert np.median(fits["alpha_se"]) < 1.5 * fits["alpha"].std()
 
 
+def test_all_treatments_are_fitted_from_one_duration_on():
+    """One power law before and after, of which events of one and two frames are lost after."""
+    rng = np.random.default_rng(35)
+    before, after = (drawn_events(rng, 8000, 1.6) for _ in range(2))
+    after = after[(after > 2) | (rng.random(8000) < 0.3)]
+    parts = [
+        table_of(own[k::10], subset=k, epoch=epoch)
+        for epoch, own in (("pre", before), ("post", after))
+        for k in range(10)
+    ]
+    fits = pool_fits(pool_durations(parts))
+    assert fits["fitted_from_frames"].nunique() == 1
+    difference = fits["alpha"].iloc[1] - fits["alpha"].iloc[0]
+    assert abs(difference) < 1.96 * np.hypot(*fits["alpha_se"])
+    assert (fits["alpha_se"] < 0.1).all()
+
+
+def test_the_reason_states_that_the_law_of_a_rejected_curve_is_the_curves():
+    rng = np.random.default_rng(36)
+    table = table_of(np.ceil(rng.exponential(np.where(rng.random(5000) < 0.5, 2, 40))))
+    row = pool_fits(pool_durations([table])).iloc[0]
+    assert row["model"] == "neither"
+    assert row["reason"].endswith(": alpha and tau describe the curve alone")
+
+
 def test_a_subset_without_events_and_a_single_nanocrystal_are_fitted():
     rng = np.random.default_rng(32)
     events = drawn_events(rng, 900, 1.6)

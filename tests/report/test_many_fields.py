@@ -146,6 +146,16 @@ def test_the_exit_status_states_how_many_fields_were_refused(tmp_path, refused, 
     assert text.startswith(first)
 
 
+def test_the_last_lines_count_the_types_that_noise_leaves_undecided(tmp_path):
+    fields = pd.DataFrame({"field": ["a"], "status": "ok", "reason": "", "evidence": "none"})
+    fields.to_csv(tmp_path / "fields.csv", index=False)
+    types = pd.DataFrame({"n": [60, 40], "n_undecided_for_noise": [9, 3]})
+    types.assign(median_false_event_share=[0.39, 0.2]).to_csv(tmp_path / "types.csv", index=False)
+    text, _ = exit_summary(tmp_path)
+    assert "Noise alone makes up to 39 % of the on-events" in text
+    assert "12 of 100 blinking types are undecided for noise" in text
+
+
 def test_the_last_lines_name_the_fields_whose_focus_crept_or_is_not_known(tmp_path):
     table = pd.DataFrame({"field": ["a", "b", "c", "d"], "status": "ok", "evidence": "none"})
     table["reason"] = ""

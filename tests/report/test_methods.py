@@ -252,7 +252,9 @@ def test_what_the_code_does_is_stated():
         "no different alignment was about as good",
         "analysed nanocrystals that were emissive in the epoch",
         "The first event of a trace, whose age is unknown, was left out",
-        "those of one frame were set aside, durations shifted",
+        "those of one or two frames were set aside, durations shifted",
+        "those of which noise makes more than 30 % of the events",
+        "α and τ are those of events of two frames and more",
         "The p values of changes belong to the same distributions",
     ):
         assert part in text, part

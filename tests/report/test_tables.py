@@ -237,6 +237,7 @@ def test_types_and_photostability_state_what_their_numbers_are():
         row |= {f"n_{name}": 2, f"fraction_{name}": 0.2}
     medians = ["alpha_on_power_law", "alpha_on_truncated_power_law", "tau_on_s"]
     row |= {f"median_{name}": 0.02 for name in [*medians, "false_event_share"]}
+    row |= {"n_undecided_for_noise": 1}
     row |= {"kept": 0.998, "kept_low": 0.95, "kept_high": 1.046}
     row |= {"shortest_movie_s": 100.0, "longest_movie_s": 400.0}
     used = pd.DataFrame([row | {"interval_method": BY_FIELDS}, row | {"interval_method": ""}])
@@ -245,6 +246,8 @@ def test_types_and_photostability_state_what_their_numbers_are():
         assert "In brackets 90 % intervals, which allow for" in table.note
     assert "Types A and B are of on events" in types.note
     assert "α near 0 and a cut-off τ is an exponential" in types.note
+    assert "no verdict where noise makes more than 30 % of the on events" in types.note
+    assert ["undecided for noise", "1", "1"] in types.rows
     assert "Stable means that no trend was shown" in light.note
     assert light.rows[0][1] == "100 % (95 to 105)"
     assert light.rows[1][:2] == ["movies last (s)", "100 to 400"]

@@ -5,11 +5,14 @@ Input: counts, states and events of one epoch. Output: columns, one row a measur
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blinkpair.arrays import BoolArray
+from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.off_levels import OffLevels, expected_false_events
 from blinkpair.blinking.photostability import (
     PhotostabilitySettings,
@@ -20,7 +23,7 @@ from blinkpair.blinking.recipes import Recipes
 from blinkpair.blinking.run_lengths import cut_on_events, events_to_fit
 from blinkpair.dwell_fits.events import count_events
 from blinkpair.dwell_fits.fits import fit_counted_events
-from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings
+from blinkpair.dwell_fits.result import MAX_FALSE_SHARE, DwellFit, DwellTimeSettings
 
 # The text columns of nanocrystals that were not measured, or not tested.
 UNKNOWN = {
@@ -32,7 +35,7 @@ UNKNOWN = {
     "photostability_{epoch}": "not_tested",
 }
 
-NOTED_FALSE_SHARE = 0.1  # of the on events: type and alpha may be those of noise
+NOTED_FALSE_SHARE = 0.1  # of the events: type and alpha may be those of noise
 
 
 def epoch_columns(
@@ -66,18 +69,16 @@ def epoch_columns(
     dwell_times : DwellTimeSettings
     photostability : PhotostabilitySettings
     """
-    columns = state_columns(intensity, off, recipes)
+    noise = noise_events(off, recipes, intensity.shape[1])
+    columns = state_columns(intensity, off, recipes, noise)
     emissive = columns["on_fraction_{epoch}"].to_numpy() >= dark_cutoff
     why_not = np.select([~analysed, ~emissive], ["not analysed", "dark"], "")
     window = (exposure_s, intensity.shape[1])
     return pd.concat(
         [
             columns,
-            _with_noise(
-                dwell_columns(events, why_not, True, *window, dwell_times),
-                columns["expected_false_on_events_{epoch}"],
-            ),
-            dwell_columns(events, why_not, False, *window, dwell_times),
+            dwell_columns(events, why_not, True, *window, dwell_times, noise),
+            dwell_columns(events, why_not, False, *window, dwell_times, noise),
             photostability_columns(
                 intensity, recipes.answer.states, analysed, exposure_s, photostability
             ),
@@ -86,22 +87,46 @@ def epoch_columns(
     )
 
 
-def state_columns(intensity: NDArray[np.float32], off: OffLevels, recipes: Recipes) -> pd.DataFrame:
+class NoiseEvents(NamedTuple):
+    """Events of the answer's states that noise makes, each (n,).
+
+    `n` is their number, of on events and of off events alike: a false one among the off frames
+    makes two off events of one, too. `on_cut_rate` and `off_cut_rate` are how often noise cuts an
+    event, per frame of it.
+    """
+
+    n: FloatArray
+    on_cut_rate: FloatArray
+    off_cut_rate: FloatArray
+
+
+def noise_events(off: OffLevels, recipes: Recipes, n_frames: int) -> NoiseEvents:
+    """Return how many events noise makes, nan where the off level is not known."""
+    assigned = recipes.answer
+    false = expected_false_events(
+        off.noise_counts,
+        assigned.thresholds_counts,
+        n_frames,
+        off_level_counts=off.level_counts,
+        off_fraction=1.0 - assigned.on_fractions,
+        skewness=off.skewness,
+    )
+    cut = cut_on_events(assigned.states, recipes.best.states)
+    n_on = assigned.states.sum(axis=1)
+    return NoiseEvents(
+        false + cut, cut / np.maximum(n_on, 1), false / np.maximum(n_frames - n_on, 1)
+    )
+
+
+def state_columns(
+    intensity: NDArray[np.float32], off: OffLevels, recipes: Recipes, noise: NoiseEvents
+) -> pd.DataFrame:
     """Return on-fractions, levels and thresholds."""
     assigned = recipes.answer
     fraction = assigned.on_fractions
     on = assigned.states
     with np.errstate(invalid="ignore", divide="ignore"):
         when_on = intensity.sum(axis=1, where=on, dtype=np.float64) / on.sum(axis=1)
-    false_events = expected_false_events(
-        off.noise_counts,
-        assigned.thresholds_counts,
-        intensity.shape[1],
-        off_level_counts=off.level_counts,
-        off_fraction=1.0 - fraction,
-        skewness=off.skewness,
-    )
-    false_events += cut_on_events(on, recipes.best.states)
     return pd.DataFrame(
         {
             "threshold_counts_{epoch}": assigned.thresholds_counts,
@@ -114,7 +139,7 @@ def state_columns(intensity: NDArray[np.float32], off: OffLevels, recipes: Recip
             "on_fraction_{epoch}_best": recipes.best.on_fractions,
             "on_fraction_{epoch}_best_se": recipes.best.on_fractions_se,
             "counts_when_on_{epoch}": when_on,
-            "expected_false_on_events_{epoch}": false_events,
+            "expected_false_on_events_{epoch}": noise.n,
             "common_light_change_{epoch}": recipes.best.light_change,
         }
     )
@@ -127,12 +152,14 @@ def dwell_columns(
     exposure_s: float,
     window_frames: int,
     settings: DwellTimeSettings,
+    noise: NoiseEvents,
 ) -> pd.DataFrame:
     """Return fits of the on (or off) events of each trace, where `why_not` is empty.
 
     Dark ones are not fitted, as in the paper.
     """
     fits: list[DwellFit] = []
+    cut_rates = np.nan_to_num(noise.on_cut_rate if on else noise.off_cut_rate)
     for k, reason in enumerate(why_not):
         durations, censored = events_to_fit(events, k, state=on)
         if reason:
@@ -144,8 +171,10 @@ def dwell_columns(
                     exposure_s=exposure_s,
                     window_frames=window_frames,
                     settings=settings,
+                    cut_rate=float(cut_rates[k]),
                 )
             )
+        fits[-1] = _with_noise(fits[-1], float(noise.n[k]), on=on)
     which, suffix = ("on", "") if on else ("off", "_off")
     columns = {
         f"blinking{suffix}_{{epoch}}": "model",
@@ -170,17 +199,18 @@ def dwell_columns(
     return table.assign(**{first: table[first].where(drawn)})
 
 
-def _with_noise(fits: pd.DataFrame, false_events: pd.Series[float]) -> pd.DataFrame:
-    """Return the fits of on events with a remark where noise makes many of the events."""
-    share = (false_events / fits["n_on_events_{epoch}"]).to_numpy(float)
-    fitted = (fits["blinking_{epoch}"] != "not_fitted").to_numpy()
-    remarks = [
-        "; ".join(filter(None, (reason, f"noise makes {100 * own:.0f} % of the on events")))
-        if own > NOTED_FALSE_SHARE and known
-        else reason
-        for reason, own, known in zip(fits["reason_on_{epoch}"], share, fitted, strict=True)
-    ]
-    return fits.assign(**{"reason_on_{epoch}": remarks})
+def _with_noise(fit: DwellFit, n_false: float, *, on: bool) -> DwellFit:
+    """Return a fit with a remark where noise makes many of the events, without a verdict if most.
+
+    n_false is nan where it is not known.
+    """
+    share = n_false / max(fit.n_events, 1)
+    if fit.model == "not_fitted" or not share > NOTED_FALSE_SHARE:
+        return fit
+    remark = f"noise makes {100 * share:.0f} % of the {'on' if on else 'off'} events"
+    if share > MAX_FALSE_SHARE:
+        return replace(fit, model="undecided", reason=f"{remark}: no verdict")
+    return replace(fit, reason="; ".join(filter(None, (fit.reason, remark))))
 
 
 def photostability_columns(

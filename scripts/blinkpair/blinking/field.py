@@ -24,7 +24,7 @@ from blinkpair.blinking.photostability import PhotostabilitySettings, integrated
 from blinkpair.blinking.recipes import Recipes
 from blinkpair.blinking.run_lengths import count_durations, run_lengths
 from blinkpair.blinking.states.settings import ThresholdSettings
-from blinkpair.dwell_fits.result import DwellTimeSettings
+from blinkpair.dwell_fits.result import MAX_FALSE_SHARE, DwellTimeSettings
 from blinkpair.epochs import EPOCHS
 from blinkpair.labels import BY_HAND
 from blinkpair.photometry.apertures import at_mean_focus, empty_frames
@@ -292,11 +292,16 @@ def _durations(
     exposure_s: float,
     dark_cutoff: float,
 ) -> pd.DataFrame:
-    """Return how often each duration occurred in the nanocrystals that are counted and emissive."""
+    """Return how often each duration occurred in the nanocrystals that are counted and emissive.
+
+    Those with a larger share of events that noise makes than a verdict allows are not among them.
+    """
     counted = table["population"].isin(COUNTED)
     parts = []
     for epoch in EPOCHS:
         shown = counted & (table[f"on_fraction_{epoch}"] >= dark_cutoff)
+        false, of_all = table[f"expected_false_on_events_{epoch}"], table[f"n_on_events_{epoch}"]
+        shown &= ~(false > MAX_FALSE_SHARE * of_all)
         rows = np.flatnonzero(np.isin(measured, table.index[shown]))
         parts.append(
             count_durations(events[epoch], rows).assign(

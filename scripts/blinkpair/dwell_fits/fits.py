@@ -1,4 +1,4 @@
-"""Decide whether a nanocrystal's blinking is a power law, a truncated one, or undecided.
+"""Fit the two laws of blinking to the durations of one nanocrystal's events, or of many.
 
 The laws are Eq. 1, P(t) ~ t^-alpha, and Eq. 2, P(t) ~ t^-alpha exp(-t / tau), as discrete
 distributions over whole frames, fitted by maximum likelihood (`laws`).
@@ -11,33 +11,9 @@ product of P(t) of the complete events and P(T >= t) of the last one, with the u
 Events cut by the *start* of the trace have an unknown age; they must be left out by the caller
 (`run_lengths.events_to_fit`), which costs one event and no bias.
 
-**The test.** A movie of finite length cuts every law off: traces with enough events to be fitted
-are those without a very long one, and a law with any upper bound inside the window is no pure one.
-So the verdict is `truncated_power_law` where every tau above a tenth of the window, no truncation
-included, is rejected: by the likelihood ratio of the truncated law at its best against that at a
-tenth of the window, one-sided. Its square root r is not normal below a thousand events, because
-the sum of heavy-tailed durations is not; `p_value` therefore comes from
-Barndorff-Nielsen's r* = r + log(u / r) / r with u the distance of the rates times
-sqrt(|J| / |J0|), J and J0 being the information of the two fits (Biometrika 73, 307, 1986), which
-is nearly exact for exponential families. `likelihood_ratio` is that against the pure law itself,
-the edge tau = infinity, and `p_value_half_chi_square` the textbook's p value for it, by which 5 to
-11 % of pure power laws are called truncated at the 5 % level. Events of many nanocrystals
-(`pooled`) were not chosen for being many: their truncation is tested against none at all.
-
-**Undecided.** A law that is not rejected is not proven. `power_law` is the verdict where the above
-is not rejected at `significance`, and a truncation at `tau_of_interest_s` *is*, by the one-sided
-likelihood ratio at the same level, so that every shorter tau is, too; `undecided` where neither is:
-the data agree with no truncation and with one that would matter (or, in a short movie, with one
-too close to a tenth of the window). The default, 1 s, is the upper end of the truncation times of
-single nanocrystals' on events (0.22 s in the paper's Fig. 7b).
-
-**Neither.** Two laws compared with each other do not show that one of them is right. The truncated
-law at its best, of which the pure one is the edge, is compared with itself times a smooth bend
-(`short_events`); where the likelihood ratio rejects it at `significance`, the verdict is `neither`,
-which comes before all others. `p_value_fit` is its p value.
-
-The shortest events, which a camera distorts, are treated first (`short_events`);
-`short_events="trust"` switches this off.
+The shortest events, which a camera distorts, are treated first, and alpha and tau are stated with
+errors that allow for it (`short_events`); `short_events="trust"` switches this off. `verdicts`
+decides between the laws.
 
 Input: the durations of one nanocrystal's on (or off) events, in whole frames. Output: a
 `DwellFit`: the verdict, alpha, tau and their evidence.
@@ -50,19 +26,15 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import ndtr
 
 from blinkpair.dwell_fits.events import Events, count_events
-from blinkpair.dwell_fits.laws import DwellLikelihood, Maximum, tau_interval
 from blinkpair.dwell_fits.lines import fit_lines
-from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings, LawFit, Method, Model
-from blinkpair.dwell_fits.short_events import MIN_DISTINCT, Treatment, choose_treatment
+from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings, Method
+from blinkpair.dwell_fits.short_events import MIN_DISTINCT, choose_treatment, stated_treatment
+from blinkpair.dwell_fits.verdicts import LONGEST_TAU, verdict
 from blinkpair.errors import InputError
 
 _UNBOUNDED = 2**40  # frames; the tail beyond does not change a likelihood
-# Of the window: a longer truncation cannot be separated from the window's own.
-_LONGEST_TAU = 1 / 10
-_NAN = float("nan")
 
 
 def fit_dwell_times(
@@ -138,6 +110,8 @@ def fit_counted_events(
     settings: DwellTimeSettings,
     bounded: bool = False,
     pooled: bool = False,
+    cut_rate: float = 0.0,
+    first: int | None = None,
     tau_of_interest_s: float = 1.0,
     short_events: Literal["auto", "trust"] = "auto",
 ) -> DwellFit:
@@ -152,6 +126,10 @@ def fit_counted_events(
     pooled : bool
         Whether the events are of many nanocrystals; see **The test** in the module's text.
     settings : DwellTimeSettings
+    cut_rate : float
+        How often noise cuts such events, per frame of them; see **Noise that cuts events**.
+    first : int, optional
+        Shortest duration of the stated law, frames; chosen by the events without it.
     exposure_s, window_frames, tau_of_interest_s, short_events
         As in `fit_dwell_times`.
     """
@@ -170,120 +148,11 @@ def fit_counted_events(
     if method == "least_squares":
         return fit_lines(events, blank, significance=significance)
     last = window_frames if bounded else _UNBOUNDED
-    chosen, p_fit = choose_treatment(events, last, relax=short_events == "auto")
-    return _verdict(
-        chosen, p_fit, blank, significance, tau_of_interest_s, window_frames, pooled=pooled
-    )
-
-
-def _verdict(
-    chosen: Treatment,
-    p_fit: float,
-    blank: DwellFit,
-    significance: float,
-    tau_of_interest_s: float,
-    window_frames: int,
-    *,
-    pooled: bool,
-) -> DwellFit:
-    likelihood, truncated, exposure_s = chosen.likelihood, chosen.truncated, blank.exposure_s
-    pure = likelihood.maximise(rate=0.0, short=chosen.short, start=truncated.parameters)
-    ratio = max(2.0 * (truncated.log_likelihood - pure.log_likelihood), 0.0)
-    rate_of_window = 0.0 if pooled else 1.0 / (_LONGEST_TAU * window_frames)
-    p_value = 1.0
-    if truncated.rate > rate_of_window:
-        held = likelihood.maximise(
-            rate=rate_of_window, short=chosen.short, start=truncated.parameters
-        )
-        p_value = _one_sided_p(truncated, held)
-    rate_of_interest = exposure_s / tau_of_interest_s
-    p_interest = 1.0
-    if truncated.rate < rate_of_interest:
-        held = likelihood.maximise(
-            rate=rate_of_interest, short=chosen.short, start=truncated.parameters
-        )
-        gap = max(2.0 * (truncated.log_likelihood - held.log_likelihood), 0.0)
-        p_interest = float(ndtr(-np.sqrt(gap)))
-    pure_law = _law(likelihood, pure, chosen.fraction, exposure_s)
-    truncated_law = _law(likelihood, truncated, chosen.fraction, exposure_s)
-    fit = replace(
-        blank,
-        alpha=pure_law.alpha,
-        alpha_se=pure_law.alpha_se,
-        p_value=p_value,
-        likelihood_ratio=ratio,
-        p_value_half_chi_square=float(ndtr(-np.sqrt(ratio))) if ratio > 0 else 1.0,
-        p_value_tau_of_interest=p_interest,
-        p_value_fit=p_fit,
-        power_law=pure_law,
-        truncated_power_law=truncated_law,
-        fitted_from_frames=chosen.first,
-    )
-    cut_off = fit.p_value_half_chi_square < significance
-    model, reason = _model_and_reason(fit, cut_off, significance, tau_of_interest_s)
-    if model != "truncated_power_law" and pure.alpha <= 0:
-        model, reason = "neither", "alpha is not positive: no power law"
-    if p_fit < significance:
-        model, reason = "neither", f"the test of fit rejects both laws (p = {p_fit:.2g})"
-    fit = replace(fit, model=model, reason=reason)
-    if fit.model == "truncated_power_law" or (cut_off and fit.model != "power_law"):
-        low, high = tau_interval(likelihood, truncated, short=chosen.short, ratio=ratio)
-        return replace(
-            fit,
-            alpha=truncated_law.alpha,
-            alpha_se=truncated_law.alpha_se,
-            tau_s=truncated_law.tau_s,
-            tau_se_s=truncated_law.tau_se_s,
-            tau_low_s=low * exposure_s,
-            tau_high_s=high * exposure_s,
-        )
-    return fit
-
-
-def _model_and_reason(
-    fit: DwellFit, cut_off: bool, significance: float, tau_of_interest_s: float
-) -> tuple[Model, str]:
-    """Return which of the two laws the tests of a truncation show, and what is unusual in it.
-
-    `cut_off` is whether any truncation is significant, also one too long for the verdict.
-    """
-    truncated = fit.truncated_power_law
-    too_long = (
-        f"a cut-off near {truncated.tau_s:.2g} s is too long to separate from the window's"
-        if cut_off
-        else ""
-    )
-    if fit.p_value < significance:
-        odd = "" if truncated.alpha > 0 else "alpha is not positive: no power law at short times"
-        return "truncated_power_law", odd
-    if fit.p_value_tau_of_interest < significance:
-        return "power_law", too_long
-    neither_excluded = f"neither no truncation nor one at {tau_of_interest_s:g} s is excluded"
-    return "undecided", too_long or neither_excluded
-
-
-def _one_sided_p(truncated: Maximum, held: Maximum) -> float:
-    """Return the p value of the held rate against a higher one from Barndorff-Nielsen's r*."""
-    r = np.sqrt(max(2.0 * (truncated.log_likelihood - held.log_likelihood), 0.0))
-    excess = truncated.rate - held.rate
-    if excess <= 0.0 or r < 1e-3:
-        return 1.0 if excess <= 0.0 else 0.5
-    log_u = np.log(excess) + 0.5 * (truncated.log_det_information - held.log_det_information)
-    correction = (log_u - np.log(r)) / r
-    return float(ndtr(-(r + correction))) if np.isfinite(correction) else float(ndtr(-r))
-
-
-def _law(likelihood: DwellLikelihood, fit: Maximum, fraction: float, exposure_s: float) -> LawFit:
-    rate = fit.rate
-    return LawFit(
-        alpha=fit.alpha,
-        alpha_se=float(np.sqrt(fit.covariance[0, 0])),
-        tau_s=exposure_s / rate if rate > 0 else float("inf"),
-        tau_se_s=float(np.sqrt(fit.covariance[1, 1])) / rate**2 * exposure_s if rate > 0 else _NAN,
-        log_likelihood=fit.log_likelihood,
-        short=float(fit.parameters[2]),
-        log_amplitude=float(np.log(fraction)) - likelihood.log_normalisation(fit.parameters),
-    )
+    relax = short_events == "auto"
+    chosen, p_fit = choose_treatment(events, last, relax=relax)
+    stated = stated_treatment(events, last, chosen, first) if relax else chosen
+    null_rate = 0.0 if pooled else max(1.0 / (LONGEST_TAU * window_frames), cut_rate)
+    return verdict(chosen, stated, p_fit, blank, significance, tau_of_interest_s, null_rate)
 
 
 def _reason_not_to_fit(events: Events, min_events: int) -> str:

@@ -72,7 +72,8 @@ class Maximum:
 
     `parameters` are (alpha, rate, short): the exponent, the rate of the exponential cut-off
     per frame, and the correction of the shortest events. `covariance` (3 x 3) comes from the
-    observed information; rows and columns of parameters that were held are zero.
+    observed information; rows and columns of parameters that were held, or a rate at its boundary
+    of 0, are zero.
     `log_det_information` is the log determinant of the information of the free ones.
     """
 
@@ -152,6 +153,9 @@ class DwellLikelihood:
             self._sums,
             _SHORT_SD,
         )
+        # At its boundary the rate is held: of an unbounded law its information is infinite there,
+        # or minus infinity where an event is cut.
+        free[1] &= theta[1] < 0.0
         inner = np.ix_(free, free)
         information = (-hessian * np.outer(self._unit, self._unit))[inner]
         sign, log_det = np.linalg.slogdet(information)

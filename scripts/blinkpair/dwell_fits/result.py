@@ -16,6 +16,8 @@ from blinkpair.arrays import FloatArray
 Model = Literal["power_law", "truncated_power_law", "undecided", "neither", "not_fitted"]
 Method = Literal["maximum_likelihood", "least_squares"]
 
+MAX_FALSE_SHARE = 0.3  # of the events: where noise makes more, there is no verdict
+
 _NAN = float("nan")
 
 
@@ -47,8 +49,8 @@ class DwellFit:
     """The verdict on one nanocrystal's dwell times, and both laws behind it.
 
     `alpha` and `tau_s` with their errors are those of `law`, the one to draw: that of the verdict,
-    and for `undecided` and `neither` the one that fits best, which is the truncated one if the
-    likelihood ratio is significant. `tau_s` and its errors are nan where that is the pure one.
+    and for `undecided` and `neither` the truncated one, of which the pure one is the limit: the
+    error of alpha then contains that of a cut-off. `tau_s` and its errors are nan for a pure one.
     `p_value` is that of the test for a truncation, `p_value_fit` of the test of fit.
     `tau_low_s`, `tau_high_s` is the 95 % profile-likelihood interval (high may be infinite):
     prefer it to `tau_se_s`, which is symmetric and tau is not.
@@ -109,7 +111,7 @@ class DwellFit:
         >>> from blinkpair.dwell_fits import fit_dwell_times
         >>> durations = np.repeat([1, 2, 4, 8], [80, 40, 20, 10])
         >>> fit = fit_dwell_times(durations, exposure_s=0.02, window_frames=1000)
-        >>> bool(np.all(np.diff(fit.density([0.02, 0.04, 0.08])) < 0))
+        >>> bool(np.all(np.diff(fit.density([0.04, 0.08, 0.16])) < 0))
         True
         """
         frames = np.asarray(duration_s, dtype=np.float64) / self.exposure_s

@@ -26,6 +26,7 @@ import numpy as np
 import pandas as pd
 
 from blinkpair.arrays import FloatArray
+from blinkpair.dwell_fits.result import MAX_FALSE_SHARE
 from blinkpair.epochs import EPOCHS
 from blinkpair.labels import require_columns
 from blinkpair.populations.counted import SAMPLE, independent_fields
@@ -74,7 +75,8 @@ def summarise_types(
         n, with `_low` and `_high`) of each type, `median_alpha_on_power_law`,
         `median_alpha_on_truncated_power_law`, `median_tau_on_s` (s, of the truncated ones),
         `median_false_event_share` (false on events expected from noise over on events), NaN
-        where nothing is known; `n_fields`, `interval_method`.
+        where nothing is known; `n_undecided_for_noise`, of the undecided those of which noise makes
+        more than `MAX_FALSE_SHARE` of the on events; `n_fields`, `interval_method`.
 
     Raises
     ------
@@ -103,7 +105,7 @@ def summarise_types(
             fractions = intervals.pooled_fractions(flags, [p.fields for p in parts], **settings)
             put_estimates(rows, f"fraction_{name}", fractions)
         for row, part in zip(rows, parts, strict=True):
-            row |= _medians(part.rows, epoch)
+            row |= _measured(part.rows, epoch)
         put_methods(rows, [p.fields for p in parts], of_samples=_of_samples(groups))
         blocks.append(rows)
     return _table(blocks, ["temperature_c", "epoch"])
@@ -274,8 +276,8 @@ def _flags(types: pd.Series[Any], name: str) -> FloatArray:
     return np.asarray(types == name, dtype=np.float64)
 
 
-def _medians(rows: pd.DataFrame, epoch: str) -> dict[str, float]:
-    """Return the medians of the fits of one epoch, and of the share of events that are noise."""
+def _measured(rows: pd.DataFrame, epoch: str) -> dict[str, float]:
+    """Return the medians of the fits of one epoch, and how much of the events is noise."""
     state = rows[f"type_{epoch}"]
     alpha, tau_s = f"alpha_on_{epoch}", f"tau_on_{epoch}_s"
     medians = {
@@ -284,11 +286,17 @@ def _medians(rows: pd.DataFrame, epoch: str) -> dict[str, float]:
     }
     medians["median_tau_on_s"] = _median(rows.loc[state == TRUNCATED, tau_s])
     false, events = FALSE_EVENTS.format(epoch), EVENTS.format(epoch)
-    medians["median_false_event_share"] = _NAN
+    summary: dict[str, float] = medians | {
+        "median_false_event_share": _NAN,
+        "n_undecided_for_noise": 0,
+    }
     if false in rows and events in rows:
         some = rows[rows[events].astype(float) > 0]
-        medians["median_false_event_share"] = _median(some[false].astype(float) / some[events])
-    return medians
+        share = some[false].astype(float) / some[events]
+        summary["median_false_event_share"] = _median(share)
+        noisy = (share > MAX_FALSE_SHARE) & (some[f"type_{epoch}"] == "undecided")
+        summary["n_undecided_for_noise"] = int(noisy.sum())
+    return summary
 
 
 def _median(values: pd.Series[Any]) -> float:

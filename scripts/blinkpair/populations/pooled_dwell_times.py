@@ -114,7 +114,8 @@ def pool_fits(
         both epochs; `model, alpha, alpha_se, tau_s, tau_low_s, tau_high_s, p_value, p_value_fit`
         as in `DwellFit`, and `fitted_from_frames, short, log_amplitude` of the law to draw, which
         is P(t) = exp(log_amplitude + short / t - t / tau) t^-alpha per frame, t and tau in frames
-        (see `law_of`); `reason` where there is no verdict.
+        (see `law_of`); `reason` where there is no verdict. All rows of an exposure and state have
+        the same `fitted_from_frames`, unless they have too few events of so many frames.
     """
     fitted = _with_other_epochs(pools, settings)
     rows = []
@@ -129,6 +130,8 @@ def pool_fits(
             "log_amplitude": fit.law.log_amplitude,
         }
         row |= {name: getattr(fit, name) for name in _FIT_COLUMNS if name not in row}
+        if fit.model == "neither":
+            row["reason"] += ": alpha and tau describe the curve alone"
         rows.append(row)
     return pd.DataFrame(rows, columns=list(_FIT_COLUMNS))
 

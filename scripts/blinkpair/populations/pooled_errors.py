@@ -8,6 +8,10 @@ the scatter within them. An interval is made of them as of the mean change of an
 three fields alone show it badly. Where each treatment has one field, the errors are those of the
 nanocrystals alone.
 
+A mixture bends, so that its alpha depends on the shortest duration of the fit. All treatments and
+both epochs therefore have the same one, the longest of those that their events ask for, and so
+have the fits of the jackknife.
+
 Between two simulated treatments of three fields whose exponents scatter by 0.2 between
 nanocrystals, and by 0, 0.05 or 0.1 between fields, alpha differs by more than 1.96 errors without
 a reason in 0, 0 and 2 %, and in 0, 3 and 6 % where there are four treatments. With errors of
@@ -63,17 +67,23 @@ def fits_with_errors(pools: Sequence[Pool], settings: DwellTimeSettings) -> list
         1.96 times `alpha_se` hold alpha, and `tau_low_s` to `tau_high_s` tau, in 95 % of
         experiments. Neither is smaller than that of independent events.
     """
-    known: dict[int, _Jackknifed] = {}  # both epochs together have the same groups
-    for pool in pools:
-        if id(pool.groups) not in known:
-            known[id(pool.groups)] = _jackknifed(pool, settings)
+    # Both epochs together have the same groups.
+    distinct = {id(pool.groups): pool for pool in pools}
+    first: dict[tuple[float, str], int] = {}
+    for pool in distinct.values():
+        own, alike = _fitted(pool, pool.events, settings), (pool.exposure_s, pool.state)
+        first[alike] = max(first.get(alike, 1), own.fitted_from_frames)
+    known = {
+        name: _jackknifed(pool, settings, first[pool.exposure_s, pool.state])
+        for name, pool in distinct.items()
+    }
     found = [known[id(pool.groups)] for pool in pools]
     fits: list[DwellFit] = [one.fit for one in found]
-    alike: dict[tuple[Any, ...], list[int]] = {}
+    together: dict[tuple[Any, ...], list[int]] = {}
     for place, (pool, one) in enumerate(zip(pools, found, strict=True)):
         if one.fields.size:
-            alike.setdefault((pool.exposure_s, pool.epoch, pool.state), []).append(place)
-    for places in alike.values():
+            together.setdefault((pool.exposure_s, pool.epoch, pool.state), []).append(place)
+    for places in together.values():
         alpha, rate = (
             pooled_means(
                 [found[k].values[row] for k in places],
@@ -90,31 +100,40 @@ def fits_with_errors(pools: Sequence[Pool], settings: DwellTimeSettings) -> list
     return fits
 
 
-def _jackknifed(pool: Pool, settings: DwellTimeSettings) -> _Jackknifed:
+def _fitted(
+    pool: Pool, events: Events, settings: DwellTimeSettings, first: int | None = None
+) -> DwellFit:
+    """Return the law of some of the events of a pool, from `first` frames on."""
+    return fit_counted_events(
+        events,
+        exposure_s=pool.exposure_s,
+        window_frames=pool.window_frames,
+        settings=settings,
+        pooled=True,
+        first=first,
+    )
+
+
+def _jackknifed(pool: Pool, settings: DwellTimeSettings, first: int) -> _Jackknifed:
     """Return a law and its pseudo-values: none where there is one nanocrystal, or few events.
 
     Without one of G groups the estimate is e_k; its pseudo-value is G e - (G - 1) e_k (J. W.
     Tukey, Annals of Mathematical Statistics 29, 614, 1958). That of tau is taken from its rate,
-    which is 0 where no truncation is found. Each fit chooses its law and how it treats the shortest
-    events: with the choice of all groups, 1.96 errors of one field hold in 82 %, so in 89 %.
+    which is 0 where no truncation is found. Each fit chooses its law. Of 80 simulated fields each,
+    of 60 nanocrystals, 1.96 errors held in 89 % (exponents that scatter by 0.2), 91 % (the same,
+    cut to frames) and 95 % (truncated).
     """
-
-    def fitted(events: Events) -> DwellFit:
-        return fit_counted_events(
-            events,
-            exposure_s=pool.exposure_s,
-            window_frames=pool.window_frames,
-            settings=settings,
-            pooled=True,
-        )
 
     def pseudo_values(place: int) -> FloatArray:
         """Return those of fields (0) or subsets (1), (2, G); all the same where there are none."""
         names = sorted({name[place] for name in pool.groups})
         others = (
             [
-                fitted(
-                    merge_events([own for name, own in pool.groups.items() if name[place] != left])
+                _fitted(
+                    pool,
+                    merge_events([own for name, own in pool.groups.items() if name[place] != left]),
+                    settings,
+                    first,
                 )
                 for left in names
             ]
@@ -127,7 +146,7 @@ def _jackknifed(pool: Pool, settings: DwellTimeSettings) -> _Jackknifed:
         # In the order of the values, so that sums are the same in any order of the fields.
         return np.sort(len(names) * whole[:, None] - (len(names) - 1) * without, axis=1)
 
-    fit = fitted(pool.events)
+    fit = _fitted(pool, pool.events, settings, first)
     none = _Jackknifed(fit, np.zeros((2, 0)), np.zeros(0, np.intp))
     if fit.model == "not_fitted":
         return none

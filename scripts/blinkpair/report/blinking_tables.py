@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from blinkpair.dwell_fits.result import MAX_FALSE_SHARE
 from blinkpair.labels import (
     CLASS_NAMES,
     EPOCH_NAMES,
@@ -50,10 +51,12 @@ def types(table: pd.DataFrame, confidence: float) -> Table:
         "median α, type A": lambda r: _alpha(r["median_alpha_on_truncated_power_law"]),
         "median τ, type A, s": lambda r: _tau(r["median_tau_on_s"]),
         "on events that noise makes, median": lambda r: percent(r["median_false_event_share"]),
+        "undecided for noise": lambda r: f"{r['n_undecided_for_noise']}",
     }
     note = (
         "Types A and B are of on events; shares are of the nanocrystals emissive in the epoch. "
-        "A law with α near 0 and a cut-off τ is an exponential. "
+        "A law with α near 0 and a cut-off τ is an exponential. There is no verdict where noise "
+        f"makes more than {100 * MAX_FALSE_SHARE:.0f} % of the on events. "
         f"{intervals_note(table.get('interval_method', ()), confidence)}"
     )
     return transposed("Types of blinking", _epoch_rows(table), cells, _epoch_name, note)

@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from blinkpair.blinking.field import MAX_SE
+from blinkpair.dwell_fits.result import MAX_FALSE_SHARE
 from blinkpair.labels import CONTROL, as_bool, exclusions_in, temperature_label
 from blinkpair.photometry.counts import MIN_RING_PIXELS, NEIGHBOUR_RADIUS_PX
 from blinkpair.photometry.ring import RING_INNER_PX, RING_OUTER_PX
@@ -146,15 +147,18 @@ def _dwell_times(dwell_times: Settings) -> Iterator[str]:
         f"{who}, by maximum likelihood of their distributions over whole frames. The first event "
         "of a trace, whose age is unknown, was left out; the last, cut by the end of the movie, "
         "entered by its probability to last longer. Where the shortest events clearly "
-        "contradicted whole frames, those of one frame were set aside, durations shifted by a "
-        "part of a frame, or both."
+        "contradicted whole frames, those of one or two frames were set aside, durations shifted "
+        "by a part of a frame, or both. α and τ are those of events of two frames and more (or of "
+        "three), with durations shifted by a part of a frame, so that their errors contain what "
+        "the cut to frames may change."
     )
     yield (
         "The cut-off was accepted (type A, of on-times) where a likelihood-ratio test at a "
         f"significance of {significance} rejected all cut-offs longer than a tenth of the movie, "
         "the pure law (type B) where it did not and all cut-offs within 1 s were rejected; the "
-        "others are undecided. Neither law was accepted where a test of fit, against a smooth "
-        "bend of the law at its best, rejected it at the same significance."
+        "others are undecided, and so are those of which noise makes more than "
+        f"{per_cent(MAX_FALSE_SHARE)} of the events. Neither law was accepted where a test of fit, "
+        "against a smooth bend of the law at its best, rejected it at the same significance."
     )
 
 

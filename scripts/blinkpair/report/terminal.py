@@ -132,7 +132,7 @@ def _recipes(methods: pd.DataFrame) -> list[str]:
 
 
 def _blinking(types: pd.DataFrame, photostability: pd.DataFrame) -> list[str]:
-    """Return, before and after: type A of those that could be fitted, PL kept, going dark."""
+    """Return, before and after: type A of those with a fit, PL kept, going dark."""
     heading, names = _names(types["temperature_c"])
     lines = [f"{heading} {'type A of fitted':>24} {'PL kept':>15} {'going dark':>22}"]
     for label in types["temperature_c"].unique():
@@ -145,7 +145,8 @@ def _blinking(types: pd.DataFrame, photostability: pd.DataFrame) -> list[str]:
 
 
 def _type_a(row: pd.Series[Any]) -> str:
-    return f"{row['n_truncated_power_law']} of {row['n'] - row['n_not_fitted']}"
+    fitted = row["n"] - row["n_not_fitted"] - row["n_undecided_for_noise"]
+    return f"{row['n_truncated_power_law']} of {fitted}"
 
 
 def _kept(row: pd.Series[Any]) -> str:
@@ -262,13 +263,16 @@ def _warnings(results: Path) -> list[str]:
 
 
 def _false_events(types: pd.DataFrame) -> list[str]:
-    # Without a field that was registered the table has no row, and no such column.
-    share = 0.0 if types.empty else types["median_false_event_share"].max()
+    if types.empty:  # without a field that was registered, and then without these columns
+        return []
+    share = types["median_false_event_share"].max()
     if not share > NOTEWORTHY_FALSE_SHARE:
         return []
+    withheld, n = types["n_undecided_for_noise"].sum(), types["n"].sum()
     return [
         f"Noise alone makes up to {100 * share:.0f} % of the on-events (median of a treatment):",
-        "  alpha and the blinking types are affected. Hint: compare with threshold: method: hmm.",
+        f"  {withheld} of {n} blinking types are undecided for noise, and alpha is affected.",
+        "  Hint: compare with threshold: method: hmm.",
     ]
 
 
