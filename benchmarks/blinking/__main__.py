@@ -62,7 +62,9 @@ def quantised_part(pool: Executor, share: float) -> Iterable[str]:
     yield (
         "Durations drawn in continuous time and cut to whole frames in several ways. The cut "
         "shifts the durations by up to half a frame and bends the law of the shortest; the fit "
-        "allows for it where the data show it (`short_events='auto'`), and otherwise trusts them."
+        "allows for it where the data show it (`short_events='auto'`), and otherwise trusts them. "
+        "The traces of a run are fitted with `camera`, whose errors allow for it unseen. The "
+        "intervals are of those called power laws."
     )
     yield text_of(fits.quantised_table(pool, round(1000 * share)), 2)
 

@@ -184,13 +184,20 @@ def quantised_row(way: str, n: int, alpha: float, draws: int) -> Row:
 
     row: Row = {"durations cut to frames by": way, "events": n, "alpha": alpha}
     pure, cut_off = [draw(np.inf) for _ in range(draws)], [draw(25.0) for _ in range(draws // 2)]
+    fits = {
+        short: [fit_dwell_times(d, **SETTINGS, short_events=short) for d in pure]
+        for short in ("auto", "trust", "camera")
+    }
     for name, short in (("", "auto"), ("shortest trusted: ", "trust")):
-        fits = [fit_dwell_times(d, **SETTINGS, short_events=short) for d in pure]
-        fits = [f for f in fits if f.model != "not_fitted"]
-        row[f"{name}called truncated %"] = percent(fits, "truncated_power_law")
-        row[f"{name}bias of alpha"] = np.mean([f.power_law.alpha for f in fits]) - alpha
-        fits = [fit_dwell_times(d, **SETTINGS, short_events=short) for d in cut_off]
-        row[f"{name}tau 0.5 s recognised %"] = percent(fits, "truncated_power_law")
+        fitted = [f for f in fits[short] if f.model != "not_fitted"]
+        row[f"{name}called truncated %"] = percent(fitted, "truncated_power_law")
+        row[f"{name}bias of alpha"] = np.mean([f.power_law.alpha for f in fitted]) - alpha
+        found = [fit_dwell_times(d, **SETTINGS, short_events=short) for d in cut_off]
+        row[f"{name}tau 0.5 s recognised %"] = percent(found, "truncated_power_law")
+    for short, own in fits.items():
+        right = [f for f in own if f.model == "power_law"]
+        a, se = (np.array([getattr(f, name) for f in right]) for name in ("alpha", "alpha_se"))
+        row[f"alpha's interval holds %, `{short}`"] = covered(a, se, alpha)
     return row
 
 

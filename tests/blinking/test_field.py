@@ -121,7 +121,12 @@ def test_a_row_is_the_fit_of_its_own_states(field, found):
     for on, name in ((True, "on"), (False, "off")):
         durations, censored = events_to_fit(events, 0, state=on)
         fit = fit_dwell_times(
-            durations, exposure_s=EXPOSURE_S, window_frames=FRAMES, censored=censored, min_events=50
+            durations,
+            exposure_s=EXPOSURE_S,
+            window_frames=FRAMES,
+            censored=censored,
+            min_events=50,
+            short_events="camera",
         )
         assert out.table[f"alpha_{name}_pre"][0] == fit.alpha
         assert out.table[f"n_{name}_events_pre"][0] == len(durations)
@@ -152,6 +157,7 @@ def test_the_columns_draw_the_law_through_the_points(field, method):
             censored=censored,
             min_events=50,
             method=method,
+            short_events="camera",
         )
         row = table.loc[0]
         start = int(row[f"fitted_from_frames_{which}_pre"])

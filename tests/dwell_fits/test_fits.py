@@ -216,20 +216,21 @@ def test_the_histogram_is_a_density():
     assert histogram["last_frame"].iloc[-1] >= durations.max()
 
 
+@pytest.mark.parametrize(("short_events", "from_frames"), [("auto", 1), ("camera", 2)])
 @pytest.mark.parametrize("tau", [np.inf, 25.0])
-def test_the_fitted_density_runs_through_the_histogram(tau):
+def test_the_fitted_density_runs_through_the_histogram(tau, short_events, from_frames):
     rng = np.random.default_rng(21)
     durations = draw(rng, 1.5, 20_000, tau)
-    fit = fit_dwell_times(durations, **SETTINGS)
+    fit = fit_dwell_times(durations, **SETTINGS, short_events=short_events)
     first = log_binned_density(durations, exposure_s=0.02).iloc[:6]
     law = fit.density(first["duration_s"])
-    drawn = first["first_frame"] >= fit.fitted_from_frames
-    assert drawn.sum() == 5  # from two frames on
+    assert fit.fitted_from_frames == from_frames
+    drawn = first["first_frame"] >= from_frames
     # 68 % limits of bins of a single frame: 4 of them catch the law or sampling is off
     error = (first["density_high_per_s"] - first["density_low_per_s"]) / 2
     assert (np.abs(law - first["density_per_s"]) < 4 * error)[drawn].all()
-    frames = np.arange(fit.fitted_from_frames, WINDOW + 1) * 0.02
-    share = np.mean(durations >= fit.fitted_from_frames)
+    frames = np.arange(from_frames, WINDOW + 1) * 0.02
+    share = np.mean(durations >= from_frames)
     assert (fit.density(frames) * 0.02).sum() == pytest.approx(share, rel=1e-9)
 
 
@@ -249,12 +250,29 @@ def test_intervals_hold_the_law_of_events_that_begin_and_end_within_frames(tau, 
         t = shortest * rng.random(4000) ** (-1 / (alpha - 1))
         t = t[(rng.random(t.size) < np.exp(-(t - shortest) / tau)) & (t < WINDOW - 1)]
         frames = np.floor(t + rng.random(t.size)).astype(int)
-        fit = fit_dwell_times(frames[frames > 0][:100], **SETTINGS)
+        fit = fit_dwell_times(frames[frames > 0][:100], **SETTINGS, short_events="camera")
         if np.isfinite(fit.tau_s) == np.isfinite(tau):  # the law that is stated is the right one
             fits.append(fit)
     assert sum(abs(f.alpha - alpha) < 1.96 * f.alpha_se for f in fits) >= 40
     if np.isfinite(tau):
         assert sum(f.tau_low_s < tau * 0.02 < f.tau_high_s for f in fits) >= 40
+
+
+def test_only_the_law_of_a_camera_has_errors_for_the_cut_to_frames():
+    """Durations drawn in whole frames: the information of one event bounds the error of alpha.
+
+    Of n events of a power law it is alpha_se = 1 / sqrt(n var(log t)), which holds to 20 % for 500.
+    """
+    durations = draw(np.random.default_rng(55), 1.5, 500)
+    whole = fit_dwell_times(durations, **SETTINGS)
+    t = np.arange(1, WINDOW + 1)
+    law = t**-1.5 / np.sum(t**-1.5)
+    variance = law @ np.log(t) ** 2 - (law @ np.log(t)) ** 2
+    assert whole.alpha_se == pytest.approx(1 / np.sqrt(500 * variance), rel=0.2)
+    camera = fit_dwell_times(durations, **SETTINGS, short_events="camera")
+    assert camera.model == whole.model == "power_law"
+    assert camera.p_value == whole.p_value
+    assert 1.3 < camera.alpha_se / whole.alpha_se < 3
 
 
 def test_without_a_verdict_the_error_of_alpha_contains_a_cut_off():

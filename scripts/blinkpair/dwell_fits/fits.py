@@ -11,9 +11,9 @@ product of P(t) of the complete events and P(T >= t) of the last one, with the u
 Events cut by the *start* of the trace have an unknown age; they must be left out by the caller
 (`run_lengths.events_to_fit`), which costs one event and no bias.
 
-The shortest events, which a camera distorts, are treated first, and alpha and tau are stated with
-errors that allow for it (`short_events`); `short_events="trust"` switches this off. `verdicts`
-decides between the laws.
+The shortest events, which a camera distorts, are treated first (`short_events`). Durations of a
+trace are stated with errors that allow for what the camera may have done unseen
+(`short_events="camera"`). `verdicts` decides between the laws.
 
 Input: the durations of one nanocrystal's on (or off) events, in whole frames. Output: a
 `DwellFit`: the verdict, alpha, tau and their evidence.
@@ -22,7 +22,7 @@ Input: the durations of one nanocrystal's on (or off) events, in whole frames. O
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -30,7 +30,12 @@ from numpy.typing import ArrayLike
 from blinkpair.dwell_fits.events import Events, count_events
 from blinkpair.dwell_fits.lines import fit_lines
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings, Method
-from blinkpair.dwell_fits.short_events import MIN_DISTINCT, choose_treatment, stated_treatment
+from blinkpair.dwell_fits.short_events import (
+    MIN_DISTINCT,
+    ShortEvents,
+    choose_treatment,
+    stated_treatment,
+)
 from blinkpair.dwell_fits.verdicts import LONGEST_TAU, verdict
 from blinkpair.errors import InputError
 
@@ -47,7 +52,7 @@ def fit_dwell_times(
     significance: float = 0.05,
     tau_of_interest_s: float = 1.0,
     method: Method = "maximum_likelihood",
-    short_events: Literal["auto", "trust"] = "auto",
+    short_events: ShortEvents = "auto",
 ) -> DwellFit:
     """Return the fits of Eq. 1 and Eq. 2 to one nanocrystal's durations, and the verdict.
 
@@ -73,8 +78,10 @@ def fit_dwell_times(
         'least_squares' fits straight lines to the log-log histogram, to compare with published
         numbers: alpha is biased, an F-test replaces the likelihood ratio, and there is no
         'undecided'.
-    short_events : {'auto', 'trust'}
-        See `dwell_fits.short_events`; 'trust' fits the plain laws from one frame on.
+    short_events : {'auto', 'camera', 'trust'}
+        'auto' treats the shortest events where they contradict whole frames; 'camera' does so too,
+        and states alpha and tau without them, with the larger errors of durations that a camera
+        cut to frames; 'trust' fits the plain laws from one frame on. See `dwell_fits.short_events`.
 
     Raises
     ------
@@ -113,7 +120,7 @@ def fit_counted_events(
     cut_rate: float = 0.0,
     first: int | None = None,
     tau_of_interest_s: float = 1.0,
-    short_events: Literal["auto", "trust"] = "auto",
+    short_events: ShortEvents = "camera",
 ) -> DwellFit:
     """Return what `fit_dwell_times` does, for events that were counted by duration.
 
@@ -124,12 +131,13 @@ def fit_counted_events(
     bounded : bool
         Whether the laws end at the window, as for complete events alone.
     pooled : bool
-        Whether the events are of many nanocrystals; see **The test** in the module's text.
+        Whether the events are of many nanocrystals; see **The test** in `verdicts`.
     settings : DwellTimeSettings
     cut_rate : float
-        How often noise cuts such events, per frame of them; see **Noise that cuts events**.
+        How often noise cuts such events, per frame of them; see **Noise that cuts events** there.
     first : int, optional
-        Shortest duration of the stated law, frames; chosen by the events without it.
+        Shortest duration of the law that is stated of a camera's durations, frames; chosen by the
+        events without it.
     exposure_s, window_frames, tau_of_interest_s, short_events
         As in `fit_dwell_times`.
     """
@@ -148,9 +156,10 @@ def fit_counted_events(
     if method == "least_squares":
         return fit_lines(events, blank, significance=significance)
     last = window_frames if bounded else _UNBOUNDED
-    relax = short_events == "auto"
-    chosen, p_fit = choose_treatment(events, last, relax=relax)
-    stated = stated_treatment(events, last, chosen, first) if relax else chosen
+    chosen, p_fit = choose_treatment(events, last, relax=short_events != "trust")
+    stated = chosen
+    if short_events == "camera":
+        stated = stated_treatment(events, last, chosen, first)
     null_rate = 0.0 if pooled else max(1.0 / (LONGEST_TAU * window_frames), cut_rate)
     return verdict(chosen, stated, p_fit, blank, significance, tau_of_interest_s, null_rate)
 
@@ -179,7 +188,7 @@ def _check_settings(
         raise InputError(f"tau_of_interest_s is {tau_of_interest_s}", "seconds, e.g. 1.0")
     for name, value, known in (
         ("method", method, get_args(Method)),
-        ("short_events", short_events, ("auto", "trust")),
+        ("short_events", short_events, get_args(ShortEvents)),
     ):
         if value not in known:
             raise InputError(f"{name} is {value!r}", f"one of {', '.join(known)}")
