@@ -17,6 +17,7 @@ from blinkpair.ensemble.channels import (
     in_photons,
     live_channels,
     mean_delay,
+    n_cut_off,
     smoothed,
     tail_start,
 )
@@ -76,14 +77,26 @@ def prepare(decay: Decay, response: Decay | None = None, place: str = "") -> Pre
 
     Channels at either end in which nothing was counted although photons were to be expected lie
     outside of the range of the electronics and are left out. Without a response the fit starts
-    behind the maximum by twice the time of the rise. Normalised values are taken in photons.
+    behind the maximum by twice the time of the rise. Values that are no counts, normalised or less
+    a background, are taken in photons.
 
     Raises
     ------
     InputError
-        If the channels of the two differ in width.
+        If the channels of the two differ in width, or what was below 0 was set to 0.
     """
-    decay = in_photons(decay)
+    whole, decay = decay, in_photons(decay)
+    # What was added to a background that was subtracted fills the empty channels.
+    n_empty = n_cut_off(np.where(whole.counts == 0, 0.0, decay.counts - decay.added))
+    if decay.is_counts and n_empty:
+        raise InputError(
+            f"{n_empty} channels behind the maximum are empty although those beside them are not: "
+            "values below 0 were set to 0, counts were multiplied, or channels are finer than the "
+            "electronics'",
+            "export the counts without subtracting a background (the fit has one); for time tags "
+            "give a wider bin_ps",
+            place,
+        )
     first, end = live_channels(decay.counts)
     if response is None:
         return Prepared(decay, (tail_start(decay.counts), end))

@@ -39,7 +39,9 @@ class Decay:
     photons_per_pulse : float
         NaN where the file does not hold the rate or the time.
     is_scaled : bool
-        The values were divided by that of one photon (`decays.in_photons`).
+        The values were brought to photons (`channels.in_photons`).
+    added : float
+        Photons a channel that were added for it, where a background had been subtracted.
     """
 
     counts: FloatArray
@@ -47,6 +49,7 @@ class Decay:
     period_ns: float = np.inf
     photons_per_pulse: float = np.nan
     is_scaled: bool = False
+    added: float = 0.0
 
     @property
     def is_counts(self) -> bool:
