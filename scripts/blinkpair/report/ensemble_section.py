@@ -103,7 +103,10 @@ def _sentence(rows: Sequence[Mapping[Any, Any]], quantity: str, p_common: pd.Ser
     p = p_common.dropna()
     if len(p):
         if p.iloc[0] < MIN_P_COMMON:
-            text += f". The time constants differ (p {_equals(p.iloc[0])})"
+            text += (
+                f". The time constants differ (p {_equals(p.iloc[0])}), and the shares are those "
+                "with constants of its own for each film"
+            )
         else:
             text += (
                 f". No difference of the time constants is shown (p {_equals(p.iloc[0])}), and the "

@@ -38,6 +38,7 @@ EPOCH_WORDS = "pre, before, initial, unannealed, vorher; post, after, annealed, 
 _KINDS = re.compile(
     r"bf|bright|brightfields?|fields?|trans|transmission|dia|dic|pl|movies?|videos?|blink|blinking"
     r"|fluo|fluorescence|fl|streams?|spool|images?|hellfeld|hf|durchlicht|filme?|bild(er)?"
+    r"|annealing|tempern|dem"
 )
 _TEMPERATURE = re.compile(r"(-?\d+(?:\.\d+)?)(?:c|°c|oc|degc|deg|degrees|grad)")
 _SPACED_TEMPERATURE = re.compile(r"(?<=\d)\s+(?=(?:°c|deg|grad)\b)", re.IGNORECASE)
