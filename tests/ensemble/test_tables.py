@@ -323,7 +323,7 @@ def test_the_difference_of_two_normal_estimates_has_the_usual_interval():
 
 def test_counts_and_other_values_have_no_time_constants_in_common(monkeypatch):
     """Their residuals have other units: the test rejected equal constants in every such group."""
-    monkeypatch.setattr(decays, "in_photons", lambda decay: decay)
+    monkeypatch.setattr(decays, "in_photons", lambda decay, place: decay)
     rng = np.random.default_rng(3)
     irf = Decay(rng.poisson(response(1e6) + 0.5).astype(float), 0.05)
     group = []

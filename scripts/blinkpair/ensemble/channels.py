@@ -12,6 +12,7 @@ import numpy as np
 
 from blinkpair.arrays import FloatArray
 from blinkpair.ensemble.readers.decay import Decay
+from blinkpair.errors import InputError
 
 _FEW = 20.0  # photons that would have to be missing for channels to count as dead
 _MARGIN = 2  # channels around what is seen of a response
@@ -24,11 +25,34 @@ _NEAR_ONE = 0.3  # from 1, for the f of values that differ by whole numbers
 _ROUNDING = 1e-3
 
 
-def in_photons(decay: Decay) -> Decay:
+def in_photons(decay: Decay, place: str = "") -> Decay:
     """Return a decay in photons, as its scatter shows them: normalised, less a background, or both.
 
     Counts are returned as they are, unless all are multiples of a number, which is then a photon,
     or their scatter shows that a background was subtracted.
+
+    Raises
+    ------
+    InputError
+        If values below 0 were set to 0.
+    """
+    found = _scaled(decay)
+    # What was added to a background that was subtracted fills the empty channels.
+    n_empty = n_cut_off(np.where(decay.counts == 0, 0.0, found.counts - found.added))
+    if found.is_counts and n_empty:
+        raise InputError(
+            f"{n_empty} channels behind the maximum are empty although those beside them are not: "
+            "values below 0 were set to 0, counts were multiplied, or channels are finer than the "
+            "electronics'",
+            "export the counts without subtracting a background (the fit has one); for time tags "
+            "give a wider bin_ps",
+            place,
+        )
+    return found
+
+
+def _scaled(decay: Decay) -> Decay:
+    """Return a decay in photons.
 
     Notes
     -----

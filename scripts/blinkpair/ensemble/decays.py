@@ -17,7 +17,6 @@ from blinkpair.ensemble.channels import (
     in_photons,
     live_channels,
     mean_delay,
-    n_cut_off,
     smoothed,
     tail_start,
 )
@@ -85,18 +84,7 @@ def prepare(decay: Decay, response: Decay | None = None, place: str = "") -> Pre
     InputError
         If the channels of the two differ in width, or what was below 0 was set to 0.
     """
-    whole, decay = decay, in_photons(decay)
-    # What was added to a background that was subtracted fills the empty channels.
-    n_empty = n_cut_off(np.where(whole.counts == 0, 0.0, decay.counts - decay.added))
-    if decay.is_counts and n_empty:
-        raise InputError(
-            f"{n_empty} channels behind the maximum are empty although those beside them are not: "
-            "values below 0 were set to 0, counts were multiplied, or channels are finer than the "
-            "electronics'",
-            "export the counts without subtracting a background (the fit has one); for time tags "
-            "give a wider bin_ps",
-            place,
-        )
+    decay = in_photons(decay, place)
     first, end = live_channels(decay.counts)
     if response is None:
         return Prepared(decay, (tail_start(decay.counts), end))

@@ -7,6 +7,7 @@ Input: a text table as for `sheet`. Output: its rows, complete; and everything t
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -181,7 +182,7 @@ def _check_names(rows: list[Row], add: Any) -> None:
 
 def _check_files(row: Row) -> tuple[str, str, str] | None:
     """Return the column, what is wrong with its file and what to do; None if all can be read."""
-    from blinkpair.ensemble.decays import prepare
+    from blinkpair.ensemble.channels import in_photons
     from blinkpair.ensemble.readers.decay import read_decay
     from blinkpair.ensemble.readers.matrix import read_matrix
 
@@ -191,15 +192,21 @@ def _check_files(row: Row) -> tuple[str, str, str] | None:
             read_matrix(row["file"], row["time_unit"], row["first_row"])
             return None
         given = row["bin_ps"], row["time_unit"], row["rate_mhz"]
-        decay = read_decay(row["file"], *given)
-        prepare(decay)
-        if row["irf"]:
-            column = "irf"
-            if row["irf"] == row["file"]:
-                return column, "this is the decay itself", "name the file of the response, or none"
-            prepare(decay, read_decay(row["irf"], *given))
+        decay = in_photons(read_decay(row["file"], *given))
+        if not row["irf"]:
+            return None
+        column = "irf"
+        if row["irf"] == row["file"]:
+            return column, "this is the decay itself", "name the file of the response, or none"
+        response = read_decay(row["irf"], *given)
     except InputError as error:
         return column, f"{row[column]}: {error.what}", error.hint
+    if not math.isclose(decay.bin_ns, response.bin_ns, rel_tol=1e-3):
+        what = (
+            f"a channel of the response is {1e3 * response.bin_ns:.6g} ps wide, that of the decay "
+            f"{1e3 * decay.bin_ns:.6g} ps"
+        )
+        return column, what, "record both with the same range and resolution"
     return None
 
 
