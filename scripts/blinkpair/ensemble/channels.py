@@ -21,8 +21,10 @@ _FEWEST_FOR_SCATTER = 64  # channels: its standard error is then 20 %
 _ROUNDS = 6
 _SHARED = 1.0 + 2 * (16 + 1) / 36.0  # squared correlations of second differences, both sides
 _SURE = 4.0  # standard errors from which on a background was subtracted
+_LEAST_SUBTRACTED = 0.2  # of the level behind the maximum
 _NEAR_ONE = 0.3  # from 1, for the f of values that differ by whole numbers
-_ROUNDING = 1e-3
+_ROUNDING = 1e-3  # of a count, in files
+_FEWEST_STEPS = 10  # between the least and the largest value, or a range of 1e-3 would be whole
 
 
 def in_photons(decay: Decay, place: str = "") -> Decay:
@@ -39,7 +41,7 @@ def in_photons(decay: Decay, place: str = "") -> Decay:
     found = _scaled(decay)
     # What was added to a background that was subtracted fills the empty channels.
     n_empty = n_cut_off(np.where(decay.counts == 0, 0.0, found.counts - found.added))
-    if found.is_counts and n_empty:
+    if decay.counts.min() >= 0 and found.is_counts and n_empty:
         raise InputError(
             f"{n_empty} channels behind the maximum are empty although those beside them are not: "
             "values below 0 were set to 0, counts were multiplied, or channels are finer than the "
@@ -70,7 +72,9 @@ def _scaled(decay: Decay) -> Decay:
     level = smoothed(tail, 33)[1:-1]
     scatter = np.diff(tail, 2) ** 2 / 6.0
     factor, background, error = _line(level, scatter, are_whole=_are_steps_of_one(values))
-    is_subtracted = values.min() < 0 or background > _SURE * error
+    # Channels of unequal width add scatter too: 5 % at a level of 500 and differences of 1 %.
+    least = max(_SURE * error, _LEAST_SUBTRACTED * float(np.median(level)))
+    is_subtracted = values.min() < 0 or background > least
     if decay.is_counts and not is_subtracted:
         return decay
     if not is_subtracted:
@@ -101,16 +105,17 @@ def _line(level: FloatArray, scatter: FloatArray, *, are_whole: bool) -> tuple[f
         weighted = design / expected[:, None]
         factor, offset = np.linalg.lstsq(weighted, scatter / expected, rcond=None)[0]
         expected = np.maximum(factor * level + offset, floor)
-    if factor <= 0:
-        return float(factor), 0.0, np.inf
     # Neighbouring second differences share values, by which their squares scatter more.
     covariance = _SHARED * 2.0 * np.linalg.pinv(weighted.T @ weighted)
-    along = np.array([-offset / factor, 1.0]) / factor
-    background, error = offset / factor, np.sqrt(along @ covariance @ along)
     if are_whole and abs(factor - 1.0) < max(_NEAR_ONE, _SURE * float(np.sqrt(covariance[0, 0]))):
         factor, weights = 1.0, expected**-2.0
         background = np.sum(weights * (scatter - level)) / weights.sum()
         error = np.sqrt(_SHARED * 2.0 / weights.sum())
+    elif factor <= 0:
+        factor, background, error = 0.0, 0.0, np.inf
+    else:
+        along = np.array([-offset / factor, 1.0]) / factor
+        background, error = offset / factor, np.sqrt(along @ covariance @ along)
     return float(factor), float(background), float(error)
 
 
@@ -118,7 +123,7 @@ def _are_steps_of_one(values: FloatArray) -> bool:
     """Return whether values differ by whole numbers, as counts less a constant do."""
     steps = values - values[0]
     return bool(
-        np.ptp(values) > 1 / _ROUNDING and np.abs(steps - np.round(steps)).max() < _ROUNDING
+        np.ptp(values) > _FEWEST_STEPS and np.abs(steps - np.round(steps)).max() < _ROUNDING
     )
 
 
