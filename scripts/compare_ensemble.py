@@ -5,12 +5,17 @@ from blinkpair.ensemble.beside import beside_table
 from blinkpair.run.logs import log_to
 
 
-def compare_ensemble(decays: str, populations: str, output: str) -> None:
+def compare_ensemble(decays: str, sensitivity: str, populations: str, output: str) -> None:
     """Write the table of ensemble and single nanocrystals side by side."""
-    table = beside_table(files.read_csv(decays), files.read_csv(populations))
-    files.write_csv(table, output)
+    tables = (files.read_csv(path) for path in (decays, sensitivity, populations))
+    files.write_csv(beside_table(*tables), output)
 
 
 if __name__ == "__main__":
     log_to(snakemake.log[0])
-    compare_ensemble(snakemake.input.decays, snakemake.input.populations, snakemake.output[0])
+    compare_ensemble(
+        snakemake.input.decays,
+        snakemake.input.sensitivity,
+        snakemake.input.populations,
+        snakemake.output[0],
+    )

@@ -13,6 +13,7 @@ from concurrent.futures import Executor
 import numpy as np
 import pandas as pd
 
+from benchmarks.ensemble.directions import changes
 from benchmarks.ensemble.trials import trials
 from benchmarks.page import run, text_of
 from blinkpair.ensemble import bleach, decays
@@ -230,5 +231,7 @@ def bleaches(pool: Executor, share: float) -> Iterable[str]:
     yield text_of(pd.DataFrame(rows))
 
 
+PARTS = {"accuracy": accuracy, "choices": choices, "bleaches": bleaches, "changes": changes}
+
 if __name__ == "__main__":
-    run(__doc__ or "", HEAD, {"accuracy": accuracy, "choices": choices, "bleaches": bleaches})
+    run(__doc__ or "", HEAD, PARTS)

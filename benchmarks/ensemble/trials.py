@@ -50,7 +50,9 @@ def trials(
 def _digest(function: Callable[..., Any]) -> str:
     """Return a digest of the code of the fits, the simulator and the benchmark."""
     names = (
+        "beside",
         "bleach",
+        "channels",
         "common",
         "decays",
         "ensemble",
@@ -58,6 +60,7 @@ def _digest(function: Callable[..., Any]) -> str:
         "intervals",
         "matrix_fit",
         "models",
+        "tables",
     )
     files = sorted(f for folder in _SOURCES for f in folder.glob("*.py") if f.stem in names)
     code = b"".join(f.read_bytes() for f in files) + function.__code__.co_code

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from blinkpair.inputs.ensemble_sheet import examine_ensemble
-from blinkpair.simulate.ensemble import write_ensemble
+from blinkpair.simulate.ensemble import expected_decay, write_ensemble
 
 
 @pytest.fixture
@@ -72,3 +73,15 @@ def test_one_file_is_not_that_of_two_treatments_nor_its_own_response(tmp_path, f
     # One film at two probes, or two curves of a file, are no slip.
     films.loc[5, ["file", "temperature_c"]] = films.loc[4, ["file", "temperature_c"]]
     assert len(examine(tmp_path, films)[1]) == 2
+
+
+def test_a_decay_that_cannot_be_fitted_is_a_slip_before_the_start(tmp_path, films):
+    """Values below 0 that were set to 0: half of the channels behind the maximum are empty."""
+    expected = expected_decay(1e5, [0.6, 0.3, 0.1], [1.0, 5.0, 30.0], background=20.0)
+    cut = np.maximum(np.random.default_rng(1).poisson(expected) - 20, 0)
+    text = "\n".join(f"{0.05 * i:.2f}\t{n}" for i, n in enumerate(cut))
+    films.loc[1, "file"] = str(tmp_path / "cut.txt")
+    (tmp_path / "cut.txt").write_text(f"Time (ns)\tCounts\n{text}\n")
+    _, problems = examine(tmp_path, films)
+    assert [(p.line, p.about) for p in problems] == [(3, "file")]
+    assert "without subtracting a background" in str(problems[0])

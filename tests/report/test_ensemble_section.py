@@ -14,6 +14,7 @@ def rows(direction, low, high):
     before = {"temperature_c": "unannealed", "value": 0.10, "low": 0.09, "high": 0.11}
     after = {"temperature_c": "100", "value": 0.07, "low": 0.06, "high": 0.08}
     change = {"change": -0.03, "change_low": low, "change_high": high, "direction": direction}
+    change |= {"change_free": -0.02, "change_free_low": -0.05, "change_free_high": 0.01}
     return pd.DataFrame([common | before, common | after | change])
 
 
@@ -42,7 +43,27 @@ def test_a_change_that_is_not_shown_is_no_change_of_direction():
     made = ensemble_section.section(decay(), rows("not shown", -0.04, 0.02), [], 0.95)
     assert "showed no change at 100 °C" in made["sentences"][0]
     beside, _ = made["tables"]
-    assert beside.rows[1][4:] == ["\u22123.0 (\u22124.0 to +2.0)", "not shown"]
+    assert beside.rows[1][4:] == [
+        "\u22123.0 (\u22124.0 to +2.0)",
+        "\u22122.0 (\u22125.0 to +1.0)",
+        "not shown",
+    ]
+
+
+def test_a_change_that_depends_on_the_time_constants_has_both_numbers():
+    made = ensemble_section.section(decay(), rows("depends", -0.04, -0.02), [], 0.95)
+    sentence, cells = made["sentences"][0], made["tables"][0].rows[1]
+    assert "against the unannealed film it" not in sentence
+    assert (
+        "Whether it changed depends on whether the time constants did: at 100 °C by "
+        "\u22123.0 (\u22124.0 to \u22122.0) points with time constants in common, "
+        "\u22122.0 (\u22125.0 to +1.0) with its own" in sentence
+    )
+    assert cells[4:] == [
+        "\u22123.0 (\u22124.0 to \u22122.0)",
+        "\u22122.0 (\u22125.0 to +1.0)",
+        "depends",
+    ]
 
 
 def test_what_is_not_resolved_has_no_time_constant():

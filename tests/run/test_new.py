@@ -55,7 +55,20 @@ def test_files_are_placed_by_their_words_and_frames(tmp_path):
     assert "3 fields found" in text
     assert "2 with all four files" in text
     assert "fill in 1 cell of post_pl" in text
-    assert "notes_bf.tif: its name holds neither pre nor post" in text
+    assert "notes_bf.tif: its name holds no word for the epoch" in text
+    assert "words for the epoch, between spaces, _ or -: pre, before" in text
+
+
+def test_german_names_and_a_space_before_the_degrees_are_understood(tmp_path):
+    movies = tmp_path / "Messung"
+    write(movies, "Feld 2 100 °C vorher bf.tif", "Feld 2 100 °C vorher PL.tif")
+    write(movies, "Feld 2 100 °C nachher bf.tif", "Feld 2 100 °C nachher PL.tif")
+    text = lay_out(tmp_path / "new", movies)
+    (row,) = rows_of(tmp_path / "new")
+    assert (row["field"], row["temperature_c"]) == ("Feld_2", "100")
+    assert row["post_pl"].endswith("nachher PL.tif")
+    assert row["pre_brightfield"].endswith("vorher bf.tif")
+    assert "1 with all four files" in text
 
 
 def test_files_named_by_the_epoch_alone_are_of_a_field_called_as_their_folder(tmp_path):

@@ -51,6 +51,7 @@ rule fit_ensemble:
 rule compare_ensemble:
     input:
         decays="results/decays.csv",
+        sensitivity="results/decay_sensitivity.csv",
         populations="results/populations.csv",
     output:
         in_report("results/beside.csv", "table", "Tables"),

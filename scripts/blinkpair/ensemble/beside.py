@@ -1,7 +1,7 @@
 """Ensemble and single nanocrystals side by side: one row a temperature and quantity.
 
-Input: `decays.csv` and `populations.csv`. Output: `beside.csv`, with the change of each quantity
-from the unannealed film and its direction.
+Input: `decays.csv`, `decay_sensitivity.csv` and `populations.csv`. Output: `beside.csv`, with the
+change of each quantity from the unannealed film and its direction.
 """
 
 from __future__ import annotations
@@ -12,15 +12,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from blinkpair.ensemble.tables import BLEACH, DECAY, UNANNEALED
+from blinkpair.ensemble.sensitivity import PROBES
+from blinkpair.ensemble.tables import BLEACH, DECAY, UNANNEALED, named
 from blinkpair.labels import Temperature, sort_temperatures, temperature_label
 
 ENSEMBLE, SINGLE = "ensemble", "single nanocrystals"
-UP, DOWN, NOT_SHOWN = "up", "down", "not shown"
+UP, DOWN, NOT_SHOWN, DEPENDS = "up", "down", "not shown", "depends"
 MIN_P_COMMON = 0.05
 COLUMNS = (
     *("temperature_c", "source", "technique", "measurement", "quantity", "value", "low", "high"),
-    *("change", "change_low", "change_high", "direction", "time_constants"),
+    *("change", "change_low", "change_high", "change_free", "change_free_low", "change_free_high"),
+    *("direction", "time_constants"),
 )
 # Quantity, its name in the table, and the component it is of.
 LONG_SHARE = "share of the slowest PL component"
@@ -40,16 +42,23 @@ def ensemble_order(labels: Iterable[object]) -> list[Temperature]:
     return [*first, *sort_temperatures(label for label in found if label != UNANNEALED)]
 
 
-def beside_table(decays: pd.DataFrame, populations: pd.DataFrame) -> pd.DataFrame:
+def beside_table(
+    decays: pd.DataFrame, sensitivity: pd.DataFrame, populations: pd.DataFrame
+) -> pd.DataFrame:
     """Put what the ensemble and the single nanocrystals show into one table.
 
     Shares are those with common time constants where the likelihood-ratio test does not reject
-    them at 5 %, because they vary least; `time_constants` names which.
+    them at 5 %, because they vary least; `time_constants` names which. That test finds large
+    differences only, so a direction has to be that of the shares with free time constants, too:
+    else it depends on whether the constants changed.
 
     Parameters
     ----------
     decays : DataFrame
         `decays.csv`.
+    sensitivity : DataFrame
+        `decay_sensitivity.csv`. Its rows `probes` give the free shares of bleaches, which a trace
+        alone determines two to three times worse.
     populations : DataFrame
         `populations.csv`.
 
@@ -59,19 +68,24 @@ def beside_table(decays: pd.DataFrame, populations: pd.DataFrame) -> pd.DataFram
         Fractions 0 to 1. `change` is the difference from the unannealed film of the same group (the
         mean of several), for single nanocrystals the mean of their own changes. Its interval is by
         profile likelihood with time constants in common, else that of Zou and Donner (2008) from
-        two intervals.
+        two intervals, as that of `change_free`.
         `direction` is empty where there is nothing to compare with.
     """
     rows = [
-        *_shares(decays, DECAY, LONG_SHARE, slowest=True),
-        *_shares(decays, BLEACH, SHORT_SHARE, slowest=False),
+        *_shares(decays, sensitivity, DECAY, LONG_SHARE, slowest=True),
+        *_shares(decays, sensitivity, BLEACH, SHORT_SHARE, slowest=False),
         *_populations(populations),
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def _shares(
-    decays: pd.DataFrame, technique: str, quantity: str, *, slowest: bool
+    decays: pd.DataFrame,
+    sensitivity: pd.DataFrame,
+    technique: str,
+    quantity: str,
+    *,
+    slowest: bool,
 ) -> list[dict[str, Any]]:
     own = decays[decays["technique"] == technique]
     rows: list[dict[str, Any]] = []
@@ -79,35 +93,59 @@ def _shares(
         component = int(group["n_components"].max()) if slowest else 1
         part = group[group["component"] == component]
         is_common = bool((part["p_common"] >= MIN_P_COMMON).all())
-        name = "amplitude_fraction" + ("_common" if is_common else "")
-        labels = [temperature_label(label) for label in part["temperature_c"]]
-        values: dict[tuple[Temperature, str], list[float]] = {
-            (label, row["measurement"]): [
-                float(row[f"{name}{end}"]) for end in ("", "_low", "_high")
-            ]
-            for label, row in zip(labels, part.to_dict("records"), strict=True)
+        free = _triples(part, "amplitude_fraction")
+        whole = sensitivity[
+            (sensitivity["varied"] == PROBES) & (sensitivity["component"] == component)
+        ]
+        from_probes = _triples(whole, "amplitude_fraction")
+        if free.keys() <= from_probes.keys():
+            free = {name: from_probes[name] for name in free}
+        labels = dict(
+            zip(part["measurement"], map(temperature_label, part["temperature_c"]), strict=True)
+        )
+        untreated = [free[name] for name, label in labels.items() if label == UNANNEALED]
+        change_free = {
+            name: difference(free[name], mean(untreated))
+            if untreated and label != UNANNEALED
+            else [np.nan] * 3
+            for name, label in labels.items()
         }
-        changes = {
-            (label, row["measurement"]): [
-                float(row[f"change_common{end}"]) for end in ("", "_low", "_high")
-            ]
-            for label, row in zip(labels, part.to_dict("records"), strict=True)
-        }
-        untreated = [v for (label, _), v in values.items() if label == UNANNEALED]
-        order = ensemble_order(labels)
-        for (label, measurement), value in sorted(
-            values.items(), key=lambda item: order.index(item[0][0])
-        ):
-            change = [np.nan] * 3
-            if is_common:
-                change = changes[label, measurement]
-            elif untreated and label != UNANNEALED:
-                change = difference(value, mean(untreated))
+        values, changes = free, change_free
+        if is_common:
+            values = _triples(part, "amplitude_fraction_common")
+            changes = _triples(part, "change_common")
+        order = ensemble_order(labels.values())
+        for name, label in sorted(labels.items(), key=lambda item: order.index(item[1])):
             rows.append(
-                _row(label, ENSEMBLE, technique, measurement, quantity, value, change)
+                _row(label, ENSEMBLE, technique, name, quantity, values[name], changes[name])
+                | _named("change_free", change_free[name])
+                | {"direction": _agreed(changes[name], change_free[name])}
                 | {"time_constants": "common" if is_common else "free"}
             )
     return rows
+
+
+def _triples(part: pd.DataFrame, name: str) -> dict[str, list[float]]:
+    """Return estimate, low, high of each measurement."""
+    columns = [f"{name}{end}" for end in ("", "_low", "_high")]
+    return dict(zip(part["measurement"], part[columns].astype(float).values.tolist(), strict=True))
+
+
+def _agreed(change: list[float], change_free: list[float]) -> str:
+    """Return the direction of a change with common and with free time constants."""
+    directions = {_direction(change), _direction(change_free)}
+    return directions.pop() if len(directions) == 1 else DEPENDS
+
+
+def _direction(change: list[float]) -> str:
+    if not np.isfinite(change[0]):
+        return ""
+    # An interval without an end shows nothing there.
+    return UP if change[1] > 0 else DOWN if change[2] < 0 else NOT_SHOWN
+
+
+def _named(name: str, triple: list[float]) -> dict[str, float]:
+    return named(name, triple[0], (triple[1], triple[2]))
 
 
 def mean(values: list[list[float]]) -> list[float]:
@@ -165,9 +203,6 @@ def _row(
     value: list[float],
     change: list[float],
 ) -> dict[str, Any]:
-    direction = ""
-    if np.isfinite(change[0]):  # an interval without an end shows nothing there
-        direction = UP if change[1] > 0 else DOWN if change[2] < 0 else NOT_SHOWN
     return {
         "temperature_c": label,
         "source": source,
@@ -175,7 +210,8 @@ def _row(
         "measurement": measurement,
         "quantity": quantity,
         **dict(zip(("value", "low", "high"), value, strict=True)),
-        **dict(zip(("change", "change_low", "change_high"), change, strict=True)),
-        "direction": direction,
+        **_named("change", change),
+        **_named("change_free", [np.nan] * 3),
+        "direction": _direction(change),
         "time_constants": "",
     }

@@ -1,7 +1,7 @@
 """Which channels of a decay are fitted, and where its response lies.
 
 Input: the counts of a decay and of its response. Output: channels, the response above its
-background, by how much it is moved, and photons from the scatter of normalised values.
+background, by how much it is moved, and photons from the scatter of values that are no counts.
 """
 
 from __future__ import annotations
@@ -12,36 +12,132 @@ import numpy as np
 
 from blinkpair.arrays import FloatArray
 from blinkpair.ensemble.readers.decay import Decay
+from blinkpair.errors import InputError
 
 _FEW = 20.0  # photons that would have to be missing for channels to count as dead
 _MARGIN = 2  # channels around what is seen of a response
 _PHOTONS_OF_RISE = 100
 _FEWEST_FOR_SCATTER = 64  # channels: its standard error is then 20 %
+_ROUNDS = 6
+_SHARED = 1.0 + 2 * (16 + 1) / 36.0  # squared correlations of second differences, both sides
+_SURE = 4.0  # standard errors from which on a background was subtracted
+_LEAST_SUBTRACTED = 0.2  # of the level behind the maximum
+_NEAR_ONE = 0.3  # from 1, for the f of values that differ by whole numbers
+_ROUNDING = 1e-3  # of a count, in files
+_FEWEST_STEPS = 10  # between the least and the largest value, or a range of 1e-3 would be whole
 
 
-def in_photons(decay: Decay) -> Decay:
-    """Return a normalised decay in photons, as its scatter shows them; others as they are.
+def in_photons(decay: Decay, place: str = "") -> Decay:
+    """Return a decay in photons, as its scatter shows them: normalised, less a background, or both.
+
+    Counts are returned as they are, unless all are multiples of a number, which is then a photon,
+    or their scatter shows that a background was subtracted.
+
+    Raises
+    ------
+    InputError
+        If values below 0 were set to 0.
+    """
+    found = _scaled(decay)
+    # What was added to a background that was subtracted fills the empty channels.
+    n_empty = n_cut_off(np.where(decay.counts == 0, 0.0, found.counts - found.added))
+    if decay.counts.min() >= 0 and found.is_counts and n_empty:
+        raise InputError(
+            f"{n_empty} channels behind the maximum are empty although those beside them are not: "
+            "values below 0 were set to 0, counts were multiplied, or channels are finer than the "
+            "electronics'",
+            "export the counts without subtracting a background (the fit has one); for time tags "
+            "give a wider bin_ps",
+            place,
+        )
+    return found
+
+
+def _scaled(decay: Decay) -> Decay:
+    """Return a decay in photons.
 
     Notes
     -----
-    Of counts a, b, c in a row with equal expectations, (a - 2b + c)^2 has the expectation of
-    a + 4b + c. Of values that are multiples of counts, the ratio of the two is the multiple. Second
-    differences are free of the slope of the decay.
+    Values v = f N - B of photons N scatter with the variance f (v + B): a straight line in their
+    level. Second differences (a - 2b + c) of three in a row are free of the slope of the decay and
+    have six times the variance. The line goes through the origin where B may be 0.
     """
     values = decay.counts
-    if decay.is_counts or values.min() < 0:
-        return decay
-    tail = values[tail_start(values) : live_channels(values)[1]]
+    if decay.is_counts and (step := np.gcd.reduce(values.astype(np.int64))) > 1:
+        return replace(decay, counts=values / step, is_scaled=True)
+    above = values - min(float(values.min()), 0.0)
+    tail = values[tail_start(above) : live_channels(above)[1]]
     if tail.size < _FEWEST_FOR_SCATTER or not tail.any():
         return decay
-    level = smoothed(tail, 33)[1:-1]  # by which all channels weigh alike
-    seen = level > 0
-    scatter = np.sum(np.diff(tail, 2)[seen] ** 2 / level[seen])
-    expected = np.sum((tail[:-2] + 4 * tail[1:-1] + tail[2:])[seen] / level[seen])
-    photon = float(scatter / expected)
-    if photon <= 0:
+    level = smoothed(tail, 33)[1:-1]
+    scatter = np.diff(tail, 2) ** 2 / 6.0
+    factor, background, error = _line(level, scatter, are_whole=_are_steps_of_one(values))
+    # Channels of unequal width add scatter too: 5 % at a level of 500 and differences of 1 %.
+    least = max(_SURE * error, _LEAST_SUBTRACTED * float(np.median(level)))
+    is_subtracted = values.min() < 0 or background > least
+    if decay.is_counts and not is_subtracted:
         return decay
-    return replace(decay, counts=values / photon, is_scaled=True)
+    if not is_subtracted:
+        seen = level > 0  # by which all channels weigh alike
+        expected = (tail[:-2] + 4 * tail[1:-1] + tail[2:])[seen] / (6.0 * level[seen])
+        factor, background = float(np.sum(scatter[seen] / level[seen]) / np.sum(expected)), 0.0
+    if factor <= 0:
+        return decay
+    background = max(background, -float(values.min()))
+    return replace(
+        decay,
+        counts=(values + background) / factor,
+        is_scaled=True,
+        added=background / factor if is_subtracted else 0.0,
+    )
+
+
+def _line(level: FloatArray, scatter: FloatArray, *, are_whole: bool) -> tuple[float, float, float]:
+    """Return f and B of scatter = f (level + B), and the standard error of B.
+
+    By weighted least squares: the square of a normal deviate scatters as its expectation. Where
+    values differ by whole numbers and f may be 1, it is 1, which determines B better.
+    """
+    design = np.column_stack([level, np.ones(level.size)])
+    expected = np.full(level.size, float(scatter.mean()))
+    floor = 0.05 * float(scatter.mean())
+    for _ in range(_ROUNDS):
+        weighted = design / expected[:, None]
+        factor, offset = np.linalg.lstsq(weighted, scatter / expected, rcond=None)[0]
+        expected = np.maximum(factor * level + offset, floor)
+    # Neighbouring second differences share values, by which their squares scatter more.
+    covariance = _SHARED * 2.0 * np.linalg.pinv(weighted.T @ weighted)
+    if are_whole and abs(factor - 1.0) < max(_NEAR_ONE, _SURE * float(np.sqrt(covariance[0, 0]))):
+        factor, weights = 1.0, expected**-2.0
+        background = np.sum(weights * (scatter - level)) / weights.sum()
+        error = np.sqrt(_SHARED * 2.0 / weights.sum())
+    elif factor <= 0:
+        factor, background, error = 0.0, 0.0, np.inf
+    else:
+        along = np.array([-offset / factor, 1.0]) / factor
+        background, error = offset / factor, np.sqrt(along @ covariance @ along)
+    return float(factor), float(background), float(error)
+
+
+def _are_steps_of_one(values: FloatArray) -> bool:
+    """Return whether values differ by whole numbers, as counts less a constant do."""
+    steps = values - values[0]
+    return bool(
+        np.ptp(values) > _FEWEST_STEPS and np.abs(steps - np.round(steps)).max() < _ROUNDING
+    )
+
+
+def n_cut_off(counts: FloatArray) -> int:
+    """Return the number of empty channels of a tail beyond those that photons leave, 0 for few.
+
+    A level of L photons leaves a share e^-L of the channels empty.
+    """
+    tail = counts[tail_start(counts) : live_channels(counts)[1]]
+    if tail.size < _FEWEST_FOR_SCATTER:
+        return 0
+    empty, expected = int(np.sum(tail == 0)), float(np.sum(np.exp(-smoothed(tail, 33))))
+    is_more = empty > expected + _SURE * np.sqrt(expected) + 2 * _FEW
+    return round(empty - expected) if is_more else 0
 
 
 def smoothed(counts: FloatArray, width: int = 9) -> FloatArray:

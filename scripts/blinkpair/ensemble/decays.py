@@ -76,14 +76,15 @@ def prepare(decay: Decay, response: Decay | None = None, place: str = "") -> Pre
 
     Channels at either end in which nothing was counted although photons were to be expected lie
     outside of the range of the electronics and are left out. Without a response the fit starts
-    behind the maximum by twice the time of the rise. Normalised values are taken in photons.
+    behind the maximum by twice the time of the rise. Values that are no counts, normalised or less
+    a background, are taken in photons.
 
     Raises
     ------
     InputError
-        If the channels of the two differ in width.
+        If the channels of the two differ in width, or what was below 0 was set to 0.
     """
-    decay = in_photons(decay)
+    decay = in_photons(decay, place)
     first, end = live_channels(decay.counts)
     if response is None:
         return Prepared(decay, (tail_start(decay.counts), end))

@@ -256,8 +256,10 @@ class TraceModel(FreeTaus):
         shapes = np.exp(np.maximum(-scaled, -_LARGEST_EXPONENT))
         amplitudes = parameters[self.n_tau : self.n_tau + m]
         free = slice(0, self.n_tau)
-        parts = [amplitudes[free] * shapes[:, free] * scaled[:, free], shapes]
-        value = shapes @ amplitudes
+        # Far from the data a search for the end of an interval may leave the range of numbers.
+        with np.errstate(over="ignore", invalid="ignore"):
+            parts = [amplitudes[free] * shapes[:, free] * scaled[:, free], shapes]
+            value = shapes @ amplitudes
         if self.constant:
             parts.append(np.ones((self.times.size, 1)))
             value = value + parameters[-1]

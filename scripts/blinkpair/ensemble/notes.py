@@ -33,7 +33,12 @@ def of_decay(prepared: Prepared) -> list[str]:
             f"the channels last {window_ns:.4g} ns and the file gives a pulse every "
             f"{decay.period_ns:.4g} ns: the fit takes all light to be of one pulse"
         )
-    if decay.is_scaled:
+    if decay.added:
+        notes.append(
+            f"a background was subtracted: {decay.added:.3g} photons a channel, as the values "
+            "scatter, were added"
+        )
+    elif decay.is_scaled:
         notes.append("normalised: the number of photons is that by which the values scatter")
     if not decay.is_counts:
         notes.append("no counts (background subtracted): no Poisson likelihood, narrow intervals")

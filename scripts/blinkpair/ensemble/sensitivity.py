@@ -17,6 +17,7 @@ from blinkpair.ensemble.tables import Measured, bleach_choices, named
 from blinkpair.errors import InputError
 
 PARTS_OF_WINDOW = (0.5, 0.25)
+PROBES = "probes"
 
 
 def sensitivity_rows(one: Measured, confidence: float) -> list[dict[str, Any]]:
@@ -73,7 +74,7 @@ def _other_bleaches(one: Measured) -> list[tuple[str, str, Fit]]:
         whole = fit_matrix(
             one.matrix, one.trace, start_ps=start_ps, fixed_tau_ps=fixed_tau_ps, n_free=n_free
         )
-        out.append(("probes", "all", whole))
+        out.append((PROBES, "all", whole))
     return out
 
 

@@ -182,6 +182,7 @@ def _check_names(rows: list[Row], add: Any) -> None:
 
 def _check_files(row: Row) -> tuple[str, str, str] | None:
     """Return the column, what is wrong with its file and what to do; None if all can be read."""
+    from blinkpair.ensemble.channels import in_photons
     from blinkpair.ensemble.readers.decay import read_decay
     from blinkpair.ensemble.readers.matrix import read_matrix
 
@@ -191,7 +192,7 @@ def _check_files(row: Row) -> tuple[str, str, str] | None:
             read_matrix(row["file"], row["time_unit"], row["first_row"])
             return None
         given = row["bin_ps"], row["time_unit"], row["rate_mhz"]
-        decay = read_decay(row["file"], *given)
+        decay = in_photons(read_decay(row["file"], *given))
         if not row["irf"]:
             return None
         column = "irf"

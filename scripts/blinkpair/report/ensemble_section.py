@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from blinkpair.ensemble.beside import LONG_SHARE, MIN_P_COMMON, SHORT_SHARE
+from blinkpair.ensemble.beside import DEPENDS, LONG_SHARE, MIN_P_COMMON, SHORT_SHARE
 from blinkpair.ensemble.tables import BLEACH, DECAY, FIXED, NOT_RESOLVED, UNANNEALED
 from blinkpair.labels import after_treatment, temperature_label, treatment_title
 from blinkpair.report.cells import Table, interval_of, number, p_value, signed_points
@@ -91,14 +91,26 @@ def _sentence(rows: Sequence[Mapping[Any, Any]], quantity: str, p_common: pd.Ser
     changes = [f"{word} {listed(places)}" for word, places in moved.items() if places]
     if changes:
         text += f"; against the unannealed film it {listed(changes)}"
+    unsure = [
+        f"{_where(row['temperature_c'])} by {interval_of(row, 'change', signed_points)} points "
+        "with time constants in common, "
+        f"{interval_of(row, 'change_free', signed_points)} with its own"
+        for row in rows
+        if row["direction"] == DEPENDS
+    ]
+    if unsure:
+        text += f". Whether it changed depends on whether the time constants did: {listed(unsure)}"
     p = p_common.dropna()
     if len(p):
         if p.iloc[0] < MIN_P_COMMON:
-            text += f". The time constants differ (p {_equals(p.iloc[0])})"
+            text += (
+                f". The time constants differ (p {_equals(p.iloc[0])}), and the shares are those "
+                "with constants of its own for each film"
+            )
         else:
             text += (
-                f". No difference of the time constants is shown (p {_equals(p.iloc[0])}); shares "
-                "compared with common time constants are right if there is none"
+                f". No difference of the time constants is shown (p {_equals(p.iloc[0])}), and the "
+                "shares are those with constants in common"
             )
     return text
 
@@ -138,16 +150,22 @@ def _beside(beside: pd.DataFrame, confidence: float) -> Table:
             str(row["source"]),
             _value(row),
             interval_of(row, "change", signed_points),
+            interval_of(row, "change_free", signed_points) if known(row["change_free"]) else "",
             row["direction"] if isinstance(row["direction"], str) else "",
         ]
         for row in beside.to_dict("records")
     ]
     return Table(
         "Ensemble and single nanocrystals",
-        ["quantity", "film or field", "of", "value", "change, points", "direction"],
+        [
+            *("quantity", "film or field", "of", "value", "change, points"),
+            *("with constants of its own", "direction"),
+        ],
         rows,
         f"In brackets {100 * confidence:g} % intervals. The change of a film is from the "
-        "unannealed one, that of single nanocrystals from their own state before.",
+        "unannealed one, that of single nanocrystals from their own state before. A direction of a "
+        "film is shown by both changes; depends: by one of them, so that it depends on whether the "
+        "time constants changed.",
     )
 
 

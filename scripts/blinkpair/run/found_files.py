@@ -25,16 +25,24 @@ SUFFIXES = (".nd2", ".tif", ".tiff", ".btf", ".tf8", ".sif", ".sifx", ".png", ".
 MOST_IMAGES = 20  # frames of a brightfield image at most; a movie has hundreds
 MOST_FILES = 20_000
 _EPOCHS = {
-    "pre": re.compile(r"pre|before|bef|b4|initial|(pre|un)(anneal|treat)[a-z]*"),
-    "post": re.compile(r"post|after|aft|post(anneal|treat)[a-z]*|anneal(ed)?"),
+    "pre": re.compile(
+        r"pre|before|bef|b4|initial|(pre|un)(anneal|treat)[a-z]*|vor|vorher|ungetempert"
+    ),
+    "post": re.compile(
+        r"post|after|aft|post(anneal|treat)[a-z]*|anneal(ed)?|nach|nachher|getempert"
+    ),
 }
+NO_EPOCH = "its name holds no word for the epoch"
+EPOCH_WORDS = "pre, before, initial, unannealed, vorher; post, after, annealed, nachher"
 # Words for the kind of a file, which is taken from its number of frames instead.
 _KINDS = re.compile(
     r"bf|bright|brightfields?|fields?|trans|transmission|dia|dic|pl|movies?|videos?|blink|blinking"
-    r"|fluo|fluorescence|fl|streams?|spool|images?"
+    r"|fluo|fluorescence|fl|streams?|spool|images?|hellfeld|hf|durchlicht|filme?|bild(er)?"
+    r"|annealing|tempern|dem"
 )
-_TEMPERATURE = re.compile(r"(-?\d+(?:\.\d+)?)(?:c|°c|oc|degc|deg|degrees)")
-_CONTROL = re.compile(r"control|ctrl|ctl|remounted")
+_TEMPERATURE = re.compile(r"(-?\d+(?:\.\d+)?)(?:c|°c|oc|degc|deg|degrees|grad)")
+_SPACED_TEMPERATURE = re.compile(r"(?<=\d)\s+(?=(?:°c|deg|grad)\b)", re.IGNORECASE)
+_CONTROL = re.compile(r"control|ctrl|ctl|remounted|kontrolle")
 
 
 @dataclass(frozen=True)
@@ -98,7 +106,7 @@ def find_files(folder: str | Path, base: str | Path = "") -> FoundFiles:
             if place.column:
                 places.append(place)
             else:
-                found.without_place[shown] = "its name holds neither pre nor post"
+                found.without_place[shown] = NO_EPOCH
     chosen = _rows(places, found.without_place, root.name)
     found.rows.extend(chosen)
     of_rows = {row[c] for row in chosen for c in PATH_COLUMNS if c.endswith("_pl")}
@@ -130,7 +138,8 @@ def _shown(path: str, base: str | Path) -> str:
 def _place(relative: Path, shown: str, header: Header) -> _Place:
     """Return the place of a file in the sheet, by the words of its path."""
     stem = relative.name[: -len(relative.suffix)].removesuffix(".ome")
-    words = [w for part in (*relative.parts[:-1], stem) for w in re.split(r"[\s_\-(),=]+", part)]
+    parts = (_SPACED_TEMPERATURE.sub("", part) for part in (*relative.parts[:-1], stem))
+    words = [w for part in parts for w in re.split(r"[\s_\-(),=]+", part)]
     epoch, temperature, own = "", "", []
     for word in filter(None, words):
         lower = word.lower()

@@ -22,7 +22,14 @@ from blinkpair import files
 from blinkpair.errors import InputError
 from blinkpair.inputs.columns import PATH_COLUMNS
 from blinkpair.inputs.problems import listed
-from blinkpair.run.found_files import FoundFiles, empty_cells, find_files, missing
+from blinkpair.run.found_files import (
+    EPOCH_WORDS,
+    NO_EPOCH,
+    FoundFiles,
+    empty_cells,
+    find_files,
+    missing,
+)
 from blinkpair.treatments import TEMPERATURE
 
 SOURCE = Path(__file__).parents[3]
@@ -138,6 +145,8 @@ def _summary(found: FoundFiles, movies: str | Path | None) -> list[str]:
     lines += [f"  in no field: {path}: {why}" for path, why in named[:MOST_NAMED]]
     if len(named) > MOST_NAMED:
         lines.append(f"  and {len(named) - MOST_NAMED} more")
+    if NO_EPOCH in found.without_place.values():
+        lines.append(f"  words for the epoch, between spaces, _ or -: {EPOCH_WORDS}")
     return lines
 
 
