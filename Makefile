@@ -4,8 +4,10 @@ CORES ?= all
 BIN := .venv/bin
 # Modules of another environment would take the place of those in .venv/.
 unexport PYTHONPATH PYTHONHOME
+# Some containers have Python forget what it compiled: every step would compile the library again.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo new test test-all check docs lock audit accuracy paper robustness benchmark clean
+.PHONY: demo new test quick-tests test-all check docs lock audit accuracy paper robustness benchmark clean
 
 demo: .venv/run.stamp
 	@test -f demo/complete || { echo "Simulating the experiment into demo/ ..."; \
@@ -19,7 +21,11 @@ new: .venv/run.stamp
 	@test -n "$(FOLDER)" || { echo "Name its folder: make new FOLDER=~/my_experiment MOVIES=/data/my_movies"; exit 1; }
 	@PYTHONPATH=scripts $(BIN)/python -m blinkpair.run.new "$(FOLDER)" $(if $(MOVIES),--movies "$(MOVIES)")
 
-test: .venv/dev.stamp check
+# Both at once: to check the types keeps one processor busy for half a minute.
+test: .venv/dev.stamp
+	@$(MAKE) --no-print-directory --jobs=2 check quick-tests
+
+quick-tests: .venv/dev.stamp
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m "not slow"
 
 # And the slow ones: runs that are killed or made again, and a real Slurm, which the tests run

@@ -14,11 +14,12 @@ ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
 
 
-def test_modules_of_another_environment_do_not_reach_its_commands():
+def test_variables_for_another_python_do_not_reach_its_commands():
     show = "show: ; @env"
+    variables = ("PYTHONPATH", "PYTHONHOME", "PYTHONDONTWRITEBYTECODE")
     done = subprocess.run(
         ["make", "--silent", "-f", str(ROOT / "Makefile"), "--eval", show, "show"],
-        env=os.environ | {"PYTHONPATH": "/elsewhere", "PYTHONHOME": "/elsewhere"},
+        env=os.environ | dict.fromkeys(variables, "/elsewhere"),
         capture_output=True,
         text=True,
         check=True,

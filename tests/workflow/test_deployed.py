@@ -64,6 +64,7 @@ def deployed(experiment, tmp_path):
         "GIT_CONFIG_KEY_0": f"url.{tmp_path / 'hosted'}/.insteadOf",
         "GIT_CONFIG_VALUE_0": "https://github.com/",
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
     return folder, os.environ | redirected
 
@@ -82,6 +83,8 @@ def test_a_deployed_workflow_has_its_target_and_its_library(deployed):
     run("results/fields/blank/nanocrystals_pre.csv")
     assert (folder / "results" / "fields" / "blank" / "nanocrystals_post.csv").exists()
     clone = next((folder / ".snakemake" / "blinkpair" / "source").iterdir())
+    # Steps keep what Python compiled, whatever the user's environment says.
+    assert list(clone.glob("scripts/blinkpair/**/*.pyc"))
     shown = subprocess.run(
         ["git", "-C", str(clone), "rev-parse", "HEAD"], capture_output=True, text=True, check=True
     )

@@ -93,10 +93,12 @@ smart_open.parse_uri = functools.cache(smart_open.parse_uri)
 
 
 os.environ[RUN_PROCESS] = str(os.getpid())
-# A step writes into its log; its figures are files, whatever a notebook's environment says; and
-# without docstrings scikit-image finds no function.
+# A step writes into its log; its figures are files, whatever a notebook's environment says; without
+# docstrings scikit-image finds no function; and each step would compile the library again where
+# Python must not keep what it compiled, as in some containers.
 os.environ.update(TQDM_DISABLE="1", MPLBACKEND="agg")
-os.environ.pop("PYTHONOPTIMIZE", None)
+for name in ("PYTHONOPTIMIZE", "PYTHONDONTWRITEBYTECODE"):
+    os.environ.pop(name, None)
 FAILURES = Failures()
 logger.addHandler(FAILURES)
 PROGRESS = Progress(RESULTS)

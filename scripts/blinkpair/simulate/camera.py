@@ -90,7 +90,9 @@ def _illuminate(
     x_profile = np.empty(2 * reach + 2)
     y_profile = np.empty(2 * reach + 2)
     scale = 1.0 / (np.sqrt(2.0) * sigma[frame])
-    light[:] = background
+    for row in range(height):
+        for column in range(width):  # for a slice numba compiles a message about shapes: 3 s
+            light[row, column] = background[row, column]
     for k in range(xy.shape[0]):
         signal = counts[k, frame]
         if signal <= 0.0:

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.simulate.design import FieldDesign
 from blinkpair.simulate.field import SimulatedField, simulate_field
@@ -151,10 +152,15 @@ def write_field(
         tifffile.imwrite(
             brightfield, image, imagej=True, resolution=(per_um, per_um), metadata={"unit": "um"}
         )
-        movie = folder / f"{name}_{epoch}_pl.tif"
-        write_movie(movie, simulated.film(epoch), simulated.design, file_format)
         files[f"{epoch}_brightfield"] = str(brightfield)
-        files[f"{epoch}_pl"] = str(movie)
+        files[f"{epoch}_pl"] = str(folder / f"{name}_{epoch}_pl.tif")
+
+    def film(epoch: str) -> None:
+        path = Path(files[f"{epoch}_pl"])
+        write_movie(path, simulated.film(epoch), simulated.design, file_format)
+
+    with ThreadPoolExecutor(len(EPOCHS)) as pool:
+        list(pool.map(film, EPOCHS))
     simulated.truth.to_csv(folder / f"{name}_truth.csv", index=False, float_format="%.5f")
     simulated.microspheres.to_csv(
         folder / f"{name}_truth_microspheres.csv", index_label="microsphere", float_format="%.5f"
