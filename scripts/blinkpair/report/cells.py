@@ -113,12 +113,14 @@ def p_value(value: Any) -> str:
 
 def interval_of(row: Row, name: str, write: Write, end: Write | None = None) -> str:
     """Write `value (low to high)`; `end` writes the ends, where that is not as the value."""
+    text, both = write(row[name]), ends(row, name, end or write)
+    return f"{text} ({both})" if known(row[name]) and both else text
+
+
+def ends(row: Row, name: str, write: Write, unit: str = "") -> str:
+    """Write `low to high`, or nothing where there is no interval."""
     low, high = (row.get(f"{name}_{side}", np.nan) for side in ("low", "high"))
-    text = write(row[name])
-    if not (known(row[name]) and known(low) and known(high)):
-        return text
-    end = end or write
-    return f"{text} ({end(low)} to {end(high)})"
+    return f"{write(low)} to {write(high)}{unit}" if known(low) and known(high) else ""
 
 
 def share_of(row: Row, count: str, share: str) -> str:

@@ -214,12 +214,16 @@ def _answers(
             "name": labels.treatment_title(row["temperature_c"]),
             "n": int(row["n"]),
             "mean": cells.signed_points(row["mean_delta"]),
-            "low": cells.signed_points(row["mean_delta_low"]),
-            "high": cells.signed_points(row["mean_delta_high"]),
+            "interval": cells.ends(row, "mean_delta", cells.signed_points),
             "mean_points": [100 * row[f"mean_delta{end}"] for end in ("", "_low", "_high")],
             "beside_control": control is not None and have_same_length(row, control),
-            "became_emissive": cells.percent(row["fraction_became_emissive"]),
-            "became_dark": cells.percent(row["fraction_became_dark"]),
+            **{
+                name: {
+                    "share": cells.percent(row[f"fraction_{name}"]),
+                    "interval": cells.ends(row, f"fraction_{name}", cells.percent_end, " %"),
+                }
+                for name in ("became_emissive", "became_dark")
+            },
             "sentence": result_sentences.answer(
                 row, None if row is control else control, confidence, dark_cutoff, word
             ),
