@@ -120,8 +120,8 @@ def test_a_correction_for_short_events_has_an_error_of_its_size_whatever_the_law
     whole_frames[-1] = 1.0
     corrections = []
     for law in np.eye(len(LAWS)):
-        corrected, se = on_share(found, whole_frames, law, 0.0)
-        without, _ = on_share(found, whole_frames, none, 0.0)
+        corrected, se = on_share(found, whole_frames, law, 0.0, np.ones(2))
+        without, _ = on_share(found, whole_frames, none, 0.0, np.ones(2))
         corrections.append(abs(corrected - without))
         # Between none and twice, evenly: a standard deviation of 1 / sqrt(3).
         assert se > 0.57 * corrections[-1]

@@ -16,7 +16,8 @@ most events, which are short.
 Where on levels change through the movie, their course is taken out first (`creep`). A third level,
 grey, is tried where the counts suggest one (`learning`), and counts as on. `time_on` has the
 on-fraction and its standard error, `dark` those of an epoch without an on level. What is shorter
-than a frame follows from laws that are learnt from the whole field (`short_events`, `event_laws`).
+than a frame follows from laws that are learnt from the whole field (`short_events`, `event_laws`);
+where no frame need show the on level, those of the field stand in for it (`unseen_level`).
 
 It is own code, because it needs such emissions and kinds, and hmmlearn takes some 0.3 s for a trace
 of 20,000 frames, ten times as long.
@@ -57,6 +58,7 @@ from blinkpair.blinking.states.time_on import (
     on_share,
     shows_off,
 )
+from blinkpair.blinking.states.unseen_level import shares_of_found
 
 _MIN_FRAMES = 20
 _OFF_EMISSION = 0.01  # of the on level: what a nanocrystal emits when it is off, one sigma
@@ -126,8 +128,9 @@ def assign(
     laws = _laws_of_short_events(list(found.values()))
     added = np.array([one.added for one in found.values()]).reshape(-1, 3)
     shifts = square_of_shifts(*added.T)
-    for (i, one), *laws_of_one in zip(found.items(), *laws, shifts, strict=True):
-        fraction[i], se[i] = on_share(one, *laws_of_one)
+    shares = shares_of_found([(one.trace, one.learnt.chain) for one in found.values()])
+    for (i, one), *of_field in zip(found.items(), *laws, shifts, shares, strict=True):
+        fraction[i], se[i] = on_share(one, *of_field)
     return AssignedStates(states, thresholds, source, fraction, se)
 
 
