@@ -85,7 +85,9 @@ def test_the_brightest_frames_of_a_flashing_nanocrystal_are_no_level_of_their_ow
     )
     truth = lit.mean(axis=1)
     found, error = best.on_fractions[12:], (best.on_fractions - truth)[12:]
-    assert found.mean() == pytest.approx(truth[12:].mean(), rel=0.04)
+    # Where on lasts a frame, a level above the one that was found cannot be excluded: it takes off
+    # a twentieth.
+    assert found.mean() == pytest.approx(truth[12:].mean(), rel=0.07)
     # Of 40 normal errors one above 3.5 is seen in 2 % of draws; it was 6.7 where the few brightest
     # frames were taken for a narrow level, and all others for lit in part.
     assert (np.abs(error) < 3.5 * best.on_fractions_se[12:]).all()

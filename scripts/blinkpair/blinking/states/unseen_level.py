@@ -52,10 +52,12 @@ def shares_of_found(found: Sequence[tuple[Trace, chain.Chain]]) -> FloatArray:
     middle, spread = np.median(logs) if len(logs) else 0.0, _NOTHING_KNOWN
     if len(known) >= _FEW:
         middle, spread = np.median(known), max(float(known.std()), _LEAST_SPREAD)
-    for i in np.flatnonzero(~lasting):
+    for i, one in enumerate(found):
+        if lasting[i]:
+            continue
         likely = _density((logs[i] + _RATIOS - middle) / spread)
         weight = likely * np.gradient(_RATIOS) / _MOST_BELOW
-        seen = likely[0] * _spread_of_level(*found[i]) * _OF_PARTS
+        seen = likely[0] * _spread_of_level(*one) * _OF_PARTS
         for power in (1, 2):
             whole = seen + weight @ np.exp(-power * _RATIOS)
             shares[i, power - 1] = whole / (seen + weight.sum())
