@@ -45,6 +45,7 @@ from blinkpair.blinking.states.creep import (
 from blinkpair.blinking.states.dark import UNKNOWN_SE
 from blinkpair.blinking.states.event_laws import law_weights
 from blinkpair.blinking.states.fast_switching import square_of_shifts
+from blinkpair.blinking.states.flicker import frame_light
 from blinkpair.blinking.states.learning import Learnt, learn, learn_two
 from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
 from blinkpair.blinking.states.result import AssignedStates
@@ -108,8 +109,12 @@ def assign(
     two = {i: (t, learn_two(t)) for i, t in _with_first_levels(traces, off, courses).items()}
     stretches = {i: on_stretches(trace.x, wide.levels) for i, (trace, wide) in two.items()}
     # A course is of all frames: nanocrystals that were not measured in some have none in common.
-    whole = [stretches[i] for i in two if finite[i].all()]
-    light = common_course(whole, counts.shape[1]) if course is None else None
+    all_frames = [i for i in two if finite[i].all()]
+    whole = [stretches[i] for i in all_frames]
+    light = None
+    if course is None:
+        light = frame_light([(two[i][0].x, two[i][1].levels) for i in all_frames])
+        light = common_course(whole, counts.shape[1]) if light is None else light
     if light is not None:
         steady = (counts / light).astype(np.float32)
         course = emissions.NoiseCourse.of(light, off.noise_power(light))
