@@ -157,7 +157,7 @@ def test_errors_of_a_threshold_hold_95_percent(bias):
         assert covered == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / best.size))
 
 
-def analyse(intensity, empty, method, n):
+def analyse(intensity, empty, method, n, light=None):
     places = pd.DataFrame({"nc_id": np.arange(n), "analysed": True, "excluded_because": ""})
     settings = load_settings({"threshold": {"method": method}})
     return analyse_nanocrystals(
@@ -167,7 +167,22 @@ def analyse(intensity, empty, method, n):
         empty,
         exposure_s=EXPOSURE_S,
         settings=BlinkingSettings.of(settings),
+        light=light,
     ).table
+
+
+def test_noise_of_counts_divided_by_the_focus_rises_where_little_light_is_in_the_aperture():
+    rng = np.random.default_rng(4)
+    lit = exponential_blinkers(rng, np.linspace(0.1, 0.9, N), 20.0, FRAMES)
+    focus = np.linspace(1.35, 0.65, FRAMES)
+    on = 4.5 * NOISE * np.exp(0.25 * rng.normal(size=(N, 1)))
+    counted = {epoch: counts(rng, lit, on * focus) for epoch in EPOCHS}
+    table = analyse(
+        counted, dict.fromkeys(EPOCHS, empty_counts(N)), "hmm", N, dict.fromkeys(EPOCHS, focus)
+    )
+    error = np.array([table[f"on_fraction_{epoch}"] - lit.mean(axis=1) for epoch in EPOCHS])
+    # Taken as one noise throughout it is 0.0047.
+    assert np.sqrt((error**2).mean()) < 0.004
 
 
 @pytest.fixture(scope="module")

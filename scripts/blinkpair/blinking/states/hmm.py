@@ -105,6 +105,9 @@ def assign(
     fraction[known] = states[known].sum(axis=1) / finite[known].sum(axis=1)
     found: dict[int, Found] = {}
     noise = course or emissions.NoiseCourse.constant(counts.shape[1])
+    if course is None and off.focus is not None:
+        # Divided by the share of the light in the aperture, noise rises as it falls.
+        noise = emissions.NoiseCourse.of(off.focus, 1.0)
     courses = {i: noise.among(finite[i]) for i in traces}
     two = {i: (t, learn_two(t)) for i, t in _with_first_levels(traces, off, courses).items()}
     stretches = {i: on_stretches(trace.x, wide.levels) for i, (trace, wide) in two.items()}
@@ -117,7 +120,8 @@ def assign(
         light = common_course(whole, counts.shape[1]) if light is None else light
     if light is not None:
         steady = (counts / light).astype(np.float32)
-        course = emissions.NoiseCourse.of(light, off.noise_power(light))
+        whole_course = light if off.focus is None else light * off.focus
+        course = emissions.NoiseCourse.of(whole_course, off.noise_power(light))
         found_there = assign(steady, settings, off.in_light(light), course=course)
         return found_there._replace(light_change=light_change(whole, counts.shape[1]))
     excess, confirmed = _excess_noise(list(two.values()))
