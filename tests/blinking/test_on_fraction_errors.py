@@ -85,7 +85,9 @@ def test_the_brightest_frames_of_a_flashing_nanocrystal_are_no_level_of_their_ow
     )
     truth = lit.mean(axis=1)
     found, error = best.on_fractions[12:], (best.on_fractions - truth)[12:]
-    assert found.mean() == pytest.approx(truth[12:].mean(), rel=0.04)
+    # Where on lasts a frame, a level above the one that was found cannot be excluded: it takes off
+    # a twentieth.
+    assert found.mean() == pytest.approx(truth[12:].mean(), rel=0.07)
     # Of 40 normal errors one above 3.5 is seen in 2 % of draws; it was 6.7 where the few brightest
     # frames were taken for a narrow level, and all others for lit in part.
     assert (np.abs(error) < 3.5 * best.on_fractions_se[12:]).all()
@@ -120,8 +122,8 @@ def test_a_correction_for_short_events_has_an_error_of_its_size_whatever_the_law
     whole_frames[-1] = 1.0
     corrections = []
     for law in np.eye(len(LAWS)):
-        corrected, se = on_share(found, whole_frames, law, 0.0)
-        without, _ = on_share(found, whole_frames, none, 0.0)
+        corrected, se = on_share(found, whole_frames, law, 0.0, np.ones(2))
+        without, _ = on_share(found, whole_frames, none, 0.0, np.ones(2))
         corrections.append(abs(corrected - without))
         # Between none and twice, evenly: a standard deviation of 1 / sqrt(3).
         assert se > 0.57 * corrections[-1]
@@ -155,7 +157,7 @@ def test_errors_of_a_threshold_hold_95_percent(bias):
         assert covered == pytest.approx(0.95, abs=4 * np.sqrt(0.95 * 0.05 / best.size))
 
 
-def analyse(intensity, empty, method, n):
+def analyse(intensity, empty, method, n, light=None):
     places = pd.DataFrame({"nc_id": np.arange(n), "analysed": True, "excluded_because": ""})
     settings = load_settings({"threshold": {"method": method}})
     return analyse_nanocrystals(
@@ -165,7 +167,22 @@ def analyse(intensity, empty, method, n):
         empty,
         exposure_s=EXPOSURE_S,
         settings=BlinkingSettings.of(settings),
+        light=light,
     ).table
+
+
+def test_noise_of_counts_divided_by_the_focus_rises_where_little_light_is_in_the_aperture():
+    rng = np.random.default_rng(4)
+    lit = exponential_blinkers(rng, np.linspace(0.1, 0.9, N), 20.0, FRAMES)
+    focus = np.linspace(1.35, 0.65, FRAMES)
+    on = 4.5 * NOISE * np.exp(0.25 * rng.normal(size=(N, 1)))
+    counted = {epoch: counts(rng, lit, on * focus) for epoch in EPOCHS}
+    table = analyse(
+        counted, dict.fromkeys(EPOCHS, empty_counts(N)), "hmm", N, dict.fromkeys(EPOCHS, focus)
+    )
+    error = np.array([table[f"on_fraction_{epoch}"] - lit.mean(axis=1) for epoch in EPOCHS])
+    # Taken as one noise throughout it is 0.0047.
+    assert np.sqrt((error**2).mean()) < 0.004
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ the columns of `nanocrystals.csv`, the states behind them, and how often each du
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, NamedTuple, Protocol, TypeVar
 
@@ -152,7 +152,10 @@ def analyse_nanocrystals(
     intensity = {epoch: at_mean_focus(as_read[epoch], (light or {}).get(epoch)) for epoch in EPOCHS}
     by_fixed = intensity if threshold.fixed_follows_focus else as_read
     off = {
-        epoch: estimate_off_levels(at_mean_focus(empty[epoch], _at_empty(light, epoch)))
+        epoch: replace(
+            estimate_off_levels(at_mean_focus(empty[epoch], _at_empty(light, epoch))),
+            focus=_focus(light, epoch),
+        )
         for epoch in EPOCHS
     }
     table = places.set_index("nc_id", drop=False)
@@ -232,6 +235,8 @@ def _assign(
     if n > MAX_SHARE * len(all_off):
         return _Assigned(recipes, n, np.zeros_like(all_off))
     if n:
+        if off.focus is not None:
+            off = replace(off, focus=off.focus[~all_off])
         recipes = Recipes.of(intensity[:, ~all_off], by_fixed[:, ~all_off], off, threshold)
     return _Assigned(recipes, n, all_off)
 
@@ -324,6 +329,12 @@ def _at_empty(light: Mapping[str, FloatArray] | None, epoch: str) -> FloatArray 
     """Return the light course in the frames in which empty places were measured."""
     course = (light or {}).get(epoch)
     return None if course is None else course[empty_frames(len(course))]
+
+
+def _focus(light: Mapping[str, FloatArray] | None, epoch: str) -> FloatArray | None:
+    """Return the light course of an epoch; None where the focus holds."""
+    course = (light or {}).get(epoch)
+    return None if course is None or (course == 1).all() else course
 
 
 def _reaches_threshold(off: OffLevels, threshold_counts: float) -> bool:

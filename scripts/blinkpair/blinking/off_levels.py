@@ -37,7 +37,8 @@ class OffLevels:
     field has no empty place. `level_se_counts` and `noise_se` (relative) are how well each is
     known: the level from the field's median, as the nanocrystal's own pixels may have other offsets
     than those of the empty place. `skewness` is that of the field's off counts, 0 for normal noise.
-    `empty` (m, frames) are the counts behind them.
+    `empty` (m, frames) are the counts behind them. `focus` (frames,) is what these counts and those
+    of the nanocrystals were divided by (`photometry.apertures.light_course`); None where it holds.
     """
 
     level_counts: FloatArray
@@ -46,6 +47,7 @@ class OffLevels:
     noise_se: float
     skewness: float
     empty: NDArray[np.float32]
+    focus: FloatArray | None = None
 
     def in_light(self, light: FloatArray) -> OffLevels:
         """Return the off state of counts that are divided by the course of the light, (frames,)."""

@@ -16,7 +16,8 @@ most events, which are short.
 Where on levels change through the movie, their course is taken out first (`creep`). A third level,
 grey, is tried where the counts suggest one (`learning`), and counts as on. `time_on` has the
 on-fraction and its standard error, `dark` those of an epoch without an on level. What is shorter
-than a frame follows from laws that are learnt from the whole field (`short_events`, `event_laws`).
+than a frame follows from laws that are learnt from the whole field (`short_events`, `event_laws`);
+where no frame need show the on level, those of the field stand in for it (`unseen_level`).
 
 It is own code, because it needs such emissions and kinds, and hmmlearn takes some 0.3 s for a trace
 of 20,000 frames, ten times as long.
@@ -44,6 +45,7 @@ from blinkpair.blinking.states.creep import (
 from blinkpair.blinking.states.dark import UNKNOWN_SE
 from blinkpair.blinking.states.event_laws import law_weights
 from blinkpair.blinking.states.fast_switching import square_of_shifts
+from blinkpair.blinking.states.flicker import frame_light
 from blinkpair.blinking.states.learning import Learnt, learn, learn_two
 from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
 from blinkpair.blinking.states.result import AssignedStates
@@ -57,6 +59,7 @@ from blinkpair.blinking.states.time_on import (
     on_share,
     shows_off,
 )
+from blinkpair.blinking.states.unseen_level import shares_of_found
 
 _MIN_FRAMES = 20
 _OFF_EMISSION = 0.01  # of the on level: what a nanocrystal emits when it is off, one sigma
@@ -102,15 +105,23 @@ def assign(
     fraction[known] = states[known].sum(axis=1) / finite[known].sum(axis=1)
     found: dict[int, Found] = {}
     noise = course or emissions.NoiseCourse.constant(counts.shape[1])
+    if course is None and off.focus is not None:
+        # Divided by the share of the light in the aperture, noise rises as it falls.
+        noise = emissions.NoiseCourse.of(off.focus, 1.0)
     courses = {i: noise.among(finite[i]) for i in traces}
     two = {i: (t, learn_two(t)) for i, t in _with_first_levels(traces, off, courses).items()}
     stretches = {i: on_stretches(trace.x, wide.levels) for i, (trace, wide) in two.items()}
     # A course is of all frames: nanocrystals that were not measured in some have none in common.
-    whole = [stretches[i] for i in two if finite[i].all()]
-    light = common_course(whole, counts.shape[1]) if course is None else None
+    all_frames = [i for i in two if finite[i].all()]
+    whole = [stretches[i] for i in all_frames]
+    light = None
+    if course is None:
+        light = frame_light([(two[i][0].x, two[i][1].levels) for i in all_frames])
+        light = common_course(whole, counts.shape[1]) if light is None else light
     if light is not None:
         steady = (counts / light).astype(np.float32)
-        course = emissions.NoiseCourse.of(light, off.noise_power(light))
+        whole_course = light if off.focus is None else light * off.focus
+        course = emissions.NoiseCourse.of(whole_course, off.noise_power(light))
         found_there = assign(steady, settings, off.in_light(light), course=course)
         return found_there._replace(light_change=light_change(whole, counts.shape[1]))
     excess, confirmed = _excess_noise(list(two.values()))
@@ -126,8 +137,9 @@ def assign(
     laws = _laws_of_short_events(list(found.values()))
     added = np.array([one.added for one in found.values()]).reshape(-1, 3)
     shifts = square_of_shifts(*added.T)
-    for (i, one), *laws_of_one in zip(found.items(), *laws, shifts, strict=True):
-        fraction[i], se[i] = on_share(one, *laws_of_one)
+    shares = shares_of_found([(one.trace, one.learnt.chain) for one in found.values()])
+    for (i, one), *of_field in zip(found.items(), *laws, shifts, shares, strict=True):
+        fraction[i], se[i] = on_share(one, *of_field)
     return AssignedStates(states, thresholds, source, fraction, se)
 
 

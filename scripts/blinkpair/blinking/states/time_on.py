@@ -144,7 +144,11 @@ def clearness(found: Found) -> float:
 
 
 def on_share(
-    found: Found, flash_laws: FloatArray, dim_laws: FloatArray, shift: float
+    found: Found,
+    flash_laws: FloatArray,
+    dim_laws: FloatArray,
+    shift: float,
+    share_of_found: FloatArray,
 ) -> tuple[float, float]:
     """Return the share of the time on, 0..1, and its standard error.
 
@@ -155,6 +159,8 @@ def on_share(
         Probabilities of the laws of short events.
     shift : float
         Mean square of how far the on level is too low, in squares of itself.
+    share_of_found : (2,) array
+        From `unseen_level.shares_of_found`.
     """
     trace, result = found.trace, found.learnt.chain
     levels, frames = result.levels, len(trace.x)
@@ -199,6 +205,10 @@ def on_share(
             half = 0.5 * (share * frames - mean)
             mean += half
             variance = 0.5 * (variance + (se * frames) ** 2) + half**2
+            share_of_found = np.ones(2)
+    share, square = share_of_found
+    variance = square * variance + (square - share**2) * mean**2
+    mean *= share
     return min(max(mean / frames, 0.0), 1.0), float(np.sqrt(variance)) / frames
 
 

@@ -1,0 +1,86 @@
+"""On levels that no frame need show: on lasts less than a frame, or hardly longer.
+
+Where on lasts for several frames, most of these were lit throughout, and their counts are the on
+level. Where it does not, all frames may have been lit in part: the level that is found is a mean of
+parts, too low, and the time on too long. The counts alone do not show it, as times on of half a
+frame each make a level, too. What is known then are the light, and the on levels of the field's
+other nanocrystals: the time on is the light over a level that is drawn from these, and not below
+the one that was found.
+
+Input: levels and chains of a field. Output: by how much the time on of a trace is shorter than its
+own level makes it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from blinkpair.arrays import FloatArray
+from blinkpair.blinking.states import chain, emissions
+from blinkpair.blinking.states.levels import Trace
+
+_LONG_ON = 4  # the state
+_LASTING_STAY = 0.83  # a frame: on for six frames
+_LASTING_FRAMES = 10.0
+_FEW = 5  # levels: with fewer their spread is not known
+_LEAST_SPREAD, _NOTHING_KNOWN = 0.25, 1.0  # of the logarithm of the field's levels
+_MOST_BELOW = np.log(4.0)  # means of parts lie below the level by factors up to this, evenly
+# Variance of the on counts beyond the camera's, in squares of the step: a level fluctuates by that
+# of a tenth, parts of frames spread evenly by up to twice 1/12.
+_OF_LEVEL, _OF_PARTS = 0.1**2, 2.0 / 12.0
+_RATIOS = np.linspace(0.0, _MOST_BELOW, 40)  # logarithms of level over the one that was found
+
+
+def is_lasting(result: chain.Chain) -> bool:
+    """Return whether on lasts for several frames, so that some were lit throughout."""
+    frames = result.share[_LONG_ON] * len(result.lit)
+    stay = result.transition[_LONG_ON, _LONG_ON]
+    return bool(stay >= _LASTING_STAY and frames >= _LASTING_FRAMES)
+
+
+def shares_of_found(found: Sequence[tuple[Trace, chain.Chain]]) -> FloatArray:
+    """Return mean and mean square of the time on over that by the own level, (n, 2).
+
+    One where on lasts.
+    """
+    shares = np.ones((len(found), 2))
+    logs = np.array([_log_span(one) for _, one in found])
+    lasting = np.array([is_lasting(one) for _, one in found], bool)
+    known = logs[lasting]
+    middle, spread = np.median(logs) if len(logs) else 0.0, _NOTHING_KNOWN
+    if len(known) >= _FEW:
+        middle, spread = np.median(known), max(float(known.std()), _LEAST_SPREAD)
+    for i, one in enumerate(found):
+        if lasting[i]:
+            continue
+        likely = _density((logs[i] + _RATIOS - middle) / spread)
+        weight = likely * np.gradient(_RATIOS) / _MOST_BELOW
+        seen = likely[0] * _spread_of_level(*one) * _OF_PARTS
+        for power in (1, 2):
+            whole = seen + weight @ np.exp(-power * _RATIOS)
+            shares[i, power - 1] = whole / (seen + weight.sum())
+    return shares
+
+
+def _density(z: FloatArray) -> FloatArray:
+    """Return the density of Student's t of 3 degrees: some levels of a field lie far out."""
+    return np.asarray((1.0 + z**2 / 3.0) ** -2)
+
+
+def _spread_of_level(trace: Trace, result: chain.Chain) -> float:
+    """Return the probability density of the spread of the on counts, were they those of a level."""
+    levels = result.levels
+    span = float(levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL])
+    camera = (levels[emissions.OFF_NOISE] ** 2 + trace.excess * span) / span**2
+    added = max((levels[emissions.ON_SIGMA] / span) ** 2 - camera, 0.0)
+    frames = result.probability[:, emissions.ON].sum()
+    usual = _OF_LEVEL + camera * np.sqrt(2.0 / max(frames, 1.0))
+    return float(np.exp(-added / usual) / usual)
+
+
+def _log_span(result: chain.Chain) -> float:
+    """Return the logarithm of the on level above off."""
+    levels = result.levels
+    return float(np.log(levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]))
