@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blinkpair.arrays import FloatArray, IntArray, neighbours
+from blinkpair.arrays import BoolArray, FloatArray, IntArray, neighbours
 from blinkpair.cores import usable_cores
 from blinkpair.nanocrystals import detection, localisation
 from blinkpair.nanocrystals.background import background_and_noise
@@ -27,6 +27,7 @@ from blinkpair.nanocrystals.drift import Drift, measure_drift
 from blinkpair.nanocrystals.focus import measure_focus
 from blinkpair.nanocrystals.particle_hits import without_hits
 from blinkpair.nanocrystals.projections import Projections
+from blinkpair.nanocrystals.stage_jumps import are_second_images
 from blinkpair.nanocrystals.wide_spots import are_wide
 
 log = logging.getLogger(__name__)
@@ -113,8 +114,12 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
                 *localisation.refine_drift(flat, fitted.xy, drift.xy, psf_sigma_px=sigma)
             )
     fitted = localisation.localise(flat, weights, xy, drift.xy, psf_sigma_px=sigma)
-    significance = candidates["significance"].to_numpy()
-    table = _table(fitted, significance, fitted.amplitude @ weights / weights.sum())
+    table = _table(
+        fitted,
+        candidates["significance"].to_numpy(),
+        fitted.amplitude @ weights / weights.sum(),
+        second=are_second_images(fitted.xy, fitted.amplitude, drift.xy),
+    )
     log.info("%d nanocrystals, PSF sigma %.2f px", len(table), sigma)
     bright = fitted.xy[_isolated(fitted.xy)[:60]]
     focus = measure_focus(flat, bright, drift.xy, psf_sigma_px=sigma)
@@ -152,9 +157,13 @@ def _flat_stretches(
 
 
 def _table(
-    fitted: localisation.Localisation, significance: FloatArray, counts: FloatArray
+    fitted: localisation.Localisation,
+    significance: FloatArray,
+    counts: FloatArray,
+    *,
+    second: BoolArray,
 ) -> pd.DataFrame:
-    """Return the candidates that are nanocrystals, the most significant first."""
+    """Return the candidates that are nanocrystals, without second images, by significance."""
     table = pd.DataFrame(
         {
             "x": fitted.xy[:, 0],
@@ -165,7 +174,7 @@ def _table(
         }
     )
     # Where no fit succeeds, the candidate was a wing, or noise on a slope.
-    table = table[table["error_px"] < MAX_ERROR_PX].reset_index(drop=True)
+    table = table[(table["error_px"] < MAX_ERROR_PX) & ~second].reset_index(drop=True)
     return _merge(table).sort_values(
         ["significance", "y", "x"], ascending=[False, True, True], ignore_index=True
     )
