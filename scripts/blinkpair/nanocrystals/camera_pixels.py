@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.arrays import BoolArray, FloatArray, IntArray
+from blinkpair.arrays import BoolArray, FloatArray, IntArray, neighbours
 from blinkpair.nanocrystals.localisation import localise, misfits, pixel_profile, window_pixels
 from blinkpair.nanocrystals.projections import Projections
 
@@ -66,10 +66,23 @@ def find_camera_pixels(
         Candidates at the first frame.
     drift : (S, 2) float
     """
+    if len(drift) < 2:
+        return np.zeros(len(xy), bool), np.zeros((len(xy), 2), np.int64)
+    of_camera, pixel = _compare(projections, xy, drift, np.empty((0, 2)))
+    # A nanocrystal that drifts over the path of another one passes for a pixel there.
+    others, reach = xy[~of_camera], 2 * REGION_PX + np.hypot(*np.ptp(drift, axis=0))
+    crossed = [len(near) > 0 for near in neighbours(xy, others, reach)]
+    if (again := of_camera & np.array(crossed, bool)).any():
+        of_camera[again], pixel[again] = _compare(projections, xy[again], drift, others)
+    return of_camera, pixel
+
+
+def _compare(
+    projections: Projections, xy: FloatArray, drift: FloatArray, others: FloatArray
+) -> tuple[BoolArray, IntArray]:
+    """Return what `find_camera_pixels` does, without the light of other nanocrystals, (m, 2)."""
     of_camera = np.zeros(len(xy), bool)
     pixel = np.zeros((len(xy), 2), np.int64)
-    if len(drift) < 2:
-        return of_camera, pixel
     images = (projections.mean, projections.burst)
     noises = [_noise(stretches) for stretches in images]
     usual = float(np.median(projections.variance[:, ::SAMPLED, ::SAMPLED]))
@@ -81,6 +94,7 @@ def find_camera_pixels(
         variance = np.median(_cut(projections.variance, columns, rows), axis=1)
         own_noise = np.sqrt(np.maximum(variance / max(usual, 1e-9), 0.25))[:, None]
         distance = _distance(columns, rows, xy[some], drift)
+        own_light = ~_lit_by(others, columns, rows, xy[some], drift)
         region, near = distance <= REGION_PX, distance <= PIXEL_REACH_PX
         profiles = [_image(columns, rows, xy[some], drift, s) for s in SIGMAS_PX]
         # The changes of a nanocrystal that is mostly off, and of one that is always on and drifts.
@@ -91,7 +105,7 @@ def find_camera_pixels(
             changes -= np.median(changes, axis=1, keepdims=True)
             changes -= np.median(changes, axis=(2, 3), keepdims=True)
             changes /= own_noise * noise[:, None, None]
-            changes *= region[:, None]
+            changes *= region[:, None] & own_light
             by_image += _explained([p / own_noise for p in moving], changes)
             by_pixel += np.where(near, (changes**2).sum(axis=1), 0.0).max(axis=(1, 2))
         n = len(images) * len(drift)  # squares of a normal variable in each sum
@@ -256,6 +270,27 @@ def _distance(columns: IntArray, rows: IntArray, xy: FloatArray, drift: FloatArr
     dx = columns[:, None, None, :] - path[:, :, 0, None, None]
     dy = rows[:, None, :, None] - path[:, :, 1, None, None]
     return np.asarray(np.sqrt((dx**2 + dy**2).min(axis=1)))
+
+
+def _lit_by(
+    others: FloatArray, columns: IntArray, rows: IntArray, xy: FloatArray, drift: FloatArray
+) -> BoolArray:
+    """Return where in a region in each stretch, (n, S, h, w), another nanocrystal is the nearest.
+
+    Within `REGION_PX` of it, and nearer than the candidate itself.
+    """
+    lit = np.zeros((len(xy), len(drift), rows.shape[1], columns.shape[1]), bool)
+    reach = REGION_PX + np.hypot(*np.ptp(drift, axis=0))
+    for k, near in enumerate(neighbours(xy, others, 2 * reach)):
+        if not len(near):
+            continue
+        path = np.vstack([xy[k], others[near]])[:, None] + drift
+        dx = columns[k] - path[..., 0, None]
+        dy = rows[k] - path[..., 1, None]
+        away = np.hypot(dy[..., :, None], dx[..., None, :])
+        nearest = away[1:].min(axis=0)
+        lit[k] = (nearest <= REGION_PX) & (nearest < away[0])
+    return lit
 
 
 def _place(size: FloatArray, columns: IntArray, rows: IntArray) -> IntArray:
