@@ -34,6 +34,7 @@ CONSTANT_SHARE = 0.7
 # decides. A pixel that jumps, beside one that is always bright, changes by more.
 STEADY = 10.0
 REGION_PX = 2.5
+LIT_PX = 5.0  # so far from a nanocrystal its light, and that of one that is not resolved, may reach
 # Bad pixels among the candidates would make a measured width too narrow; these are always tried.
 SIGMAS_PX = (0.5, 0.7, 1.0, 1.4)
 DISTURBING = 0.5  # of the noise of nine pixels
@@ -70,7 +71,7 @@ def find_camera_pixels(
         return np.zeros(len(xy), bool), np.zeros((len(xy), 2), np.int64)
     of_camera, pixel = _compare(projections, xy, drift, np.empty((0, 2)))
     # A nanocrystal that drifts over the path of another one passes for a pixel there.
-    others, reach = xy[~of_camera], 2 * REGION_PX + np.hypot(*np.ptp(drift, axis=0))
+    others, reach = xy[~of_camera], REGION_PX + LIT_PX + np.hypot(*np.ptp(drift, axis=0))
     crossed = [len(near) > 0 for near in neighbours(xy, others, reach)]
     if (again := of_camera & np.array(crossed, bool)).any():
         of_camera[again], pixel[again] = _compare(projections, xy[again], drift, others)
@@ -110,8 +111,9 @@ def _compare(
             by_pixel += np.where(near, (changes**2).sum(axis=1), 0.0).max(axis=(1, 2))
         n = len(images) * len(drift)  # squares of a normal variable in each sum
         changing = np.maximum(by_image, by_pixel)
-        lasting = np.median(_cut(projections.mean, columns, rows), axis=1)
-        lasting = (lasting - np.median(lasting, axis=(1, 2), keepdims=True)) * region
+        light = _cut(projections.mean, columns, rows)
+        light -= np.median(light, axis=(2, 3), keepdims=True)
+        lasting = np.median(light * own_light, axis=1) * region
         power = (lasting**2).sum(axis=(1, 2))
         of_image = _explained([p.mean(axis=1, keepdims=True) for p in profiles], lasting[:, None])
         of_pixel = np.where(near, lasting**2, 0.0).max(axis=(1, 2))
@@ -275,13 +277,10 @@ def _distance(columns: IntArray, rows: IntArray, xy: FloatArray, drift: FloatArr
 def _lit_by(
     others: FloatArray, columns: IntArray, rows: IntArray, xy: FloatArray, drift: FloatArray
 ) -> BoolArray:
-    """Return where in a region in each stretch, (n, S, h, w), another nanocrystal is the nearest.
-
-    Within `REGION_PX` of it, and nearer than the candidate itself.
-    """
+    """Return where, (n, S, h, w), a region is lit by another nanocrystal than the candidate."""
     lit = np.zeros((len(xy), len(drift), rows.shape[1], columns.shape[1]), bool)
-    reach = REGION_PX + np.hypot(*np.ptp(drift, axis=0))
-    for k, near in enumerate(neighbours(xy, others, 2 * reach)):
+    reach = REGION_PX + LIT_PX + np.hypot(*np.ptp(drift, axis=0))
+    for k, near in enumerate(neighbours(xy, others, reach)):
         if not len(near):
             continue
         path = np.vstack([xy[k], others[near]])[:, None] + drift
@@ -289,7 +288,7 @@ def _lit_by(
         dy = rows[k] - path[..., 1, None]
         away = np.hypot(dy[..., :, None], dx[..., None, :])
         nearest = away[1:].min(axis=0)
-        lit[k] = (nearest <= REGION_PX) & (nearest < away[0])
+        lit[k] = (nearest <= LIT_PX) & (nearest < away[0])
     return lit
 
 
