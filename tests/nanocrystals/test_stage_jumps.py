@@ -37,7 +37,8 @@ def test_the_frame_of_a_jump_is_known(seed, at):
     wrong = [(np.hypot(*(path - true).T) > 1.0).sum() for path in (untimed, timed)]
     # Between stretches of 20 frames it is as far off as the jump is from where they meet.
     assert wrong == [min(at % 20, 20 - at % 20), 0]
-    # What one stretch shows at the other place is no nanocrystal.
+    # What one stretch shows at the other place is no nanocrystal, and no pixel of the camera.
+    assert not len(found.hot_pixels)
     assert (KDTree(xy).query(found.table[["x", "y"]])[0] > 1.5).sum() == 0
 
 

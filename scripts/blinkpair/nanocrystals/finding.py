@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from blinkpair.arrays import BoolArray, FloatArray, IntArray, neighbours
+from blinkpair.arrays import FloatArray, IntArray, neighbours
 from blinkpair.cores import usable_cores
 from blinkpair.nanocrystals import detection, localisation
 from blinkpair.nanocrystals.background import background_and_noise
@@ -27,7 +27,7 @@ from blinkpair.nanocrystals.drift import Drift, measure_drift
 from blinkpair.nanocrystals.focus import measure_focus
 from blinkpair.nanocrystals.particle_hits import without_hits
 from blinkpair.nanocrystals.projections import Projections
-from blinkpair.nanocrystals.stage_jumps import are_second_images
+from blinkpair.nanocrystals.stage_jumps import are_seen_at_a_jump_only
 from blinkpair.nanocrystals.wide_spots import are_wide
 
 log = logging.getLogger(__name__)
@@ -90,7 +90,9 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
         placed = localisation.localise(
             flat, weights, xy, drift.xy, psf_sigma_px=sigma, iterations=4
         )
-        single, pixels = find_camera_pixels(projections, placed.xy, drift.xy)
+        stays = ~are_seen_at_a_jump_only(placed.amplitude, drift.xy)
+        candidates, xy = candidates[stays], xy[stays]
+        single, pixels = find_camera_pixels(projections, placed.xy[stays], drift.xy)
         if single.any():
             candidates, xy = candidates[~single], xy[~single]
             flat = np.stack([detection.repaired(image, pixels[single]) for image in flat])
@@ -114,12 +116,8 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
                 *localisation.refine_drift(flat, fitted.xy, drift.xy, psf_sigma_px=sigma)
             )
     fitted = localisation.localise(flat, weights, xy, drift.xy, psf_sigma_px=sigma)
-    table = _table(
-        fitted,
-        candidates["significance"].to_numpy(),
-        fitted.amplitude @ weights / weights.sum(),
-        second=are_second_images(fitted.xy, fitted.amplitude, drift.xy),
-    )
+    significance = candidates["significance"].to_numpy()
+    table = _table(fitted, significance, fitted.amplitude @ weights / weights.sum())
     log.info("%d nanocrystals, PSF sigma %.2f px", len(table), sigma)
     bright = fitted.xy[_isolated(fitted.xy)[:60]]
     focus = measure_focus(flat, bright, drift.xy, psf_sigma_px=sigma)
@@ -157,13 +155,9 @@ def _flat_stretches(
 
 
 def _table(
-    fitted: localisation.Localisation,
-    significance: FloatArray,
-    counts: FloatArray,
-    *,
-    second: BoolArray,
+    fitted: localisation.Localisation, significance: FloatArray, counts: FloatArray
 ) -> pd.DataFrame:
-    """Return the candidates that are nanocrystals, without second images, by significance."""
+    """Return the candidates that are nanocrystals, the most significant first."""
     table = pd.DataFrame(
         {
             "x": fitted.xy[:, 0],
@@ -174,7 +168,7 @@ def _table(
         }
     )
     # Where no fit succeeds, the candidate was a wing, or noise on a slope.
-    table = table[(table["error_px"] < MAX_ERROR_PX) & ~second].reset_index(drop=True)
+    table = table[table["error_px"] < MAX_ERROR_PX].reset_index(drop=True)
     return _merge(table).sort_values(
         ["significance", "y", "x"], ascending=[False, True, True], ignore_index=True
     )

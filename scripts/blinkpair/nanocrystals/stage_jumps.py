@@ -4,7 +4,7 @@ The stretch that holds a jump shows every nanocrystal at two places, and its dri
 them. The frames around it show when the light moved from the places before to those after.
 
 Input: a movie, the nanocrystals found in it and their drift. Output: the catalogue with the frame
-of each jump; which nanocrystals are second images of others.
+of each jump; which candidates are second images.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ BRIGHTEST = 60  # nanocrystals that show the frame of a jump
 APERTURE_PX, AROUND_PX = 3, 9  # whole pixels; the median of the larger square is the background
 # By chance the frame of a jump stands out of noise by 2 or 3 of its standard deviations.
 MIN_SIGMAS = 6.0
-# A second image is seen in one stretch. In any other its nanocrystal is not, but noise is.
+# A second image is seen in one stretch; in the others noise is, at most so much of it.
 ELSEWHERE = 0.3
-SAME_PX = 1.5
 
 
 def time_jumps(movie: Movie, catalogue: Catalogue) -> Catalogue:
@@ -58,31 +57,26 @@ def time_jumps(movie: Movie, catalogue: Catalogue) -> Catalogue:
     return replace(catalogue, drift=drift, focus_px=focus)
 
 
-def are_second_images(xy: FloatArray, amplitude: FloatArray, drift: FloatArray) -> BoolArray:
-    """Return which nanocrystals, (n,), are images of others after or before a jump.
+def are_seen_at_a_jump_only(amplitude: FloatArray, drift: FloatArray) -> BoolArray:
+    """Return which candidates, (n,), are seen in no stretch but one beside a jump.
 
     Parameters
     ----------
-    xy : (n, 2) float
-        Places at the first frame.
     amplitude : (n, S) float
         Counts in each stretch.
     drift : (S, 2) float
 
     Notes
     -----
-    Of a jump from stretch k to k + 1 by d, either holds frames of both sides. In k a nanocrystal
-    is seen at d from its place as well, in k + 1 at -d.
+    They are second images of nanocrystals. One that is on in this stretch only is lost with them:
+    it is dark.
     """
-    second = np.zeros(len(xy), bool)
+    only = np.zeros(len(amplitude), bool)
     for k in jumps_of(drift):
-        step = drift[k + 1] - drift[k]
-        for stretch, away in ((k, step), (k + 1, -step)):
-            others = np.delete(amplitude, stretch, axis=1).max(axis=1)
-            only_there = others < ELSEWHERE * amplitude[:, stretch]
-            apart = np.hypot(*(xy[:, None] - xy - away).transpose(2, 0, 1))
-            second |= only_there & (apart[:, ~only_there] < SAME_PX).any(axis=1)
-    return second
+        for stretch in (k, k + 1):
+            others = np.delete(amplitude, stretch, axis=1).max(axis=1, initial=0.0)
+            only |= others < ELSEWHERE * amplitude[:, stretch]
+    return only
 
 
 def _light_moved(
