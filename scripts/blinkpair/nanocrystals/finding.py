@@ -33,6 +33,7 @@ from blinkpair.nanocrystals.wide_spots import are_wide
 log = logging.getLogger(__name__)
 
 MAX_ERROR_PX = 0.7  # the weakest real nanocrystals, on for 0.5 % of 2,000 frames, reach 0.2
+MAX_FAR_ERROR_PX = 0.05  # of one that lies farther from its candidate than a fit may move
 SAME_PX = 1.2  # two candidates that end up closer than this are one nanocrystal
 
 
@@ -116,6 +117,12 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
                 *localisation.refine_drift(flat, fitted.xy, drift.xy, psf_sigma_px=sigma)
             )
     fitted = localisation.localise(flat, weights, xy, drift.xy, psf_sigma_px=sigma)
+    if (far := np.isinf(fitted.error_px)).any():
+        # The wing of one that is out of view at times leads to it; noise leads to noise.
+        again = localisation.localise(flat, weights, fitted.xy[far], drift.xy, psf_sigma_px=sigma)
+        sure = again.error_px < MAX_FAR_ERROR_PX
+        fitted.xy[far], fitted.amplitude[far] = again.xy, again.amplitude
+        fitted.error_px[far] = np.where(sure, again.error_px, np.inf)
     significance = candidates["significance"].to_numpy()
     table = _table(fitted, significance, fitted.amplitude @ weights / weights.sum())
     log.info("%d nanocrystals, PSF sigma %.2f px", len(table), sigma)
