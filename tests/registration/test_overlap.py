@@ -109,6 +109,43 @@ def test_images_beside_four_microspheres_decide_where_neither_does_alone():
         assert registered(0).evidence == "none"
 
 
+def test_loose_microspheres_leave_the_transform_to_images_that_agree():
+    images = register_images(*turned_sample(6, 0.3), diameter_px=DIAMETER)
+    assert images.status == "ok"
+    rng = np.random.default_rng(6)
+    asked = []
+
+    def registered(rows, px, by_images, spots=NOTHING):
+        # On a loose grid over half of the overlap, each to `px` per axis.
+        axes = [np.linspace(70, 160, rows)] * 2
+        seen = np.stack(np.meshgrid(*axes), -1).reshape(-1, 2)
+        seen = seen + rng.uniform(-4, 4, seen.shape)
+        spheres = [xy + rng.normal(0, px, xy.shape) for xy in (seen, apply_matrix(TRUTH, seen))]
+        asked.clear()
+        return register_field(
+            *spheres,
+            spots,
+            apply_matrix(TRUTH, spots),
+            shape=(200, 200),
+            by_images=lambda: asked.append(1) or by_images,
+        )
+
+    loose = [registered(3, 0.35, images) for _ in range(5)]
+    for one in loose:
+        assert one.evidence == "brightfield images"
+        assert distances(one.microspheres.matrix).max() < 0.1
+    # More and sharper ones are exact, and nanocrystals correct what few leave open.
+    assert registered(6, 0.1, images).evidence == "microspheres"
+    assert not asked
+    spots = rng.uniform(60, 199, (30, 2))
+    assert registered(3, 0.35, images, spots).evidence == "microspheres and nanocrystals"
+    assert not asked
+    # Images that contradict the microspheres do not replace them.
+    other = replace(images, matrix=images.matrix @ np.array([[1, 0, 30], [0, 1, 0], [0, 0, 1]]))
+    assert registered(3, 0.35, other).evidence == "microspheres"
+    assert asked
+
+
 def test_blocks_of_matched_points_are_left_out():
     images = register_images(*turned_sample(5, 2.7), diameter_px=DIAMETER)
     everywhere = np.stack(np.meshgrid(*[np.arange(0, 200, 10.0)] * 2), -1).reshape(-1, 2)

@@ -5,7 +5,8 @@ found in both epochs correct it for what brightfield does not show: the offset d
 channels, which a rotation R turns into a shift d - R d, and the stage's creep between the image
 and the movie. Where the microspheres do not decide, the brightfield images as wholes are
 registered, then the nanocrystals' own pattern is tried, then all of them together, with the same
-test against chance.
+test against chance. Where few microspheres decide loosely and no nanocrystals correct them, the
+images may say the same more exactly.
 
 Input: microspheres and nanocrystals found before and after. Output: one transform, or the reason
 why there is none.
@@ -14,19 +15,20 @@ why there is none.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from blinkpair.arrays import FloatArray
 from blinkpair.registration.acceptance import MAGNIFICATION, MAX_ERROR_PX, MIRRORED
 from blinkpair.registration.both_patterns import Together
+from blinkpair.registration.brightfield_error import with_light, without_nanocrystals
 from blinkpair.registration.camera_dust import register_near_points
-from blinkpair.registration.from_start import refine_on_points, register_from_landmarks
-from blinkpair.registration.nanocrystal_pattern import NanocrystalPattern, with_shift
+from blinkpair.registration.from_start import register_by_hand
+from blinkpair.registration.nanocrystal_pattern import NanocrystalPattern
 from blinkpair.registration.points import alignments, register_points
 from blinkpair.registration.result import FieldRegistration, Registration, failed
 from blinkpair.registration.rigid import apply_matrix
@@ -37,14 +39,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Standard deviations per axis, used only where the nanocrystals do not measure the shift: of the
-# offset between the brightfield and the PL channel (filter cubes displace by a pixel or two), and
-# of the stage's creep between a brightfield image and its movie, both epochs together.
-CHANNEL_OFFSET_PX = 1.5
-STAGE_CREEP_PX = 0.7
-# The largest offset by light from one side, in standard deviations per axis; measured on 40
-# simulated images.
-LIGHT_OFFSET_SIGMAS = 3.5
+# Largest stated error over the field (95 %) above which microspheres decide loosely: the images
+# are mostly good to a tenth of a pixel.
+LOOSE_PX = 0.5
+# Share of the errors within the distance up to which two transforms are the same.
+SAME = 0.999
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,8 @@ def register_field(
     settings : RegistrationSettings
     by_images : callable, optional
         Returns the registration of the brightfield images as wholes. It takes seconds, and is
-        called only where the microspheres do not decide.
+        called only where the microspheres do not decide, or loosely and no nanocrystals refine
+        their transform.
     landmarks : (n, 4) float, optional
         x, y before and x, y after of the same places in brightfield, named by hand. With them the
         refinement starts there, without a search.
@@ -122,7 +122,7 @@ def register_field(
         light_offset_px,
     )
     if landmarks is not None:
-        coarse = _start_by_hand(landmarks, *microspheres, nanocrystals.strict)
+        coarse = register_by_hand(landmarks, *microspheres, **nanocrystals.strict)
         if coarse.status != "ok":
             return FieldRegistration(coarse, coarse, "none")
         return _refined(coarse, nanocrystals, shape, "landmarks")
@@ -130,7 +130,10 @@ def register_field(
         *microspheres, min_microspheres=settings.min_microspheres, **nanocrystals.strict
     )
     if coarse.status == "ok":
-        return _refined(coarse, nanocrystals, shape, "microspheres")
+        result = _refined(coarse, nanocrystals, shape, "microspheres")
+        if by_images is None or result.evidence != "microspheres":
+            return result
+        return _or_by_images(result, by_images, nanocrystals, shape)
     if nanocrystals.near_identity.status == "ok":
         return _hardly_moved(coarse, microspheres, nanocrystals, settings)
     if coarse.reason.startswith(MAGNIFICATION):
@@ -176,8 +179,7 @@ def _refined(
         return FieldRegistration(fine, coarse, "none")
     pattern = nanocrystals.own_pattern()
     if pattern.status == "ok" and (
-        (apart := _largest_distance_px(coarse.matrix, pattern.matrix, shape))
-        > nanocrystals.reach_px
+        (apart := _apart_px(coarse.matrix, pattern.matrix, shape).max()) > nanocrystals.reach_px
     ):
         reason = (
             f"{found_by} and nanocrystals contradict each other: they are turned by "
@@ -191,17 +193,31 @@ def _refined(
         return FieldRegistration(failed(reason, coarse.chance_alignments), coarse, "none")
     log.warning("not refined on nanocrystals (%s): the channel offset is unknown", fine.reason)
     reason = f"not refined on nanocrystals: {fine.reason}"
-    final = replace(_without_nanocrystals(coarse, nanocrystals), reason=reason)
+    final = replace(without_nanocrystals(coarse, nanocrystals.light_offset_px), reason=reason)
     return FieldRegistration(final, coarse, found_by)
 
 
-def _without_nanocrystals(coarse: Registration, nanocrystals: NanocrystalPattern) -> Registration:
-    """Return a registration of brightfield with what only nanocrystals measure in its error."""
-    # An offset d between the channels leaves d - R d, of length 2 |d sin(angle / 2)|.
-    offset = 2 * CHANNEL_OFFSET_PX * abs(np.sin(np.deg2rad(coarse.rotation_deg) / 2))
-    light = nanocrystals.light_offset_px / LIGHT_OFFSET_SIGMAS
-    unknown = float(np.sqrt(offset**2 + STAGE_CREEP_PX**2 + light**2))
-    return with_shift(coarse, unknown)
+def _or_by_images(
+    by_spheres: FieldRegistration,
+    by_images: Callable[[], ImageRegistration],
+    nanocrystals: NanocrystalPattern,
+    shape: tuple[int, int],
+) -> FieldRegistration:
+    """Return the registration by images, where the microspheres' agrees with it and is looser."""
+    corners = _corners(shape)
+    spheres = with_light(by_spheres.microspheres, nanocrystals.light_offset_px)
+    loose_px = spheres.tre(corners, 0.95).max()
+    if loose_px <= LOOSE_PX:
+        return by_spheres
+    images = by_images()
+    apart_px = _apart_px(images.matrix, spheres.matrix, shape)
+    same_px = images.tre(corners, SAME) + spheres.tre(corners, SAME)
+    # A failed registration has NaN, which is neither exact nor the same.
+    if images.tre(corners, 0.95).max() < loose_px and (apart_px <= same_px).all():
+        log.warning("the microspheres decide loosely; the images say the same more exactly")
+        sharper = replace(images, n_dust=spheres.n_dust)
+        by_spheres = _refined(sharper, nanocrystals, shape, "brightfield images")
+    return replace(by_spheres, images=images)
 
 
 def _undecided(
@@ -240,7 +256,7 @@ def _undecided(
                 if brightfield.tre(_corners(shape), 0.95).max() > MAX_ERROR_PX:
                     together = failed(f"{what} and {tried.by} fix the transform too loosely")
                     continue
-                final = _without_nanocrystals(brightfield, nanocrystals)
+                final = without_nanocrystals(brightfield, nanocrystals.light_offset_px)
             log.warning("%s and %s decide together; none decides alone", what, tried.by)
             return FieldRegistration(final, brightfield, f"{what} together with {tried.by}")
         together = tried if candidates or not together.reason else together
@@ -254,28 +270,10 @@ def _undecided(
     return FieldRegistration(replace(coarse, reason=reason), coarse, "none")
 
 
-def _start_by_hand(
-    landmarks: FloatArray,
-    microspheres_pre: FloatArray,
-    microspheres_post: FloatArray,
-    options: Mapping[str, Any],
-) -> Registration:
-    """Return the registration by landmarks, refined on the microspheres where they match."""
-    by_hand = register_from_landmarks(landmarks, model=options["model"])
-    if by_hand.status != "ok":
-        return replace(by_hand, reason=f"landmarks: {by_hand.reason}")
-    # Two landmarks 100 px apart, each good to a pixel, fix the rotation to about a degree.
-    refined = refine_on_points(
-        by_hand.matrix, microspheres_pre, microspheres_post, max_turn_deg=3.0, **options
-    )
-    return refined if refined.status == "ok" else by_hand
-
-
-def _largest_distance_px(one: FloatArray, other: FloatArray, shape: tuple[int, int]) -> float:
-    """Return the largest distance between the places two transforms give a corner."""
+def _apart_px(one: FloatArray, other: FloatArray, shape: tuple[int, int]) -> FloatArray:
+    """Return the distances (4,) between the places two transforms give the corners."""
     corners = _corners(shape)
-    apart = np.hypot(*(apply_matrix(one, corners) - apply_matrix(other, corners)).T)
-    return float(apart.max())
+    return np.hypot(*(apply_matrix(one, corners) - apply_matrix(other, corners)).T)
 
 
 def _corners(shape: tuple[int, int]) -> FloatArray:

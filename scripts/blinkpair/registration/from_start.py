@@ -6,6 +6,9 @@ those points, with the same test against chance as a search without a start.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -161,6 +164,28 @@ def register_from_landmarks(
         rms,
         error_model=error,
     )
+
+
+def register_by_hand(
+    landmarks: npt.ArrayLike,
+    pre_xy: npt.ArrayLike,
+    post_xy: npt.ArrayLike,
+    *,
+    model: str = "rigid",
+    **options: Any,
+) -> Registration:
+    """Return the registration by landmarks, refined on the microspheres where they match.
+
+    Parameters as in `register_from_landmarks` and `refine_on_points`.
+    """
+    by_hand = register_from_landmarks(landmarks, model=model)
+    if by_hand.status != "ok":
+        return replace(by_hand, reason=f"landmarks: {by_hand.reason}")
+    # Two landmarks 100 px apart, each good to a pixel, fix the rotation to about a degree.
+    refined = refine_on_points(
+        by_hand.matrix, pre_xy, post_xy, model=model, max_turn_deg=3.0, **options
+    )
+    return refined if refined.status == "ok" else by_hand
 
 
 def _checked_errors(error_px: npt.ArrayLike, points: FloatArray) -> FloatArray:

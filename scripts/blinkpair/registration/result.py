@@ -176,10 +176,11 @@ class FieldRegistration:
         Of the brightfield images, pre- to post-brightfield pixels.
     evidence : str
         'microspheres', 'brightfield images' where these decide and single microspheres do not, or
-        'landmarks' where a person named some; with ' and nanocrystals' where these refined the
-        transform; 'nanocrystals' by their own pattern; 'microspheres together with nanocrystals',
-        '... with brightfield images', '... with brightfield images and nanocrystals', or
-        'brightfield images together with nanocrystals' where none decides alone; 'none'.
+        loosely, or 'landmarks' where a person named some; with ' and nanocrystals' where these
+        refined the transform; 'nanocrystals' by their own pattern; 'microspheres together with
+        nanocrystals', '... with brightfield images', '... with brightfield images and
+        nanocrystals', or 'brightfield images together with nanocrystals' where none decides alone;
+        'none'.
     images : ImageRegistration, optional
         Of the brightfield images as wholes, where it was tried.
     """
