@@ -92,8 +92,8 @@ def register_and_pair(
     """Return the content of `registration.json` of a field, and its paired nanocrystals.
 
     `brightfields` reads both images, (rows, columns); it is called only where the microspheres,
-    `diameter_px` across, do not decide, or loosely. `landmarks` is the user's file of common points,
-    or ''. A refused field has the `status` 'failed', its `reason` and no nanocrystals.
+    `diameter_px` across, do not decide, or loosely. `landmarks` is the user's file of common
+    points, or ''. A refused field has the `status` 'failed', its `reason` and no nanocrystals.
     """
     try:
         by_images = partial(_by_images, brightfields, diameter_px, registration)
