@@ -224,7 +224,8 @@ def real_part(pool: Executor, share: float) -> Iterable[str]:
     yield text_of(real_images.related_summary(related))
     yield (
         "The same pairs as a field is registered: by the microspheres found in them, and by the "
-        "images where these do not decide. There are no nanocrystals."
+        "images where these do not decide, or loosely and the images agree. There are no "
+        "nanocrystals."
     )
     yield text_of(real_images.together_summary(related))
 

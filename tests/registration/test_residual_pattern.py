@@ -36,6 +36,21 @@ def test_noise_alone_is_a_pattern_as_often_as_the_level_states(n):
     assert 0.015 < hits / 600 < 0.135
 
 
+def test_residuals_that_are_shared_by_two_count_once():
+    rng = np.random.default_rng(5)
+    hits = dict.fromkeys((1.0, 2.0), 0)
+    args = {"free_scale": False, "middle": MIDDLE, "shift": np.zeros(2)}
+    for _ in range(300):
+        pre, noise = np.repeat(rng.uniform(0, 511, (30, 2)), 2, 0), rng.normal(0, 0.1, (30, 2))
+        for shared in hits:
+            hits[shared] += (
+                find_pattern(pre, np.repeat(noise, 2, 0), None, **args, shared=shared) is not None
+            )
+    # As often as of single ones (above); 3 standard errors of 300 draws are 5 points.
+    assert 0.01 < hits[2.0] / 300 < 0.15
+    assert hits[1.0] / 300 > 0.3
+
+
 @pytest.mark.parametrize("share", [0.001, 0.003])
 def test_a_magnification_is_found_with_its_size(share):
     rng = np.random.default_rng(2)

@@ -95,6 +95,7 @@ def find_pattern(
     free_scale: bool,
     middle: FloatArray,
     shift: FloatArray,
+    shared: float = 1.0,
 ) -> Pattern | None:
     """Return the pattern of residuals, or None where they show none.
 
@@ -112,6 +113,8 @@ def find_pattern(
         (2,) middle of the image before, the axis of the lens.
     shift
         (2,) how far the axis of the lens moved over the sample, in the orientation before.
+    shared
+        So many residuals are as good as one independent one.
     """
     n = len(xy)
     w = np.ones(n) if weights is None else weights / weights.mean()
@@ -137,12 +140,13 @@ def find_pattern(
         squares = float(((target - design @ coefficients) ** 2).sum())
         if size:
             gain = max(rest - squares, 0.0) / more
-            p = float(fdtrc(more, dof, gain / max(squares / dof, 1e-12)))
+            variance = max(squares / dof, 1e-12) * shared
+            p = float(fdtrc(more, dof / shared, gain / variance))
             if p >= STATED_LEVEL:
                 continue
             p_value = min(p_value, p)
             inverse = group @ np.linalg.pinv(design)
-            covariance = inverse @ inverse.T * (squares / dof)
+            covariance = inverse @ inverse.T * (squares / dof) * shared
             best = Pattern(
                 group @ coefficients, covariance, group.shape[1], p_value, squares / dof, dof
             )

@@ -195,12 +195,13 @@ def with_pattern(
     weights: FloatArray | None = None,
     *,
     middles: tuple[FloatArray, FloatArray],
+    shared: float = 1.0,
 ) -> tuple[TargetError, float]:
     """Return the error model with the pattern in the residuals, and the p-value of the pattern.
 
     The variance becomes that of the residuals beside the pattern, of which as much is in the
-    pattern as it has fields more than the motion. Parameters are those of `target_error`, and the
-    (2,) middles of both images.
+    pattern as it has fields more than the motion. Parameters are those of `target_error`, the (2,)
+    middles of both images, and `shared` of `find_pattern`.
     """
     back = matrix[:2, :2] / scale_of(matrix) ** 2
     residual = (post_xy - apply_matrix(matrix, pre_xy)) @ back
@@ -211,6 +212,7 @@ def with_pattern(
         free_scale=error.free_scale,
         middle=middles[0],
         shift=((apply_matrix(matrix, middles[0]) - middles[1]) @ back)[0],
+        shared=shared,
     )
     if found is None:
         return error, 1.0

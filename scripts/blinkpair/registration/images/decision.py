@@ -172,6 +172,7 @@ def decide(
         location.matrix,
         location.weights,
         middles=(_middle(shapes[0]), _middle(shapes[1])),
+        shared=SHARED,
     )
     error = replace(error, variance_px2=SHARED * error.variance_px2)
     reason = _reason(
