@@ -66,9 +66,12 @@ MAX_CONTRAST_SCATTER = 0.4
 LEAST_ROUND = 0.885
 ROUNDER_PER_SCATTER = 0.3
 # Kinds that are tried, since debris can have the most power; and the share of the first one's
-# power that makes another kind spheres as well, those on the other side of focus.
+# power that makes another kind spheres as well, those on the other side of focus. A weaker kind has
+# to have so many members, as round as a place without consensus: measured for spheres at another
+# height, a twentieth to a half of the power, 16 and more of 0.98; dirt, 3 to 8 of one kind.
 MAX_KINDS = 5
 RIVAL_POWER = 0.5
+FEWEST_OF_WEAK = 10
 
 
 def find_round(
@@ -95,8 +98,11 @@ def find_round(
     tables: list[pd.DataFrame] = []
     enough = 0.0
     for kind in _consensus(places, basis, diameter_px)[:MAX_KINDS]:
+        least_round = LEAST_ROUND
         if kind.power < enough:
-            break
+            if len(kind.xy) < FEWEST_OF_WEAK:
+                continue
+            least_round = ROUND_WITHOUT_CONSENSUS
         known = np.vstack([np.empty((0, 2)), *(t[["x", "y"]].to_numpy() for t in tables)])
         xy, amplitude = match_template(
             pixels, noise, TemplateSearch(kind.template, pixels.shape, diameter_px), kind.xy,
@@ -104,7 +110,7 @@ def find_round(
         )  # fmt: skip
         new = distance_to(xy, known) > CLOSEST * diameter_px
         table = measure(pixels, noise, kind.template, xy[new], amplitude[new], basis, diameter_px)
-        if _are_spheres(table, amplitude[new], kind.template.radius_px):
+        if _are_spheres(table, amplitude[new], kind.template.radius_px, least_round):
             tables.append(table)
             enough = max(enough, RIVAL_POWER * kind.power)
     if not tables:
@@ -164,7 +170,9 @@ def _consensus(places: _Places, basis: RoundBasis, diameter_px: float) -> list[_
     return sorted(kinds, key=lambda kind: -kind.power)
 
 
-def _are_spheres(table: pd.DataFrame, amplitude: FloatArray, radius_px: float) -> bool:
+def _are_spheres(
+    table: pd.DataFrame, amplitude: FloatArray, radius_px: float, least_round: float
+) -> bool:
     """Return whether a kind is spheres, and not debris that happens to share a profile.
 
     Spheres are round, and all of one contrast; a neighbour within reach spoils the roundness.
@@ -176,7 +184,7 @@ def _are_spheres(table: pd.DataFrame, amplitude: FloatArray, radius_px: float) -
         return False
     roundness = float(np.median(table["roundness"].to_numpy()[judged]))
     scatter = contrast_scatter(amplitude)
-    return roundness > LEAST_ROUND + ROUNDER_PER_SCATTER * scatter
+    return roundness > least_round + ROUNDER_PER_SCATTER * scatter
 
 
 def _is_wide(template: Template, basis: RoundBasis, diameter_px: float) -> bool:
