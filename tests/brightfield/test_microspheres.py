@@ -103,6 +103,19 @@ def test_pairs_and_triplets_in_touch_are_told_apart(family, defocus):
     assert np.sqrt(np.mean(error**2)) < 0.2
 
 
+@pytest.mark.parametrize("family", ["diffraction", "rings"])
+@pytest.mark.parametrize("defocus", [(1.0, -0.5), (-0.5, -2.0)])
+def test_spheres_at_a_second_height_are_found_where_their_contrast_is_another(family, defocus):
+    # A third of them have down to a seventh of the power of the others, or the others have.
+    rng = np.random.default_rng([1, 9])
+    xy = grid((256, 256), 36, rng)
+    focus = np.where(rng.random(len(xy)) < 0.3, *defocus[::-1])
+    image = picture(xy, shape=(256, 256), snr=20, family=family, defocus=focus)
+    error, extra = matched(find_microspheres(image, DIAMETER_PX), xy)
+    assert len(error) >= len(xy) - 1
+    assert extra == 0
+
+
 def test_noise_holds_no_microspheres():
     # Expected 0.1 an image at most, 0.6 in all: four or more have a chance of 0.3 %.
     rng = np.random.default_rng(5)
