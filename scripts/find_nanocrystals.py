@@ -10,6 +10,7 @@ from blinkpair.movie.reader import open_movie
 from blinkpair.nanocrystals import catalogues, finding
 from blinkpair.nanocrystals.frame_quality import check_frames
 from blinkpair.nanocrystals.projections import project
+from blinkpair.nanocrystals.stage_jumps import time_jumps
 from blinkpair.run.logs import log_to
 from blinkpair.run.side_by_side import run_epochs
 
@@ -69,6 +70,7 @@ def _find_in_movie(
                 projections, counts = one_pass.project_and_measure(frames, places)
         outcome["remarks"] += check_frames(projections, pl)
         catalogue = finding.find_nanocrystals(projections, psf_sigma_px=psf_sigma_px)
+        catalogue = time_jumps(frames, catalogue)
         outcome["remarks"] += catalogue.drift.remarks()
         if counts is not None:
             catalogue, n_dropped = one_pass.drop_unmeasured(catalogue, counts, projections)

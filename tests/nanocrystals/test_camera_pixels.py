@@ -92,6 +92,29 @@ def test_a_narrow_spot_that_is_always_on_and_drifts_by_a_pixel_is_no_pixel():
         assert judged(movie, xy, drift)[0] is False
 
 
+@pytest.mark.parametrize("of_camera", [False, True])
+def test_a_nanocrystal_on_whose_path_a_brighter_one_lies_is_no_pixel(of_camera):
+    """Where the brighter one leaves the path, or comes, a pixel there changes by more."""
+    drift = np.column_stack([np.linspace(0, 12, 400), np.zeros(400)])
+    frames = np.arange(400)[:, None, None]
+
+    down = pixel_profile(np.arange(31) - 15.0, 0.7)[:, None]
+
+    def light(x):
+        return down * pixel_profile(np.arange(31) - (x + drift[:, :1]), 0.7)[:, None, :]
+
+    # And one that is so close to it that they are one candidate.
+    movie = noise(10) + 300 * light(15.0) + 300 * light(17.4)
+    if of_camera:  # once, a pixel, as long as the nanocrystal is on
+        movie[100:140, 15, 9] += 60
+    else:
+        movie += 150 * ((frames >= 100) & (frames < 140)) * light(5.6)
+    projections = project(from_array(movie))
+    moved = drift[projections.centre_frame.astype(int)]
+    xy = np.array([[5.6, 15.0], [15.0, 15.0]])
+    assert find_camera_pixels(projections, xy, moved)[0].tolist() == [of_camera, False]
+
+
 def test_what_stays_while_the_sample_drifts_is_the_cameras():
     """A spot of dust has the shape of a nanocrystal; only the motion differs."""
     drift = np.column_stack([np.linspace(0, 4, 400), np.zeros(400)])

@@ -8,6 +8,7 @@ from scipy.spatial import cKDTree
 
 from blinkpair.movie.movie import from_array
 from blinkpair.nanocrystals.finding import find_nanocrystals
+from blinkpair.nanocrystals.localisation import localise, pixel_profile
 from blinkpair.nanocrystals.projections import BURST_FRAMES, project, stretch_length
 from blinkpair.simulate import Camera, FieldDesign, simulate_field
 from blinkpair.simulate.camera import film_block
@@ -109,3 +110,14 @@ def test_projections_are_the_mean_variance_and_largest_burst_of_each_stretch():
     assert np.allclose(projections.burst[0], bursts.max(axis=0))
     assert projections.n_frames.sum() == 47
     assert np.allclose(projections.frame_mean, movie.mean(axis=(1, 2)))
+
+
+@pytest.mark.parametrize("away_px", [0.8, 2.5])
+def test_a_fit_that_moves_as_far_as_it_may_has_found_no_nanocrystal(away_px):
+    """On an sCMOS, one of noise ran to 1.5 px and counted as placed to 0.1 px."""
+    image = np.random.default_rng(1).normal(0, 1, (4, 31, 31)).astype(np.float32)
+    profile = pixel_profile(np.arange(31) - 15.0, 0.9)
+    image += 500 * np.outer(profile, profile)
+    start = np.array([[15.0 + away_px, 15.0]])
+    found = localise(image, np.ones(4), start, np.zeros((4, 2)), psf_sigma_px=0.9)
+    assert np.isfinite(found.error_px[0]) == (away_px < 1)

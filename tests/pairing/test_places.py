@@ -204,6 +204,15 @@ def test_an_aperture_that_a_hot_pixel_touches_is_not_analysed(pixel, drift_px, b
     assert table["excluded_because"].tolist() == [because]
 
 
+@pytest.mark.parametrize(("pixel", "because"), [([106, 94], "hot_pixel"), ([110, 98], "")])
+def test_a_drift_along_a_diagonal_does_not_touch_what_lies_beside_it(pixel, because):
+    drift = np.linspace([0, 0], [12, -12], len(STILL))
+    at = np.array([[100.2, 100.2]])
+    hot = ([pixel], [])
+    table = paired(at, apply_matrix(MATRIX, at), drift_pre=drift, hot_pixels=hot).table
+    assert table["excluded_because"].tolist() == [because]
+
+
 def test_what_is_at_one_pixel_in_both_epochs_of_a_moved_sample_is_the_cameras():
     centre = np.linalg.solve(np.eye(2) - MATRIX[:2, :2], MATRIX[:2, 2])  # turns about itself
     pre = np.array([[60.0, 140.0], [150.0, 60.0], centre])

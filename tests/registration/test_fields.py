@@ -64,6 +64,23 @@ def test_a_mirror_image_is_refused_by_both_patterns_together(seed):
     assert result.final.reason.count("mirror") == 2
 
 
+@pytest.mark.parametrize("mirrored", [True, False])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_two_nanocrystals_show_that_brightfield_is_mirrored_against_the_movie(seed, mirrored):
+    """By a camera of its own, before and after: the microspheres turn the other way."""
+    rng = np.random.default_rng(seed)
+    turned = rigid_matrix(rng.uniform(5, 20), (9.0, -6.0), SHAPE)
+    beads = pattern(rng, turned, 25, common=0.9)
+    spots = 512 * rng.uniform(0.3, 0.7, (2, 2))
+    after = np.vstack([apply_matrix(turned, spots), 512 * rng.random((2, 2))])
+    if mirrored:
+        beads = tuple(xy * [-1, 1] + [511, 0] for xy in beads)
+    result = register_field(*beads, spots, after, shape=SHAPE)
+    assert result.microspheres.status == "ok"
+    assert result.final.status == ("failed" if mirrored else "ok")
+    assert ("mirrored against the movie" in result.final.reason) == mirrored
+
+
 def test_an_offset_by_light_from_one_side_is_searched_for_and_stated(matrix):
     """Far out of focus the image of a sphere lies beside it, in either epoch elsewhere."""
     rng = np.random.default_rng(4)

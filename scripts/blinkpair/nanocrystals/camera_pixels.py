@@ -18,7 +18,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.arrays import BoolArray, FloatArray, IntArray
+from blinkpair.arrays import BoolArray, FloatArray, IntArray, neighbours
 from blinkpair.nanocrystals.localisation import localise, misfits, pixel_profile, window_pixels
 from blinkpair.nanocrystals.projections import Projections
 
@@ -34,6 +34,7 @@ CONSTANT_SHARE = 0.7
 # decides. A pixel that jumps, beside one that is always bright, changes by more.
 STEADY = 10.0
 REGION_PX = 2.5
+LIT_PX = 5.0  # so far from a nanocrystal its light, and that of one that is not resolved, may reach
 # Bad pixels among the candidates would make a measured width too narrow; these are always tried.
 SIGMAS_PX = (0.5, 0.7, 1.0, 1.4)
 DISTURBING = 0.5  # of the noise of nine pixels
@@ -66,10 +67,23 @@ def find_camera_pixels(
         Candidates at the first frame.
     drift : (S, 2) float
     """
+    if len(drift) < 2:
+        return np.zeros(len(xy), bool), np.zeros((len(xy), 2), np.int64)
+    of_camera, pixel = _compare(projections, xy, drift, np.empty((0, 2)))
+    # A nanocrystal that drifts over the path of another one passes for a pixel there.
+    others, reach = xy[~of_camera], REGION_PX + LIT_PX + np.hypot(*np.ptp(drift, axis=0))
+    crossed = [len(near) > 0 for near in neighbours(xy, others, reach)]
+    if (again := of_camera & np.array(crossed, bool)).any():
+        of_camera[again], pixel[again] = _compare(projections, xy[again], drift, others)
+    return of_camera, pixel
+
+
+def _compare(
+    projections: Projections, xy: FloatArray, drift: FloatArray, others: FloatArray
+) -> tuple[BoolArray, IntArray]:
+    """Return what `find_camera_pixels` does, without the light of other nanocrystals, (m, 2)."""
     of_camera = np.zeros(len(xy), bool)
     pixel = np.zeros((len(xy), 2), np.int64)
-    if len(drift) < 2:
-        return of_camera, pixel
     images = (projections.mean, projections.burst)
     noises = [_noise(stretches) for stretches in images]
     usual = float(np.median(projections.variance[:, ::SAMPLED, ::SAMPLED]))
@@ -81,6 +95,7 @@ def find_camera_pixels(
         variance = np.median(_cut(projections.variance, columns, rows), axis=1)
         own_noise = np.sqrt(np.maximum(variance / max(usual, 1e-9), 0.25))[:, None]
         distance = _distance(columns, rows, xy[some], drift)
+        own_light = ~_lit_by(others, columns, rows, xy[some], drift)
         region, near = distance <= REGION_PX, distance <= PIXEL_REACH_PX
         profiles = [_image(columns, rows, xy[some], drift, s) for s in SIGMAS_PX]
         # The changes of a nanocrystal that is mostly off, and of one that is always on and drifts.
@@ -91,13 +106,14 @@ def find_camera_pixels(
             changes -= np.median(changes, axis=1, keepdims=True)
             changes -= np.median(changes, axis=(2, 3), keepdims=True)
             changes /= own_noise * noise[:, None, None]
-            changes *= region[:, None]
+            changes *= region[:, None] & own_light
             by_image += _explained([p / own_noise for p in moving], changes)
             by_pixel += np.where(near, (changes**2).sum(axis=1), 0.0).max(axis=(1, 2))
         n = len(images) * len(drift)  # squares of a normal variable in each sum
         changing = np.maximum(by_image, by_pixel)
-        lasting = np.median(_cut(projections.mean, columns, rows), axis=1)
-        lasting = (lasting - np.median(lasting, axis=(1, 2), keepdims=True)) * region
+        light = _cut(projections.mean, columns, rows)
+        light -= np.median(light, axis=(2, 3), keepdims=True)
+        lasting = np.median(light * own_light, axis=1) * region
         power = (lasting**2).sum(axis=(1, 2))
         of_image = _explained([p.mean(axis=1, keepdims=True) for p in profiles], lasting[:, None])
         of_pixel = np.where(near, lasting**2, 0.0).max(axis=(1, 2))
@@ -256,6 +272,24 @@ def _distance(columns: IntArray, rows: IntArray, xy: FloatArray, drift: FloatArr
     dx = columns[:, None, None, :] - path[:, :, 0, None, None]
     dy = rows[:, None, :, None] - path[:, :, 1, None, None]
     return np.asarray(np.sqrt((dx**2 + dy**2).min(axis=1)))
+
+
+def _lit_by(
+    others: FloatArray, columns: IntArray, rows: IntArray, xy: FloatArray, drift: FloatArray
+) -> BoolArray:
+    """Return where, (n, S, h, w), a region is lit by another nanocrystal than the candidate."""
+    lit = np.zeros((len(xy), len(drift), rows.shape[1], columns.shape[1]), bool)
+    reach = REGION_PX + LIT_PX + np.hypot(*np.ptp(drift, axis=0))
+    for k, near in enumerate(neighbours(xy, others, reach)):
+        if not len(near):
+            continue
+        path = np.vstack([xy[k], others[near]])[:, None] + drift
+        dx = columns[k] - path[..., 0, None]
+        dy = rows[k] - path[..., 1, None]
+        away = np.hypot(dy[..., :, None], dx[..., None, :])
+        nearest = away[1:].min(axis=0)
+        lit[k] = (nearest <= LIT_PX) & (nearest < away[0])
+    return lit
 
 
 def _place(size: FloatArray, columns: IntArray, rows: IntArray) -> IntArray:

@@ -38,6 +38,7 @@ THIRD_DIFFERENCES_CORRELATED = 2.31
 BEND_FOLLOWED = 1.15
 # A displacement that is as large as an aperture and so many times those beside it is a jump.
 JUMP_PX, JUMP_TIMES = 3.0, 4.0
+TIMED_FRAMES = 1.0  # between the displacements beside a jump whose frame is known
 # Squared third differences beyond so many variances are jumps; the first ones place frame 0.
 NOISE_VARIANCES, FIRST_DIFFERENCES = 16.0, 3
 MEDIAN_OF_SQUARES = 0.455  # of a normal variable of variance 1
@@ -83,13 +84,13 @@ class Drift:
                 "weak nanocrystals, or another background); where the sample moved by a pixel, "
                 "counts are too small"
             ]
-        if not (jumps := _jumps(self.xy)).size:
+        gap, jumps = np.diff(self.centre_frame), jumps_of(self.xy)
+        if not (jumps := jumps[gap[jumps] > TIMED_FRAMES]).size:
             return []
-        at = [0.5 * (self.centre_frame[k] + self.centre_frame[k + 1]) for k in jumps]
-        frames = 0.5 * float(np.diff(self.centre_frame).max())
+        at = ", ".join(f"{self.centre_frame[k] + 0.5 * gap[k]:.0f}" for k in jumps)
         return [
-            f"the stage jumped near frame {', '.join(f'{frame:.0f}' for frame in at)}, which is "
-            f"known to {frames:.0f} frames: as many may read as off"
+            f"the stage jumped near frame {at}, which is known to {0.5 * gap[jumps].max():.0f} "
+            "frames: as many may read as off"
         ]
 
     def per_frame(self, frames: int) -> FloatArray:
@@ -130,7 +131,7 @@ def _interpolate(knots: FloatArray, values: FloatArray, at: FloatArray) -> Float
     after = _beyond(knots[::-1], values[::-1], last)
     full_knots = np.concatenate([[0.0], knots, [last]])
     full_values = np.vstack([before, values, after])
-    jumps = 1 + _jumps(values)  # each in the middle between these full knots and the next ones
+    jumps = 1 + jumps_of(values)  # each in the middle between these full knots and the next ones
     middle = 0.5 * (full_knots[jumps] + full_knots[jumps + 1])
     at_jump = np.repeat(jumps + 1, 2)
     beside = np.column_stack([np.nextafter(middle, 0.0), middle]).ravel()
@@ -141,8 +142,8 @@ def _interpolate(knots: FloatArray, values: FloatArray, at: FloatArray) -> Float
     return np.column_stack([np.interp(at, full_knots, full_values[:, k]) for k in range(2)])
 
 
-def _jumps(values: FloatArray) -> IntArray:
-    """Return the stretches after which the stage jumped."""
+def jumps_of(values: FloatArray) -> IntArray:
+    """Return the stretches after which the stage jumped, of displacements (S, 2)."""
     if len(values) < 4:
         return np.empty(0, np.int64)  # too few to know what is usual
     steps = np.hypot(*np.diff(values, axis=0).T)

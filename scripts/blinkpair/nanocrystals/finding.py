@@ -27,11 +27,13 @@ from blinkpair.nanocrystals.drift import Drift, measure_drift
 from blinkpair.nanocrystals.focus import measure_focus
 from blinkpair.nanocrystals.particle_hits import without_hits
 from blinkpair.nanocrystals.projections import Projections
+from blinkpair.nanocrystals.stage_jumps import are_seen_at_a_jump_only
 from blinkpair.nanocrystals.wide_spots import are_wide
 
 log = logging.getLogger(__name__)
 
 MAX_ERROR_PX = 0.7  # the weakest real nanocrystals, on for 0.5 % of 2,000 frames, reach 0.2
+MAX_FAR_ERROR_PX = 0.05  # of one that lies farther from its candidate than a fit may move
 SAME_PX = 1.2  # two candidates that end up closer than this are one nanocrystal
 
 
@@ -89,7 +91,9 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
         placed = localisation.localise(
             flat, weights, xy, drift.xy, psf_sigma_px=sigma, iterations=4
         )
-        single, pixels = find_camera_pixels(projections, placed.xy, drift.xy)
+        stays = ~are_seen_at_a_jump_only(placed.amplitude, drift.xy)
+        candidates, xy = candidates[stays], xy[stays]
+        single, pixels = find_camera_pixels(projections, placed.xy[stays], drift.xy)
         if single.any():
             candidates, xy = candidates[~single], xy[~single]
             flat = np.stack([detection.repaired(image, pixels[single]) for image in flat])
@@ -113,6 +117,12 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
                 *localisation.refine_drift(flat, fitted.xy, drift.xy, psf_sigma_px=sigma)
             )
     fitted = localisation.localise(flat, weights, xy, drift.xy, psf_sigma_px=sigma)
+    if (far := np.isinf(fitted.error_px)).any():
+        # The wing of one that is out of view at times leads to it; noise leads to noise.
+        again = localisation.localise(flat, weights, fitted.xy[far], drift.xy, psf_sigma_px=sigma)
+        sure = again.error_px < MAX_FAR_ERROR_PX
+        fitted.xy[far], fitted.amplitude[far] = again.xy, again.amplitude
+        fitted.error_px[far] = np.where(sure, again.error_px, np.inf)
     significance = candidates["significance"].to_numpy()
     table = _table(fitted, significance, fitted.amplitude @ weights / weights.sum())
     log.info("%d nanocrystals, PSF sigma %.2f px", len(table), sigma)

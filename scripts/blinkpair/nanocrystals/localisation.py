@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from blinkpair.arrays import BoolArray, FloatArray, vertex
 
 MAX_DRIFT_ERROR_PX = 0.15  # of a stretch whose drift is refined
+MAX_MOVE_PX = 1.5  # of a fit, per axis: farther away is a neighbour, or noise
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,8 @@ class Localisation:
     xy : (n, 2) float
         Position at the first frame.
     error_px : (n,) float
-        Standard error of x and of y (their root mean square).
+        Standard error of x and of y (their root mean square); infinite where the fit moved
+        `MAX_MOVE_PX` from its start.
     amplitude : (n, S) float
         Counts of the whole image of the nanocrystal, averaged over the stretch.
     """
@@ -172,8 +174,8 @@ def localise(
         amplitude, residual, by_x, by_y = _fit_amplitudes(windows, drift, xy, psf_sigma_px)
         step, variance = _step(root * residual, root * by_x, root * by_y, (1, 2, 3))
         xy += np.clip(step, -0.5, 0.5)
-        # A fit that moves far from its candidate has moved to a neighbour.
-        xy = start + np.clip(xy - start, -1.5, 1.5)
+        xy = start + np.clip(xy - start, -MAX_MOVE_PX, MAX_MOVE_PX)
+    variance[(np.abs(xy - start) > MAX_MOVE_PX - 1e-6).any(axis=1)] = np.inf
     scatter = (root * residual).var(axis=(1, 2, 3))
     return Localisation(xy, np.sqrt(variance * scatter), amplitude)
 

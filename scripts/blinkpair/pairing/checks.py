@@ -206,6 +206,7 @@ GROUNDS = (
         FIT,
     ),
     Ground(REGISTRATION, "the mirror image matches better", POINTS),
+    Ground(REGISTRATION, "brightfield is mirrored against the movie", "registration.mirrored"),
     Ground(
         REGISTRATION,
         f"the points move by less than {IDENTITY_PX:g} px (median), as dust on the camera does, "

@@ -33,6 +33,7 @@ from blinkpair.nanocrystals.projections import (
     project,
 )
 from blinkpair.nanocrystals.sampling import bursts_apart
+from blinkpair.nanocrystals.stage_jumps import time_jumps
 from blinkpair.pairing.field import EpochTables, microspheres_of, register_and_pair
 from blinkpair.pairing.places import PairingSettings
 from blinkpair.photometry.apertures import moved_inside
@@ -72,6 +73,7 @@ def first_catalogue(path: str, *, psf_sigma_px: float) -> FirstCatalogue | None:
                 return None
             projections = project(movie, every=every)
             catalogue = find_nanocrystals(projections, psf_sigma_px=psf_sigma_px)
+            catalogue = time_jumps(movie, catalogue)
     except InputError:
         return None
     return FirstCatalogue(

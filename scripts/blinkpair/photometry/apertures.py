@@ -123,12 +123,14 @@ def aperture_is_clear(
     reach = reach_px(aperture_px) + 0.5  # to the edge of a pixel
     low = xy + drift.min(axis=0) - reach
     high = xy + drift.max(axis=0) + reach
-    # One at a time: an sCMOS has tens of thousands of such pixels.
     pixels = pixels.reshape(-1, 2)
-    clear = [
-        not ((pixels > a) & (pixels < b)).all(axis=1).any() for a, b in zip(low, high, strict=True)
-    ]
-    return np.array(clear, bool)
+    clear = np.ones(len(xy), bool)
+    # One at a time: an sCMOS has tens of thousands of such pixels.
+    for k, (a, b) in enumerate(zip(low, high, strict=True)):
+        for pixel in pixels[((pixels > a) & (pixels < b)).all(axis=1)]:
+            # The path of a drift does not go through all of the box around it.
+            clear[k] &= not (np.abs(pixel - xy[k] - drift) < reach).all(axis=1).any()
+    return clear
 
 
 def empty_places(

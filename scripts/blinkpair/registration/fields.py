@@ -187,6 +187,8 @@ def _refined(
         return FieldRegistration(failed(reason, coarse.chance_alignments), coarse, "none")
     if pattern.status == "ok":
         return FieldRegistration(pattern, coarse, f"{found_by} and nanocrystals")
+    if reason := nanocrystals.mirrored_reason(coarse):
+        return FieldRegistration(failed(reason, coarse.chance_alignments), coarse, "none")
     log.warning("not refined on nanocrystals (%s): the channel offset is unknown", fine.reason)
     reason = f"not refined on nanocrystals: {fine.reason}"
     final = replace(_without_nanocrystals(coarse, nanocrystals), reason=reason)

@@ -12,6 +12,7 @@ from typing import Any
 from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.registration.both_patterns import Together, decide_together
 from blinkpair.registration.from_start import MAX_SHIFT_PX, refine_on_points
+from blinkpair.registration.mirrored import mirrored_reason
 from blinkpair.registration.near_identity import MAX_SEARCHED, STEADY, register_near_identity
 from blinkpair.registration.points import register_points
 from blinkpair.registration.result import Registration, in_rows
@@ -105,6 +106,18 @@ class NanocrystalPattern:
             **self.errors,
         )
         return self.in_given_rows(with_shift(fine, self.start_error_px))
+
+    def mirrored_reason(self, start: Registration) -> str:
+        """Return the reason to refuse a registration of mirrored brightfield images, or ''."""
+        return mirrored_reason(
+            start.matrix,
+            self.pre,
+            self.post,
+            max_shift_px=self.reach_px,
+            max_chance_alignments=self.max_chance_alignments,
+            field_shape=self.options["field_shape"],
+            free_scale=self.options["model"] == "similarity",
+        )
 
     def own_pattern(self) -> Registration:
         """Return the registration by the most significant nanocrystals, refined on all."""
