@@ -114,3 +114,20 @@ def test_a_field_that_the_threshold_changes_is_named_though_all_populations_are_
     assert abs(points + 0.06) < 3 * 0.06 / np.sqrt(25)
     assert f"{100 * points:+.0f} points" in found["out"]
     assert "0.72 times those before" in found["out"]
+
+
+def test_a_field_with_nanocrystals_too_dim_for_the_threshold_is_named():
+    # Brightness from 100 to 1,000 counts: a threshold of 100 misses on frames of the dim ones, in
+    # both epochs alike, so that neither populations nor the mean change show it.
+    rows = pd.DataFrame({"field": ["tenfold"] * 15 + ["even"] * 15})
+    rows = rows.assign(excluded_because="", population="emissive", population_best="emissive")
+    rows = rows.assign(**dict.fromkeys((*ALL_OFF, *LIGHT), 0.0), **SAME)
+    missed = np.where(
+        rows["field"] == "tenfold", np.repeat([0.3, 0.15, 0.0], [3, 2, 10]).tolist() * 2, 0
+    )
+    rows["on_fraction_pre"] -= missed
+    rows["on_fraction_post"] -= missed
+    rows.loc[rows.index[-1], "on_fraction_pre"] -= 0.2  # one may be
+    found = remarks(rows)
+    assert set(found) == {"tenfold"}
+    assert "33 % of the nanocrystals" in found["tenfold"]

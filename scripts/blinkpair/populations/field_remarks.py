@@ -38,6 +38,7 @@ MANY_OTHERWISE, MUCH_OTHERWISE = 0.1, 0.1
 # best estimate in 18 simulated fields; it is 0.06 (5 errors) off where the spots are 0.6 px wide
 # before and 1.4 px after.
 MUCH_CHANGE, SURE_ERRORS, LEAST_ROWS = 0.03, 3.0, 5
+MANY_BELOW = 0.1  # of the nanocrystals: 0 to 9 % in fields of one brightness
 
 
 def undetermined_share(nanocrystals: pd.DataFrame) -> pd.Series[float]:
@@ -92,8 +93,9 @@ def changes_by_threshold(nanocrystals: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         Of the nanocrystals that have a population, also where the best estimate has no verdict
         (a threshold is worst where on is dim): `points` (mean difference, -2..2),
-        `errors` (that over its standard error), `n`, and `brightness` (median of counts when on
-        after over before). Fields with fewer than `LEAST_ROWS` are left out.
+        `errors` (that over its standard error), `n`, `brightness` (median of counts when on
+        after over before), and `below` (share whose on-fraction by the answer is more than
+        `MUCH_OTHERWISE` lower in an epoch). Fields with fewer than `LEAST_ROWS` are left out.
     """
     rows = nanocrystals[nanocrystals[ANSWER].isin(POPULATIONS)]
     (pre, pre_best), (post, post_best) = ([rows[name] for name in own] for own in ON_FRACTIONS)
@@ -102,6 +104,7 @@ def changes_by_threshold(nanocrystals: pd.DataFrame) -> pd.DataFrame:
         {
             "points": (post - pre) - (post_best - pre_best),
             "brightness": (after / before).where((before > 0) & (after > 0)),
+            "below": (np.minimum(pre - pre_best, post - post_best) < -MUCH_OTHERWISE) * 1.0,
         }
     )
     groups = of_rows.groupby(rows["field"].astype(str))
@@ -113,6 +116,7 @@ def changes_by_threshold(nanocrystals: pd.DataFrame) -> pd.DataFrame:
             "errors": points / error,
             "n": n,
             "brightness": groups["brightness"].median(),
+            "below": groups["below"].mean(),
         }
     )
     return found[found["n"] >= LEAST_ROWS]
@@ -162,8 +166,15 @@ def remarks(nanocrystals: pd.DataFrame) -> dict[str, str]:
             "method: hmm)"
         )
     changes = changes_by_threshold(nanocrystals)
+    changes = changes[~changes.index.isin(otherwise.index)]
     large = (changes["points"].abs() > MUCH_CHANGE) & (changes["errors"].abs() > SURE_ERRORS)
-    for field, row in changes[large & ~changes.index.isin(otherwise.index)].iterrows():
+    for field, share in changes.loc[~large & (changes["below"] > MANY_BELOW), "below"].items():
+        found.setdefault(str(field), []).append(
+            f"{100 * share:.0f} % of the nanocrystals have on-fractions more than "
+            f"{100 * MUCH_OTHERWISE:.0f} points below those by the hidden Markov model: they are "
+            "so dim that the threshold misses on frames (use threshold: method: hmm)"
+        )
+    for field, row in changes[large].iterrows():
         found.setdefault(str(field), []).append(
             f"the threshold makes the mean change {100 * row['points']:+.0f} points different from "
             f"that by the hidden Markov model, and the counts when on are {row['brightness']:.2f} "
