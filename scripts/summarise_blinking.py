@@ -36,7 +36,8 @@ def summarise_blinking(
     marked = mark_samples(mark_shared(files.read_csv(nanocrystals, [*COLUMNS, SAMPLE]), movies))
     of_fields = marked.drop_duplicates("field")
     units = dict(zip(of_fields["field"], independent_fields(of_fields), strict=True))
-    pools = pool_durations(files.read_batches(durations, DURATION_COLUMNS), units)
+    # By name, so that the tables do not depend on the order of the sheet.
+    pools = pool_durations(files.read_batches(sorted(durations), DURATION_COLUMNS), units)
     groups = type_groups(marked)
     tables = {
         "types": blinking_types.summarise_types(groups, intervals),

@@ -165,12 +165,14 @@ def truncated_table(pool: Executor, draws: int) -> pd.DataFrame:
     return each_row(pool, truncated_row, *map(list, zip(*rows, strict=True)), [draws] * len(rows))
 
 
+WHOLE_FRAMES = "drawn in whole frames"
 CUTS: dict[str, tuple[Callable[[np.ndarray], np.ndarray], float]] = {
     "ceil, from 0.5 frames": (np.ceil, 0.5),
     "ceil, from 1 frame": (np.ceil, 1.0),
     "round, from 0.5 frames": (np.rint, 0.5),
     "round, from 1 frame": (np.rint, 1.0),
     "floor, from 1 frame": (np.floor, 1.0),
+    WHOLE_FRAMES: (np.rint, 1.0),
 }
 
 
@@ -179,6 +181,8 @@ def quantised_row(way: str, n: int, alpha: float, draws: int) -> Row:
     cut, shortest = CUTS[way]
 
     def draw(tau: float) -> np.ndarray:
+        if way == WHOLE_FRAMES:
+            return draw_whole_frames(rng, alpha, tau, n)
         t = draw_continuous(rng, alpha, tau, n, shortest, WINDOW_FRAMES - 1)
         return np.maximum(cut(t), 1).astype(int)
 
@@ -194,10 +198,11 @@ def quantised_row(way: str, n: int, alpha: float, draws: int) -> Row:
         row[f"{name}bias of alpha"] = np.mean([f.power_law.alpha for f in fitted]) - alpha
         found = [fit_dwell_times(d, **SETTINGS, short_events=short) for d in cut_off]
         row[f"{name}tau 0.5 s recognised %"] = percent(found, "truncated_power_law")
-    for short, own in fits.items():
-        right = [f for f in own if f.model == "power_law"]
+    for short in ("auto", "camera"):
+        right = [f for f in fits[short] if f.model == "power_law"]
         a, se = (np.array([getattr(f, name) for f in right]) for name in ("alpha", "alpha_se"))
-        row[f"alpha's interval holds %, `{short}`"] = covered(a, se, alpha)
+        row[f"{short}: standard error of alpha"] = np.median(se) if len(se) else np.nan
+        row[f"{short}: alpha's 95 % interval holds %"] = covered(a, se, alpha)
     return row
 
 

@@ -201,7 +201,9 @@ def scenes_part(pool: Executor, share: float) -> Iterable[str]:
         "0.2 to 1.2 diameters out of focus. One offset common to all centres of an image is "
         f"removed, up to {scenes.OFFSET_PX / scenes.DIAMETER_PX:g} diameters, as far as the light "
         f"casts the image; found: within {scenes.MATCH_PX} px after that. Alone: no centre "
-        "within 1.5 diameters."
+        "within 1.5 diameters. Far from all: false, and farther from every microsphere than the "
+        "largest common offset; the other false ones are mostly images of microspheres at the "
+        "other height, whose offset differs."
     )
     yield text_of(scenes.scene_table(pool, fields), 3)
 

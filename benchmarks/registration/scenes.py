@@ -3,7 +3,8 @@
 Each row is one difficulty of real brightfield images, the last all of them together. Each seed has
 its own turn, focus, sphere image and signal-to-noise, the same in all rows. A common offset of all
 centres of an image is allowed: it acts like the offset between the channels, and the nanocrystals
-take it out of the transform.
+take it out of the transform. Spheres at another height have an offset of their own: their centres
+are false, but not far from all microspheres.
 
 Input: seeds. Output: microspheres found, false ones and the error of the centres, a row a scene.
 """
@@ -136,6 +137,7 @@ def score(found: np.ndarray, spheres: pd.DataFrame, epoch: str) -> dict[str, flo
         "alone": float((alone & inside).sum()),
         "alone found": float((hit & alone & inside).sum()),
         "false": float((_inside(found) & ~used).sum()),
+        "far": float((_inside(found) & ~used & (cKDTree(true).query(found)[0] > OFFSET_PX)).sum()),
         "squares": float(np.nansum(error[inside] ** 2)),
         "offset": float(np.hypot(*offset)),
     }
@@ -178,6 +180,7 @@ def scene_table(
                 100 * (sums["found"] - sums["alone found"]) / grouped
             ).to_numpy(),
             "false %": (100 * sums["false"] / (sums["found"] + sums["false"])).to_numpy(),
+            "far from all %": (100 * sums["far"] / (sums["found"] + sums["false"])).to_numpy(),
             "RMS error px (per axis)": np.sqrt(sums["squares"] / (2 * sums["found"])).to_numpy(),
             "largest common offset px": trials.groupby("scene", sort=False)["offset"]
             .max()

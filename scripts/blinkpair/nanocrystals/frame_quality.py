@@ -133,8 +133,8 @@ def _note_flicker(roughness: FloatArray) -> list[str]:
         return []
     return [
         f"the noise of the background shows that the light swings by {100 * flicker:.0f} % (root "
-        "mean square) within moments: nanocrystals that are on may count as off when it is weak, "
-        "by the hidden Markov model, too"
+        "mean square) within moments: nanocrystals that are on may count as off when it is weak; "
+        "the hidden Markov model follows it where at least five are on at a time"
     ]
 
 

@@ -149,7 +149,8 @@ def pool_durations(
         One row a field, epoch (`pre`, `post`), state (`on`, `off`), subset of the nanocrystals and
         duration that occurred: `field, temperature_c, epoch, state, subset, duration_frames,
         n_events` (complete ones), `n_cut_by_end, exposure_s, window_frames`. Events cut by the
-        start of a trace are not in it.
+        start of a trace are not in it. Of more than 20 fields of a treatment, their order decides
+        which are left out together for the errors.
     units : mapping of str to str, optional
         What a field counts for in the errors, its sample for example; itself by default.
 

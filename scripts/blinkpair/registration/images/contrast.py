@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.brightfield.edges import straightness
 from blinkpair.registration.images.warp import warped
 
 Image = NDArray[np.float32]
@@ -109,25 +110,14 @@ def contrast_of(image: FloatArray, diameter_px: float, pixel: float) -> Contrast
     band = _blur(smooth, detail) - _blur(smooth, FLAT * diameter)
     noise = _noise(given, float(np.hypot(0.5 * np.sqrt(pixel**2 - 1), detail * pixel)), band)
     local = _blur(band * band, 1.2 * diameter)
-    round_share = _isotropy(band, 0.8 * diameter)
+    # Edges fit along themselves in many ways.
+    round_share = 1 - straightness(band, 0.8 * diameter)
     whole = np.clip(band / np.sqrt(local + (NOISE_FLOOR * noise) ** 2), -3, 3)
     power = _blur((band * round_share) ** 2, BLOB * diameter)
     log_power = np.log(power + (NOISE_FLOOR * noise) ** 2)
     energy = log_power - _blur(log_power, 1.2 * diameter)
     valid = np.ones(smooth.shape, dtype=bool)
     return Contrast(whole * round_share, energy, whole, valid, pixel)
-
-
-def _isotropy(band: Image, width: float) -> Image:
-    """Return 1 where contrast has no direction, 0 along a straight edge.
-
-    Edges, scratches and fibres are long and fit along themselves in many ways; spheres do not.
-    The measure is 1 - c^2 with the coherence c of the structure tensor.
-    """
-    along_y, along_x = (np.asarray(one) for one in np.gradient(band))
-    xx, yy, xy = (_blur(product, width) for product in (along_x**2, along_y**2, along_x * along_y))
-    anisotropy = (xx - yy) ** 2 + 4 * xy**2
-    return np.asarray(1 - anisotropy / np.maximum((xx + yy) ** 2, 1e-30), np.float32)
 
 
 def shrink(image: Image, factor: float) -> Image:
