@@ -178,7 +178,7 @@ def remarks(nanocrystals: pd.DataFrame) -> dict[str, str]:
         found.setdefault(str(field), []).append(
             f"the threshold makes the mean change {100 * row['points']:+.0f} points different from "
             f"that by the hidden Markov model, and the counts when on are {row['brightness']:.2f} "
-            "times those before: it turns another focus, light or gain into changes of "
-            "on-fractions (use threshold: method: hmm)"
+            "times those before: it turns another focus, light or gain, and events shorter than a "
+            "few frames, into changes of on-fractions (use threshold: method: hmm)"
         )
     return {field: "; ".join(parts) for field, parts in found.items()}
