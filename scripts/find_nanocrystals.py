@@ -31,7 +31,7 @@ def find_nanocrystals(
 ) -> None:
     """Find the nanocrystals of one field; lists hold the files of the epochs pre and post.
 
-    With `one_pass_settings` (the arguments of `one_pass.LookSettings`) their counts are taken in
+    With `one_pass_settings` (the arguments of `one_pass.OnePassSettings`) their counts are taken in
     the same pass: the movies are too long to be read twice. An unusable movie leaves empty tables,
     and its entry of `infos` has the status 'failed' and the reason.
     """
@@ -40,9 +40,9 @@ def find_nanocrystals(
         # Here: few fields need the registration, which takes 0.3 s to load.
         from blinkpair.pairing import one_pass
 
-        look = partial(one_pass.look_at, psf_sigma_px=psf_sigma_px)
-        looks = run_epochs(look, [[movie] for movie in movies], threads=threads)
-        places = one_pass.places_to_measure(looks, one_pass.LookSettings(**one_pass_settings))
+        search = partial(one_pass.first_catalogue, psf_sigma_px=psf_sigma_px)
+        first = run_epochs(search, [[movie] for movie in movies], threads=threads)
+        places = one_pass.places_to_measure(first, one_pass.OnePassSettings(**one_pass_settings))
     calls = list(zip(movies, places, tables, drifts, images, infos, strict=True))
     run_epochs(partial(_find_in_movie, psf_sigma_px=psf_sigma_px), calls, threads=threads)
 

@@ -74,7 +74,7 @@ def compare(name: str) -> dict[str, Any]:
                     contiguous=True,
                 )
             tifffile.imwrite(image, getattr(field, f"brightfield_{epoch}"))
-        settings = one_pass.LookSettings(
+        settings = one_pass.OnePassSettings(
             brightfields=images,
             diameter_px=design.microsphere_diameter_px,
             landmarks="",
@@ -82,11 +82,11 @@ def compare(name: str) -> dict[str, Any]:
             pairing={},
             photometry={},
         )
-        looks = [one_pass.look_at(movie, psf_sigma_px=0.9) for movie in movies]
-        places = one_pass.places_to_measure(looks, settings)
+        first = [one_pass.first_catalogue(movie, psf_sigma_px=0.9) for movie in movies]
+        places = one_pass.places_to_measure(first, settings)
         twice, once, again = [], [], 0
         for movie, at in zip(movies, places, strict=True):
-            assert at is not None, f"{name}: the first look was refused"
+            assert at is not None, f"{name}: nothing to measure in the first frames"
             with open_movie(movie) as frames:
                 projections, counts = one_pass.project_and_measure(frames, at)
                 catalogue = find_nanocrystals(project(frames))
@@ -99,7 +99,7 @@ def compare(name: str) -> dict[str, Any]:
     return _row(name, field.truth, full, short, again)
 
 
-def _analyse(settings: one_pass.LookSettings, epochs: list[Any]) -> tuple[pd.DataFrame, int]:
+def _analyse(settings: one_pass.OnePassSettings, epochs: list[Any]) -> tuple[pd.DataFrame, int]:
     """Return the table of a field, and how many of its movies were read again."""
     read = one_pass.read_image
     found = [microspheres_of(read, path, settings.diameter_px) for path in settings.brightfields]

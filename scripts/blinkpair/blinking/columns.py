@@ -88,11 +88,15 @@ def epoch_columns(
 
 
 class NoiseEvents(NamedTuple):
-    """Events of the answer's states that noise makes, each (n,).
+    """Events that noise makes in the states of the answer, one value a nanocrystal.
 
-    `n` is their number, of on events and of off events alike: a false one among the off frames
-    makes two off events of one, too. `on_cut_rate` and `off_cut_rate` are how often noise cuts an
-    event, per frame of it.
+    Attributes
+    ----------
+    n : (n,) float
+        Expected number of on events that noise makes. It holds for off events, too, because each
+        false on event divides an off event into two, and each cut of an on event adds one of both.
+    on_cut_rate, off_cut_rate : (n,) float
+        How often noise cuts an on event, or an off event, per frame of it.
     """
 
     n: FloatArray
@@ -101,7 +105,7 @@ class NoiseEvents(NamedTuple):
 
 
 def noise_events(off: OffLevels, recipes: Recipes, n_frames: int) -> NoiseEvents:
-    """Return how many events noise makes, nan where the off level is not known."""
+    """Return the number of events that noise makes, nan where the off level is not known."""
     assigned = recipes.answer
     false = expected_false_events(
         off.noise_counts,
@@ -156,7 +160,7 @@ def dwell_columns(
 ) -> pd.DataFrame:
     """Return fits of the on (or off) events of each trace, where `why_not` is empty.
 
-    Dark ones are not fitted, as in the paper.
+    `why_not` holds the reason for not fitting a nanocrystal; the dark are not, as in the paper.
     """
     fits: list[DwellFit] = []
     cut_rates = np.nan_to_num(noise.on_cut_rate if on else noise.off_cut_rate)
@@ -200,9 +204,9 @@ def dwell_columns(
 
 
 def _with_noise(fit: DwellFit, n_false: float, *, on: bool) -> DwellFit:
-    """Return a fit with a remark where noise makes many of the events, without a verdict if most.
+    """Return a fit with a remark where noise makes more than `NOTED_FALSE_SHARE` of the events.
 
-    n_false is nan where it is not known.
+    Above `MAX_FALSE_SHARE` there is no verdict. `n_false` is nan where it is not known.
     """
     share = n_false / max(fit.n_events, 1)
     if fit.model == "not_fitted" or not share > NOTED_FALSE_SHARE:

@@ -147,17 +147,11 @@ def analyse_nanocrystals(
         Calls a function with its arguments of pre and post and returns both results, at the same
         time for example. Default: one after the other.
     """
-    threshold = settings.threshold
+    threshold, light = settings.threshold, light or {}
     as_read = intensity
-    intensity = {epoch: at_mean_focus(as_read[epoch], (light or {}).get(epoch)) for epoch in EPOCHS}
+    intensity = {epoch: at_mean_focus(as_read[epoch], light.get(epoch)) for epoch in EPOCHS}
     by_fixed = intensity if threshold.fixed_follows_focus else as_read
-    off = {
-        epoch: replace(
-            estimate_off_levels(at_mean_focus(empty[epoch], _at_empty(light, epoch))),
-            focus=_focus(light, epoch),
-        )
-        for epoch in EPOCHS
-    }
+    off = {epoch: _off_levels(empty[epoch], light.get(epoch)) for epoch in EPOCHS}
     table = places.set_index("nc_id", drop=False)
     because = table.get("excluded_because", pd.Series("", table.index))
     by_hand = (because == BY_HAND).to_numpy(bool)
@@ -172,9 +166,7 @@ def analyse_nanocrystals(
     answer = "fixed" if threshold.method == "fixed" else "best"
     excluded = candidates & ~usable[answer]
     if excluded.any():
-        own_reason = "noisy" if answer == "fixed" else "undetermined"
-        unlit = _without_light(found)
-        table.loc[excluded, "excluded_because"] = "all_off" if unlit else own_reason
+        table.loc[excluded, "excluded_because"] = _why_unusable(found, answer)
     table["analysed"] = usable[answer] & ~by_hand
     analysed = np.isin(measured, table.index[table["analysed"].to_numpy(bool)])
     states = {epoch: found[epoch].recipes.answer.states for epoch in EPOCHS}
@@ -192,18 +184,14 @@ def analyse_nanocrystals(
         [(intensity[e], off[e], found[e].recipes, events[e]) for e in EPOCHS],
     )
     for epoch in EPOCHS:
-        own = columns[epoch].set_axis(pd.Index(measured)).reindex(table.index).fillna(UNKNOWN)
-        own.insert(0, "n_frames_all_off_{epoch}", found[epoch].n_all_off)
-        own.columns = [str(name).format(epoch=epoch) for name in own]
+        own = _in_all_rows(columns[epoch], measured, table.index, epoch, found[epoch].n_all_off)
         table = pd.concat([table, own], axis=1)
     table = _with_populations(table, usable, answer, by_hand, settings.dark_cutoff)
     cut = {epoch: found[epoch].left_out for epoch in EPOCHS}
-    curves = [
-        integrated_pl(
-            _at_all_frames(intensity[epoch][analysed], cut[epoch], np.nan), exposure_s=exposure_s
-        ).assign(epoch=epoch)
-        for epoch in EPOCHS
-    ]
+    curves = []
+    for epoch in EPOCHS:
+        counts = _at_all_frames(intensity[epoch][analysed], cut[epoch], np.nan)
+        curves.append(integrated_pl(counts, exposure_s=exposure_s).assign(epoch=epoch))
     return FieldBlinking(
         table.reset_index(drop=True),
         {epoch: _at_all_frames(states[epoch], cut[epoch], False) for epoch in EPOCHS},
@@ -244,6 +232,13 @@ def _assign(
 def _without_light(found: Mapping[str, _Assigned]) -> bool:
     """Return whether in an epoch all are off together in too many frames to leave these out."""
     return any(one.n_all_off > one.left_out.sum() for one in found.values())
+
+
+def _why_unusable(found: Mapping[str, _Assigned], answer: str) -> str:
+    """Return why a recipe cannot analyse a candidate, as in `excluded_because`."""
+    if _without_light(found):
+        return "all_off"
+    return "noisy" if answer == "fixed" else "undetermined"
 
 
 def _usable(
@@ -325,16 +320,25 @@ def _at_all_frames(values: NDArray[V], all_off: BoolArray, missing: float) -> ND
     return full
 
 
-def _at_empty(light: Mapping[str, FloatArray] | None, epoch: str) -> FloatArray | None:
-    """Return the light course in the frames in which empty places were measured."""
-    course = (light or {}).get(epoch)
-    return None if course is None else course[empty_frames(len(course))]
+def _in_all_rows(
+    columns: pd.DataFrame, measured: IntArray, nc_id: pd.Index[Any], epoch: str, n_all_off: int
+) -> pd.DataFrame:
+    """Return the columns of one epoch under their final names, also for what was not measured."""
+    own = columns.set_axis(pd.Index(measured)).reindex(nc_id).fillna(UNKNOWN)
+    own.insert(0, "n_frames_all_off_{epoch}", n_all_off)
+    return own.set_axis([str(name).format(epoch=epoch) for name in own], axis=1)
 
 
-def _focus(light: Mapping[str, FloatArray] | None, epoch: str) -> FloatArray | None:
-    """Return the light course of an epoch; None where the focus holds."""
-    course = (light or {}).get(epoch)
-    return None if course is None or (course == 1).all() else course
+def _off_levels(empty: NDArray[np.float32], course: FloatArray | None) -> OffLevels:
+    """Return the off levels of one epoch from the counts at its empty places.
+
+    `course` is the light in the aperture in each frame, None where it is constant.
+    """
+    if course is None:
+        return estimate_off_levels(empty)
+    at_empty = course[empty_frames(len(course))]
+    off = estimate_off_levels(at_mean_focus(empty, at_empty))
+    return off if (course == 1).all() else replace(off, focus=course)
 
 
 def _reaches_threshold(off: OffLevels, threshold_counts: float) -> bool:

@@ -11,9 +11,9 @@ product of P(t) of the complete events and P(T >= t) of the last one, with the u
 Events cut by the *start* of the trace have an unknown age; they must be left out by the caller
 (`run_lengths.events_to_fit`), which costs one event and no bias.
 
-The shortest events, which a camera distorts, are treated first (`short_events`). Durations of a
-trace are stated with errors that allow for what the camera may have done unseen
-(`short_events="camera"`). `verdicts` decides between the laws.
+The shortest events, which a camera distorts, are treated first (`short_events`). For durations of
+a trace (`short_events="camera"`) the errors of the laws allow for what the camera may have changed.
+`verdicts` decides between the laws.
 
 Input: the durations of one nanocrystal's on (or off) events, in whole frames. Output: a
 `DwellFit`: the verdict, alpha, tau and their evidence.
@@ -79,9 +79,10 @@ def fit_dwell_times(
         numbers: alpha is biased, an F-test replaces the likelihood ratio, and there is no
         'undecided'.
     short_events : {'auto', 'camera', 'trust'}
-        'auto' treats the shortest events where they contradict whole frames; 'camera' does so too,
-        and states alpha and tau without them, with the larger errors of durations that a camera
-        cut to frames; 'trust' fits the plain laws from one frame on. See `dwell_fits.short_events`.
+        'trust' fits the plain laws from one frame on. 'auto' treats the shortest events where they
+        contradict whole frames. 'camera', for durations of a trace, does so for the verdict, and
+        states alpha and tau without the shortest events, with larger errors. See
+        `dwell_fits.short_events`.
 
     Raises
     ------
@@ -122,7 +123,7 @@ def fit_counted_events(
     tau_of_interest_s: float = 1.0,
     short_events: ShortEvents = "camera",
 ) -> DwellFit:
-    """Return what `fit_dwell_times` does, for events that were counted by duration.
+    """Return the same as `fit_dwell_times`, for events that were counted by duration.
 
     Parameters
     ----------
@@ -136,8 +137,8 @@ def fit_counted_events(
     cut_rate : float
         How often noise cuts such events, per frame of them; see **Noise that cuts events** there.
     first : int, optional
-        Shortest duration of the law that is stated of a camera's durations, frames; chosen by the
-        events without it.
+        Shortest duration of the stated law, frames, with `short_events="camera"`; by default the
+        events decide.
     exposure_s, window_frames, tau_of_interest_s, short_events
         As in `fit_dwell_times`.
     """

@@ -1,24 +1,28 @@
 """Treat the shortest events, which a camera distorts, and test the fit of the law that results.
 
-How a camera turns continuous time into frames changes P(t) at the first frames (thresholding a
-partly lit frame adds about half a frame, events shorter than a frame merge or vanish), and a plain
-fit of them takes the mismatch for a truncation. So relaxations are tried, each kept only if it
-raises the log-likelihood of the *truncated* law by more than 2.87 a parameter (a likelihood-ratio
-test at 5 % over three of them): leave the events of the shortest duration that occurs, or of the
-two shortest, to probabilities of their own; a factor exp(short / t), which is to first order a
-shift of the durations by a constant fraction of a frame (with a prior that it is no more than about
-half a frame); both. The plain law begins at the shortest event. Durations drawn in whole frames
-keep it in about 98 of 100 draws.
+A camera turns continuous time into frames, which changes P(t) at the first frames: thresholding a
+partly lit frame adds about half a frame, and events shorter than a frame merge or vanish. A plain
+fit takes this mismatch for a truncation. The plain law begins at the shortest duration that occurs.
+These relaxations of it are tried:
 
-**What is stated of a camera.** The treatment decides the tests. Where it keeps the shortest events
-because few events show nothing against it, its alpha may still be off by several of its errors: a
-power law from one frame on, cut to frames, has a third of the one-frame events of the law in whole
-frames. The law that is stated of the durations of a trace (`camera`) therefore begins after the
-shortest one, and has `short` free within its prior: its errors include what a camera may have done
-(`stated_treatment`). They are 1.3 to 3 times those of durations that are whole frames (`auto`).
+- The events of the shortest duration, or of the two shortest, get probabilities of their own.
+- A factor exp(short / t), which is to first order a shift of the durations by a constant fraction
+  of a frame (a prior keeps it below about half a frame).
+- Both.
 
-The limit: where many off events are shorter than a frame, the on events around them
-merge, and a pure power law is then no longer one.
+A relaxation is kept only if it raises the log-likelihood of the *truncated* law by more than 2.87 a
+parameter (a likelihood-ratio test at 5 % over three of them). Durations drawn in whole frames keep
+the plain law in about 98 of 100 draws.
+
+**The stated law.** The chosen treatment decides the tests. Few events may not reject the plain law
+although its alpha is off by several of its errors: of a power law from one frame on, a camera
+leaves a third of the one-frame events of the law in whole frames. For durations of a trace
+(`camera`) the law that is stated therefore begins after the shortest duration and has `short` free
+within its prior (`stated_treatment`). Its errors contain what the camera may have changed; they are
+1.3 to 3 times those of durations in whole frames (`auto`).
+
+**The limit.** Where many off events are shorter than a frame, the on events around them merge, and
+durations of a pure power law no longer follow one.
 
 **The test of fit** compares the law with itself times a smooth bend
 (`laws.DwellLikelihood.gain_by_bend`). Twice the gain is a chi-square of one degree of freedom for
@@ -96,8 +100,8 @@ def choose_treatment(events: Events, last: int, *, relax: bool) -> tuple[Treatme
     gain, correlation = chosen.gain_by_bend()
     left = 1.0
     if plain is not chosen:
-        # Where a bend of the plain law explains more than what was relaxed for the shortest
-        # events, they are not what is wrong.
+        # If a bend explains more than the relaxations do, the shortest events are not the cause
+        # of the misfit, and the bend of the plain law is tested.
         of_plain = plain.gain_by_bend()[0]
         if of_plain - _GAIN_PER_RELAXATION > chosen.score - plain.score:
             gain = max(gain, of_plain)
@@ -108,7 +112,7 @@ def choose_treatment(events: Events, last: int, *, relax: bool) -> tuple[Treatme
 
 
 def _mean_ratio(alpha: float, events: Events) -> float:
-    """Return what twice the gain by a bend is divided by; 1 for many events.
+    """Return the divisor of twice the gain by a bend; 1 for many events.
 
     The constants were fitted to the share of rejections at 5 % of 80,000 draws: 50 to 500 events of
     exponents of 0.5 to 2.2, with and without a cut-off.
@@ -120,7 +124,7 @@ def _mean_ratio(alpha: float, events: Events) -> float:
 def stated_treatment(
     events: Events, last: int, chosen: Treatment, first: int | None = None
 ) -> Treatment:
-    """Return the treatment of the law that is stated, with errors that allow for the camera.
+    """Return the treatment of the stated law, whose errors allow for the camera.
 
     Parameters
     ----------
@@ -130,8 +134,8 @@ def stated_treatment(
     chosen : Treatment
         From `choose_treatment`; returned where the longer events are too few.
     first : int, optional
-        Shortest duration of the law, frames; that of `chosen`, and longer than the shortest event,
-        by default.
+        Shortest duration of the law, frames. By default that of `chosen`, but at least one frame
+        more than the shortest event.
     """
     first = max(chosen.first, _shortest(events) + 1) if first is None else first
     if not _enough(events, first):

@@ -1,29 +1,29 @@
 """Decide between a power law, a truncated one, neither, and no verdict.
 
-**The test.** A movie of finite length cuts every law off: traces with enough events to be fitted
-are those without a very long one, and a law with any upper bound inside the window is no pure one.
-So the verdict is `truncated_power_law` where every tau above a tenth of the window, no truncation
-included, is rejected: by the likelihood ratio of the truncated law at its best against that at a
-tenth of the window, one-sided. Its square root r is not normal below a thousand events, because
-the sum of heavy-tailed durations is not; `p_value` therefore comes from
-Barndorff-Nielsen's r* = r + log(u / r) / r with u the distance of the rates times
-sqrt(|J| / |J0|), J and J0 being the information of the two fits (Biometrika 73, 307, 1986), which
-is nearly exact for exponential families. `likelihood_ratio` is that against the pure law itself,
-the edge tau = infinity, and `p_value_half_chi_square` the textbook's p value for it, by which 5 to
-11 % of pure power laws are called truncated at the 5 % level. Events of many nanocrystals
-(`pooled`) were not chosen for being many: their truncation is tested against none at all.
+**The test.** A movie of finite length truncates every law: a trace with a very long event has too
+few events to be fitted, so that the fitted traces lack long events. The verdict is therefore
+`truncated_power_law` where every tau above a tenth of the window, no truncation included, is
+rejected: by the likelihood ratio of the truncated law at its best against that at a tenth of the
+window, one-sided. The square root r of the ratio is not normal below a thousand events, because
+sums of heavy-tailed durations are not; `p_value` therefore comes from Barndorff-Nielsen's r* = r +
+log(u / r) / r with u the distance of the rates times sqrt(|J| / |J0|), J and J0 being the
+information of the two fits (Biometrika 73, 307, 1986), which is nearly exact for exponential
+families. `likelihood_ratio` is that against the pure law (tau = infinity), and
+`p_value_half_chi_square` the textbook's p value of it, which at the 5 % level calls 5 to 11 % of
+pure power laws truncated. Pooled events (`pooled`) are of all nanocrystals, not only of those with
+many events: their truncation is tested against none at all.
 
-**Undecided.** A law that is not rejected is not proven. `power_law` is the verdict where the above
-is not rejected at `significance`, and a truncation at `tau_of_interest_s` *is*, by the one-sided
-likelihood ratio at the same level, so that every shorter tau is, too; `undecided` where neither is:
-the data agree with no truncation and with one that would matter (or, in a short movie, with one
-too close to a tenth of the window). The default, 1 s, is the upper end of the truncation times of
+**Undecided.** A law that is not rejected is not proven. Where the test above shows no truncation,
+the verdict is `power_law` if a truncation at `tau_of_interest_s`, and with it every shorter one, is
+rejected by the one-sided likelihood ratio at the same level. Otherwise it is `undecided`: the data
+agree with no truncation and with one that would matter (or, in a short movie, with one too close
+to a tenth of the window). The default, 1 s, is the upper end of the truncation times of
 single nanocrystals' on events (0.22 s in the paper's Fig. 7b).
 
-**Neither.** Two laws compared with each other do not show that one of them is right. The truncated
-law at its best, of which the pure one is the edge, is compared with itself times a smooth bend
-(`short_events`); where the likelihood ratio rejects it at `significance`, the verdict is `neither`,
-which comes before all others. `p_value_fit` is its p value.
+**Neither.** A comparison of two laws does not show that one of them is right. The best truncated
+law (the pure one is its limit) is compared with itself times a smooth bend (`short_events`). Where
+the likelihood ratio rejects it at `significance`, the verdict is `neither`, whatever the tests
+above show. `p_value_fit` is its p value.
 
 **Noise that cuts events.** False frames end the events in which they fall at a constant rate, which
 truncates any law. Where this rate is known (`fits`: `cut_rate`) and above that of a tenth of the
@@ -148,7 +148,7 @@ def _with_tau(fit: DwellFit, stated: Treatment) -> DwellFit:
 def _model_and_reason(
     fit: DwellFit, cut_off: bool, significance: float, tau_of_interest_s: float
 ) -> tuple[Model, str]:
-    """Return which of the two laws the tests of a truncation show, and what is unusual in it.
+    """Return the law that the tests of a truncation show, and a remark on it.
 
     `cut_off` is whether any truncation is significant, also one too long for the verdict.
     """

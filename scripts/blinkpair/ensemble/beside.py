@@ -24,7 +24,7 @@ COLUMNS = (
     *("change", "change_low", "change_high", "change_free", "change_free_low", "change_free_high"),
     *("direction", "time_constants"),
 )
-# Quantity, its name in the table, and the component it is of.
+# Names of the quantities in the table.
 LONG_SHARE = "share of the slowest PL component"
 SHORT_SHARE = "share of the fastest TA component"
 MEAN_CHANGE = "mean change in on-fraction"
@@ -45,20 +45,20 @@ def ensemble_order(labels: Iterable[object]) -> list[Temperature]:
 def beside_table(
     decays: pd.DataFrame, sensitivity: pd.DataFrame, populations: pd.DataFrame
 ) -> pd.DataFrame:
-    """Put what the ensemble and the single nanocrystals show into one table.
+    """Return the results of the ensemble and of the single nanocrystals in one table.
 
-    Shares are those with common time constants where the likelihood-ratio test does not reject
-    them at 5 %, because they vary least; `time_constants` names which. That test finds large
-    differences only, so a direction has to be that of the shares with free time constants, too:
-    else it depends on whether the constants changed.
+    Shares are those with common time constants, which vary least, unless the likelihood-ratio test
+    rejects common constants at 5 %; `time_constants` is `common` or `free`. That test finds large
+    differences only. A direction is therefore given only where the shares with free time constants
+    show it, too; otherwise it is `depends` (on whether the constants changed).
 
     Parameters
     ----------
     decays : DataFrame
         `decays.csv`.
     sensitivity : DataFrame
-        `decay_sensitivity.csv`. Its rows `probes` give the free shares of bleaches, which a trace
-        alone determines two to three times worse.
+        `decay_sensitivity.csv`. The free shares of bleaches are those of its rows `probes`; one
+        trace determines them two to three times worse.
     populations : DataFrame
         `populations.csv`.
 
@@ -66,10 +66,10 @@ def beside_table(
     -------
     DataFrame
         Fractions 0 to 1. `change` is the difference from the unannealed film of the same group (the
-        mean of several), for single nanocrystals the mean of their own changes. Its interval is by
-        profile likelihood with time constants in common, else that of Zou and Donner (2008) from
-        two intervals, as that of `change_free`.
-        `direction` is empty where there is nothing to compare with.
+        mean of several), for single nanocrystals the mean of their own changes. Its interval comes
+        from the profile likelihood where time constants are common, otherwise, and always for
+        `change_free`, from the two intervals (Zou and Donner 2008). `direction` is empty where
+        there is nothing to compare with.
     """
     rows = [
         *_shares(decays, sensitivity, DECAY, LONG_SHARE, slowest=True),
@@ -87,6 +87,7 @@ def _shares(
     *,
     slowest: bool,
 ) -> list[dict[str, Any]]:
+    """Return the rows of one technique: the share of its slowest or of its fastest component."""
     own = decays[decays["technique"] == technique]
     rows: list[dict[str, Any]] = []
     for _, group in own.groupby("group", sort=False, dropna=False):
@@ -94,10 +95,9 @@ def _shares(
         part = group[group["component"] == component]
         is_common = bool((part["p_common"] >= MIN_P_COMMON).all())
         free = _triples(part, "amplitude_fraction")
-        whole = sensitivity[
-            (sensitivity["varied"] == PROBES) & (sensitivity["component"] == component)
-        ]
-        from_probes = _triples(whole, "amplitude_fraction")
+        is_probes = sensitivity["varied"] == PROBES
+        of_probes = sensitivity[is_probes & (sensitivity["component"] == component)]
+        from_probes = _triples(of_probes, "amplitude_fraction")
         if free.keys() <= from_probes.keys():
             free = {name: from_probes[name] for name in free}
         labels = dict(
@@ -140,7 +140,7 @@ def _agreed(change: list[float], change_free: list[float]) -> str:
 def _direction(change: list[float]) -> str:
     if not np.isfinite(change[0]):
         return ""
-    # An interval without an end shows nothing there.
+    # An end that is NaN compares as False.
     return UP if change[1] > 0 else DOWN if change[2] < 0 else NOT_SHOWN
 
 
@@ -188,7 +188,7 @@ def _populations(populations: pd.DataFrame) -> list[dict[str, Any]]:
     for name, quantity in {"mean_delta": MEAN_CHANGE, **FRACTIONS}.items():
         for row in table.to_dict("records"):
             value = [float(row[f"{name}{end}"]) for end in ("", "_low", "_high")]
-            # The change of each nanocrystal is from its own state before; a population is a change.
+            # A mean change is a change already; a fraction has no unannealed film to compare with.
             change = value if name == "mean_delta" else [np.nan] * 3
             rows.append(_row(row["label"], SINGLE, "", "", quantity, value, change))
     return rows

@@ -1,7 +1,7 @@
-"""Which channels of a decay are fitted, and where its response lies.
+"""Find the channels of a decay to fit and its delay behind the response; convert it to photons.
 
-Input: the counts of a decay and of its response. Output: channels, the response above its
-background, by how much it is moved, and photons from the scatter of values that are no counts.
+Input: the values of a decay and of its response. Output: channels, the response above its
+background, the delay between the two, and the decay in photons.
 """
 
 from __future__ import annotations
@@ -14,24 +14,25 @@ from blinkpair.arrays import FloatArray
 from blinkpair.ensemble.readers.decay import Decay
 from blinkpair.errors import InputError
 
-_FEW = 20.0  # photons that would have to be missing for channels to count as dead
-_MARGIN = 2  # channels around what is seen of a response
+_FEW = 20.0  # photons that empty channels should hold, from which on they count as dead
+_MARGIN = 2  # channels that are kept at either end of a response
 _PHOTONS_OF_RISE = 100
 _FEWEST_FOR_SCATTER = 64  # channels: its standard error is then 20 %
 _ROUNDS = 6
 _SHARED = 1.0 + 2 * (16 + 1) / 36.0  # squared correlations of second differences, both sides
-_SURE = 4.0  # standard errors from which on a background was subtracted
+_SURE = 4.0  # standard errors: a larger background was subtracted from the values
 _LEAST_SUBTRACTED = 0.2  # of the level behind the maximum
-_NEAR_ONE = 0.3  # from 1, for the f of values that differ by whole numbers
+_NEAR_ONE = 0.3  # distance of f from 1 within which it may be 1
 _ROUNDING = 1e-3  # of a count, in files
-_FEWEST_STEPS = 10  # between the least and the largest value, or a range of 1e-3 would be whole
+_FEWEST_STEPS = 10  # range of the values; one below the rounding would pass as whole numbers
 
 
 def in_photons(decay: Decay, place: str = "") -> Decay:
-    """Return a decay in photons, as its scatter shows them: normalised, less a background, or both.
+    """Return a decay in photons, also one that was normalised or had a background subtracted.
 
-    Counts are returned as they are, unless all are multiples of a number, which is then a photon,
-    or their scatter shows that a background was subtracted.
+    The scatter of the values shows both. Counts are returned unchanged, with two exceptions: where
+    all are multiples of one number, that is a photon, and where the scatter shows that a background
+    was subtracted, it is added again.
 
     Raises
     ------
@@ -39,7 +40,7 @@ def in_photons(decay: Decay, place: str = "") -> Decay:
         If values below 0 were set to 0.
     """
     found = _scaled(decay)
-    # What was added to a background that was subtracted fills the empty channels.
+    # Empty channels are counted without the background that was added again.
     n_empty = n_cut_off(np.where(decay.counts == 0, 0.0, found.counts - found.added))
     if decay.counts.min() >= 0 and found.is_counts and n_empty:
         raise InputError(
@@ -58,9 +59,10 @@ def _scaled(decay: Decay) -> Decay:
 
     Notes
     -----
-    Values v = f N - B of photons N scatter with the variance f (v + B): a straight line in their
-    level. Second differences (a - 2b + c) of three in a row are free of the slope of the decay and
-    have six times the variance. The line goes through the origin where B may be 0.
+    Values v = f N - B of N photons scatter with the variance f (v + B), a straight line in v. The
+    variance comes from second differences a - 2b + c of three neighbours, which the slope of the
+    decay does not change, and which have six times the variance. Where B may be 0, the line goes
+    through the origin.
     """
     values = decay.counts
     if decay.is_counts and (step := np.gcd.reduce(values.astype(np.int64))) > 1:
@@ -78,7 +80,7 @@ def _scaled(decay: Decay) -> Decay:
     if decay.is_counts and not is_subtracted:
         return decay
     if not is_subtracted:
-        seen = level > 0  # by which all channels weigh alike
+        seen = level > 0  # scatter / level gives all channels the same weight
         expected = (tail[:-2] + 4 * tail[1:-1] + tail[2:])[seen] / (6.0 * level[seen])
         factor, background = float(np.sum(scatter[seen] / level[seen]) / np.sum(expected)), 0.0
     if factor <= 0:
@@ -95,8 +97,9 @@ def _scaled(decay: Decay) -> Decay:
 def _line(level: FloatArray, scatter: FloatArray, *, are_whole: bool) -> tuple[float, float, float]:
     """Return f and B of scatter = f (level + B), and the standard error of B.
 
-    By weighted least squares: the square of a normal deviate scatters as its expectation. Where
-    values differ by whole numbers and f may be 1, it is 1, which determines B better.
+    By least squares with weights: the standard deviation of a squared normal deviate is
+    proportional to its mean. Where values differ by whole numbers and f may be 1, f is held at 1,
+    which determines B better.
     """
     design = np.column_stack([level, np.ones(level.size)])
     expected = np.full(level.size, float(scatter.mean()))
@@ -105,7 +108,7 @@ def _line(level: FloatArray, scatter: FloatArray, *, are_whole: bool) -> tuple[f
         weighted = design / expected[:, None]
         factor, offset = np.linalg.lstsq(weighted, scatter / expected, rcond=None)[0]
         expected = np.maximum(factor * level + offset, floor)
-    # Neighbouring second differences share values, by which their squares scatter more.
+    # Neighbouring second differences share values, so that their squares are correlated.
     covariance = _SHARED * 2.0 * np.linalg.pinv(weighted.T @ weighted)
     if are_whole and abs(factor - 1.0) < max(_NEAR_ONE, _SURE * float(np.sqrt(covariance[0, 0]))):
         factor, weights = 1.0, expected**-2.0
@@ -128,9 +131,9 @@ def _are_steps_of_one(values: FloatArray) -> bool:
 
 
 def n_cut_off(counts: FloatArray) -> int:
-    """Return the number of empty channels of a tail beyond those that photons leave, 0 for few.
+    """Return by how many the empty channels of a tail exceed the expected ones; 0 for few.
 
-    A level of L photons leaves a share e^-L of the channels empty.
+    Of channels with a mean of L photons a share e^-L is expected to be empty.
     """
     tail = counts[tail_start(counts) : live_channels(counts)[1]]
     if tail.size < _FEWEST_FOR_SCATTER:
@@ -152,7 +155,7 @@ def live_channels(counts: FloatArray) -> tuple[int, int]:
     filled = np.flatnonzero(counts)
     first, end = int(filled[0]), int(filled[-1]) + 1
     before, behind = first, counts.size - end
-    # Empty channels are data unless the level beside them promises photons in them.
+    # Empty channels are data unless the level beside them lets photons be expected in them.
     if before and np.mean(counts[first : first + before]) * before < _FEW:
         first = 0
     elif before and first + before > int(np.argmax(counts)):
@@ -165,8 +168,9 @@ def live_channels(counts: FloatArray) -> tuple[int, int]:
 def above_background(counts: FloatArray) -> FloatArray:
     """Return a response above its background, zero where it does not rise above the noise.
 
-    Reflections and late pulses behind the main one are parts of it. The background is that before
-    the pulse; where it comes too early for that, the level that a quarter of the record is below.
+    Reflections and late pulses behind the main one belong to the response. The background is the
+    mean before the pulse, or, where the pulse comes too early for that, that of the lowest quarter
+    of the record.
     """
     peak = int(np.argmax(counts))
     onset = _first_at(counts, 0.01 * float(counts[peak]))
@@ -181,7 +185,7 @@ def above_background(counts: FloatArray) -> FloatArray:
         noise = float(np.sqrt(background + 1.0))
     else:  # normalised, or a background was subtracted before
         noise = float(np.std(dark))
-    # The running mean finds a weak end that single channels hide in their noise.
+    # The running mean shows a weak end that the noise of single channels hides.
     seen = smoothed(above, 5) > 5.0 * noise / np.sqrt(5.0)
     seen[peak] = True
     kept = np.convolve(seen, np.ones(2 * _MARGIN + 1), mode="same") > 0
@@ -189,11 +193,11 @@ def above_background(counts: FloatArray) -> FloatArray:
 
 
 def delay_of_rise(counts: FloatArray, response: FloatArray) -> int:
-    """Return by how many channels a decay rises later than its response makes one rise.
+    """Return by how many channels a decay is delayed behind its response.
 
-    That is an exponential with the mean delay of the light behind the response, which rises later
-    than the response itself. Both are averaged over the width of the response, or over more
-    channels until 100 photons lie in them: a single channel may hold few.
+    The decay is compared with an exponential behind the response, whose time constant is the mean
+    delay of the light, because that rises later than the response itself. Both are averaged over
+    the width of the response, or over more channels until these hold 100 photons.
     """
     from scipy.signal import lfilter
 
@@ -213,13 +217,13 @@ def mean_delay(counts: FloatArray) -> float:
 
 
 def _half_height(counts: FloatArray, width: int) -> int:
-    """Return the first channel whose mean over so many channels reaches half of the largest."""
+    """Return the first channel whose mean over `width` channels reaches half of the largest."""
     smooth = smoothed(counts, max(width, 3))
     return _first_at(smooth, 0.5 * float(smooth.max()))
 
 
 def _first_at(counts: FloatArray, level: float) -> int:
-    """Return where the rise to the maximum last crosses a level."""
+    """Return the channel in which the rise to the maximum last crosses a level."""
     peak = int(np.argmax(counts))
     below = np.flatnonzero(counts[: peak + 1] < level)
     return int(below[-1]) + 1 if below.size else 0

@@ -39,6 +39,7 @@ COLUMNS = ("temperature_c", "on_fraction_pre", "on_fraction_post", "population")
 MOST_DOTS = 20_000  # in a figure; more of them hide each other, and make files of many megabytes
 BIN_POINTS = 5
 BIN_EDGES_POINTS = np.arange(-100, 101, BIN_POINTS)
+_CONTROL_COLOUR = "#444444"
 
 
 @style.styled
@@ -73,36 +74,14 @@ def delta_histograms(
     control = None
     if CONTROL in deltas and CONTROL not in panels:
         control = percent_of(deltas[CONTROL], BIN_EDGES_POINTS, deltas[CONTROL].size)
-    of_control = summary.get(CONTROL, {})
-    unequal = [t for t in panels if not have_same_length(summary.get(t, {}), of_control)]
-    drawn = [control if control is not None and len(unequal) < len(panels) else np.zeros(1)]
+    outlined, unequal = _beside_control(panels if control is not None else [], summary)
+    drawn = [control if control is not None and outlined else np.zeros(1)]
     for ax, label in zip(axes, panels, strict=True):
-        delta, population = deltas[label], names[label]
-        ax.axvline(0, color=style.BLACK, lw=0.6, ls=(0, (2, 2)), zorder=3)
-        bottom = np.zeros(BIN_EDGES_POINTS.size - 1)
-        for name in ("emissive", "became_dark", "became_emissive"):
-            share = percent_of(delta[population == name], BIN_EDGES_POINTS, delta.size)
-            ax.bar(
-                BIN_EDGES_POINTS[:-1],
-                share,
-                width=BIN_POINTS,
-                bottom=bottom,
-                align="edge",
-                color=POPULATION_COLOURS[name],
-                edgecolor="white",
-                linewidth=0.3,
-            )
-            bottom += share
-        drawn.append(bottom)
-        if control is not None and label not in unequal:
-            ax.stairs(control, BIN_EDGES_POINTS, color="#444444", lw=0.8, zorder=4)
-        if delta.size:
-            mean = delta.mean()
-            look: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "zorder": 5}
-            ax.plot([mean, mean], [0, 0.96], color=style.BLACK, **look)
-            ends = _interval_points(summary.get(label))
-            ax.plot(ends, [0.96] * len(ends), color=style.BLACK, lw=2, **look)
-            ax.plot(mean, 0.96, "v", ms=4, color=style.BLACK, **look)
+        drawn.append(_stacked_bars(ax, deltas[label], names[label]))
+        if control is not None and label in outlined:
+            ax.stairs(control, BIN_EDGES_POINTS, color=_CONTROL_COLOUR, lw=0.8, zorder=4)
+        if deltas[label].size:
+            _draw_mean(ax, deltas[label].mean(), summary.get(label))
         else:
             style.no_data(ax)
         style.panel_title(ax, style.temperature_name(label), *_summary_lines(summary.get(label)))
@@ -119,18 +98,54 @@ def delta_histograms(
         Patch(color=POPULATION_COLOURS[name], label=POPULATION_NAMES[name])
         for name in ("became_dark", "emissive", "became_emissive")
     ]
-    if control is not None and len(unequal) < len(panels):
-        n_control = deltas[CONTROL].size
-        handles.append(Line2D([], [], color="#444444", lw=0.8, label=f"control, n = {n_control}"))
+    if outlined:
+        text = f"control, n = {deltas[CONTROL].size}"
+        handles.append(Line2D([], [], color=_CONTROL_COLOUR, lw=0.8, label=text))
     handles.append(
         Line2D([], [], color=style.BLACK, marker="v", ms=4, label="mean with its interval")
     )
-    why = ""
-    if control is not None and unequal:
-        why = style.fold(figure, _why_no_control(summary, unequal))
+    why = style.fold(figure, _why_no_control(summary, unequal)) if unequal else None
     ncols = 2 if columns == 1 else len(handles)  # as many as the width holds
-    figure.legend(handles=handles, loc="outside lower center", ncols=ncols, title=why or None)
+    figure.legend(handles=handles, loc="outside lower center", ncols=ncols, title=why)
     return figure
+
+
+def _beside_control(
+    panels: list[Temperature], summary: dict[Temperature, dict[str, Any]]
+) -> tuple[list[Temperature], list[Temperature]]:
+    """Return the treatments whose movies last as long as the control's, and the other ones."""
+    of_control = summary.get(CONTROL, {})
+    equal = [label for label in panels if have_same_length(summary.get(label, {}), of_control)]
+    return equal, [label for label in panels if label not in equal]
+
+
+def _stacked_bars(ax: Axes, delta: FloatArray, population: NDArray[np.object_]) -> FloatArray:
+    """Draw the histogram of one treatment, stacked by population; return the heights in percent."""
+    ax.axvline(0, color=style.BLACK, lw=0.6, ls=(0, (2, 2)), zorder=3)
+    bottom = np.zeros(BIN_EDGES_POINTS.size - 1)
+    for name in ("emissive", "became_dark", "became_emissive"):
+        share = percent_of(delta[population == name], BIN_EDGES_POINTS, delta.size)
+        ax.bar(
+            BIN_EDGES_POINTS[:-1],
+            share,
+            width=BIN_POINTS,
+            bottom=bottom,
+            align="edge",
+            color=POPULATION_COLOURS[name],
+            edgecolor="white",
+            linewidth=0.3,
+        )
+        bottom += share
+    return bottom
+
+
+def _draw_mean(ax: Axes, mean: float, row: dict[str, Any] | None) -> None:
+    """Draw the mean change near the top of a panel, with its interval where there is one."""
+    look: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "zorder": 5}
+    ax.plot([mean, mean], [0, 0.96], color=style.BLACK, **look)
+    ends = _interval_points(row)
+    ax.plot(ends, [0.96] * len(ends), color=style.BLACK, lw=2, **look)
+    ax.plot(mean, 0.96, "v", ms=4, color=style.BLACK, **look)
 
 
 @style.styled
@@ -172,38 +187,11 @@ def before_after_scatter(
     dense = int(nanocrystals["population"].isin(POPULATIONS).sum()) > MOST_DOTS
     for ax, (label, of_label) in zip(axes, groups.items(), strict=True):
         own = of_label[of_label["population"].isin(POPULATIONS)]
-        n = int(own["population"].isin(COUNTED).sum())
         ax.plot([0, 100], [0, 100], color=style.BLACK, ls="--", lw=0.7, zorder=1)
         for line in (ax.axhline, ax.axvline):
             line(100 * dark_cutoff, color=style.GREY, lw=0.6, zorder=1)
-        for name in ("emissive", "dark", "became_dark", "became_emissive"):
-            part = own[own["population"] == name]
-            if part.empty:  # an unclipped line without points has an extent, at the corner
-                continue
-            before, after = (100 * part[f"on_fraction_{epoch}"] for epoch in EPOCHS)
-            if dense:
-                _density(ax, before, after, POPULATION_COLOURS[name], most=len(own))
-                continue
-            ax.plot(
-                before,
-                after,
-                "o",
-                ms=2.2,
-                mew=0,
-                alpha=0.75,
-                color=POPULATION_COLOURS[name],
-                clip_on=False,
-                zorder=2,
-            )
-        if own.empty:
-            style.no_data(ax)
-        for line_number, name in enumerate(POPULATIONS):
-            count = int((own["population"] == name).sum())
-            share = f" ({100 * count / n:.0f} %)" if n and name in COUNTED else ""
-            under = -32 - 9.5 * line_number
-            colour = POPULATION_COLOURS[name]
-            style.write_beside(ax, "●", (0, 0), (-8, under), color=colour, va="center")
-            style.write_beside(ax, f"{count}{share}", (0, 0), (2, under), va="center")
+        _draw_dots(ax, own, dense=dense)
+        n = _write_counts(ax, own["population"])
         style.panel_title(ax, style.temperature_name(label), f"n = {n}")
         ax.set(xlim=(0, 100), ylim=(0, 100), aspect="equal", xlabel="on-fraction before (%)")
         ax.set_xticks([0, 50, 100])
@@ -223,6 +211,36 @@ def before_after_scatter(
         title=explained if dense else None,
     )
     return figure
+
+
+def _draw_dots(ax: Axes, own: pd.DataFrame, *, dense: bool) -> None:
+    """Draw the nanocrystals of one treatment, as dots or, where `dense`, as their density."""
+    for name in ("emissive", "dark", "became_dark", "became_emissive"):
+        part = own[own["population"] == name]
+        if part.empty:  # an unclipped line without points has an extent, at the corner
+            continue
+        before, after = (100 * part[f"on_fraction_{epoch}"] for epoch in EPOCHS)
+        colour = POPULATION_COLOURS[name]
+        if dense:
+            _density(ax, before, after, colour, most=len(own))
+            continue
+        look: dict[str, Any] = {"ms": 2.2, "mew": 0, "alpha": 0.75, "clip_on": False, "zorder": 2}
+        ax.plot(before, after, "o", color=colour, **look)
+    if own.empty:
+        style.no_data(ax)
+
+
+def _write_counts(ax: Axes, populations: pd.Series[Any]) -> int:
+    """Write the number of each population under a panel; return n, without the dark in both."""
+    n = int(populations.isin(COUNTED).sum())
+    for line_number, name in enumerate(POPULATIONS):
+        count = int((populations == name).sum())
+        share = f" ({100 * count / n:.0f} %)" if n and name in COUNTED else ""
+        under = -32 - 9.5 * line_number
+        colour = POPULATION_COLOURS[name]
+        style.write_beside(ax, "●", (0, 0), (-8, under), color=colour, va="center")
+        style.write_beside(ax, f"{count}{share}", (0, 0), (2, under), va="center")
+    return n
 
 
 @style.styled
@@ -313,7 +331,7 @@ def _density(ax: Axes, before: ArrayLike, after: ArrayLike, colour: str, *, most
 def _by_temperature(
     nanocrystals: pd.DataFrame, populations: pd.DataFrame
 ) -> tuple[dict[Temperature, FloatArray], dict[Temperature, NDArray[np.object_]]]:
-    """Give changes in points and population names, of the n of each temperature."""
+    """Return changes in points and names of populations, of the n of each temperature."""
     deltas, names = {}, {}
     none = nanocrystals.iloc[:0]
     groups = dict.fromkeys(temperature_labels(populations["temperature_c"]), none)

@@ -114,7 +114,7 @@ def decays(found: Sequence[Curves], *, note: str = "") -> Figure:
         with np.errstate(invalid="ignore"):
             axes[0].plot(time, np.where(one.data > 0, one.data / top, np.nan), ".", ms=0.8,
                          color=colour, alpha=0.12, rasterized=True)  # fmt: skip
-        # Above the points of all, each with a white edge: points of thousands of channels hide it.
+        # Lines are above all points and have a white edge: thousands of points would cover them.
         axes[0].plot(time, one.fit / top, color="white", lw=2.0, zorder=3)
         axes[0].plot(time, one.fit / top, color=colour, lw=0.9, zorder=4,
                      label=style.temperature_name(one.label))  # fmt: skip

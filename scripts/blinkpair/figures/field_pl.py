@@ -44,16 +44,16 @@ def integrated_pl(
         kept_low, kept_high`, fractions that are written in the panel, and `shortest_movie_s,
         longest_movie_s`, which are written where they differ.
     reference_s : float
-        The mean of the first so many seconds is 100 %; of a movie shorter than three times
-        that, a tenth of the movie.
+        The mean of the first `reference_s` seconds is 100 %; in a movie shorter than three times
+        that, the mean of its first tenth.
     note : str
         Written in the corner, for example `simulated`.
 
     Returns
     -------
     Figure
-        One panel a temperature, a line a field and epoch. Of more than `MOST_LINES` the median is
-        drawn, with what half of the fields and nine tenths of them lie within.
+        One panel a temperature, one line per field and epoch. Where these are more than
+        `MOST_LINES`, their median and bands that hold half and nine tenths of the fields.
     """
     groups, shares = by_temperature(curves), by_temperature(kept)
     columns = columns_of(len(groups), 3)
@@ -115,7 +115,7 @@ def _relative(own: pd.DataFrame, reference_s: float) -> list[Course]:
 
 
 def _lines(ax: Axes, courses: list[Course]) -> Iterator[float]:
-    """Draw a line a field; yield the highest of each."""
+    """Draw one line per field; yield the maximum of each."""
     for epoch, time_s, percent in courses:
         look: dict[str, Any] = {"lw": 0.7, "alpha": 0.8, "rasterized": True}
         ax.plot(time_s, percent, color=EPOCH_COLOURS[epoch], **look)
@@ -123,7 +123,7 @@ def _lines(ax: Axes, courses: list[Course]) -> Iterator[float]:
 
 
 def _bands(ax: Axes, courses: list[Course]) -> Iterator[float]:
-    """Draw the median of many fields at each time and how far they spread; yield the highest."""
+    """Draw the median of many fields and bands of their spread; yield the maximum of each epoch."""
     for epoch in EPOCHS:
         own = [course for course in courses if course[0] == epoch]
         if not own:

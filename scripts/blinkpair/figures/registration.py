@@ -1,6 +1,6 @@
-"""The registration of a field, for a person to judge at a glance.
+"""The figure by which a person judges the registration of a field.
 
-Input: what both epochs show, and what the registration reports. Output: one figure.
+Input: images and positions of both epochs, and the registration. Output: one figure.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ BY = {
 
 
 class EpochView(NamedTuple):
-    """What one epoch of a field shows, in pixels of its own."""
+    """Images and positions of one epoch of a field, in its own pixels."""
 
     brightfield: ArrayLike  # (y, x); `no_image()` for one that could not be read
     microspheres: ArrayLike  # (n, 2), x and y of those detected
@@ -82,7 +82,7 @@ def registration_check(
     Parameters
     ----------
     pre, post : EpochView
-        What was filmed and detected before and after annealing.
+        Images and positions before and after annealing.
     registration : mapping
         Content of `registration.json`. `status` and `reason` decide what is drawn;
         `matrix_brightfield` and `matrix` map pixels before to pixels after, of brightfield and of
@@ -192,7 +192,7 @@ def _draw_failed(
 
 
 def _title(info: Mapping[str, Any], field: str) -> str:
-    """Name the field and put what is known of its registration in two lines or three."""
+    """Return the field's name and the known numbers of its registration, in two or three lines."""
     how = BY.get(str(info.get("evidence")), "registered")
     first = ": ".join(part for part in (field, how) if part)
     known: list[str] = []

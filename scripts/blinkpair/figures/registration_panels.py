@@ -1,10 +1,10 @@
 """The panels of the figure of a registration.
 
-Everything is drawn in the pixels before annealing: what comes from after is brought back. Before
-is magenta and after is green, so that what coincides is grey to white, and what does not is
-coloured.
+All panels have the pixel coordinates of the image before annealing; images and positions after
+annealing are mapped back to them. Before is magenta and after is green: structures that coincide
+are grey to white, all others are coloured.
 
-Input: images, positions, their pairs and the transform. Output: what is drawn on axes.
+Input: images, positions, their pairs and the transform. Output: drawings on axes.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def draw_enlarged(
     tiles = np.reshape(evidence["tiles_pre"], (-1, 2))[np.asarray(evidence["tiles_agree"], bool)]
     height, width = images[0].shape
     half = min(height, width) / 8
-    # Where most parts that agree lie.
+    # Enlarge the place with the most agreeing parts around it.
     around = np.hypot(*(tiles[:, None] - tiles[None]).transpose(2, 0, 1)) < half
     x, y = tiles[np.argmax(around.sum(axis=1))] if len(tiles) else (width / 2, height / 2)
     x, y = np.clip(x, half, width - 1 - half), np.clip(y, half, height - 1 - half)
@@ -119,7 +119,7 @@ def draw_residuals(ax: Axes, residuals: list[tuple[FloatArray, FloatArray]], wid
 
 
 def _overlay(ax: Axes, pre: FloatArray, post: FloatArray, to_post: FloatArray) -> None:
-    """Show before in magenta and after in green, both 0 to 1, after brought back by the matrix."""
+    """Draw before in magenta and after, mapped back by the matrix, in green; both are 0 to 1."""
     green, _ = warped_back(post, to_post, (pre.shape[0], pre.shape[1]))
     ax.imshow(np.dstack([pre, green, pre]).clip(0, 1))
 
@@ -127,7 +127,7 @@ def _overlay(ax: Axes, pre: FloatArray, post: FloatArray, to_post: FloatArray) -
 def _marks(
     ax: Axes, points: list[FloatArray], pairs: NDArray[np.intp], to_post: FloatArray, *, size: float
 ) -> None:
-    """Circle the matched; cross out, in its epoch's colour, what only one epoch has."""
+    """Draw circles at matched points, and crosses in the epoch's colour at the other ones."""
     here = [points[0], map_back(points[1], to_post)]
     matched = here[0][pairs[:, 0]]
     ax.plot(matched[:, 0], matched[:, 1], "o", mfc="none", mec="white", ms=size, mew=0.6)
@@ -137,7 +137,7 @@ def _marks(
 
 
 def _exaggeration(lengths: FloatArray, width_px: int) -> int:
-    """Return how many times its length an arrow is drawn, so that most are distinct."""
+    """Return the factor by which arrows are lengthened, so that most are distinct."""
     typical = float(np.sqrt(np.mean(lengths**2)))
     fitting = [times for times in EXAGGERATIONS if times * typical <= TYPICAL_ARROW * width_px]
     return max(fitting, default=EXAGGERATIONS[0])
@@ -151,7 +151,7 @@ def _arrows(ax: Axes, start: FloatArray, arrow: FloatArray, colour: str, width: 
 
 
 def _scale_key(ax: Axes, times: int) -> None:
-    """Draw under the panel how long a residual of a round number of pixels is."""
+    """Draw a scale below the panel: the length of a residual of a round number of pixels."""
     length, y = 50.0, -0.06
     across = ax.get_xaxis_transform()
     ax.plot([0, length], [y, y], color=style.BLACK, lw=1.5, transform=across, clip_on=False)
@@ -167,7 +167,7 @@ def _scale_key(ax: Axes, times: int) -> None:
 
 
 def frame_image(ax: Axes, shape: tuple[int, ...]) -> None:
-    """Give every panel the sensor's outline, y downwards as in the images."""
+    """Set the limits of a panel to the sensor's outline, y downwards as in the images."""
     ax.set(xlim=(-0.5, shape[1] - 0.5), ylim=(shape[0] - 0.5, -0.5), aspect="equal")
     ax.set_xticks([])
     ax.set_yticks([])
@@ -176,6 +176,6 @@ def frame_image(ax: Axes, shape: tuple[int, ...]) -> None:
 
 
 def _stretch(image: FloatArray) -> FloatArray:
-    """Bring a projection to 0 to 1; the square root keeps weak nanocrystals visible."""
+    """Return a projection scaled to 0 to 1; the square root keeps weak nanocrystals visible."""
     low, high = np.percentile(image, (50, 99.7))
     return np.asarray(np.sqrt(np.clip((image - low) / ((high - low) or 1.0), 0, 1)))

@@ -139,7 +139,7 @@ def save_figure(
 
 
 def _write(figure: Figure, path: Path, metadata: dict[str, None]) -> None:
-    """Write one file, put together in memory: matplotlib hides that a disk is full."""
+    """Write one file from memory, because matplotlib does not report a full disk."""
     content = io.BytesIO()
     if path.suffix == ".pdf":
         _drop_layout_tables()

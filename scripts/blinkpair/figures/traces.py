@@ -1,9 +1,9 @@
 """Traces of single nanocrystals before and after.
 
-Traces have tens of thousands of frames: their lines are pixels within SVG and PDF, everything else
-in it stays lines and letters.
+Traces have tens of thousands of frames: in SVG and PDF their lines are stored as pixels, all other
+parts as lines and letters.
 
-Input: traces, thresholds, and what is written over each. Output: a figure.
+Input: traces, thresholds, and the text over each. Output: a figure.
 """
 
 from __future__ import annotations
@@ -32,7 +32,10 @@ _THRESHOLD_LOOK: dict[str, Any] = {"color": style.BLACK, "lw": 0.6, "ls": (0, (3
 
 
 class ShownTrend(NamedTuple):
-    """A trend within one movie: of `on_level` or `off_fraction`, in words with its p."""
+    """A trend within one movie.
+
+    `quantity` is `on_level`, `off_fraction` or empty; `remark` describes the trend with its p.
+    """
 
     epoch: str
     quantity: str
@@ -69,7 +72,7 @@ def example_traces(
     trends : sequence of ShownTrend, optional
         One a nanocrystal: drawn over its trace.
     left_out : str
-        Written below: what has no example, and why.
+        Text below: the classes without an example, and why.
     note : str
         Written in the corner, for example `simulated`.
 
@@ -149,7 +152,7 @@ def _draw_histogram(
 
 
 def _draw_trend(ax: Axes, counts: FloatArray, limit: float, exposure_s: float, what: str) -> None:
-    """Draw how the on level, or the on-fraction, goes over a movie, in a few blocks of time."""
+    """Draw the on level, or the on-fraction, in a few blocks of time of a movie."""
     blocks = np.array_split(np.arange(counts.size), _TREND_BLOCKS)
     middle_s = [exposure_s * block.mean() for block in blocks]
     if what == "on_level":

@@ -1,4 +1,4 @@
-"""The movies and images a sample sheet names, looked at before anything is started.
+"""Check the movies and images that a sample sheet names, before anything is started.
 
 Only headers are read, so that a slip in the last row of a sheet is reported within seconds and not
 after a night.
@@ -259,22 +259,31 @@ def examine_inputs(
     def identity(file: str) -> str:  # a Path would take a second more for 10,000 fields
         return os.path.realpath(os.path.join(base, file))  # noqa: PTH118
 
+    shared, shared_notes = find_shared_files(
+        fields, sheet, identity, *find_copies(opened, identity, base)
+    )
     findings.notes = grouped(findings.notes)
-    copies = find_copies(opened, identity, base)
-    shared, shared_notes = find_shared_files(fields, sheet, identity, *copies)
     findings.problems += shared
-    lost = {problem.line for problem in findings.refusals}
-    if settings["on_failed_field"] == "exclude" and len(lost) < len(fields):
-        findings.notes += [f"{p} The field will be refused." for p in findings.refusals]
-    else:
-        findings.problems += findings.refusals
-    findings.problems.sort(key=lambda problem: problem.line)
+    _place_refusals(findings, may_exclude=settings["on_failed_field"] == "exclude", n=len(fields))
     findings.notes += shared_notes
     findings.notes += overlooked_treatments(fields, KNOWN_COLUMNS, sheet)
     known = fields.assign(**resolved)
     cut = bool(settings["statistics"]["equal_length"])
     findings.notes += movie_record.describe_lengths(known, cut=cut)
     return known, findings
+
+
+def _place_refusals(findings: Findings, *, may_exclude: bool, n: int) -> None:
+    """Add the refusals of `n` fields to the notes, or to the problems if they end the run.
+
+    The problems are sorted by line.
+    """
+    lost = {problem.line for problem in findings.refusals}
+    if may_exclude and len(lost) < n:
+        findings.notes += [f"{p} The field will be refused." for p in findings.refusals]
+    else:
+        findings.problems += findings.refusals
+    findings.problems.sort(key=lambda problem: problem.line)
 
 
 def _take_files(

@@ -71,9 +71,9 @@ def check_made_inputs(field: str, settings: Mapping[str, Any]) -> dict[str, str 
 
 
 def check_equal_lengths(fields: pd.DataFrame) -> None:
-    """Check that the movies that rules made are as long as each other.
+    """Check that the movies that rules made have equal lengths.
 
-    A run compares at equal length where it knows the lengths at its start.
+    A comparison at equal length needs the lengths at the start of a run.
 
     Parameters
     ----------

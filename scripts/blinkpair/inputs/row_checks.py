@@ -1,9 +1,8 @@
-"""What must fit together among the files of one row of the sample sheet.
+"""Check that the files of one row of the sample sheet fit together.
 
-`inputs` goes through the rows.
+`checking` calls it for each row.
 
-Input: the headers of a field's files. Output: what is wrong, and what is worth a note, each with
-its place in the sheet.
+Input: the headers of a field's files. Output: problems and notes, each with its place in the sheet.
 """
 
 from __future__ import annotations

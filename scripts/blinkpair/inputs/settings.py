@@ -315,12 +315,12 @@ def _range(schema: Mapping[str, Any]) -> str:
 def _read_lines(
     config_files: Iterable[str | Path],
 ) -> tuple[_Lines, list[tuple[_Path, Problem]]]:
-    """Find the line of every key, and the keys that a file holds twice.
+    """Return the line of every key, and the keys that a file holds twice.
 
-    YAML's readers keep the last of two equal keys in silence, so a section
-    repeated further down would undo the first. Later files go before earlier
-    ones, as their values do. A file that cannot be read so is left out: whoever
-    read the configuration has reported its errors.
+    YAML's readers keep the last of two equal keys without a message, so that a section
+    repeated further down would replace the first. Later files take precedence over earlier
+    ones, as for the values. A file that cannot be read is left out, because its errors were
+    reported when the configuration was read.
     """
     lines: dict[tuple[str, ...], tuple[str, int]] = {}
     doubled: list[tuple[_Path, Problem]] = []

@@ -1,13 +1,13 @@
-"""Files that stand in two places of the sample sheet.
+"""Find files that stand in two places of the sample sheet.
 
-Input: the table of the sheet, and which files are copies. Output: the problems and notes of files
-that are shared.
+Input: the table of the sheet, and which files are copies. Output: problems and notes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -17,6 +17,24 @@ from blinkpair.movie.formats.selection import MoviePath
 from blinkpair.treatments import TEMPERATURE, TREATMENT
 
 
+class _Use(NamedTuple):
+    """A cell of the sheet that names a file.
+
+    `file` is equal for equal files, `content` for equal bytes and the same choice of frames.
+    """
+
+    line: int
+    field: str
+    treatment: str
+    column: str
+    path: str
+    file: Hashable
+    content: Hashable
+
+    def is_movie(self) -> bool:
+        return self.column in MOVIE_COLUMNS
+
+
 def find_shared_files(
     fields: pd.DataFrame,
     sheet: str | Path,
@@ -24,15 +42,22 @@ def find_shared_files(
     by_bytes: Mapping[Hashable, Hashable] | None = None,
     by_frames: Mapping[Hashable, Hashable] | None = None,
 ) -> tuple[list[Problem], list[str]]:
-    """Find files that stand in two places of the sheet, themselves or as copies.
+    """Return the problems and notes of files that stand in two places of the sheet, or as copies.
 
-    The two epochs of one field cannot be one file: every pair would be perfect.
-    Two fields may share a brightfield image, or the movie before two different
-    treatments, or one's movie after may be the next one's movie before (a series of
-    treatments); that is worth a note. The same movie in the same role of the same
-    treatment, or after two treatments, counts its nanocrystals twice, and so does a
-    series that comes back to where it began: in one of its fields the epochs are
-    exchanged.
+    ================================================  =========================================
+    shared                                            result
+    ================================================  =========================================
+    by two columns of one field                       problem: every pair would be perfect
+    a brightfield image by two fields                 note
+    the movie before by two treatments                note
+    a movie after that is the movie before of         note: a series of treatments
+    another field
+    the same, and the series returns to its           problem: in one field the epochs are
+    beginning                                         exchanged
+    the movie after, or the movie before of one       problem: its nanocrystals would be
+    treatment, by two fields                          counted twice
+    an image and a movie of two fields                problem
+    ================================================  =========================================
 
     Parameters
     ----------
@@ -54,7 +79,7 @@ def find_shared_files(
     problems: list[Problem] = []
     notes: list[str] = []
     by_bytes, by_frames = by_bytes or {}, by_frames or {}
-    uses: dict[Hashable, list[tuple[int, str, str, str, Hashable, Hashable]]] = {}
+    uses: dict[Hashable, list[_Use]] = {}
     movies: dict[int, tuple[str, dict[str, Hashable]]] = {}
     treatments = fields.get(TREATMENT, fields[TEMPERATURE])
     rows = zip(
@@ -66,49 +91,67 @@ def find_shared_files(
             if not path:
                 continue
             parsed = MoviePath.parse(path)
-            own = identity(parsed.file)
-            content = by_bytes.get((own, parsed.selection), (own, parsed.selection))
+            file = identity(parsed.file)
+            content = by_bytes.get((file, parsed.selection), (file, parsed.selection))
             recording = by_frames.get(content, content)
             movies.setdefault(line, (field, {}))[1][column] = recording
-            earlier = uses.setdefault(recording, [])
-            place = f"{sheet}, line {line}, column {column}"
-            is_movie = column in MOVIE_COLUMNS
-            for other_line, other_field, other_treatment, other_column, other, its in earlier:
-                alike = line != other_line and is_movie == (other_column in MOVIE_COLUMNS)
-                if content != its and not alike:
+            use = _Use(line, field, treatment, column, path, file, content)
+            same_recording = uses.setdefault(recording, [])
+            for other in same_recording:
+                if use.content != other.content and not _may_be_a_copy(use, other):
                     continue
-                is_copy = own != other
-                also = "a copy (of the same bytes or frames) of" if is_copy else "also"
-                if line == other_line:
-                    same = f"{also} that" if is_copy else "the same file as"
-                    what = f"this is {same} in column {other_column}: {shown(path)}"
-                    hint = "name the file of this epoch and kind"
-                elif {column, other_column} <= set(BRIGHTFIELD_COLUMNS) or (
-                    {column, other_column} == set(MOVIE_COLUMNS)
-                    or (column == other_column == "pre_pl" and treatment != other_treatment)
-                ):
+                if _may_share(use, other):
                     notes.append(
-                        f"{place} (field {field}): the file is {also} the {other_column} of field "
-                        f"{other_field} (line {other_line})."
+                        f"{sheet}, line {line}, column {column} (field {field}): the file is "
+                        f"{_also(use, other)} the {other.column} of field {other.field} "
+                        f"(line {other.line})."
                     )
                     continue
-                else:
-                    both_movies = {column, other_column} <= set(MOVIE_COLUMNS)
-                    follows = (
-                        "its nanocrystals would be counted twice"
-                        if both_movies
-                        else "one file cannot be a brightfield image and a movie"
-                    )
-                    what = (
-                        f"{shown(path)} is {also} the {other_column} of field {other_field} "
-                        f"(line {other_line}): {follows}"
-                    )
-                    hint = "name another file"
-                    hint += ", or remove one of the two rows" if both_movies else ""
-                problems.append(Problem(place, what, hint, column, int(line)))
+                problems.append(_problem(use, other, sheet))
                 break
-            earlier.append((line, field, treatment, column, own, content))
+            same_recording.append(use)
     return [*problems, *_circular_series(movies, sheet)], notes
+
+
+def _may_be_a_copy(use: _Use, other: _Use) -> bool:
+    """Return whether equal frames in other bytes count: of one kind, in two rows."""
+    return use.line != other.line and use.is_movie() == other.is_movie()
+
+
+def _may_share(use: _Use, other: _Use) -> bool:
+    """Return whether two cells may name one recording; see the table of `find_shared_files`."""
+    if use.line == other.line:
+        return False
+    columns = {use.column, other.column}
+    return (
+        columns <= set(BRIGHTFIELD_COLUMNS)
+        or columns == set(MOVIE_COLUMNS)
+        or (columns == {"pre_pl"} and use.treatment != other.treatment)
+    )
+
+
+def _also(use: _Use, other: _Use) -> str:
+    is_copy = use.file != other.file
+    return "a copy (of the same bytes or frames) of" if is_copy else "also"
+
+
+def _problem(use: _Use, other: _Use, sheet: str | Path) -> Problem:
+    """Return the problem of two cells that may not name one recording."""
+    if use.line == other.line:
+        same = f"{_also(use, other)} that" if use.file != other.file else "the same file as"
+        what = f"this is {same} in column {other.column}: {shown(use.path)}"
+        hint = "name the file of this epoch and kind"
+    else:
+        follows, hint = "one file cannot be a brightfield image and a movie", "name another file"
+        if use.is_movie() and other.is_movie():
+            follows = "its nanocrystals would be counted twice"
+            hint += ", or remove one of the two rows"
+        what = (
+            f"{shown(use.path)} is {_also(use, other)} the {other.column} of field {other.field} "
+            f"(line {other.line}): {follows}"
+        )
+    place = f"{sheet}, line {use.line}, column {use.column}"
+    return Problem(place, what, hint, use.column, int(use.line))
 
 
 def _circular_series(

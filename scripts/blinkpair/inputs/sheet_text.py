@@ -264,8 +264,8 @@ def _judge_header(
 def _meant(name: str, names: Sequence[str], known: Sequence[str]) -> str | None:
     """Return the known column that an unknown name most likely stands for.
 
-    An optional column misspelt would be carried along unread, and its values
-    ignored in silence, so those with a unit are recognised by their first word too.
+    The values of a misspelt optional column would be ignored without a message. Columns with
+    a unit are therefore recognised by their first word, too.
     """
     if not name or name in known:
         return None

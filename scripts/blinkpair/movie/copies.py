@@ -21,9 +21,9 @@ def staged_path(path: PathLike, files: Sequence[PathLike]) -> str:
     path : path
         As in the sample sheet.
     files : sequence of paths
-        Its files, in the order of `movie_files`: themselves, or copies below another folder under
-        the same path; or none, where Snakemake was not to know of them. What its header names
-        besides may follow.
+        Its files in the order of `movie_files`, or copies of them below another folder under the
+        same path; none where they are not inputs of the rule. Other files that its header names
+        may follow.
 
     Returns
     -------

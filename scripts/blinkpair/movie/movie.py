@@ -1,8 +1,8 @@
 """A movie that was opened: what its headers hold, and its frames in blocks.
 
-Input: the sources that a reader opened, or frames in memory. Output: a `Movie`, which knows its
-size, frame time and pixel size, and yields its frames block by block, so that 20,000 frames
-(10 GB) never are in memory.
+Input: the sources that a reader opened, or frames in memory. Output: a `Movie` with its
+size, frame time and pixel size, which yields its frames block by block, so that 20,000 frames
+(10 GB) are never in memory at once.
 """
 
 from __future__ import annotations

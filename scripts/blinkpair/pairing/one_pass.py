@@ -45,15 +45,23 @@ if TYPE_CHECKING:
     from blinkpair.movie.movie import Movie
 
 
-class Look(NamedTuple):
-    """The nanocrystals of a part of a movie's frames: tables of `catalogues`, and main numbers."""
+class FirstCatalogue(NamedTuple):
+    """The nanocrystals that a part of a movie's frames shows.
+
+    Attributes
+    ----------
+    nanocrystals, drift : DataFrame
+        From `catalogues.nanocrystals_table` and `catalogues.drift_table`.
+    info : dict
+        `status`, `shape` of the movie, and what `catalogues.describe` returns.
+    """
 
     nanocrystals: pd.DataFrame
     drift: pd.DataFrame
     info: dict[str, Any]
 
 
-def look_at(path: str, *, psf_sigma_px: float) -> Look | None:
+def first_catalogue(path: str, *, psf_sigma_px: float) -> FirstCatalogue | None:
     """Return the nanocrystals that a part of a movie's frames shows.
 
     None if the movie is unusable, or so short that it can be read twice.
@@ -68,7 +76,7 @@ def look_at(path: str, *, psf_sigma_px: float) -> Look | None:
             catalogue = time_jumps(movie, catalogue)
     except InputError:
         return None
-    return Look(
+    return FirstCatalogue(
         catalogues.nanocrystals_table(catalogue),
         catalogues.drift_table(catalogue),
         {"status": "ok", "shape": movie.shape, **catalogues.describe(catalogue, projections)},
@@ -76,8 +84,8 @@ def look_at(path: str, *, psf_sigma_px: float) -> Look | None:
 
 
 @dataclass(frozen=True)
-class LookSettings:
-    """What the places to measure depend on.
+class OnePassSettings:
+    """The files and settings on which the places to measure depend.
 
     Attributes
     ----------
@@ -118,18 +126,21 @@ class Places(NamedTuple):
 
 
 def places_to_measure(
-    looks: Sequence[Look | None], settings: LookSettings
+    first: Sequence[FirstCatalogue | None], settings: OnePassSettings
 ) -> tuple[Places | None, Places | None]:
-    """Return the places of a field in pre and post; None if there are none, or it is refused."""
-    pre, post = looks
+    """Return the places in the movies pre and post; both None where there is nothing to measure.
+
+    That is where a movie has no first catalogue, or the field is refused, or has no pair.
+    """
+    pre, post = first
     if pre is None or post is None:
         return None, None
     read = functools.cache(read_image)
     found = [microspheres_of(read, path, settings.diameter_px) for path in settings.brightfields]
     _, paired = register_and_pair(
         *(
-            EpochTables(*microspheres, look.nanocrystals, look.info, look.drift)
-            for microspheres, look in zip(found, (pre, post), strict=True)
+            EpochTables(*microspheres, one.nanocrystals, one.info, one.drift)
+            for microspheres, one in zip(found, (pre, post), strict=True)
         ),
         brightfields=lambda: (
             read(settings.brightfields[0])[0],
@@ -149,15 +160,17 @@ def places_to_measure(
     )
 
 
-def _places(table: pd.DataFrame, epoch: str, look: Look, photometry: PhotometrySettings) -> Places:
-    """Return the places whose aperture stays on the sensor, or does after a small step inwards."""
+def _places(
+    table: pd.DataFrame, epoch: str, first: FirstCatalogue, photometry: PhotometrySettings
+) -> Places:
+    """Return the places whose aperture is on the sensor, some after a small step inwards."""
     position = [f"x_{epoch}", f"y_{epoch}"]
     xy = table[position].to_numpy(float)
-    frames, *shape = look.info["shape"]
-    drift = catalogues.read_drift(look.drift).per_frame(frames)
+    frames, *shape = first.info["shape"]
+    drift = catalogues.read_drift(first.drift).per_frame(frames)
     inside = moved_inside(xy, drift, (shape[0], shape[1]), aperture_px=photometry.aperture_px)
     near = np.hypot(*(inside - xy).T) <= SAME_PX / 2
-    return Places(inside[near], xy, look.drift, photometry)
+    return Places(inside[near], xy, first.drift, photometry)
 
 
 def project_and_measure(movie: Movie, places: Places) -> tuple[Projections, FirstCounts]:
@@ -196,11 +209,12 @@ def project_and_measure(movie: Movie, places: Places) -> tuple[Projections, Firs
 def drop_unmeasured(
     catalogue: Catalogue, counts: FirstCounts, projections: Projections
 ) -> tuple[Catalogue, int]:
-    """Return the catalogue without what only all frames together show, and the number left out.
+    """Return the catalogue without nanocrystals that are rarely on, and the number left out.
 
-    Dropped is what was not measured and can be on for less than `RARELY_ON` of the time only: its
-    mean counts are less than those of the weakest on level, `ON_NOISES` of an aperture's noise, in
-    that share of the frames. What can be on more often stays; the movie is read again for it.
+    A nanocrystal is dropped if it was not measured (only all frames together show it) and is on for
+    less than `RARELY_ON` of the time: its mean counts are below that share of the weakest on level,
+    which is `ON_NOISES` times the noise of an aperture. If one that may be on more often was not
+    measured, it stays, and the movie is read again.
     """
     from scipy.spatial import KDTree
 

@@ -116,8 +116,42 @@ def pair_nanocrystals(
     tolerance_px, separation_px = settings.tolerance_px, settings.min_separation_px
     tolerance = np.minimum(tolerance_px + spread, max(separation_px, tolerance_px))
     pairs = match_points(mapped, post_xy, tolerance)
-    only_pre = np.setdiff1d(np.arange(len(pre)), pairs[:, 0])
-    only_post = np.setdiff1d(np.arange(len(post)), pairs[:, 1])
+    table = _union(pre_xy, post_xy, pairs, mapped, registration)
+    table["neighbour_distance_px"] = _nearest(table)
+    fixed = _at_the_same_pixel(pre_xy, post_xy, mapped, pairs)
+    pixels = [np.asarray(known, float).reshape(-1, 2) for known in hot_pixels]
+    table["excluded_because"] = _exclusions(
+        table,
+        drift_pre,
+        drift_post,
+        shape,
+        settings,
+        np.unique(np.vstack([*pixels, np.rint(fixed)]), axis=0),
+        wide=_is_wide(pre, table["pre_index"]) | _is_wide(post, table["post_index"]),
+        refined=bool(len(registration.pairs)),
+    )
+    table["analysed"] = table["excluded_because"] == ""
+    return Pairing(
+        table,
+        expected_chance_pairs(
+            mapped, post_xy, tolerance, displacement_px=max(4 * tolerance_px, 2 * separation_px)
+        ),
+    )
+
+
+def _union(
+    pre_xy: FloatArray,
+    post_xy: FloatArray,
+    pairs: IntArray,
+    mapped: FloatArray,
+    registration: Registration,
+) -> pd.DataFrame:
+    """Return the detections of both epochs with a place in both, one row a nanocrystal.
+
+    `pairs` are rows of `pre_xy` and `post_xy`, `mapped` the places after of `pre_xy`.
+    """
+    only_pre = np.setdiff1d(np.arange(len(pre_xy)), pairs[:, 0])
+    only_post = np.setdiff1d(np.arange(len(post_xy)), pairs[:, 1])
     back = registration.to_pre(post_xy[only_post])
     index_pre = np.concatenate([pairs[:, 0], only_pre, np.full(len(only_post), -1)])
     index_post = np.concatenate([pairs[:, 1], np.full(len(only_pre), -1), only_post])
@@ -141,26 +175,7 @@ def pair_nanocrystals(
     )
     table = table.sort_values(["y_pre", "x_pre"], ignore_index=True)
     table.insert(0, "nc_id", np.arange(1, len(table) + 1))
-    table["neighbour_distance_px"] = _nearest(table)
-    fixed = _at_the_same_pixel(pre_xy, post_xy, mapped, pairs)
-    pixels = [np.asarray(own, float).reshape(-1, 2) for own in hot_pixels]
-    table["excluded_because"] = _exclusions(
-        table,
-        drift_pre,
-        drift_post,
-        shape,
-        settings,
-        np.unique(np.vstack([*pixels, np.rint(fixed)]), axis=0),
-        wide=_is_wide(pre, table["pre_index"]) | _is_wide(post, table["post_index"]),
-        refined=bool(len(registration.pairs)),
-    )
-    table["analysed"] = table["excluded_because"] == ""
-    return Pairing(
-        table,
-        expected_chance_pairs(
-            mapped, post_xy, tolerance, displacement_px=max(4 * tolerance_px, 2 * separation_px)
-        ),
-    )
+    return table
 
 
 def motion_remarks(pre: pd.DataFrame, post: pd.DataFrame, registration: Registration) -> list[str]:

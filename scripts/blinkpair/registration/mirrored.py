@@ -1,16 +1,15 @@
-"""Brightfield that shows the field mirrored against the movie, in both epochs.
+"""Refuse fields whose brightfield images are mirrored against the movies, in both epochs.
 
-A camera or a port of its own mirrors the brightfield images before and after alike: they register,
-but the sample in the movies turned the other way. Where many nanocrystals are seen in both epochs
-they contradict. Two or three that match under the mirrored motion show it as well.
+A separate camera or port for brightfield mirrors the images before and after annealing in the same
+way: they register, but in the movies the sample turned the other way. Many nanocrystals seen in
+both epochs contradict the registration. Two or three that match under the mirrored motion show it,
+too.
 
 Input: a transform of the brightfield images, nanocrystals of both epochs. Output: the reason to
 refuse it.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 
@@ -21,7 +20,7 @@ from blinkpair.registration.alignment.task import Field, Task
 AXES_DEG = (0, 45, 90, 135)  # along the rows, the columns and, after a turn, the diagonals
 MAX_TURN_DEG = 0.5
 FEWEST_MATCHES = 2
-# The unmirrored motion is no better than this by chance where the nanocrystals speak against it.
+# A smaller chance level of the unmirrored motion shows that the images are not mirrored.
 NO_MATCH_LEVEL = 0.01
 
 
@@ -33,9 +32,9 @@ def mirrored_reason(
     max_shift_px: float,
     max_chance_alignments: float,
     field_shape: tuple[int, int],
-    **options: Any,
+    free_scale: bool,
 ) -> str:
-    """Return the reason to refuse a transform that the nanocrystals match mirrored, or ''.
+    """Return the reason to refuse a transform whose mirrored form the nanocrystals match, or ''.
 
     Parameters
     ----------
@@ -49,6 +48,8 @@ def mirrored_reason(
         Expected number of chance matches, of all mirrored motions together.
     field_shape : tuple of int
         Rows and columns of the sensor.
+    free_scale : bool
+        Whether the magnification may change.
     """
     if min(len(pre), len(post)) < FEWEST_MATCHES:
         return ""
@@ -58,7 +59,7 @@ def mirrored_reason(
         *Field.around_both(pre, post, field_shape, field_shape),
         localisation_error_px=0.15,
         min_matches=FEWEST_MATCHES,
-        free_scale=options["model"] == "similarity",
+        free_scale=free_scale,
     )
 
     def chance(start: FloatArray) -> float:
@@ -77,7 +78,7 @@ def mirrored_reason(
 
 
 def _reflected(matrix: FloatArray, axis_deg: float, shape: tuple[int, int]) -> FloatArray:
-    """Return the motion as seen in images mirrored at a line through their middle."""
+    """Return the motion in images that are mirrored at a line through their middle."""
     double = np.radians(2 * axis_deg)
     middle = 0.5 * (np.array(shape[::-1]) - 1)
     mirror = np.eye(3)

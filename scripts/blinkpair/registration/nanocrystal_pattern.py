@@ -108,9 +108,15 @@ class NanocrystalPattern:
         return self.in_given_rows(with_shift(fine, self.start_error_px))
 
     def mirrored_reason(self, start: Registration) -> str:
-        """Return why the nanocrystals refuse a registration of brightfield as mirrored, or ''."""
+        """Return the reason to refuse a registration of mirrored brightfield images, or ''."""
         return mirrored_reason(
-            start.matrix, self.pre, self.post, max_shift_px=self.reach_px, **self.strict
+            start.matrix,
+            self.pre,
+            self.post,
+            max_shift_px=self.reach_px,
+            max_chance_alignments=self.max_chance_alignments,
+            field_shape=self.options["field_shape"],
+            free_scale=self.options["model"] == "similarity",
         )
 
     def own_pattern(self) -> Registration:

@@ -22,7 +22,7 @@ def pack(array: NDArray[Any]) -> str:
     Parameters
     ----------
     array : array of integers, any shape
-        Its type and shape are not kept: who unpacks it has to know them.
+        Its type and shape are not stored; the code that unpacks it has them.
 
     Returns
     -------

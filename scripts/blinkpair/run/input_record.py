@@ -39,8 +39,8 @@ class Entry(NamedTuple):
         Digest of their checksums; '' where none was taken.
     ahead : bool
         One of them was dated ahead of this computer's clock when its content was first seen.
-        Snakemake must not know of it: it would remove what is made of it. That it once did not
-        know stays so, since a further input would have the steps run again.
+        It is then no input for Snakemake, which would remove the files that are made from it. It
+        stays none, since a further input would make the steps run again.
     names : tuple of str
     """
 
@@ -127,7 +127,7 @@ def _checksum(checksums: Iterable[str]) -> str:
 
 
 def notes_on(record: Record, same: Sequence[str]) -> list[str]:
-    """Return what a user should know of the dates of the inputs.
+    """Return notes for the user on the dates of the inputs.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def check_unchanged(record: Record, paths: Iterable[str]) -> None:
 
 
 def add_checksums(record: Record, checksums: Mapping[str, str | None]) -> None:
-    """Keep the checksums of the files, by which the next run knows them under another date.
+    """Store the checksums of the files, so that the next run recognises them under another date.
 
     Parameters
     ----------

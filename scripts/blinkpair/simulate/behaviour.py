@@ -1,7 +1,7 @@
-"""Which nanocrystals blink how, and what annealing and light do to that.
+"""Draw how the nanocrystals of a field blink, before and after annealing, and how light changes it.
 
-Types, exponents and trends are given to the nanocrystals of a field so that the numbers of a design
-come out exactly where they are counts, and on average where they are shares.
+The types, exponents and trends of a field have the numbers of its design: exactly where these are
+counts, on average where they are shares.
 
 Input: a `Behaviour` and the populations of a field. Output: for every nanocrystal and epoch type,
 exponent, trend and time on in each frame.
@@ -68,7 +68,7 @@ def draw_trajectories(
     analysable: BoolArray,
     counts_when_on: FloatArray,
 ) -> Trajectories:
-    """Draw types, trends and trajectories.
+    """Return drawn types, trends and trajectories.
 
     Parameters
     ----------
@@ -82,31 +82,11 @@ def draw_trajectories(
         Those for which the numbers of `behaviour` hold.
     counts_when_on : (n,) float
     """
-    n = len(population)
+    n, exposure_s = len(population), design.camera.exposure_s
     truncated = _types(rng, behaviour, population, analysable)
-    is_emissive = np.column_stack(
-        [
-            np.isin(population, (BECAME_DARK, EMISSIVE)),
-            np.isin(population, (BECAME_EMISSIVE, EMISSIVE)),
-        ]
-    )
-    wanted = np.where(is_emissive, rng.uniform(0.2, 0.9, (n, 2)), 0.06 * rng.random((n, 2)) ** 2)
-    type_a = truncated[:, 0]
-    wanted[type_a, 0] = rng.uniform(*behaviour.type_a_on_fraction, int(type_a.sum()))
-    both = population == EMISSIVE
-    # Type A gains more, type B less, so that the mean over both is that of the design.
-    share = float(truncated[both, 0].mean()) if both.any() else 0.0
-    drawn = rng.normal(*design.change_emissive, n)
-    drawn += behaviour.type_a_gain * (truncated[:, 0] - share)
-    shift = 0.0
-    for _ in range(20):  # until the mean is that of the design in spite of the bounds
-        wanted[both, 1] = np.clip(wanted[both, 0] + drawn[both] + shift, 0.15, 0.95)
-        counted = both & analysable
-        if counted.any():
-            shift += design.change_emissive[0] - (wanted[counted] @ [-1.0, 1.0]).mean()
-    frames, exposure_s = design.frames, design.camera.exposure_s
+    wanted = _wanted_on_fractions(rng, design, behaviour, population, analysable, truncated[:, 0])
     law = design.on_law
-    longest_s = min(law.t_max_s, design.longest_event * frames * exposure_s)
+    longest_s = min(law.t_max_s, design.longest_event * design.frames * exposure_s)
     off_s = behaviour.off_s[0] * np.exp(rng.normal(0, behaviour.off_s[1], (n, 2)))
     own_law = DwellLaw(law.alpha, law.t_min_s, longest_s)
     mean_on_s = off_s * wanted / (1 - wanted)
@@ -117,24 +97,11 @@ def draw_trajectories(
     trend = np.full((n, 2), "stable", dtype="<U11")
     level_end = np.ones((n, 2))
     on_time = []
-    for epoch in range(2):
-        emissive = is_emissive[:, epoch]
-        order = rng.permutation(np.flatnonzero(emissive))
-        rising = order[: round(behaviour.brightening[epoch] * len(order))]
-        trend[rising, epoch] = "brightening"
-        level_end[rising, epoch] = 1 + rng.uniform(*behaviour.rise, len(rising))
-        others = order[len(rising) :]
-        light = counts_when_on * wanted[:, epoch]
-        falls = np.array([fading_share(w, behaviour.fading_share) for w in wanted[:, epoch]])
-        kept = behaviour.pl_kept[epoch]
-        n_fading = round(behaviour.fading[epoch] * len(order))
-        if kept is not None:
-            n_fading = _how_many_fade(
-                behaviour, kept, light, falls, level_end[:, epoch], rising, others
-            )
-        trend[others[:n_fading], epoch] = "going_dark"
-        level_end[others[:n_fading], epoch] = behaviour.fading_level
-        traces = np.empty((n, frames), np.float32)
+    for epoch, emissive in enumerate(_is_emissive(population).T):
+        trend[:, epoch], level_end[:, epoch] = _trends(
+            rng, behaviour, epoch, emissive, wanted[:, epoch], counts_when_on
+        )
+        traces = np.empty((n, design.frames), np.float32)
         for k in range(n):
             own = DwellLaw(
                 float(alpha[k, epoch]),
@@ -146,21 +113,90 @@ def draw_trajectories(
                 rng,
                 float(wanted[k, epoch]),
                 own,
-                frames=frames,
+                frames=design.frames,
                 exposure_s=exposure_s,
                 draws=DRAWS,
                 tolerance=TOLERANCE,
                 fading=behaviour.fading_share if trend[k, epoch] == "going_dark" else 0.0,
                 off_t_min_s=behaviour.off_t_min_s,
             )
+        kept = behaviour.pl_kept[epoch]
         if kept is not None:
             steady = emissive & (trend[:, epoch] == "stable")
-            ends = compared_frames(behaviour.reference_s, frames, exposure_s)
+            ends = compared_frames(behaviour.reference_s, design.frames, exposure_s)
             level_end[steady, epoch] = _level_that_keeps(
                 kept, traces, counts_when_on, level_end[:, epoch], steady, analysable, ends
             )
         on_time.append(traces)
     return Trajectories(truncated, alpha, trend, level_end, on_time)
+
+
+def _is_emissive(population: NDArray[np.int_]) -> BoolArray:
+    """Return whether each nanocrystal is emissive before and after, (n, 2)."""
+    return np.column_stack(
+        [np.isin(population, (kind, EMISSIVE)) for kind in (BECAME_DARK, BECAME_EMISSIVE)]
+    )
+
+
+def _wanted_on_fractions(
+    rng: np.random.Generator,
+    design: FieldDesign,
+    behaviour: Behaviour,
+    population: NDArray[np.int_],
+    analysable: BoolArray,
+    type_a: BoolArray,
+) -> FloatArray:
+    """Draw on-fractions before and after, (n, 2), with the mean change of the design.
+
+    `type_a` (n,) is the type before: type A gains more, type B less.
+    """
+    n = len(population)
+    bright, dark = rng.uniform(0.2, 0.9, (n, 2)), 0.06 * rng.random((n, 2)) ** 2
+    wanted = np.where(_is_emissive(population), bright, dark)
+    wanted[type_a, 0] = rng.uniform(*behaviour.type_a_on_fraction, int(type_a.sum()))
+    both = population == EMISSIVE
+    share = float(type_a[both].mean()) if both.any() else 0.0
+    drawn = rng.normal(*design.change_emissive, n)
+    drawn += behaviour.type_a_gain * (type_a - share)
+    counted = both & analysable
+    shift = 0.0
+    for _ in range(20):  # until the mean is that of the design in spite of the bounds
+        wanted[both, 1] = np.clip(wanted[both, 0] + drawn[both] + shift, 0.15, 0.95)
+        if counted.any():
+            shift += design.change_emissive[0] - (wanted[counted] @ [-1.0, 1.0]).mean()
+    return wanted
+
+
+def _trends(
+    rng: np.random.Generator,
+    behaviour: Behaviour,
+    epoch: int,
+    emissive: BoolArray,
+    wanted: FloatArray,
+    counts_when_on: FloatArray,
+) -> tuple[NDArray[np.str_], FloatArray]:
+    """Draw the trends of one epoch, and the on levels at its end relative to the start, (n,).
+
+    `wanted` are the on-fractions. Where the design states the share of the light that is kept, as
+    many nanocrystals fade as give this share.
+    """
+    trend = np.full(len(emissive), "stable", dtype="<U11")
+    level_end = np.ones(len(emissive))
+    order = rng.permutation(np.flatnonzero(emissive))
+    rising = order[: round(behaviour.brightening[epoch] * len(order))]
+    trend[rising] = "brightening"
+    level_end[rising] = 1 + rng.uniform(*behaviour.rise, len(rising))
+    others = order[len(rising) :]
+    kept = behaviour.pl_kept[epoch]
+    if kept is None:
+        n_fading = round(behaviour.fading[epoch] * len(order))
+    else:
+        light = counts_when_on * wanted
+        falls = np.array([fading_share(w, behaviour.fading_share) for w in wanted])
+        n_fading = _how_many_fade(behaviour, kept, light, falls, level_end, rising, others)
+    trend[others[:n_fading]] = "going_dark"
+    level_end[others[:n_fading]] = behaviour.fading_level
+    return trend, level_end
 
 
 def compared_frames(reference_s: float, frames: int, exposure_s: float) -> int:
@@ -180,7 +216,7 @@ def _types(
     population: NDArray[np.int_],
     analysable: BoolArray,
 ) -> BoolArray:
-    """Who is of type A before and after, with the numbers of the design."""
+    """Return which are of type A before and after, (n, 2), with the numbers of the design."""
     before, after, became_b, went_dark = behaviour.type_a
     truncated = np.zeros((len(population), 2), bool)
     both, dark, emissive = (

@@ -233,7 +233,7 @@ def _is_up(seed: int, pixel: int, frame: int, length: int) -> int:
 
 @numba.njit(inline="always")
 def _normal(state: Any) -> Any:
-    # Box & Muller 1958; the second of the pair is not worth keeping.
+    # Box & Muller 1958; the second of the pair is not used.
     radius = np.sqrt(-2.0 * np.log(_uniform(state)))
     return radius * np.cos(2.0 * np.pi * _uniform(state))
 

@@ -1,7 +1,7 @@
-"""What one microsphere looks like: from wave optics and empirical, lit evenly or from one side.
+"""Images of one microsphere, from wave optics or empirical, lit evenly or from one side.
 
-Two families are drawn on purpose: one from wave optics ("diffraction"), one empirical ("rings").
-A finder that knows only one of them has learnt the simulator.
+There are two families, one from wave optics ("diffraction"), one empirical ("rings"), so that a
+finder that works for both is not fitted to one simulator.
 
 Input: distances from the centre of a sphere, its diameter, the focus and the light. Output: the
 contrast relative to the light.

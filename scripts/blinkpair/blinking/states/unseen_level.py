@@ -1,11 +1,12 @@
 """On levels that no frame need show: on lasts less than a frame, or hardly longer.
 
 Where on lasts for several frames, most of these were lit throughout, and their counts are the on
-level. Where it does not, all frames may have been lit in part: the level that is found is a mean of
-parts, too low, and the time on too long. The counts alone do not show it, as times on of half a
-frame each make a level, too. What is known then are the light, and the on levels of the field's
-other nanocrystals: the time on is the light over a level that is drawn from these, and not below
-the one that was found.
+level. So are those of frames between two others that are lit, where their counts scatter as the
+camera alone makes them. Where neither is so, all frames may have been lit in part: the level that
+is found is a mean of parts, too low, and the time on too long. The counts alone do not show it, as
+times on of half a frame each make a level, too. What is known then are the light, and the on levels
+of the field's other nanocrystals: the time on is the light over a level that is drawn from these,
+and not below the one that was found.
 
 Input: levels and chains of a field. Output: by how much the time on of a trace is shorter than its
 own level makes it.
@@ -24,6 +25,11 @@ from blinkpair.blinking.states.levels import Trace
 _LONG_ON = 4  # the state
 _LASTING_STAY = 0.83  # a frame: on for six frames
 _LASTING_FRAMES = 10.0
+_ENCLOSED_FRAMES = 10  # lit, between two others that are
+_ENCLOSED_SHARE = 0.5  # of the frames on
+_ENCLOSED_SPREAD = 0.2**2  # variance beyond the camera's, in squares of the step
+_CAMERA_SPREAD = 0.25**2  # with more noise, parts of frames would not stand out of it
+_QUARTILES_APART = 1.349  # of a normal variable, in its standard deviations
 _FEW = 5  # levels: with fewer their spread is not known
 _LEAST_SPREAD, _NOTHING_KNOWN = 0.25, 1.0  # of the logarithm of the field's levels
 _MOST_BELOW = np.log(4.0)  # means of parts lie below the level by factors up to this, evenly
@@ -40,14 +46,27 @@ def is_lasting(result: chain.Chain) -> bool:
     return bool(stay >= _LASTING_STAY and frames >= _LASTING_FRAMES)
 
 
+def shows_level(trace: Trace, result: chain.Chain) -> bool:
+    """Return whether frames between two others that are lit hold one level."""
+    lit = result.probability[:, emissions.OFF] < 0.5
+    enclosed = lit[1:-1] & lit[:-2] & lit[2:]
+    frames_on = (result.probability[:, emissions.ON] > 0.5).sum()
+    if enclosed.sum() < max(_ENCLOSED_FRAMES, _ENCLOSED_SHARE * frames_on):
+        return False
+    low, high = np.percentile(trace.x[1:-1][enclosed], (25, 75))
+    camera = _camera_variance(trace, result)
+    variance = ((high - low) / _QUARTILES_APART / _span(result)) ** 2
+    return bool(camera < _CAMERA_SPREAD and variance - camera < _ENCLOSED_SPREAD)
+
+
 def shares_of_found(found: Sequence[tuple[Trace, chain.Chain]]) -> FloatArray:
     """Return mean and mean square of the time on over that by the own level, (n, 2).
 
     One where on lasts.
     """
     shares = np.ones((len(found), 2))
-    logs = np.array([_log_span(one) for _, one in found])
-    lasting = np.array([is_lasting(one) for _, one in found], bool)
+    logs = np.log([_span(one) for _, one in found])
+    lasting = np.array([is_lasting(one) or shows_level(trace, one) for trace, one in found], bool)
     known = logs[lasting]
     middle, spread = np.median(logs) if len(logs) else 0.0, _NOTHING_KNOWN
     if len(known) >= _FEW:
@@ -71,16 +90,19 @@ def _density(z: FloatArray) -> FloatArray:
 
 def _spread_of_level(trace: Trace, result: chain.Chain) -> float:
     """Return the probability density of the spread of the on counts, were they those of a level."""
-    levels = result.levels
-    span = float(levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL])
-    camera = (levels[emissions.OFF_NOISE] ** 2 + trace.excess * span) / span**2
-    added = max((levels[emissions.ON_SIGMA] / span) ** 2 - camera, 0.0)
+    camera = _camera_variance(trace, result)
+    added = max((result.levels[emissions.ON_SIGMA] / _span(result)) ** 2 - camera, 0.0)
     frames = result.probability[:, emissions.ON].sum()
     usual = _OF_LEVEL + camera * np.sqrt(2.0 / max(frames, 1.0))
     return float(np.exp(-added / usual) / usual)
 
 
-def _log_span(result: chain.Chain) -> float:
-    """Return the logarithm of the on level above off."""
-    levels = result.levels
-    return float(np.log(levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]))
+def _camera_variance(trace: Trace, result: chain.Chain) -> float:
+    """Return the variance that the camera gives the on counts, in squares of the step."""
+    span = _span(result)
+    return float(result.levels[emissions.OFF_NOISE] ** 2 + trace.excess * span) / span**2
+
+
+def _span(result: chain.Chain) -> float:
+    """Return the on level above off."""
+    return float(result.levels[emissions.ON_LEVEL] - result.levels[emissions.OFF_LEVEL])

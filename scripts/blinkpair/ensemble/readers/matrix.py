@@ -3,7 +3,7 @@
 Surface Xplorer's CSV (delays in the first row, wavelengths in the first column, text below), the
 'Time explicit' and 'Wavelength explicit' ASCII of global analysis programs, and plain matrices with
 both axes, either way round. Which axis is which follows from units in the corner or from the
-values; where neither decides, it is asked for.
+values; where neither decides, the sheet has to give `first_row`.
 
 Input: a path. Output: delays, probe wavelengths, changes in absorbance.
 """

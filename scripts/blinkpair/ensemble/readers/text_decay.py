@@ -2,7 +2,7 @@
 
 The numbers are the last block of lines that hold nothing but numbers. The width of a channel is
 from the header ('#ns/channel' and the number below it, 'Time calibration = 2.7E-11 sec/ch') or from
-a column of times with a unit. Anything else is asked for.
+a column of times with a unit. For other files the sheet has to give `bin_ps` or `time_unit`.
 
 Input: a path. Output: a decay.
 """

@@ -43,7 +43,7 @@ _ENCODINGS = {"Mono8": "u1", "Mono12": "<u2", "Mono16": "<u2", "Mono32": "<u4"}
 # they are up to two rows.
 _MOST_REST_ROWS, _MOST_REST_BYTES = 2, 1024
 _STAMP_WRAP_US = 2**32
-# Behind the frames a flag each says whether reference, background, live and source data follow.
+# Behind the frames, one flag each for whether reference, background, live and source data follow.
 _AFTER_FRAMES = re.compile(rb"(?:0\r?\n){4}(?!0\r?\n)|(?:0\r?\n){0,3}1\r?\n")
 _LAST_BYTES = re.compile(rb"(?:[01>]\r?\n|SIFX?)\Z")
 _END_BYTES = 64
@@ -207,7 +207,7 @@ def _header(path: Path) -> Mapping[str, Any]:
     try:
         with path.open("rb") as file:
             return dict(read_sif_header(_HeaderOnly(file))[3])
-    # The parser walks a text of many versions and fails in as many ways on one it does not know.
+    # The text has many versions; on an unknown one the parser raises errors of many kinds.
     except Exception as error:
         if isinstance(error, OSError):
             raise

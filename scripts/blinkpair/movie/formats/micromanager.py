@@ -1,8 +1,8 @@
-"""What Micro-Manager writes beside each frame, in image stacks and in NDTiff data sets.
+"""Read the texts that Micro-Manager writes beside each frame, in image stacks and NDTiff data sets.
 
-An image stack has a text in a tag of every page; the times of the first and the last page alone
-would hide a pause, so that of every frame is read. An NDTiff data set has an index file with the
-place of each frame's text.
+An image stack has a text in a tag of every page. The texts of all frames are read, because the
+times of the first and the last page alone would not show a pause. An NDTiff data set has an index
+file with the place of each frame's text.
 
 Input: the places of a movie's frames. Output: their elapsed times, and the text of the first.
 """

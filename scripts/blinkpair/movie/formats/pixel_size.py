@@ -1,6 +1,6 @@
-"""How large a pixel is in the sample: the one place where it is decided, for all formats.
+"""Decide the size of a pixel in the sample, for all formats.
 
-A format lists what its file holds, the most trusted first; the first value that is believed is
+A format lists the values that its file holds, the most reliable first; the first plausible one is
 used.
 
 ==============================================  ===================================================
@@ -158,7 +158,7 @@ def micrometres(value: float, unit: str | None) -> float | None:
 
 
 def _not_believed(one: PixelStatement, um: float) -> str | None:
-    """Return why a value is not believed, '' where that is not worth a word; else None."""
+    """Return why a value is not used, '' where that needs no message; None for a plausible one."""
     if one.by_tag and um >= _MEANINGLESS_UM:
         return ""
     if one.by_tag and um > _MOST_BY_TAG_UM:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 # What the kernels downstream are compiled for; bool, complex, 16-bit float are no camera's output.
 _DTYPES = ("u1", "i1", "u2", "i2", "u4", "i4", "f4", "f8")
-# What no recording of single nanocrystals reaches and a damaged header easily promises: frames of
-# 8192 x 8192 pixels, a thousand times as many frames as the paper's. Both fit into memory.
+# Larger numbers are those of a damaged header: frames of 8192 x 8192 pixels, a thousand times as
+# many frames as the paper's. Both fit into memory.
 _MAX_PIXELS = 2**26
 _MAX_PLANES = 20_000_000
 _PIECE_BYTES = 2 * 1024 * 1024
@@ -112,10 +112,10 @@ class Source:
 
 
 def read_no_further(file: int) -> None:
-    """Keep the system from reading beyond what is asked for of an open file.
+    """Switch off the reading ahead of an open file by the system.
 
-    It reads ahead, which is of no use where a file is read from its end: what follows was read,
-    and given up, before, so that every byte would be read twice.
+    A file that is read from its end has no use for it: the bytes behind were read and given up
+    before, so that every byte would be read twice.
     """
     if hasattr(os, "posix_fadvise"):
         os.posix_fadvise(file, 0, 0, os.POSIX_FADV_RANDOM)
@@ -150,7 +150,7 @@ def native_dtype(path: Path, dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def plausible(path: Path | str, planes: int = 1, *, height: int = 1, width: int = 1) -> None:
-    """Refuse what a header can only promise by mistake, before memory is allocated.
+    """Refuse implausible numbers of a header, before memory is allocated.
 
     Parameters
     ----------
@@ -206,13 +206,13 @@ def frames_to_read(
     more: bool = False,
     absent: str = "",
 ) -> int:
-    """Compare the frames a header promises with those the file holds.
+    """Compare the frames that a header states with those that the file holds.
 
     Parameters
     ----------
     path : Path
     there : (frames,) bool array
-        Which of the frames that the header promises are there in full.
+        Which of the frames that the header states are complete.
     selection : Selection
         The user's ``::frames=``, and the frames in the parts before.
     more : bool

@@ -80,7 +80,7 @@ class Line(NamedTuple):
             return cls(fit.slope, fit.scatter, 1.0, frame[1:][gaps])
         possible = jump + _NOT_EXCLUDED * error > fit.slope
         uncertain = max(2 * fit.error / fit.slope, np.max(change[possible], initial=0.0))
-        # The ticks of a coarse clock hide where in a frame a stamp lies.
+        # With a coarse clock the place of a stamp within its frame is not known.
         if not tick:
             other = difference_of_another(
                 frame, times, fit.slope, fit.scatter, int(gaps.sum()), _NOT_ANOTHER

@@ -1,4 +1,4 @@
-"""Where the planes of a TIFF file are, and how many its header promises.
+"""Find the planes of a TIFF file, and the number that its header states.
 
 Places come from the pages of the file. A text (ImageJ's, tifffile's) names the axes, and the number
 of planes only where the pages leave it open: ImageJ above 4 GB writes a single page for the whole

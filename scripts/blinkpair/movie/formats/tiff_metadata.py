@@ -1,8 +1,8 @@
-"""Times, pixel size and channel names out of a TIFF file's texts and tags.
+"""Read times, pixel size and channel names from the texts and tags of a TIFF file.
 
 Each program has its own place for them: ImageJ a text of ``key=value`` lines and the resolution
 tags, OME an XML text, Micro-Manager JSON in the file and beside each frame. Those of the image and
-of the planes that are read count. What is believed is decided in `timing` and `pixel_size`.
+of the planes that are read count. `timing` and `pixel_size` decide which values are used.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 `tifffile` reads the headers and finds how pages make up a movie (`tiff_layout`); uncompressed
 frames are then read straight from their places, the others decoded page by page. A file that
-was cut off still opens, with fewer pages, so what the header promises is compared with what is
-there.
+was cut off still opens, with fewer pages; the number of frames in the header is therefore compared
+with that in the file.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def open_tiff(some: Opened, selection: Selection) -> Source:
         Frames missing, a colour image, images of several sizes, or a choice left open.
     """
     path = next((share.path for share in some.shares if share.leads), some.files[0])
-    # What belongs together is known; tifffile goes by names.
+    # The files of a movie are known here; tifffile would decide by their names.
     how = {"is_mmstack": False, "_multifile": False}
     with _messages_aside(), tifffile.TiffFile(path, **how) as tif:
         try:

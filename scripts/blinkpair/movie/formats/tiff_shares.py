@@ -339,7 +339,7 @@ def _local(tag: str) -> str:
 
 
 def refuse_ome_traps(path: Path, text: str) -> None:
-    """Look at an OME text before it is parsed, and before room is made for all it promises."""
+    """Check an OME text before it is parsed and memory is allocated for the frames it states."""
     if "<!DOCTYPE" in text or "<!ENTITY" in text:  # entities can unfold to any length
         raise InputError(
             "its OME text defines a document type, which no microscope's program writes",

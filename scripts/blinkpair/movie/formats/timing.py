@@ -73,7 +73,7 @@ class Statement:
     seconds : float or None
         None where the place is empty; 0 where it holds 0.
     planned : bool
-        It was asked for before the recording, and not measured.
+        It was set before the recording, not measured.
     """
 
     where: str
