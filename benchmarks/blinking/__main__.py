@@ -27,8 +27,10 @@ HEAD = """# How right the blinking analysis is
 recognised nearly as often as any test could: in more than 95 % of cases from 200 events on where
 alpha is 1.5 or less, in 58 to 81 % where it is 1.8. The test of fit rejects a law that is right in
 4 to 6 % of cases and two exponentials a decade apart, of 500 events, in more than 90 %. Events
-that noise makes or that frames cut change alpha and types by more than chance does: read
-*Continuous time cut to frames* and *What the states do* before a conclusion rests on single types.
+that noise makes or that frames cut change alpha and types by more than chance does. The 95 %
+intervals of alpha that a run states allow for the cut to frames and hold in 88 to 100 % of pure
+power laws, at 1.3 to 2.6 times the width; without that they hold in 15 to 95 %. Read *Continuous
+time cut to frames* and *What the states do* before a conclusion rests on single types.
 
 Made by `make accuracy`; every number on this page is of simulated data with known truth: frames
 of 20 ms, a window of 20,000 of them.
