@@ -5,6 +5,8 @@ Input: the nanocrystal table. Output: a value a field.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
 
@@ -38,6 +40,7 @@ MANY_OTHERWISE, MUCH_OTHERWISE = 0.1, 0.1
 # best estimate in 18 simulated fields; it is 0.06 (5 errors) off where the spots are 0.6 px wide
 # before and 1.4 px after.
 MUCH_CHANGE, SURE_ERRORS, LEAST_ROWS = 0.03, 3.0, 5
+REMEDY = "(use threshold: method: hmm)"
 MANY_BELOW = 0.1  # of the nanocrystals: 0 to 9 % in fields of one brightness
 
 
@@ -132,53 +135,67 @@ def remarks(nanocrystals: pd.DataFrame) -> dict[str, str]:
         `n_frames_all_off_`, `common_light_change_` and the columns `ON_FRACTIONS` and `WHEN_ON`.
     """
     found: dict[str, list[str]] = {}
+    for field, remark in (*_of_movies(nanocrystals), *_of_threshold(nanocrystals)):
+        found.setdefault(field, []).append(remark)
+    return {field: "; ".join(parts) for field, parts in found.items()}
+
+
+def _of_movies(nanocrystals: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Yield fields and remarks on frames that are dark and on the course of the light."""
     field_of = nanocrystals["field"].astype(str)
     of_fields = nanocrystals.groupby(field_of)[[*ALL_OFF, *LIGHT]].max()
     excluded = set(field_of[nanocrystals["excluded_because"].astype(str) == "all_off"])
     for epoch, frames, light in zip(EPOCHS, ALL_OFF, LIGHT, strict=True):
         for field, n in of_fields.loc[of_fields[frames] > 0, frames].items():
             then = "so none is analysed" if field in excluded else "which were left out"
-            found.setdefault(str(field), []).append(
+            yield (
+                str(field),
                 f"{epoch} movie: all nanocrystals are off together in {n:.0f} frames (light off, "
-                f"shutter closed, out of focus or out of place), {then}"
+                f"shutter closed, out of focus or out of place), {then}",
             )
         for field, change in of_fields.loc[of_fields[light] > MUCH_LIGHT, light].items():
-            found.setdefault(str(field), []).append(
+            yield (
+                str(field),
                 f"{epoch} movie: the counts of all nanocrystals when on change together, by "
                 f"{100 * change:.0f} % between two tenths of the movie (lamp, or all bleach); the "
                 "hidden Markov model follows this, a fixed threshold does not, and 'dimming' and "
-                "'brightening' include it"
+                "'brightening' include it",
             )
-    for field, n in (
-        field_of[nanocrystals["excluded_because"].astype(str) == NOISY].value_counts().items()
-    ):
-        found.setdefault(str(field), []).append(
-            f"the noise reaches the threshold: its {n} nanocrystals are excluded as {NOISY} (use "
-            "threshold: method: hmm)"
+
+
+def _of_threshold(nanocrystals: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Yield fields and remarks on a threshold that does not fit their counts."""
+    noisy = nanocrystals.loc[nanocrystals["excluded_because"].astype(str) == NOISY, "field"]
+    for field, n in noisy.astype(str).value_counts().items():
+        yield (
+            str(field),
+            f"the noise reaches the threshold: its {n} nanocrystals are excluded as {NOISY} "
+            f"{REMEDY}",
         )
     otherwise = otherwise_by_best(nanocrystals)
     otherwise = otherwise[otherwise > MANY_OTHERWISE]
     for field, share in otherwise.items():
-        found.setdefault(str(field), []).append(
+        yield (
+            str(field),
             f"{100 * share:.0f} % of the nanocrystals are in another population by the hidden "
             f"Markov model, their on-fractions more than {100 * MUCH_OTHERWISE:.0f} points apart: "
-            "the threshold does not fit gain, exposure or light of these movies (use threshold: "
-            "method: hmm)"
+            f"the threshold does not fit gain, exposure or light of these movies {REMEDY}",
         )
     changes = changes_by_threshold(nanocrystals)
     changes = changes[~changes.index.isin(otherwise.index)]
     large = (changes["points"].abs() > MUCH_CHANGE) & (changes["errors"].abs() > SURE_ERRORS)
     for field, share in changes.loc[~large & (changes["below"] > MANY_BELOW), "below"].items():
-        found.setdefault(str(field), []).append(
+        yield (
+            str(field),
             f"{100 * share:.0f} % of the nanocrystals have on-fractions more than "
             f"{100 * MUCH_OTHERWISE:.0f} points below those by the hidden Markov model: they are "
-            "so dim that the threshold misses on frames (use threshold: method: hmm)"
+            f"so dim that the threshold misses on frames {REMEDY}",
         )
     for field, row in changes[large].iterrows():
-        found.setdefault(str(field), []).append(
+        yield (
+            str(field),
             f"the threshold makes the mean change {100 * row['points']:+.0f} points different from "
             f"that by the hidden Markov model, and the counts when on are {row['brightness']:.2f} "
             "times those before: it turns another focus, light or gain, and events shorter than a "
-            "few frames, into changes of on-fractions (use threshold: method: hmm)"
+            f"few frames, into changes of on-fractions {REMEDY}",
         )
-    return {field: "; ".join(parts) for field, parts in found.items()}
