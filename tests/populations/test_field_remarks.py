@@ -9,11 +9,13 @@ from blinkpair.populations.field_remarks import (
     ALL_OFF,
     LIGHT,
     ON_FRACTIONS,
+    WHEN_ON,
+    changes_by_threshold,
     otherwise_by_best,
     remarks,
 )
 
-SAME = {name: 0.5 for names in ON_FRACTIONS for name in names}
+SAME = {name: 0.5 for names in ON_FRACTIONS for name in names} | dict.fromkeys(WHEN_ON, 500.0)
 
 
 def test_a_field_whose_nanocrystals_were_all_off_together_is_named():
@@ -62,6 +64,18 @@ def test_a_field_whose_light_changed_within_a_movie_is_named_with_what_cannot_fo
     assert "fixed threshold does not" in found["A"]
 
 
+def test_a_field_whose_noise_reaches_the_threshold_is_named_beside_fields_that_are_counted():
+    # One field of a treatment, of longer frames: it counts for nothing, and the others do.
+    rows = pd.DataFrame(
+        {"field": ["A"] * 3 + ["B"], "excluded_because": ["noisy", "noisy", "edge", "crowded"]}
+    )
+    rows = rows.assign(population="", population_best="emissive", **SAME)
+    rows = rows.assign(**dict.fromkeys((*ALL_OFF, *LIGHT), 0.0))
+    found = remarks(rows)
+    assert set(found) == {"A"}
+    assert "its 2 nanocrystals are excluded as noisy" in found["A"]
+
+
 def test_a_field_whose_on_levels_lie_below_the_threshold_is_named():
     # A camera of low gain: on at 30 counts is dark by a threshold of 100, as clear as it is.
     best = ["emissive"] * 8 + ["became_dark", "dark"] * 2
@@ -71,7 +85,7 @@ def test_a_field_whose_on_levels_lie_below_the_threshold_is_named():
     rows["on_fraction_post"] = 0.01
     same = rows.assign(field="B", population=best, **SAME)
     # Partly lit frames, which a threshold counts whole, move those near the cutoff over it.
-    near = rows.assign(field="C", **SAME | {"on_fraction_pre_best": 0.45})
+    near = rows.assign(field="C", **SAME | {best: 0.45 for _, best in ON_FRACTIONS})
     rows = pd.concat([rows, same, near], ignore_index=True)
     # One of the eleven with a population by both is dark by both.
     assert otherwise_by_best(rows).to_dict() == {"A": 10 / 11, "B": 0.0, "C": 0.0}
@@ -79,3 +93,41 @@ def test_a_field_whose_on_levels_lie_below_the_threshold_is_named():
     assert set(found) == {"A"}
     assert "91 % of the nanocrystals are in another population" in found["A"]
     assert "method: hmm" in found["A"]
+
+
+def test_a_field_that_the_threshold_changes_is_named_though_all_populations_are_the_same():
+    # As where the focus is 1.4 px wide after annealing: all are on for half of the time, and the
+    # dim ones of those out of focus are below the threshold in a part of their on frames.
+    rng = np.random.default_rng(3)
+    rows = pd.DataFrame({"field": ["out"] * 25 + ["in"] * 25 + ["few"] * 4})
+    rows = rows.assign(excluded_because="", population="emissive", population_best="emissive")
+    rows = rows.assign(**dict.fromkeys((*ALL_OFF, *LIGHT), 0.0), **SAME)
+    noise = rng.normal(0.03, 0.03, (len(rows), 2))  # of frames lit in part, in both epochs
+    rows["on_fraction_pre"] += noise[:, 0]
+    rows["on_fraction_post"] += noise[:, 1]
+    lost = rows["field"] != "in"
+    rows.loc[lost, "on_fraction_post"] -= rng.exponential(0.06, lost.sum())
+    rows.loc[lost, "counts_when_on_post"] = 360.0
+    found = remarks(rows)
+    assert set(found) == {"out"}
+    points = changes_by_threshold(rows).loc["out", "points"]
+    assert abs(points + 0.06) < 3 * 0.06 / np.sqrt(25)
+    assert f"{100 * points:+.0f} points" in found["out"]
+    assert "0.72 times those before" in found["out"]
+
+
+def test_a_field_with_nanocrystals_too_dim_for_the_threshold_is_named():
+    # Brightness from 100 to 1,000 counts: a threshold of 100 misses on frames of the dim ones, in
+    # both epochs alike, so that neither populations nor the mean change show it.
+    rows = pd.DataFrame({"field": ["tenfold"] * 15 + ["even"] * 15})
+    rows = rows.assign(excluded_because="", population="emissive", population_best="emissive")
+    rows = rows.assign(**dict.fromkeys((*ALL_OFF, *LIGHT), 0.0), **SAME)
+    missed = np.where(
+        rows["field"] == "tenfold", np.repeat([0.3, 0.15, 0.0], [3, 2, 10]).tolist() * 2, 0
+    )
+    rows["on_fraction_pre"] -= missed
+    rows["on_fraction_post"] -= missed
+    rows.loc[rows.index[-1], "on_fraction_pre"] -= 0.2  # one may be
+    found = remarks(rows)
+    assert set(found) == {"tenfold"}
+    assert "33 % of the nanocrystals" in found["tenfold"]

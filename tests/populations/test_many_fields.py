@@ -261,7 +261,7 @@ def test_counted_events_fit_as_the_single_ones_do():
     each = [np.array([np.sum(events[own] == f) for f in frames]) for own in (~censored, censored)]
     tenfold = Events(frames, *(10 * n for n in each))
     counted = Events(frames, *each)
-    settings = {"exposure_s": 0.02, "window_frames": window}
+    settings = {"exposure_s": 0.02, "window_frames": window, "short_events": "camera"}
     for method in ("maximum_likelihood", "least_squares"):
         one_by_one = fit_dwell_times(events, censored=censored, method=method, **settings)
         own = DwellTimeSettings(method=method)

@@ -5,24 +5,29 @@ Input: the nanocrystal table. Output: a value a field.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import numpy as np
 import pandas as pd
 
 from blinkpair.blinking.on_fractions import POPULATIONS
 from blinkpair.epochs import EPOCHS
 from blinkpair.labels import as_bool
 
-UNDETERMINED = "undetermined"  # in `excluded_because`
+UNDETERMINED, NOISY = "undetermined", "noisy"  # in `excluded_because`
 MANY_UNDETERMINED = 0.25  # of the nanocrystals of a field: what is left may be no fair sample
 ALL_OFF = tuple(f"n_frames_all_off_{epoch}" for epoch in EPOCHS)
 LIGHT = tuple(f"common_light_change_{epoch}" for epoch in EPOCHS)
 ANSWER, BEST = "population", "population_best"
 # By the answer's recipe and by the best estimate.
 ON_FRACTIONS = tuple((f"on_fraction_{epoch}", f"on_fraction_{epoch}_best") for epoch in EPOCHS)
+WHEN_ON = tuple(f"counts_when_on_{epoch}" for epoch in EPOCHS)
 COLUMNS = (
     *("field", "analysed", "excluded_because", ANSWER, BEST),
     *(name for names in ON_FRACTIONS for name in names),
     *ALL_OFF,
     *LIGHT,
+    *WHEN_ON,
 )
 # From 10 % on (`photostability.min_change`) every nanocrystal of such a field is dimming or
 # brightening; with a fifth less light a threshold at 0.29 of an on level is at 0.37 of it.
@@ -31,6 +36,12 @@ MUCH_LIGHT = 0.1
 # Frames that are lit in part add 0.03 to 0.05 to on-fractions by such a threshold: up to 29 % of a
 # field, those near the cutoff, are in another population by as little. They are not counted.
 MANY_OTHERWISE, MUCH_OTHERWISE = 0.1, 0.1
+# The mean change of a field by a threshold that fits is within 0.02 and 1.5 errors of that by the
+# best estimate in 18 simulated fields; it is 0.06 (5 errors) off where the spots are 0.6 px wide
+# before and 1.4 px after.
+MUCH_CHANGE, SURE_ERRORS, LEAST_ROWS = 0.03, 3.0, 5
+REMEDY = "(use threshold: method: hmm)"
+MANY_BELOW = 0.1  # of the nanocrystals: 0 to 9 % in fields of one brightness
 
 
 def undetermined_share(nanocrystals: pd.DataFrame) -> pd.Series[float]:
@@ -72,6 +83,48 @@ def otherwise_by_best(nanocrystals: pd.DataFrame) -> pd.Series[float]:
     return differs.groupby(nanocrystals["field"].astype(str)[both]).mean()
 
 
+def changes_by_threshold(nanocrystals: pd.DataFrame) -> pd.DataFrame:
+    """Return by how much the answer's changes differ from those of the best estimate, by field.
+
+    Parameters
+    ----------
+    nanocrystals : pandas.DataFrame
+        `field`, `population`, and the columns `ON_FRACTIONS` and `WHEN_ON`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Of the nanocrystals that have a population, also where the best estimate has no verdict
+        (a threshold is worst where on is dim): `points` (mean difference, -2..2),
+        `errors` (that over its standard error), `n`, `brightness` (median of counts when on
+        after over before), and `below` (share whose on-fraction by the answer is more than
+        `MUCH_OTHERWISE` lower in an epoch). Fields with fewer than `LEAST_ROWS` are left out.
+    """
+    rows = nanocrystals[nanocrystals[ANSWER].isin(POPULATIONS)]
+    (pre, pre_best), (post, post_best) = ([rows[name] for name in own] for own in ON_FRACTIONS)
+    before, after = (rows[name].astype(float) for name in WHEN_ON)
+    of_rows = pd.DataFrame(
+        {
+            "points": (post - pre) - (post_best - pre_best),
+            "brightness": (after / before).where((before > 0) & (after > 0)),
+            "below": (np.minimum(pre - pre_best, post - post_best) < -MUCH_OTHERWISE) * 1.0,
+        }
+    )
+    groups = of_rows.groupby(rows["field"].astype(str))
+    points, n = groups["points"].mean(), groups["points"].count()
+    error = np.maximum(groups["points"].std() / np.sqrt(n), 1e-12)
+    found = pd.DataFrame(
+        {
+            "points": points,
+            "errors": points / error,
+            "n": n,
+            "brightness": groups["brightness"].median(),
+            "below": groups["below"].mean(),
+        }
+    )
+    return found[found["n"] >= LEAST_ROWS]
+
+
 def remarks(nanocrystals: pd.DataFrame) -> dict[str, str]:
     """Return for each field what its nanocrystals show to be wrong with a movie as a whole.
 
@@ -79,32 +132,70 @@ def remarks(nanocrystals: pd.DataFrame) -> dict[str, str]:
     ----------
     nanocrystals : pandas.DataFrame
         `field`, `excluded_because`, `population`, `population_best`, and of both epochs
-        `n_frames_all_off_`, `common_light_change_` and the columns `ON_FRACTIONS`.
+        `n_frames_all_off_`, `common_light_change_` and the columns `ON_FRACTIONS` and `WHEN_ON`.
     """
     found: dict[str, list[str]] = {}
+    for field, remark in (*_of_movies(nanocrystals), *_of_threshold(nanocrystals)):
+        found.setdefault(field, []).append(remark)
+    return {field: "; ".join(parts) for field, parts in found.items()}
+
+
+def _of_movies(nanocrystals: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Yield fields and remarks on frames that are dark and on the course of the light."""
     field_of = nanocrystals["field"].astype(str)
     of_fields = nanocrystals.groupby(field_of)[[*ALL_OFF, *LIGHT]].max()
     excluded = set(field_of[nanocrystals["excluded_because"].astype(str) == "all_off"])
     for epoch, frames, light in zip(EPOCHS, ALL_OFF, LIGHT, strict=True):
         for field, n in of_fields.loc[of_fields[frames] > 0, frames].items():
             then = "so none is analysed" if field in excluded else "which were left out"
-            found.setdefault(str(field), []).append(
+            yield (
+                str(field),
                 f"{epoch} movie: all nanocrystals are off together in {n:.0f} frames (light off, "
-                f"shutter closed, out of focus or out of place), {then}"
+                f"shutter closed, out of focus or out of place), {then}",
             )
         for field, change in of_fields.loc[of_fields[light] > MUCH_LIGHT, light].items():
-            found.setdefault(str(field), []).append(
+            yield (
+                str(field),
                 f"{epoch} movie: the counts of all nanocrystals when on change together, by "
                 f"{100 * change:.0f} % between two tenths of the movie (lamp, or all bleach); the "
                 "hidden Markov model follows this, a fixed threshold does not, and 'dimming' and "
-                "'brightening' include it"
+                "'brightening' include it",
             )
+
+
+def _of_threshold(nanocrystals: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    """Yield fields and remarks on a threshold that does not fit their counts."""
+    noisy = nanocrystals.loc[nanocrystals["excluded_because"].astype(str) == NOISY, "field"]
+    for field, n in noisy.astype(str).value_counts().items():
+        yield (
+            str(field),
+            f"the noise reaches the threshold: its {n} nanocrystals are excluded as {NOISY} "
+            f"{REMEDY}",
+        )
     otherwise = otherwise_by_best(nanocrystals)
-    for field, share in otherwise[otherwise > MANY_OTHERWISE].items():
-        found.setdefault(str(field), []).append(
+    otherwise = otherwise[otherwise > MANY_OTHERWISE]
+    for field, share in otherwise.items():
+        yield (
+            str(field),
             f"{100 * share:.0f} % of the nanocrystals are in another population by the hidden "
             f"Markov model, their on-fractions more than {100 * MUCH_OTHERWISE:.0f} points apart: "
-            "the threshold does not fit gain, exposure or light of these movies (use threshold: "
-            "method: hmm)"
+            f"the threshold does not fit gain, exposure or light of these movies {REMEDY}",
         )
-    return {field: "; ".join(parts) for field, parts in found.items()}
+    changes = changes_by_threshold(nanocrystals)
+    changes = changes[~changes.index.isin(otherwise.index)]
+    large = (changes["points"].abs() > MUCH_CHANGE) & (changes["errors"].abs() > SURE_ERRORS)
+    for field, share in changes.loc[~large & (changes["below"] > MANY_BELOW), "below"].items():
+        yield (
+            str(field),
+            f"{100 * share:.0f} % of the nanocrystals have on-fractions more than "
+            f"{100 * MUCH_OTHERWISE:.0f} points below those by the hidden Markov model: they are "
+            f"so dim that the threshold misses on frames {REMEDY}",
+        )
+    for field, row in changes[large].iterrows():
+        yield (
+            str(field),
+            f"the threshold makes the mean change {100 * row['points']:+.0f} points different from "
+            f"that by the hidden Markov model, and the counts when on are {row['brightness']:.2f} "
+            "times those before: it turns another focus, light or gain, and events shorter than a "
+            f"few frames, into changes of on-fractions {REMEDY}",
+        )
