@@ -12,6 +12,7 @@ import pytest
 import xarray as xr
 from scipy.spatial import cKDTree
 
+from blinkpair.dwell_fits.result import MAX_FALSE_SHARE
 from blinkpair.epochs import EPOCHS
 from blinkpair.report.terminal import summarise_run
 from tests.helpers.plans import ROOT, dry_run, run_fresh
@@ -137,14 +138,17 @@ def test_tables_of_types_add_up_to_the_populations(experiment, nanocrystals):
         assert own["n"].sum() == row["n"]
         assert types.at[(label, "pre"), "n"] == row["n"] - row["n_became_emissive"]
         assert types.at[(label, "post"), "n"] == row["n"] - row["n_became_dark"]
-    # Pooled durations of complete events are those of the single nanocrystals.
+    # Pooled durations are those of the single nanocrystals whose events are not mostly noise's.
     fits = pd.read_csv(results / "dwell_fits.csv")
     on = fits[(fits["state"] == "on") & (fits["temperature_c"] == "control")].set_index("epoch")
     control = nanocrystals[nanocrystals["temperature_c"] == "control"]
     counted = control[control["population"].isin(["became_emissive", "became_dark", "emissive"])]
     for epoch in EPOCHS:
-        fitted = counted.loc[counted[f"on_fraction_{epoch}"] >= 0.1, f"n_on_events_{epoch}"]
-        assert on.at[epoch, "n_events"] + on.at[epoch, "n_cut_by_end"] == fitted.sum()
+        n_events, n_false = (
+            counted[f"{name}_on_events_{epoch}"] for name in ("n", "expected_false")
+        )
+        pooled = (counted[f"on_fraction_{epoch}"] >= 0.1) & ~(n_false > MAX_FALSE_SHARE * n_events)
+        assert on.at[epoch, "n_events"] + on.at[epoch, "n_cut_by_end"] == n_events[pooled].sum()
 
 
 def test_the_light_that_was_kept_is_that_of_the_traces(experiment):
