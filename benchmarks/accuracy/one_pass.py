@@ -192,6 +192,14 @@ def long_movies(pool: Executor, _share: float) -> Iterator[str]:
     )
     table = pd.DataFrame(list(pool.map(compare, FIELDS)))
     yield text_of(table)
+    total = table.sum(numeric_only=True)
+    wrong = total["of them missing"] + total["other population"]
+    yield (
+        f"Together {wrong} of {total['n (two passes)']} of n are missing or in another population. "
+        f"Of {total['on for 1 % and more, listed by two']} that are on for 1 % and more, "
+        f"{total['of them not by one']} are not listed (at most 1 % was asked for): they are in "
+        "no n."
+    )
 
 
 if __name__ == "__main__":
