@@ -38,6 +38,22 @@ def test_movies_a_few_frames_apart_are_equal(lab):
     assert equal_length_s((lab.sheet(), lab.examined())[1]) is None
 
 
+def test_times_per_frame_that_differ_between_fields_are_noted_with_the_rarer_ones(lab):
+    for name, exposure_s in {"A": 0.02, "B": 0.0201, "C": 0.1, "D": 0.02}.items():
+        both = {"exposure_s": exposure_s, "exposure_from": "stamps"}
+        lab.field(name, pre_pl=both, post_pl=both)
+    _, notes = lab.check()
+    (note,) = [note for note in notes if note.startswith("Frames of")]
+    assert note.startswith("Frames of 0.02 s in A, D, B and of 0.1 s: C. A fixed threshold")
+
+
+def test_times_per_frame_that_scatter_are_alike(lab):
+    for name, exposure_s in {"A": 0.02, "B": 0.0202, "C": 0.0204}.items():
+        both = {"exposure_s": exposure_s, "exposure_from": "stamps"}
+        lab.field(name, pre_pl=both, post_pl=both)
+    assert not [note for note in lab.check()[1] if note.startswith("Frames of")]
+
+
 def test_movies_too_short_for_types_are_noted_before_the_start(lab):
     lab.field("A", **of_frames(300))
     _, notes = lab.check()

@@ -270,6 +270,7 @@ def examine_inputs(
     known = fields.assign(**resolved)
     cut = bool(settings["statistics"]["equal_length"])
     findings.notes += movie_record.describe_lengths(known, cut=cut)
+    findings.notes += movie_record.describe_frame_times(known)
     return known, findings
 
 

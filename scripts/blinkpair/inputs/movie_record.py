@@ -35,6 +35,7 @@ RECORD_COLUMNS = (
     *EPOCH_COLUMNS,
     "epoch_order",
 )
+SAME_FRAME_TIME = 0.02  # a larger relative difference is another time per frame
 MOST_LINES = 20  # more fields than that are shown in groups
 
 
@@ -92,6 +93,30 @@ def describe_lengths(fields: pd.DataFrame, *, cut: bool) -> list[str]:
     if cut:
         return [f"{text}treatments are compared with the control over the first {shortest:.4g} s."]
     return [f"{text}on-fractions of short movies scatter more (statistics.equal_length: false)."]
+
+
+def describe_frame_times(fields: pd.DataFrame) -> list[str]:
+    """Return a note where the times per frame of fields differ, with the fields of the rarer ones.
+
+    Times within 2 % of the one before are alike: those measured from stamps scatter.
+    """
+    known = fields[["field", "exposure_s"]].dropna().sort_values("exposure_s", kind="stable")
+    clearly_longer = known["exposure_s"].pct_change() > SAME_FRAME_TIME
+    groups = [group for _, group in known.groupby(clearly_longer.cumsum())]
+    if len(groups) < 2:
+        return []
+    commonest = max(groups, key=len)
+    rarer = [
+        f"{group['exposure_s'].median():.4g} s: {_names(list(group['field']))}"
+        for group in groups
+        if group is not commonest
+    ]
+    return [
+        f"Frames of {commonest['exposure_s'].median():.4g} s in {_names(list(commonest['field']))} "
+        f"and of {'; '.join(rarer)}. A fixed threshold in counts a frame means another brightness "
+        "in each, and events shorter than a frame are not seen: compare treatments at equal times "
+        "per frame. Dwell times are pooled for each time apart."
+    ]
 
 
 def written_date(seconds: float | None) -> str:
