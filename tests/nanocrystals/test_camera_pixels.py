@@ -181,7 +181,7 @@ def test_a_spot_that_was_on_once_or_stands_at_the_edge_is_not_fixed():
 
 
 def test_a_nanocrystal_that_is_rarely_on_is_no_pixel_where_the_offsets_of_pixels_differ():
-    """An sCMOS's offsets last, and would outweigh its changes: it would be lost where it is dark."""
+    """The offsets last and outweigh its changes; only those that became dark would be lost."""
     drift = np.column_stack([np.linspace(0, 1, 400), np.zeros(400)])
     rng = np.random.default_rng(11)
     for start in range(30, 360, 22):
