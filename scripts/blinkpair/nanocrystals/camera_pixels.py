@@ -224,7 +224,7 @@ def _noise(images: NDArray[np.float32]) -> FloatArray:
 def _fixed_pattern(images: NDArray[np.float32]) -> float:
     """Return by how much a pixel usually differs from the next one in all stretches, its noise.
 
-    Pixels of an sCMOS have offsets of their own, which last as a nanocrystal does that never blinks.
+    Pixels of an sCMOS have offsets of their own, which last like one that never blinks.
     """
     beside = np.median(images[:, ::SAMPLED, 1:] - images[:, ::SAMPLED, :-1], axis=0)
     return float(1.4826 * np.median(np.abs(beside - np.median(beside))) / np.sqrt(2))
