@@ -296,6 +296,29 @@ def test_the_unit_below_a_matrix_is_read(tmp_path, film):
         read_matrix(str(path), time_unit="ps")
 
 
+@pytest.mark.parametrize("corner", ["delay_fs", "fs\\nm", "Delay/fs"])
+def test_the_unit_in_the_corner_of_a_matrix_is_read(tmp_path, film, corner):
+    delays, wavelengths, change = film
+    path = tmp_path / "matrix.txt"
+    rows = [[corner, *wavelengths], *np.column_stack([delays, change.T]).tolist()]
+    path.write_text("\n".join("\t".join(map(str, row)) for row in rows))
+    assert read_matrix(str(path)).delay_ps == pytest.approx(1e-3 * delays)
+
+
+def test_a_unit_above_a_matrix_that_is_not_ps_is_asked_for(tmp_path, film):
+    # It may be that of the axis or of the stage's range: time constants would be 1,000 times off.
+    delays, wavelengths, change = film
+    path = tmp_path / "matrix.txt"
+    rows = [["", *wavelengths], *np.column_stack([delays, change.T]).tolist()]
+    text = "\n".join("\t".join(map(str, row)) for row in rows)
+    path.write_text(f"# delays in fs\n{text}")
+    with pytest.raises(InputError, match=r"may be in fs, by '# delays in fs'.*time_unit"):
+        read_matrix(str(path))
+    assert read_matrix(str(path), time_unit="fs").delay_ps == pytest.approx(1e-3 * delays)
+    path.write_text(f"# delays in ps\n{text}")
+    assert read_matrix(str(path)).delay_ps == pytest.approx(delays)
+
+
 def test_decimal_commas_and_cells_without_a_number(tmp_path, film):
     delays, wavelengths, change = film
     table = [["", *wavelengths], *([t, *row] for t, row in zip(delays, change.T, strict=True))]

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from blinkpair.inputs.columns import PATH_COLUMNS
-from blinkpair.inputs.problems import UnsoundInputError
+from blinkpair.inputs.problems import ONLY_SPELLING, UnsoundInputError
 from blinkpair.inputs.settings import load_schema
 from blinkpair.inputs.sheet import examine_sheet, read_fields
 from tests.helpers.sheet_rows import HEADER, PLAIN, ROW, ROW_B, problems_of, read, row, text_of
@@ -266,6 +266,18 @@ def test_names_are_unique_also_where_case_does_not_count(tmp_path):
     assert [p.place for p in problems] == [f"fields.tsv, line {n}, column field" for n in (3, 4)]
     assert "the name A is also on line 2" in problems[0].what
     assert "a differs from A (line 2) only in upper and lower case" in problems[1].what
+
+
+def test_samples_that_differ_in_spelling_only_are_refused(tmp_path):
+    # as two samples of a treatment they would be two independent units of its intervals
+    header = [*HEADER, "sample"]
+    rows = [
+        row(name, sample=slip)
+        for name, slip in zip("ABC", ("slip 1", "Slip1", "slip2"), strict=True)
+    ]
+    (problem,) = problems_of(tmp_path, text_of(header, *rows))
+    assert problem.place == "fields.tsv, line 3, column sample"
+    assert ONLY_SPELLING in problem.what
 
 
 def test_all_errors_are_told_in_the_order_of_the_lines(tmp_path):

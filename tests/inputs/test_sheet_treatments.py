@@ -3,6 +3,7 @@
 import pytest
 
 from blinkpair.inputs.columns import KNOWN_COLUMNS
+from blinkpair.inputs.problems import ONLY_SPELLING
 from blinkpair.inputs.sheet_treatments import overlooked_treatments
 from tests.helpers.sheet_rows import HEADER, problems_of, read, row, text_of
 
@@ -62,7 +63,18 @@ def test_treatments_that_are_temperatures_alone_are_those_of_today(tmp_path):
         ([("", "10")], "'10' is a number alone", "write the unit too (10 min)"),
         ([("", "x" * 61)], "61 characters, more than 60", "shorter"),
         ([("", "{light}")], "curly bracket", "without"),
-        ([("", "light"), ("", "Light")], "Light differs from light (line 2) only in", "both alike"),
+        *(
+            ([one, other], f"(line 2) {ONLY_SPELLING}", "both alike")
+            for one, other in [
+                (("", "light"), ("", "Light")),
+                (("70", "light"), ("100", "Light")),
+                (("", "100 °C"), ("", "100C")),
+                (("100", ""), ("", "100°C")),
+                (("", "vapour 2 h"), ("", "vapour 2h")),
+                (("100", "air"), ("", "air,100 °C")),
+                (("", "5 \N{MICRO SIGN}M"), ("", "5 \N{GREEK SMALL LETTER MU}M")),
+            ]
+        ),
         ([("vapour", "")], "neither a number nor the word control", "into a column treatment"),
     ],
 )

@@ -178,3 +178,17 @@ def test_a_spot_that_was_on_once_or_stands_at_the_edge_is_not_fixed():
     fixed, place = are_fixed_to_camera(images, np.full(10, 20.0), spots, drift, psf_sigma_px=0.9)
     assert np.flatnonzero(fixed).tolist() == [21]
     np.testing.assert_allclose(place[21], [85, 70], atol=0.05)
+
+
+def test_a_nanocrystal_that_is_rarely_on_is_no_pixel_where_the_offsets_of_pixels_differ():
+    """The offsets last and outweigh its changes; only those that became dark would be lost."""
+    drift = np.column_stack([np.linspace(0, 1, 400), np.zeros(400)])
+    rng = np.random.default_rng(11)
+    for start in range(30, 360, 22):
+        offsets = rng.normal(0, 4, (31, 31))
+        movie = noise(rng) + offsets
+        movie[start : start + 10, 13:18, 13:18] += 40 * SPOT
+        assert judged(movie, (15 - drift[start, 0], 15), drift)[0] is False
+        movie = noise(rng) + offsets
+        movie[:, 15, 15] += 40
+        assert judged(movie, (15, 15), drift)[0] is True

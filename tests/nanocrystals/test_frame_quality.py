@@ -16,6 +16,7 @@ from blinkpair.nanocrystals.frame_quality import (
     MAX_SATURATED_SHARE,
     NOTED_SATURATED_SHARE,
     check_frames,
+    frames_again,
     is_saturated,
     light_flicker,
     odd_frames,
@@ -111,6 +112,28 @@ def test_a_movie_stretched_to_twice_its_frames_is_refused():
     frames = np.repeat(film(15.0, np.random.default_rng(6)), 2, axis=0)
     with pytest.raises(InputError, match="several times in a row"):
         check_frames(project(from_array(frames)), "a.tif")
+
+
+@pytest.mark.parametrize(("shared", "refused"), [(4, False), (40, True)])
+def test_parts_of_a_movie_that_overlap_are_reported_or_refused(shared, refused):
+    # Frames counted twice weigh twice in on-fractions, and begin and end events that are none.
+    frames = film(15.0, np.random.default_rng(6))
+    projections = project(from_array(np.concatenate([frames[:200], frames[200 - shared :]])))
+    if refused:
+        with pytest.raises(
+            InputError, match=r"40 of 440 frames, the first of them frame 200,.*the"
+        ):
+            check_frames(projections, "a*.tif")
+    else:
+        assert check_frames(projections, "a*.tif") == []  # below FEWEST_AGAIN
+
+
+@pytest.mark.parametrize("photons", [0.001, 0.02, 1.0])
+def test_no_stretch_of_a_movie_of_few_photons_is_there_twice(photons):
+    rng = np.random.default_rng(9)
+    frames = rng.poisson(photons, (4000, 24, 24)).astype(np.uint16)
+    projections = project(from_array(frames))
+    assert not frames_again(projections.frame_mean, projections.roughness).any()
 
 
 @pytest.mark.parametrize(("columns", "refused"), [(slice(10, 11), False), (slice(0, 20), True)])

@@ -10,10 +10,13 @@ from __future__ import annotations
 import difflib
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 
 from blinkpair.errors import InputError
 
+# Of two names that are one by `same_to_the_eye`.
+ONLY_SPELLING = "differ only in spaces, signs or upper and lower case"
 _DECIMAL_COMMA = re.compile(r"[+-]?\d*,\d+")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _NUMBER_AND_UNIT = re.compile(r"([+-]?\d+(?:[.,]\d+)?)\s*([^\d.,\s_].*)")
@@ -106,6 +109,15 @@ def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | Non
     by_key = {normalised(k): k for k in known}
     found = difflib.get_close_matches(normalised(name), by_key, n=1, cutoff=likeness)
     return by_key[found[0]] if found else None
+
+
+def same_to_the_eye(text: str) -> str:
+    """Return what two spellings of one name have in common: '100°C' and '100 C' give '100c'.
+
+    Spaces, degree signs, capitals, commas before words and look-alike characters do not count.
+    """
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    return re.sub(r"[\s°]|,(?!\d)", "", plain)
 
 
 def normalised(name: str) -> str:

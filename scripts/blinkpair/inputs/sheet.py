@@ -21,11 +21,13 @@ import pandas as pd
 
 from blinkpair.errors import InputError
 from blinkpair.inputs.problems import (
+    ONLY_SPELLING,
     Problem,
     UnsoundInputError,
     as_number,
     nearest,
     number_hint,
+    same_to_the_eye,
     shown,
 )
 from blinkpair.inputs.settings import load_schema
@@ -143,6 +145,8 @@ def examine_sheet(
     for name, rules in schema.items():
         if rules.get("x-kind") == "name":
             problems += _repeated_names(cells, name, columns[name], path)
+    if "sample" in columns:
+        problems += _samples_spelt_otherwise(cells, columns["sample"], path)
     index = pd.Index(cells.lines, name="sheet_line", dtype="int64")
     numbers = [name for name, rules in schema.items() if rules.get("type") == "number"]
     fields = pd.DataFrame(
@@ -269,4 +273,20 @@ def _repeated_names(
         problems.append(
             Problem(place, what, f"give every {column} a name of its own", column, line)
         )
+    return problems
+
+
+def _samples_spelt_otherwise(
+    cells: Cells, samples: Iterable[str], path: str | Path
+) -> list[Problem]:
+    """Return samples that differ in spelling only: as two, they would make intervals shorter."""
+    problems = []
+    first: dict[str, tuple[int, str]] = {}
+    for line, name in zip(cells.lines, samples, strict=True):
+        before, spelt = first.setdefault(same_to_the_eye(name), (line, name))
+        if spelt.strip() != name.strip():
+            what = f"{shown(name)} and {shown(spelt)} (line {before}) {ONLY_SPELLING}"
+            place = f"{path}, line {line}, column sample"
+            hint = "write both alike, so that they are one sample"
+            problems.append(Problem(place, what, hint, "sample", line))
     return problems

@@ -10,7 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from blinkpair.inputs.problems import Problem, as_number, listed, normalised, shown
+from blinkpair.inputs.problems import (
+    ONLY_SPELLING,
+    Problem,
+    as_number,
+    listed,
+    normalised,
+    same_to_the_eye,
+    shown,
+)
 from blinkpair.treatments import CONTROL, TEMPERATURE, TREATMENT, temperature_in, treatment_name
 
 # How columns begin in which people write treatments.
@@ -79,12 +87,15 @@ def name_treatments(
                 f"{TEMPERATURE} is {shown(degrees)} and {TREATMENT} {shown(text)}: one is control"
             )
             add(line, TREATMENT, what, "leave one of the two cells empty")
-        known, first = spelt.setdefault(text.lower(), (text, line))
-        if known != text:
-            what = f"{text} differs from {known} (line {first}) only in upper and lower case"
-            add(line, TREATMENT, what, "write both alike, so that they are one treatment")
         name = treatment_name(text, degrees)
         names.append(name)
+        # 'Air' beside 'air', which may have different temperatures, and '100C' beside '100 °C'
+        for spelling in dict.fromkeys((text, name)):
+            known, first = spelt.setdefault(same_to_the_eye(spelling), (spelling, line))
+            if known != spelling:
+                what = f"{shown(spelling)} and {shown(known)} (line {first}) {ONLY_SPELLING}"
+                add(line, TREATMENT, what, "write both alike, so that they are one treatment")
+                break
         temperatures.append(degrees or (CONTROL if name == CONTROL else temperature_in(name)))
     return temperatures, names, problems
 

@@ -51,6 +51,9 @@ STEP_NOISES = 8.0
 MAX_CONSTANT_SHARE = 0.01
 # A camera repeats no frame: noise makes two numbers of two frames equal once in thousands.
 REPEATED_FRAMES = 2
+# Stretches of a movie that are there again elsewhere in it, as where its parts overlap: at least so
+# many frames, and twice as many as would be equal by this chance.
+FEWEST_AGAIN, CHANCE_AGAIN = 5, 1e-6
 # Swings of the light within a tenth of a movie, root mean square and relative, that are reported:
 # the states follow slower ones only, and take dark moments of a bright nanocrystal for off.
 MAX_FLICKER = 0.10
@@ -104,6 +107,49 @@ def _repeated(frame_mean: FloatArray, roughness: FloatArray) -> BoolArray:
     first = np.flatnonzero(begins(frame_mean) | begins(roughness))
     lengths = np.diff(first, append=len(frame_mean))
     return np.repeat(lengths >= REPEATED_FRAMES, lengths)
+
+
+def frames_again(frame_mean: FloatArray, roughness: FloatArray) -> BoolArray:
+    """Return which frames repeat an earlier stretch of the movie, as where its parts overlap.
+
+    Single frames have the same two numbers by chance; a stretch of them has not.
+
+    Parameters
+    ----------
+    frame_mean, roughness : (frames,) float
+    """
+    again = np.zeros(len(frame_mean), bool)
+    _, key, n = np.unique(frame_mean + 1j * roughness, return_inverse=True, return_counts=True)
+    alike = float(np.sum((n / n.sum()) ** 2))
+    needed = 2 * np.log(len(key) ** 2 / CHANCE_AGAIN) / -np.log(min(alike, 1 - 1e-9))
+    length = max(FEWEST_AGAIN, int(np.ceil(min(needed, len(key)))))
+    if len(key) <= length:
+        return again
+    # One number of 64 bits for each stretch, another one for nearly every other stretch.
+    weights = np.random.default_rng(0).integers(2**63, size=length, dtype=np.uint64)
+    stretch = np.convolve(key.ravel().astype(np.uint64), weights, "valid")
+    _, first, which = np.unique(stretch, return_index=True, return_inverse=True)
+    starts = np.arange(len(stretch))
+    # Of a frame that stands still `_repeated` decides.
+    moves = ~_repeated(frame_mean, roughness)[starts]
+    for start in starts[(first[which.ravel()] + length <= starts) & moves]:
+        again[start : start + length] = True
+    return again
+
+
+def _note_again(projections: Projections, name: str) -> list[str]:
+    """Report frames that are there twice; refuse the movie if they are too many."""
+    again = frames_again(projections.frame_mean, projections.roughness)
+    if not again.any():
+        return []
+    what = (
+        f"{again.sum()} of {len(again)} frames, the first of them frame {int(np.argmax(again))}, "
+        "are there a second time: parts of the movie overlap, or one holds a copy of the frames of "
+        "another"
+    )
+    if again.mean() <= MAX_ODD_SHARE:
+        return [what]
+    raise InputError(what, "join the parts without the frames that are in two of them", place=name)
 
 
 def light_flicker(roughness: FloatArray) -> float:
@@ -206,9 +252,9 @@ def check_frames(projections: Projections, name: str) -> list[str]:
     Raises
     ------
     InputError
-        If more than `MAX_ODD_SHARE` of the frames are odd, more than `MAX_SATURATED_SHARE` of the
-        pixel values are equal to the largest, or more than `MAX_CONSTANT_SHARE` of the pixels never
-        change.
+        If more than `MAX_ODD_SHARE` of the frames are odd, or there twice, more than
+        `MAX_SATURATED_SHARE` of the pixel values are equal to the largest, or more than
+        `MAX_CONSTANT_SHARE` of the pixels never change.
     """
     odd = odd_frames(projections.frame_mean, projections.roughness)
     if is_saturated(projections, float(odd.mean())):
@@ -234,7 +280,8 @@ def check_frames(projections: Projections, name: str) -> list[str]:
             "use the frames as the camera recorded them",
             place=name,
         )
-    notes = _note_saturation(projections, float(odd.mean()), pixels)
+    notes = _note_again(projections, name)
+    notes += _note_saturation(projections, float(odd.mean()), pixels)
     notes += _note_flicker(projections.roughness[~odd])
     notes += _note_cut_off(projections, constant)
     if not odd.any():

@@ -168,6 +168,7 @@ GROUNDS = (
     Ground(
         IMAGES, f"more than {100 * MAX_ODD_SHARE:g} % of the frames do not show the sample", FRAMES
     ),
+    Ground(IMAGES, f"more than {100 * MAX_ODD_SHARE:g} % of the frames are there twice", FRAMES),
     Ground(FILES, "an image or a movie was refused", HERE, _unusable),
     Ground(FILES, "both movies hold the same frames, all or some", HERE, _same_movie),
     Ground(

@@ -24,6 +24,7 @@ EV_NM = 1239.841984  # h c / e in eV nm (CODATA 2018)
 PS = {"s": 1e12, "ms": 1e9, "us": 1e6, "ns": 1e3, "ps": 1.0, "fs": 1e-3}
 AXES = ("delay", "probe")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf)", re.IGNORECASE)
+_MOST_HEADER_LINES = 40
 _ASK = "write in a column first_row of the ensemble sheet what the first row holds: delay or probe"
 
 
@@ -80,8 +81,10 @@ def read_matrix(path: str, time_unit: str = "", first_row: str = "") -> Matrix:
         raise InputError("not all values of its axes are numbers", "correct or remove them", path)
     delays, probes = (across, down) if row_axis == "delay" else (down, across)
     change = values.T if row_axis == "delay" else values
-    unit = _agreed_unit(time_unit, _unit_in(corner) or _unit_below(lines), path) or "ps"
-    return _sorted(delays * PS[unit], _energies(probes, path), change, path)
+    unit = _agreed_unit(time_unit, _unit_in(corner) or _unit_below(lines), path)
+    if not unit:
+        _refuse_other_units(lines, path)
+    return _sorted(delays * PS[unit or "ps"], _energies(probes, path), change, path)
 
 
 def _explicit(lines: list[str], path: str) -> tuple[FloatArray, FloatArray, FloatArray]:
@@ -205,7 +208,7 @@ def _energies(probes: FloatArray, path: str) -> FloatArray:
 
 
 def _unit_in(text: str) -> str:
-    match = re.search(r"\b(fs|ps|ns|us|µs|μs|ms)\b", text.lower())
+    match = re.search(r"(?<![^\W_])(fs|ps|ns|us|µs|μs|ms)(?![^\W_])", text.lower())
     return match[1].replace("µ", "u").replace("μ", "u") if match else ""
 
 
@@ -213,6 +216,23 @@ def _unit_below(lines: list[str]) -> str:
     """Return the unit that Surface Xplorer writes below a matrix: 'Time units: ps'."""
     named = (line for line in reversed(lines) if line.strip().lower().startswith("time unit"))
     return _unit_in(next(named, ""))
+
+
+def _refuse_other_units(lines: list[str], path: str) -> None:
+    """Raise where a line of text above the matrix names delays and a unit that is not ps.
+
+    Whether it is that of the axis, or of the stage's range, the line does not show.
+    """
+    for line in lines[:_MOST_HEADER_LINES]:
+        if sum(_is_number(c) for c in _cells(line)) > 2:
+            return
+        unit = _unit_in(line)
+        if "delay" in line.lower() and unit not in ("", "ps"):
+            raise InputError(
+                f"its delays may be in {unit}, by '{line.strip()[:60]}', or in the usual ps",
+                "give the unit in a column time_unit of the ensemble sheet",
+                path,
+            )
 
 
 def _agreed_unit(of_sheet: str, of_file: str, path: str) -> str:
