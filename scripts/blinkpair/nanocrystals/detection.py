@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray, IntArray, neighbours
-from blinkpair.nanocrystals.background import background_and_noise, fill_missing
+from blinkpair.nanocrystals.background import background_and_noise
 from blinkpair.nanocrystals.projections import Projections
 
 # Five standard deviations: 0.08 false detections in 512 x 512 pixels of Gaussian noise.
@@ -90,22 +90,26 @@ def significance(images: AlignedImages, psf_sigma_px: float) -> NDArray[np.float
     from scipy.ndimage import gaussian_filter
 
     score = np.full(images.mean.shape, -np.inf, np.float32)
+    # All pixels that were always in view are a rectangle. What lies beyond it has no value that
+    # would not be an edge in a light that is uneven.
+    in_view = np.isfinite(images.mean)
+    if not in_view.any():
+        return score
+    view = np.ix_(in_view.any(axis=1), in_view.any(axis=0))
     for image, threshold in (
         (images.mean, MEAN_SIGMAS),
         (images.variance, VARIANCE_SIGMAS),
         (images.burst, None),
     ):
-        smooth = gaussian_filter(fill_missing(image), psf_sigma_px)
-        smooth[~np.isfinite(image)] = np.nan
+        smooth = gaussian_filter(image[view], psf_sigma_px)
         background, noise = background_and_noise(smooth)
         with np.errstate(invalid="ignore", divide="ignore"):
             sigmas = np.where(noise > 0, (smooth - background) / noise, 0.0)
         if threshold is None:
-            inside = sigmas[np.isfinite(sigmas)]
-            upper = float(np.quantile(inside, 0.95)) if inside.size else 1.0
             # Many nanocrystals in a field raise the quantile: at most to twice a Gaussian's.
-            threshold = BURST_QUANTILES * float(np.clip(upper, 1.645, 3.3))
-        score = np.fmax(score, (sigmas / threshold).astype(np.float32))
+            upper = float(np.clip(np.quantile(sigmas, 0.95), 1.645, 3.3))
+            threshold = BURST_QUANTILES * upper
+        score[view] = np.fmax(score[view], (sigmas / threshold).astype(np.float32))
     return score
 
 

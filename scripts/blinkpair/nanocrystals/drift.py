@@ -27,7 +27,7 @@ MIN_PEAK_SIGMAS = 6.0
 MAX_DRIFT_PX = 20.0  # the largest displacement between two stretches that is looked for
 # Wider than this many PSFs is a haze that may stay with the camera: it pulled the drift to zero.
 WIDE_PSFS = 4.0
-LINEAR_NOISES = 3.0  # of a stretch; larger counts are compressed
+LINEAR_NOISES = 4.0  # of a stretch; larger counts are compressed
 EDGE_PX = 8  # faded out: a step from one edge to the opposite one stays with the camera
 ITERATIONS = 3  # how often the reference is rebuilt from the aligned stretches
 # Neighbouring third differences of noise correlate by -15/20, 6/20 and -1/20: 1 + 2 (sum of
