@@ -59,6 +59,7 @@ from blinkpair.blinking.states.time_on import (
     on_share,
     shows_off,
 )
+from blinkpair.blinking.states.two_emitters import suggests_two, with_two_emitters
 from blinkpair.blinking.states.unseen_level import shares_of_found
 
 _MIN_FRAMES = 20
@@ -127,7 +128,7 @@ def assign(
     excess, confirmed = _excess_noise(list(two.values()))
     for i, (first, wide) in two.items():
         trace = first._replace(excess=excess, excess_confirmed=confirmed)
-        trace, learnt = _at_constant_level(trace, wide, stretches[i])
+        trace, learnt = _learnt(trace, wide, stretches[i])
         result = learnt.chain
         states[i] = False
         states[i, finite[i]] = result.over_half > 0.5
@@ -143,19 +144,29 @@ def assign(
     return AssignedStates(states, thresholds, source, fraction, se)
 
 
+def _learnt(trace: Trace, wide: chain.Chain, stretches: Stretches | None) -> tuple[Trace, Learnt]:
+    """Return the trace and its chain: with a constant on level, or two emitters, where likelier."""
+    steady, learnt, fit = _at_constant_level(trace, wide, stretches)
+    if steady is trace and not suggests_two(trace, learnt.chain):
+        return trace, learnt
+    found = with_two_emitters(trace, learnt, fit)
+    return (steady if found.two_emitters is None else trace), found
+
+
 def _at_constant_level(
     trace: Trace, wide: chain.Chain, stretches: Stretches | None
-) -> tuple[Trace, Learnt]:
-    """Return the trace with a constant on level, and its chain, where that is likelier."""
+) -> tuple[Trace, Learnt, float]:
+    """Return the trace with a constant on level, its chain and log-likelihood, where likelier."""
     learnt = learn(trace, wide)
+    fit = learnt.chain.log_likelihood
     if (course := level_course(trace.x, wide.levels, stretches)) is None:
-        return trace, learnt
+        return trace, learnt, fit
     x, log_slopes = constant_level(trace.x, course, wide.levels)
     constant = trace._replace(x=x)
     again = learn(constant, learn_two(constant))
-    if again.chain.log_likelihood + log_slopes > learnt.chain.log_likelihood:
-        return constant, again
-    return trace, learnt
+    if again.chain.log_likelihood + log_slopes > fit:
+        return constant, again, again.chain.log_likelihood + log_slopes
+    return trace, learnt, fit
 
 
 def _laws_of_short_events(found: list[Found]) -> tuple[FloatArray, FloatArray]:

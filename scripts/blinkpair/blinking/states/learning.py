@@ -56,11 +56,13 @@ _CLEAR_NOISES = 3.0  # above off: a frame of such a level is seen by itself
 class Learnt(NamedTuple):
     """The chain of a trace, and what others that may be right instead make of its time on.
 
-    `variance` is the mean square of their difference, frames^2.
+    `variance` is the mean square of their difference, frames^2. `two_emitters` are mean and
+    variance of the time on, frames, where the chain is a view of two emitters.
     """
 
     chain: chain.Chain
     variance: float = 0.0
+    two_emitters: tuple[float, float] | None = None
 
 
 def _in_doubt(likely: chain.Chain, other: chain.Chain, probability: float) -> Learnt:
