@@ -14,7 +14,8 @@ a power law over the durations that matter. A single one describes the average e
 most events, which are short.
 
 Where on levels change through the movie, their course is taken out first (`creep`). A third level,
-grey, is tried where the counts suggest one (`learning`), and counts as on. `time_on` has the
+grey, is tried where the counts suggest one (`learning`), and counts as on. So are two emitters in
+one spot (`two_emitters`), which is on while at least one of them is. `time_on` has the
 on-fraction and its standard error, `dark` those of an epoch without an on level. What is shorter
 than a frame follows from laws that are learnt from the whole field (`short_events`, `event_laws`);
 where no frame need show the on level, those of the field stand in for it (`unseen_level`).
@@ -96,6 +97,7 @@ def assign(
     thresholds = np.full(n, float(settings.counts))
     source = np.full(n, "fixed")
     fraction, se = np.full(n, np.nan), np.full(n, UNKNOWN_SE)
+    two_emitters = np.zeros(n, bool)
     finite = np.isfinite(counts)
     usable = (off.noise_counts > 0) & (finite.sum(axis=1) >= _MIN_FRAMES)
     traces = {
@@ -134,6 +136,7 @@ def assign(
         states[i, finite[i]] = result.over_half > 0.5
         thresholds[i] = _crossing(result, trace.skewness)
         source[i] = "hmm"
+        two_emitters[i] = learnt.two_emitters is not None
         found[i] = find_short_events(trace, learnt)
     laws = _laws_of_short_events(list(found.values()))
     added = np.array([one.added for one in found.values()]).reshape(-1, 3)
@@ -141,7 +144,7 @@ def assign(
     shares = shares_of_found([(one.trace, one.learnt.chain) for one in found.values()])
     for (i, one), *of_field in zip(found.items(), *laws, shifts, shares, strict=True):
         fraction[i], se[i] = on_share(one, *of_field)
-    return AssignedStates(states, thresholds, source, fraction, se)
+    return AssignedStates(states, thresholds, source, fraction, se, two_emitters)
 
 
 def _learnt(trace: Trace, wide: chain.Chain, stretches: Stretches | None) -> tuple[Trace, Learnt]:

@@ -45,7 +45,7 @@ _PAIRS, _WIDE, _SHARE_ABOVE, _ABOVE = 0.02, 1.2, 0.002, 5.0
 _LEAST_NOISES, _LEAST_SHARE = 1.0, 0.15
 _GAIN_PER_PARAMETER, _PARAMETERS = 0.5, 6  # of log(frames), as of a grey level
 _ENCLOSED_FRAMES = 20  # between two of a level
-_PERSISTS = 0.9  # share of these that are of it
+_PERSISTS, _PASSES = 0.9, 0.7  # share of these that are of it: of a level, and of none below
 # Their spread by that of the level: at most so much, and so many errors above.
 _WIDER, _ERRORS = 1.1, 2.0
 _QUARTILES_APART = 1.349  # of a normal variable, in its standard deviations
@@ -102,32 +102,34 @@ def with_two_emitters(trace: Trace, learnt: Learnt, fit: float) -> Learnt:
         variance += foreign * (1.0 - foreign) * in_dim**2
     foreign_grey, grey = weak_level(one)
     apart = (time - (one.lit.sum() - foreign_grey * grey)) ** 2
-    if not _shows_levels(trace, two):
-        # Neither need be right: the time on is evenly distributed between both.
-        return learnt._replace(variance=learnt.variance + probability * apart / 3.0)
-    if probability < 0.5:
-        return learnt._replace(variance=learnt.variance + probability * apart)
-    return Learnt(_as_chain(one, two), (1.0 - probability) * apart, (time, variance))
+    of_levels = _weight_of_levels(trace, two)
+    if of_levels == 1.0 and probability > 0.5:
+        return Learnt(_as_chain(one, two), (1.0 - probability) * apart, (time, variance))
+    return learnt._replace(variance=learnt.variance + of_levels * probability * apart)
 
 
-def _shows_levels(trace: Trace, two: TwoEmitters) -> bool:
-    """Return whether the levels persist, and are no averages over switching within frames."""
-    if two.steps[:2].min() < MIN_STEP_NOISES * two.off[1]:
-        return False
-    seen = False
+def _weight_of_levels(trace: Trace, two: TwoEmitters) -> float:
+    """Return the weight of two emitters by their levels: 1 where frames show these, 0 where not.
+
+    A level persists, and its counts scatter as the camera makes them. Averages over switching
+    within frames do neither. In between neither one emitter nor two need be right: the time on is
+    evenly distributed between both, and its variance a third of the squared difference.
+    """
+    seen = unclear = False
     for k, state in enumerate((*ALONE, BOTH)):
         of_it = two.probability[:, state] > 0.5
         enclosed = np.flatnonzero(of_it[2:] & of_it[:-2]) + 1
         if len(enclosed) < _ENCLOSED_FRAMES:
             continue
+        persists = of_it[enclosed].mean()
+        if persists < _PASSES:
+            return 0.0
         low, high = np.percentile(trace.x[enclosed], (25, 75))
         spread = (high - low) / _QUARTILES_APART / two.spreads[k]
-        if spread > _WIDER + _ERRORS / np.sqrt(len(enclosed)):
-            return False
-        if of_it[enclosed].mean() < _PERSISTS:
-            return False
+        unclear |= persists < _PERSISTS or spread > _WIDER + _ERRORS / np.sqrt(len(enclosed))
         seen |= state != BOTH
-    return seen
+    distinct = two.steps[:2].min() >= MIN_STEP_NOISES * two.off[1]
+    return 1.0 if seen and distinct and not unclear else 1.0 / 3.0
 
 
 def _as_chain(one: chain.Chain, two: TwoEmitters) -> chain.Chain:
