@@ -26,17 +26,18 @@ def counts_of(rng, signal):
     return (NOISE * (signal + sigma * rng.normal(size=signal.shape))).astype(np.float32)
 
 
-def field(seed, step, ratio):
+def field(seed, step, ratio, shares, second_share, mean_frames=25.0):
     """Return what is found of a field, when the spots are on, and when the brighter emitters are.
 
-    The last spots hold two emitters, the dimmer of which has `ratio` times the light.
+    The last spots hold two emitters: the brighter one is on for each of `shares` of the time, and
+    the dimmer one, of `ratio` times the light, for `second_share`.
     """
     rng = np.random.default_rng(seed)
     on = [telegraph(rng, f) for f in np.linspace(0.1, 0.9, SINGLES)]
     signal = [step * one.mean(axis=1) for one in on]
     bright = list(on)
-    for f in np.linspace(0.25, 0.75, DOUBLES):
-        first, second = telegraph(rng, f), telegraph(rng, 0.5)
+    for f in shares:
+        first, second = (telegraph(rng, each, mean_frames) for each in (f, second_share))
         on.append(first | second)
         bright.append(first)
         signal.append(step * (first.mean(axis=1) + ratio * second.mean(axis=1)))
@@ -44,17 +45,21 @@ def field(seed, step, ratio):
     return found, np.mean(on, axis=(1, 2)), np.mean(bright, axis=(1, 2))
 
 
-@pytest.mark.parametrize(("seed", "ratio"), [(1, 1.0), (2, 0.8), (3, 0.6), (4, 0.5)])
-def test_a_spot_of_two_is_on_while_one_of_them_is(seed, ratio):
-    found, true, _ = field(seed, 10.0, ratio)
+@pytest.mark.parametrize(
+    ("seed", "ratio", "second_share", "mean_frames"),
+    [(1, 0.6, 0.6, 25.0), (3, 0.45, 0.6, 60.0), (6, 0.45, 0.7, 25.0)],
+)
+def test_a_spot_of_two_is_on_while_one_of_them_is(seed, ratio, second_share, mean_frames):
+    shares = np.linspace(0.55, 0.8, DOUBLES)
+    found, true, _ = field(seed, 11.0, ratio, shares, second_share, mean_frames)
     error, se = found.on_fractions - true, found.on_fractions_se
     double = slice(SINGLES, None)
-    known = se <= MAX_SE
-    assert known.sum() >= SINGLES + DOUBLES - 2
-    assert np.sqrt((error[known] ** 2).mean()) < 0.01
-    # 95 % of 8 are 7.6; fewer than 6 have a chance of 1 %.
-    assert (np.abs(error[double]) <= 1.96 * se[double] + 1e-3).sum() >= 6
-    assert found.two_emitters[double].sum() >= 4
+    # By the levels of one emitter most are undetermined, and others off by 0.02 to 0.11.
+    known = se[double] <= MAX_SE
+    assert known.sum() >= DOUBLES - 1
+    assert np.sqrt((error[double][known] ** 2).mean()) < 0.006
+    assert (np.abs(error[double]) <= 1.96 * se[double] + 1e-3).sum() >= DOUBLES - 1
+    assert found.two_emitters[double].sum() >= DOUBLES - 1
     assert np.abs(error[:SINGLES]).max() < 0.015
     assert not found.two_emitters[:SINGLES].any()
 
@@ -62,12 +67,11 @@ def test_a_spot_of_two_is_on_while_one_of_them_is(seed, ratio):
 @pytest.mark.parametrize("seed", [5, 6])
 def test_a_second_emitter_that_is_much_dimmer_may_be_a_foreign_one(seed):
     """A quarter of the light: dirt, a neighbour or a nanocrystal. The error holds all of them."""
-    found, true, bright = field(seed, 14.0, 0.25)
-    double = slice(SINGLES, None)
-    value, se = found.on_fractions[double], found.on_fractions_se[double]
+    shares = np.linspace(0.25, 0.75, DOUBLES)
+    found, true, bright = field(seed, 14.0, 0.25, shares, 0.5)
+    value, se = found.on_fractions[SINGLES:], found.on_fractions_se[SINGLES:]
     for possible in (true, bright):
-        silent = np.abs(value - possible[double]) > 2 * se + 0.003
-        # Where the brighter one is on for a quarter of the time, most light is the dimmer one's.
+        silent = np.abs(value - possible[SINGLES:]) > 2 * se + 0.003
         assert silent.sum() <= 2
     assert np.median(se) > MAX_SE
 

@@ -102,7 +102,7 @@ def _two_or_three(trace: Trace, learnt: Learnt) -> Learnt:
         return learnt
     gain = three.log_likelihood - two.log_likelihood
     probability = expit(gain - _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)))
-    agree = _agree_in_rows(x, two)
+    agree = agree_in_rows(x, two)
     off, noise, _, on_sigma, grey_level, grey_sigma = three.levels
     narrow = grey_sigma < _NARROW * on_sigma and grey_level - off > _CLEAR_NOISES * noise
     level_stay = _GREY_STAY
@@ -256,7 +256,7 @@ def learn_chain(
     return chain.Chain(levels, transition, begin, emission, *learnt)
 
 
-def _agree_in_rows(x: FloatArray, two: chain.Chain) -> bool:
+def agree_in_rows(x: FloatArray, two: chain.Chain) -> bool:
     """Return whether frames in a row between the levels may have one level.
 
     The shares of partly lit frames that switching makes are independent: half the mean square of
