@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from concurrent.futures import Executor
 
 from benchmarks.blinking import (
+    doubles,
     fits,
     goodness,
     light,
@@ -147,6 +148,33 @@ def other_light_part(pool: Executor, share: float) -> Iterable[str]:
     yield text_of(other_light.other_light_table(pool, fields), 3)
 
 
+def doubles_part(pool: Executor, share: float) -> Iterable[str]:
+    fields = max(round(40 * share), 8)
+    yield "## Two nanocrystals in one spot"
+    yield (
+        "Nanocrystals closer than the PSF are one spot, and the on-fraction of the spot is the "
+        "share of the time in which at least one of them is on. It is a property of neither of "
+        "them. Where the counts show the levels of two emitters, which add up, "
+        "`two_emitters_pre` and `two_emitters_post` in `nanocrystals.csv` are True: such a "
+        "nanocrystal can be left out (`verdicts.csv`). A second emitter with less than 0.37 of "
+        "the light of the first may also be dirt or a neighbour; below 0.30 this is as likely. "
+        "The standard error holds both cases, so many of these spots are undetermined. The "
+        "levels of what switches within frames do not persist. Where two emitters are likelier "
+        "all the same, neither result is trusted, and the standard error is that of a time on "
+        "anywhere between the two."
+    )
+    yield (
+        f"{fields} fields of {doubles.SINGLES} single nanocrystals and "
+        f"{doubles.DOUBLES + doubles.RARE} doubles (`benchmarks/blinking/doubles.py`): "
+        "exponentials and power laws "
+        "with and without a cut-off, EMCCD and sCMOS, the brighter one of 4 to 20 noises. The "
+        "first column has the ratio of the levels. *Shown*: `two_emitters` is True. Other "
+        "columns as below, by the model. The method was made on other fields of a similar "
+        "model."
+    )
+    yield text_of(doubles.doubles_table(pool, fields), 3)
+
+
 def light_part(pool: Executor, share: float) -> Iterable[str]:
     fields = max(round(60 * share), 6)
     rows = light.light_rows(pool, fields)
@@ -222,6 +250,7 @@ PARTS: dict[str, Part] = {
     "goodness": goodness_part,
     "states": states_part,
     "weak": weak_part,
+    "doubles": doubles_part,
     "light": light_part,
     "other_light": other_light_part,
     "photostability": photostability_part,

@@ -25,9 +25,10 @@ from blinkpair.dwell_fits.events import count_events
 from blinkpair.dwell_fits.fits import fit_counted_events
 from blinkpair.dwell_fits.result import MAX_FALSE_SHARE, DwellFit, DwellTimeSettings
 
-# The text columns of nanocrystals that were not measured, or not tested.
+# Columns that are never empty, of nanocrystals that were not measured, or not tested.
 UNKNOWN = {
     "threshold_from_{epoch}": "",
+    "two_emitters_{epoch}": False,
     "blinking_{epoch}": "not_fitted",
     "blinking_off_{epoch}": "not_fitted",
     "reason_on_{epoch}": "",
@@ -142,6 +143,7 @@ def state_columns(
             "on_fraction_{epoch}_fixed": recipes.fixed.on_fractions,
             "on_fraction_{epoch}_best": recipes.best.on_fractions,
             "on_fraction_{epoch}_best_se": recipes.best.on_fractions_se,
+            "two_emitters_{epoch}": pd.array(recipes.best.two_emitters, dtype="boolean"),
             "counts_when_on_{epoch}": when_on,
             "expected_false_on_events_{epoch}": noise.n,
             "common_light_change_{epoch}": recipes.best.light_change,

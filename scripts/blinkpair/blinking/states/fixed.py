@@ -24,6 +24,11 @@ def assign(
     """Return the states by `settings.counts`; the off levels are not used."""
     n = len(counts)
     states = counts > settings.counts
-    thresholds = np.full(n, float(settings.counts))
-    fractions = on_fraction(states, counts)
-    return AssignedStates(states, thresholds, np.full(n, "fixed"), fractions, np.full(n, np.nan))
+    return AssignedStates(
+        states,
+        np.full(n, float(settings.counts)),
+        np.full(n, "fixed"),
+        on_fraction(states, counts),
+        np.full(n, np.nan),
+        np.zeros(n, bool),
+    )

@@ -14,7 +14,8 @@ a power law over the durations that matter. A single one describes the average e
 most events, which are short.
 
 Where on levels change through the movie, their course is taken out first (`creep`). A third level,
-grey, is tried where the counts suggest one (`learning`), and counts as on. `time_on` has the
+grey, is tried where the counts suggest one (`learning`), and counts as on. So are two emitters in
+one spot (`two_emitters`), which is on while at least one of them is. `time_on` has the
 on-fraction and its standard error, `dark` those of an epoch without an on level. What is shorter
 than a frame follows from laws that are learnt from the whole field (`short_events`, `event_laws`);
 where no frame need show the on level, those of the field stand in for it (`unseen_level`).
@@ -59,6 +60,7 @@ from blinkpair.blinking.states.time_on import (
     on_share,
     shows_off,
 )
+from blinkpair.blinking.states.two_emitters import suggests_two, with_two_emitters
 from blinkpair.blinking.states.unseen_level import shares_of_found
 
 _MIN_FRAMES = 20
@@ -95,6 +97,7 @@ def assign(
     thresholds = np.full(n, float(settings.counts))
     source = np.full(n, "fixed")
     fraction, se = np.full(n, np.nan), np.full(n, UNKNOWN_SE)
+    two_emitters = np.zeros(n, bool)
     finite = np.isfinite(counts)
     usable = (off.noise_counts > 0) & (finite.sum(axis=1) >= _MIN_FRAMES)
     traces = {
@@ -127,12 +130,13 @@ def assign(
     excess, confirmed = _excess_noise(list(two.values()))
     for i, (first, wide) in two.items():
         trace = first._replace(excess=excess, excess_confirmed=confirmed)
-        trace, learnt = _at_constant_level(trace, wide, stretches[i])
+        trace, learnt = _learnt(trace, wide, stretches[i])
         result = learnt.chain
         states[i] = False
         states[i, finite[i]] = result.over_half > 0.5
         thresholds[i] = _crossing(result, trace.skewness)
         source[i] = "hmm"
+        two_emitters[i] = learnt.two_emitters is not None
         found[i] = find_short_events(trace, learnt)
     laws = _laws_of_short_events(list(found.values()))
     added = np.array([one.added for one in found.values()]).reshape(-1, 3)
@@ -140,22 +144,32 @@ def assign(
     shares = shares_of_found([(one.trace, one.learnt.chain) for one in found.values()])
     for (i, one), *of_field in zip(found.items(), *laws, shifts, shares, strict=True):
         fraction[i], se[i] = on_share(one, *of_field)
-    return AssignedStates(states, thresholds, source, fraction, se)
+    return AssignedStates(states, thresholds, source, fraction, se, two_emitters)
+
+
+def _learnt(trace: Trace, wide: chain.Chain, stretches: Stretches | None) -> tuple[Trace, Learnt]:
+    """Return the trace and its chain: with a constant on level, or two emitters, where likelier."""
+    steady, learnt, fit = _at_constant_level(trace, wide, stretches)
+    if steady is trace and not suggests_two(trace, learnt.chain):
+        return trace, learnt
+    found = with_two_emitters(trace, learnt, fit)
+    return (steady if found.two_emitters is None else trace), found
 
 
 def _at_constant_level(
     trace: Trace, wide: chain.Chain, stretches: Stretches | None
-) -> tuple[Trace, Learnt]:
-    """Return the trace with a constant on level, and its chain, where that is likelier."""
+) -> tuple[Trace, Learnt, float]:
+    """Return the trace with a constant on level, its chain and log-likelihood, where likelier."""
     learnt = learn(trace, wide)
+    fit = learnt.chain.log_likelihood
     if (course := level_course(trace.x, wide.levels, stretches)) is None:
-        return trace, learnt
+        return trace, learnt, fit
     x, log_slopes = constant_level(trace.x, course, wide.levels)
     constant = trace._replace(x=x)
     again = learn(constant, learn_two(constant))
-    if again.chain.log_likelihood + log_slopes > learnt.chain.log_likelihood:
-        return constant, again
-    return trace, learnt
+    if again.chain.log_likelihood + log_slopes > fit:
+        return constant, again, again.chain.log_likelihood + log_slopes
+    return trace, learnt, fit
 
 
 def _laws_of_short_events(found: list[Found]) -> tuple[FloatArray, FloatArray]:

@@ -56,11 +56,13 @@ _CLEAR_NOISES = 3.0  # above off: a frame of such a level is seen by itself
 class Learnt(NamedTuple):
     """The chain of a trace, and what others that may be right instead make of its time on.
 
-    `variance` is the mean square of their difference, frames^2.
+    `variance` is the mean square of their difference, frames^2. `two_emitters` are mean and
+    variance of the time on, frames, where the chain is a view of two emitters.
     """
 
     chain: chain.Chain
     variance: float = 0.0
+    two_emitters: tuple[float, float] | None = None
 
 
 def _in_doubt(likely: chain.Chain, other: chain.Chain, probability: float) -> Learnt:
@@ -100,7 +102,7 @@ def _two_or_three(trace: Trace, learnt: Learnt) -> Learnt:
         return learnt
     gain = three.log_likelihood - two.log_likelihood
     probability = expit(gain - _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)))
-    agree = _agree_in_rows(x, two)
+    agree = agree_in_rows(x, two)
     off, noise, _, on_sigma, grey_level, grey_sigma = three.levels
     narrow = grey_sigma < _NARROW * on_sigma and grey_level - off > _CLEAR_NOISES * noise
     level_stay = _GREY_STAY
@@ -254,7 +256,7 @@ def learn_chain(
     return chain.Chain(levels, transition, begin, emission, *learnt)
 
 
-def _agree_in_rows(x: FloatArray, two: chain.Chain) -> bool:
+def agree_in_rows(x: FloatArray, two: chain.Chain) -> bool:
     """Return whether frames in a row between the levels may have one level.
 
     The shares of partly lit frames that switching makes are independent: half the mean square of

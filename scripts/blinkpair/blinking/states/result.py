@@ -17,7 +17,8 @@ class AssignedStates(NamedTuple):
     """States with the thresholds used for them.
 
     `on_fractions` and `on_fractions_se` (n,) are the share of the time on and its standard error,
-    nan where the method has none.
+    nan where the method has none. `two_emitters` (n,) bool is where the counts show two emitters in
+    the spot; none where the method does not look.
 
     `states` is (n, frames) bool, the rest (n,). `thresholds_counts` is where off turns to on (for
     'hmm' the counts above which a single frame between two off ones is on). `source` names the
@@ -32,4 +33,5 @@ class AssignedStates(NamedTuple):
     source: NDArray[np.str_]
     on_fractions: FloatArray
     on_fractions_se: FloatArray
+    two_emitters: BoolArray
     light_change: float = 0.0

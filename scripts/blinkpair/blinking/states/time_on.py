@@ -169,10 +169,11 @@ def on_share(
     noise = levels[emissions.OFF_NOISE]
     span = levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]
     model = (result.transition, result.begin, result.emission, trace.skewness, *trace.course)
-    mean, variance, _ = expected_time(trace.x, levels, *model)
+    two = found.learnt.two_emitters
+    mean, variance = two or expected_time(trace.x, levels, *model)[:2]
     lit, lit_variance = result.partly
     errors = _level_errors(trace, result)
-    if span < _CLOSE_STEP * noise:
+    if span < _CLOSE_STEP * noise and two is None:
         for place, error in enumerate(errors):
             moved = levels.copy()
             moved[place] += error
@@ -184,7 +185,7 @@ def on_share(
     # A density that rises by exp(k s) with the share s moves its mean by k times its variance.
     variance += (_TILT * lit_variance) ** 2
     variance += found.learnt.variance
-    foreign, weak = _weak_level(result)
+    foreign, weak = weak_level(result)
     mean -= foreign * weak
     variance += foreign * (1.0 - foreign) * weak**2
     # The light is what it is: a higher on level makes the time on shorter.
@@ -212,15 +213,19 @@ def on_share(
     return min(max(mean / frames, 0.0), 1.0), float(np.sqrt(variance)) / frames
 
 
-def _weak_level(result: chain.Chain) -> tuple[float, float]:
+def weak_level(result: chain.Chain) -> tuple[float, float]:
     """Return how likely a third level is not this nanocrystal's, and the time in it, frames."""
     levels = result.levels
     if len(levels) <= emissions.GREY_LEVEL:
         return 0.0, 0.0
     off, grey, on = levels[[emissions.OFF_LEVEL, emissions.GREY_LEVEL, emissions.ON_LEVEL]]
-    likely = (_GREY - (grey - off) / (on - off)) / (_GREY - _WEAK)
     in_it = float(result.probability[:, emissions.GREY].sum())
-    return 0.5 * float(min(max(likely, 0.0), 1.0)), in_it
+    return foreign_share(float((grey - off) / (on - off))), in_it
+
+
+def foreign_share(share: float) -> float:
+    """Return how likely light of a `share` of the on level is not this nanocrystal's."""
+    return 0.5 * float(min(max((_GREY - share) / (_GREY - _WEAK), 0.0), 1.0))
 
 
 def _level_errors(trace: Trace, result: chain.Chain) -> tuple[float, float, float, float]:

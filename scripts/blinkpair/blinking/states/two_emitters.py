@@ -1,0 +1,193 @@
+"""Two nanocrystals within one spot, closer than the PSF: what they make of the time on.
+
+The chain of one emitter (`chain`) has levels off, on and perhaps grey; two emitters have four, and
+the dimmer one alone may be taken for off, or for frames lit in part. Where the counts suggest it,
+the chain of two emitters (`two_emitters_chain`) is learnt as well. It is taken where it is likelier
+by more than its parameters are worth (Schwarz's criterion), and where its levels are levels: what
+switches within frames can be likelier with four levels, too, but its averages neither persist nor
+scatter as the camera alone makes them. The spot is on while at least one emitter is.
+
+A plateau much dimmer than the on level may be of dirt or of a neighbour; it is weighed as a grey
+level is (`time_on.foreign_share`), unless most of the light is in it.
+
+Input: a trace and its chain. Output: the chain, as `time_on` takes it, with the time on.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import expit
+
+from blinkpair.arrays import FloatArray
+from blinkpair.blinking.states import chain, emissions
+from blinkpair.blinking.states.learning import MIN_STEP_NOISES, Learnt, agree_in_rows
+from blinkpair.blinking.states.levels import Trace
+from blinkpair.blinking.states.time_on import foreign_share, weak_level
+from blinkpair.blinking.states.two_emitters_chain import (
+    ALONE,
+    BOTH,
+    ON,
+    PARTLY_ALONE,
+    PARTLY_BOTH,
+    PARTLY_BOTH_SHARE,
+    TwoEmitters,
+    first_guess,
+    learn,
+)
+from blinkpair.blinking.states.two_emitters_levels import first_steps
+from blinkpair.compiled import njit
+
+_STARTS, _FIRST_ITERATIONS, _ITERATIONS = 2, 3, 9
+# Two emitters are tried where the on level scatters by so many of the camera's noise, where so many
+# frames are brighter than it by so many of that noise, or where so many frames are lit in part as
+# the next one is, and alike.
+_WIDE, _SHARE_ABOVE, _ABOVE, _PAIRS = 1.2, 0.001, 5.0, 0.02
+# The dimmer emitter, in noises and of the brighter one: below, it is what off is not known to.
+_LEAST_NOISES, _LEAST_SHARE = 1.0, 0.15
+_GAIN_PER_PARAMETER, _PARAMETERS = 0.5, 6  # of log(frames), as of a grey level
+_ENCLOSED_FRAMES = 20  # between two of a level
+_PERSISTS, _PASSES = 0.9, 0.7  # share of these that are of it: of a level, and of none below
+# Their spread by that of the level: at most so much, and so many errors above.
+_WIDER, _ERRORS = 1.1, 2.0
+_QUARTILES_APART = 1.349  # of a normal variable, in its standard deviations
+_EVEN_SHARES = 1.0 / 12.0  # variance of shares that are equally likely
+_STATES = 5  # of a chain with two levels
+
+
+def suggests_two(trace: Trace, one: chain.Chain) -> bool:
+    """Return whether the counts are not quite those of one emitter with an on level."""
+    if trace.first.on_share == 0:
+        return False
+    if len(one.levels) > emissions.GREY_LEVEL:
+        return True
+    partly = one.probability[:, emissions.PARTLY] > 0.5
+    off, noise, on, sigma = one.levels
+    camera = np.sqrt(noise**2 + trace.excess * (on - off))
+    if sigma > _WIDE * camera or (trace.x > on + _ABOVE * camera).mean() > _SHARE_ABOVE:
+        return True
+    return (partly[1:] & partly[:-1]).mean() > _PAIRS and agree_in_rows(trace.x, one)
+
+
+def with_two_emitters(trace: Trace, learnt: Learnt, fit: float) -> Learnt:
+    """Return the chain of two emitters, or that of one with what two leave open.
+
+    Parameters
+    ----------
+    trace : Trace
+    learnt : Learnt
+        Of one emitter.
+    fit : float
+        Its log-likelihood.
+    """
+    one = learnt.chain
+    guesses = [first_guess(trace, *steps) for steps in first_steps(trace, _STARTS)]
+    tried = [learn(trace, guess, _FIRST_ITERATIONS) for guess in guesses]
+    two = learn(trace, max(tried, key=lambda found: found.log_likelihood), _ITERATIONS)
+    dim, bright = np.argsort(two.steps[:2])
+    ratio = float(two.steps[dim] / two.steps[bright])
+    if two.steps[dim] < _LEAST_NOISES * two.off[1] or ratio < _LEAST_SHARE:
+        return learnt
+    parameters = 0 if len(one.levels) > emissions.GREY_LEVEL else _PARAMETERS
+    worth = _GAIN_PER_PARAMETER * parameters * np.log(len(trace.x))
+    probability = float(expit(two.log_likelihood - fit - worth))
+    time, variance = _time_on(two.density, two.partly, two.transitions, two.begin)
+    in_dim, in_bright = (
+        float(two.probability[:, [ALONE[e], PARTLY_ALONE[e]]].sum()) for e in (dim, bright)
+    )
+    foreign = 0.0
+    if ratio * in_dim < in_bright + two.probability[:, BOTH].sum():
+        foreign = foreign_share(ratio)
+        time -= foreign * in_dim
+        variance += foreign * (1.0 - foreign) * in_dim**2
+    foreign_grey, grey = weak_level(one)
+    apart = (time - (one.lit.sum() - foreign_grey * grey)) ** 2
+    of_levels = _weight_of_levels(trace, two)
+    if of_levels == 1.0 and probability > 0.5:
+        return Learnt(_as_chain(one, two), (1.0 - probability) * apart, (time, variance))
+    return learnt._replace(variance=learnt.variance + of_levels * probability * apart)
+
+
+def _weight_of_levels(trace: Trace, two: TwoEmitters) -> float:
+    """Return the weight of two emitters by their levels: 1 where frames show these, 0 where not.
+
+    A level persists, and its counts scatter as the camera makes them. Averages over switching
+    within frames do neither. In between neither one emitter nor two need be right: the time on is
+    evenly distributed between both, and its variance a third of the squared difference.
+    """
+    seen = unclear = False
+    for k, state in enumerate((*ALONE, BOTH)):
+        of_it = two.probability[:, state] > 0.5
+        enclosed = np.flatnonzero(of_it[2:] & of_it[:-2]) + 1
+        if len(enclosed) < _ENCLOSED_FRAMES:
+            continue
+        persists = of_it[enclosed].mean()
+        if persists < _PASSES:
+            return 0.0
+        low, high = np.percentile(trace.x[enclosed], (25, 75))
+        spread = (high - low) / _QUARTILES_APART / two.spreads[k]
+        unclear |= persists < _PERSISTS or spread > _WIDER + _ERRORS / np.sqrt(len(enclosed))
+        seen |= state != BOTH
+    distinct = two.steps[:2].min() >= MIN_STEP_NOISES * two.off[1]
+    return 1.0 if seen and distinct and not unclear else 1.0 / 3.0
+
+
+def _as_chain(one: chain.Chain, two: TwoEmitters) -> chain.Chain:
+    """Return a chain whose on state is the emitter that is more often on alone.
+
+    So `time_on` finds events shorter than a frame, and the transitions are those of one emitter.
+    """
+    p = two.probability
+    alone = int(np.argmax(p[:, ALONE].sum(axis=0)))
+    level, spread = two.off[0] + two.steps[alone], two.spreads[alone]
+    whole = p[:, ON].sum(axis=1)
+    partly = p[:, (*PARTLY_ALONE, PARTLY_BOTH)]
+    share = np.column_stack([two.partly, np.full(len(p), PARTLY_BOTH_SHARE)])
+    in_part = (partly * share).sum(axis=1)
+    noise = 0.5 * (two.off[1] ** 2 + two.spreads[:2] ** 2) / two.steps[:2] ** 2
+    of_share = np.append(np.minimum(noise, _EVEN_SHARES), _EVEN_SHARES)
+    variance = (partly * (share**2 + of_share)).sum(axis=1) + whole - (whole + in_part) ** 2
+    transition = one.transition[:_STATES, :_STATES]
+    return one._replace(
+        levels=np.array([*two.off, level, spread]),
+        transition=transition / transition.sum(axis=1, keepdims=True),
+        begin=one.begin[:_STATES] / one.begin[:_STATES].sum(),
+        emission=one.emission[:_STATES],
+        probability=np.column_stack([p[:, 0], partly.sum(axis=1), p[:, ALONE[alone]]]),
+        over_half=whole + (partly * (share > 0.5)).sum(axis=1),
+        lit=whole + in_part,
+        partly=np.array([in_part.sum(), variance.sum()]),
+        share=one.share[:_STATES],
+        log_likelihood=two.log_likelihood,
+    )
+
+
+@njit()
+def _time_on(
+    density: FloatArray, partly: FloatArray, transitions: FloatArray, begin: FloatArray
+) -> tuple[float, float]:
+    """Return mean and variance of the time on in frames; as in `expected_time`."""
+    joint = np.kron(transitions[0], transitions[1])
+    lit = np.array([0.0, 0.0, 1.0, 0.0, PARTLY_BOTH_SHARE, 1.0, 1.0, 1.0, 1.0])
+    p, mean, square = begin.copy(), np.zeros(9), np.zeros(9)
+    new_p, new_mean, new_square = np.empty(9), np.empty(9), np.empty(9)
+    for t in range(len(density)):
+        lit[PARTLY_ALONE[0]], lit[PARTLY_ALONE[1]] = partly[t, 0], partly[t, 1]
+        total = 0.0
+        for j in range(9):
+            into = m = s = 0.0
+            for i in range(9):
+                w = p[i] * (joint[i, j] if t > 0 else 1.0 * (i == j))
+                into += w
+                m += w * mean[i]
+                s += w * square[i]
+            if into > 0.0:
+                m /= into
+                s /= into
+            new_mean[j] = m + lit[j]
+            new_square[j] = s + 2.0 * m * lit[j] + lit[j] ** 2
+            new_p[j] = into * density[t, j]
+            total += new_p[j]
+        for j in range(9):
+            p[j], mean[j], square[j] = new_p[j] / total, new_mean[j], new_square[j]
+    time = (p * mean).sum()
+    return time, max((p * square).sum() - time**2, 0.0)

@@ -1,0 +1,347 @@
+"""The hidden Markov chain of two emitters that blink without regard to each other.
+
+A factorial chain (Ghahramani and Jordan 1997, Machine Learning 29, 245): each emitter is off, lit
+in part of the frame, or on, with transitions of its own; the states of a trace are the nine pairs,
+numbered 3 times the state of the first emitter plus that of the second. The signals of both add
+up. A level scatters by the camera's noise and by a share of itself that all levels have in common.
+
+Input: counts, first steps. Output: steps, spreads, and the probability of every state.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from blinkpair.arrays import FloatArray
+from blinkpair.blinking.states.emissions import FLOOR, log_scale, partly_density, skewed
+from blinkpair.blinking.states.levels import Trace
+from blinkpair.compiled import njit
+
+BOTH = 8  # on
+ALONE, PARTLY_ALONE = (6, 2), (3, 1)  # the first, the second, while the other one is off
+PARTLY_BOTH = 4
+ON = (2, 5, 6, 7, 8)  # the states in which one of them is on throughout
+PARTLY_BOTH_SHARE = 2.0 / 3.0  # of a frame, in which one is on of two that are lit in any part
+_LEVELS = (6, 2, 8)  # states of the first alone, the second alone, and both
+_TOLERANCE = 1e-3  # change of a transition probability or of a level in units of noise
+_GUESS_FRAMES = 2.0  # weight of the first guess of the transitions against what is learnt
+_LEVEL_FRAMES = 5.0  # the weight of the first levels
+_LEAST_STEP = 0.5  # noises
+_MOST_FLICKER = 0.12  # of a level
+_TABLE, _REACH = 512, 8.0  # counts at which densities are tabulated, spreads beyond the levels
+# Of one emitter: off, lit in part, on.
+_TRANSITION = np.array([[0.94, 0.04, 0.02], [0.45, 0.10, 0.45], [0.02, 0.04, 0.94]])
+
+
+class TwoEmitters(NamedTuple):
+    """What was learnt of a trace.
+
+    `off` is level and noise of off; `steps` above off and `spreads` are those of the first emitter
+    alone, of the second alone and of both, counts. `transitions` (2, 3, 3) are those of each
+    emitter, `begin` (9,) the probabilities of the first frame; `density` and `probability`
+    (frames, 9) are those of each state. `partly` (frames, 2) is the share of a frame in which the
+    first, the second was on, were it lit in part and the other one off.
+    """
+
+    off: FloatArray
+    steps: FloatArray
+    spreads: FloatArray
+    transitions: FloatArray
+    begin: FloatArray
+    density: FloatArray
+    probability: FloatArray
+    partly: FloatArray
+    log_likelihood: float
+
+
+def first_guess(trace: Trace, first: float, second: float) -> TwoEmitters:
+    """Return two emitters with first steps above off, in counts, from which `learn` begins."""
+    steps = np.array([first, second, first + second])
+    frames = len(trace.x)
+    return TwoEmitters(
+        np.array([trace.first.off_level, trace.off.noise]),
+        steps,
+        np.sqrt(trace.off.noise**2 + trace.excess * steps),
+        np.stack([_TRANSITION, _TRANSITION]),
+        np.full(9, 1.0 / 9.0),
+        np.empty((frames, 9)),
+        np.empty((frames, 9)),
+        np.empty((frames, 2)),
+        -np.inf,
+    )
+
+
+def learn(trace: Trace, near: TwoEmitters, iterations: int) -> TwoEmitters:
+    """Return what is learnt from `near`, which changes."""
+    prior = trace.off
+    known = np.array(
+        [
+            prior.level,
+            prior.noise,
+            (prior.noise / prior.level_se) ** 2,
+            0.5 / prior.noise_se**2,
+            prior.low,
+            prior.high,
+            trace.excess,
+        ]
+    )
+    fit = _learn(trace.x, *near[:-1], known, trace.skewness, *trace.course, iterations)
+    return near._replace(log_likelihood=fit)
+
+
+@njit()
+def _learn(
+    x: FloatArray,
+    off: FloatArray,
+    steps: FloatArray,
+    spreads: FloatArray,
+    transitions: FloatArray,
+    begin: FloatArray,
+    density: FloatArray,
+    probability: FloatArray,
+    partly: FloatArray,
+    known: FloatArray,
+    skewness: tuple[float, float],
+    part: NDArray[np.uint8],
+    factors: FloatArray,
+    iterations: int,
+) -> float:
+    """Learn in place (Baum-Welch); return the log-likelihood.
+
+    `known` holds the expected off level and noise, the number of frames that each is worth, the
+    lowest and highest off level, and the variance that the camera adds to a signal of one count.
+    """
+    guess = np.empty((2, 3, 3))
+    guess[0], guess[1] = _TRANSITION, _TRANSITION
+    forward = np.empty((len(x), 9))
+    fit = 0.0
+    for iteration in range(iterations + 1):
+        _densities(x, off, steps, spreads, skewness, part, factors, density, partly)
+        fit = _go_forward(density, transitions, begin, forward)
+        moves = _go_backward(density, transitions, forward, probability)
+        if iteration == iterations:
+            break
+        change = _learn_levels(x, probability, off, steps, spreads, known)
+        for e in range(2):
+            for i in range(3):
+                total = 0.0
+                for j in range(3):
+                    total += moves[e, i, j] + _GUESS_FRAMES * guess[e, i, j]
+                for j in range(3):
+                    new = (moves[e, i, j] + _GUESS_FRAMES * guess[e, i, j]) / total
+                    change = max(change, abs(new - transitions[e, i, j]))
+                    transitions[e, i, j] = new
+        for s in range(9):
+            begin[s] = max(probability[0, s], 0.01)
+        begin /= begin.sum()
+        if change < _TOLERANCE:
+            break
+    return fit
+
+
+@njit()
+def _fill_table(
+    table: FloatArray,
+    low: float,
+    step: float,
+    level: FloatArray,
+    sigma: FloatArray,
+    skewness: tuple[float, float],
+    floor: float,
+) -> None:
+    """Fill a table (counts, 9 and 2) with densities and shares; levels of off, either and both."""
+    off_scale, on_scale = log_scale(skewness[0]), log_scale(skewness[1])
+    whole = ((0, 0), (6, 1), (2, 2), (8, 3))
+    parts = ((3, 0, 1), (1, 0, 2), (5, 2, 3), (7, 1, 3), (4, 0, 3))
+    for k in range(len(table)):
+        c = low + k * step
+        for state, at in whole:
+            skew, scale = (skewness[0], off_scale) if at == 0 else (skewness[1], on_scale)
+            table[k, state] = skewed((c - level[at]) / sigma[at], skew, scale) / sigma[at] + floor
+        for state, a, b in parts:
+            table[k, state] = partly_density(c, level[a], level[b], sigma[a], sigma[b]) + floor
+        for emitter in range(2):
+            share = (c - level[0]) / (level[1 + emitter] - level[0])
+            table[k, 9 + emitter] = min(max(share, 0.0), 1.0)
+
+
+@njit()
+def _densities(
+    x: FloatArray,
+    off: FloatArray,
+    steps: FloatArray,
+    spreads: FloatArray,
+    skewness: tuple[float, float],
+    part: NDArray[np.uint8],
+    factors: FloatArray,
+    density: FloatArray,
+    partly: FloatArray,
+) -> None:
+    """Fill the densities (frames, 9) and the shares of partly lit frames (frames, 2)."""
+    floor = FLOOR / max(x.max() - x.min(), 1e-300)
+    low = off[0] - _REACH * off[1]
+    step = (off[0] + steps[2] + _REACH * spreads[2] - low) / (_TABLE - 1)
+    tables = np.empty((len(factors), _TABLE, 11))
+    level, sigma = np.empty(4), np.empty(4)
+    for m in range(len(factors)):
+        level[0], sigma[0] = off[0], off[1] * factors[m, 0]
+        for k in range(3):
+            signal = max(spreads[k] ** 2 - off[1] ** 2, 0.0) * factors[m, 1]
+            level[k + 1], sigma[k + 1] = off[0] + steps[k], math.sqrt(sigma[0] ** 2 + signal)
+        _fill_table(tables[m], low, step, level, sigma, skewness, floor)
+    for t in range(len(x)):
+        place = (x[t] - low) / step
+        if place <= 0.0 or place >= _TABLE - 1:
+            density[t, :] = floor
+            partly[t, :] = 0.0
+            if place > 0.0:  # brighter than anything that is off
+                density[t, BOTH] = 2.0 * floor
+                partly[t, :] = 1.0
+            continue
+        k = int(place)
+        w = place - k
+        table = tables[part[t]]
+        for s in range(9):
+            density[t, s] = (1.0 - w) * table[k, s] + w * table[k + 1, s]
+        for e in range(2):
+            partly[t, e] = (1.0 - w) * table[k, 9 + e] + w * table[k + 1, 9 + e]
+
+
+@njit()
+def _by_first(p: FloatArray, transition: FloatArray, moved: FloatArray) -> None:
+    """Fill the probabilities (9,) after a transition of the first emitter."""
+    for j in range(3):
+        for i in range(3):
+            total = 0.0
+            for k in range(3):
+                total += p[3 * k + j] * transition[k, i]
+            moved[3 * i + j] = total
+
+
+@njit()
+def _go_forward(
+    density: FloatArray, transitions: FloatArray, begin: FloatArray, forward: FloatArray
+) -> float:
+    """Fill the probabilities given the frames so far, (frames, 9); return the log-likelihood."""
+    log_likelihood, product = 0.0, 1.0
+    p, moved = begin.copy(), np.empty(9)
+    second = transitions[1]
+    for t in range(len(density)):
+        if t > 0:
+            _by_first(forward[t - 1], transitions[0], moved)
+            for i in range(3):
+                for j in range(3):
+                    total = 0.0
+                    for k in range(3):
+                        total += moved[3 * i + k] * second[k, j]
+                    p[3 * i + j] = total
+        total = 0.0
+        for s in range(9):
+            p[s] *= density[t, s]
+            total += p[s]
+        for s in range(9):
+            forward[t, s] = p[s] / total
+        product *= total
+        if product < 1e-200 or product > 1e200:
+            log_likelihood += math.log(product)
+            product = 1.0
+    return log_likelihood + math.log(product)
+
+
+@njit()
+def _go_backward(
+    density: FloatArray, transitions: FloatArray, forward: FloatArray, probability: FloatArray
+) -> FloatArray:
+    """Fill the probabilities given all frames; return the moves of each emitter, (2, 3, 3)."""
+    moves = np.zeros((2, 3, 3))
+    first, second = transitions[0], transitions[1]
+    b, d = np.ones(9), np.empty(9)
+    # What follows, given the first emitter in this frame and the second in the one before.
+    later, moved = np.empty(9), np.empty(9)
+    for t in range(len(density) - 1, -1, -1):
+        total = 0.0
+        for s in range(9):
+            total += forward[t, s] * b[s]
+        for s in range(9):
+            probability[t, s] = forward[t, s] * b[s] / total
+        if t == 0:
+            break
+        before = forward[t - 1]
+        for s in range(9):
+            d[s] = density[t, s] * b[s]
+        for i in range(3):
+            for j in range(3):
+                later[3 * i + j] = 0.0
+                for k in range(3):
+                    later[3 * i + j] += second[j, k] * d[3 * i + k]
+        total = 0.0
+        for i in range(3):
+            for j in range(3):
+                b[3 * i + j] = 0.0
+                for k in range(3):
+                    b[3 * i + j] += first[i, k] * later[3 * k + j]
+                total += before[3 * i + j] * b[3 * i + j]
+        _by_first(before, first, moved)
+        for i in range(3):
+            for k in range(3):
+                of_first = of_second = 0.0
+                for j in range(3):
+                    of_first += before[3 * i + j] * later[3 * k + j]
+                    of_second += moved[3 * j + i] * d[3 * j + k]
+                moves[0, i, k] += of_first * first[i, k] / total
+                moves[1, i, k] += of_second * second[i, k] / total
+        for s in range(9):
+            b[s] /= total
+    return moves
+
+
+@njit()
+def _learn_levels(
+    x: FloatArray,
+    probability: FloatArray,
+    off: FloatArray,
+    steps: FloatArray,
+    spreads: FloatArray,
+    known: FloatArray,
+) -> float:
+    """Learn off, steps and spreads in place; return the largest change of a step, in noises."""
+    weight, moment = np.full(3, _LEVEL_FRAMES), _LEVEL_FRAMES * (off[0] + steps)
+    off_weight, off_moment = known[2], known[2] * known[0]
+    for t in range(len(x)):
+        off_weight += probability[t, 0]
+        off_moment += probability[t, 0] * x[t]
+        for k in range(3):
+            weight[k] += probability[t, _LEVELS[k]]
+            moment[k] += probability[t, _LEVELS[k]] * x[t]
+    off[0] = min(max(off_moment / off_weight, known[4]), known[5])
+    # Least squares of both steps, of whose sum the frames with both on are a measure.
+    v, y = weight / spreads**2, moment / weight - off[0]
+    determinant = v[0] * v[1] + v[2] * (v[0] + v[1])
+    first = (v[0] * y[0] * (v[1] + v[2]) + v[1] * v[2] * (y[2] - y[1])) / determinant
+    second = (v[1] * y[1] * (v[0] + v[2]) + v[0] * v[2] * (y[2] - y[0])) / determinant
+    change = max(abs(first - steps[0]), abs(second - steps[1])) / off[1]
+    steps[0], steps[1] = max(first, _LEAST_STEP * off[1]), max(second, _LEAST_STEP * off[1])
+    steps[2] = steps[0] + steps[1]
+    square, flicker = known[3] * known[1] ** 2, 0.0
+    off_weight += known[3] - known[2]
+    relative = (steps / spreads**2) ** 2
+    flicker_weight = _LEVEL_FRAMES * (relative * steps**2).sum()
+    for t in range(len(x)):
+        square += probability[t, 0] * (x[t] - off[0]) ** 2
+        for k in range(3):
+            p = probability[t, _LEVELS[k]] * relative[k]
+            camera = off[1] ** 2 + known[6] * steps[k]
+            flicker += p * ((x[t] - off[0] - steps[k]) ** 2 - camera)
+            flicker_weight += p * steps[k] ** 2
+    most = 3.0 / math.sqrt(2.0 * known[3])  # of the noise, relative: three of its errors
+    noise = math.sqrt(square / off_weight)
+    off[1] = min(max(noise, known[1] * max(1.0 - most, 0.5)), known[1] * (1.0 + most))
+    flicker = min(max(flicker / flicker_weight, 0.0), _MOST_FLICKER**2)
+    for k in range(3):
+        camera = off[1] ** 2 + known[6] * steps[k]
+        spreads[k] = math.sqrt(camera + flicker * steps[k] ** 2)
+    return change
