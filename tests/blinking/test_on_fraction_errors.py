@@ -8,11 +8,11 @@ from blinkpair.blinking.field import MAX_SE, BlinkingSettings, analyse_nanocryst
 from blinkpair.blinking.off_levels import estimate_off_levels
 from blinkpair.blinking.on_fractions import threshold_error
 from blinkpair.blinking.states.emissions import NoiseCourse
+from blinkpair.blinking.states.event_laws import LAWS
 from blinkpair.blinking.states.learning import learn, learn_two
 from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
 from blinkpair.blinking.states.registry import assign_states
 from blinkpair.blinking.states.settings import ThresholdSettings
-from blinkpair.blinking.states.short_events import LAWS
 from blinkpair.blinking.states.time_on import find_short_events, on_share
 from blinkpair.epochs import EPOCHS
 from blinkpair.inputs.settings import load_settings

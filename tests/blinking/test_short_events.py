@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from blinkpair.blinking.field import MAX_SE
-from blinkpair.blinking.states.event_laws import law_weights
-from blinkpair.blinking.states.short_events import LAWS, State, short_events
+from blinkpair.blinking.states.event_laws import LAWS, law_weights
+from blinkpair.blinking.states.short_events import State, short_events
 from blinkpair.simulate.blinking import DwellLaw, trajectory_with_on_fraction
 from tests.helpers.states import states_by
 

@@ -65,3 +65,18 @@ def test_a_level_that_enclosed_frames_show_does_not_depend_on_those_of_the_field
     error = (found.on_fractions - true)[dim]
     assert (found.on_fractions_se[dim] <= MAX_SE).all()  # 0.07 to 0.17 with the field's levels
     assert np.sqrt((error**2).mean()) < 0.015
+
+
+@pytest.mark.parametrize("seed", [10, 11, 12])
+def test_neighbouring_frames_that_are_alike_show_a_level_in_the_noise(seed):
+    """On for 3.5 frames on average, at 3.3 noises of off: no frame shows the level by itself."""
+    rng = np.random.default_rng(seed)
+    lit = np.array([lit_by(rng, lambda n: rng.exponential(3.5, n), 5.0) for _ in range(STEADY)])
+    on = 3.3 * NOISE * np.exp(0.5 * LEVEL_SPREAD * rng.normal(size=(len(lit), 1)))
+    traces = on * lit + NOISE * rng.normal(size=lit.shape)
+    found = states_by("hmm", traces.astype(np.float32), empty_counts(len(lit)))
+    # With the levels of the field instead of its own 0.044 to 0.065, and 2 to 18 of them.
+    assert np.quantile(found.on_fractions_se, 0.9) < 0.035
+    assert (found.on_fractions_se > MAX_SE).sum() <= 1
+    error = found.on_fractions - lit.mean(axis=1)
+    assert np.sqrt((error**2).mean()) < 0.015

@@ -15,6 +15,12 @@ import numpy as np
 
 from blinkpair.arrays import FloatArray
 
+# Exponent and shortest duration in frames. Events shorter than a fiftieth of a frame change a level
+# rather than frames; where the shortest is a frame, the exponent hardly matters.
+LAWS = (
+    *((alpha, shortest) for alpha in (1.5, 2.0) for shortest in (0.02, 0.06, 0.12, 0.25, 0.5)),
+    (1.5, 1.0),
+)
 _ITERATIONS = 50
 _KNOWN_BEFORE = 2.0  # traces that an even distribution over the laws is worth
 

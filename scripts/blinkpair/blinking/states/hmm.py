@@ -44,14 +44,14 @@ from blinkpair.blinking.states.creep import (
     on_stretches,
 )
 from blinkpair.blinking.states.dark import UNKNOWN_SE
-from blinkpair.blinking.states.event_laws import law_weights
+from blinkpair.blinking.states.event_laws import LAWS, law_weights
+from blinkpair.blinking.states.event_runs import seen_share
 from blinkpair.blinking.states.fast_switching import square_of_shifts
 from blinkpair.blinking.states.flicker import frame_light
 from blinkpair.blinking.states.learning import Learnt, learn, learn_two
 from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
 from blinkpair.blinking.states.result import AssignedStates
 from blinkpair.blinking.states.settings import ThresholdSettings
-from blinkpair.blinking.states.short_events import LAWS
 from blinkpair.blinking.states.time_on import (
     Found,
     clearness,
@@ -134,10 +134,10 @@ def assign(
         result = learnt.chain
         states[i] = False
         states[i, finite[i]] = result.over_half > 0.5
-        thresholds[i] = _crossing(result, trace.skewness)
         source[i] = "hmm"
         two_emitters[i] = learnt.two_emitters is not None
         found[i] = find_short_events(trace, learnt)
+        thresholds[i] = _threshold(found[i])
     laws = _laws_of_short_events(list(found.values()))
     added = np.array([one.added for one in found.values()]).reshape(-1, 3)
     shifts = square_of_shifts(*added.T)
@@ -154,6 +154,14 @@ def _learnt(trace: Trace, wide: chain.Chain, stretches: Stretches | None) -> tup
         return trace, learnt
     found = with_two_emitters(trace, learnt, fit)
     return (steady if found.two_emitters is None else trace), found
+
+
+def _threshold(found: Found) -> float:
+    """Return the counts above which a frame between two off ones is likelier on than off."""
+    result, runs = found.learnt.chain, found.flash_runs
+    seen = runs.seen if runs else seen_share(result, found.trace.skewness, emissions.OFF)
+    off_level, on_level = result.levels[[emissions.OFF_LEVEL, emissions.ON_LEVEL]]
+    return float(off_level + seen * (on_level - off_level))
 
 
 def _at_constant_level(
@@ -174,11 +182,17 @@ def _at_constant_level(
 
 def _laws_of_short_events(found: list[Found]) -> tuple[FloatArray, FloatArray]:
     """Return the probabilities of the laws of flashes and of dims, (n, laws) each."""
-    use = np.array([clearness(one) for one in found])
+    clear = np.array([clearness(one.learnt.chain.levels) for one in found])
     weights = []
-    for events in ([one.flashes for one in found], [one.dims for one in found]):
+    for events, runs in (
+        ([one.flashes for one in found], [one.flash_runs for one in found]),
+        ([one.dims for one in found], [one.dim_runs for one in found]),
+    ):
         fit = np.array([np.zeros(len(LAWS)) if e is None else e.fit for e in events])
-        weights.append(law_weights(fit.reshape(-1, len(LAWS)) * use[:, None], use))
+        by_runs = np.array([np.zeros(len(LAWS)) if r is None else r.log_laws() for r in runs])
+        use = np.maximum(clear, [0.0 if r is None else r.use() for r in runs])
+        agreement = fit.reshape(-1, len(LAWS)) * clear[:, None] + by_runs.reshape(-1, len(LAWS))
+        weights.append(law_weights(agreement, use))
     return weights[0], weights[1]
 
 
@@ -295,20 +309,3 @@ def _noise_gain(off: OffLevels, frames: int) -> float:
         gains.append(first_levels(x, prior).gain if noise > 0 else 0.0)
     longer = max(frames / rows.shape[1], 1.0)
     return max(_LEAST_GAIN, 2.0 * longer * float(np.quantile(gains, 0.9)))
-
-
-def _crossing(result: chain.Chain, skewness: tuple[float, float]) -> float:
-    """Return the counts above which a frame between two off ones is likelier on than off."""
-    levels = result.levels
-    x = np.linspace(levels[emissions.OFF_LEVEL], levels[emissions.ON_LEVEL], 400)
-    steady = emissions.NoiseCourse.constant(len(x))
-    density = emissions.densities(x, levels, skewness, *steady)
-    lit = emissions.lit_shares(x, levels, *steady)
-    emission = result.emission
-    off, partly = emission == emissions.OFF, emission == emissions.PARTLY
-    begin = result.share[off] / max(result.share[off].sum(), 1e-300)
-    through = (begin @ result.transition[off]) * result.transition[:, off].sum(axis=1)
-    weighed = density[:, emission] * through
-    part_on = np.where(off, 0.0, np.where(partly, lit[:, 2:], 1.0))
-    above = (weighed * part_on).sum(axis=1) > 0.5 * weighed.sum(axis=1)
-    return float(x[int(np.argmax(above))]) if above.any() else float(levels[2])

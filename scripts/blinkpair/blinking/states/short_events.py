@@ -24,14 +24,10 @@ from scipy.ndimage import median_filter
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.states.emissions import FLOOR, log_scale, skewed
+from blinkpair.blinking.states.event_laws import LAWS
+from blinkpair.blinking.states.event_runs import Runs
 from blinkpair.compiled import njit
 
-# Exponent and shortest duration in frames. Events shorter than a fiftieth of a frame change a level
-# rather than frames; where the shortest is a frame, the exponent hardly matters.
-LAWS = (
-    *((alpha, shortest) for alpha in (1.5, 2.0) for shortest in (0.02, 0.06, 0.12, 0.25, 0.5)),
-    (1.5, 1.0),
-)
 _NODES = 10  # shares of a frame at which a law is evaluated
 _BINS = 48
 _HIDDEN = np.array([0.03, 0.06, 0.12, 0.2, 0.3, 0.4, 0.5])  # shares that are taken for none
@@ -45,6 +41,9 @@ _ITERATIONS = 1  # each rate begins where the one before it ended
 # Probabilities of a short event in a frame, from the highest: from the lowest, the noise would be
 # widened first, and would hold the events.
 _RATES = np.append(np.geomspace(0.7, 3e-4, 14), 0.0)
+# Runs of one frame: so many limit the rate of events, as far as it is known at the distance of the
+# rates above; and how many others there are, made by noise.
+_MOST_SINGLE, _SINGLE_BY_CHANCE = 8.0, 0.5
 _TABLE = 1024  # of the density of the noise
 _TABLE_REACH = 8.0  # standard deviations
 _TABLE_STEP = 2.0 * _TABLE_REACH / (_TABLE - 1)
@@ -85,21 +84,24 @@ class ShortEvents(NamedTuple):
     variance: FloatArray
 
 
-def _shares(hidden: float) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+def _shares(
+    hidden: float,
+) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray]:
     """Return shares of a frame that short events fill, their widths, and each law's weights.
 
     Of durations t with a density of t^-a above the shortest, and beginnings at any time, in frames
     whose neighbours have less than `hidden` of the event: s^-a (1 - s) of those within the frame,
     twice the number of those from s to s + hidden for the parts s of those that begin or end in it,
-    and those of one frame and more that fill it. The last array is the time in the hidden parts of
-    events whose other part is seen, in frames, for each event in such frames.
+    and those of one frame and more that fill it. The fourth array is the time in the hidden parts
+    of events whose other part is seen, in frames, for each event in such frames; the last the
+    number of frames with events for each event of t^-a a frame, at t of one frame.
     """
     edges = (np.arange(_NODES + 1) / _NODES) ** 2
     fine = (np.arange(1000) + 0.5) / 1000
     node = np.searchsorted(edges, fine) - 1
     beyond = fine * 2 * hidden  # of one frame
     weights, shares = np.empty((len(LAWS), _NODES)), np.empty((len(LAWS), _NODES))
-    beside = np.empty(len(LAWS))
+    beside, total = np.empty(len(LAWS)), np.empty(len(LAWS))
     for k, (alpha, shortest) in enumerate(LAWS):
         longer, shorter = (
             np.maximum(t, shortest) ** (1 - alpha) / (alpha - 1) for t in (fine, fine + hidden)
@@ -112,15 +114,19 @@ def _shares(hidden: float) -> tuple[FloatArray, FloatArray, FloatArray, FloatArr
         beside[k] = (2 * fine * upto)[fine < hidden].sum() / weights[k].sum()
         weights[k, -1] += filled.sum() * 2 * hidden
         shares[k, -1] += filled.sum() * 2 * hidden
+        total[k] = weights[k].sum() / len(fine)
     shares /= np.maximum(weights, 1e-300)
-    return shares, np.diff(edges), weights / weights.sum(axis=1, keepdims=True), beside
+    return shares, np.diff(edges), weights / weights.sum(axis=1, keepdims=True), beside, total
 
 
 _BY_HIDDEN = [_shares(hidden) for hidden in _HIDDEN]
 
 
 def short_events(
-    x: FloatArray, state: State, empty: tuple[float, float] = (0.0, np.inf)
+    x: FloatArray,
+    state: State,
+    empty: tuple[float, float] = (0.0, np.inf),
+    runs: tuple[Runs, float] | None = None,
 ) -> ShortEvents:
     """Return the time in short events under each law.
 
@@ -133,6 +139,9 @@ def short_events(
     empty : (float, float)
         Mean counts of a frame of the state without events, and its standard error: what the mean
         exceeds it by is light of events. Default: not known.
+    runs : (Runs, float)
+        Runs that interrupt the state, and the weight of those of one frame, 0..1: shorter events
+        are as many as these and the law make them. Default: not known.
     """
     frames_in = state.frames
     between = np.zeros_like(frames_in)
@@ -153,14 +162,21 @@ def short_events(
     count, edges = np.histogram(y, bins=_BINS)
     unseen, _ = np.histogram(y[frames_in[between]], bins=edges)
     filled = count > 0
+    *shares, total = _BY_HIDDEN[int(np.argmin(np.abs(_HIDDEN - _HIDDEN_NOISES * noise)))]
+    single, per_rate, weight = 0.0, np.zeros(len(LAWS)), 0.0
+    if runs is not None:
+        single, per_rate = float(runs[0].count[0]), n * runs[0].expected[:, 0] / total
+        weight = runs[1] * min(1.0, _MOST_SINGLE / max(single, 1.0))
     found = _integrate(
         (0.5 * (edges[1:] + edges[:-1]))[filled],
         count[filled].astype(np.float64),
         unseen[filled].astype(np.float64),
         np.array([noise, far, np.sign(state.span), state.skewness, start, state.least_sigma_se]),
         (n * (float(x[between].mean()) - empty[0]) / state.span, n * empty[1] / span),
-        *_BY_HIDDEN[int(np.argmin(np.abs(_HIDDEN - _HIDDEN_NOISES * noise)))],
+        *shares,
         _RATES,
+        (single, weight),
+        per_rate,
     )
     return ShortEvents(between, *found)
 
@@ -187,13 +203,16 @@ def _integrate(
     weights: FloatArray,
     beside: FloatArray,
     rates: FloatArray,
+    single: tuple[float, float],
+    per_rate: FloatArray,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return fit, mean and variance of the time of each law, over all rates of events.
 
     `count` and `unseen` are the frames with counts `y`, all and those in the state. `noise` holds
     that of this and of the other state, the sign of the events, the skewness, the noise without
     events and its relative error; `light` the time that the mean counts show, and its standard
-    error.
+    error; `single` the number of runs of one frame and its weight, `per_rate` (laws,) how many are
+    expected for each unit of the rate.
     """
     bins, laws, nodes = len(y), len(weights), len(widths)
     own, far, sign, skewness, start, start_se = noise
@@ -244,6 +263,9 @@ def _integrate(
                     sigma = max(np.sqrt(max(square / total - place**2, 0.0)), 0.5 * own)
             fit[k] -= 0.5 * ((light[0] - all_time) / light[1]) ** 2
             fit[k] -= 0.5 * (max((sigma / start) ** 2 - 1.0, 0.0) / (2.0 * start_se)) ** 2
+        for k in range(len(rates)):
+            expected = rates[k] * per_rate[law] + _SINGLE_BY_CHANCE
+            fit[k] += single[1] * (single[0] * np.log(expected) - expected)
         highest = fit.max()
         p = np.exp(fit - highest)
         result[0, law] = highest + np.log(p.mean())

@@ -18,6 +18,7 @@ import numpy as np
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.dark import UNKNOWN_SE, share_without_on_level
+from blinkpair.blinking.states.event_runs import Runs, find_runs
 from blinkpair.blinking.states.expected_time import expected_time
 from blinkpair.blinking.states.fast_switching import fast_variance, skewed_variance
 from blinkpair.blinking.states.learning import MIN_STEP_NOISES, ON_FRAMES, Learnt, in_rows
@@ -31,6 +32,7 @@ _STRETCHES = 8  # of the frames on: the scatter of their means is the error of t
 _TILT = 1.0
 _PLATEAU_FRAMES = 3  # with both neighbours on (off): they show the on (off) level
 _SIGNIFICANT = 3.0  # errors
+_PARTLY_ERROR = 0.5  # relative, of the variance by partly lit frames: shares are not spread evenly
 _OFTEN_OFF = 0.02  # of the frames: such a trace has an off level, so its on level is no average
 # Share of the on level: a level below the first is as likely dirt, a neighbour or another emitter
 # as this nanocrystal; one above the second is this nanocrystal.
@@ -41,7 +43,8 @@ _MOST_MORE = 2.0  # frames of a state, for each between two others: short stretc
 class Found(NamedTuple):
     """A trace, what was learnt of it, and its short events.
 
-    `flashes` and `dims` are those between off and between on frames; None without a clear on level.
+    `flashes` and `dims` are those between off and between on frames, `flash_runs` and `dim_runs`
+    the runs of on and of off frames; None without a clear on level.
     `added` is the variance that switching adds to the on counts, its standard error, and the
     standard deviation of the on counts, in units of the distance of the levels.
     """
@@ -50,6 +53,8 @@ class Found(NamedTuple):
     learnt: Learnt
     flashes: ShortEvents | None
     dims: ShortEvents | None
+    flash_runs: Runs | None = None
+    dim_runs: Runs | None = None
     added: tuple[float, float, float] = (np.nan, np.inf, 1.0)
 
 
@@ -72,11 +77,17 @@ def find_short_events(trace: Trace, learnt: Learnt) -> Found:
     flashes = State(off, span, noise, sigma, trace.skewness[0], least[0], se, off_scale)
     dims = State(on, -span, sigma, noise, trace.skewness[1], least[1], se, on_scale)
     empty = trace.off.level, trace.off.level_se
+    is_on = result.over_half > 0.5
+    flash_runs = find_runs(result, trace.skewness, emissions.OFF, ~is_on)
+    dim_runs = find_runs(result, trace.skewness, emissions.ON, is_on)
+    clear = clearness(levels)
     return Found(
         trace,
         learnt,
-        short_events(trace.x, flashes, empty),
-        short_events(trace.x, dims),
+        short_events(trace.x, flashes, empty, (flash_runs, clear)),
+        short_events(trace.x, dims, runs=(dim_runs, clear)),
+        flash_runs,
+        dim_runs,
         (added, error, sigma / span),
     )
 
@@ -92,6 +103,8 @@ def _switching_variance(trace: Trace, result: chain.Chain) -> tuple[float, float
     span = float(result.levels[emissions.ON_LEVEL] - result.levels[emissions.OFF_LEVEL])
     added, error, signal = fast_excess(trace, result)
     added, error = (added - trace.excess * signal) / span**2, error / span**2
+    partly = _partly_variance(trace, result)
+    added, error = added - partly, float(np.hypot(error, _PARTLY_ERROR * partly))
     off, on = (in_rows(result.probability[:, c] > 0.5) for c in (emissions.OFF, emissions.ON))
     if off.sum() > _OFTEN_OFF * len(off):
         if added > _SIGNIFICANT * error:
@@ -106,6 +119,20 @@ def _switching_variance(trace: Trace, result: chain.Chain) -> tuple[float, float
         part = trace.excess / span
         added, error = added + 0.5 * part, float(np.hypot(error, part / np.sqrt(12.0)))
     return added, error, 0.0
+
+
+def _partly_variance(trace: Trace, result: chain.Chain) -> float:
+    """Return the variance of frames on by those that may be lit in part, in squares of the step.
+
+    The chain knows of them, and its on level is not lowered by them.
+    """
+    on = result.probability[:, emissions.ON] > 0.5
+    if not on.any():
+        return 0.0
+    share, variance, _ = emissions.lit_shares(trace.x, result.levels, *trace.course)[on].T
+    partly = result.probability[on, emissions.PARTLY]
+    dark = partly * (1.0 - share)
+    return float((dark * (1.0 - share) + partly * variance).mean() - dark.mean() ** 2)
 
 
 def shows_off(result: chain.Chain) -> bool:
@@ -131,16 +158,20 @@ def fast_excess(trace: Trace, result: chain.Chain) -> tuple[float, float, float]
     return variance - noise, float(np.hypot(error, noise * np.sqrt(2.0 / known))), span
 
 
-def clearness(found: Found) -> float:
+def clearness(levels: FloatArray) -> float:
     """Return how far the counts of a trace decide on short events, 0..1.
 
     They do where an event of half a frame stands out of the noise by three of it, and do not where
     by two: there the tail of the noise looks the same.
     """
-    levels = found.learnt.chain.levels
+    return _half_frame_stands_out(levels, 2.0)
+
+
+def _half_frame_stands_out(levels: FloatArray, noises: float) -> float:
+    """Return by how much more than so many noises half a frame stands out, cut to 0..1."""
     span = levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]
     noise = max(levels[emissions.OFF_NOISE], levels[emissions.ON_SIGMA])
-    return float(min(max(0.5 * span / noise - 2.0, 0.0), 1.0))
+    return float(min(max(0.5 * span / noise - noises, 0.0), 1.0))
 
 
 def on_share(
@@ -190,9 +221,8 @@ def on_share(
     variance += foreign * (1.0 - foreign) * weak**2
     # The light is what it is: a higher on level makes the time on shorter.
     variance += shift * mean**2
-    clear = clearness(found)
-    flashes = _unseen(result, emissions.OFF, found.flashes, flash_laws, clear)
-    dims = _unseen(result, emissions.ON, found.dims, dim_laws, clear)
+    flashes = _unseen(result, emissions.OFF, found.flashes, flash_laws)
+    dims = _unseen(result, emissions.ON, found.dims, dim_laws)
     if len(levels) > emissions.GREY_LEVEL:
         # What dims part of a frame is as likely grey as off.
         dims = 0.5 * dims[0], dims[1] + (0.5 * dims[0]) ** 2
@@ -244,12 +274,13 @@ def _level_errors(trace: Trace, result: chain.Chain) -> tuple[float, float, floa
 
 
 def _unseen(
-    result: chain.Chain, column: int, events: ShortEvents, laws: FloatArray, clear: float
+    result: chain.Chain, column: int, events: ShortEvents, laws: FloatArray
 ) -> tuple[float, float]:
     """Return the time in short events that the chain does not see, and its variance, in frames.
 
     The events interrupt the state of `column`.
     """
+    levels, clear = result.levels, clearness(result.levels)
     between = events.between
     if not between.any():
         return 0.0, 0.0
@@ -258,10 +289,13 @@ def _unseen(
     seen = result.lit[alone].sum() if column == emissions.OFF else (1.0 - result.lit[alone]).sum()
     unseen = events.time - seen
     mean = laws @ unseen
-    # Where durations follow no power law, anything from none to twice that is as likely.
-    variance = laws @ (events.variance + (unseen - mean) ** 2)
-    variance = max(float(variance), (clear * mean) ** 2 / 3.0)
-    variance += (1.0 - clear) * mean**2
+    variance = float(laws @ (events.variance + (unseen - mean) ** 2))
+    # Where durations follow no power law, anything from none to twice that is as likely. Where
+    # counts do not decide, nothing is added, and the chain may have missed any part of it: the
+    # larger, the nearer the levels are.
+    decided = max(variance, mean**2 / 3.0)
+    undecided = (variance + mean**2) * (1.0 - 2.0 / 3.0 * _half_frame_stands_out(levels, 1.0))
+    variance = clear * decided + (1.0 - clear) * undecided
     # The frames of the state beside another one have such events, too.
     more = min(state.sum() / max(alone.sum(), 1), _MOST_MORE)
     return more * clear * mean, more**2 * variance
