@@ -60,6 +60,8 @@ def table_of(counts, temperature_c=100, fields=1, delta=0.1):
             "alpha_on_post": np.where(after == "dark", np.nan, 1.6),
             "tau_on_pre_s": np.where(before == A, 0.22, np.nan),
             "tau_on_post_s": np.where(after == A, 0.3, np.nan),
+            "log_ratio_cut_off_pre": np.where(before == A, 30.0, -30.0),
+            "log_ratio_cut_off_post": np.where(after == A, 30.0, -30.0),
         }
     )
 
@@ -108,6 +110,9 @@ def test_the_papers_types():
         33,
         286,
     )
+    # Without doubt on any type, what is estimated of all is what is counted.
+    assert before["share_type_a"] == pytest.approx(33 / 319, rel=1e-6)
+    assert after["share_type_b"] == pytest.approx(289 / 314, rel=1e-6)
     assert (after["epoch"], after["n"], after[f"n_{A}"]) == ("post", 314, 25)
     assert round(100 * before[f"fraction_{B}"]) == 90
     assert 100 * after[f"fraction_{A}"] < 8

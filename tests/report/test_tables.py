@@ -238,6 +238,8 @@ def test_types_and_photostability_state_what_their_numbers_are():
     medians = ["alpha_on_power_law", "alpha_on_truncated_power_law", "tau_on_s"]
     row |= {f"median_{name}": 0.02 for name in [*medians, "false_event_share"]}
     row |= {"n_undecided_for_noise": 1}
+    row |= {"share_type_a": 0.2, "share_type_a_low": 0.08, "share_type_a_high": 0.4}
+    row |= {"share_type_b": 0.8, "share_type_b_low": 0.6, "share_type_b_high": 0.92}
     row |= {"kept": 0.998, "kept_low": 0.95, "kept_high": 1.046}
     row |= {"shortest_movie_s": 100.0, "longest_movie_s": 400.0}
     used = pd.DataFrame([row | {"interval_method": BY_FIELDS}, row | {"interval_method": ""}])
@@ -248,6 +250,7 @@ def test_types_and_photostability_state_what_their_numbers_are():
     assert "α near 0 and a cut-off τ is an exponential" in types.note
     assert "no verdict where noise makes more than 30 % of the on events" in types.note
     assert ["undecided for noise", "1", "1"] in types.rows
+    assert ["type B of all, estimate", *["80 % (60 to 92)"] * 2] in types.rows
     assert "Stable means that no trend was shown" in light.note
     assert light.rows[0][1] == "100 % (95 to 105)"
     assert light.rows[1][:2] == ["movies last (s)", "100 to 400"]

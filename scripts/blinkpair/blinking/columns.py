@@ -20,7 +20,8 @@ from blinkpair.blinking.photostability import (
     kept_fraction,
 )
 from blinkpair.blinking.recipes import Recipes
-from blinkpair.blinking.run_lengths import cut_on_events, events_to_fit
+from blinkpair.blinking.run_lengths import cut_on_events, events_to_fit, run_lengths
+from blinkpair.dwell_fits.cut_off_ratio import log_ratio_of_cut_off
 from blinkpair.dwell_fits.events import count_events
 from blinkpair.dwell_fits.fits import fit_counted_events
 from blinkpair.dwell_fits.result import MAX_FALSE_SHARE, DwellFit, DwellTimeSettings
@@ -71,6 +72,7 @@ def epoch_columns(
     photostability : PhotostabilitySettings
     """
     noise = noise_events(off, recipes, intensity.shape[1])
+    by_model = run_lengths(recipes.best.states) if recipes.answer is not recipes.best else None
     columns = state_columns(intensity, off, recipes, noise)
     emissive = columns["on_fraction_{epoch}"].to_numpy() >= dark_cutoff
     why_not = np.select([~analysed, ~emissive], ["not analysed", "dark"], "")
@@ -78,8 +80,9 @@ def epoch_columns(
     return pd.concat(
         [
             columns,
-            dwell_columns(events, why_not, True, *window, dwell_times, noise),
-            dwell_columns(events, why_not, False, *window, dwell_times, noise),
+            dwell_columns(events, why_not, True, *window, dwell_times, noise, by_model),
+            cut_off_column(events, why_not, *window, noise),
+            dwell_columns(events, why_not, False, *window, dwell_times, noise, by_model),
             photostability_columns(
                 intensity, recipes.answer.states, analysed, exposure_s, photostability
             ),
@@ -159,27 +162,34 @@ def dwell_columns(
     window_frames: int,
     settings: DwellTimeSettings,
     noise: NoiseEvents,
+    by_model: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """Return fits of the on (or off) events of each trace, where `why_not` is empty.
 
     `why_not` holds the reason for not fitting a nanocrystal; the dark are not, as in the paper.
+    `by_model` holds the events of the hidden Markov model where `events` are those of a threshold:
+    the error of alpha then contains the difference between both, as that of an on-fraction does.
     """
     fits: list[DwellFit] = []
     cut_rates = np.nan_to_num(noise.on_cut_rate if on else noise.off_cut_rate)
+
+    def fit_of(runs: pd.DataFrame, k: int) -> DwellFit:
+        return fit_counted_events(
+            count_events(*events_to_fit(runs, k, state=on), window_frames),
+            exposure_s=exposure_s,
+            window_frames=window_frames,
+            settings=settings,
+            cut_rate=float(cut_rates[k]) if runs is events else 0.0,
+        )
+
     for k, reason in enumerate(why_not):
-        durations, censored = events_to_fit(events, k, state=on)
         if reason:
-            fits.append(DwellFit("not_fitted", n_events=len(durations), reason=str(reason)))
+            n_events = len(events_to_fit(events, k, state=on)[0])
+            fits.append(DwellFit("not_fitted", n_events=n_events, reason=str(reason)))
         else:
-            fits.append(
-                fit_counted_events(
-                    count_events(durations, censored, window_frames),
-                    exposure_s=exposure_s,
-                    window_frames=window_frames,
-                    settings=settings,
-                    cut_rate=float(cut_rates[k]),
-                )
-            )
+            fits.append(fit_of(events, k))
+            if by_model is not None and fits[-1].model != "not_fitted":
+                fits[-1] = _with_error_of_states(fits[-1], fit_of(by_model, k))
         fits[-1] = _with_noise(fits[-1], float(noise.n[k]), on=on)
     which, suffix = ("on", "") if on else ("off", "_off")
     columns = {
@@ -203,6 +213,31 @@ def dwell_columns(
     drawn = table[f"blinking{suffix}_{{epoch}}"] != "not_fitted"
     first = f"fitted_from_frames_{which}_{{epoch}}"
     return table.assign(**{first: table[first].where(drawn)})
+
+
+def _with_error_of_states(fit: DwellFit, by_model: DwellFit) -> DwellFit:
+    """Return a fit, its error of alpha with the difference from alpha of the model's events."""
+    truncated = np.isfinite(fit.tau_s)
+    other = by_model.truncated_power_law if truncated else by_model.power_law
+    if not np.isfinite(other.alpha):
+        return fit
+    return replace(fit, alpha_se=float(np.hypot(fit.alpha_se, fit.alpha - other.alpha)))
+
+
+def cut_off_column(
+    events: pd.DataFrame,
+    why_not: NDArray[np.str_],
+    exposure_s: float,
+    window_frames: int,
+    noise: NoiseEvents,
+) -> pd.Series[float]:
+    """Return the ratio for a cut-off of the on events, nan where `why_not` has a reason."""
+    cut_rates = np.nan_to_num(noise.on_cut_rate)
+    ratios = np.full(len(why_not), np.nan)
+    for k in np.flatnonzero(why_not == ""):
+        on = count_events(*events_to_fit(events, int(k), with_first=True), window_frames)
+        ratios[k] = log_ratio_of_cut_off(on, exposure_s=exposure_s, cut_rate=float(cut_rates[k]))
+    return pd.Series(ratios, name="log_ratio_cut_off_{epoch}")
 
 
 def _with_noise(fit: DwellFit, n_false: float, *, on: bool) -> DwellFit:

@@ -89,12 +89,13 @@ def cut_on_events(states: BoolArray, other: BoolArray) -> IntArray:
 
 
 def events_to_fit(
-    events: pd.DataFrame, nanocrystal: int, *, state: bool = True
+    events: pd.DataFrame, nanocrystal: int, *, state: bool = True, with_first: bool = False
 ) -> tuple[IntArray, BoolArray]:
     """Select the events of one nanocrystal that a dwell-time fit can use.
 
     The event cut at the start is left out: the age at which it entered the window is unknown.
-    The one cut at the end began inside and is kept, flagged.
+    The one cut at the end began inside and is kept, flagged. `with_first` keeps the first one, too,
+    flagged: it lasted at least so long.
 
     Parameters
     ----------
@@ -104,6 +105,7 @@ def events_to_fit(
         Which one.
     state : bool
         True for on events, False for off events.
+    with_first : bool
 
     Returns
     -------
@@ -113,9 +115,12 @@ def events_to_fit(
     # The table is in order of nanocrystal, so its events are one slice.
     low, high = np.searchsorted(events["nanocrystal"].to_numpy(), [nanocrystal, nanocrystal + 1])
     mine = events.iloc[int(low) : int(high)]
-    keep = (mine["state"].to_numpy() == state) & ~mine["censored_start"].to_numpy()
+    first, cut = mine["censored_start"].to_numpy(bool), mine["censored_end"].to_numpy(bool)
+    keep = mine["state"].to_numpy() == state
+    if not with_first:
+        keep &= ~first
     durations = mine["duration_frames"].to_numpy()[keep].astype(np.int64)
-    return durations, mine["censored_end"].to_numpy()[keep].astype(np.bool_)
+    return durations, (cut | first)[keep]
 
 
 def count_durations(events: pd.DataFrame, nanocrystals: ArrayLike) -> pd.DataFrame:

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from blinkpair.dwell_fits.events import Events, count_events
+from blinkpair.dwell_fits.laws import UNBOUNDED
 from blinkpair.dwell_fits.lines import fit_lines
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings, Method
 from blinkpair.dwell_fits.short_events import (
@@ -36,10 +37,8 @@ from blinkpair.dwell_fits.short_events import (
     choose_treatment,
     stated_treatment,
 )
-from blinkpair.dwell_fits.verdicts import LONGEST_TAU, verdict
+from blinkpair.dwell_fits.verdicts import LONGEST_TAU, TAU_OF_INTEREST_S, verdict
 from blinkpair.errors import InputError
-
-_UNBOUNDED = 2**40  # frames; the tail beyond does not change a likelihood
 
 
 def fit_dwell_times(
@@ -50,7 +49,7 @@ def fit_dwell_times(
     censored: ArrayLike | None = None,
     min_events: int = 30,
     significance: float = 0.05,
-    tau_of_interest_s: float = 1.0,
+    tau_of_interest_s: float = TAU_OF_INTEREST_S,
     method: Method = "maximum_likelihood",
     short_events: ShortEvents = "auto",
 ) -> DwellFit:
@@ -120,7 +119,7 @@ def fit_counted_events(
     pooled: bool = False,
     cut_rate: float = 0.0,
     first: int | None = None,
-    tau_of_interest_s: float = 1.0,
+    tau_of_interest_s: float = TAU_OF_INTEREST_S,
     short_events: ShortEvents = "camera",
 ) -> DwellFit:
     """Return the same as `fit_dwell_times`, for events that were counted by duration.
@@ -156,7 +155,7 @@ def fit_counted_events(
         return replace(blank, reason=reason)
     if method == "least_squares":
         return fit_lines(events, blank, significance=significance)
-    last = window_frames if bounded else _UNBOUNDED
+    last = window_frames if bounded else UNBOUNDED
     chosen, p_fit = choose_treatment(events, last, relax=short_events != "trust")
     stated = chosen
     if short_events == "camera":

@@ -22,6 +22,8 @@ from blinkpair.arrays import FloatArray
 from blinkpair.dwell_fits.ascent import maximise_likelihood
 from blinkpair.dwell_fits.events import Events
 
+UNBOUNDED = 2**40  # frames; the tail beyond does not change a likelihood
+
 _NODES_PER_BLOCK = 10
 _EXACT_TERMS = 24
 # A shift of the durations by s frames gives short = alpha s to first order, and no camera shifts
@@ -131,18 +133,25 @@ class DwellLikelihood:
         return whole[complete > 0]
 
     def maximise(
-        self, *, rate: float | None = None, short: bool = False, start: FloatArray | None = None
+        self,
+        *,
+        alpha: float | None = None,
+        rate: float | None = None,
+        short: bool = False,
+        start: FloatArray | None = None,
     ) -> Maximum:
-        """Return the maximum in alpha, in `rate` unless it is held, and in `short` if free.
+        """Return the maximum in `alpha` and `rate`, unless they are held, and in `short` if free.
 
         Without cut events the log-likelihood is concave (an exponential family), so a Newton
         step that is halved until the likelihood rises reaches the one maximum; rate >= 0 by
         stopping at the boundary.
         """
         theta = np.array([1.5, 0.0, 0.0]) if start is None else start.copy()
+        if alpha is not None:
+            theta[0] = alpha
         if rate is not None:
             theta[1] = rate
-        free = np.array([True, rate is None, short])
+        free = np.array([alpha is None, rate is None, short])
         theta, value, hessian = maximise_likelihood(
             theta * self._unit,
             free,

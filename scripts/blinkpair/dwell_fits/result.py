@@ -49,9 +49,9 @@ class DwellFit:
     """The verdict on one nanocrystal's dwell times, and both laws behind it.
 
     `alpha` and `tau_s` with their errors are those of `law`, the law to draw: that of the verdict,
-    or the truncated one for `undecided` and `neither`. The error of alpha then contains that of a
-    cut-off, because the pure law is the limit of the truncated one. `tau_s` and its errors are nan
-    for a pure law.
+    or the truncated one for `undecided` and `neither`. The error of alpha contains that of a
+    cut-off: for a pure law the difference from alpha of the truncated one. `tau_s` and its errors
+    are nan for a pure law.
     `p_value` is that of the test for a truncation, `p_value_fit` of the test of fit.
     `tau_low_s`, `tau_high_s` is the 95 % profile-likelihood interval (high may be infinite):
     prefer it to `tau_se_s`, because the errors of tau are not symmetric.

@@ -18,7 +18,9 @@ the verdict is `power_law` if a truncation at `tau_of_interest_s`, and with it e
 rejected by the one-sided likelihood ratio at the same level. Otherwise it is `undecided`: the data
 agree with no truncation and with one that would matter (or, in a short movie, with one too close
 to a tenth of the window). The default, 1 s, is the upper end of the truncation times of
-single nanocrystals' on events (0.22 s in the paper's Fig. 7b).
+single nanocrystals' on events (0.22 s in the paper's Fig. 7b). A verdict for the power law excludes
+no cut-off beyond that time: the error of its alpha contains the difference from alpha of the
+truncated law at its best.
 
 **Neither.** A comparison of two laws does not show that one of them is right. The best truncated
 law (the pure one is its limit) is compared with itself times a smooth bend (`short_events`). Where
@@ -46,6 +48,7 @@ from blinkpair.dwell_fits.short_events import Treatment
 
 # Of the window: a longer truncation cannot be separated from the window's own.
 LONGEST_TAU = 1 / 10
+TAU_OF_INTEREST_S = 1.0
 _NAN = float("nan")
 
 
@@ -106,8 +109,10 @@ def verdict(
     if p_fit < significance:
         model, reason = "neither", f"the test of fit rejects both laws (p = {p_fit:.2g})"
     fit = replace(fit, model=model, reason=reason)
-    # Without a verdict for the pure law, the error of alpha contains that of a cut-off.
-    return _with_tau(fit, stated) if model != "power_law" and to_state else fit
+    if not to_state:
+        return fit
+    # The error of alpha contains that of a cut-off, with a verdict for the pure law as without.
+    return _with_shift(fit) if model == "power_law" else _with_tau(fit, stated)
 
 
 def _with_laws(fit: DwellFit, stated: Treatment) -> DwellFit:
@@ -127,6 +132,12 @@ def _with_laws(fit: DwellFit, stated: Treatment) -> DwellFit:
         truncated_power_law=truncated,
         fitted_from_frames=stated.first,
     )
+
+
+def _with_shift(fit: DwellFit) -> DwellFit:
+    """Return a fit of the pure law, its error of alpha with what a longer cut-off would change."""
+    shift = fit.power_law.alpha - fit.truncated_power_law.alpha
+    return replace(fit, alpha_se=float(np.hypot(fit.alpha_se, shift)))
 
 
 def _with_tau(fit: DwellFit, stated: Treatment) -> DwellFit:

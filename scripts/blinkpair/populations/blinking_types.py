@@ -2,7 +2,8 @@
 
 Type A (`truncated_power_law`, Eq. 2) and type B (`power_law`, Eq. 1) are of the on events;
 `undecided`, `neither` (the test of fit rejects both laws) and `not_fitted` are types of their own
-here: without them the fractions would describe only the nanocrystals that blink often. A
+here: without them the fractions would describe only the nanocrystals that blink often. The shares
+of A and B among all, which the counts give too small, are estimated beside them (`type_shares`). A
 nanocrystal that is dark in an epoch has no on events to fit: it is `dark` there. Only the n of the
 table of populations count, so that the transitions add up to it.
 
@@ -35,11 +36,13 @@ from blinkpair.populations.table import (
     put_estimates,
     put_methods,
 )
+from blinkpair.populations.type_shares import pooled_type_shares
 from blinkpair.populations.type_states import (
     DARK,
     EVENTS,
     FALSE_EVENTS,
     LARGE_CHANGE,
+    LOG_RATIO,
     PURE,
     STATES,
     TRUNCATED,
@@ -65,14 +68,15 @@ def summarise_types(
     ----------
     groups : sequence of TypeGroup
         From `type_groups`, with `alpha_on_{epoch}` and `tau_on_{epoch}_s`, and, if known,
-        `expected_false_on_events_{epoch}` and `n_on_events_{epoch}`.
+        `expected_false_on_events_{epoch}`, `n_on_events_{epoch}` and `log_ratio_cut_off_{epoch}`.
     statistics : StatisticsSettings
 
     Returns
     -------
     DataFrame
         One row a temperature and epoch: `n` (emissive in that epoch), `n_` and `fraction_` (of
-        n, with `_low` and `_high`) of each type, `median_alpha_on_power_law`,
+        n, with `_low` and `_high`) of each type; `share_type_a` and `share_type_b` with `_low` and
+        `_high`, estimated from all n (`type_shares`); `median_alpha_on_power_law`,
         `median_alpha_on_truncated_power_law`, `median_tau_on_s` (s, of the truncated ones),
         `median_false_event_share` (false on events expected from noise over on events), NaN
         where nothing is known; `n_undecided_for_noise`, of the undecided those of which noise makes
@@ -104,6 +108,10 @@ def summarise_types(
             flags = [_flags(p.rows[f"type_{epoch}"], name) for p in parts]
             fractions = intervals.pooled_fractions(flags, [p.fields for p in parts], **settings)
             put_estimates(rows, f"fraction_{name}", fractions)
+        ratios = [_values(p.rows, LOG_RATIO.format(epoch)) for p in parts]
+        shares = pooled_type_shares(ratios, [p.fields for p in parts], **settings)
+        for name, estimates in zip(("a", "b"), shares, strict=True):
+            put_estimates(rows, f"share_type_{name}", estimates)
         for row, part in zip(rows, parts, strict=True):
             row |= _measured(part.rows, epoch)
         put_methods(rows, [p.fields for p in parts], of_samples=_of_samples(groups))
@@ -274,6 +282,11 @@ def _of_samples(groups: Sequence[TypeGroup]) -> bool:
 
 def _flags(types: pd.Series[Any], name: str) -> FloatArray:
     return np.asarray(types == name, dtype=np.float64)
+
+
+def _values(rows: pd.DataFrame, name: str) -> FloatArray:
+    """Return a column of numbers, nan where the table has none."""
+    return rows[name].to_numpy(float) if name in rows else np.full(len(rows), _NAN)
 
 
 def _measured(rows: pd.DataFrame, epoch: str) -> dict[str, float]:

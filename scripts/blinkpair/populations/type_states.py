@@ -46,7 +46,8 @@ REQUIRED = (
 )
 # Of one epoch, where they are known.
 FALSE_EVENTS, EVENTS = "expected_false_on_events_{}", "n_on_events_{}"
-_MEASURED = ("alpha_on_{}", "tau_on_{}_s", FALSE_EVENTS, EVENTS)
+LOG_RATIO = "log_ratio_cut_off_{}"
+_MEASURED = ("alpha_on_{}", "tau_on_{}_s", FALSE_EVENTS, EVENTS, LOG_RATIO)
 # All that the tables of types are made of.
 COLUMNS = (*REQUIRED, *(name.format(epoch) for name in _MEASURED for epoch in EPOCHS))
 _DARK_IN = {"pre": ("became_emissive", "dark"), "post": ("became_dark", "dark")}

@@ -47,6 +47,8 @@ def types(table: pd.DataFrame, confidence: float) -> Table:
     cells: dict[str, Callable[[Row], str]] = {"emissive in this epoch": lambda r: f"{r['n']}"}
     cells |= share_cells(TYPE_NAMES)
     cells |= {
+        "type A of all, estimate": lambda r: _estimate(r, "share_type_a"),
+        "type B of all, estimate": lambda r: _estimate(r, "share_type_b"),
         "median α, type B": lambda r: _alpha(r["median_alpha_on_power_law"]),
         "median α, type A": lambda r: _alpha(r["median_alpha_on_truncated_power_law"]),
         "median τ, type A, s": lambda r: _tau(r["median_tau_on_s"]),
@@ -55,6 +57,9 @@ def types(table: pd.DataFrame, confidence: float) -> Table:
     }
     note = (
         "Types A and B are of on events; shares are of the nanocrystals emissive in the epoch. "
+        "The estimates take every nanocrystal as A or B, by the likelihood of its events with a "
+        "cut-off within 1 s and without. Counts of verdicts are too small, mostly of type B, whose "
+        "long events are often too few for a fit. "
         "A law with α near 0 and a cut-off τ is an exponential. There is no verdict where noise "
         f"makes more than {100 * MAX_FALSE_SHARE:.0f} % of the on events. "
         f"{intervals_note(table.get('interval_method', ()), confidence)}"
@@ -155,6 +160,10 @@ def photostability(table: pd.DataFrame, confidence: float) -> Table:
         f"{intervals_note(table.get('interval_method', ()), confidence)}"
     )
     return transposed("Photostability within a movie", _epoch_rows(table), cells, _epoch_name, note)
+
+
+def _estimate(row: Row, name: str) -> str:
+    return interval_of(row, name, percent, percent_end)
 
 
 def _alpha(value: Any) -> str:

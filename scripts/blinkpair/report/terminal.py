@@ -132,9 +132,9 @@ def _recipes(methods: pd.DataFrame) -> list[str]:
 
 
 def _blinking(types: pd.DataFrame, photostability: pd.DataFrame) -> list[str]:
-    """Return, before and after: type A of those with a fit, PL kept, going dark."""
+    """Return, before and after: the share of type A, PL kept, going dark."""
     heading, names = _names(types["temperature_c"])
-    lines = [f"{heading} {'type A of fitted':>24} {'PL kept':>15} {'going dark':>22}"]
+    lines = [f"{heading} {'type A':>24} {'PL kept':>15} {'going dark':>22}"]
     for label in types["temperature_c"].unique():
         columns = []
         for table, cell in ((types, _type_a), (photostability, _kept), (photostability, _dark)):
@@ -145,8 +145,7 @@ def _blinking(types: pd.DataFrame, photostability: pd.DataFrame) -> list[str]:
 
 
 def _type_a(row: pd.Series[Any]) -> str:
-    fitted = row["n"] - row["n_not_fitted"] - row["n_undecided_for_noise"]
-    return f"{row['n_truncated_power_law']} of {fitted}"
+    return f"{100 * row['share_type_a']:.0f} %" if np.isfinite(row["share_type_a"]) else "-"
 
 
 def _kept(row: pd.Series[Any]) -> str:

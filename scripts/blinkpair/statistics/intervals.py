@@ -166,7 +166,7 @@ def _median_of(values: FloatArray, effect: DesignEffect) -> float:
 
 
 def fraction_interval(
-    fraction: float, n: int, effect: DesignEffect, *, confidence: float = 0.95
+    fraction: float, n: float, effect: DesignEffect, *, confidence: float = 0.95
 ) -> Interval:
     """Return Wilson's score interval, with the quantile of the mixture of design effects.
 
@@ -177,8 +177,8 @@ def fraction_interval(
     ----------
     fraction : float
         Observed fraction, 0 to 1.
-    n : int
-        Nanocrystals behind it.
+    n : float
+        Nanocrystals behind it; those in doubt count less than one.
     effect : DesignEffect
         With `INDEPENDENT` it is Wilson's interval itself.
     confidence : float

@@ -1,0 +1,106 @@
+"""Estimate the shares of types A and B, of all nanocrystals instead of those with a verdict.
+
+Verdicts are lost for a reason: type B has long events, and therefore often too few for a fit, which
+type A seldom has. Of the verdicts alone, type A would be too frequent; of all nanocrystals, type B
+would be too rare. Here every nanocrystal has one of two types: with a cut-off within 1 s (A) or
+without (B). The share p of type A is the one that makes all their events most likely,
+
+    product of (p r_i + 1 - p),  r_i = likelihood with a cut-off over that without
+                                 (`dwell_fits.cut_off_ratio`).
+
+Where the ratios leave no doubt, p is the counted share; a nanocrystal whose events show nothing
+changes nothing.
+
+The interval is that of a fraction (`statistics.intervals`) of fewer nanocrystals: of n (1 - lost),
+where lost is the share of the information on p that the doubt takes (T. A. Louis, J. R. Stat. Soc.
+B 44, 226, 1982). It allows for fields that differ as those of the other fractions do. An end is 0
+or 1 where the likelihood ratio does not reject this share.
+
+Input: ratios and fields of the nanocrystals of some groups. Output: an estimate a group.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import ndtri
+
+from blinkpair.arrays import FloatArray
+from blinkpair.statistics.design_effects import Codes, pooled_effects
+from blinkpair.statistics.intervals import UNDEFINED, Estimate, fraction_interval
+
+_HALVINGS = 50  # of the range of p, to 1e-15
+
+
+def pooled_type_shares(
+    log_ratios: Sequence[FloatArray],
+    fields: Sequence[Codes],
+    *,
+    confidence: float = 0.95,
+    control_last: bool = False,
+) -> tuple[list[Estimate], list[Estimate]]:
+    """Return the shares of types A and B in each of several groups, which sum to 1.
+
+    Parameters
+    ----------
+    log_ratios : sequence of ndarray, shapes (n,)
+        Natural logarithms of r_i; nan where it is not known.
+    fields : sequence of ndarray of int
+        Fields of the same nanocrystals, from `design_effects.field_codes`.
+    confidence, control_last
+        As in `intervals.pooled_fractions`.
+    """
+    logs = [np.where(np.isfinite(own), own, 0.0) for own in log_ratios]
+    shares = [_likeliest_share(own) for own in logs]
+    # The probability of type A of each nanocrystal; their mean is the share.
+    each = [_probabilities(own, share) for own, share in zip(logs, shares, strict=True)]
+    effects = pooled_effects(each, fields, control_last=control_last)
+    estimates = []
+    for own, share, (effect, _) in zip(logs, shares, effects, strict=True):
+        n = _informative(own, share)
+        if n == 0:
+            estimates.append(Estimate(float("nan"), *UNDEFINED, float("nan")))
+            continue
+        low, high = fraction_interval(share, n, effect, confidence=confidence)
+        least = _log_likelihood(own, share) - float(ndtri(0.5 + confidence / 2)) ** 2 / 2
+        low = 0.0 if _log_likelihood(own, 0.0) > least else low
+        high = 1.0 if _log_likelihood(own, 1.0) > least else high
+        estimates.append(Estimate(share, low, high, effect.median))
+    return estimates, [
+        Estimate(1.0 - one.value, 1.0 - one.high, 1.0 - one.low, one.design_effect)
+        for one in estimates
+    ]
+
+
+def _log_likelihood(log_ratios: FloatArray, share: float) -> float:
+    return float(np.sum(np.log(share * np.exp(log_ratios) + 1.0 - share)))
+
+
+def _likeliest_share(log_ratios: FloatArray) -> float:
+    excess = np.expm1(log_ratios)
+
+    def slope(share: float) -> float:
+        return float(np.sum(excess / (share * excess + 1.0)))
+
+    low, high = 0.0, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if slope(middle) > 0 else (low, middle)
+    return low
+
+
+def _probabilities(log_ratios: FloatArray, share: float) -> FloatArray:
+    ratios = np.exp(log_ratios)
+    return np.asarray(share * ratios / (share * ratios + 1.0 - share), dtype=np.float64)
+
+
+def _informative(log_ratios: FloatArray, share: float) -> float:
+    """Return as many nanocrystals of known type as tell the share equally well."""
+    n = log_ratios.size
+    if n == 0:
+        return 0.0
+    share = float(np.clip(share, 0.5 / n, 1.0 - 0.5 / n))
+    p = _probabilities(log_ratios, share)
+    lost = float(np.mean(p * (1.0 - p))) / (share * (1.0 - share))
+    return n * max(1.0 - lost, 0.0)
