@@ -50,6 +50,16 @@ def test_a_motion_off_by_half_a_diameter_is_refined_on_the_overlap(channel, px):
     assert found.n_alike[0] > 0.9 * found.n_blocks
 
 
+def test_noise_does_not_draw_a_motion_of_whole_pixels_between_them():
+    # Slopes that share the noise of the values they are compared with gave 0.15 px.
+    off = []
+    for seed in range(8):
+        pre, post = (contrast_of(image, DIAMETER, 1.0) for image in turned_sample(seed, 1.0))
+        (found,) = refine(pre, post, "whole", TRUTH[None], DIAMETER, "rigid")
+        off.append((apply_matrix(found.matrix, GRID) - apply_matrix(TRUTH, GRID)).mean(axis=0))
+    assert np.sqrt(np.mean(np.sum(np.square(off), axis=1))) < 0.1
+
+
 def test_another_contrast_of_the_same_sample_is_refined_with_its_sign():
     pre, post = (contrast_of(image, DIAMETER, 1.0) for image in turned_sample(2, 0.1))
     inverted = contrast_of(-turned_sample(2, 0.1)[1], DIAMETER, 1.0)

@@ -35,7 +35,9 @@ def sum_blocks(
 
     A pixel x of the first contrast is compared with `factor` times the second at
     (a x - b y + tx, b x + a y + ty). Both slopes together make the step of second order
-    (Malis, IEEE ICRA 2004, 1843); differences far above their variance lose weight.
+    (Malis, IEEE ICRA 2004, 1843); differences far above their variance lose weight. Slopes are
+    central differences, interpolated as the values are: those of a pixel's own two neighbours
+    share its noise, which would draw a motion of whole pixels half a pixel off.
     """
     a, b, tx, ty = motion[0], motion[1], motion[2], motion[3]
     rows, columns = pre.shape
@@ -50,7 +52,7 @@ def sum_blocks(
                 if not pre_valid[y, x]:
                     continue
                 px, py = a * x - b * y + tx, b * x + a * y + ty
-                if px < 0.0 or py < 0.0 or px >= last_x or py >= last_y:
+                if px < 1.0 or py < 1.0 or px >= last_x - 1 or py >= last_y - 1:
                     continue
                 ix, iy = int(px), int(py)
                 if not (
@@ -64,8 +66,12 @@ def sum_blocks(
                 p00, p01 = post[iy, ix], post[iy, ix + 1]
                 p10, p11 = post[iy + 1, ix], post[iy + 1, ix + 1]
                 there = (1 - fy) * ((1 - fx) * p00 + fx * p01) + fy * ((1 - fx) * p10 + fx * p11)
-                slope_x = (1 - fy) * (p01 - p00) + fy * (p11 - p10)
-                slope_y = (1 - fx) * (p10 - p00) + fx * (p11 - p01)
+                above = (1 - fx) * (p01 - post[iy, ix - 1]) + fx * (post[iy, ix + 2] - p00)
+                below = (1 - fx) * (p11 - post[iy + 1, ix - 1]) + fx * (post[iy + 1, ix + 2] - p10)
+                slope_x = 0.5 * ((1 - fy) * above + fy * below)
+                left = (1 - fy) * (p10 - post[iy - 1, ix]) + fy * (post[iy + 2, ix] - p00)
+                right = (1 - fy) * (p11 - post[iy - 1, ix + 1]) + fy * (post[iy + 2, ix + 1] - p01)
+                slope_y = 0.5 * ((1 - fx) * left + fx * right)
                 here = pre[y, x]
                 gx = 0.25 * (pre[y, x + 1] - pre[y, x - 1])
                 gx += 0.5 * factor * (a * slope_x + b * slope_y)
