@@ -158,6 +158,12 @@ def test_few_odd_frames_are_reported_and_more_are_refused():
         check_frames(project(from_array(frames)), "a.tif")
 
 
+def test_a_shutter_that_opened_late_names_the_frames_to_leave_out():
+    frames = film(np.where(np.arange(FRAMES) < 12, 0.0, 15.0), np.random.default_rng(7))
+    with pytest.raises(InputError, match=r"12 of 400 frames.*without their first 12 frames"):
+        check_frames(project(from_array(frames)), "a.tif")
+
+
 def test_a_movie_of_one_image_is_refused():
     still = np.repeat(film(15.0, np.random.default_rng(8))[:1], FRAMES, axis=0)
     with pytest.raises(InputError, match="all the same"):

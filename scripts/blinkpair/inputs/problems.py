@@ -114,10 +114,11 @@ def nearest(name: str, known: Iterable[str], likeness: float = 0.6) -> str | Non
 def same_to_the_eye(text: str) -> str:
     """Return what two spellings of one name have in common: '100°C' and '100 C' give '100c'.
 
-    Spaces, degree signs, capitals, commas before words and look-alike characters do not count.
+    Spaces, degree signs, capitals, look-alike characters and commas that are no decimal ones do
+    not count.
     """
     plain = unicodedata.normalize("NFKC", text).casefold()
-    return re.sub(r"[\s°]|,(?!\d)", "", plain)
+    return re.sub(r"[\s°]|(?<!\d),|,(?!\d)", "", plain)
 
 
 def normalised(name: str) -> str:

@@ -295,6 +295,8 @@ def check_frames(projections: Projections, name: str) -> list[str]:
     if n <= MAX_ODD_SHARE * frames:
         return [what, *notes]
     beginning = f", or use the beginning: '::frames={first}' behind both paths" if first else ""
+    if odd[:n].all():  # a shutter that opened after the camera had started
+        beginning = f", or export both movies without their first {n} frames"
     raise InputError(
         what,
         "look at the mean of each frame (in ImageJ: Stacks > Plot Z-axis Profile); record "
