@@ -38,10 +38,10 @@ from blinkpair.blinking.states.two_emitters_levels import first_steps
 from blinkpair.compiled import njit
 
 _STARTS, _FIRST_ITERATIONS, _ITERATIONS = 2, 3, 9
-# Two emitters are tried where the on level scatters by so many of the camera's noise, where so many
-# frames are brighter than it by so many of that noise, or where so many frames are lit in part as
-# the next one is, and alike.
-_WIDE, _SHARE_ABOVE, _ABOVE, _PAIRS = 1.2, 0.001, 5.0, 0.02
+# Two emitters are tried where the on level or off scatters by so many of the camera's noise, where
+# so many frames are brighter than on by so many of that noise, or where so many frames are lit in
+# part as the next one is, and alike.
+_WIDE, _WIDE_OFF, _SHARE_ABOVE, _ABOVE, _PAIRS = 1.2, 1.1, 0.001, 5.0, 0.02
 # The dimmer emitter, in noises and of the brighter one: below, it is what off is not known to.
 _LEAST_NOISES, _LEAST_SHARE = 1.0, 0.15
 _GAIN_PER_PARAMETER, _PARAMETERS = 0.5, 6  # of log(frames), as of a grey level
@@ -63,7 +63,9 @@ def suggests_two(trace: Trace, one: chain.Chain) -> bool:
     partly = one.probability[:, emissions.PARTLY] > 0.5
     off, noise, on, sigma = one.levels
     camera = np.sqrt(noise**2 + trace.excess * (on - off))
-    if sigma > _WIDE * camera or (trace.x > on + _ABOVE * camera).mean() > _SHARE_ABOVE:
+    if sigma > _WIDE * camera or noise > _WIDE_OFF * trace.off.noise:
+        return True
+    if (trace.x > on + _ABOVE * camera).mean() > _SHARE_ABOVE:
         return True
     return (partly[1:] & partly[:-1]).mean() > _PAIRS and agree_in_rows(trace.x, one)
 
