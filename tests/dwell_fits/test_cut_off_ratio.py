@@ -5,6 +5,7 @@ import pytest
 
 from blinkpair.dwell_fits.cut_off_ratio import CERTAIN, log_ratio_of_cut_off
 from blinkpair.dwell_fits.events import count_events
+from blinkpair.populations.type_shares import pooled_type_shares
 from tests.helpers.dwell_times import WINDOW, draw
 
 
@@ -51,6 +52,14 @@ def test_five_hundred_events_show_which_law_they_are_of():
     assert np.median(pure) == -CERTAIN
     assert np.sum(truncated < 0) <= 2
     assert np.sum(pure > 0) <= 2
+
+
+def test_steep_laws_of_few_events_are_not_taken_for_a_cut_off():
+    """Of alpha 2.2, 100 events last for half a second at most: they show little, and no cut-off."""
+    rng = np.random.default_rng(63)
+    ratios = [ratio(draw(rng, 2.2, 100)) for _ in range(80)]
+    (a,), _ = pooled_type_shares([np.array(ratios)], [np.arange(80) % 4])
+    assert a.value < 0.1
 
 
 def test_noise_that_cuts_events_is_no_cut_off():
