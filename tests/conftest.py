@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,10 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.simulate import SimulatedField, simulate_field
 from tests.helpers.small_field import DESIGN
 from tests.helpers.tiny_experiment import snakemake, write_tiny_experiment
+
+# Of the many objects of libraries and tests hardly any is garbage: to look for it as often as
+# Python does takes a tenth of the time.
+gc.set_threshold(100_000, 10, 50)
 
 # Whole runs, and a Slurm that mostly waits: side by side, and first.
 TOGETHER = ("workflow", "cluster")
@@ -30,6 +35,11 @@ class ByGroup(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         return group(nodeid)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of every search for garbage."""
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

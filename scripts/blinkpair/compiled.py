@@ -152,7 +152,21 @@ def _load_kernel(cache: Any, turn: _Turn, signature: Any, context: Any) -> Any:
         turn.take()  # and give it after `_save_kernel`, unless another process was quicker
         if found := cache._load_overload(signature, context):
             turn.give()
-        return found
+            return found
+    _shorten_error()
+    return None
+
+
+def _shorten_error() -> None:
+    """Leave the shapes out of numba's error on a slice and an array of different sizes.
+
+    The code that writes them takes 1.5 s to compile, also for `np.linalg.solve`, which copies its
+    right side into a slice. numba has a text without shapes for processors that know no texts.
+    """
+    from numba.np import arrayobj
+
+    with_shapes = arrayobj.ol_raise_with_shape_context_cpu
+    with_shapes.__code__ = arrayobj.ol_raise_with_shape_context_generic.__code__
 
 
 def _save_kernel(cache: Any, turn: _Turn, signature: Any, kernel: Any) -> None:

@@ -139,6 +139,37 @@ def test_a_compiled_kernel_is_loaded_without_what_only_compiling_needs(copy):
     assert run("and more").split() == ["1", "False", "True"]
 
 
+def test_a_row_is_stored_without_compiling_a_text(copy):
+    # numba's error on rows of another length would join texts, each function of which is compiled.
+    kernel = SMALL.partition("@njit()")[0]
+    kernel += "@njit()\ndef store(table, row):\n    table[0] = row\n"
+    (copy / "blinkpair" / "rows.py").write_text(kernel)
+    code = """
+        import numpy as np
+        from numba.core import event
+        from blinkpair import rows
+        with event.install_recorder("numba:compile") as recorder:
+            rows.store(np.zeros((3, 2)), np.ones(2))
+        names = [found.data["dispatcher"].py_func.__module__ for _, found in recorder.buffer]
+        print(len(names), sum("unicode" in name for name in names))
+        try:
+            rows.store(np.zeros((3, 2)), np.ones(3))
+        except ValueError as error:
+            print(error)
+    """
+    out = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PYTHONPATH": str(copy), "PATH": os.environ["PATH"]},
+    ).stdout.splitlines()
+    n_compiled, n_texts = map(int, out[0].split())
+    assert n_compiled > 0
+    assert n_texts == 0
+    assert "different size" in out[1]
+
+
 def test_a_read_only_installation_keeps_kernels_elsewhere(copy, tmp_path):
     # Where the folder should be there is a file: nobody can write it, not even root.
     (copy / "blinkpair" / "__pycache__").write_text("")

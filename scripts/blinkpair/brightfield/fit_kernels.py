@@ -182,7 +182,7 @@ def fit_objects(
         mean = (weight * profile).sum() / pixels
         residual = (weight * residuals**2).sum()
         centres[n, 0], centres[n, 1] = cx, cy
-        for i in range(k):  # a slice at once compiles numba's message about shapes: 2 s
+        for i in range(k):  # a slice at once compiles numba's check of shapes
             coefficients[n, i] = linear[i]
         variance = residual / max(pixels - full, 1.0)
         spread = max(inverse[full - 1, full - 1] + inverse[full - 2, full - 2], 0.0) / 2

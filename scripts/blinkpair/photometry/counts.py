@@ -280,7 +280,8 @@ class _Target:
             drift[chosen],
             self.how,
             self.places,
-            self.traces[:, first:last],
+            self.traces,
+            first,
         )
 
     def result(self, drift: FloatArray, shape: tuple[int, int]) -> NDArray[np.float32]:

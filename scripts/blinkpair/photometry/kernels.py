@@ -90,8 +90,9 @@ def measure_places(
     how: Photometry,
     places: Places,
     traces: Any,
+    begin: int,
 ) -> None:
-    """Fill the traces of places first to last.
+    """Fill columns of the traces of places first to last.
 
     Parameters
     ----------
@@ -103,7 +104,10 @@ def measure_places(
     how : Photometry
     places : Places
         `guess`, `skew` and `n_skew` are brought up to date.
-    traces : (n, m) float32
+    traces : (n, all frames) float32
+        The whole array: numba would compile another kernel for a part of it.
+    begin : int
+        Column of the first of the frames that are measured.
     """
     height, width = block.shape[1:]
     pixels = block.reshape(-1)
@@ -152,7 +156,7 @@ def measure_places(
                         skew[k] += means[g] - medians[g]
                         n_skew[k] += 1
             for g in range(used):
-                traces[row_of[start + g], f] = counts[g]
+                traces[row_of[start + g], begin + f] = counts[g]
 
 
 @njit(nogil=True)

@@ -91,7 +91,7 @@ def _illuminate(
     y_profile = np.empty(2 * reach + 2)
     scale = 1.0 / (np.sqrt(2.0) * sigma[frame])
     for row in range(height):
-        for column in range(width):  # for a slice numba compiles a message about shapes: 3 s
+        for column in range(width):  # for a slice numba compiles a check of shapes
             light[row, column] = background[row, column]
     for k in range(xy.shape[0]):
         signal = counts[k, frame]

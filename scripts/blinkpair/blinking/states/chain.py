@@ -207,7 +207,7 @@ def learn(
                 for j in range(states):
                     row[j] *= left
                 row[i] = stay
-            for j in range(states):  # a row at once compiles numba's message about shapes: 2 s
+            for j in range(states):  # a row at once compiles numba's check of shapes
                 change = max(change, abs(row[j] - transition[i, j]))
                 transition[i, j] = row[j]
         for j in range(states):

@@ -294,7 +294,7 @@ def refine_motions(
             continue
         if kept[-1, 0] < HOPELESS:
             return
-        best, units = np.inf, 0
+        best, units = np.inf, np.int64(0)  # a literal has `_keep` compiled once more
         for step in range(4):
             radius2 = reach2 if step == 0 else gate2
             k = _match(motion, pre, post, nearest, place, radius2, left, right, distance2, owner)
