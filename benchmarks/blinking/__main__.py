@@ -24,27 +24,32 @@ from benchmarks.page import Part, run, text_of
 
 HEAD = """# How right the blinking analysis is
 
-**In short.** Of pure power laws in whole frames at most 6 % are called truncated, and cut-offs are
-recognised nearly as often as any test could: in more than 95 % of cases from 200 events on where
-alpha is 1.5 or less, in 58 to 81 % where it is 1.8. The test of fit rejects a law that is right in
-4 to 6 % of cases and two exponentials a decade apart, of 500 events, in more than 90 %. Events
-that noise makes or that frames cut change alpha and types by more than chance does. The 95 %
-intervals of alpha that a run states allow for the cut to frames and hold in 88 to 100 % of pure
-power laws, at 1.3 to 2.6 times the width; without that they hold in 15 to 95 %. Read *Continuous
-time cut to frames* and *What the states do* before a conclusion rests on single types.
+Every number on this page is of simulated data with known truth (`make accuracy`): frames of 20 ms,
+a window of 20,000 of them where nothing else is stated. In short:
 
-Made by `make accuracy`; every number on this page is of simulated data with known truth: frames
-of 20 ms, a window of 20,000 of them.
+- **Verdicts.** Of pure power laws in whole frames at most 6 % are called truncated. Cut-offs are
+  recognised nearly as often as any test could: in more than 95 % of cases from 200 events on
+  where alpha is 1.5 or less, in 58 to 81 % where it is 1.8.
+- **Test of fit.** It rejects a law that is right in 4 to 6 % of cases, and two exponentials a
+  decade apart, of 500 events, in more than 90 %.
+- **Errors of alpha.** The 95 % intervals that a run states allow for the cut to frames. They hold
+  in 88 to 100 % of pure power laws, at 1.3 to 2.6 times the width; without that they hold in 15
+  to 95 %.
+- **Single types.** Events that noise makes or that frames cut change alpha and types by more than
+  chance does. Read *Continuous time cut to frames* and *What the states do* before a conclusion
+  rests on them.
+- **On-fractions.** In any camera and light their RMS error is 0.005 to 0.013 by `hmm`, and 0.17
+  to 0.52 by the fixed threshold of 100 counts. In fields like the paper's it is 0.0017 and 0.05.
 """
 
 
 def pure_part(pool: Executor, share: float) -> Iterable[str]:
     yield "## Pure power laws"
     yield (
-        "Durations drawn in whole frames from Eq. 1 within the window. At most 6 % may be called "
-        "truncated at the 5 % level, alpha may be biased by 0.02 at 500 events, and its 95 % "
-        "interval has to hold the truth in 93 to 97 %. (Draws of fewer than three different "
-        "durations are not fitted.)"
+        "Durations in whole frames, drawn from Eq. 1 within the window. Bounds: at most 6 % "
+        "called truncated at the 5 % level, a bias of alpha below 0.02 at 500 events, and 95 % "
+        "intervals that hold in 93 to 97 %. Draws of fewer than three different durations are "
+        "not fitted."
     )
     yield text_of(fits.pure_table(pool, round(10_000 * share)), 2)
 
@@ -52,10 +57,10 @@ def pure_part(pool: Executor, share: float) -> Iterable[str]:
 def truncated_part(pool: Executor, share: float) -> Iterable[str]:
     yield "## Truncated power laws"
     yield (
-        "Durations drawn in whole frames from Eq. 2. 90 % are to be recognised from 200 events on. "
-        "*Best possible* is what the likelihood ratio of the true law against the nearest pure one "
-        "recognises, both being known: no test that holds its 5 % for every pure law can do more, "
-        "and where it is below 90 % nothing can reach 90 %."
+        "Durations in whole frames, drawn from Eq. 2. Bound: 90 % recognised from 200 events "
+        "on, where that is possible. *Best possible* is what the likelihood ratio of the true "
+        "law against the nearest pure one recognises, both being known: no test that holds its "
+        "5 % for every pure law recognises more."
     )
     yield text_of(fits.truncated_table(pool, round(2000 * share)), 3)
 
@@ -63,11 +68,11 @@ def truncated_part(pool: Executor, share: float) -> Iterable[str]:
 def quantised_part(pool: Executor, share: float) -> Iterable[str]:
     yield "## Continuous time cut to frames"
     yield (
-        "Durations drawn in continuous time and cut to whole frames in several ways. The cut "
-        "shifts the durations by up to half a frame and bends the law of the shortest; the fit "
-        "allows for it where the data show it (`short_events='auto'`), and otherwise trusts them. "
-        "The traces of a run are fitted with `camera`, whose errors allow for it unseen. The "
-        "intervals are of those called power laws."
+        "Durations in continuous time, cut to whole frames in several ways. The cut shifts "
+        "them by up to half a frame and bends the law of the shortest. `auto` allows for it "
+        "where the data show it, and trusts them elsewhere. `camera`, which a run uses, also "
+        "allows for it in the errors where the data do not show it. The intervals are of those "
+        "called power laws."
     )
     yield text_of(fits.quantised_table(pool, round(1000 * share)), 2)
 
@@ -75,9 +80,9 @@ def quantised_part(pool: Executor, share: float) -> Iterable[str]:
 def window_part(pool: Executor, share: float) -> Iterable[str]:
     yield "## Events cut by the window"
     yield (
-        "Traces of on and off events without an upper bound, in whole frames, seen through the "
-        "window. The last event is cut off: flagged, it enters by its survival function; dropped, "
-        "the longest events are missing."
+        "Traces of on and off events of unbounded laws, in whole frames, seen through the "
+        "window, which cuts the last event. *Flagged*, it enters by its survival function. "
+        "*Dropped*, the longest events are missing."
     )
     yield text_of(fits.window_table(pool, round(600 * share)), 2)
 
@@ -85,22 +90,22 @@ def window_part(pool: Executor, share: float) -> Iterable[str]:
 def goodness_part(pool: Executor, share: float) -> Iterable[str]:
     yield "## Test of fit"
     yield (
-        "How often the test of fit rejects a law that is right, in percent, at the 5 % level; "
-        "4 to 6 is meant, with a standard error of 0.4 here. Durations in whole frames, as above. "
-        "In 2,500 other draws of each, on those of 50 to 500 events of which the correction was "
-        "set, all lay between 4.2 and 5.8."
+        "How often the test of fit rejects a law that is right, in percent, at the 5 % level: "
+        "4 to 6 is meant, with a standard error of 0.4 here. Durations in whole frames. In "
+        "2,500 other draws of each all lay between 4.2 and 5.8; the correction was set on "
+        "those of 50 to 500 events."
     )
     yield text_of(goodness.size_table(pool, round(3000 * share)), 2)
     yield (
-        "How often it rejects both laws where neither is right. At least 80 % of 500 events are "
-        "to be rejected of two exponentials a decade apart."
+        "How often it rejects both laws where neither is right. Bound: 80 % for 500 events of "
+        "two exponentials a decade apart."
     )
     yield text_of(goodness.power_table(pool, round(400 * share)), 3)
     yield (
-        "What leads to `neither` in practice: traces of power laws of 1.5, on and off, with false "
-        "frames as of noise, with events that merge because what is between them is shorter than "
-        "a frame, or with a third level. Single false frames make events of one frame, which the "
-        "fit sets aside, and cut long events."
+        "What leads to `neither` in practice, in traces of power laws of 1.5, on and off: "
+        "false frames as of noise, events that merge because the one between them is shorter "
+        "than a frame, or a third level. Single false frames cut long events, and make events "
+        "of one frame, which the fit sets aside."
     )
     yield text_of(goodness.cause_table(pool, round(400 * share)), 3)
 
@@ -108,15 +113,18 @@ def goodness_part(pool: Executor, share: float) -> Iterable[str]:
 def states_part(pool: Executor, share: float) -> Iterable[str]:
     yield "## What the states do to on-fraction, alpha and type"
     yield (
-        "Traces with gamma-skewed background noise and the shot noise of an electron-multiplying "
-        "camera. Each fit is compared with that of the true states (on for more than half of the "
-        "frame) of the same trace, under the law that those have. `fixed` is the paper's 100 "
-        "counts, `hmm` the hidden Markov model. *Expected false* is "
-        "`expected_false_on_events`: one-frame events that the off level's noise makes alone. "
-        "RMS errors of alpha are to stay under 0.1 with `hmm`. They do not where nanocrystals of a "
-        "truncated law switch at any time: there a few half-lit frames decide how the fit treats "
-        "the shortest events, and where it differs from that of the true states (2 to 5 of 53 "
-        "traces) alpha differs by 0.2 to 0.4."
+        "Traces with gamma-skewed background noise and the shot noise of an "
+        "electron-multiplying camera. Each fit is compared with that of the true states of the "
+        "same trace (on for more than half of the frame), under the law that those have. "
+        "`fixed` is the paper's 100 counts, `hmm` the hidden Markov model. *Expected false* is "
+        "`expected_false_on_events`: events of one frame that the noise of the off level makes "
+        "alone."
+    )
+    yield (
+        "Bound: RMS errors of alpha below 0.1 with `hmm`. It is missed where nanocrystals of a "
+        "truncated law switch at any time. A few half-lit frames decide there how the fit "
+        "treats the shortest events; where it differs from that of the true states (2 to 5 of "
+        "53 traces), alpha differs by 0.2 to 0.4."
     )
     yield text_of(states.states_table(pool, round(60 * share)), 3)
 
@@ -124,9 +132,9 @@ def states_part(pool: Executor, share: float) -> Iterable[str]:
 def weak_part(pool: Executor, share: float) -> Iterable[str]:
     yield "## Weak emitters"
     yield (
-        "Fields of blinkers, pure power laws of 1.5 and 1.5 with true on-fractions of 0.2 to 0.9: "
-        "none is dark. The on levels scatter by 30 % about a multiple of the off level's noise, "
-        "40 counts."
+        "Fields of nanocrystals with pure power laws of 1.5, on and off, and true on-fractions "
+        "of 0.2 to 0.9: none is dark. The on levels scatter by 30 % about a multiple of the "
+        "off level's noise, 40 counts."
     )
     yield text_of(states.weak_table(pool, max(round(60 * share), 10)))
 
@@ -136,14 +144,18 @@ def other_light_part(pool: Executor, share: float) -> Iterable[str]:
     yield "## On-fractions against another forward model"
     yield (
         f"{fields} fields of {other_light.NANOCRYSTALS} nanocrystals in two epochs of "
-        f"{other_light.FRAMES} frames, pixel by pixel (`benchmarks/blinking/other_light.py`): Airy "
-        "disks whose rings reach the neighbours, an sCMOS with an offset, gain and read noise of "
-        "each pixel, power laws down to a tenth of a frame and less, on levels that fluctuate by "
-        "5 %, and in some fields on events of 0.35 to 0.7 of the level, of any length. None of the "
-        "method's numbers was fitted to them; it was tried on other fields of this model. "
-        "Columns as above, by the model. *Two levels*: of nanocrystals without dimmer events. The "
-        "wrong populations from three noises up are on-fractions within 0.02 of the cut-off of 0.1 "
-        "in truth, and all but one within 1.6 of their standard errors."
+        f"{other_light.FRAMES} frames, pixel by pixel (`benchmarks/blinking/other_light.py`):\n\n"
+        "- Airy disks whose rings reach the neighbours; an sCMOS with an offset, gain and read "
+        "noise of each pixel;\n"
+        "- power laws down to a tenth of a frame and less; on levels that fluctuate by 5 %; in "
+        "some fields on events of 0.35 to 0.7 of the level, of any length."
+    )
+    yield (
+        "None of the method's numbers was fitted to them; it was tried on other fields of this "
+        "model. Columns as in *On-fractions in any light*, by the model. *Two levels*: of "
+        "nanocrystals without dimmer events. The wrong populations from three noises up are "
+        "on-fractions within 0.02 of the cut-off of 0.1 in truth, and all but one within 1.6 "
+        "of their standard errors."
     )
     yield text_of(other_light.other_light_table(pool, fields), 3)
 
@@ -152,25 +164,25 @@ def doubles_part(pool: Executor, share: float) -> Iterable[str]:
     fields = max(round(40 * share), 8)
     yield "## Two nanocrystals in one spot"
     yield (
-        "Nanocrystals closer than the PSF are one spot, and the on-fraction of the spot is the "
-        "share of the time in which at least one of them is on. It is a property of neither of "
-        "them. Where the counts show the levels of two emitters, which add up, "
-        "`two_emitters_pre` and `two_emitters_post` in `nanocrystals.csv` are True: such a "
-        "nanocrystal can be left out (`verdicts.csv`). A second emitter with less than 0.37 of "
-        "the light of the first may also be dirt or a neighbour; below 0.30 this is as likely. "
-        "The standard error holds both cases, so many of these spots are undetermined. The "
-        "levels of what switches within frames do not persist. Where two emitters are likelier "
-        "all the same, neither result is trusted, and the standard error is that of a time on "
-        "anywhere between the two."
+        "Nanocrystals closer than the PSF are one spot. Its on-fraction is the share of the "
+        "time in which at least one of them is on, which is a property of neither.\n\n"
+        "- `two_emitters_pre` and `two_emitters_post` in `nanocrystals.csv` are True where the "
+        "counts show the levels of two emitters, which add up. Such a nanocrystal can be left "
+        "out (`verdicts.csv`).\n"
+        "- A second emitter with less than 0.37 of the light of the first may also be dirt or "
+        "a neighbour; below 0.30 this is as likely. The standard error holds both cases, so "
+        "many of these spots are undetermined.\n"
+        "- What switches within frames has no levels that persist. Where two emitters are "
+        "likelier all the same, neither result is trusted: the standard error is that of a "
+        "time on anywhere between the two."
     )
     yield (
         f"{fields} fields of {doubles.SINGLES} single nanocrystals and "
         f"{doubles.DOUBLES + doubles.RARE} doubles (`benchmarks/blinking/doubles.py`): "
-        "exponentials and power laws "
-        "with and without a cut-off, EMCCD and sCMOS, the brighter one of 4 to 20 noises. The "
-        "first column has the ratio of the levels. *Shown*: `two_emitters` is True. Other "
-        "columns as below, by the model. The method was made on other fields of a similar "
-        "model."
+        "exponentials and power laws with and without a cut-off, EMCCD and sCMOS, the brighter "
+        "one of 4 to 20 noises. The first column has the ratio of the levels. *Shown*: "
+        "`two_emitters` is True. Other columns as in *On-fractions in any light*, by the "
+        "model. The method was made on other fields of a similar model."
     )
     yield text_of(doubles.doubles_table(pool, fields), 3)
 
@@ -180,50 +192,53 @@ def light_part(pool: Executor, share: float) -> Iterable[str]:
     rows = light.light_rows(pool, fields)
     yield "## On-fractions in any light"
     yield (
-        f"{fields} fields of {light.NANOCRYSTALS} nanocrystals in two epochs, from a forward model "
-        "of their own (`benchmarks/blinking/light.py`): EMCCD and sCMOS, power laws and "
-        "exponentials, 600 to 5,000 frames, backgrounds of 5 to 100 counts a pixel, on-fractions "
-        "from 0 to 1 with both ends, up to 2 % emission when off, grey levels of 0.55 in some, "
-        "light that fades by 30 % in some. The truth is the time on in the movie. Each on-fraction "
-        "stands in the row of its own on level. *Without verdict*: excluded as `undetermined` "
-        "(`hmm`) or `noisy` (`fixed`), in one epoch at least; the other columns are of the rest. "
-        "*Intervals*: the on-fraction and 1.96 of its standard error to each side. The method was "
-        "tried on other fields of this model while it was made."
+        f"{fields} fields of {light.NANOCRYSTALS} nanocrystals in two epochs, from a forward "
+        "model of their own (`benchmarks/blinking/light.py`): EMCCD and sCMOS, power laws and "
+        "exponentials, 600 to 5,000 frames, backgrounds of 5 to 100 counts a pixel, "
+        "on-fractions from 0 to 1 with both ends, up to 2 % emission when off; in some fields "
+        "grey levels of 0.55, or light that fades by 30 %. The method was tried on other "
+        "fields of this model while it was made."
+    )
+    yield (
+        "The truth is the time on in the movie. Each on-fraction stands in the row of its own "
+        "on level. *Without verdict*: excluded as `undetermined` (`hmm`) or `noisy` (`fixed`), "
+        "in one epoch at least; the other columns are of the rest. *Intervals*: the "
+        "on-fraction and 1.96 of its standard error to each side."
     )
     yield text_of(light.light_table(rows), 3)
     yield (
-        "The bounds for `hmm`: RMS 0.010, 0.015 and 0.04; off by more than 0.1 none, 0.1 % and "
-        "1 %; wrong population 0.3, 0.5 and 2 %, the last also below 3; without verdict 1, 3 and "
-        "20 %; bias below 0.003 from three noises up; intervals that hold the truth in 93 to 97 %. "
-        "100 counts mean something else in most of these fields: the first rows of the next table "
-        "are those like the paper's."
+        "Bounds for `hmm`, in the order of the rows: RMS 0.010, 0.015 and 0.04; off by more "
+        "than 0.1 none, 0.1 % and 1 %; wrong population 0.3, 0.5 and 2 %, the last also below "
+        "3; without verdict 1, 3 and 20 %. Bias below 0.003 from three noises up; intervals "
+        "that hold in 93 to 97 %. 100 counts mean something else in most of these fields: the "
+        "first rows of the next table are those like the paper's."
     )
     yield "### By the kind of field, on levels of five noises and more"
     yield text_of(light.condition_table(rows), 3)
     yield "### Dark in one epoch"
     yield (
-        "On-fractions that are truly below 0.1, and what the model says of them: *without verdict* "
-        "is a loss that is not at random, *called emissive* an error. *Emissive called dark* is of "
-        "all that are truly emissive."
+        "Of on-fractions that are truly below 0.1, *without verdict* are lost, not at random, "
+        "and *called emissive* are wrong. *Emissive called dark* is of all that are truly "
+        "emissive."
     )
     yield text_of(light.dark_table(rows), 3)
     yield (
-        "**Which method should be the default?** By these tables `hmm`: it needs no number that "
-        "belongs to one microscope, its errors are a fraction of those of the threshold "
-        "everywhere, and nanocrystals that it cannot decide are excluded. The default stays "
-        "`fixed`, because it is the paper's recipe, and numbers are compared with the paper's; "
-        "both are in `nanocrystals.csv` whatever the setting."
+        "**Which method should be the default?** By these tables `hmm`: it needs no number "
+        "that belongs to one microscope, its errors are a fraction of those of the threshold "
+        "everywhere, and nanocrystals that it cannot decide are excluded. The default is "
+        "`fixed`, because it is the paper's recipe, and numbers are compared with the paper's. "
+        "Both are in `nanocrystals.csv` whatever the setting."
     )
 
 
 def photostability_part(pool: Executor, share: float) -> Iterable[str]:
     yield "## Photostability"
     yield (
-        "Trajectories of 400 s, classified with the default settings. At most 5 % of nanocrystals "
-        "whose blinking does not change may be called anything but stable. The usual tests (a line "
-        "through the on-fraction, a t test of its halves, Mann-Kendall's) take bins of time as "
-        "independent, which power-law dwell times are not. Power is small where single events "
-        "last minutes: *stable* means that no trend was shown."
+        "Trajectories of 400 s, classified with the default settings. Bound: at most 5 % of "
+        "nanocrystals whose blinking does not change are called anything but stable. The usual "
+        "tests (a line through the on-fraction, a t test of its halves, Mann-Kendall's) take "
+        "bins of time as independent, which they are not under power-law dwell times. Power is "
+        "small where single events last minutes: *stable* means that no trend was shown."
     )
     for title, table in photostability.photostability_tables(pool, max(round(400 * share), 20)):
         yield f"### {title}"
