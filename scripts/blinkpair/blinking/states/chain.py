@@ -32,10 +32,13 @@ from blinkpair.blinking.states.emissions import (
     densities,
     lit_shares,
 )
+from blinkpair.blinking.states.levels import Known
 from blinkpair.compiled import njit
 
 ITERATIONS = 10
-_TOLERANCE = 1e-3  # change of a transition probability or of a level in units of noise
+TWO_LEVEL_STATES = 5
+TOLERANCE = 1e-3  # change of a transition probability or of a level in units of noise
+LEAST_BEGIN = 0.01  # probability of a state in the first frame: none is impossible
 _GUESS_FRAMES = 2.0  # weight of the first guess of the transitions against what is learnt
 _STAY_BORDER = 0.75  # between the short- and the long-lived kind, a frame
 # A state's row is where it goes in the next frame. The kinds of off, and of on, do not turn into
@@ -96,7 +99,7 @@ def first_guess(on_share: float, grey: bool) -> tuple[FloatArray, FloatArray, In
 def learn(
     x: FloatArray,
     levels: FloatArray,
-    off: FloatArray,
+    known: Known,
     transition: FloatArray,
     begin: FloatArray,
     emission: IntArray,
@@ -107,11 +110,7 @@ def learn(
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, float]:
     """Learn levels, transitions and the beginning in place (Baum-Welch).
 
-    `off` holds the expected off level and noise, the number of frames that each is worth, the
-    lowest and highest value of each, the number of frames that the first on level is worth, the
-    variance that the camera adds to a signal of one count, and the number of frames that the spread
-    which follows from it is worth. `part` and `factors` are those of an
-    `emissions.NoiseCourse`.
+    `part` and `factors` are those of an `emissions.NoiseCourse`; all else is as in `Chain`.
 
     Returns
     -------
@@ -119,112 +118,27 @@ def learn(
         As in `Chain`.
     """
     n, states = len(x), len(emission)
-    grey = states > 5
+    grey = states > TWO_LEVEL_STATES
     guess = transition.copy()
     forward = np.empty((n, states))
     probability = np.empty((n, 5 if grey else 3))
-    over_half = np.empty(n)
-    on_share = np.empty(n)
-    partly = np.zeros(2)
-    f = np.empty(states)
-    b = np.empty(states)
-    d = np.empty(states)
-    before = np.empty(states)
-    moves = np.zeros((states, states))
-    row = np.empty(states)
-    log_likelihood = 0.0
     for iteration in range(iterations + 1):
         density = densities(x, levels, skewness, part, factors)
-        # Forward, each frame normalised to one.
-        log_likelihood = 0.0
-        product = 1.0
-        for t in range(n):
-            total = 0.0
-            for j in range(states):
-                p = begin[j]
-                if t > 0:
-                    p = 0.0
-                    for i in range(states):
-                        p += before[i] * transition[i, j]
-                f[j] = p * density[t, emission[j]]
-                total += f[j]
-            scale = 1.0 / total
-            for j in range(states):
-                before[j] = f[j] * scale
-                forward[t, j] = before[j]
-            product *= total
-            if product < 1e-200 or product > 1e200:
-                log_likelihood += math.log(product)
-                product = 1.0
-        log_likelihood += math.log(product)
-        # Backward, with the sums Baum-Welch needs.
-        moves[:] = 0.0
-        b[:] = 1.0
-        for t in range(n - 1, -1, -1):
-            total = 0.0
-            for j in range(states):
-                total += forward[t, j] * b[j]
-            scale = 1.0 / total
-            probability[t, :] = 0.0
-            for j in range(states):
-                probability[t, emission[j]] += forward[t, j] * b[j] * scale
-            if t == 0:
-                break
-            for j in range(states):
-                d[j] = density[t, emission[j]] * b[j]
-            total = 0.0
-            for i in range(states):
-                b[i] = 0.0
-                for j in range(states):
-                    b[i] += transition[i, j] * d[j]
-                total += forward[t - 1, i] * b[i]
-            scale = 1.0 / total
-            for i in range(states):
-                p = forward[t - 1, i] * scale
-                for j in range(states):
-                    moves[i, j] += p * d[j]
-                b[i] *= scale
-        for i in range(states):
-            for j in range(states):
-                moves[i, j] *= transition[i, j]
+        log_likelihood = _go_forward(density, transition, begin, emission, forward)
+        moves = _go_backward(density, transition, emission, forward, probability)
         if iteration == iterations:
             break
-        change = _learn_levels(x, probability, levels, off, part, factors)
+        change = _learn_levels(x, probability, levels, known, part, factors)
         if grey and not levels[OFF_LEVEL] < levels[GREY_LEVEL] < levels[ON_LEVEL]:
             break
-        for i in range(states):
-            # The first guess keeps a kind that is not there from dividing by zero.
-            total = 0.0
-            for j in range(states):
-                row[j] = moves[i, j] + _GUESS_FRAMES * guess[i, j]
-                total += row[j]
-            for j in range(states):
-                row[j] /= total
-            if emission[i] == OFF or emission[i] == ON:
-                short = i == 0 or i == 3
-                stay = min(row[i], _STAY_BORDER) if short else max(row[i], _STAY_BORDER)
-                left = (1.0 - stay) / (1.0 - row[i])
-                for j in range(states):
-                    row[j] *= left
-                row[i] = stay
-            for j in range(states):  # a row at once compiles numba's check of shapes
-                change = max(change, abs(row[j] - transition[i, j]))
-                transition[i, j] = row[j]
+        change = max(change, _learn_transitions(moves, guess, emission, transition))
         for j in range(states):
             kinds = 0.5 if emission[j] == OFF or emission[j] == ON else 1.0
-            begin[j] = max(probability[0, emission[j]], 0.01) * kinds
+            begin[j] = max(probability[0, emission[j]], LEAST_BEGIN) * kinds
         begin /= begin.sum()
-        if change < _TOLERANCE:
+        if change < TOLERANCE:
             break
-    lit = lit_shares(x, levels, part, factors)
-    for t in range(n):
-        over_half[t] = probability[t, ON] + probability[t, PARTLY] * lit[t, 2]
-        partly[0] += probability[t, PARTLY] * lit[t, 0]
-        partly[1] += probability[t, PARTLY] * lit[t, 1]
-        on_share[t] = probability[t, ON] + probability[t, PARTLY] * lit[t, 0]
-        if grey:
-            over_half[t] += probability[t, GREY] + probability[t, PARTLY_GREY]
-            on_share[t] += probability[t, GREY] + probability[t, PARTLY_GREY]
+    over_half, on_share, partly = _time_on(probability, lit_shares(x, levels, part, factors))
     share = np.empty(states)
     for i in range(states):
         share[i] = moves[i].sum() / max(n - 1, 1)
@@ -232,11 +146,143 @@ def learn(
 
 
 @njit()
+def _go_forward(
+    density: FloatArray,
+    transition: FloatArray,
+    begin: FloatArray,
+    emission: IntArray,
+    forward: FloatArray,
+) -> float:
+    """Fill the probabilities given the frames so far, (frames, states); return the log-likelihood.
+
+    Each frame is normalised to one. `density` is (frames, columns).
+    """
+    n, states = forward.shape
+    f, before = np.empty(states), np.empty(states)
+    log_likelihood, product = 0.0, 1.0
+    for t in range(n):
+        total = 0.0
+        for j in range(states):
+            p = begin[j]
+            if t > 0:
+                p = 0.0
+                for i in range(states):
+                    p += before[i] * transition[i, j]
+            f[j] = p * density[t, emission[j]]
+            total += f[j]
+        scale = 1.0 / total
+        for j in range(states):
+            before[j] = f[j] * scale
+            forward[t, j] = before[j]
+        product *= total
+        if product < 1e-200 or product > 1e200:
+            log_likelihood += math.log(product)
+            product = 1.0
+    return log_likelihood + math.log(product)
+
+
+@njit()
+def _go_backward(
+    density: FloatArray,
+    transition: FloatArray,
+    emission: IntArray,
+    forward: FloatArray,
+    probability: FloatArray,
+) -> FloatArray:
+    """Fill the probabilities given all frames, (frames, columns); return the expected moves.
+
+    The moves (states, states) are numbers of frames from which a state turns into each other one.
+    """
+    n, states = forward.shape
+    moves = np.zeros((states, states))
+    b, d = np.ones(states), np.empty(states)
+    for t in range(n - 1, -1, -1):
+        total = 0.0
+        for j in range(states):
+            total += forward[t, j] * b[j]
+        scale = 1.0 / total
+        probability[t, :] = 0.0
+        for j in range(states):
+            probability[t, emission[j]] += forward[t, j] * b[j] * scale
+        if t == 0:
+            break
+        for j in range(states):
+            d[j] = density[t, emission[j]] * b[j]
+        total = 0.0
+        for i in range(states):
+            b[i] = 0.0
+            for j in range(states):
+                b[i] += transition[i, j] * d[j]
+            total += forward[t - 1, i] * b[i]
+        scale = 1.0 / total
+        for i in range(states):
+            p = forward[t - 1, i] * scale
+            for j in range(states):
+                moves[i, j] += p * d[j]
+            b[i] *= scale
+    for i in range(states):
+        for j in range(states):
+            moves[i, j] *= transition[i, j]
+    return moves
+
+
+@njit()
+def learn_row(moves: FloatArray, guess: FloatArray, row: FloatArray) -> None:
+    """Fill the probabilities (states,) of where a state goes, from its moves and a first guess."""
+    total = 0.0
+    for j in range(len(row)):
+        # The first guess keeps a kind that is not there from dividing by zero.
+        row[j] = moves[j] + _GUESS_FRAMES * guess[j]
+        total += row[j]
+    for j in range(len(row)):
+        row[j] /= total
+
+
+@njit()
+def _learn_transitions(
+    moves: FloatArray, guess: FloatArray, emission: IntArray, transition: FloatArray
+) -> float:
+    """Learn the transitions in place; return their largest change."""
+    states = len(emission)
+    row = np.empty(states)
+    change = 0.0
+    for i in range(states):
+        learn_row(moves[i], guess[i], row)
+        if emission[i] == OFF or emission[i] == ON:
+            short = i == 0 or i == 3
+            stay = min(row[i], _STAY_BORDER) if short else max(row[i], _STAY_BORDER)
+            left = (1.0 - stay) / (1.0 - row[i])
+            for j in range(states):
+                row[j] *= left
+            row[i] = stay
+        for j in range(states):  # a row at once compiles numba's check of shapes
+            change = max(change, abs(row[j] - transition[i, j]))
+            transition[i, j] = row[j]
+    return change
+
+
+@njit()
+def _time_on(probability: FloatArray, lit: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return `over_half`, `lit` and `partly` of a `Chain`, from `emissions.lit_shares`."""
+    n = len(probability)
+    over_half, on_share, partly = np.empty(n), np.empty(n), np.zeros(2)
+    for t in range(n):
+        over_half[t] = probability[t, ON] + probability[t, PARTLY] * lit[t, 2]
+        partly[0] += probability[t, PARTLY] * lit[t, 0]
+        partly[1] += probability[t, PARTLY] * lit[t, 1]
+        on_share[t] = probability[t, ON] + probability[t, PARTLY] * lit[t, 0]
+        if probability.shape[1] > GREY:
+            over_half[t] += probability[t, GREY] + probability[t, PARTLY_GREY]
+            on_share[t] += probability[t, GREY] + probability[t, PARTLY_GREY]
+    return over_half, on_share, partly
+
+
+@njit()
 def _learn_levels(
     x: FloatArray,
     probability: FloatArray,
     levels: FloatArray,
-    off: FloatArray,
+    known: Known,
     part: NDArray[np.uint8],
     factors: FloatArray,
 ) -> float:
@@ -251,30 +297,34 @@ def _learn_levels(
         # Frames of more noise weigh less.
         for m in range(len(factors)):
             own[m] = (levels[at + 1] / at_factors(levels, factors[m])[at + 1]) ** 2
-        weight = known = moment = square = 0.0
+        weight = seen = moment = square = 0.0
         for t in range(len(x)):
             p = probability[t, column] * own[part[t]]
             weight += probability[t, column]
-            known += p
+            seen += p
             moment += p * x[t]
         if column == OFF:
-            new = (moment + off[2] * off[0]) / (known + off[2])
-            new = min(max(new, off[4]), off[5])
+            weighed = moment + known.level_frames * known.level
+            new = weighed / (seen + known.level_frames)
+            new = min(max(new, known.low), known.high)
         else:
-            moment += off[8] * levels[at]
-            new = moment / (known + off[8])
+            moment += known.on_frames * levels[at]
+            new = moment / (seen + known.on_frames)
             new = max(new, levels[OFF_LEVEL] + 0.5 * levels[OFF_NOISE])
         for t in range(len(x)):
             square += probability[t, column] * own[part[t]] * (x[t] - new) ** 2
         change = max(change, abs(new - levels[at]) / levels[OFF_NOISE])
         levels[at] = new
         if column == OFF:
-            noise = math.sqrt((square + off[3] * off[1] ** 2) / (weight + off[3]))
-            levels[OFF_NOISE] = min(max(noise, off[6]), off[7])
+            square += known.noise_frames * known.noise**2
+            noise = math.sqrt(square / (weight + known.noise_frames))
+            levels[OFF_NOISE] = min(max(noise, known.low_noise), known.high_noise)
         else:
-            camera = math.sqrt(levels[OFF_NOISE] ** 2 + off[9] * (new - levels[OFF_LEVEL]))
-            square += off[8] * levels[at + 1] ** 2 + off[10] * camera**2
-            spread = math.sqrt(square / (weight + off[8] + off[10]))
+            signal = known.excess * (new - levels[OFF_LEVEL])
+            camera = math.sqrt(levels[OFF_NOISE] ** 2 + signal)
+            square += known.on_frames * levels[at + 1] ** 2 + known.spread_frames * camera**2
+            frames = weight + known.on_frames + known.spread_frames
+            spread = math.sqrt(square / frames)
             levels[at + 1] = max(spread, camera)
             if column == GREY:  # a level of its own, no band of partly lit frames
                 levels[at + 1] = min(levels[at + 1], max(levels[ON_SIGMA], camera))

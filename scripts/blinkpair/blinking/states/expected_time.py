@@ -2,7 +2,8 @@
 
 The probabilities of single frames give the mean alone: frames are not independent of each other.
 
-Input: counts and a chain. Output: mean and variance of the time on.
+Input: counts and a chain of one emitter, or the densities of any chain. Output: mean and variance
+of the time on.
 """
 
 from __future__ import annotations
@@ -35,8 +36,34 @@ def expected_time(
     `emissions.NoiseCourse`.
     """
     n, states = len(x), len(emission)
-    density = densities(x, levels, skewness, part, factors)
-    lit = lit_shares(x, levels, part, factors)
+    by_column = densities(x, levels, skewness, part, factors)
+    shares = lit_shares(x, levels, part, factors)
+    density = np.empty((n, states))
+    lit, lit_variance = np.zeros((n, states)), np.zeros((n, states))
+    for t in range(n):
+        for j in range(states):
+            density[t, j] = by_column[t, emission[j]]
+            if emission[j] == PARTLY:
+                lit[t, j], lit_variance[t, j] = shares[t, 0], shares[t, 1]
+            elif emission[j] != OFF:
+                lit[t, j] = 1.0
+    return moments_of_time(density, lit, lit_variance, transition, begin)
+
+
+@njit()
+def moments_of_time(
+    density: FloatArray,
+    lit: FloatArray,
+    lit_variance: FloatArray,
+    transition: FloatArray,
+    begin: FloatArray,
+) -> tuple[float, float, float]:
+    """Return mean and variance of the time on in frames, and the log-likelihood, of any chain.
+
+    `density` (frames, states) is that of the counts; `lit` and `lit_variance`, of the same shape,
+    are mean and variance of the share of a frame that each state is on.
+    """
+    n, states = density.shape
     p = np.empty(states)
     new_p = np.empty(states)
     mean = np.zeros(states)
@@ -59,14 +86,9 @@ def expected_time(
             if into > 0.0:
                 m /= into
                 s /= into
-            lit_mean = lit_variance = 0.0
-            if emission[j] == PARTLY:
-                lit_mean, lit_variance = lit[t, 0], lit[t, 1]
-            elif emission[j] != OFF:
-                lit_mean = 1.0
-            new_mean[j] = m + lit_mean
-            new_square[j] = s + 2.0 * m * lit_mean + lit_mean**2 + lit_variance
-            new_p[j] = into * density[t, emission[j]]
+            new_mean[j] = m + lit[t, j]
+            new_square[j] = s + 2.0 * m * lit[t, j] + lit[t, j] ** 2 + lit_variance[t, j]
+            new_p[j] = into * density[t, j]
             total += new_p[j]
         log_likelihood += math.log(total)
         for j in range(states):

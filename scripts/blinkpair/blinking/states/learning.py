@@ -25,7 +25,6 @@ from blinkpair.blinking.states.levels import Trace
 ON_FRAMES = 5.0  # the weight of the first on level; it is kept where the trace shows none
 MIN_STEP_NOISES = 2.0  # levels nearer than this cannot be distinguished
 _FIXED_FRAMES = 1e9
-_NOISE_RANGE = 3.0  # of its error: how far the off noise may lie from that of the empty place
 _GREY_ROW = 3  # so many frames in a row between the levels are no switching
 _GREY_BLOCK = 6  # frames whose mean is between the levels, by so many of its errors
 _GREY_ERRORS = 3.0
@@ -231,28 +230,14 @@ def learn_chain(
         off_levels = list(near.levels[:2])
     levels = np.concatenate([off_levels, upper])
     kept = ON_FRAMES if first.on_share > 0 and near is None else _FIXED_FRAMES
-    off = np.array(
-        [
-            prior.level,
-            prior.noise,
-            (prior.noise / prior.level_se) ** 2,
-            0.5 / prior.noise_se**2,
-            prior.low,
-            prior.high,
-            prior.noise * max(1.0 - _NOISE_RANGE * prior.noise_se, 0.5),
-            prior.noise * (1.0 + _NOISE_RANGE * prior.noise_se),
-            kept if keep_level else ON_FRAMES,
-            trace.excess,
-            0.0 if keep_level else 0.5 / prior.noise_se**2,
-        ]
-    )
+    known = trace.known(on_frames=kept if keep_level else ON_FRAMES, camera_spread=not keep_level)
     if near is None:
         transition, begin, emission = chain.first_guess(first.on_share, len(upper) > 2)
     else:
         transition, begin, emission = near.transition.copy(), near.begin.copy(), near.emission
     iterations = _FEW_ITERATIONS if few else chain.ITERATIONS
     model = (transition, begin, emission, trace.skewness)
-    learnt = chain.learn(trace.x, levels, off, *model, *trace.course, iterations)
+    learnt = chain.learn(trace.x, levels, known, *model, *trace.course, iterations)
     return chain.Chain(levels, transition, begin, emission, *learnt)
 
 

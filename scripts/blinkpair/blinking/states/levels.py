@@ -34,6 +34,7 @@ _ABOVE_OFF = 2.0  # noises: frames above this give the on levels to start from
 _STARTS = (0.05, 0.3, 0.6, 0.9)  # their quantiles
 _LEAST_STEP = 1.0  # noises between the levels
 _DEFAULT_STEP = 4.0  # noises, where no frame is above
+_NOISE_RANGE = 3.0  # of its error: how far the off noise may lie from that of the empty place
 
 
 class OffPrior(NamedTuple):
@@ -62,6 +63,28 @@ class FirstLevels(NamedTuple):
     on_share: float
 
 
+class Known(NamedTuple):
+    """What is known of the levels of a chain before they are learnt, for compiled functions.
+
+    Off is expected at `level` with `noise`, each as if seen in `level_frames` and `noise_frames`
+    frames, and within `low` to `high` and `low_noise` to `high_noise`, counts. `excess` is the
+    variance that the camera adds to a signal of one count. A first level above off counts as seen
+    in `on_frames` frames, and a spread that follows from the camera as in `spread_frames`.
+    """
+
+    level: float
+    noise: float
+    level_frames: float
+    noise_frames: float
+    low: float
+    high: float
+    low_noise: float
+    high_noise: float
+    excess: float
+    on_frames: float
+    spread_frames: float
+
+
 class Trace(NamedTuple):
     """Finite counts of one trace, what is known of its off level, and its first levels.
 
@@ -80,6 +103,28 @@ class Trace(NamedTuple):
     field_spread: float = 1.0
     excess: float = 0.0
     excess_confirmed: bool = True
+
+    def known(self, *, on_frames: float, camera_spread: bool = False) -> Known:
+        """Return what is known of the levels, for a first on level worth `on_frames` frames.
+
+        With `camera_spread` the spread of on is drawn to the camera's noise, which is known as well
+        as that of off.
+        """
+        off = self.off
+        noise_frames = 0.5 / off.noise_se**2
+        return Known(
+            level=off.level,
+            noise=off.noise,
+            level_frames=(off.noise / off.level_se) ** 2,
+            noise_frames=noise_frames,
+            low=off.low,
+            high=off.high,
+            low_noise=off.noise * max(1.0 - _NOISE_RANGE * off.noise_se, 0.5),
+            high_noise=off.noise * (1.0 + _NOISE_RANGE * off.noise_se),
+            excess=self.excess,
+            on_frames=on_frames,
+            spread_frames=noise_frames if camera_spread else 0.0,
+        )
 
 
 def first_levels(x: FloatArray, off: OffPrior) -> FirstLevels:

@@ -1,13 +1,15 @@
-"""Two nanocrystals within one spot, closer than the PSF: what they make of the time on.
+"""The time on of a spot that holds two nanocrystals, closer than the PSF.
 
-The chain of one emitter (`chain`) has levels off, on and perhaps grey; two emitters have four, and
-the dimmer one alone may be taken for off, or for frames lit in part. Where the counts suggest it,
-the chain of two emitters (`two_emitters_chain`) is learnt as well. It is taken where it is likelier
-by more than its parameters are worth (Schwarz's criterion), and where its levels are levels: what
-switches within frames can be likelier with four levels, too, but its averages neither persist nor
-scatter as the camera alone makes them. The spot is on while at least one emitter is.
+The spot is on while at least one of them is. The chain of one emitter (`chain`) has the levels off,
+on and perhaps grey. Two emitters have four levels, and the chain of one may take the dimmer emitter
+alone for off or for frames lit in part. Where the counts suggest it (`suggests_two`), the chain of
+two emitters (`two_emitters_chain`) is therefore learnt as well. It replaces that of one where
 
-A plateau much dimmer than the on level may be of dirt or of a neighbour; it is weighed as a grey
+- it is likelier by more than its parameters are worth (Schwarz's criterion), and
+- its levels persist and scatter by the camera's noise alone (`_weight_of_levels`). The averages of
+  what switches within frames do neither, and may be likelier with four levels, too.
+
+A level much dimmer than the on level may be that of dirt or of a neighbour. It is weighed as a grey
 level is (`time_on.foreign_share`), unless most of the light is in it.
 
 Input: a trace and its chain. Output: the chain, as `time_on` takes it, with the time on.
@@ -18,8 +20,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import expit
 
-from blinkpair.arrays import FloatArray
 from blinkpair.blinking.states import chain, emissions
+from blinkpair.blinking.states.expected_time import moments_of_time
 from blinkpair.blinking.states.learning import MIN_STEP_NOISES, Learnt, agree_in_rows
 from blinkpair.blinking.states.levels import Trace
 from blinkpair.blinking.states.time_on import foreign_share, weak_level
@@ -35,7 +37,6 @@ from blinkpair.blinking.states.two_emitters_chain import (
     learn,
 )
 from blinkpair.blinking.states.two_emitters_levels import first_steps
-from blinkpair.compiled import njit
 
 _STARTS, _FIRST_ITERATIONS, _ITERATIONS = 2, 3, 9
 # Two emitters are tried where the on level or off scatters by so many of the camera's noise, where
@@ -51,7 +52,6 @@ _PERSISTS, _PASSES = 0.9, 0.7  # share of these that are of it: of a level, and 
 _WIDER, _ERRORS = 1.1, 2.0
 _QUARTILES_APART = 1.349  # of a normal variable, in its standard deviations
 _EVEN_SHARES = 1.0 / 12.0  # variance of shares that are equally likely
-_STATES = 5  # of a chain with two levels
 
 
 def suggests_two(trace: Trace, one: chain.Chain) -> bool:
@@ -92,7 +92,7 @@ def with_two_emitters(trace: Trace, learnt: Learnt, fit: float) -> Learnt:
     parameters = 0 if len(one.levels) > emissions.GREY_LEVEL else _PARAMETERS
     worth = _GAIN_PER_PARAMETER * parameters * np.log(len(trace.x))
     probability = float(expit(two.log_likelihood - fit - worth))
-    time, variance = _time_on(two.density, two.partly, two.transitions, two.begin)
+    time, variance = _time_on(two)
     in_dim, in_bright = (
         float(two.probability[:, [ALONE[e], PARTLY_ALONE[e]]].sum()) for e in (dim, bright)
     )
@@ -148,48 +148,27 @@ def _as_chain(one: chain.Chain, two: TwoEmitters) -> chain.Chain:
     noise = 0.5 * (two.off[1] ** 2 + two.spreads[:2] ** 2) / two.steps[:2] ** 2
     of_share = np.append(np.minimum(noise, _EVEN_SHARES), _EVEN_SHARES)
     variance = (partly * (share**2 + of_share)).sum(axis=1) + whole - (whole + in_part) ** 2
-    transition = one.transition[:_STATES, :_STATES]
+    states = chain.TWO_LEVEL_STATES
+    transition = one.transition[:states, :states]
     return one._replace(
         levels=np.array([*two.off, level, spread]),
         transition=transition / transition.sum(axis=1, keepdims=True),
-        begin=one.begin[:_STATES] / one.begin[:_STATES].sum(),
-        emission=one.emission[:_STATES],
+        begin=one.begin[:states] / one.begin[:states].sum(),
+        emission=one.emission[:states],
         probability=np.column_stack([p[:, 0], partly.sum(axis=1), p[:, ALONE[alone]]]),
         over_half=whole + (partly * (share > 0.5)).sum(axis=1),
         lit=whole + in_part,
         partly=np.array([in_part.sum(), variance.sum()]),
-        share=one.share[:_STATES],
+        share=one.share[:states],
         log_likelihood=two.log_likelihood,
     )
 
 
-@njit()
-def _time_on(
-    density: FloatArray, partly: FloatArray, transitions: FloatArray, begin: FloatArray
-) -> tuple[float, float]:
-    """Return mean and variance of the time on in frames; as in `expected_time`."""
-    joint = np.kron(transitions[0], transitions[1])
-    lit = np.array([0.0, 0.0, 1.0, 0.0, PARTLY_BOTH_SHARE, 1.0, 1.0, 1.0, 1.0])
-    p, mean, square = begin.copy(), np.zeros(9), np.zeros(9)
-    new_p, new_mean, new_square = np.empty(9), np.empty(9), np.empty(9)
-    for t in range(len(density)):
-        lit[PARTLY_ALONE[0]], lit[PARTLY_ALONE[1]] = partly[t, 0], partly[t, 1]
-        total = 0.0
-        for j in range(9):
-            into = m = s = 0.0
-            for i in range(9):
-                w = p[i] * (joint[i, j] if t > 0 else 1.0 * (i == j))
-                into += w
-                m += w * mean[i]
-                s += w * square[i]
-            if into > 0.0:
-                m /= into
-                s /= into
-            new_mean[j] = m + lit[j]
-            new_square[j] = s + 2.0 * m * lit[j] + lit[j] ** 2
-            new_p[j] = into * density[t, j]
-            total += new_p[j]
-        for j in range(9):
-            p[j], mean[j], square[j] = new_p[j] / total, new_mean[j], new_square[j]
-    time = (p * mean).sum()
-    return time, max((p * square).sum() - time**2, 0.0)
+def _time_on(two: TwoEmitters) -> tuple[float, float]:
+    """Return mean and variance of the time in which at least one emitter is on, in frames."""
+    lit = np.zeros_like(two.density)
+    lit[:, ON] = 1.0
+    lit[:, PARTLY_ALONE] = two.partly
+    lit[:, PARTLY_BOTH] = PARTLY_BOTH_SHARE
+    transition = np.kron(*two.transitions)
+    return moments_of_time(two.density, lit, np.zeros_like(lit), transition, two.begin)[:2]

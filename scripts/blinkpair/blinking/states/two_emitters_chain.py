@@ -17,8 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray
+from blinkpair.blinking.states.chain import LEAST_BEGIN, TOLERANCE, learn_row
 from blinkpair.blinking.states.emissions import FLOOR, log_scale, partly_density, skewed
-from blinkpair.blinking.states.levels import Trace
+from blinkpair.blinking.states.learning import ON_FRAMES
+from blinkpair.blinking.states.levels import Known, Trace
 from blinkpair.compiled import njit
 
 BOTH = 8  # on
@@ -27,9 +29,6 @@ PARTLY_BOTH = 4
 ON = (2, 5, 6, 7, 8)  # the states in which one of them is on throughout
 PARTLY_BOTH_SHARE = 2.0 / 3.0  # of a frame, in which one is on of two that are lit in any part
 _LEVELS = (6, 2, 8)  # states of the first alone, the second alone, and both
-_TOLERANCE = 1e-3  # change of a transition probability or of a level in units of noise
-_GUESS_FRAMES = 2.0  # weight of the first guess of the transitions against what is learnt
-_LEVEL_FRAMES = 5.0  # the weight of the first levels
 _LEAST_STEP = 0.5  # noises
 _MOST_FLICKER = 0.12  # of a level
 _TABLE, _REACH = 512, 8.0  # counts at which densities are tabulated, spreads beyond the levels
@@ -77,18 +76,7 @@ def first_guess(trace: Trace, first: float, second: float) -> TwoEmitters:
 
 def learn(trace: Trace, near: TwoEmitters, iterations: int) -> TwoEmitters:
     """Return what is learnt from `near`, which changes."""
-    prior = trace.off
-    known = np.array(
-        [
-            prior.level,
-            prior.noise,
-            (prior.noise / prior.level_se) ** 2,
-            0.5 / prior.noise_se**2,
-            prior.low,
-            prior.high,
-            trace.excess,
-        ]
-    )
+    known = trace.known(on_frames=ON_FRAMES)
     fit = _learn(trace.x, *near[:-1], known, trace.skewness, *trace.course, iterations)
     return near._replace(log_likelihood=fit)
 
@@ -104,19 +92,14 @@ def _learn(
     density: FloatArray,
     probability: FloatArray,
     partly: FloatArray,
-    known: FloatArray,
+    known: Known,
     skewness: tuple[float, float],
     part: NDArray[np.uint8],
     factors: FloatArray,
     iterations: int,
 ) -> float:
-    """Learn in place (Baum-Welch); return the log-likelihood.
-
-    `known` holds the expected off level and noise, the number of frames that each is worth, the
-    lowest and highest off level, and the variance that the camera adds to a signal of one count.
-    """
-    guess = np.empty((2, 3, 3))
-    guess[0], guess[1] = _TRANSITION, _TRANSITION
+    """Learn in place (Baum-Welch); return the log-likelihood."""
+    row = np.empty(3)
     forward = np.empty((len(x), 9))
     fit = 0.0
     for iteration in range(iterations + 1):
@@ -128,17 +111,14 @@ def _learn(
         change = _learn_levels(x, probability, off, steps, spreads, known)
         for e in range(2):
             for i in range(3):
-                total = 0.0
+                learn_row(moves[e, i], _TRANSITION[i], row)
                 for j in range(3):
-                    total += moves[e, i, j] + _GUESS_FRAMES * guess[e, i, j]
-                for j in range(3):
-                    new = (moves[e, i, j] + _GUESS_FRAMES * guess[e, i, j]) / total
-                    change = max(change, abs(new - transitions[e, i, j]))
-                    transitions[e, i, j] = new
+                    change = max(change, abs(row[j] - transitions[e, i, j]))
+                    transitions[e, i, j] = row[j]
         for s in range(9):
-            begin[s] = max(probability[0, s], 0.01)
+            begin[s] = max(probability[0, s], LEAST_BEGIN)
         begin /= begin.sum()
-        if change < _TOLERANCE:
+        if change < TOLERANCE:
             break
     return fit
 
@@ -306,18 +286,18 @@ def _learn_levels(
     off: FloatArray,
     steps: FloatArray,
     spreads: FloatArray,
-    known: FloatArray,
+    known: Known,
 ) -> float:
     """Learn off, steps and spreads in place; return the largest change of a step, in noises."""
-    weight, moment = np.full(3, _LEVEL_FRAMES), _LEVEL_FRAMES * (off[0] + steps)
-    off_weight, off_moment = known[2], known[2] * known[0]
+    weight, moment = np.full(3, known.on_frames), known.on_frames * (off[0] + steps)
+    off_weight, off_moment = known.level_frames, known.level_frames * known.level
     for t in range(len(x)):
         off_weight += probability[t, 0]
         off_moment += probability[t, 0] * x[t]
         for k in range(3):
             weight[k] += probability[t, _LEVELS[k]]
             moment[k] += probability[t, _LEVELS[k]] * x[t]
-    off[0] = min(max(off_moment / off_weight, known[4]), known[5])
+    off[0] = min(max(off_moment / off_weight, known.low), known.high)
     # Least squares of both steps, of whose sum the frames with both on are a measure.
     v, y = weight / spreads**2, moment / weight - off[0]
     determinant = v[0] * v[1] + v[2] * (v[0] + v[1])
@@ -326,22 +306,21 @@ def _learn_levels(
     change = max(abs(first - steps[0]), abs(second - steps[1])) / off[1]
     steps[0], steps[1] = max(first, _LEAST_STEP * off[1]), max(second, _LEAST_STEP * off[1])
     steps[2] = steps[0] + steps[1]
-    square, flicker = known[3] * known[1] ** 2, 0.0
-    off_weight += known[3] - known[2]
+    square, flicker = known.noise_frames * known.noise**2, 0.0
+    off_weight += known.noise_frames - known.level_frames
     relative = (steps / spreads**2) ** 2
-    flicker_weight = _LEVEL_FRAMES * (relative * steps**2).sum()
+    flicker_weight = known.on_frames * (relative * steps**2).sum()
     for t in range(len(x)):
         square += probability[t, 0] * (x[t] - off[0]) ** 2
         for k in range(3):
             p = probability[t, _LEVELS[k]] * relative[k]
-            camera = off[1] ** 2 + known[6] * steps[k]
+            camera = off[1] ** 2 + known.excess * steps[k]
             flicker += p * ((x[t] - off[0] - steps[k]) ** 2 - camera)
             flicker_weight += p * steps[k] ** 2
-    most = 3.0 / math.sqrt(2.0 * known[3])  # of the noise, relative: three of its errors
     noise = math.sqrt(square / off_weight)
-    off[1] = min(max(noise, known[1] * max(1.0 - most, 0.5)), known[1] * (1.0 + most))
+    off[1] = min(max(noise, known.low_noise), known.high_noise)
     flicker = min(max(flicker / flicker_weight, 0.0), _MOST_FLICKER**2)
     for k in range(3):
-        camera = off[1] ** 2 + known[6] * steps[k]
+        camera = off[1] ** 2 + known.excess * steps[k]
         spreads[k] = math.sqrt(camera + flicker * steps[k] ** 2)
     return change
