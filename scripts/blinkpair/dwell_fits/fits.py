@@ -161,7 +161,14 @@ def fit_counted_events(
     if short_events == "camera":
         stated = stated_treatment(events, last, chosen, first)
     null_rate = 0.0 if pooled else max(1.0 / (LONGEST_TAU * window_frames), cut_rate)
-    return verdict(chosen, stated, p_fit, blank, significance, tau_of_interest_s, null_rate)
+    return verdict(
+        chosen,
+        stated,
+        replace(blank, p_value_fit=p_fit),
+        significance=significance,
+        tau_of_interest_s=tau_of_interest_s,
+        null_rate=null_rate,
+    )
 
 
 def _reason_not_to_fit(events: Events, min_events: int) -> str:

@@ -55,8 +55,8 @@ _NAN = float("nan")
 def verdict(
     chosen: Treatment,
     stated: Treatment,
-    p_fit: float,
     blank: DwellFit,
+    *,
     significance: float,
     tau_of_interest_s: float,
     null_rate: float,
@@ -66,10 +66,8 @@ def verdict(
     Parameters
     ----------
     chosen, stated : Treatment
-    p_fit : float
-        P value of the test of fit.
     blank : DwellFit
-        A result without a fit; its exposure and counts are kept.
+        A result without laws; its exposure, counts and p value of the test of fit are kept.
     significance, tau_of_interest_s : float
         As in `fits.fit_dwell_times`.
     null_rate : float
@@ -96,7 +94,6 @@ def verdict(
         likelihood_ratio=ratio,
         p_value_half_chi_square=float(ndtr(-np.sqrt(ratio))) if ratio > 0 else 1.0,
         p_value_tau_of_interest=p_interest,
-        p_value_fit=p_fit,
     )
     cut_off = fit.p_value_half_chi_square < significance
     fit = _with_laws(fit, stated)
@@ -106,8 +103,8 @@ def verdict(
         model, reason = "undecided", "only the shortest events show a cut-off"
     if model != "truncated_power_law" and pure.alpha <= 0:
         model, reason = "neither", "alpha is not positive: no power law"
-    if p_fit < significance:
-        model, reason = "neither", f"the test of fit rejects both laws (p = {p_fit:.2g})"
+    if fit.p_value_fit < significance:
+        model, reason = "neither", f"the test of fit rejects both laws (p = {fit.p_value_fit:.2g})"
     fit = replace(fit, model=model, reason=reason)
     if not to_state:
         return fit
