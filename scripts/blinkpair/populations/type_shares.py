@@ -74,10 +74,12 @@ def pooled_type_shares(
 
 
 def _log_likelihood(log_ratios: FloatArray, share: float) -> float:
+    """Return the log-likelihood of a share of type A, up to a constant."""
     return float(np.sum(np.log(share * np.exp(log_ratios) + 1.0 - share)))
 
 
 def _likeliest_share(log_ratios: FloatArray) -> float:
+    """Return the share of type A of the highest likelihood; its logarithm is concave in it."""
     excess = np.expm1(log_ratios)
 
     def slope(share: float) -> float:
@@ -91,12 +93,13 @@ def _likeliest_share(log_ratios: FloatArray) -> float:
 
 
 def _probabilities(log_ratios: FloatArray, share: float) -> FloatArray:
+    """Return the probability of type A of each nanocrystal, (n,)."""
     ratios = np.exp(log_ratios)
     return np.asarray(share * ratios / (share * ratios + 1.0 - share), dtype=np.float64)
 
 
 def _informative(log_ratios: FloatArray, share: float) -> float:
-    """Return as many nanocrystals of known type as tell the share equally well."""
+    """Return the number of nanocrystals of known type that would show the share as precisely."""
     n = log_ratios.size
     if n == 0:
         return 0.0

@@ -20,17 +20,21 @@ from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.event_laws import LAWS
 
-# Of each law: the laws of its exponent that go on below a frame as it does, or do not.
+# For each law the numbers of those that runs do not distinguish from it: of the same exponent, and
+# with events shorter than a frame where it has such.
 _ALIKE = [[j for j, b in enumerate(LAWS) if (b[0], b[1] < 1) == (a, s < 1)] for a, s in LAWS]
-_LONGEST_RUN = 4
-_SHORTEST, _DURATIONS, _PHASES = 0.02, 240, 12
-_SHARES = 400
-_SEEN = np.array([0.5, 0.6, 0.7, 0.8, 0.9])  # share of a frame from which one alone is seen
-_NOISE = np.array([0.03, 0.06, 0.1, 0.15, 0.2, 0.27, 0.35])  # of the distance of the levels
+_LONGEST_RUN = 4  # frames
+_SHORTEST = 0.02  # frames, as in `LAWS`
+_DURATIONS, _PHASES = 240, 12  # durations and beginnings within a frame over which laws are summed
+_SHARES = 400  # lit shares of a frame that are tried
+# Expected runs are tabulated for these: the share of a frame from which one alone is seen, and the
+# noise in units of the distance of the levels.
+_SEEN = np.array([0.5, 0.6, 0.7, 0.8, 0.9])
+_NOISE = np.array([0.03, 0.06, 0.1, 0.15, 0.2, 0.27, 0.35])
 _TEMPER = 0.5  # runs join, and are cut by noise: two are the evidence that one should be
 _MOST_RUNS = 100.0  # more are no more evidence: no law is exactly right
-_MANY_RUNS = 20.0  # the trace shows a law
-_LEAST_SHARE = 1e-3  # of runs that a law does not make
+_MANY_RUNS = 20.0  # from so many on, the trace counts fully for the field
+_LEAST_SHARE = 1e-3  # added to every share: noise makes runs that a law does not
 
 
 class Runs(NamedTuple):

@@ -38,24 +38,25 @@ from blinkpair.blinking.states.two_emitters_chain import (
 )
 from blinkpair.blinking.states.two_emitters_levels import first_steps
 
-_STARTS, _FIRST_ITERATIONS, _ITERATIONS = 2, 3, 9
-# Two emitters are tried where the on level or off scatters by so many of the camera's noise, where
-# so many frames are brighter than on by so many of that noise, or where so many frames are lit in
-# part as the next one is, and alike.
-_WIDE, _WIDE_OFF, _SHARE_ABOVE, _ABOVE, _PAIRS = 1.2, 1.1, 0.001, 5.0, 0.02
-# The dimmer emitter, in noises and of the brighter one: below, it is what off is not known to.
+_STARTS = 2  # pairs of first steps, of which the likelier one after a few iterations is learnt
+_FIRST_ITERATIONS, _ITERATIONS = 3, 9
+# Two emitters are tried where one of these is exceeded.
+_WIDE, _WIDE_OFF = 1.2, 1.1  # spread of on, and of off, in units of the camera's noise
+_ABOVE, _SHARE_ABOVE = 5.0, 0.001  # noises above on; share of the frames that are brighter
+_PAIRS = 0.02  # share of the frames that are lit in part, as the next one is, with counts alike
+# The dimmer emitter, in noises and of the brighter one: off is not known well enough for less.
 _LEAST_NOISES, _LEAST_SHARE = 1.0, 0.15
 _GAIN_PER_PARAMETER, _PARAMETERS = 0.5, 6  # of log(frames), as of a grey level
-_ENCLOSED_FRAMES = 20  # between two of a level
-_PERSISTS, _PASSES = 0.9, 0.7  # share of these that are of it: of a level, and of none below
-# Their spread by that of the level: at most so much, and so many errors above.
-_WIDER, _ERRORS = 1.1, 2.0
+_ENCLOSED_FRAMES = 20  # between two of a level: a level with fewer is not judged
+# Share of these that are of the level: above the first it persists, below the second it does not.
+_PERSISTS, _PASSES = 0.9, 0.7
+_WIDER, _ERRORS = 1.1, 2.0  # their spread over the level's: at most so much, and errors above it
 _QUARTILES_APART = 1.349  # of a normal variable, in its standard deviations
 _EVEN_SHARES = 1.0 / 12.0  # variance of shares that are equally likely
 
 
 def suggests_two(trace: Trace, one: chain.Chain) -> bool:
-    """Return whether the counts are not quite those of one emitter with an on level."""
+    """Return whether the counts differ from those of one emitter with one on level."""
     if trace.first.on_share == 0:
         return False
     if len(one.levels) > emissions.GREY_LEVEL:
@@ -71,15 +72,15 @@ def suggests_two(trace: Trace, one: chain.Chain) -> bool:
 
 
 def with_two_emitters(trace: Trace, learnt: Learnt, fit: float) -> Learnt:
-    """Return the chain of two emitters, or that of one with what two leave open.
+    """Return the chain of two emitters, or that of one with a variance that allows for two.
 
     Parameters
     ----------
     trace : Trace
     learnt : Learnt
-        Of one emitter.
+        Chain of one emitter.
     fit : float
-        Its log-likelihood.
+        Log-likelihood of that chain.
     """
     one = learnt.chain
     guesses = [first_guess(trace, *steps) for steps in first_steps(trace, _STARTS)]
@@ -110,11 +111,12 @@ def with_two_emitters(trace: Trace, learnt: Learnt, fit: float) -> Learnt:
 
 
 def _weight_of_levels(trace: Trace, two: TwoEmitters) -> float:
-    """Return the weight of two emitters by their levels: 1 where frames show these, 0 where not.
+    """Return the weight of two emitters by their levels: 1, 1/3 or 0.
 
-    A level persists, and its counts scatter as the camera makes them. Averages over switching
-    within frames do neither. In between neither one emitter nor two need be right: the time on is
-    evenly distributed between both, and its variance a third of the squared difference.
+    1 where frames show levels that persist and scatter as the camera makes them; 0 where they do
+    not persist, as averages over switching within frames. In between neither one emitter nor two
+    need be right: the time on is evenly distributed between both, and its variance a third of the
+    squared difference.
     """
     seen = unclear = False
     for k, state in enumerate((*ALONE, BOTH)):
@@ -134,9 +136,9 @@ def _weight_of_levels(trace: Trace, two: TwoEmitters) -> float:
 
 
 def _as_chain(one: chain.Chain, two: TwoEmitters) -> chain.Chain:
-    """Return a chain whose on state is the emitter that is more often on alone.
+    """Return a chain of two levels, on being that of the emitter that is more often on alone.
 
-    So `time_on` finds events shorter than a frame, and the transitions are those of one emitter.
+    `time_on` finds events shorter than a frame with it. The transitions are those of `one`.
     """
     p = two.probability
     alone = int(np.argmax(p[:, ALONE].sum(axis=0)))

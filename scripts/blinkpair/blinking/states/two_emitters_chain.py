@@ -1,9 +1,13 @@
-"""The hidden Markov chain of two emitters that blink without regard to each other.
+"""The hidden Markov chain of two emitters that blink independently of each other.
 
-A factorial chain (Ghahramani and Jordan 1997, Machine Learning 29, 245): each emitter is off, lit
-in part of the frame, or on, with transitions of its own; the states of a trace are the nine pairs,
-numbered 3 times the state of the first emitter plus that of the second. The signals of both add
-up. A level scatters by the camera's noise and by a share of itself that all levels have in common.
+It is a factorial chain (Z. Ghahramani and M. I. Jordan, Machine Learning 29, 245, 1997). Each
+emitter is off (0), lit in part of the frame (1) or on (2), with transitions of its own. A state of
+the trace is one of the nine pairs, with the number 3 a + b where the first emitter is in a and the
+second in b. The signals of both add up. A level scatters by the camera's noise and by a share of
+itself (flicker) that is the same for all levels.
+
+Forward and backward are not those of `chain`: a frame takes 54 products instead of the 81 of nine
+states, and the moves are counted for each emitter.
 
 Input: counts, first steps. Output: steps, spreads, and the probability of every state.
 """
@@ -23,16 +27,17 @@ from blinkpair.blinking.states.learning import ON_FRAMES
 from blinkpair.blinking.states.levels import Known, Trace
 from blinkpair.compiled import njit
 
-BOTH = 8  # on
+BOTH, PARTLY_BOTH = 8, 4  # both on, both lit in part
 ALONE, PARTLY_ALONE = (6, 2), (3, 1)  # the first, the second, while the other one is off
-PARTLY_BOTH = 4
-ON = (2, 5, 6, 7, 8)  # the states in which one of them is on throughout
-PARTLY_BOTH_SHARE = 2.0 / 3.0  # of a frame, in which one is on of two that are lit in any part
-_LEVELS = (6, 2, 8)  # states of the first alone, the second alone, and both
+ON = (2, 5, 6, 7, 8)  # at least one is on throughout the frame
+# Share of a frame in which at least one of two is on that are both lit in part: the mean of the
+# larger of two random shares, as of parts that overlap. Parts at independent times have 3/4.
+PARTLY_BOTH_SHARE = 2.0 / 3.0
+_LEVELS = (*ALONE, BOTH)  # the states that show `steps`
 _LEAST_STEP = 0.5  # noises
-_MOST_FLICKER = 0.12  # of a level
+_MOST_FLICKER = 0.12  # of a level, standard deviation
 _TABLE, _REACH = 512, 8.0  # counts at which densities are tabulated, spreads beyond the levels
-# Of one emitter: off, lit in part, on.
+# First guess of the transitions of one emitter: off, lit in part, on.
 _TRANSITION = np.array([[0.94, 0.04, 0.02], [0.45, 0.10, 0.45], [0.02, 0.04, 0.94]])
 
 
@@ -75,7 +80,7 @@ def first_guess(trace: Trace, first: float, second: float) -> TwoEmitters:
 
 
 def learn(trace: Trace, near: TwoEmitters, iterations: int) -> TwoEmitters:
-    """Return what is learnt from `near`, which changes."""
+    """Return two emitters learnt in so many iterations from `near`, whose arrays change."""
     known = trace.known(on_frames=ON_FRAMES)
     fit = _learn(trace.x, *near[:-1], known, trace.skewness, *trace.course, iterations)
     return near._replace(log_likelihood=fit)
@@ -98,7 +103,7 @@ def _learn(
     factors: FloatArray,
     iterations: int,
 ) -> float:
-    """Learn in place (Baum-Welch); return the log-likelihood."""
+    """Learn the fields of a `TwoEmitters` in place (Baum-Welch); return the log-likelihood."""
     row = np.empty(3)
     forward = np.empty((len(x), 9))
     fit = 0.0
@@ -133,10 +138,14 @@ def _fill_table(
     skewness: tuple[float, float],
     floor: float,
 ) -> None:
-    """Fill a table (counts, 9 and 2) with densities and shares; levels of off, either and both."""
+    """Fill a table of equidistant counts with the densities of all states and the lit shares.
+
+    The columns of `table` (counts, 11) are the nine states and `TwoEmitters.partly`. `level` and
+    `sigma` (4,) are those of off, of the first, of the second and of both emitters.
+    """
     off_scale, on_scale = log_scale(skewness[0]), log_scale(skewness[1])
-    whole = ((0, 0), (6, 1), (2, 2), (8, 3))
-    parts = ((3, 0, 1), (1, 0, 2), (5, 2, 3), (7, 1, 3), (4, 0, 3))
+    whole = ((0, 0), (6, 1), (2, 2), (8, 3))  # state and its level
+    parts = ((3, 0, 1), (1, 0, 2), (5, 2, 3), (7, 1, 3), (4, 0, 3))  # state between two levels
     for k in range(len(table)):
         c = low + k * step
         for state, at in whole:
@@ -161,7 +170,7 @@ def _densities(
     density: FloatArray,
     partly: FloatArray,
 ) -> None:
-    """Fill the densities (frames, 9) and the shares of partly lit frames (frames, 2)."""
+    """Fill `density` and `partly` of a `TwoEmitters`."""
     floor = FLOOR / max(x.max() - x.min(), 1e-300)
     low = off[0] - _REACH * off[1]
     step = (off[0] + steps[2] + _REACH * spreads[2] - low) / (_TABLE - 1)
@@ -193,7 +202,7 @@ def _densities(
 
 @njit()
 def _by_first(p: FloatArray, transition: FloatArray, moved: FloatArray) -> None:
-    """Fill the probabilities (9,) after a transition of the first emitter."""
+    """Fill `moved` with the probabilities (9,) after a transition of the first emitter alone."""
     for j in range(3):
         for i in range(3):
             total = 0.0
@@ -298,7 +307,7 @@ def _learn_levels(
             weight[k] += probability[t, _LEVELS[k]]
             moment[k] += probability[t, _LEVELS[k]] * x[t]
     off[0] = min(max(off_moment / off_weight, known.low), known.high)
-    # Least squares of both steps, of whose sum the frames with both on are a measure.
+    # Weighted least squares of two steps: y[0] and y[1] measure each, y[2] their sum.
     v, y = weight / spreads**2, moment / weight - off[0]
     determinant = v[0] * v[1] + v[2] * (v[0] + v[1])
     first = (v[0] * y[0] * (v[1] + v[2]) + v[1] * v[2] * (y[2] - y[1])) / determinant

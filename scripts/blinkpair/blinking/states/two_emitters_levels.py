@@ -20,11 +20,11 @@ from blinkpair.compiled import njit
 _BINS, _GRID = 64, 18
 _TAIL, _BRIGHTEST = 0.001, 0.995  # quantiles of the counts: the histogram's ends, the highest level
 _LEAST_STEP = 1.0  # noises
-_ITERATIONS = 6
+_ITERATIONS = 6  # of the shares; levels are fixed
 
 
 def first_steps(trace: Trace, n: int) -> list[tuple[float, float]]:
-    """Return up to n pairs of steps above off, in counts: the likeliest, each of its neighbours."""
+    """Return up to n pairs of steps above off, in counts: the highest maxima of the likelihood."""
     x, off = trace.x, trace.off
     low, brightest, high = np.quantile(x, (_TAIL, _BRIGHTEST, 1.0 - _TAIL))
     least = _LEAST_STEP * off.noise
@@ -40,6 +40,7 @@ def first_steps(trace: Trace, n: int) -> list[tuple[float, float]]:
         steps,
         FLOOR / (edges[-1] - edges[0]),
     )
+    # A maximum is as likely as its eight neighbours on the grid, or likelier.
     around = np.pad(fit, 1, constant_values=-np.inf)
     neighbours = [
         around[1 + i : 1 + i + _GRID, 1 + j : 1 + j + _GRID]
@@ -62,7 +63,11 @@ def _fits(
     steps: FloatArray,
     floor: float,
 ) -> FloatArray:
-    """Return the log-likelihood of each pair of steps, (steps, steps); -inf below the diagonal."""
+    """Return the log-likelihood of each pair of steps, (steps, steps); -inf below the diagonal.
+
+    `count` frames have counts near `centre` (bins,). The five shares of off, either emitter, both
+    and partly lit frames are found by expectation maximisation.
+    """
     off_scale, on_scale = log_scale(skewness[0]), log_scale(skewness[1])
     n, m = len(centre), len(steps)
     # Levels lie up to half a step of the grid beside it.
