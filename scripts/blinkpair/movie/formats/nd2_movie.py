@@ -72,6 +72,7 @@ def open_nd2(path: Path, selection: Selection) -> Source:
 
 
 def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> Source:
+    """Return the frames that are chosen in an open file, and what its metadata hold."""
     sizes, attributes = dict(file.sizes), file.attributes
     if sizes.pop("S", 1) > 1:
         raise refuse_colour(path, "this is a colour (RGB) image")
@@ -85,7 +86,7 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
         interleaved=True,
     )
     dtype = np.dtype(file.dtype).newbyteorder("<")
-    raw = attributes.compressionType in (None, "none")
+    raw = _is_raw(path, attributes.compressionType)
     used = attributes.widthPx * attributes.componentCount * dtype.itemsize
     stride = attributes.widthBytes or used
     if raw and not used <= stride < used + _MOST_PADDING:
@@ -97,7 +98,7 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
         )
     places = chunks.frames(STAMP_BYTES + stride * (shape[0] - 1) + used if raw else 0)
     there = np.array([int(i) in places for i in planes.index])
-    present = planes.index[: leading(there)]
+    starts = [places[int(i)] for i in planes.index[: leading(there)]]
     layout: dict[str, Any] = {
         "row_bytes": stride,
         "samples": attributes.componentCount,
@@ -107,7 +108,7 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
     if raw:
         frames = RawFrames(
             paths=(path,),
-            offsets=_pixel_offsets(path, chunks, [places[int(i)] for i in present]),
+            offsets=_pixel_offsets(path, chunks, starts),
             height=shape[0],
             width=shape[1],
             dtype=dtype,
@@ -115,17 +116,8 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
         )
         held = frames.there()
         there[: held.size] = held
-    elif attributes.compressionType == "lossless":
-        frames = DecodedFrames(
-            (path,), _inflate([places[int(i)] for i in present], dtype, **layout)
-        )
     else:
-        raise InputError(
-            f"compressed with loss ('{attributes.compressionType}'): its counts are not those "
-            "of the camera",
-            "use the original recording",
-            place=path,
-        )
+        frames = DecodedFrames((path,), _inflate(starts, dtype, **layout))
     count = frames_to_read(path, there, selection)
     notes = planes.notes
     if (more := len(places) - math.prod(n for axis, n in sizes.items() if axis not in "YXC")) > 0:
@@ -141,6 +133,17 @@ def _describe(path: Path, file: Any, chunks: ChunkMap, selection: Selection) -> 
         acquired_s=_acquired_s(file, chunks, int(planes.index[0])),
         channel=planes.channel,
         notes=notes,
+    )
+
+
+def _is_raw(path: Path, compression: str | None) -> bool:
+    """Return whether pixels are stored as they are; refuse a compression with loss."""
+    if compression in (None, "none", "lossless"):
+        return compression != "lossless"
+    raise InputError(
+        f"compressed with loss ('{compression}'): its counts are not those of the camera",
+        "use the original recording",
+        place=path,
     )
 
 
