@@ -31,6 +31,23 @@ def empty_counts(
     return (offset + drawn).astype(np.float32)
 
 
+def telegraph(
+    rng: np.random.Generator, on_fraction: float, block: int = 20, frames: int = 20_000
+) -> np.ndarray:
+    """Draw states that last whole blocks of frames, (frames,) bool."""
+    blocks = rng.random(frames // block) < on_fraction
+    return np.repeat(blocks, block)
+
+
+def counts(
+    rng: np.random.Generator, lit: np.ndarray, on: float = 500.0, skewness: float = 0.0
+) -> np.ndarray:
+    """Draw the counts of an EMCCD where frames are `lit` 0..1, with `on` counts at 1."""
+    noise = noise_counts(rng, lit.shape, skewness=skewness)
+    shot = rng.normal(size=lit.shape) * np.sqrt(2 * on * lit)
+    return (on * lit + noise + shot).astype(np.float32)
+
+
 def states_by(
     method: str, traces: np.ndarray, empty: np.ndarray | None = None, **settings: float
 ) -> AssignedStates:
