@@ -148,7 +148,10 @@ def assign(
 
 
 def _learnt(trace: Trace, wide: chain.Chain, stretches: Stretches | None) -> tuple[Trace, Learnt]:
-    """Return the trace and its chain: with a constant on level, or two emitters, where likelier."""
+    """Return the trace and its chain: with a constant on level, or two emitters, where likelier.
+
+    Where the on level changes, two emitters are tried as well: their levels may look like a course.
+    """
     steady, learnt, fit = _at_constant_level(trace, wide, stretches)
     if steady is trace and not suggests_two(trace, learnt.chain):
         return trace, learnt
@@ -167,7 +170,7 @@ def _threshold(found: Found) -> float:
 def _at_constant_level(
     trace: Trace, wide: chain.Chain, stretches: Stretches | None
 ) -> tuple[Trace, Learnt, float]:
-    """Return the trace with a constant on level, its chain and log-likelihood, where likelier."""
+    """Return a trace, its chain and log-likelihood: with a constant on level where likelier."""
     learnt = learn(trace, wide)
     fit = learnt.chain.log_likelihood
     if (course := level_course(trace.x, wide.levels, stretches)) is None:

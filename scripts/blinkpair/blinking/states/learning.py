@@ -53,10 +53,11 @@ _CLEAR_NOISES = 3.0  # above off: a frame of such a level is seen by itself
 
 
 class Learnt(NamedTuple):
-    """The chain of a trace, and what others that may be right instead make of its time on.
+    """The chain of a trace, and the uncertainty of its time on where another chain may be right.
 
-    `variance` is the mean square of their difference, frames^2. `two_emitters` are mean and
-    variance of the time on, frames, where the chain is a view of two emitters.
+    `variance` is the mean square of the difference of the times on, frames^2. `two_emitters` are
+    mean and variance of the time on by two emitters, frames and frames^2, where the chain stands
+    for these (`two_emitters`).
     """
 
     chain: chain.Chain
@@ -217,11 +218,11 @@ def in_rows(chosen: BoolArray) -> BoolArray:
 def learn_chain(
     trace: Trace, upper: FloatArray, near: chain.Chain | None = None, *, keep_level: bool = True
 ) -> chain.Chain:
-    """Learn a chain; `upper` holds level and spread of on, and of grey if there is one.
+    """Return a chain; `upper` holds level and spread of on, and of grey if there is one.
 
-    From the transitions of a chain `near` it few iterations do, and `upper` is kept. Without
-    `keep_level` the levels, too, begin at those of `near`, and the spread of on is drawn to the
-    camera's noise, which is known as well as that of off.
+    With a chain `near` learning begins at its transitions. `upper` is then kept, and few iterations
+    are enough. Without `keep_level` off begins at that of `near`, too, all levels are learnt, and
+    the spread of on is drawn to the camera's noise, which is known as well as that of off.
     """
     prior, first = trace.off, trace.first
     few = near is not None and keep_level

@@ -37,7 +37,7 @@ _OFTEN_OFF = 0.02  # of the frames: such a trace has an off level, so its on lev
 # Share of the on level: a level below the first is as likely dirt, a neighbour or another emitter
 # as this nanocrystal; one above the second is this nanocrystal.
 _WEAK, _GREY = 0.30, 0.37
-_MOST_MORE = 2.0  # frames of a state, for each between two others: short stretches tell little
+_MOST_MORE = 2.0  # frames of a state, for each between two others: more show too little
 
 
 class Found(NamedTuple):
@@ -122,9 +122,9 @@ def _switching_variance(trace: Trace, result: chain.Chain) -> tuple[float, float
 
 
 def _partly_variance(trace: Trace, result: chain.Chain) -> float:
-    """Return the variance of frames on by those that may be lit in part, in squares of the step.
+    """Return the variance that frames lit in part add to the counts of frames on, in squared steps.
 
-    The chain knows of them, and its on level is not lowered by them.
+    The chain has a state for them, so that they do not lower its on level.
     """
     on = result.probability[:, emissions.ON] > 0.5
     if not on.any():
@@ -168,7 +168,7 @@ def clearness(levels: FloatArray) -> float:
 
 
 def _half_frame_stands_out(levels: FloatArray, noises: float) -> float:
-    """Return by how much more than so many noises half a frame stands out, cut to 0..1."""
+    """Return the noises by which half a frame on differs from off, less `noises`, cut to 0..1."""
     span = levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]
     noise = max(levels[emissions.OFF_NOISE], levels[emissions.ON_SIGMA])
     return float(min(max(0.5 * span / noise - noises, 0.0), 1.0))
@@ -244,7 +244,7 @@ def on_share(
 
 
 def weak_level(result: chain.Chain) -> tuple[float, float]:
-    """Return how likely a third level is not this nanocrystal's, and the time in it, frames."""
+    """Return the probability that a third level is not this nanocrystal's, and its time, frames."""
     levels = result.levels
     if len(levels) <= emissions.GREY_LEVEL:
         return 0.0, 0.0
@@ -254,7 +254,10 @@ def weak_level(result: chain.Chain) -> tuple[float, float]:
 
 
 def foreign_share(share: float) -> float:
-    """Return how likely light of a `share` of the on level is not this nanocrystal's."""
+    """Return the probability, 0 to 1/2, that light is not this nanocrystal's.
+
+    The light is that of a level with a `share` of the step from off to on.
+    """
     return 0.5 * float(min(max((_GREY - share) / (_GREY - _WEAK), 0.0), 1.0))
 
 
@@ -290,9 +293,10 @@ def _unseen(
     unseen = events.time - seen
     mean = laws @ unseen
     variance = float(laws @ (events.variance + (unseen - mean) ** 2))
-    # Where durations follow no power law, anything from none to twice that is as likely. Where
-    # counts do not decide, nothing is added, and the chain may have missed any part of it: the
-    # larger, the nearer the levels are.
+    # Where the counts decide, and durations follow no power law, anything from none to twice the
+    # mean is as likely: its square over 3. Where they do not decide, nothing is corrected, and the
+    # whole may be missing: from its square where half a frame is within one noise, to a third of it
+    # (anything from none to all is as likely) where it is beyond two.
     decided = max(variance, mean**2 / 3.0)
     undecided = (variance + mean**2) * (1.0 - 2.0 / 3.0 * _half_frame_stands_out(levels, 1.0))
     variance = clear * decided + (1.0 - clear) * undecided

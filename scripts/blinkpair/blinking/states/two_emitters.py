@@ -90,6 +90,7 @@ def with_two_emitters(trace: Trace, learnt: Learnt, fit: float) -> Learnt:
     ratio = float(two.steps[dim] / two.steps[bright])
     if two.steps[dim] < _LEAST_NOISES * two.off[1] or ratio < _LEAST_SHARE:
         return learnt
+    # A chain of one emitter with a grey level has as many parameters as that of two.
     parameters = 0 if len(one.levels) > emissions.GREY_LEVEL else _PARAMETERS
     worth = _GAIN_PER_PARAMETER * parameters * np.log(len(trace.x))
     probability = float(expit(two.log_likelihood - fit - worth))
@@ -97,12 +98,14 @@ def with_two_emitters(trace: Trace, learnt: Learnt, fit: float) -> Learnt:
     in_dim, in_bright = (
         float(two.probability[:, [ALONE[e], PARTLY_ALONE[e]]].sum()) for e in (dim, bright)
     )
+    # The dimmer level may be foreign, unless it has more of the light than all that is brighter.
     foreign = 0.0
     if ratio * in_dim < in_bright + two.probability[:, BOTH].sum():
         foreign = foreign_share(ratio)
         time -= foreign * in_dim
         variance += foreign * (1.0 - foreign) * in_dim**2
     foreign_grey, grey = weak_level(one)
+    # Squared difference of the times on by two emitters and by one.
     apart = (time - (one.lit.sum() - foreign_grey * grey)) ** 2
     of_levels = _weight_of_levels(trace, two)
     if of_levels == 1.0 and probability > 0.5:

@@ -75,7 +75,7 @@ def outlasts_frames(trace: Trace, result: chain.Chain) -> bool:
     light = (trace.x - result.levels[emissions.OFF_LEVEL]) * signal
     camera = noise_variance + trace.excess * max(float(light.mean()), 0.0)
     near, far = (_difference_variance(trace.x, lag) for lag in (1, _APART))
-    # The difference of two correlated mean squares of normal variables, and the noise itself.
+    # Standard error of near - far / 2: that of the mean squares, and that of the camera's noise.
     error = np.hypot(
         near * np.sqrt(3.0 / len(trace.x)),
         2.0 * (1.0 - _LASTING_DIFFERENCES) * trace.off.noise_se * noise_variance,
