@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from blinkpair import files
 from blinkpair.epochs import EPOCHS
 from blinkpair.figures import examples, style, traces
 from blinkpair.figures.captions import caption_text
+from blinkpair.photometry.traces import epoch_dataset, join_epochs
 from tests.helpers.figures import words
 
 CAPTIONS = Path(__file__).parents[2] / "workflow/report/figures"
@@ -56,6 +58,52 @@ def test_a_trend_is_drawn_over_its_trace_and_what_is_left_out_stands_below():
     assert "dimming 3 of 400" in words(figure)
     nothing = traces.example_traces([], [], 100, 0.02, [], left_out="dimming 3 of 400")
     assert "dimming 3 of 400" in words(nothing)
+
+
+def test_examples_keep_each_fields_own_exposure(tmp_path):
+    paths = {}
+    for field, exposure_s in (("a", 0.02), ("b", 0.04)):
+        rows = pd.DataFrame(
+            {"nc_id": [0], "x_pre": 1.0, "y_pre": 1.0, "x_post": 1.0, "y_post": 1.0}
+        )
+        epochs = [
+            epoch_dataset(np.ones((1, 9), "f4"), rows, epoch=epoch, exposure_s=exposure_s)
+            for epoch in EPOCHS
+        ]
+        states = {epoch: np.ones((1, 9), bool) for epoch in EPOCHS}
+        paths[field] = str(tmp_path / f"{field}.nc")
+        files.write_netcdf(join_epochs(*epochs, states, field), paths[field])
+    chosen = pd.DataFrame({"field": ["a", "b"], "nc_id": 0, "label": ["a", "b"]})
+    for epoch in EPOCHS:
+        chosen[f"threshold_counts_{epoch}"] = 100.0
+        chosen[f"on_fraction_{epoch}"] = 1.0
+    assert examples.read_traces(chosen, paths).exposure_s.tolist() == [0.02, 0.04]
+
+
+def test_examples_of_photostability_are_the_clearest():
+    rows = pd.DataFrame(
+        {
+            "field": "f",
+            "temperature_c": 120,
+            "nc_id": range(4),
+            "photostability_pre": ["going_dark", "going_dark", "stable", "not_tested"],
+            "photostability_post": ["stable", "not_tested", "brightening", "not_tested"],
+            "p_on_level_pre": [0.5, 0.9, 0.5, np.nan],
+            "p_off_fraction_pre": [1e-3, 1e-5, 0.5, np.nan],
+            "p_on_level_post": [0.5, np.nan, 1e-4, np.nan],
+            "p_off_fraction_post": [0.5, np.nan, 0.5, np.nan],
+            **{f"{test}_change_{e}": 0.3 for test in ("on_level", "off_fraction") for e in EPOCHS},
+            "on_fraction_pre": [0.2, 0.3, 0.4, 0.0],
+            "on_fraction_post": [0.2, 0.0, 0.4, 0.0],
+        }
+    )
+    chosen, left_out = examples.choose_by_photostability(rows)
+    # Two of three go dark, which chance makes of one in a hundred; one of five is no more.
+    assert chosen["label"].tolist() == ["stable before: f, 2", "going dark before: f, 1"]
+    assert "brightening 1 of 5" in left_out
+    none, left_out = examples.choose_by_photostability(rows.iloc[:0])
+    assert none.empty
+    assert left_out == ""
 
 
 @pytest.mark.parametrize("path", sorted(CAPTIONS.glob("*.rst")), ids=lambda path: path.stem)
