@@ -134,18 +134,20 @@ def _recipes(methods: pd.DataFrame) -> list[str]:
 def _blinking(types: pd.DataFrame, photostability: pd.DataFrame) -> list[str]:
     """Return, before and after: the share of type A, PL kept, going dark."""
     heading, names = _names(types["temperature_c"])
-    lines = [f"{heading} {'type A':>24} {'PL kept':>15} {'going dark':>22}"]
+    lines = [f"{heading} {'type A, estimate':>32} {'PL kept':>15} {'going dark':>22}"]
     for label in types["temperature_c"].unique():
         columns = []
         for table, cell in ((types, _type_a), (photostability, _kept), (photostability, _dark)):
             own = table[table["temperature_c"] == label].set_index("epoch")
             columns.append(" -> ".join(cell(own.loc[epoch]) for epoch in EPOCHS))
-        lines.append(f"{names[label]} {columns[0]:>24} {columns[1]:>15} {columns[2]:>22}")
+        lines.append(f"{names[label]} {columns[0]:>32} {columns[1]:>15} {columns[2]:>22}")
     return lines
 
 
 def _type_a(row: pd.Series[Any]) -> str:
-    return f"{100 * row['share_type_a']:.0f} %" if np.isfinite(row["share_type_a"]) else "-"
+    """Return the share with its interval; verdicts alone would be too few, and too many type A."""
+    share, low, high = (100 * row[f"share_type_a{end}"] for end in ("", "_low", "_high"))
+    return f"{share:.0f} % [{low:.0f}, {high:.0f}]" if np.isfinite(share) else "-"
 
 
 def _kept(row: pd.Series[Any]) -> str:

@@ -40,11 +40,11 @@ _LEAST_SHARE = 1e-3  # added to every share: noise makes runs that a law does no
 class Runs(NamedTuple):
     """Runs that interrupt one state of a trace.
 
-    `counted` (3,) of one frame, of two, and of three or four; `expected` (laws, 3) the same for one
+    `number` (3,) of one frame, of two, and of three or four; `expected` (laws, 3) the same for one
     event of t^-alpha a frame, at t of one frame; `seen` from `seen_share`.
     """
 
-    counted: FloatArray
+    number: FloatArray
     expected: FloatArray
     seen: float
 
@@ -54,15 +54,15 @@ class Runs(NamedTuple):
         Runs show whether events go on below a frame, not how far: laws of one exponent that do are
         alike.
         """
-        total = self.counted.sum()
+        total = self.number.sum()
         shares = self.expected / self.expected.sum(axis=1, keepdims=True) + _LEAST_SHARE
         weight = _TEMPER * min(1.0, _MOST_RUNS / max(total, 1.0))
-        fit = weight * xlogy(self.counted, shares).sum(axis=1)
+        fit = weight * xlogy(self.number, shares).sum(axis=1)
         return np.array([fit[alike].max() for alike in _ALIKE])
 
     def use(self) -> float:
         """Return how much the trace counts for the field, 0..1."""
-        return float(min(self.counted.sum() / _MANY_RUNS, 1.0))
+        return float(min(self.number.sum() / _MANY_RUNS, 1.0))
 
 
 def find_runs(
@@ -73,13 +73,13 @@ def find_runs(
     lengths = np.diff(edges)
     starts = ~state[edges[:-1]] if len(edges) else np.zeros(0, bool)
     binned = np.bincount(np.minimum(lengths[starts], _LONGEST_RUN + 1), minlength=6)
-    counted = np.array([binned[1], binned[2], binned[3] + binned[4]], np.float64)
+    number = np.array([binned[1], binned[2], binned[3] + binned[4]], np.float64)
     levels = result.levels
     span = levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]
     noise = 0.5 * (levels[emissions.OFF_NOISE] + levels[emissions.ON_SIGMA]) / span
     seen = seen_share(result, skewness, column)
     nearest = _SEEN[np.argmin(np.abs(_SEEN - seen))], _NOISE[np.argmin(np.abs(_NOISE - noise))]
-    return Runs(counted, _expected(*map(float, nearest)), seen)
+    return Runs(number, _expected(*map(float, nearest)), seen)
 
 
 def seen_share(result: chain.Chain, skewness: tuple[float, float], column: int) -> float:

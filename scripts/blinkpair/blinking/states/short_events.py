@@ -165,7 +165,7 @@ def short_events(
     *shares, total = _BY_HIDDEN[int(np.argmin(np.abs(_HIDDEN - _HIDDEN_NOISES * noise)))]
     single, per_rate, weight = 0.0, np.zeros(len(LAWS)), 0.0
     if runs is not None:
-        single, per_rate = float(runs[0].counted[0]), n * runs[0].expected[:, 0] / total
+        single, per_rate = float(runs[0].number[0]), n * runs[0].expected[:, 0] / total
         weight = runs[1] * min(1.0, _MOST_SINGLE / max(single, 1.0))
     found = _integrate(
         (0.5 * (edges[1:] + edges[:-1]))[filled],

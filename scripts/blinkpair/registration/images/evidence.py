@@ -69,8 +69,7 @@ class ImageEvidence:
         model: str,
     ) -> ImageEvidence:
         """Return the evidence on alignments (n, 3, 3), each near one of the search."""
-        one, other = (each.without(_border(each, BORDER * diameter_px)) for each in (pre, post))
-        images = cls(one, other, diameter_px, model, {})
+        images = cls(pre, post, diameter_px, model, {}).on(pre, post)
         refined, log_unmoved = {}, np.inf
         for channel in CHANNELS:
             every = images.refined_near(channel, matrices)
@@ -81,6 +80,12 @@ class ImageEvidence:
             ]
             log_unmoved = min([log_unmoved, *levels])
         return replace(images, refined=refined, log_unmoved=log_unmoved)
+
+    def on(self, pre: Contrast, post: Contrast) -> ImageEvidence:
+        """Return the evidence with other contrasts of the images, without their borders."""
+        width = BORDER * self.diameter_px
+        one, other = (each.without(_border(each, width)) for each in (pre, post))
+        return replace(self, pre=one, post=other)
 
     def refined_near(
         self, channel: str, matrices: FloatArray, apart: float = DIFFERENT

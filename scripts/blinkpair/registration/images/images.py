@@ -20,9 +20,10 @@ import numpy as np
 import numpy.typing as npt
 
 from blinkpair.arrays import FloatArray
+from blinkpair.cores import on_two_threads
 from blinkpair.errors import InputError
 from blinkpair.registration.acceptance import MAX_ERROR_PX
-from blinkpair.registration.images.contrast import contrast_of, static_places
+from blinkpair.registration.images.contrast import Contrast, contrast_of, static_places
 from blinkpair.registration.images.decision import (
     BY_CHANCE,
     NOTHING_SHARED,
@@ -47,6 +48,9 @@ STEP, STEP_RANGE_DEG = 0.6, (1.0, 3.0)
 SAME = 0.7
 # Alignments of the search that are refined, and those whose tiles are compared.
 REFINED, COMPARED = 30, 8
+# A motion that is known is located on details of this share of a diameter. Measured on real images
+# and random patterns, under noise and out of focus: errors 0.6 to 1 of those on a whole diameter.
+LOCATED = 0.7
 # Smallest side of an image, in diameters.
 MIN_SIDE = 5
 # Share of the first image in the camera's frame from which a refusal names it.
@@ -133,11 +137,9 @@ def _compared(
 ) -> ImageRegistration:
     """Return the registration of both images with details of one diameter."""
     sides = [n for image in images for n in image.shape]
-    fine_pixel = max(1.0, diameter_px / FINE_PIXELS)
+    first, second, share = _contrasts(images, diameter_px)
+    fine_pixel = first.pixel
     wide_pixel = max(fine_pixel, diameter_px / SEARCH_PIXELS, max(sides) / SEARCH_SIDE)
-    first, second = (contrast_of(image, diameter_px, fine_pixel) for image in images)
-    static = static_places(first, second, diameter_px)
-    first, second = first.without(static), second.without(static)
     step = np.degrees(STEP * diameter_px / (0.35 * max(sides)))
     peaks = search(
         first.resampled(wide_pixel / fine_pixel),
@@ -162,7 +164,8 @@ def _compared(
     if lattice:
         votes = vote(tiles, lattice.best.matrix, model)
         found = [Alignment(votes, lattice.best, lattice.log_chance), *found] if votes else []
-    location = locate(tiles, evidence, found[0]) if found else None
+    finer = evidence.on(*_contrasts(images, LOCATED * diameter_px)[:2]) if found else None
+    location = locate(tiles, evidence, finer, found[0]) if finer else None
     decision = decide(
         found,
         location,
@@ -175,7 +178,6 @@ def _compared(
         max_chance=max_chance,
         max_error_px=max_error_px,
     )
-    share = float(static.mean())
     reason = decision.reason
     if share > LARGE_STATIC and reason.startswith((BY_CHANCE, NOTHING_SHARED)):
         reason += (
@@ -183,6 +185,16 @@ def _compared(
             "out (dirt and fringes of the camera, or a sample that did not move)"
         )
     return replace(decision, reason=reason, static_share=share, evidence=evidence)
+
+
+def _contrasts(
+    images: Sequence[FloatArray], diameter_px: float
+) -> tuple[Contrast, Contrast, float]:
+    """Return the contrasts of details of a diameter, and the share left out as the camera's."""
+    pixel = max(1.0, diameter_px / FINE_PIXELS)
+    first, second = on_two_threads(lambda image: contrast_of(image, diameter_px, pixel), images)
+    static = static_places(first, second, diameter_px)
+    return first.without(static), second.without(static), float(static.mean())
 
 
 def _checked(image: npt.ArrayLike, name: str) -> FloatArray:

@@ -8,7 +8,7 @@ contrast then fits at a place about half a diameter off, for all spheres alike, 
 less so. The images cannot show by how much: to first order, a slope added to a sphere is the sphere
 displaced. Where the bright halves turned with the sample, they belong to it.
 
-Input: two images, their tiles and an alignment. Output: the exact motion with the
+Input: two images, details of them, their tiles and an alignment. Output: the exact motion with the
 places of its blocks, and whether the light comes from one side.
 """
 
@@ -78,14 +78,19 @@ class Location:
         return float(np.sqrt(np.mean((apart**2).sum(axis=1))))
 
 
-def locate(tiles: Tiles, images: ImageEvidence, alignment: Alignment) -> Location:
-    """Return the location of an alignment; that of its tiles where too few blocks agree."""
+def locate(
+    tiles: Tiles, images: ImageEvidence, finer: ImageEvidence, alignment: Alignment
+) -> Location:
+    """Return the location of an alignment; that of its tiles where too few blocks agree.
+
+    `finer` has the contrasts of finer details.
+    """
     near = alignment.overlap.matrix[None]
     # The energy depends least on the light: its places show which halves are bright.
     energy = images.refined_near("energy", near)
     known = tiles.one_sided(energy[0].matrix) if energy else None
     one_sided = known is not False
-    for found in energy if known else images.refined_near("whole", near):
+    for found in energy if known else finer.refined_near("whole", near):
         good = (found.block_correlation >= ALIKE[0]) & (found.weights > 0)
         pre, post, weights = found.pre_xy[good], found.post_xy[good], found.weights[good]
         off = np.hypot(*(apply_matrix(found.matrix, pre) - post).T) * np.sqrt(weights)

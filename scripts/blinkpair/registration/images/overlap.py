@@ -14,10 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.cores import on_two_threads
 from blinkpair.registration.images import overlap_kernels as kernels
 from blinkpair.registration.images.contrast import Contrast
 from blinkpair.registration.rigid import apply_matrix
@@ -143,10 +145,10 @@ def refine(
     for factor, steps, last_step in zip((coarse, 1.0), STEPS, LAST_STEPS, strict=True):
         one, other = pre.resampled(factor), post.resampled(factor)
         spread = float(getattr(one, channel).var() + getattr(other, channel).var())
-        refined = [
-            _refined(one, other, channel, each, diameter_px, model, spread, steps, last_step)
-            for each in matrices
-        ]
+        compared = partial(
+            _refined, one, other, channel, diameter_px, model, spread, steps, last_step
+        )
+        refined = on_two_threads(compared, matrices)
         overlaps = [each.overlap(channel, diameter_px) for each in refined if each]
         least = apart if factor == 1.0 else NEAR
         found = _different(overlaps, least * diameter_px)
@@ -233,12 +235,12 @@ def _refined(
     pre: Contrast,
     post: Contrast,
     channel: str,
-    matrix: FloatArray,
     diameter_px: float,
     model: str,
     spread: float,
     steps: int,
     last_step: float,
+    matrix: FloatArray,
 ) -> _Compared | None:
     """Return the comparison under the motion that Gauss-Newton steps lead to."""
     side = max(round(BLOCK * diameter_px / pre.pixel), 4)

@@ -19,7 +19,7 @@ Image = NDArray[np.float32]
 PIXELS, PRE2, POST2, PRODUCT, XX, XY, YY, GX, GY, MX, MY = range(11)
 
 
-@njit(fastmath=True)
+@njit(nogil=True, fastmath=True)
 def sum_blocks(
     pre: Image,
     pre_valid: BoolArray,
@@ -106,7 +106,7 @@ def sum_blocks(
             block[MY] += my
 
 
-@njit()
+@njit(nogil=True)
 def refine_motion(
     pre: Image,
     pre_valid: BoolArray,
@@ -169,7 +169,7 @@ def refine_motion(
     return True
 
 
-@njit()
+@njit(nogil=True)
 def _step(sums: FloatArray, motion: FloatArray, similarity: bool, largest: float) -> float:
     """Write the motion after one step, and return the size of the step in pixels."""
     total = power_x = power_y = squares = 0.0
