@@ -117,15 +117,19 @@ def _weight_of_levels(trace: Trace, two: TwoEmitters) -> float:
     """Return the weight of two emitters by their levels: 1, 1/3 or 0.
 
     1 where frames show levels that persist and scatter as the camera makes them; 0 where they do
-    not persist, as averages over switching within frames. In between neither one emitter nor two
-    need be right: the time on is evenly distributed between both, and its variance a third of the
-    squared difference.
+    not persist, as averages over switching within frames, or where the dimmer emitter alone is
+    hardly seen: frames lit in part are like it. In between neither one emitter nor two need be
+    right: the time on is evenly distributed between both, and its variance a third of the squared
+    difference.
     """
-    seen = unclear = False
+    unclear = False
+    dim_alone = ALONE[int(np.argmin(two.steps[:2]))]
     for k, state in enumerate((*ALONE, BOTH)):
         of_it = two.probability[:, state] > 0.5
         enclosed = np.flatnonzero(of_it[2:] & of_it[:-2]) + 1
         if len(enclosed) < _ENCLOSED_FRAMES:
+            if state == dim_alone:
+                return 0.0
             continue
         persists = of_it[enclosed].mean()
         if persists < _PASSES:
@@ -133,9 +137,8 @@ def _weight_of_levels(trace: Trace, two: TwoEmitters) -> float:
         low, high = np.percentile(trace.x[enclosed], (25, 75))
         spread = (high - low) / _QUARTILES_APART / two.spreads[k]
         unclear |= persists < _PERSISTS or spread > _WIDER + _ERRORS / np.sqrt(len(enclosed))
-        seen |= state != BOTH
     distinct = two.steps[:2].min() >= MIN_STEP_NOISES * two.off[1]
-    return 1.0 if seen and distinct and not unclear else 1.0 / 3.0
+    return 1.0 if distinct and not unclear else 1.0 / 3.0
 
 
 def _as_chain(one: chain.Chain, two: TwoEmitters) -> chain.Chain:
