@@ -4,12 +4,16 @@ import numpy as np
 import pytest
 
 from blinkpair.blinking.field import MAX_SE
+from blinkpair.blinking.states.emissions import NoiseCourse
 from blinkpair.blinking.states.fast_switching import (
     fast_variance,
     probability_of_level,
     skewed_variance,
     square_of_shifts,
 )
+from blinkpair.blinking.states.learning import learn, learn_two
+from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
+from blinkpair.blinking.states.time_on import find_short_events
 from blinkpair.simulate.blinking import DwellLaw, trajectory_with_on_fraction
 from tests.helpers.states import NOISE, states_by
 
@@ -164,3 +168,20 @@ def test_partly_lit_frames_that_merge_with_those_on_do_not_lower_the_on_level():
     # 0.007, and 0.003 the error of the mean of thirty; with the on level that they lower 0.03.
     assert abs(error.mean()) < 0.02
     assert (np.abs(error) < 1.96 * found.on_fractions_se).sum() >= 26
+
+
+@pytest.mark.parametrize("noises", [4.0, 10.0])
+def test_dims_within_frames_at_times_add_to_the_scatter_of_frames_on(noises):
+    rng = np.random.default_rng(4)
+    ratios = []
+    for _ in range(12):
+        # Half of the time off and on for 10 frames each, half of it on with dims of 0.3 frames.
+        laws = exponential(rng, 10.0, 10.0), exponential(rng, 4.0, 0.3)
+        lit = np.concatenate([lit_traces(rng, 1, law)[0] for law in laws])
+        x = NOISE * (noises * lit + rng.normal(size=lit.shape))
+        prior = OffPrior(0.0, 2.0, NOISE, 0.05, -6.0, 20.0, 0.0)
+        trace = Trace(x, prior, first_levels(x, prior), NoiseCourse.constant(len(x)))
+        value, error, _ = find_short_events(trace, learn(trace, learn_two(trace))).added
+        ratios.append(value / error)
+    # 3.6 and 5.2 errors; -1.2 and -0.4 after subtracting what partly lit frames may add.
+    assert np.sum(ratios) / np.sqrt(len(ratios)) > 2.5

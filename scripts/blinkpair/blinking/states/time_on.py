@@ -32,7 +32,6 @@ _STRETCHES = 8  # of the frames on: the scatter of their means is the error of t
 _TILT = 1.0
 _PLATEAU_FRAMES = 3  # with both neighbours on (off): they show the on (off) level
 _SIGNIFICANT = 3.0  # errors
-_PARTLY_ERROR = 0.5  # relative, of the variance by partly lit frames: shares are not spread evenly
 _OFTEN_OFF = 0.02  # of the frames: such a trace has an off level, so its on level is no average
 # Share of the on level: a level below the first is as likely dirt, a neighbour or another emitter
 # as this nanocrystal; one above the second is this nanocrystal.
@@ -103,8 +102,6 @@ def _switching_variance(trace: Trace, result: chain.Chain) -> tuple[float, float
     span = float(result.levels[emissions.ON_LEVEL] - result.levels[emissions.OFF_LEVEL])
     added, error, signal = fast_excess(trace, result)
     added, error = (added - trace.excess * signal) / span**2, error / span**2
-    partly = _partly_variance(trace, result)
-    added, error = added - partly, float(np.hypot(error, _PARTLY_ERROR * partly))
     off, on = (in_rows(result.probability[:, c] > 0.5) for c in (emissions.OFF, emissions.ON))
     if off.sum() > _OFTEN_OFF * len(off):
         if added > _SIGNIFICANT * error:
@@ -119,20 +116,6 @@ def _switching_variance(trace: Trace, result: chain.Chain) -> tuple[float, float
         part = trace.excess / span
         added, error = added + 0.5 * part, float(np.hypot(error, part / np.sqrt(12.0)))
     return added, error, 0.0
-
-
-def _partly_variance(trace: Trace, result: chain.Chain) -> float:
-    """Return the variance that frames lit in part add to the counts of frames on, in squared steps.
-
-    The chain has a state for them, so that they do not lower its on level.
-    """
-    on = result.probability[:, emissions.ON] > 0.5
-    if not on.any():
-        return 0.0
-    share, variance, _ = emissions.lit_shares(trace.x, result.levels, *trace.course)[on].T
-    partly = result.probability[on, emissions.PARTLY]
-    dark = partly * (1.0 - share)
-    return float((dark * (1.0 - share) + partly * variance).mean() - dark.mean() ** 2)
 
 
 def shows_off(result: chain.Chain) -> bool:

@@ -6,11 +6,12 @@ alone for off or for frames lit in part. Where the counts suggest it (`suggests_
 two emitters (`two_emitters_chain`) is therefore learnt as well. It replaces that of one where
 
 - it is likelier by more than its parameters are worth (Schwarz's criterion), and
-- its levels persist and scatter by the camera's noise alone (`_weight_of_levels`). The averages of
-  what switches within frames do neither, and may be likelier with four levels, too.
+- its levels persist and scatter by the camera's noise alone (`_weight_of_levels`), that of the
+  dimmer emitter alone among them. The averages of what switches within frames do neither, and may
+  be likelier with four levels, too.
 
 A level much dimmer than the on level may be that of dirt or of a neighbour. It is weighed as a grey
-level is (`time_on.foreign_share`), unless most of the light is in it.
+level is (`time_on.foreign_share`).
 
 Input: a trace and its chain. Output: the chain, as `time_on` takes it, with the time on.
 """
@@ -95,15 +96,10 @@ def with_two_emitters(trace: Trace, learnt: Learnt, fit: float) -> Learnt:
     worth = _GAIN_PER_PARAMETER * parameters * np.log(len(trace.x))
     probability = float(expit(two.log_likelihood - fit - worth))
     time, variance = _time_on(two)
-    in_dim, in_bright = (
-        float(two.probability[:, [ALONE[e], PARTLY_ALONE[e]]].sum()) for e in (dim, bright)
-    )
-    # The dimmer level may be foreign, unless it has more of the light than all that is brighter.
-    foreign = 0.0
-    if ratio * in_dim < in_bright + two.probability[:, BOTH].sum():
-        foreign = foreign_share(ratio)
-        time -= foreign * in_dim
-        variance += foreign * (1.0 - foreign) * in_dim**2
+    in_dim = float(two.probability[:, [ALONE[dim], PARTLY_ALONE[dim]]].sum())
+    foreign = foreign_share(ratio)
+    time -= foreign * in_dim
+    variance += foreign * (1.0 - foreign) * in_dim**2
     foreign_grey, grey = weak_level(one)
     # Squared difference of the times on by two emitters and by one.
     apart = (time - (one.lit.sum() - foreign_grey * grey)) ** 2
