@@ -20,6 +20,7 @@ function filterOptions() {
     ...choice(unique(NCS.map((nc) => nc.excluded)), (value) => `excluded: ${value.replaceAll("_", " ")}`, (nc, value) => nc.excluded === value),
     ...choice(Object.keys(DATA.class_names).filter((name) => name !== "stable"), (value) => DATA.class_names[value],
       (nc, value) => inEither((one, epoch) => one.of(`photostability_${epoch}`) === value)(nc)),
+    ["two", "two emitters in one spot", inEither(hasTwoEmitters)],
     ["one", "detected in one epoch only", (nc) => nc.population !== "" && nc.of("detected_pre") !== nc.of("detected_post")],
   ].filter(([, , test]) => NCS.some(test));
   return {
@@ -127,10 +128,13 @@ function step(by) {
   if (several) { state.current = rows[next].index; turnToCurrent(); notify(); } else select(rows[next].index);
 }
 
+const hasTwoEmitters = (nc, epoch) => nc.of(`two_emitters_${epoch}`) === "True";
+
 function flagsOf(nc) {
   const flags = [];
   if (nc.excluded) flags.push(`excluded: ${nc.excluded.replaceAll("_", " ")}`);
   for (const epoch of EPOCHS) {
+    if (hasTwoEmitters(nc, epoch)) flags.push(`two emitters ${EPOCH_NAMES[epoch]}`);
     const found = nc.of(`photostability_${epoch}`);
     if (DATA.class_names[found] && found !== "stable") flags.push(`${DATA.class_names[found]} ${EPOCH_NAMES[epoch]}`);
   }
