@@ -50,6 +50,12 @@ def test_a_motion_off_by_half_a_diameter_is_refined_on_the_overlap(channel, px):
     assert found.n_alike[0] > 0.9 * found.n_blocks
 
 
+def test_contrasts_are_of_single_precision_where_white_noise_scales_them():
+    # In double precision every kernel is compiled a second time and moves twice the bytes.
+    found = contrast_of(np.random.default_rng(0).normal(1000, 30, (60, 60)), DIAMETER, 1.0)
+    assert {one.dtype.name for one in (found.signed, found.energy, found.whole)} == {"float32"}
+
+
 def test_noise_does_not_draw_a_motion_of_whole_pixels_between_them():
     # Slopes that share the noise of the values they are compared with gave 0.15 px.
     off = []

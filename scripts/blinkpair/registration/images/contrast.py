@@ -25,6 +25,7 @@ from scipy import ndimage
 
 from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.brightfield.edges import straightness
+from blinkpair.cores import on_two_threads
 from blinkpair.registration.images.warp import warped
 
 Image = NDArray[np.float32]
@@ -137,14 +138,8 @@ def static_places(pre: Contrast, post: Contrast, diameter_px: float) -> BoolArra
     diameter = diameter_px / pre.pixel
     one, other = pre.signed[:rows, :columns], post.signed[:rows, :columns]
     width = 0.7 * diameter
-    here = _correlation(one, other, width)
     step = max(round(0.5 * diameter), 1)
-    around = [
-        _correlation(one, np.roll(other, (dy, dx), axis=(0, 1)), width)
-        for dy in (-step, 0, step)
-        for dx in (-step, 0, step)
-        if (dy, dx) != (0, 0)
-    ]
+    here, *around = _correlations_moved(one, other, width, step)
     static = (here > STATIC_CORRELATION) & (here > np.max(around, axis=0) + 0.2)
     reach = 2 * round(0.75 * diameter) + 1
     static = ndimage.maximum_filter(static, size=reach)
@@ -168,11 +163,26 @@ def _fringes(one: Image, other: Image, diameter: float, width: float, reach: int
     )
 
 
+def _correlations_moved(one: Image, other: Image, width: float, step: int) -> list[Image]:
+    """Return the correlations around each pixel at zero motion, and `step` off in 8 directions."""
+    power, energy = on_two_threads(lambda each: _blur(each**2, width), (one, other))
+    moved = [(0, 0), *((y, x) for y in (-step, 0, step) for x in (-step, 0, step) if x or y)]
+
+    def correlation(by: tuple[int, int]) -> Image:
+        product = _blur(one * np.roll(other, by, axis=(0, 1)), width)
+        return _normalised(product, power, np.roll(energy, by, axis=(0, 1)))
+
+    return on_two_threads(correlation, moved)
+
+
 def _correlation(one: Image, other: Image, width: float) -> Image:
     """Return the correlation of two contrasts around each pixel of their common shape."""
     rows, columns = (min(a, b) for a, b in zip(one.shape, other.shape, strict=True))
     one, other = one[:rows, :columns], other[:rows, :columns]
-    product, power, energy = (_blur(each, width) for each in (one * other, one**2, other**2))
+    return _normalised(*(_blur(each, width) for each in (one * other, one**2, other**2)))
+
+
+def _normalised(product: Image, power: Image, energy: Image) -> Image:
     return np.asarray(product / np.sqrt(power * energy + 1e-4))
 
 
@@ -188,4 +198,5 @@ def _noise(image: Image, sigma: float, band: Image) -> float:
     kernel = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
     fine = ndimage.convolve(image, kernel, mode="reflect")
     white = float(np.median(np.abs(fine))) / 0.6745 / 6.0
-    return max(white / np.sqrt(4 * np.pi * sigma**2), 1e-3 * float(np.std(band)), 1e-12)
+    # A NumPy float64 would make every contrast float64.
+    return max(float(white / np.sqrt(4 * np.pi * sigma**2)), 1e-3 * float(np.std(band)), 1e-12)

@@ -123,15 +123,17 @@ class Correlation:
 
         Those are zero at too small an overlap.
         """
-
-        def correlated(i: int, k: int) -> NDArray[Any]:
-            one = small_fft[i] if half_turn else np.conj(small_fft[i])
-            return np.asarray(fft.irfft2(one * self.post_small_fft[k], self.small))
-
-        area = correlated(0, 0)
-        weights = [np.sqrt(np.maximum(area, 0)).astype(np.float32)]
-        for channel in (1, 2):
-            energies = np.maximum(correlated(channel, 0), 0) * np.maximum(correlated(0, channel), 0)
+        # The overlap; of either contrast, the first image's energy in it and the second's.
+        products = np.stack(
+            [
+                (small_fft[i] if half_turn else np.conj(small_fft[i])) * self.post_small_fft[k]
+                for i, k in ((0, 0), (1, 0), (0, 1), (2, 0), (0, 2))
+            ]
+        )
+        area, *others = np.maximum(fft.irfft2(products, self.small), 0)
+        weights = [np.sqrt(area)]
+        for one, other in (others[:2], others[2:]):
+            energies = one * other
             with np.errstate(divide="ignore", invalid="ignore"):
                 weight = 1 / (COARSER**2 * np.sqrt(energies))
             good = (area >= self.min_overlap) & (energies > 1e-6 * area**2)

@@ -154,10 +154,11 @@ def _compared(
     tiles = Tiles(first, second, diameter_px)
     found = []
     evidence = ImageEvidence.of(first, second, peaks.matrices, diameter_px, model)
-    for overlap, level in evidence.ranked(COMPARED):
-        votes = vote(tiles, overlap.matrix, model)
+    ranked = evidence.ranked(COMPARED)
+    every = on_two_threads(lambda each: vote(tiles, each[0].matrix, model), ranked)
+    for known, votes in zip(ranked, every, strict=True):
         if votes is not None:
-            found.append(Alignment(votes, *evidence.better_near(votes.matrix, (overlap, level))))
+            found.append(Alignment(votes, *evidence.better_near(votes.matrix, known)))
     found.sort(key=lambda one: one.log_chance + one.votes.log_chance)
     best = [one.votes.matrix for one in found[:1]]
     lattice = lattice_of(evidence, np.array([*best, peaks.most_alike]), wide_pixel)
