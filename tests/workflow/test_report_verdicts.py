@@ -76,6 +76,7 @@ def test_the_verdicts_fit_the_screen(report, chosen):
         report.page.wait_for_function(
             "(width) => document.documentElement.scrollWidth <= width", arg=width
         )
+        assert report.page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 def test_the_page_saves_the_tables_of_the_export(report, chosen, experiment):

@@ -22,8 +22,8 @@ from blinkpair.blinking.photostability import (
 from blinkpair.blinking.recipes import Recipes
 from blinkpair.blinking.run_lengths import cut_on_events, events_to_fit, run_lengths
 from blinkpair.dwell_fits.cut_off_ratio import log_ratio_of_cut_off
-from blinkpair.dwell_fits.events import count_events
-from blinkpair.dwell_fits.fits import fit_counted_events
+from blinkpair.dwell_fits.events import Events, count_events
+from blinkpair.dwell_fits.fits import alpha_of_events, fit_counted_events
 from blinkpair.dwell_fits.result import MAX_FALSE_SHARE, DwellFit, DwellTimeSettings
 
 # Columns that are never empty, of nanocrystals that were not measured, or not tested.
@@ -173,23 +173,24 @@ def dwell_columns(
     fits: list[DwellFit] = []
     cut_rates = np.nan_to_num(noise.on_cut_rate if on else noise.off_cut_rate)
 
-    def fit_of(runs: pd.DataFrame, k: int) -> DwellFit:
-        return fit_counted_events(
-            count_events(*events_to_fit(runs, k, state=on), window_frames),
-            exposure_s=exposure_s,
-            window_frames=window_frames,
-            settings=settings,
-            cut_rate=float(cut_rates[k]) if runs is events else 0.0,
-        )
+    def counted(runs: pd.DataFrame, k: int) -> Events:
+        return count_events(*events_to_fit(runs, k, state=on), window_frames)
 
     for k, reason in enumerate(why_not):
         if reason:
             n_events = len(events_to_fit(events, k, state=on)[0])
             fits.append(DwellFit("not_fitted", n_events=n_events, reason=str(reason)))
         else:
-            fits.append(fit_of(events, k))
-            if by_model is not None and fits[-1].model != "not_fitted":
-                fits[-1] = _with_error_of_states(fits[-1], fit_of(by_model, k))
+            fit = fit_counted_events(
+                counted(events, k),
+                exposure_s=exposure_s,
+                window_frames=window_frames,
+                settings=settings,
+                cut_rate=float(cut_rates[k]),
+            )
+            if by_model is not None and fit.model != "not_fitted":
+                fit = _with_error_of_states(fit, counted(by_model, k), settings)
+            fits.append(fit)
         fits[-1] = _with_noise(fits[-1], float(noise.n[k]), on=on)
     which, suffix = ("on", "") if on else ("off", "_off")
     columns = {
@@ -215,13 +216,13 @@ def dwell_columns(
     return table.assign(**{first: table[first].where(drawn)})
 
 
-def _with_error_of_states(fit: DwellFit, by_model: DwellFit) -> DwellFit:
+def _with_error_of_states(fit: DwellFit, by_model: Events, settings: DwellTimeSettings) -> DwellFit:
     """Return a fit, its error of alpha with the difference from alpha of the model's events."""
-    truncated = np.isfinite(fit.tau_s)
-    other = by_model.truncated_power_law if truncated else by_model.power_law
-    if not np.isfinite(other.alpha):
+    truncated = bool(np.isfinite(fit.tau_s))
+    alpha = alpha_of_events(by_model, truncated=truncated, settings=settings)
+    if not np.isfinite(alpha):
         return fit
-    return replace(fit, alpha_se=float(np.hypot(fit.alpha_se, fit.alpha - other.alpha)))
+    return replace(fit, alpha_se=float(np.hypot(fit.alpha_se, fit.alpha - alpha)))
 
 
 def cut_off_column(

@@ -157,9 +157,7 @@ def fit_counted_events(
         return fit_lines(events, blank, significance=significance)
     last = window_frames if bounded else UNBOUNDED
     chosen, p_fit = choose_treatment(events, last, relax=short_events != "trust")
-    stated = chosen
-    if short_events == "camera":
-        stated = stated_treatment(events, last, chosen, first)
+    stated = stated_treatment(events, last, chosen, first) if short_events == "camera" else chosen
     null_rate = 0.0 if pooled else max(1.0 / (LONGEST_TAU * window_frames), cut_rate)
     return verdict(
         chosen,
@@ -169,6 +167,31 @@ def fit_counted_events(
         tau_of_interest_s=tau_of_interest_s,
         null_rate=null_rate,
     )
+
+
+def alpha_of_events(events: Events, *, truncated: bool, settings: DwellTimeSettings) -> float:
+    """Return alpha of one of both laws, as `fit_counted_events` states it for events of a trace.
+
+    Parameters
+    ----------
+    events : Events
+    truncated : bool
+        Whether of Eq. 2, not of Eq. 1.
+    settings : DwellTimeSettings
+
+    Returns
+    -------
+    float
+        nan where there are too few events. No verdict is made, which takes a third of the time.
+    """
+    if _reason_not_to_fit(events, settings.min_events):
+        return float("nan")
+    if settings.method == "least_squares":
+        lines = fit_lines(events, DwellFit("not_fitted"), significance=settings.significance)
+        return (lines.truncated_power_law if truncated else lines.power_law).alpha
+    chosen, _ = choose_treatment(events, UNBOUNDED, relax=True)
+    stated = stated_treatment(events, UNBOUNDED, chosen)
+    return (stated.truncated if truncated else stated.pure()).alpha
 
 
 def _reason_not_to_fit(events: Events, min_events: int) -> str:

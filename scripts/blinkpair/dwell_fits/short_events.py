@@ -77,6 +77,10 @@ class Treatment:
     fraction: float
     score: float
 
+    def pure(self) -> Maximum:
+        """Return the maximum of the law without a cut-off, under this treatment."""
+        return self.likelihood.maximise(rate=0.0, short=self.short, start=self.truncated.parameters)
+
     def gain_by_bend(self) -> tuple[float, float]:
         """Return `DwellLikelihood.gain_by_bend`; nan for too few different durations."""
         if len(self.likelihood.durations) <= _DISTINCT_TO_TEST + self.short:

@@ -78,7 +78,7 @@ def verdict(
     def held_at(rate: float) -> Maximum:
         return likelihood.maximise(rate=rate, short=chosen.short, start=truncated.parameters)
 
-    pure = held_at(0.0)
+    pure = chosen.pure()
     ratio = max(2.0 * (truncated.log_likelihood - pure.log_likelihood), 0.0)
     p_value = 1.0
     if truncated.rate > null_rate:
@@ -114,12 +114,9 @@ def verdict(
 
 def _with_laws(fit: DwellFit, stated: Treatment) -> DwellFit:
     """Return a fit with both laws under a treatment, of which the pure one is stated."""
-    held = stated.likelihood.maximise(
-        rate=0.0, short=stated.short, start=stated.truncated.parameters
-    )
     pure, truncated = (
         _law(stated.likelihood, one, stated.fraction, fit.exposure_s)
-        for one in (held, stated.truncated)
+        for one in (stated.pure(), stated.truncated)
     )
     return replace(
         fit,

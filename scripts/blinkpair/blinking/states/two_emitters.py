@@ -114,9 +114,9 @@ def _weight_of_levels(trace: Trace, two: TwoEmitters) -> float:
 
     1 where frames show levels that persist and scatter as the camera makes them; 0 where they do
     not persist, as averages over switching within frames, or where the dimmer emitter alone is
-    hardly seen: frames lit in part are like it. In between neither one emitter nor two need be
-    right: the time on is evenly distributed between both, and its variance a third of the squared
-    difference.
+    hardly seen: frames lit in part and a level that wanders are like it. In between neither one
+    emitter nor two need be right: the time on is evenly distributed between both, and its variance
+    a third of the squared difference.
     """
     unclear = False
     dim_alone = ALONE[int(np.argmin(two.steps[:2]))]
