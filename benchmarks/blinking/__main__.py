@@ -19,6 +19,7 @@ from benchmarks.blinking import (
     others,
     photostability,
     states,
+    type_shares,
 )
 from benchmarks.page import Part, run, text_of
 
@@ -162,6 +163,18 @@ def other_light_part(pool: Executor, share: float) -> Iterable[str]:
     yield text_of(other_light.other_light_table(pool, fields), 3)
 
 
+def type_shares_part(pool: Executor, share: float) -> Iterable[str]:
+    yield "## Shares of types A and B"
+    yield (
+        "Emissive nanocrystals in continuous time (`benchmarks/blinking/type_shares.py`): on "
+        "levels of 500 counts, noise of 40, the settings as they are by default. *Estimated*: "
+        "`share_type_a` of `types.csv`, from all nanocrystals, with its interval as of four "
+        "fields. *Counted*: verdicts over all nanocrystals, and those of type A over those of "
+        "either type."
+    )
+    yield text_of(type_shares.shares_table(pool, max(round(240 * share), 40)), 3)
+
+
 def doubles_part(pool: Executor, share: float) -> Iterable[str]:
     fields = max(round(40 * share), 8)
     yield "## Two nanocrystals in one spot"
@@ -267,6 +280,7 @@ PARTS: dict[str, Part] = {
     "goodness": goodness_part,
     "states": states_part,
     "weak": weak_part,
+    "type_shares": type_shares_part,
     "doubles": doubles_part,
     "light": light_part,
     "other_light": other_light_part,

@@ -264,6 +264,16 @@ def test_landmarks_named_by_hand_register_a_field_and_the_results_state_it(landm
     assert "registered by hand: hot" in summarise_run(folder / "results")
 
 
+def test_the_last_lines_have_the_shares_of_type_a_with_their_intervals(experiment):
+    types = pd.read_csv(experiment / "results" / "types.csv")
+    text = summarise_run(experiment / "results")
+    known = types[types["share_type_a"].notna()]
+    assert len(known)
+    for row in known.itertuples():
+        low, high = 100 * row.share_type_a_low, 100 * row.share_type_a_high
+        assert f"{100 * row.share_type_a:.0f} % [{low:.0f}, {high:.0f}]" in text
+
+
 def test_the_workflow_passes_its_own_linter(experiment):
     assert run_fresh(experiment, "--lint").returncode == 0
 
