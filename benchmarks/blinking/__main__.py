@@ -34,8 +34,8 @@ a window of 20,000 of them where nothing else is stated. In short:
 - **Test of fit.** It rejects a law that is right in 4 to 6 % of cases, and two exponentials a
   decade apart, of 500 events, in more than 90 %.
 - **Errors of alpha.** The 95 % intervals that a run states allow for the cut to frames. They hold
-  in 88 to 100 % of pure power laws, at 1.3 to 2.6 times the width; without that they hold in 15
-  to 95 %.
+  in 89 to 100 % of pure power laws, at 1.3 to 2.8 times the width; without that they hold in 25
+  to 98 %.
 - **Single types.** Events that noise makes or that frames cut change alpha and types by more than
   chance does. Read *Continuous time cut to frames* and *What the states do* before a conclusion
   rests on them.
