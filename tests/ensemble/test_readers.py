@@ -57,17 +57,18 @@ def test_every_photon_of_a_ptu_file_is_counted(tmp_path):
     assert decay.bin_ns == pytest.approx(0.05)
 
 
-def test_time_tags_are_histogrammed_from_the_pulse_before_them(tmp_path):
+def time_tags(tmp_path, rate=0, divider=1):
     """T2 records of a HydraHarp: a pulse each 1,000 ps, a photon 130 ps behind each tenth."""
     special, per_period = 1 << 31, 1000
     records = []
     for pulse in range(1, 2001):
-        records.append(special | pulse * per_period)  # channel 0 with the special bit: sync
+        if pulse % divider == 0:
+            records.append(special | pulse * per_period)  # channel 0 with the special bit: sync
         if pulse % 10 == 0:
             records.append((pulse * per_period + 130) | (1 << 25))  # second detector
     tags = {
         "Measurement_Mode": 2, "Measurement_SubMode": 0, "MeasDesc_GlobalResolution": 1e-12,
-        "MeasDesc_Resolution": 8e-12, "TTResult_SyncRate": 0, "TTResult_StopAfter": 1,
+        "MeasDesc_Resolution": 8e-12, "TTResult_SyncRate": rate, "TTResult_StopAfter": 1,
         "TTResultFormat_TTTRRecType": 0x01010204, "TTResultFormat_BitsPerRecord": 32,
         "TTResult_NumberOfRecords": len(records), "MeasDesc_AcquisitionTime": 1,
     }  # fmt: skip
@@ -76,6 +77,11 @@ def test_time_tags_are_histogrammed_from_the_pulse_before_them(tmp_path):
     path = tmp_path / "tags.ptu"
     head = b"PQTTTR\0\0" + b"1.0.00\0\0" + b"".join(parts)
     path.write_bytes(head + np.array(records, "<u4").tobytes())
+    return path
+
+
+def test_time_tags_are_histogrammed_from_the_pulse_before_them(tmp_path):
+    path = time_tags(tmp_path)
     decay = read_decay(str(path), bin_ps=10.0)
     assert decay.bin_ns == pytest.approx(0.01)
     assert decay.counts.size == 100
@@ -83,6 +89,16 @@ def test_time_tags_are_histogrammed_from_the_pulse_before_them(tmp_path):
     path.write_bytes(path.read_bytes()[:-400])
     with pytest.raises(InputError, match=r"tags\.ptu: the file ends after"):
         read_decay(str(path))
+
+
+def test_time_tags_of_a_divided_sync_are_those_of_the_laser(tmp_path):
+    """Each fourth pulse is recorded, the header has the laser's rate, counted with an error."""
+    decay = read_decay(str(time_tags(tmp_path, rate=1_002_000_000, divider=4)), bin_ps=10.0)
+    assert decay.counts.size == 100
+    assert decay.counts[13] == decay.counts.sum() == 200
+    # A rate that is no multiple, as of another light source, divides nothing.
+    decay = read_decay(str(time_tags(tmp_path, rate=1_600_000_000, divider=1)), bin_ps=10.0)
+    assert decay.counts.size == 100
 
 
 def phu(tmp_path, curves, base_s=4e-12, width_s=32e-12):

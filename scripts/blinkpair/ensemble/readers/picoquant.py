@@ -24,6 +24,8 @@ from blinkpair.errors import InputError
 
 _MOST_BINS = 1 << 20
 _PICOHARP_T2 = 0x00010203
+_RATE_ERROR = 0.02  # relative; a rate in a header is counted over 0.1 s or so
+_LARGEST_DIVIDER = 16  # of the sync input, by the manual of the HydraHarp 400
 _SYNC = 64  # in the seven highest bits: the special bit, and channel 0
 
 
@@ -80,7 +82,7 @@ def read_ptu(path: str, curve: int | None, bin_ps: float | None) -> Decay:
             file.tags.get("TTResult_StopAfter", 0) or file.tags.get("MeasDesc_AcquisitionTime", 0)
         )
         if not file.is_t3:
-            counts, width_s, seen = _from_time_tags(file, records, curve, bin_ps, path)
+            counts, width_s, seen = _from_time_tags(file, records, curve, bin_ps, rate, path)
             return _decay(counts, width_s, rate or seen, duration_s)
         photons = records[(records["channel"] >= 0) & (records["marker"] == 0)]
         n = np.bincount(photons["channel"], minlength=1).astype(np.float64)
@@ -93,12 +95,19 @@ def read_ptu(path: str, curve: int | None, bin_ps: float | None) -> Decay:
 
 
 def _from_time_tags(
-    file: Any, records: NDArray[Any], curve: int | None, bin_ps: float | None, path: str
+    file: Any,
+    records: NDArray[Any],
+    curve: int | None,
+    bin_ps: float | None,
+    rate: float,
+    path: str,
 ) -> tuple[FloatArray, float, float]:
     """Return the histogram of times since the last pulse, its bin width and the rate of pulses.
 
     Pulses on the sync input have a bit of their own in a record, but in PicoHarp's records, where
-    they are those of channel 0; ptufile gives both the channel 0.
+    they are those of channel 0; ptufile gives both the channel 0. A divider at the sync input
+    leaves every second, fourth or eighth pulse: `rate` (Hz), which the header has of the laser, is
+    then a multiple of the rate of the records, and the times are counted from the pulses between.
     """
     is_event = records["channel"] >= 0
     events = records[is_event]
@@ -117,9 +126,14 @@ def _from_time_tags(
     times = events["time"].astype(np.int64)
     last = np.maximum.accumulate(np.where(is_pulse, np.arange(events.size), -1))
     photon = (events["channel"] == channel) & ~is_pulse & (last >= 0)
-    delays_s = (times[photon] - times[last[photon]]) * file.global_resolution
+    delays = times[photon] - times[last[photon]]
+    recorded = int(np.median(np.diff(times[is_pulse])))
+    divider = _divider(rate * recorded * file.global_resolution)
+    if divider > 1:
+        delays = delays * divider % recorded / divider
+    delays_s = delays * file.global_resolution
+    period_s = recorded * file.global_resolution / divider
     width_s = 1e-12 * bin_ps if bin_ps else file.tcspc_resolution
-    period_s = float(np.median(np.diff(times[is_pulse]))) * file.global_resolution
     # A bin that the period ends in counts for a part of its width only, and is left out.
     bins = min(int(period_s / width_s + 1e-6), _MOST_BINS)
     places = np.floor(delays_s / width_s * (1 + 1e-12)).astype(np.int64)
@@ -128,6 +142,13 @@ def _from_time_tags(
         width_s,
         1.0 / period_s,
     )
+
+
+def _divider(pulses: float) -> int:
+    """Return the number of the laser's pulses from one recorded pulse to the next."""
+    whole = max(round(pulses), 1)
+    is_divided = whole <= _LARGEST_DIVIDER and abs(pulses / whole - 1) < _RATE_ERROR
+    return whole if is_divided else 1
 
 
 def _decay(counts: FloatArray, width_s: float, rate: float, duration_s: float) -> Decay:
