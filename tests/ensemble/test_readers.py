@@ -57,15 +57,15 @@ def test_every_photon_of_a_ptu_file_is_counted(tmp_path):
     assert decay.bin_ns == pytest.approx(0.05)
 
 
-def time_tags(tmp_path, rate=0, divider=1):
-    """T2 records of a HydraHarp: a pulse each 1,000 ps, a photon 130 ps behind each tenth."""
-    special, per_period = 1 << 31, 1000
+def time_tags(tmp_path, rate=0, divider=1, times=range(1000, 2_001_000, 1000)):
+    """T2 records of a HydraHarp: pulses at these ps, a photon 130 ps behind each tenth."""
+    special = 1 << 31
     records = []
-    for pulse in range(1, 2001):
+    for pulse, time in enumerate(map(int, times), 1):
         if pulse % divider == 0:
-            records.append(special | pulse * per_period)  # channel 0 with the special bit: sync
+            records.append(special | time)  # channel 0 with the special bit: sync
         if pulse % 10 == 0:
-            records.append((pulse * per_period + 130) | (1 << 25))  # second detector
+            records.append((time + 130) | (1 << 25))  # second detector
     tags = {
         "Measurement_Mode": 2, "Measurement_SubMode": 0, "MeasDesc_GlobalResolution": 1e-12,
         "MeasDesc_Resolution": 8e-12, "TTResult_SyncRate": rate, "TTResult_StopAfter": 1,
@@ -99,6 +99,17 @@ def test_time_tags_of_a_divided_sync_are_those_of_the_laser(tmp_path):
     # A rate that is no multiple, as of another light source, divides nothing.
     decay = read_decay(str(time_tags(tmp_path, rate=1_600_000_000, divider=1)), bin_ps=10.0)
     assert decay.counts.size == 100
+
+
+def test_a_detector_at_the_sync_input_is_no_laser(tmp_path):
+    """Photons as for a correlation come at intervals of any length; pulses with gaps do not."""
+    draw = np.random.default_rng(0)
+    photons = np.sort(draw.choice(2_000_000, 2000, replace=False))
+    with pytest.raises(InputError, match=r"tags\.ptu: the events of the sync input do not come"):
+        read_decay(str(time_tags(tmp_path, times=photons)), bin_ps=10.0)
+    lost = 1000 * np.sort(draw.choice(4000, 2000, replace=False))
+    decay = read_decay(str(time_tags(tmp_path, times=lost)), bin_ps=10.0)
+    assert decay.counts[13] == decay.counts.sum() == 200
 
 
 def phu(tmp_path, curves, base_s=4e-12, width_s=32e-12):

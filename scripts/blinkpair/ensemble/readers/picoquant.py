@@ -26,6 +26,7 @@ _MOST_BINS = 1 << 20
 _PICOHARP_T2 = 0x00010203
 _RATE_ERROR = 0.02  # relative; a rate in a header is counted over 0.1 s or so
 _LARGEST_DIVIDER = 16  # of the sync input, by the manual of the HydraHarp 400
+_INTERVAL_ERROR = 0.05  # of the period; the jitter of lasers is far below
 _SYNC = 64  # in the seven highest bits: the special bit, and channel 0
 
 
@@ -127,7 +128,7 @@ def _from_time_tags(
     last = np.maximum.accumulate(np.where(is_pulse, np.arange(events.size), -1))
     photon = (events["channel"] == channel) & ~is_pulse & (last >= 0)
     delays = times[photon] - times[last[photon]]
-    recorded = int(np.median(np.diff(times[is_pulse])))
+    recorded = _period(np.diff(times[is_pulse]), path)
     divider = _divider(rate * recorded * file.global_resolution)
     if divider > 1:
         delays = delays * divider % recorded / divider
@@ -142,6 +143,23 @@ def _from_time_tags(
         width_s,
         1.0 / period_s,
     )
+
+
+def _period(intervals: NDArray[np.int64], path: str) -> int:
+    """Return the time between two recorded pulses, in ticks; a laser's intervals are multiples.
+
+    A detector at the sync input, as for correlations, has intervals of any length: a tenth of them
+    lies as close to a multiple of the median by chance.
+    """
+    period = max(int(np.median(intervals)), 1)
+    beside = np.abs(intervals / period - np.maximum(np.rint(intervals / period), 1))
+    if np.mean(beside < _INTERVAL_ERROR) < 0.5:
+        raise InputError(
+            "the events of the sync input do not come at a constant rate, as a laser's pulses do",
+            "record in T3 mode, or with the laser's pulses on the sync input, not a detector",
+            path,
+        )
+    return period
 
 
 def _divider(pulses: float) -> int:
