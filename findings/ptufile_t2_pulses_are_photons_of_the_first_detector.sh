@@ -6,8 +6,8 @@
 # One expects pulses to be set apart, as the format does: a record of the sync input has the special bit, as overflows
 # and markers have it, and decode_records() says that a channel >= 0 is a photon. The sync input and input 1 are both
 # channel 0, with the same marker 0: number_photons is 5,800, decode_histogram() counts them too, and the pulses cannot
-# be separated from the photons any more. A decay of delays behind the pulse has none to start from, a trace of detector 0 has a
-# constant background of 400 kHz, and its correlation with detector 1 is that of the laser.
+# be separated from the photons any more. A decay of delays behind the pulse has none to start from, a trace of
+# detector 0 has a constant background of 400 kHz, and its correlation with detector 1 is that of the laser.
 # A remedy: the raw records beside the decoded ones, read_records() >> 25 == 64 for a pulse.
 #
 # Seen: number_photons 5800; channel 0: 5500, channel 1: 300; by the special bit 4000 pulses, 1500 and 300 photons
