@@ -69,6 +69,7 @@ def test_a_movie_without_nanocrystals_shows_nothing_of_annealing(pre, post, reas
 def pairing(**numbers):
     because = [reason for reason, n in numbers.items() for _ in range(n)]
     table = pd.DataFrame({"excluded_because": ["" if b == "none" else b for b in because]})
+    table = table.assign(detected_pre=True, detected_post=True)
     found = of("a", "b")
     return Found(found.movies, found.images, Pairing(table, 0.0))
 

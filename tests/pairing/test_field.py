@@ -66,3 +66,23 @@ def test_an_aperture_that_leaves_the_sensor_at_the_end_of_the_longer_movie_is_ex
     assert (at_edge & inside).sum() >= 1
     assert (paired.table.loc[at_edge & inside, "excluded_because"] == "edge").all()
     assert paired.table.loc[~at_edge, "analysed"].sum() > 50
+
+
+def test_a_movie_of_another_field_is_refused_and_one_that_lost_most_nanocrystals_is_not():
+    """With the right images of both, all nanocrystals in view would be counted as changed."""
+    rng = np.random.default_rng(3)
+    matrix = rigid_matrix(25.0, (3.0, -4.0), SHAPE)
+    spheres, before, elsewhere = (rng.uniform(5, 195, (n, 2)) for n in (15, 60, 60))
+    of_others = apply_matrix(matrix, before[:20])  # two thirds dark, as many others on
+    for after, status in ((elsewhere, "failed"), (np.vstack([of_others, elsewhere[:20]]), "ok")):
+        content, _ = register_and_pair(
+            epoch(before, spheres, 1000, 0.0),
+            epoch(after, apply_matrix(matrix, spheres), 1020, 0.0),
+            brightfields=lambda: (np.zeros(SHAPE), np.zeros(SHAPE)),
+            diameter_px=6.0,
+            landmarks="",
+            registration=RegistrationSettings(),
+            pairing=PairingSettings(),
+        )
+        assert content["status"] == status
+        assert ("the nanocrystals do not" in content["reason"]) == (status == "failed")

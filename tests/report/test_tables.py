@@ -210,6 +210,18 @@ def change_by_type(n_a, n_b):
     return {row[0].split(", ")[1].split(" (")[0]: row for row in table.rows}, table
 
 
+def test_alpha_of_those_that_gained_is_to_be_compared_with_the_control():
+    """Without a change of anything it is larger: p was below 0.05 in 18 of 40 drawn controls."""
+    row = {"temperature_c": "100", "large_change": 0.2, "p_rank": 0.01}
+    row |= {"n_gained": 20, "n_lost": 30, "interval_method": BY_FIELDS}
+    for name in ("gained", "lost"):
+        ends = (("", 1.7), ("_low", 1.6), ("_high", 1.8))
+        row |= {f"median_alpha_{name}{end}": value for end, value in ends}
+    note = blinking_tables.alpha_by_change(pd.DataFrame([row]), 0.95).note
+    assert "without any treatment" in note
+    assert "compare with the control" in note
+
+
 def test_those_dark_before_have_no_interval_and_no_test():
     cells, table = change_by_type(20, 30)
     assert cells["dark"][1:] == ["30", "+10.0", "30 / 0", "–", "–"]

@@ -15,21 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.arrays import BoolArray, FloatArray, IntArray, vertex
-from blinkpair.cores import usable_cores
+from blinkpair.arrays import BoolArray, FloatArray, IntArray
+from blinkpair.nanocrystals.drift_correlation import fill, has_few_bright_pixels, place, spectra_of
 
 log = logging.getLogger(__name__)
 
 NOTED_SHARE = 0.5  # of the stretches: where fewer are measured, the drift is reported as unknown
-# A peak of a correlation of noise with noise, the highest of ~2,000 lags, is at 3.5 sigma;
-# at 6 sigma fewer than one stretch in a hundred thousand passes by chance.
-MIN_PEAK_SIGMAS = 6.0
-MAX_DRIFT_PX = 20.0  # the largest displacement between two stretches that is looked for
-# Wider than this many PSFs is a haze that may stay with the camera: it pulled the drift to zero.
-WIDE_PSFS = 4.0
-LINEAR_NOISES = 4.0  # of a stretch; larger counts are compressed
-EDGE_PX = 8  # faded out: a step from one edge to the opposite one stays with the camera
-ITERATIONS = 3  # how often the reference is rebuilt from the aligned stretches
 # Neighbouring third differences of noise correlate by -15/20, 6/20 and -1/20: 1 + 2 (sum of
 # squares) of them count as one.
 THIRD_DIFFERENCES_CORRELATED = 2.31
@@ -70,7 +61,7 @@ class Drift:
         """
         measured = self.measured | refined
         if measured.any():
-            xy = _fill(self.centre_frame, xy, measured)
+            xy = fill(self.centre_frame, xy, measured)
         # Positions and drift share one free shift: it is fixed by zero drift at frame 0.
         return Drift(self.centre_frame, from_first_frame(self.centre_frame, xy), measured)
 
@@ -210,92 +201,17 @@ def measure_drift(
     Drift
         To about 0.1 px; `localisation.refine_drift` is more precise, with known nanocrystals.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
-    from scipy import fft
-    from scipy.ndimage import fourier_gaussian, uniform_filter
-
-    n, height, width = flat_stretches.shape
+    n = len(flat_stretches)
     if n == 1:
         return Drift(centre_frame, np.zeros((1, 2)), np.ones(1, bool))
-    ky = fft.fftfreq(height)[:, None].astype(np.float32)
-    kx = fft.rfftfreq(width)[None, :].astype(np.float32)
-    spectra = np.empty((n, height, kx.size), np.complex64)
-    band = fourier_gaussian(np.ones(spectra.shape[1:], np.float32), psf_sigma_px, n=width)
-    band -= fourier_gaussian(band, WIDE_PSFS * psf_sigma_px, n=width)
-    xy = np.zeros((n, 2))
-    significant = np.zeros(n, bool)
-    reach = int(min(MAX_DRIFT_PX, height / 2 - 2, width / 2 - 2))
-    box_px = round(np.sqrt(12) * WIDE_PSFS * psf_sigma_px)  # as wide as a Gaussian of that sigma
-    rows, columns = (_faded(length) for length in (height, width))
-    reference = np.zeros_like(spectra[0])
-    follows = False  # whether a stretch is a part of the reference already
-
-    def transform(s: int) -> None:
-        narrow = flat_stretches[s]
-        for _ in range(2):
-            narrow = narrow - uniform_filter(narrow, box_px)
-        # A weak nanocrystal is not taken for one 30 times as bright that is off (one log: it is).
-        level = np.log1p(np.log1p(np.maximum(narrow, 0.0) / max(LINEAR_NOISES * noise[s], 1e-9)))
-        spectra[s] = fft.rfft2(level * rows[:, None] * columns) * band
-
-    def place(s: int) -> None:
-        own = spectra[s] * _shift(ky, kx, -xy[s]) / n if follows else 0.0
-        correlation = fft.irfft2(spectra[s] * np.conj(reference - own), s=(height, width))
-        xy[s], significant[s] = _peak(correlation, reach)
-
-    with ThreadPoolExecutor(usable_cores(2)) as pool:
-        list(pool.map(transform, range(n)))
-        quarter = max(1, n // 4)
-        reference = spectra[(n - quarter) // 2 : (n + quarter) // 2 + 1].mean(axis=0)
-        for _ in range(ITERATIONS):
-            list(pool.map(place, range(n)))
-            if not significant.any():
-                break
-            xy = _fill(centre_frame, xy, significant)
-            reference = np.zeros_like(reference)
-            for s in range(n):
-                reference += spectra[s] * _shift(ky, kx, -xy[s]) / n
-            follows = True
+    spectra = spectra_of(flat_stretches, noise, psf_sigma_px)
+    xy, significant = place(spectra, centre_frame)
+    if has_few_bright_pixels(flat_stretches, noise):
+        spectra = spectra_of(flat_stretches, noise, psf_sigma_px, without_noise=True)
+        other, known = place(spectra, centre_frame, without_leaps=True)
+        if known.mean() >= NOTED_SHARE and spectra.sharpness(other) > spectra.sharpness(xy):
+            xy, significant = other, known
     if significant.mean() < NOTED_SHARE:
         log.warning("only %d of %d stretches have a peak: no drift", significant.sum(), n)
         return Drift(centre_frame, np.zeros((n, 2)), np.zeros(n, bool))
     return Drift(centre_frame, from_first_frame(centre_frame, xy), significant)
-
-
-def _faded(length: int) -> NDArray[np.float32]:
-    """Return weights of 1 that go to 0 over `EDGE_PX` at both ends."""
-    from_edge = np.minimum(np.arange(length), np.arange(length)[::-1]) + 1
-    return np.sin(np.pi / 2 * np.minimum(from_edge / EDGE_PX, 1)).astype(np.float32) ** 2
-
-
-def _shift(
-    ky: NDArray[np.float32], kx: NDArray[np.float32], by: FloatArray
-) -> NDArray[np.complex64]:
-    """Return the phase ramp that displaces an image by (x, y) pixels."""
-    ramp_y = np.exp(-2j * np.pi * ky * by[1]).astype(np.complex64)
-    ramp_x = np.exp(-2j * np.pi * kx * by[0]).astype(np.complex64)
-    return np.asarray(ramp_y * ramp_x)
-
-
-def _peak(correlation: NDArray[np.float32], reach: int) -> tuple[FloatArray, bool]:
-    """Return the sub-pixel place of the highest correlation, and whether it is significant."""
-    window = np.roll(correlation, (reach, reach), axis=(0, 1))[: 2 * reach + 1, : 2 * reach + 1]
-    row, column = (int(v) for v in np.unravel_index(np.argmax(window), window.shape))
-    centre = np.median(window)
-    sigma = 1.4826 * np.median(np.abs(window - centre))
-    stands_out = bool(window[row, column] - centre > MIN_PEAK_SIGMAS * sigma)
-    row = int(np.clip(row, 1, 2 * reach - 1))
-    column = int(np.clip(column, 1, 2 * reach - 1))
-    dx, dy = (
-        np.clip(vertex(*map(float, three)), -1, 1)
-        for three in (window[row, column - 1 : column + 2], window[row - 1 : row + 2, column])
-    )
-    return np.array([column - reach + dx, row - reach + dy]), stands_out
-
-
-def _fill(centre_frame: FloatArray, xy: FloatArray, good: BoolArray) -> FloatArray:
-    """Return the drift with stretches without a significant peak taken from their neighbours."""
-    return np.column_stack(
-        [np.interp(centre_frame, centre_frame[good], xy[good, k]) for k in range(2)]
-    )
