@@ -57,6 +57,7 @@ def test_populations_are_set_with_counts_shares_and_intervals():
     assert cells["accidental pairs, at most"] == "1"  # a limit is rounded up
     # A row without nanocrystals has no intervals, and no word for what they rest on.
     assert "In brackets 90 % intervals, which allow for" in table.note
+    assert "without a correction for the number of treatments" in table.note
     # Without a control there is no line of differences from it.
     alone = pd.DataFrame([row]).assign(mean_delta_minus_control=np.nan)
     assert not any("control" in name for name, _ in tables.populations(alone, 0.9).rows)

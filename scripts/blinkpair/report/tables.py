@@ -91,6 +91,11 @@ def populations(table: pd.DataFrame, confidence: float) -> Table:
         f"Shares are of n. {intervals_note(table['interval_method'], confidence)} The last lines "
         f"have those that take nanocrystals as independent. Accidental pairs: {ACCIDENTAL}."
     )
+    if len(rows) > 1:
+        note += (
+            " Each interval and each p is of one number alone, without a correction for the number "
+            "of treatments: where nothing changed, one p in 20 is below 0.05."
+        )
     name = lambda row: labels.treatment_title(row["temperature_c"])  # noqa: E731
     return transposed("Populations", rows, cells, name, note)
 
