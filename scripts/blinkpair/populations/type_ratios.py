@@ -71,8 +71,8 @@ def _by_own_laws(logs: FloatArray, alphas: FloatArray) -> FloatArray:
 def _reweighted(alphas: FloatArray, law: _Law) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Return by how much ln of the mean likelihood changes; mean and variance of alpha, (n,) each.
 
-    Alpha of each nanocrystal is normal, with mean and deviation in `alphas` (n, 2), where `PRIOR_ALPHA` +- `PRIOR_ALPHA_SD`
-    was assumed before its events; now `law` is.
+    Alpha of each nanocrystal is normal, with mean and deviation in `alphas` (n, 2), where
+    `PRIOR_ALPHA` +- `PRIOR_ALPHA_SD` was assumed before its events; now `law` is.
     """
     alpha, own, before = alphas[:, 0], alphas[:, 1] ** 2, PRIOR_ALPHA_SD**2
     precision = 1.0 / own + 1.0 / law.variance - 1.0 / before
@@ -87,4 +87,5 @@ def _law(alpha: FloatArray, spread: FloatArray, weights: FloatArray) -> _Law:
     total = float(weights.sum())
     mean = (float(weights @ alpha) + PRIOR_ALPHA) / (total + 1.0)
     squares = float(weights @ ((alpha - mean) ** 2 + spread))
-    return _Law(mean, (squares + _WORTH * _SD**2) / (total + _WORTH))
+    variance = (squares + _WORTH * _SD**2) / (total + _WORTH)
+    return _Law(mean, min(variance, PRIOR_ALPHA_SD**2))
