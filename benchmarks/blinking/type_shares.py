@@ -24,11 +24,14 @@ from blinkpair.blinking.run_lengths import run_lengths
 from blinkpair.blinking.states.settings import ThresholdSettings
 from blinkpair.dwell_fits.result import DwellTimeSettings
 from blinkpair.photometry.apertures import EMPTY_FRAMES
+from blinkpair.populations.type_ratios import ratios_within_group
 from blinkpair.populations.type_shares import pooled_type_shares
+from blinkpair.populations.type_states import RATIO
 
 ON_COUNTS, NOISE, LEAST_ON = 500.0, 40.0, 0.1
 TAU_FRAMES, ALPHA_A, ALPHA_B = 11.0, 1.4, 1.65
 LONGEST_ON, LONGEST_OFF_A, LONGEST_OFF_B = 5000.0, 400.0, 3000.0  # frames
+_RATIO = [name.format("{epoch}") for name in RATIO]
 FIELDS = 4  # over which the nanocrystals are spread for the interval
 
 CASES = [  # frames, shortest event in frames, share of type A
@@ -92,7 +95,7 @@ def share_rows(frames: int, shortest: float, share_a: float, n: int) -> list[Row
 def _row(columns: pd.DataFrame, type_a: np.ndarray) -> Row:
     verdicts = columns["blinking_{epoch}"]
     a, b = (100 * (verdicts == law).mean() for law in ("truncated_power_law", "power_law"))
-    ratios = columns["log_ratio_cut_off_{epoch}"].to_numpy()
+    ratios = ratios_within_group(columns[_RATIO].to_numpy(float))
     (share,), _ = pooled_type_shares([ratios], [np.arange(len(ratios)) % FIELDS])
     ends = f"{100 * share.low:.0f} to {100 * share.high:.0f}"
     return {

@@ -183,6 +183,8 @@ def test_matrix_shows_the_count_and_the_share_of_the_row():
     assert shown[5, 5] == "–"  # dark in both is no part of n
     counts = [int(cell.split("\n")[0]) for place, cell in shown.items() if place != (5, 5)]
     assert sum(counts) == transitions["n"].sum()
+    transitions.loc[row.name, "share_of_both"] = 0.066
+    assert "estimated %: A→B 7" in words(types.type_transitions(transitions))
 
 
 def test_counts_stand_below_the_classes():

@@ -95,6 +95,8 @@ def drawn(rng, *, labels=(70, 100, "control"), n=80, fields=3, spread=0.0):
             part[f"n_on_events_{epoch}"] = rng.integers(0, 500, n)
             part[f"expected_false_on_events_{epoch}"] = rng.uniform(0, 50, n)
             part[f"p_truncated_{epoch}"] = rng.random(n)
+            kinds = part[f"blinking_{epoch}"]
+            part[f"log_ratio_cut_off_{epoch}"] = np.select([kinds == A, kinds == B], [5.0, -5.0])
         parts.append(part)
     return pd.concat(parts, ignore_index=True)
 
@@ -129,6 +131,12 @@ def test_twenty_of_the_papers_33_turned_from_a_to_b():
     alone = stats.binomtest(20, 33).proportion_ci(method="wilson")
     assert row["fraction_of_pre_low"] < alone.low < 20 / 33 < alone.high
     assert row["fraction_of_pre_high"] > alone.high
+    # Without doubt on any type, of those that are emissive after, too.
+    emissive = {pair: n for pair, n in PAPER.items() if "dark" not in pair}
+    of_a = sum(n for (before, _), n in emissive.items() if before == A)
+    assert row["share_of_pre"] == pytest.approx(20 / of_a, rel=1e-3)
+    assert row["share_of_both"] == pytest.approx(20 / sum(emissive.values()), rel=1e-3)
+    assert table.loc[table["type_post"] == "undecided", "share_of_both"].isna().all()
 
 
 def test_transitions_close_with_the_populations_and_the_types():

@@ -263,10 +263,31 @@ def test_types_and_photostability_state_what_their_numbers_are():
     assert "α near 0 and a cut-off τ is an exponential" in types.note
     assert "no verdict where noise makes more than 30 % of the on events" in types.note
     assert ["undecided for noise", "1", "1"] in types.rows
-    assert ["type B of all, estimate", *["80 % (60 to 92)"] * 2] in types.rows
+    assert ["type B, estimated", *["80 % (60 to 92)"] * 2] in types.rows
     assert "Stable means that no trend was shown" in light.note
     assert light.rows[0][1] == "100 % (95 to 105)"
     assert light.rows[1][:2] == ["movies last (s)", "100 to 400"]
+
+
+def test_estimated_transitions_stand_beside_the_counted_ones():
+    a, b = "truncated_power_law", "power_law"
+    rows = [
+        {"temperature_c": "100", "type_pre": before, "type_post": after, "n": 1}
+        | {f"share_of_{of}{end}": value for of in ("both", "pre") for end, value in ends.items()}
+        for before in (a, b)
+        for after, ends in {
+            a: {"": 0.06, "_low": 0.02, "_high": 0.15},
+            b: {"": 0.04, "_low": 0.0, "_high": 0.1},
+            "dark": dict.fromkeys(("", "_low", "_high"), np.nan),
+        }.items()
+    ]
+    used = pd.DataFrame(rows).assign(interval_method="")
+    shown = {row[0]: row[1] for row in blinking_tables.estimated_transitions(used, 0.95).rows}
+    assert shown["A → A, of all"] == "6 % (2 to 15)"
+    assert shown["A → B, of type A before"] == "4 % (0 to 10)"
+    assert len(shown) == 6
+    nothing = used.assign(share_of_both=np.nan)
+    assert blinking_tables.estimated_transitions(nothing, 0.95).rows[0] == ["A → A, of all"]
 
 
 def test_inputs_are_listed_with_what_is_known_of_them():

@@ -21,7 +21,7 @@ from blinkpair.blinking.photostability import (
 )
 from blinkpair.blinking.recipes import Recipes
 from blinkpair.blinking.run_lengths import cut_on_events, events_to_fit, run_lengths
-from blinkpair.dwell_fits.cut_off_ratio import log_ratio_of_cut_off
+from blinkpair.dwell_fits.cut_off_ratio import CutOffRatio, ratio_of_cut_off
 from blinkpair.dwell_fits.events import Events, count_events
 from blinkpair.dwell_fits.fits import alpha_of_events, fit_counted_events
 from blinkpair.dwell_fits.result import MAX_FALSE_SHARE, DwellFit, DwellTimeSettings
@@ -81,7 +81,7 @@ def epoch_columns(
         [
             columns,
             dwell_columns(events, why_not, True, *window, dwell_times, noise, by_model),
-            cut_off_column(events, why_not, *window, noise),
+            cut_off_columns(events if by_model is None else by_model, why_not, *window),
             dwell_columns(events, why_not, False, *window, dwell_times, noise, by_model),
             photostability_columns(
                 intensity, recipes.answer.states, analysed, exposure_s, photostability
@@ -225,20 +225,35 @@ def _with_error_of_states(fit: DwellFit, by_model: Events, settings: DwellTimeSe
     return replace(fit, alpha_se=float(np.hypot(fit.alpha_se, fit.alpha - alpha)))
 
 
-def cut_off_column(
+def cut_off_columns(
     events: pd.DataFrame,
     why_not: NDArray[np.str_],
     exposure_s: float,
     window_frames: int,
-    noise: NoiseEvents,
-) -> pd.Series[float]:
-    """Return the ratio for a cut-off of the on events, nan where `why_not` has a reason."""
-    cut_rates = np.nan_to_num(noise.on_cut_rate)
-    ratios = np.full(len(why_not), np.nan)
+) -> pd.DataFrame:
+    """Return the ratio for a cut-off of the on events, nan where `why_not` has a reason.
+
+    `events` are those of the hidden Markov model: a fixed threshold joins on events across short
+    off events and cuts others, and both look like a cut-off.
+    """
+    ratios: dict[int, CutOffRatio] = {}
     for k in np.flatnonzero(why_not == ""):
         on = count_events(*events_to_fit(events, int(k), with_first=True), window_frames)
-        ratios[k] = log_ratio_of_cut_off(on, exposure_s=exposure_s, cut_rate=float(cut_rates[k]))
-    return pd.Series(ratios, name="log_ratio_cut_off_{epoch}")
+        ratios[int(k)] = ratio_of_cut_off(on, exposure_s=exposure_s)
+    columns = {
+        "log_ratio_cut_off_{epoch}": "log_ratio",
+        "alpha_without_cut_off_{epoch}": "alpha_without",
+        "alpha_without_cut_off_{epoch}_se": "alpha_without_se",
+        "alpha_with_cut_off_{epoch}": "alpha_with",
+        "alpha_with_cut_off_{epoch}_se": "alpha_with_se",
+    }
+    rows = range(len(why_not))
+    return pd.DataFrame(
+        {
+            name: [getattr(ratios[k], of) if k in ratios else np.nan for k in rows]
+            for name, of in columns.items()
+        }
+    )
 
 
 def _with_noise(fit: DwellFit, n_false: float, *, on: bool) -> DwellFit:

@@ -190,7 +190,8 @@ def type_transitions(table: pd.DataFrame, *, note: str = "") -> Figure:
     -------
     Figure
         A matrix a temperature: before in rows, after in columns, shaded by the fraction of the
-        row, with the count and that fraction in percent. Dark in both cannot be counted.
+        row, with the count and that fraction in percent. Dark in both cannot be counted. Above it
+        the estimated transitions between A and B, of those emissive in both movies.
     """
     groups = by_temperature(table)
     left_out = {}
@@ -232,13 +233,14 @@ def type_transitions(table: pd.DataFrame, *, note: str = "") -> Figure:
         ax.grid(which="minor", color="#c8c8c8", lw=0.5)
         ax.tick_params(which="both", length=0)
         ax.spines[:].set_visible(False)
-        style.panel_title(ax, style.temperature_name(label), f"n = {int(np.nansum(counts))}")
+        above = (f"n = {int(np.nansum(counts))}", _estimated(own))
+        style.panel_title(ax, style.temperature_name(label), *above)
         ax.set_xlabel("after")
         if is_first(ax):
             ax.set_ylabel("before")
     style.letter_panels(grid)
-    between = "\n" if columns == 1 else ". "
-    lines = [f"count and % of the row{between}{_LAWS}", *([why] if why else [])]
+    of_all = "estimated: % of all emissive in both movies, with a verdict or without"
+    lines = ["cells: count and % of the row", of_all, _LAWS, *([why] if why else [])]
     figure.supxlabel(style.fold(figure, "\n".join(lines)), fontsize=7)
     return figure
 
@@ -251,6 +253,17 @@ def _matrix(own: pd.DataFrame) -> tuple[FloatArray, FloatArray]:
         at = STATES.index(row["type_pre"]), STATES.index(row["type_post"])
         counts[at], shares[at] = row["n"], 100 * float(row["fraction_of_pre"])
     return counts, shares
+
+
+def _estimated(own: pd.DataFrame) -> str:
+    """Write the estimated shares of the pairs of A and B, in percent."""
+    rows = own[own["share_of_both"].notna()].to_dict("records")
+    shares = [
+        f"{TYPE_LETTERS[row['type_pre']]}→{TYPE_LETTERS[row['type_post']]} "
+        f"{100 * row['share_of_both']:.0f}"
+        for row in rows
+    ]
+    return f"estimated %: {', '.join(shares)}" if shares else ""
 
 
 def _rank_lines(row: dict[Any, Any]) -> tuple[str, str]:

@@ -3,9 +3,10 @@
 Type A (`truncated_power_law`, Eq. 2) and type B (`power_law`, Eq. 1) are of the on events;
 `undecided`, `neither` (the test of fit rejects both laws) and `not_fitted` are types of their own
 here: without them the fractions would describe only the nanocrystals that blink often. The shares
-of A and B among all, which the counts give too small, are estimated beside them (`type_shares`). A
-nanocrystal that is dark in an epoch has no on events to fit: it is `dark` there. Only the n of the
-table of populations count, so that the transitions add up to it.
+of A and B among all, which the counts give too small, are estimated beside them (`type_shares`),
+and so are the transitions between A and B (`transition_shares`). A nanocrystal that is dark in an
+epoch has no on events to fit: it is `dark` there. Only the n of the table of populations count, so
+that the transitions add up to it.
 
 Every table has one block of rows a temperature, ascending, the control last. Intervals are those
 of `statistics.intervals`, the design effects pooled over the temperatures; `interval_method` names
@@ -36,14 +37,16 @@ from blinkpair.populations.table import (
     put_estimates,
     put_methods,
 )
+from blinkpair.populations.transition_shares import UNKNOWN, pooled_transition_shares
+from blinkpair.populations.type_ratios import ratios_within_group
 from blinkpair.populations.type_shares import pooled_type_shares
 from blinkpair.populations.type_states import (
     DARK,
     EVENTS,
     FALSE_EVENTS,
     LARGE_CHANGE,
-    LOG_RATIO,
     PURE,
+    RATIO,
     STATES,
     TRUNCATED,
     TYPES,
@@ -68,7 +71,7 @@ def summarise_types(
     ----------
     groups : sequence of TypeGroup
         From `type_groups`, with `alpha_on_{epoch}` and `tau_on_{epoch}_s`, and, if known,
-        `expected_false_on_events_{epoch}`, `n_on_events_{epoch}` and `log_ratio_cut_off_{epoch}`.
+        `expected_false_on_events_{epoch}`, `n_on_events_{epoch}` and `type_states.RATIO`.
     statistics : StatisticsSettings
 
     Returns
@@ -108,7 +111,7 @@ def summarise_types(
             flags = [_flags(p.rows[f"type_{epoch}"], name) for p in parts]
             fractions = intervals.pooled_fractions(flags, [p.fields for p in parts], **settings)
             put_estimates(rows, f"fraction_{name}", fractions)
-        ratios = [_values(p.rows, LOG_RATIO.format(epoch)) for p in parts]
+        ratios = [_log_ratios(p.rows, epoch) for p in parts]
         shares = pooled_type_shares(ratios, [p.fields for p in parts], **settings)
         for name, estimates in zip(("a", "b"), shares, strict=True):
             put_estimates(rows, f"share_type_{name}", estimates)
@@ -137,9 +140,18 @@ def type_transitions(
         (no part of n): `n`, `n_pre` (all with that type before), `fraction_of_pre` with `_low`
         and `_high`, NaN where no nanocrystal had that type. The `n` of a temperature add up to
         the n of its populations. The row `dark` is of those that became emissive: a fraction of
-        it does not contain how many dark ones there were.
+        it does not contain how many dark ones there were. `share_of_both` and `share_of_pre` with
+        `_low` and `_high` are estimated with and without verdicts (`transition_shares`), of the
+        nanocrystals that are emissive in both movies and of those of them with `type_pre`; NaN
+        where a type is neither A nor B.
     """
     settings = interval_settings([group.label for group in groups], statistics)
+    emissive = [(g.rows[["type_pre", "type_post"]] != DARK).all(axis=1) for g in groups]
+    both = [_part(group, chosen) for group, chosen in zip(groups, emissive, strict=True)]
+    before_logs, after_logs = ([_log_ratios(p.rows, epoch) for p in both] for epoch in EPOCHS)
+    shares = pooled_transition_shares(
+        before_logs, after_logs, [part.fields for part in both], **settings
+    )
     blocks: list[list[dict[str, Any]]] = []
     for before in STATES:
         parts = [_part(g, g.rows["type_pre"] == before) for g in groups]
@@ -160,6 +172,9 @@ def type_transitions(
                 for part, flag in zip(parts, flags, strict=True)
             ]
             put_estimates(rows, "fraction_of_pre", fractions)
+            of_pair = [own.get((before, after), (UNKNOWN, UNKNOWN)) for own in shares]
+            put_estimates(rows, "share_of_both", [estimate for estimate, _ in of_pair])
+            put_estimates(rows, "share_of_pre", [estimate for _, estimate in of_pair])
             put_methods(rows, fields, of_samples=_of_samples(groups))
             blocks.append(rows)
     return _table(blocks, ["temperature_c", "type_pre", "type_post", "n", "n_pre"])
@@ -284,9 +299,12 @@ def _flags(types: pd.Series[Any], name: str) -> FloatArray:
     return np.asarray(types == name, dtype=np.float64)
 
 
-def _values(rows: pd.DataFrame, name: str) -> FloatArray:
-    """Return a column of numbers, nan where the table has none."""
-    return rows[name].to_numpy(float) if name in rows else np.full(len(rows), _NAN)
+def _log_ratios(rows: pd.DataFrame, epoch: str) -> FloatArray:
+    """Return how likely a cut-off is, by the laws of the group; 0 where the table has no ratios."""
+    columns = [rows.get(name.format(epoch), _NAN) for name in RATIO]
+    return ratios_within_group(
+        np.stack([np.broadcast_to(np.asarray(c, np.float64), len(rows)) for c in columns], axis=1)
+    )
 
 
 def _measured(rows: pd.DataFrame, epoch: str) -> dict[str, float]:

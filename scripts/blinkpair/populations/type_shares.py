@@ -6,31 +6,33 @@ would be too rare. Here every nanocrystal has one of two types: with a cut-off w
 without (B). The share p of type A is the one that makes all their events most likely,
 
     product of (p r_i + 1 - p),  r_i = likelihood with a cut-off over that without
-                                 (`dwell_fits.cut_off_ratio`).
+                                 (`type_ratios`).
 
 Where the ratios leave no doubt, p is the counted share; a nanocrystal whose events show nothing
 changes nothing.
 
-The interval is that of a fraction (`statistics.intervals`) of fewer nanocrystals: of n (1 - lost),
-where lost is the share of the information on p that the doubt takes (T. A. Louis, J. R. Stat. Soc.
-B 44, 226, 1982). It allows for fields that differ as those of the other fractions do. An end is 0
-or 1 where the likelihood ratio does not reject this share.
+The interval is that of a fraction (`statistics.intervals`) of fewer nanocrystals: of as many as
+would have its end, were they independent, where the likelihood ratio has it. It allows for fields
+that differ as those of the other fractions do. An end is 0 or 1 where the likelihood ratio does not
+reject this share.
 
 Input: ratios and fields of the nanocrystals of some groups. Output: an estimate a group.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 from scipy.special import ndtri
 
 from blinkpair.arrays import FloatArray
-from blinkpair.statistics.design_effects import Codes, pooled_effects
+from blinkpair.statistics.design_effects import Codes, DesignEffect, pooled_effects
 from blinkpair.statistics.intervals import UNDEFINED, Estimate, fraction_interval
 
 _HALVINGS = 50  # of the range of p, to 1e-15
+_HALVINGS_OF_END = 12
 
 
 def pooled_type_shares(
@@ -58,15 +60,11 @@ def pooled_type_shares(
     effects = pooled_effects(each, fields, control_last=control_last)
     estimates = []
     for own, share, (effect, _) in zip(logs, shares, effects, strict=True):
-        n = _informative(own, share)
-        if n == 0:
+        if not own.any():
             estimates.append(Estimate(float("nan"), *UNDEFINED, float("nan")))
             continue
-        low, high = fraction_interval(share, n, effect, confidence=confidence)
-        least = _log_likelihood(own, share) - float(ndtri(0.5 + confidence / 2)) ** 2 / 2
-        low = 0.0 if _log_likelihood(own, 0.0) > least else low
-        high = 1.0 if _log_likelihood(own, 1.0) > least else high
-        estimates.append(Estimate(share, low, high, effect.median))
+        log_likelihood = partial(_log_likelihood, own)
+        estimates.append(share_estimate(share, log_likelihood, own.size, effect, confidence))
     return estimates, [
         Estimate(1.0 - one.value, 1.0 - one.high, 1.0 - one.low, one.design_effect)
         for one in estimates
@@ -75,7 +73,7 @@ def pooled_type_shares(
 
 def _log_likelihood(log_ratios: FloatArray, share: float) -> float:
     """Return the log-likelihood of a share of type A, up to a constant."""
-    return float(np.sum(np.log(share * np.exp(log_ratios) + 1.0 - share)))
+    return float(np.sum(np.log(share * np.exp(log_ratios) + (1.0 - share))))
 
 
 def _likeliest_share(log_ratios: FloatArray) -> float:
@@ -98,12 +96,40 @@ def _probabilities(log_ratios: FloatArray, share: float) -> FloatArray:
     return np.asarray(share * ratios / (share * ratios + 1.0 - share), dtype=np.float64)
 
 
-def _informative(log_ratios: FloatArray, share: float) -> float:
-    """Return the number of nanocrystals of known type that would show the share as precisely."""
-    n = log_ratios.size
-    if n == 0:
-        return 0.0
-    share = float(np.clip(share, 0.5 / n, 1.0 - 0.5 / n))
-    p = _probabilities(log_ratios, share)
-    lost = float(np.mean(p * (1.0 - p))) / (share * (1.0 - share))
-    return n * max(1.0 - lost, 0.0)
+def share_estimate(
+    share: float,
+    log_likelihood: Callable[[float], float],
+    most: float,
+    effect: DesignEffect,
+    confidence: float,
+) -> Estimate:
+    """Return the likeliest share with its interval.
+
+    At the end u of the interval of the likelihood ratio, Wilson's interval of n independent
+    nanocrystals ends if n = z^2 u (1 - u) / (u - share)^2.
+
+    Parameters
+    ----------
+    share : float
+    log_likelihood : callable
+        Of any share, at its highest in all else.
+    most : float
+        Nanocrystals, more than which n cannot be.
+    effect : DesignEffect
+    confidence : float
+    """
+    z = float(ndtri(0.5 + confidence / 2))
+    least = log_likelihood(share) - z**2 / 2
+    ends = []
+    for side, last in enumerate((0.0, 1.0)):
+        if log_likelihood(last) > least:
+            ends.append(last)
+            continue
+        inside, outside = share, last
+        for _ in range(_HALVINGS_OF_END):
+            middle = (inside + outside) / 2
+            possible = log_likelihood(middle) > least
+            inside, outside = (middle, outside) if possible else (inside, middle)
+        n = min(z**2 * middle * (1.0 - middle) / (middle - share) ** 2, most)
+        ends.append(fraction_interval(share, n, effect, confidence=confidence)[side])
+    return Estimate(share, ends[0], ends[1], effect.median)

@@ -46,8 +46,14 @@ REQUIRED = (
 )
 # Of one epoch, where they are known.
 FALSE_EVENTS, EVENTS = "expected_false_on_events_{}", "n_on_events_{}"
-LOG_RATIO = "log_ratio_cut_off_{}"
-_MEASURED = ("alpha_on_{}", "tau_on_{}_s", FALSE_EVENTS, EVENTS, LOG_RATIO)
+RATIO = (
+    "log_ratio_cut_off_{}",
+    "alpha_without_cut_off_{}",
+    "alpha_without_cut_off_{}_se",
+    "alpha_with_cut_off_{}",
+    "alpha_with_cut_off_{}_se",
+)
+_MEASURED = ("alpha_on_{}", "tau_on_{}_s", FALSE_EVENTS, EVENTS, *RATIO)
 # All that the tables of types are made of.
 COLUMNS = (*REQUIRED, *(name.format(epoch) for name in _MEASURED for epoch in EPOCHS))
 _DARK_IN = {"pre": ("became_emissive", "dark"), "post": ("became_dark", "dark")}

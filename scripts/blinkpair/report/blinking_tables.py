@@ -9,14 +9,17 @@ Input: `types.csv`, `type_transitions.csv`, `change_by_type.csv`, `alpha_by_chan
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pandas as pd
 
 from blinkpair.dwell_fits.result import MAX_FALSE_SHARE
+from blinkpair.epochs import EPOCHS
 from blinkpair.labels import (
     CLASS_NAMES,
     EPOCH_NAMES,
+    TYPE_LETTERS,
     TYPE_NAMES,
     by_temperature,
     rows_by_temperature,
@@ -45,10 +48,12 @@ FEWEST_TO_TEST = 6  # with five, the smallest p that a rank test can give is 0.0
 def types(table: pd.DataFrame, confidence: float) -> Table:
     """Set `types.csv`, one column a treatment and epoch."""
     cells: dict[str, Callable[[Row], str]] = {"emissive in this epoch": lambda r: f"{r['n']}"}
-    cells |= share_cells(TYPE_NAMES)
     cells |= {
-        "type A of all, estimate": lambda r: _estimate(r, "share_type_a"),
-        "type B of all, estimate": lambda r: _estimate(r, "share_type_b"),
+        "type A, estimated": lambda r: _estimate(r, "share_type_a"),
+        "type B, estimated": lambda r: _estimate(r, "share_type_b"),
+    }
+    cells |= share_cells({law: f"{name}, counted" for law, name in TYPE_NAMES.items()})
+    cells |= {
         "median α, type B": lambda r: _alpha(r["median_alpha_on_power_law"]),
         "median α, type A": lambda r: _alpha(r["median_alpha_on_truncated_power_law"]),
         "median τ, type A, s": lambda r: _tau(r["median_tau_on_s"]),
@@ -57,9 +62,10 @@ def types(table: pd.DataFrame, confidence: float) -> Table:
     }
     note = (
         "Types A and B are of on events; shares are of the nanocrystals emissive in the epoch. "
-        "The estimates take every nanocrystal as A or B, by the likelihood of its events with a "
-        "cut-off within 1 s and without. Counts of verdicts are too small, mostly of type B, whose "
-        "long events are often too few for a fit. "
+        "Quote the estimated shares. Estimated: every nanocrystal is A or B, and the shares are "
+        "those that make the events of all nanocrystals most likely. Counted: a nanocrystal is A "
+        "or B if its own events show which. Type B has few, long events, which often do not show "
+        "it: the counted share of B is too small, and among those counted A is too frequent. "
         "A law with α near 0 and a cut-off τ is an exponential. There is no verdict where noise "
         f"makes more than {100 * MAX_FALSE_SHARE:.0f} % of the on events. "
         f"{intervals_note(table.get('interval_method', ()), confidence)}"
@@ -80,7 +86,38 @@ def transitions(table: pd.DataFrame) -> Table:
         if own["n"].sum()
     ]
     header = ["before", *(f"after: {_plain(kind)}" for kind in after)]
-    return Table("What became of each type", header, rows)
+    return Table("What became of each type, counted", header, rows)
+
+
+def estimated_transitions(table: pd.DataFrame, confidence: float) -> Table:
+    """Set the estimated shares of `type_transitions.csv`, one column a treatment."""
+    rows = []
+    for label, part in by_temperature(table).items():
+        row: dict[str, Any] = {"temperature_c": label}
+        for own in part[part["share_of_both"].notna()].to_dict("records"):
+            letters = (TYPE_LETTERS[own[f"type_{epoch}"]] for epoch in EPOCHS)
+            pair = "_".join(letters)
+            row |= {f"{pair}_{name}": value for name, value in own.items()}
+        if "A_A_share_of_both" in row:
+            rows.append(row)
+    cells: dict[str, Callable[[Row], str]] = {
+        f"{before} → {after}, of all": partial(_estimate, name=f"{before}_{after}_share_of_both")
+        for before in "AB"
+        for after in "AB"
+    }
+    cells |= {
+        f"{before} → {after}, of type {before} before": partial(
+            _estimate, name=f"{before}_{after}_share_of_pre"
+        )
+        for before, after in ("AB", "BA")
+    }
+    name = lambda row: treatment_title(row["temperature_c"])  # noqa: E731
+    note = (
+        "Shares of the nanocrystals emissive before and after, each of which is taken as A or B in "
+        "either movie: quote these. The table above counts those whose own events show the type "
+        f"twice, which is seldom so for B. {intervals_note(table['interval_method'], confidence)}"
+    )
+    return transposed("Transitions between types A and B, estimated", rows, cells, name, note)
 
 
 def change_by_type(table: pd.DataFrame, confidence: float) -> Table:

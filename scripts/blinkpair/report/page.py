@@ -140,6 +140,9 @@ def build_page(
             "sensitivity": tables.sensitivity(results["sensitivity"]),
             "types": blinking_tables.types(results["types"], confidence),
             "transitions": blinking_tables.transitions(results["type_transitions"]),
+            "estimated_transitions": blinking_tables.estimated_transitions(
+                results["type_transitions"], confidence
+            ),
             "change_by_type": blinking_tables.change_by_type(results["change_by_type"], confidence),
             "alpha_by_change": blinking_tables.alpha_by_change(
                 results["alpha_by_change"], confidence

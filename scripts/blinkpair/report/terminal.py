@@ -134,7 +134,7 @@ def _recipes(methods: pd.DataFrame) -> list[str]:
 def _blinking(types: pd.DataFrame, photostability: pd.DataFrame) -> list[str]:
     """Return, before and after: the share of type A, PL kept, going dark."""
     heading, names = _names(types["temperature_c"])
-    lines = [f"{heading} {'type A, estimate':>32} {'PL kept':>15} {'going dark':>22}"]
+    lines = [f"{heading} {'type A, estimated':>32} {'PL kept':>15} {'going dark':>22}"]
     for label in types["temperature_c"].unique():
         columns = []
         for table, cell in ((types, _type_a), (photostability, _kept), (photostability, _dark)):
