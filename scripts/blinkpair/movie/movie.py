@@ -80,6 +80,7 @@ class Movie:
     exposure_from: str = ""
     pixel_size_from: str = ""
     _parts: tuple[Source, ...] = field(repr=False, default=())
+    _skipped: int = field(repr=False, default=0)  # frames at the beginning that are left out
 
     @property
     def name(self) -> str:
@@ -171,7 +172,7 @@ class Movie:
                 block, reading = ahead, pending
                 if first is not None:
                     ahead = buffers.take(min(size, stop - first))
-                    pending = pool.submit(reader.read_into, first, ahead)
+                    pending = pool.submit(reader.read_into, first + self._skipped, ahead)
                 if reading is not None and block is not None:
                     reading.result()
                     yield block

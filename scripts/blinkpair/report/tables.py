@@ -15,6 +15,7 @@ import pandas as pd
 
 from blinkpair import labels
 from blinkpair.blinking.on_fractions import COUNTED
+from blinkpair.epochs import EPOCHS
 from blinkpair.report.cells import (
     ACCIDENTAL,
     NOTHING,
@@ -139,8 +140,25 @@ def excluded(nanocrystals: pd.DataFrame) -> Table:
         [words, *(f"{(part['excluded_because'] == name).sum()}" for part in parts.values())]
         for name, words in names.items()
     ]
+    two = [int(_two_emitters(part).sum()) for part in parts.values()]
+    note = ""
+    if any(two):
+        rows.insert(1, ["analysed, two emitters in one spot", *map(str, two)])
+        note = (
+            "Two emitters in one spot are not excluded: they are among the analysed, on while at "
+            "least one emitter is on. The filter of the list shows them, and a verdict by hand "
+            "(cluster) leaves them out."
+        )
     header = ["", *map(labels.treatment_title, parts)]
-    return Table("Nanocrystals found, by what became of them", header, rows)
+    return Table("Nanocrystals found, by what became of them", header, rows, note)
+
+
+def _two_emitters(nanocrystals: pd.DataFrame) -> pd.Series[bool]:
+    """Return which analysed nanocrystals the counts of either epoch show to be two emitters."""
+    either = pd.Series(False, nanocrystals.index)
+    for epoch in EPOCHS:
+        either |= labels.as_bool(nanocrystals[f"two_emitters_{epoch}"])
+    return either & labels.as_bool(nanocrystals["analysed"])
 
 
 def sensitivity(table: pd.DataFrame) -> Table:
