@@ -201,6 +201,7 @@ def _join(called: str, parts: Sequence[Source], found: Sequence[str], skip: int)
         notes=(*notes, *size.notes, *time.notes),
         exposure_from=time.source,
         pixel_size_from=size.source,
+        camera_exposure_s=time.camera_exposure_s,
         _parts=tuple(parts),
         _skipped=skip,
     )
