@@ -67,7 +67,7 @@ def remarks(ratios: pd.DataFrame) -> dict[str, str]:
     return {
         str(field): (
             f"the nanocrystals are {row[RATIO]:.2f} times as bright after as before (median on "
-            f"level of {row['n']:.0f}, standard error {row[RATIO_SE]:.2f}): another light, gain, "
+            f"level of {row['n']:.0f}, standard error {row[RATIO_SE]:.1g}): another light, gain, "
             "filter or focus, or the treatment, which a control shows; a fixed threshold turns "
             "it into changes of on-fractions, the hidden Markov model does not"
         )
