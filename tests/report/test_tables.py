@@ -111,6 +111,15 @@ def test_refused_fields_stand_first_with_their_reason():
     assert len({len(row) for row in rows}) == 1
 
 
+def test_remarks_on_fields_in_the_numbers_are_listed():
+    rows = [a_field("a"), a_field("b", reason="dim"), a_field("c", status="failed", reason="lost")]
+    assert tables.to_check(pd.DataFrame(rows)).rows == [["b", "dim"]]
+    assert tables.to_check(pd.DataFrame(rows[:1])).rows == []
+    many = tables.to_check(pd.DataFrame([a_field(f"f{k}", reason="dim") for k in range(21)]))
+    assert len(many.rows) == 20
+    assert "first 20 of 21 fields" in many.note
+
+
 def test_a_field_has_its_chance_alignments_and_accidental_pairs():
     table = tables.fields(pd.DataFrame([a_field("a"), a_field("b", chance_alignments=0.00021)]))
     assert [row["accidental alignments expected"] for row in by_column(table)] == [

@@ -34,6 +34,7 @@ from blinkpair.report.cells import (
 )
 from blinkpair.report.language import fixed, grouped, known, per_cent
 
+MOST_REMARKS = 20  # as in the last lines of a run
 MOST_ROWS = 200  # of the tables of fields and of files; the files have all
 RECIPE_NAMES = {"fixed": "fixed threshold", "best": "hidden Markov model"}
 POPULATIONS = {name: labels.POPULATION_NAMES[name] for name in COUNTED}
@@ -244,6 +245,21 @@ def fields(table: pd.DataFrame) -> Table:
     return Table("Registration of every field", header, rows, note)
 
 
+def to_check(table: pd.DataFrame) -> Table:
+    """Return the remarks on fields that are in the numbers, from `fields.csv`; no rows without."""
+    reason = table["reason"].fillna("").astype(str)
+    odd = (table["status"] == "ok") & (reason != "")
+    rows = [
+        [str(field), text] for field, text in zip(table["field"][odd], reason[odd], strict=True)
+    ]
+    return Table(
+        "Fields to check, which are in the numbers",
+        ["field", "remark"],
+        rows[:MOST_REMARKS],
+        _of_all(len(rows), "fields", "fields.csv (reason)", MOST_REMARKS),
+    )
+
+
 def _pixels(value: Any) -> str:
     return fixed(value, 3) if known(value) else NOTHING
 
@@ -260,11 +276,11 @@ def _microspheres(row: Row) -> str:
     return f"{row['n_microspheres_matched']:.0f}"
 
 
-def _of_all(n: int, what: str, file: str) -> str:
+def _of_all(n: int, what: str, file: str, shown: int = MOST_ROWS) -> str:
     """Return a note that a table shows only the first rows, where it does."""
-    if n <= MOST_ROWS:
+    if n <= shown:
         return ""
-    return f"Shown are the first {MOST_ROWS} of {grouped(n)} {what}; all are in {file}. "
+    return f"Shown are the first {shown} of {grouped(n)} {what}; all are in {file}. "
 
 
 def inputs(provenance: Mapping[str, Any]) -> Table:
