@@ -8,8 +8,11 @@ from blinkpair import files
 from blinkpair.inputs.made_by_rules import check_equal_lengths
 from blinkpair.pairing.verdicts import verdict_outcomes
 from blinkpair.populations import (
+    brightness,
+    dead_time,
     field_remarks,
     light_slope,
+    overlaps,
     recipes,
     samples,
     sensitivity,
@@ -55,7 +58,7 @@ def summarise(
     files.join_csv(tables, outputs["nanocrystals"])
     columns = [*populations.COLUMNS, *populations.OPTIONAL, *recipes.COLUMNS]
     columns += [*field_remarks.COLUMNS, *light_slope.COLUMNS, LEFT_OUT, samples.COLUMN]
-    columns += shared_movies.PLACES if movies else ()
+    columns += [*brightness.COLUMNS, *overlaps.COLUMNS, *(shared_movies.PLACES if movies else ())]
     nanocrystals = samples.mark_samples(files.read_csv(outputs["nanocrystals"], columns))
     nanocrystals = shared_movies.mark_shared(nanocrystals, movies)
     settings = StatisticsSettings(**statistics)
@@ -72,7 +75,16 @@ def summarise(
     fields["undetermined_share"] = fields["field"].astype(str).map(shares)
     otherwise = field_remarks.otherwise_by_best(nanocrystals)
     fields["otherwise_by_best_share"] = fields["field"].astype(str).map(otherwise)
-    remarks = (field_remarks.remarks(nanocrystals), light_slope.remarks(nanocrystals))
+    ratios = brightness.brightness_ratios(nanocrystals)
+    for column in (brightness.RATIO, brightness.RATIO_SE):
+        fields[column] = fields["field"].astype(str).map(ratios[column])
+    remarks = (
+        brightness.remarks(ratios),
+        dead_time.remarks(fields),
+        overlaps.remarks(nanocrystals, fields),
+        field_remarks.remarks(nanocrystals),
+        light_slope.remarks(nanocrystals),
+    )
     fields["reason"] = [
         "; ".join(filter(None, (row["reason"], *(own.get(str(row["field"])) for own in remarks))))
         for row in fields.fillna({"reason": ""}).to_dict("records")

@@ -70,6 +70,26 @@ def test_counts_when_on_are_the_mean_of_the_on_frames(field, found):
     assert found.table["counts_when_on_pre"][4] == pytest.approx(500, abs=1.5)
 
 
+def test_on_levels_do_not_depend_on_frames_that_are_lit_in_part():
+    # The same brightness, 500 counts; events of 3 frames after, of 30 before, that begin and end
+    # anywhere in a frame: a third of the frames on is lit in part, and their mean is 80 lower.
+    rng = np.random.default_rng(5)
+    intensity = {}
+    for epoch, frames in (("pre", 30.0), ("post", 3.0)):
+        ends = np.cumsum(rng.exponential(frames, (4, 3 * FRAMES // int(frames))), axis=1)
+        lit_until = np.cumsum(
+            np.diff(ends, axis=1, prepend=0.0) * (np.arange(ends.shape[1]) % 2), 1
+        )
+        at = np.arange(2001)
+        lit = np.array([np.diff(np.interp(at, e, t)) for e, t in zip(ends, lit_until, strict=True)])
+        counts = 500 * lit + np.sqrt(NOISE**2 + 1000 * lit) * rng.normal(size=lit.shape)
+        intensity[epoch] = counts.astype(np.float32)
+    table = analyse(intensity, np.full(4, True)).table
+    ratio = table["on_level_counts_post"] / table["on_level_counts_pre"]
+    np.testing.assert_allclose(ratio, 1.0, atol=0.03)
+    assert (table["counts_when_on_post"] / table["counts_when_on_pre"] < 0.9).all()
+
+
 def test_the_integrated_light_is_that_of_the_analysed(field, found):
     intensity, analysed = field
     curve = found.integrated_pl[found.integrated_pl["epoch"] == "post"]

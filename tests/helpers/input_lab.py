@@ -21,6 +21,7 @@ ANY = {
     "notes": (),
     "exposure_from": "",
     "pixel_size_from": "",
+    "camera_exposure_s": None,
     "paths": (),
 }
 MOVIE = {"shape": [20000, 512, 512], "exposure_s": 0.02, "pixel_size_um": 0.16, **ANY}

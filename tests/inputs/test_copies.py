@@ -6,6 +6,7 @@ import tifffile
 
 from blinkpair.inputs.checking import examine_inputs
 from blinkpair.inputs.columns import PATH_COLUMNS
+from blinkpair.inputs.problems import UnsoundInputError
 from blinkpair.inputs.settings import load_settings
 from blinkpair.inputs.sheet import read_fields
 from tests.helpers.set_files import stack_bytes
@@ -49,8 +50,13 @@ def test_the_same_frames_in_another_format_and_type_are_a_copy(tmp_path, rows):
     again = tmp_path / "B_pre_pl.tif"
     tifffile.imwrite(again, movie.astype(np.float32), photometric="minisblack", compression="zlib")
     assert copies(tmp_path, rows) == ["B_pre_pl.tif"]
-    rows["B"][3] = rows["A"][3] + "::frames=60"  # the same file, of which all is chosen
-    assert copies(tmp_path, rows) == ["A_pre_pl.tif::frames=60"]
+
+
+@pytest.mark.parametrize("part", ["::frames=50", "::skip=1", "::skip=30::frames=20"])
+def test_another_part_of_the_same_file_is_a_copy(tmp_path, rows, part):
+    rows["B"][3] = rows["A"][3] + part
+    with pytest.raises(UnsoundInputError, match="is also the pre_pl of field A"):
+        problems(tmp_path, rows)
 
 
 def test_the_same_frames_in_files_of_a_set_are_a_copy(tmp_path, rows):

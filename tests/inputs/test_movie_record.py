@@ -35,13 +35,14 @@ def test_each_value_is_recorded_with_where_it_is_from(lab, movie, config, sheet,
     headers = STAMPS | movie
     lab.field(
         pre_pl=headers | {"paths": ["A_pre_pl", "A_post_pl"], "acquired_s": 1.7e9},
-        post_pl=headers | {"acquired_s": None},
+        post_pl=headers | {"acquired_s": None, "camera_exposure_s": 0.0125},
     )
     row = record(lab, {"exposure_s": config}, exposure_s=sheet)
     assert (row["exposure_s"], row["exposure_from"]) == (0.02, exposure_from)
     assert (row["pixel_size_um"], row["pixel_size_from"]) == (0.16, "file: the ND2 calibration")
     assert (row["n_files_pre"], row["n_frames_pre"]) == ("2", "20000")
     assert (row["acquired_pre"], row["acquired_post"]) == ("2023-11-14 22:13:20", "")
+    assert (row["camera_exposure_pre_s"], row["camera_exposure_post_s"]) == ("", "0.0125")
 
 
 def test_a_value_that_is_not_believed_is_no_silence(lab):

@@ -132,6 +132,34 @@ def test_the_first_frames_of_a_split_movie(parts, frames):
         open_movie(f"{parts}::frames=31")
 
 
+@pytest.mark.parametrize("skip", [1, 13, 16, 29])
+def test_a_movie_without_its_first_frames_begins_with_the_one_after(parts, frames, skip):
+    movie = open_movie(f"{parts}::skip={skip}")
+    assert movie.shape[0] == 30 - skip
+    np.testing.assert_array_equal(np.concatenate(list(movie.blocks(4))), frames[skip:])
+    again = list(movie.blocks(4, last_pass=True))
+    np.testing.assert_array_equal(np.concatenate(again[::-1]), frames[skip:])
+
+
+def test_frames_are_counted_from_the_first_that_is_not_skipped(parts, frames):
+    movie = open_movie(f"{parts}::skip=10::frames=15")
+    np.testing.assert_array_equal(np.concatenate(list(movie.blocks())), frames[10:25])
+    with pytest.raises(InputError, match="more frames than the 20 after those that are skipped"):
+        open_movie(f"{parts}::skip=10::frames=21")
+    with pytest.raises(InputError, match="leaves none of the 30 frames"):
+        open_movie(f"{parts}::skip=30")
+
+
+def test_the_time_per_frame_is_that_of_the_frames_that_are_not_skipped(tmp_path, frames):
+    # Warm-up: the first 12 frames came every 50 ms, the others every 20 ms.
+    stamps_ms = np.cumsum(np.where(np.arange(30) < 12, 50.0, 20.0))
+    with tifffile.TiffWriter(tmp_path / "a.ome.tif", ome=True) as tif:
+        planes = {"DeltaT": (stamps_ms / 1000).tolist(), "DeltaTUnit": ["s"] * 30}
+        tif.write(frames, metadata={"axes": "TYX", "Plane": planes})
+    assert open_movie(tmp_path / "a.ome.tif::skip=12").exposure_s == pytest.approx(0.02)
+    assert open_movie(tmp_path / "a.ome.tif::frames=12").exposure_s == pytest.approx(0.05)
+
+
 def test_parts_that_do_not_fit(parts, frames):
     extra = parts.parent / "run_11.tif"
     tifffile.imwrite(extra, frames[:, :5])

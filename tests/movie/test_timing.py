@@ -209,7 +209,20 @@ def test_what_is_believed_and_what_is_reported(times, seconds, note):
 
 def test_a_single_image_has_its_exposure():
     times = Times(intervals=(planned(30.0),), exposure=EXPOSED)
-    assert frame_time(times, 1) == (0.02, "the exposure", ())
+    assert frame_time(times, 1) == (0.02, "the exposure", (), 0.02)
+
+
+@pytest.mark.parametrize("every_s", [0.02, 0.0333])
+def test_the_exposure_of_the_camera_is_kept_beside_the_time_per_frame(every_s):
+    exposure = Statement("the exposure", 0.02)
+    stamps = every_s * np.arange(N)
+    found = frame_time(Times(stamps, exposure=exposure), N)
+    assert found.seconds == pytest.approx(every_s)
+    assert found.camera_exposure_s == 0.02
+    assert bool(found.notes) == (every_s > 0.02)
+    parts = [Times(stamps, exposure=exposure), Times(stamps + 60, exposure=exposure)]
+    assert frame_time_of_parts(parts, [N, N], ["a", "b"]).camera_exposure_s == 0.02
+    assert frame_time(Times(stamps, exposure=Statement("it", 0.0)), N).camera_exposure_s is None
 
 
 def test_files_of_one_frame_each_share_a_clock_and_longer_ones_have_their_own():

@@ -112,6 +112,15 @@ def test_refused_fields_stand_first_with_their_reason():
     assert len({len(row) for row in rows}) == 1
 
 
+def test_remarks_on_fields_in_the_numbers_are_listed():
+    rows = [a_field("a"), a_field("b", reason="dim"), a_field("c", status="failed", reason="lost")]
+    assert tables.to_check(pd.DataFrame(rows)).rows == [["b", "dim"]]
+    assert tables.to_check(pd.DataFrame(rows[:1])).rows == []
+    many = tables.to_check(pd.DataFrame([a_field(f"f{k}", reason="dim") for k in range(21)]))
+    assert len(many.rows) == 20
+    assert "first 20 of 21 fields" in many.note
+
+
 def test_a_field_has_its_chance_alignments_and_accidental_pairs():
     table = tables.fields(pd.DataFrame([a_field("a"), a_field("b", chance_alignments=0.00021)]))
     assert [row["accidental alignments expected"] for row in by_column(table)] == [
@@ -158,15 +167,45 @@ def test_excluded_nanocrystals_are_counted_by_reason_and_temperature():
         {
             "temperature_c": ["70", "70", "control"],
             "excluded_because": ["", "crowded", "edge"],
+            "analysed": [True, False, False],
+            "two_emitters_pre": ["False", "True", ""],
+            "two_emitters_post": ["False", "False", ""],
         }
     )
     counted = tables.excluded(table)
     assert counted.header == ["", "70 °C", "control"]
     assert [row[1:] for row in counted.rows] == [["1", "0"], ["0", "1"], ["1", "0"]]
+    assert counted.note == ""
+
+
+def test_two_emitters_in_one_spot_are_counted_among_the_analysed():
+    table = pd.DataFrame(
+        {
+            "temperature_c": ["70", "70", "70", "control"],
+            "excluded_because": ["", "", "crowded", ""],
+            "analysed": [True, True, False, True],
+            "two_emitters_pre": ["False", "False", "True", "False"],
+            "two_emitters_post": ["True", "False", "True", "False"],
+        }
+    )
+    counted = tables.excluded(table)
+    assert counted.rows[:2] == [
+        ["analysed", "2", "1"],
+        ["analysed, two emitters in one spot", "1", "0"],
+    ]
+    assert "not excluded" in counted.note
 
 
 def test_a_reason_without_words_is_counted_under_its_own_name():
-    table = pd.DataFrame({"temperature_c": "70", "excluded_because": ["too_bright", "edge"]})
+    table = pd.DataFrame(
+        {
+            "temperature_c": "70",
+            "excluded_because": ["too_bright", "edge"],
+            "analysed": False,
+            "two_emitters_pre": "False",
+            "two_emitters_post": "False",
+        }
+    )
     rows = tables.excluded(table).rows
     assert [row[0] for row in rows] == [EXCLUSIONS["edge"].reason, "too bright"]
     assert [row[1] for row in rows] == ["1", "1"]

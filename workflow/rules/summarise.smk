@@ -42,8 +42,8 @@ rule summarise:
     conda:
         "../../envs/blinkpair.yaml"
     resources:
-        mem_mb=for_fields(SNAKEMAKE_MB + 300, per_thousand=40),
-        runtime=for_fields(5, per_thousand=1),
+        mem_mb=for_fields(SNAKEMAKE_MB + 300, per_thousand=140),
+        runtime=for_fields(5, per_thousand=2),
     params:
         sheet=FIELDS[sheet_columns.field_columns(FIELDS)].to_dict("records"),
         statistics=SETTINGS["statistics"],

@@ -37,6 +37,7 @@ UNKNOWN = {
     "photostability_{epoch}": "not_tested",
 }
 
+FEWEST_FRAMES_ON = 5  # for a median
 NOTED_FALSE_SHARE = 0.1  # of the events: type and alpha may be those of noise
 
 
@@ -148,10 +149,25 @@ def state_columns(
             "on_fraction_{epoch}_best_se": recipes.best.on_fractions_se,
             "two_emitters_{epoch}": pd.array(recipes.best.two_emitters, dtype="boolean"),
             "counts_when_on_{epoch}": when_on,
+            "on_level_counts_{epoch}": _on_levels(intensity, recipes.best.states),
             "expected_false_on_events_{epoch}": noise.n,
             "common_light_change_{epoch}": recipes.best.light_change,
         }
     )
+
+
+def _on_levels(intensity: NDArray[np.float32], on: BoolArray) -> FloatArray:
+    """Return the median counts of the frames on between two that are; NaN of too few frames.
+
+    Frames in which an event begins or ends are lit in part, and more of them where events are
+    short: the mean of all frames on would change with the blinking.
+    """
+    within = np.zeros_like(on)
+    within[:, 1:-1] = on[:, 1:-1] & on[:, :-2] & on[:, 2:]
+    levels = np.full(len(on), np.nan)
+    for k in np.flatnonzero(within.sum(axis=1) >= FEWEST_FRAMES_ON):
+        levels[k] = np.median(intensity[k, within[k]])
+    return levels
 
 
 def dwell_columns(

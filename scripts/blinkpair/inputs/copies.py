@@ -53,7 +53,8 @@ def find_copies(
     for path, header in opened.items():
         if isinstance(header, Header):
             parsed = MoviePath.parse(path)
-            movies.setdefault((identity(parsed.file), parsed.selection), (path, header))
+            own = (identity(parsed.file), parsed.selection.of_recording())
+            movies.setdefault(own, (path, header))
     by_bytes = _alike(movies, [_sample], _same_bytes)
     left = {own: movie for own, movie in movies.items() if own not in by_bytes}
     first = partial(_first_frame, base)
@@ -108,7 +109,8 @@ def _first_frame(base: str, movie: _Opened) -> str:
 
 
 def _same_bytes(one: _Opened, other: _Opened) -> bool:
-    if MoviePath.parse(one[0]).selection != MoviePath.parse(other[0]).selection:
+    choices = [MoviePath.parse(path).selection.of_recording() for path, _ in (one, other)]
+    if choices[0] != choices[1]:
         return False
     first, second = (
         [fast_checksum(file.path) for file in header.files] for _, header in (one, other)

@@ -58,6 +58,8 @@ class Header:
         same recording in another format, and empty where they show none.
     alone : bool
         It is of one file, and no other file decides which ones make the movie.
+    camera_exposure_s : float or None
+        As in `movie.Movie`.
     """
 
     frames: int
@@ -75,6 +77,7 @@ class Header:
     sample: str = ""
     pixels: str = ""
     alone: bool = False
+    camera_exposure_s: float | None = None
 
     @property
     def size(self) -> tuple[int, int]:
@@ -201,6 +204,7 @@ def read_header(path: str, base: str = "", open_movie: Open | None = None) -> He
         own_sample,
         pixels,
         alone,
+        movie.camera_exposure_s,
     )
 
 

@@ -25,7 +25,14 @@ from blinkpair.labels import (
 from blinkpair.treatments import TEMPERATURE, TREATMENT
 
 EPOCH_COLUMNS = tuple(
-    f"{name}_{epoch}" for epoch in EPOCHS for name in ("n_files", "n_frames", "acquired")
+    column
+    for epoch in EPOCHS
+    for column in (
+        f"n_files_{epoch}",
+        f"n_frames_{epoch}",
+        f"acquired_{epoch}",
+        f"camera_exposure_{epoch}_s",
+    )
 )
 RECORD_COLUMNS = (
     "exposure_s",
@@ -51,7 +58,8 @@ def of_epochs(headers: Mapping[str, Header]) -> dict[str, str]:
     -------
     dict of str
         `n_files_pre`, `n_frames_pre`, `acquired_pre` (by the microscope's clock, empty where the
-        file holds no date), and the same after annealing; `epoch_order`, whether both dates are
+        file holds no date), `camera_exposure_pre_s` (empty where it holds none), and the same after
+        annealing; `epoch_order`, whether both dates are
         known, and with them the order of the epochs.
     """
     row = dict.fromkeys((*EPOCH_COLUMNS, "epoch_order"), "")
@@ -60,6 +68,8 @@ def of_epochs(headers: Mapping[str, Header]) -> dict[str, str]:
             row[f"n_files_{epoch}"] = str(len(movie.files))
             row[f"n_frames_{epoch}"] = str(movie.frames)
             row[f"acquired_{epoch}"] = written_date(movie.acquired_s)
+            if movie.camera_exposure_s is not None:
+                row[f"camera_exposure_{epoch}_s"] = f"{movie.camera_exposure_s:.6g}"
     in_order = "" < row["acquired_pre"] < row["acquired_post"]  # else an error, if both are known
     row["epoch_order"] = CONFIRMED if in_order else NOT_CHECKED
     return row

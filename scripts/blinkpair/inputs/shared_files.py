@@ -92,7 +92,8 @@ def find_shared_files(
                 continue
             parsed = MoviePath.parse(path)
             file = identity(parsed.file)
-            content = by_bytes.get((file, parsed.selection), (file, parsed.selection))
+            own = (file, parsed.selection.of_recording())
+            content = by_bytes.get(own, own)
             recording = by_frames.get(content, content)
             movies.setdefault(line, (field, {}))[1][column] = recording
             use = _Use(line, field, treatment, column, path, file, content)

@@ -66,6 +66,8 @@ class Movie:
     exposure_from, pixel_size_from : str
         Where time and size are from, in words; where they are None, why, or '' where the file
         holds nothing on them.
+    camera_exposure_s : float or None
+        How long the camera collected light in each frame, which may be shorter than `exposure_s`.
     """
 
     shape: tuple[int, int, int]
@@ -79,7 +81,9 @@ class Movie:
     notes: tuple[str, ...]
     exposure_from: str = ""
     pixel_size_from: str = ""
+    camera_exposure_s: float | None = None
     _parts: tuple[Source, ...] = field(repr=False, default=())
+    _skipped: int = field(repr=False, default=0)  # frames at the beginning that are left out
 
     @property
     def name(self) -> str:
@@ -171,7 +175,7 @@ class Movie:
                 block, reading = ahead, pending
                 if first is not None:
                     ahead = buffers.take(min(size, stop - first))
-                    pending = pool.submit(reader.read_into, first, ahead)
+                    pending = pool.submit(reader.read_into, first + self._skipped, ahead)
                 if reading is not None and block is not None:
                     reading.result()
                     yield block

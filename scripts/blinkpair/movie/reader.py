@@ -13,6 +13,9 @@ spool folder or its .sifx, or a pattern (``run_*.tif``) for a movie that was spl
     frames of a movie as z planes
 ``movie.nd2::frames=1500``
     the first 1500 frames only; the way to use a movie whose end is missing
+``movie.nd2::skip=250``
+    without the first 250 frames, as where the shutter opened late; ``::frames=`` then counts from
+    the first one that is left
 
 They can be combined: ``movie.nd2::channel=GFP::frames=1500``.
 
@@ -32,8 +35,9 @@ from blinkpair.errors import ChoiceError, InputError
 from blinkpair.movie.file_set import check_parts, find_files, uneven_parts
 from blinkpair.movie.formats.pixel_size import pixel_size_of_parts
 from blinkpair.movie.formats.registry import open_source
+from blinkpair.movie.formats.selection import Selection
 from blinkpair.movie.formats.source import Source
-from blinkpair.movie.formats.timing import frame_time_of_parts
+from blinkpair.movie.formats.timing import FrameTime, frame_time_of_parts
 from blinkpair.movie.movie import Movie
 from blinkpair.movie.paths import PathLike, resolve
 
@@ -79,7 +83,7 @@ def open_movie(
         selection = replace(selection, z=str(z))
     found = find_files(files, called, selection.position)
     parts: list[Source] = []
-    left, held = selection.frames, 0
+    left, held = selection.frames and selection.skip + selection.frames, 0
     for some in found.parts:
         if left == 0:
             break
@@ -87,14 +91,9 @@ def open_movie(
         parts.append(open_source(some, wanted))
         held += parts[-1].shape[0]
         left = None if left is None else left - parts[-1].shape[0]
-    if left:
-        raise ChoiceError(
-            f"'::frames={selection.frames}' is more frames than the {held} it holds",
-            "leave it out to read all",
-            place=called,
-        )
+    _check_length(selection, held, called)
     check_parts(parts, called)
-    return _join(called, parts, found.notes)
+    return _join(called, parts, found.notes, selection.skip)
 
 
 def read_image(
@@ -146,8 +145,26 @@ def read_image(
     return image, movie
 
 
-def _join(called: str, parts: Sequence[Source], found: Sequence[str]) -> Movie:
-    """Join the parts of a movie; ChoiceError if they do not fit."""
+def _check_length(selection: Selection, held: int, called: str) -> None:
+    """Raise a ChoiceError if a movie of `held` frames has none left, or fewer than are chosen."""
+    if held <= selection.skip:
+        raise ChoiceError(
+            f"'::skip={selection.skip}' leaves none of the {held} frames it holds",
+            "skip fewer frames",
+            place=called,
+        )
+    left = held - selection.skip
+    if selection.frames and selection.frames > left:
+        there = f"{left} after those that are skipped" if selection.skip else f"{held} it holds"
+        raise ChoiceError(
+            f"'::frames={selection.frames}' is more frames than the {there}",
+            "leave it out to read all",
+            place=called,
+        )
+
+
+def _join(called: str, parts: Sequence[Source], found: Sequence[str], skip: int) -> Movie:
+    """Join the parts of a movie without its first frames; ChoiceError if they do not fit."""
     first = parts[0]
     notes = list(first.notes)
     for part in parts[1:]:
@@ -171,9 +188,9 @@ def _join(called: str, parts: Sequence[Source], found: Sequence[str]) -> Movie:
     lengths = [part.shape[0] for part in parts]
     notes += [*found, *uneven_parts(names, lengths)]
     size = pixel_size_of_parts([part.pixels for part in parts], names)
-    time = frame_time_of_parts([part.times for part in parts], lengths, names)
+    time = _frame_time(parts, names, skip)
     return Movie(
-        shape=(sum(part.shape[0] for part in parts), *first.shape[1:]),
+        shape=(sum(lengths) - skip, *first.shape[1:]),
         dtype=first.dtype,
         exposure_s=time.seconds,
         pixel_size_um=size.um,
@@ -184,8 +201,23 @@ def _join(called: str, parts: Sequence[Source], found: Sequence[str]) -> Movie:
         notes=(*notes, *size.notes, *time.notes),
         exposure_from=time.source,
         pixel_size_from=size.source,
+        camera_exposure_s=time.camera_exposure_s,
         _parts=tuple(parts),
+        _skipped=skip,
     )
+
+
+def _frame_time(parts: Sequence[Source], names: Sequence[str], skip: int) -> FrameTime:
+    """Return the time per frame by what the parts hold on the frames that are not skipped."""
+    ends = np.cumsum([part.shape[0] for part in parts])
+    left = np.minimum(ends - skip, [part.shape[0] for part in parts])
+    used = [
+        (part.times, int(n), name)
+        for part, n, name in zip(parts, left, names, strict=True)
+        if n > 0
+    ]
+    times = [replace(one, stamps_s=one.stamps_s[-n:]) for one, n, _ in used]
+    return frame_time_of_parts(times, [n for _, n, _ in used], [name for _, _, name in used])
 
 
 def _spoken(value: Any) -> str:

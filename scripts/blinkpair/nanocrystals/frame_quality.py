@@ -296,7 +296,7 @@ def check_frames(projections: Projections, name: str) -> list[str]:
         return [what, *notes]
     beginning = f", or use the beginning: '::frames={first}' behind both paths" if first else ""
     if odd[:n].all():  # a shutter that opened after the camera had started
-        beginning = f", or export both movies without their first {n} frames"
+        beginning = f", or leave these out: '::skip={n}' behind both paths"
     raise InputError(
         what,
         "look at the mean of each frame (in ImageJ: Stacks > Plot Z-axis Profile); record "

@@ -21,13 +21,11 @@ LIGHT = tuple(f"common_light_change_{epoch}" for epoch in EPOCHS)
 ANSWER, BEST = "population", "population_best"
 # By the answer's recipe and by the best estimate.
 ON_FRACTIONS = tuple((f"on_fraction_{epoch}", f"on_fraction_{epoch}_best") for epoch in EPOCHS)
-WHEN_ON = tuple(f"counts_when_on_{epoch}" for epoch in EPOCHS)
 COLUMNS = (
     *("field", "analysed", "excluded_because", ANSWER, BEST),
     *(name for names in ON_FRACTIONS for name in names),
     *ALL_OFF,
     *LIGHT,
-    *WHEN_ON,
 )
 # From 10 % on (`photostability.min_change`) every nanocrystal of such a field is dimming or
 # brightening; with a fifth less light a threshold at 0.29 of an on level is at 0.37 of it.
@@ -89,24 +87,22 @@ def changes_by_threshold(nanocrystals: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     nanocrystals : pandas.DataFrame
-        `field`, `population`, and the columns `ON_FRACTIONS` and `WHEN_ON`.
+        `field`, `population`, and the columns `ON_FRACTIONS`.
 
     Returns
     -------
     pandas.DataFrame
         Of the nanocrystals that have a population, also where the best estimate has no verdict
         (a threshold is worst where on is dim): `points` (mean difference, -2..2),
-        `errors` (that over its standard error), `n`, `brightness` (median of counts when on
-        after over before), and `below` (share whose on-fraction by the answer is more than
-        `MUCH_OTHERWISE` lower in an epoch). Fields with fewer than `LEAST_ROWS` are left out.
+        `errors` (that over its standard error), `n`, and `below` (share whose on-fraction by
+        the answer is more than `MUCH_OTHERWISE` lower in an epoch). Fields with fewer than
+        `LEAST_ROWS` are left out.
     """
     rows = nanocrystals[nanocrystals[ANSWER].isin(POPULATIONS)]
     (pre, pre_best), (post, post_best) = ([rows[name] for name in own] for own in ON_FRACTIONS)
-    before, after = (rows[name].astype(float) for name in WHEN_ON)
     of_rows = pd.DataFrame(
         {
             "points": (post - pre) - (post_best - pre_best),
-            "brightness": (after / before).where((before > 0) & (after > 0)),
             "below": (np.minimum(pre - pre_best, post - post_best) < -MUCH_OTHERWISE) * 1.0,
         }
     )
@@ -118,7 +114,6 @@ def changes_by_threshold(nanocrystals: pd.DataFrame) -> pd.DataFrame:
             "points": points,
             "errors": points / error,
             "n": n,
-            "brightness": groups["brightness"].median(),
             "below": groups["below"].mean(),
         }
     )
@@ -132,7 +127,7 @@ def remarks(nanocrystals: pd.DataFrame) -> dict[str, str]:
     ----------
     nanocrystals : pandas.DataFrame
         `field`, `excluded_because`, `population`, `population_best`, and of both epochs
-        `n_frames_all_off_`, `common_light_change_` and the columns `ON_FRACTIONS` and `WHEN_ON`.
+        `n_frames_all_off_`, `common_light_change_` and the columns `ON_FRACTIONS`.
     """
     found: dict[str, list[str]] = {}
     for field, remark in (*_of_movies(nanocrystals), *_of_threshold(nanocrystals)):
@@ -195,7 +190,6 @@ def _of_threshold(nanocrystals: pd.DataFrame) -> Iterator[tuple[str, str]]:
         yield (
             str(field),
             f"the threshold makes the mean change {100 * row['points']:+.0f} points different from "
-            f"that by the hidden Markov model, and the counts when on are {row['brightness']:.2f} "
-            "times those before: it turns another focus, light or gain, and events shorter than a "
-            f"few frames, into changes of on-fractions {REMEDY}",
+            "that by the hidden Markov model: it turns another focus, light or gain, and events "
+            f"shorter than a few frames, into changes of on-fractions {REMEDY}",
         )

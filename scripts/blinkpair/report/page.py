@@ -21,6 +21,7 @@ from blinkpair import files, labels
 from blinkpair.blinking.equal_length import have_same_length
 from blinkpair.blinking.on_fractions import COUNTED
 from blinkpair.dwell_fits.histograms import count_limits
+from blinkpair.epochs import EPOCHS
 from blinkpair.figures import style
 from blinkpair.labels import CONTROL, temperature_label
 from blinkpair.report import (
@@ -45,6 +46,7 @@ NANOCRYSTAL_COLUMNS = (
     "excluded_because",
     "population",
     "delta_on_fraction",
+    *(f"two_emitters_{epoch}" for epoch in EPOCHS),
 )
 BIN_POINTS = 5  # as in figures.changes: 40 bins from -100 to +100 points
 PAGE = Path(__file__).parent / "page"
@@ -135,6 +137,7 @@ def build_page(
             "populations": tables.populations(results["populations"], confidence),
             "methods": tables.methods(results["methods"], confidence),
             "fields": tables.fields(results["fields"]),
+            "to_check": tables.to_check(results["fields"]),
             "excluded": tables.excluded(results["nanocrystals"]),
             "verdicts": verdicts.verdict_table(results["verdicts"], tables.MOST_ROWS),
             "sensitivity": tables.sensitivity(results["sensitivity"]),

@@ -15,6 +15,7 @@ import pandas as pd
 
 from blinkpair import labels
 from blinkpair.blinking.on_fractions import COUNTED
+from blinkpair.epochs import EPOCHS
 from blinkpair.report.cells import (
     ACCIDENTAL,
     NOTHING,
@@ -33,6 +34,7 @@ from blinkpair.report.cells import (
 )
 from blinkpair.report.language import fixed, grouped, known, per_cent
 
+MOST_REMARKS = 20  # as in the last lines of a run
 MOST_ROWS = 200  # of the tables of fields and of files; the files have all
 RECIPE_NAMES = {"fixed": "fixed threshold", "best": "hidden Markov model"}
 POPULATIONS = {name: labels.POPULATION_NAMES[name] for name in COUNTED}
@@ -144,8 +146,25 @@ def excluded(nanocrystals: pd.DataFrame) -> Table:
         [words, *(f"{(part['excluded_because'] == name).sum()}" for part in parts.values())]
         for name, words in names.items()
     ]
+    two = [int(_two_emitters(part).sum()) for part in parts.values()]
+    note = ""
+    if any(two):
+        rows.insert(1, ["analysed, two emitters in one spot", *map(str, two)])
+        note = (
+            "Two emitters in one spot are not excluded: they are among the analysed, on while at "
+            "least one emitter is on. The filter of the list shows them, and a verdict by hand "
+            "(cluster) leaves them out."
+        )
     header = ["", *map(labels.treatment_title, parts)]
-    return Table("Nanocrystals found, by what became of them", header, rows)
+    return Table("Nanocrystals found, by what became of them", header, rows, note)
+
+
+def _two_emitters(nanocrystals: pd.DataFrame) -> pd.Series[bool]:
+    """Return which analysed nanocrystals the counts of either epoch show to be two emitters."""
+    either = pd.Series(False, nanocrystals.index)
+    for epoch in EPOCHS:
+        either |= labels.as_bool(nanocrystals[f"two_emitters_{epoch}"])
+    return either & labels.as_bool(nanocrystals["analysed"])
 
 
 def sensitivity(table: pd.DataFrame) -> Table:
@@ -231,6 +250,21 @@ def fields(table: pd.DataFrame) -> Table:
     return Table("Registration of every field", header, rows, note)
 
 
+def to_check(table: pd.DataFrame) -> Table:
+    """Return the remarks on fields that are in the numbers, from `fields.csv`; no rows without."""
+    reason = table["reason"].fillna("").astype(str)
+    odd = (table["status"] == "ok") & (reason != "")
+    rows = [
+        [str(field), text] for field, text in zip(table["field"][odd], reason[odd], strict=True)
+    ]
+    return Table(
+        "Fields to check, which are in the numbers",
+        ["field", "remark"],
+        rows[:MOST_REMARKS],
+        _of_all(len(rows), "fields", "fields.csv (reason)", MOST_REMARKS),
+    )
+
+
 def _pixels(value: Any) -> str:
     return fixed(value, 3) if known(value) else NOTHING
 
@@ -247,11 +281,11 @@ def _microspheres(row: Row) -> str:
     return f"{row['n_microspheres_matched']:.0f}"
 
 
-def _of_all(n: int, what: str, file: str) -> str:
+def _of_all(n: int, what: str, file: str, shown: int = MOST_ROWS) -> str:
     """Return a note that a table shows only the first rows, where it does."""
-    if n <= MOST_ROWS:
+    if n <= shown:
         return ""
-    return f"Shown are the first {MOST_ROWS} of {grouped(n)} {what}; all are in {file}. "
+    return f"Shown are the first {shown} of {grouped(n)} {what}; all are in {file}. "
 
 
 def inputs(provenance: Mapping[str, Any]) -> Table:

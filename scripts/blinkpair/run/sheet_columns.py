@@ -70,7 +70,7 @@ def shared_movies(fields: pd.DataFrame) -> dict[str, list[str]]:
 
 def _movie_name(path: str) -> str:
     movie = MoviePath.parse(path)
-    return f"{os.path.realpath(movie.file)} {movie.selection}"
+    return f"{os.path.realpath(movie.file)} {movie.selection.of_recording()}"
 
 
 def fields_to_show(fields: pd.DataFrame, max_fields: int) -> list[str]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from blinkpair.arrays import IntArray
 from blinkpair.errors import ChoiceError, InputError
 from blinkpair.movie.formats.source import plausible
 
-_KEYS = ("channel", "z", "position", "frames")
+_KEYS = ("channel", "z", "position", "frames", "skip")
 # Only a known-looking key behind '::' starts a choice, so that a file name may hold '::' itself.
 _CHOICES = re.compile(r"::(?=[A-Za-z_]+=)")
 # Axis letters of the ND2 and TIFF libraries, the word a user writes, and what a message calls it.
@@ -43,7 +43,10 @@ class Selection:
         A plane's or stage position's number counted from 0, or ``time`` where a program wrote
         the frames of a movie under the wrong axis.
     frames : int or None
-        Read the first so many frames only. The way to use a movie that is cut off.
+        Read so many frames only, from the first one that is not skipped. The way to use a movie
+        that is cut off.
+    skip : int
+        Leave out so many frames at the beginning: before the shutter opened, for example.
     before : int
         Frames in the parts before, where the movie is split; no choice of the user's.
     """
@@ -52,7 +55,12 @@ class Selection:
     z: str | None = None
     position: str | None = None
     frames: int | None = None
+    skip: int = 0
     before: int = 0
+
+    def of_recording(self) -> Selection:
+        """Return the choices that decide which recording is read, whatever part of it is used."""
+        return replace(self, frames=None, skip=0)
 
 
 @dataclass(frozen=True)
@@ -124,10 +132,11 @@ def _checked(path: str, key: str, value: str) -> str | int:
     """Validate one value; numbers count from 0, frames from 1."""
     if key == "channel" or (key in ("z", "position") and value.lower() == "time"):
         return value
-    if not value.isdecimal() or (key == "frames" and int(value) == 0):
-        what = "a number of frames, 1 or more" if key == "frames" else "a number counted from 0"
+    counts_frames = key in ("frames", "skip")
+    if not value.isdecimal() or (counts_frames and int(value) == 0):
+        what = "a number of frames, 1 or more" if counts_frames else "a number counted from 0"
         raise ChoiceError(f"'::{key}={value}' is not {what}", f"write '::{key}=1'", place=path)
-    return int(value) if key == "frames" else value
+    return int(value) if counts_frames else value
 
 
 def choose_planes(

@@ -214,7 +214,8 @@ def frames_to_read(
     there : (frames,) bool array
         Which of the frames that the header states are complete.
     selection : Selection
-        The user's ``::frames=``, and the frames in the parts before.
+        Frames to read (the user's ``::frames=`` and ``::skip=`` together), and those in the parts
+        before.
     more : bool
         There were more frames than promised, though it is not known how many.
     absent : str
@@ -254,10 +255,11 @@ def frames_to_read(
         )
     else:
         what = f"promises {promised} frames, but not one is there in full"
-    if present:
+    usable = selection.before + present - selection.skip
+    if present and usable > 0:
         again += (
             f"; to use {'those before it' if later else 'what is there'}, append "
-            f"'::frames={selection.before + present}' to the path"
+            f"'::frames={usable}' to the path"
         )
     raise InputError(f"{what}{because}", again, place=path)
 

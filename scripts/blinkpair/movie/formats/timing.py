@@ -117,11 +117,14 @@ class FrameTime(NamedTuple):
         Where it is from, in words; where it is not known, why, or '' where nothing was there.
     notes : tuple of str
         What the owner of the file should read.
+    camera_exposure_s : float or None
+        How long the camera collected light in each frame; None where the file does not hold it.
     """
 
     seconds: float | None
     source: str = ""
     notes: tuple[str, ...] = ()
+    camera_exposure_s: float | None = None
 
 
 def frame_time(times: Times, frames: int) -> FrameTime:
@@ -138,6 +141,12 @@ def frame_time(times: Times, frames: int) -> FrameTime:
     FrameTime
     """
     exposure = times.exposure if times.exposure is not None and times.exposure.usable else None
+    found = _decide(times, exposure, frames)
+    return found._replace(camera_exposure_s=exposure.seconds) if exposure else found
+
+
+def _decide(times: Times, exposure: Statement | None, frames: int) -> FrameTime:
+    """Return the time from frame to frame, without the exposure, which is None if not usable."""
     if frames < 2:
         known = [*([exposure] if exposure else []), *times.intervals]
         first = next((one for one in known if one.usable), None)
