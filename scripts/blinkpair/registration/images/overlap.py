@@ -28,9 +28,10 @@ from blinkpair.registration.rigid import apply_matrix
 BLOCK = 2.0
 # Pixels a diameter on which a motion is refined first.
 COARSE_PIXELS = 3.0
-# Steps on coarse and on fine pixels, the last one, and the largest, in these pixels. After a step of
-# 0.1 px a right motion is 0.01 px from its best place; a wrong one goes on by 0.06 px for ever.
-STEPS, LAST_STEP, LARGEST_STEP = (12, 6), 0.1, 1.5
+# Steps on coarse and on fine pixels, and the largest and the last of them in these pixels. Most
+# wrong motions never settle, at steps of 0.06 px; the whole contrast locates one that is known.
+STEPS, LARGEST_STEP = (12, 6), 1.5
+LAST_STEPS = {"signed": 0.1, "energy": 0.1, "whole": 0.03}
 # Least correlations of a block that looks alike, of which the strictest wins: less is noise, or
 # what only one image shows.
 ALIKE = (0.5, 0.7, 0.85)
@@ -247,7 +248,7 @@ def _refined(
     motion = _motion(np.linalg.inv(post.to_image) @ matrix @ pre.to_image)
     if not kernels.refine_motion(
         one, pre.valid, other, post.valid, motion, model == "similarity", spread, ROBUST, side,
-        steps, LARGEST_STEP, LAST_STEP, sums,
+        steps, LARGEST_STEP, LAST_STEPS[channel], sums,
     ):  # fmt: skip
         return None
     sums = sums.reshape(-1, 11)
