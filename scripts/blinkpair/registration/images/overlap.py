@@ -28,10 +28,11 @@ from blinkpair.registration.rigid import apply_matrix
 BLOCK = 2.0
 # Pixels a diameter on which a motion is refined first.
 COARSE_PIXELS = 3.0
-# Steps on coarse and on fine pixels, and the largest and the last of them in these pixels. Most
-# wrong motions never settle, at steps of 0.06 px; the whole contrast locates one that is known.
+# Steps on coarse and on fine pixels, and the largest of them in these pixels.
 STEPS, LARGEST_STEP = (12, 6), 1.5
-LAST_STEPS = {"signed": 0.1, "energy": 0.1, "whole": 0.03}
+# The last step, and on fine pixels that of the best few. Most wrong motions never settle: steps of
+# 0.06 px. The chance level of a right one is lower the better it has settled.
+LAST_STEP, LAST_FINE, BEST = 0.1, 0.03, 4
 # Least correlations of a block that looks alike, of which the strictest wins: less is noise, or
 # what only one image shows.
 ALIKE = (0.5, 0.7, 0.85)
@@ -148,7 +149,10 @@ def refine(
         one, other = pre.resampled(factor), post.resampled(factor)
         spread = float(getattr(one, channel).var() + getattr(other, channel).var())
         compared = partial(_refined, one, other, channel, diameter_px, model, spread, steps)
-        refined = on_two_threads(compared, matrices)
+        # The best come first from the coarse pixels.
+        best = BEST if steps == STEPS[1] else 0
+        last_steps = [LAST_FINE if row < best else LAST_STEP for row in range(len(matrices))]
+        refined = on_two_threads(compared, zip(last_steps, matrices, strict=True))
         overlaps = [each.overlap(channel, diameter_px) for each in refined if each]
         least = apart if factor == 1.0 else NEAR
         found = _different(overlaps, least * diameter_px)
@@ -239,16 +243,17 @@ def _refined(
     model: str,
     spread: float,
     steps: int,
-    matrix: FloatArray,
+    last_step_and_start: tuple[float, FloatArray],
 ) -> _Compared | None:
     """Return the comparison under the motion that Gauss-Newton steps lead to."""
+    last_step, matrix = last_step_and_start
     side = max(round(BLOCK * diameter_px / pre.pixel), 4)
     one, other = getattr(pre, channel), getattr(post, channel)
     sums = np.zeros((*(-(-n // side) for n in one.shape), 11))
     motion = _motion(np.linalg.inv(post.to_image) @ matrix @ pre.to_image)
     if not kernels.refine_motion(
         one, pre.valid, other, post.valid, motion, model == "similarity", spread, ROBUST, side,
-        steps, LARGEST_STEP, LAST_STEPS[channel], sums,
+        steps, LARGEST_STEP, last_step, sums,
     ):  # fmt: skip
         return None
     sums = sums.reshape(-1, 11)
