@@ -22,6 +22,7 @@ from blinkpair.photometry.apertures import OUT_OF_VIEW, light_course
 from blinkpair.photometry.counts import measure
 from blinkpair.registration.fields import register_field
 from blinkpair.registration.images.images import register_images
+from blinkpair.registration.nanocrystal_pattern import NanocrystalDetails
 from blinkpair.registration.result import FieldRegistration
 from blinkpair.simulate import SimulatedField
 
@@ -71,10 +72,12 @@ def register(field: SimulatedField) -> Registered:
         by_images=lambda: register_images(
             field.brightfield_pre, field.brightfield_post, diameter_px=diameter_px
         ),
-        nanocrystal_errors_px=tuple(catalogues[e].table["error_px"].to_numpy() for e in EPOCHS),
-        nanocrystal_counts=tuple(catalogues[e].table["counts"].to_numpy() for e in EPOCHS),
-        start_error_px=float(np.hypot(*(catalogues[e].drift.start_error_px for e in EPOCHS))),
-        camera_reach_px=sum(float(np.hypot(*catalogues[e].drift.xy.T).max()) for e in EPOCHS),
+        details=NanocrystalDetails(
+            errors_px=tuple(catalogues[e].table["error_px"].to_numpy() for e in EPOCHS),
+            counts=tuple(catalogues[e].table["counts"].to_numpy() for e in EPOCHS),
+            start_error_px=float(np.hypot(*(catalogues[e].drift.start_error_px for e in EPOCHS))),
+            camera_reach_px=sum(float(np.hypot(*catalogues[e].drift.xy.T).max()) for e in EPOCHS),
+        ),
         light_offset_px=sum(common_offset_px(table, diameter_px) for table in microspheres),
     )
     return Registered(registration, microspheres, catalogues, movies)

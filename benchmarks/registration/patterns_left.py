@@ -16,6 +16,7 @@ import pandas as pd
 from benchmarks.registration.points import GRID, SHAPE, SIZE, run
 from blinkpair.registration.acceptance import MAGNIFICATION
 from blinkpair.registration.fields import RegistrationSettings, register_field
+from blinkpair.registration.nanocrystal_pattern import NanocrystalDetails
 from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import rigid_matrix
 
@@ -81,7 +82,7 @@ def trial(kind: str, per_cent: float, model: str, seed: int) -> dict[str, Any]:
         dots[0],
         dots[2],
         shape=SHAPE,
-        nanocrystal_errors_px=(dots[1], dots[3]),
+        details=NanocrystalDetails(errors_px=(dots[1], dots[3])),
         settings=RegistrationSettings(model=model),
     )
     final = result.final

@@ -15,6 +15,7 @@ import pandas as pd
 
 from benchmarks.registration.points import GRID, SHAPE, SIZE, distances, run, uniform
 from blinkpair.registration.fields import register_field
+from blinkpair.registration.nanocrystal_pattern import NanocrystalDetails
 from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import rigid_matrix
 
@@ -79,7 +80,7 @@ def trial(kind: str, seed: int) -> dict[str, Any]:
         counts.append(np.concatenate([c, glow * np.exp(rng.normal(0, 0.02, n_hot))])[order])
     result = register_field(
         *points[0], *points[1], shape=SHAPE,
-        nanocrystal_errors_px=tuple(dot_errors), nanocrystal_counts=tuple(counts),
+        details=NanocrystalDetails(errors_px=tuple(dot_errors), counts=tuple(counts)),
     )  # fmt: skip
     final = result.final
     ok = final.status == "ok"

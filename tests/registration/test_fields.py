@@ -11,6 +11,7 @@ from scipy.ndimage import gaussian_filter
 from blinkpair import files
 from blinkpair.registration.fields import register_field
 from blinkpair.registration.images.images import register_images
+from blinkpair.registration.nanocrystal_pattern import NanocrystalDetails
 from blinkpair.registration.result import describe, describe_failed, from_description
 from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import rigid_matrix
@@ -133,7 +134,9 @@ def test_nanocrystals_of_small_errors_weigh_more(matrix):
         noisy = [xy + rng.normal(0, error_px[:, None], xy.shape)
                  for xy in (spots, apply_matrix(matrix, spots))]  # fmt: skip
         for errors, into in ((None, plain), ((error_px, error_px), weighted)):
-            result = register_field(*beads, *noisy, shape=SHAPE, nanocrystal_errors_px=errors)
+            result = register_field(
+                *beads, *noisy, shape=SHAPE, details=NanocrystalDetails(errors_px=errors)
+            )
             into.append(worst_error(result.final.matrix, matrix) ** 2)
     # 20 of 0.02 px against 40 of 0.28 px on average: ten times less.
     assert np.mean(weighted) < np.mean(plain) / 25
@@ -149,7 +152,7 @@ def test_a_bright_chance_neighbour_does_not_bend_the_fit(matrix):
     # of 67 to 1 they would shift all by 0.4 x 201 / 238 = 0.3 px.
     post[:3] = apply_matrix(matrix, spots[:3]) + np.array([0.4, 0.0])
     result = register_field(
-        *beads, spots, post, shape=SHAPE, nanocrystal_errors_px=(errors, errors)
+        *beads, spots, post, shape=SHAPE, details=NanocrystalDetails(errors_px=(errors, errors))
     )
     assert worst_error(result.final.matrix, matrix) < 0.2
     assert not np.isin(result.final.pairs[:, 0], [0, 1, 2]).any()
@@ -160,7 +163,9 @@ def test_the_error_of_the_drifts_zero_is_that_of_the_whole_field(matrix):
     beads = pattern(rng, matrix, 25, common=0.9)
     spots = pattern(rng, matrix, 200, common=0.8)
     sure = register_field(*beads, *spots, shape=SHAPE).final
-    unsure = register_field(*beads, *spots, shape=SHAPE, start_error_px=0.3).final
+    unsure = register_field(
+        *beads, *spots, shape=SHAPE, details=NanocrystalDetails(start_error_px=0.3)
+    ).final
     place = np.array([[256.0, 256.0]])
     assert unsure.tre(place)[0] == pytest.approx(np.hypot(sure.tre(place)[0], 0.3 * np.sqrt(2)))
     # A known spread is normal: 95 % lie within 2.45 standard deviations.

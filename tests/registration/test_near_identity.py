@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.registration import small_motions
 from blinkpair.registration.fields import register_field
+from blinkpair.registration.nanocrystal_pattern import NanocrystalDetails
 from blinkpair.registration.near_identity import STEADY, register_near_identity
 from blinkpair.registration.points import register_points
 from blinkpair.registration.rigid import apply_matrix
@@ -47,7 +48,7 @@ def test_the_motion_of_what_blinks_is_that_of_the_sample(shift, turn):
             *(np.vstack([xy, dust + rng.normal(0, 0.1, dust.shape)]) for xy in beads),
             *dots,
             shape=SHAPE,
-            nanocrystal_counts=counts_of(rng, len(dots[0]), 0.4),
+            details=NanocrystalDetails(counts=counts_of(rng, len(dots[0]), 0.4)),
         )
         assert result.evidence == "microspheres and nanocrystals"
         # 0.07 px over 40 pairs: 0.011 px per axis in the middle, 0.03 px at a corner.
@@ -77,8 +78,10 @@ def test_hot_pixels_never_register_a_field(n):
                 np.vstack([pre, others[0]]),
                 np.vstack([post, others[1]]),
                 shape=SHAPE,
-                nanocrystal_counts=tuple(np.concatenate(c) for c in zip(*counts, strict=True)),
-                camera_reach_px=reach_px,
+                details=NanocrystalDetails(
+                    counts=tuple(np.concatenate(c) for c in zip(*counts, strict=True)),
+                    camera_reach_px=reach_px,
+                ),
             )
             assert result.final.status == "failed"
 

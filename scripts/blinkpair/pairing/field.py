@@ -31,6 +31,7 @@ from blinkpair.pairing.places import (
 from blinkpair.photometry.apertures import light_change
 from blinkpair.registration.fields import RegistrationSettings, register_field
 from blinkpair.registration.landmarks import read_landmarks
+from blinkpair.registration.nanocrystal_pattern import NanocrystalDetails
 from blinkpair.registration.result import describe, describe_failed, from_description
 
 if TYPE_CHECKING:
@@ -190,13 +191,15 @@ def _register(
         shape=(height, width),
         by_images=by_images,
         landmarks=read_landmarks(landmarks) if landmarks else None,
-        nanocrystal_errors_px=catalogues.errors_px(pre.nanocrystals, post.nanocrystals),
-        nanocrystal_counts=(
-            pre.nanocrystals["counts"].to_numpy(float),
-            post.nanocrystals["counts"].to_numpy(float),
+        details=NanocrystalDetails(
+            errors_px=catalogues.errors_px(pre.nanocrystals, post.nanocrystals),
+            counts=(
+                pre.nanocrystals["counts"].to_numpy(float),
+                post.nanocrystals["counts"].to_numpy(float),
+            ),
+            start_error_px=catalogues.start_error_px(movies),
+            camera_reach_px=sum(movie["drift_max_px"] for movie in movies),
         ),
-        start_error_px=catalogues.start_error_px(movies),
-        camera_reach_px=sum(movie["drift_max_px"] for movie in movies),
         light_offset_px=sum(common_offset_px(e.microspheres, diameter_px) for e in (pre, post)),
         settings=settings,
     )

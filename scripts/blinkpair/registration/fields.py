@@ -28,7 +28,7 @@ from blinkpair.registration.both_patterns import Together
 from blinkpair.registration.brightfield_error import with_light, without_nanocrystals
 from blinkpair.registration.camera_dust import register_near_points
 from blinkpair.registration.from_start import register_by_hand
-from blinkpair.registration.nanocrystal_pattern import NanocrystalPattern
+from blinkpair.registration.nanocrystal_pattern import NanocrystalDetails, NanocrystalPattern
 from blinkpair.registration.points import alignments, register_points
 from blinkpair.registration.result import FieldRegistration, Registration, failed
 from blinkpair.registration.rigid import apply_matrix
@@ -65,10 +65,7 @@ def register_field(
     settings: RegistrationSettings = RegistrationSettings(),
     by_images: Callable[[], ImageRegistration] | None = None,
     landmarks: FloatArray | None = None,
-    nanocrystal_errors_px: tuple[FloatArray, FloatArray] | None = None,
-    nanocrystal_counts: tuple[FloatArray, FloatArray] | None = None,
-    start_error_px: float = 0.0,
-    camera_reach_px: float = 0.0,
+    details: NanocrystalDetails = NanocrystalDetails(),
     light_offset_px: float = 0.0,
 ) -> FieldRegistration:
     """Return the registration of the two epochs of a field.
@@ -87,15 +84,8 @@ def register_field(
     landmarks : (n, 4) float, optional
         x, y before and x, y after of the same places in brightfield, named by hand. With them the
         refinement starts there, without a search.
-    nanocrystal_errors_px : two (n,) float, optional
-        Standard errors per axis of the nanocrystals of either epoch; default: equal errors.
-    nanocrystal_counts : two (n,) float, optional
-        Mean counts of the nanocrystals of either epoch: light that changed is the sample's. Without
-        them what is fixed to the camera is recognised by its place on the pixels only.
-    start_error_px : float
-        Standard error per axis of the drift's zero, the first frame, both epochs together.
-    camera_reach_px : float
-        Largest drifts of both movies together: what is fixed to the camera may seem to move so far.
+    details : NanocrystalDetails
+        Errors and counts of the nanocrystals, and the drift of their movies.
     light_offset_px : float
         Largest offset that all microspheres of an image may have in common under light from one
         side, both epochs together.
@@ -113,10 +103,7 @@ def register_field(
     nanocrystals = NanocrystalPattern.of(
         nanocrystals_pre,
         nanocrystals_post,
-        nanocrystal_errors_px,
-        nanocrystal_counts,
-        start_error_px,
-        camera_reach_px,
+        details,
         settings.max_chance_alignments,
         {"model": settings.model, "field_shape": shape},
         light_offset_px,

@@ -43,10 +43,8 @@ def refine_on_points(
     max_chance_alignments: float = 3e-4,
     min_matches: int = MIN_REFINING_MATCHES,
     localisation_error_px: float = 0.15,
-    max_error_px: float = MAX_ERROR_PX,
     field_shape: tuple[int, int] | None = None,
-    pre_error_px: npt.ArrayLike | None = None,
-    post_error_px: npt.ArrayLike | None = None,
+    errors_px: tuple[npt.ArrayLike, npt.ArrayLike] | None = None,
 ) -> Registration:
     """Return the registration of points near a transform that is nearly right.
 
@@ -67,11 +65,11 @@ def refine_on_points(
         close to the start, that is accepted.
     min_matches
         Fewest matches accepted.
-    model, localisation_error_px, max_error_px, field_shape
+    model, localisation_error_px, field_shape
         As in `points.register_points`.
-    pre_error_px, post_error_px
+    errors_px
         (n,) standard errors per axis of the points of either set, in pixels, the weights of the
-        fit; both or none. Default: equal weights.
+        fit. Default: equal weights.
 
     Raises
     ------
@@ -82,8 +80,8 @@ def refine_on_points(
         pre_xy, post_xy, model, max_chance_alignments, localisation_error_px
     )
     errors = None
-    if pre_error_px is not None and post_error_px is not None:
-        errors = _checked_errors(pre_error_px, pre), _checked_errors(post_error_px, post)
+    if errors_px is not None:
+        errors = _checked_errors(errors_px[0], pre), _checked_errors(errors_px[1], post)
     start = np.asarray(matrix0, dtype=np.float64)
     if start.shape != (3, 3) or not np.isfinite(start).all() or scale_of(start) == 0:
         raise InputError(
@@ -104,7 +102,7 @@ def refine_on_points(
         errors_px=errors,
     )
     found = search.search_near(task, start, max_shift_px, np.radians(max_turn_deg))
-    return accept_or_refuse(found, task, max_chance_alignments, max_error_px)
+    return accept_or_refuse(found, task, max_chance_alignments, MAX_ERROR_PX)
 
 
 def register_from_landmarks(

@@ -19,6 +19,30 @@ from blinkpair.registration.result import Registration, in_rows
 
 
 @dataclass(frozen=True)
+class NanocrystalDetails:
+    """What is known of the nanocrystals of a field besides their places.
+
+    Attributes
+    ----------
+    errors_px
+        Two (n,) standard errors per axis of the nanocrystals of either epoch; None: equal errors.
+    counts
+        Two (n,) mean counts of the nanocrystals of either epoch: light that changed is the
+        sample's. Without them what is fixed to the camera is recognised by its place on the pixels
+        only.
+    start_error_px
+        Standard error per axis of the drift's zero, the first frame, both epochs together.
+    camera_reach_px
+        Largest drifts of both movies together: what is fixed to the camera may seem to move so far.
+    """
+
+    errors_px: tuple[FloatArray, FloatArray] | None = None
+    counts: tuple[FloatArray, FloatArray] | None = None
+    start_error_px: float = 0.0
+    camera_reach_px: float = 0.0
+
+
+@dataclass(frozen=True)
 class NanocrystalPattern:
     """Nanocrystals of both epochs, and the options of their registration.
 
@@ -42,10 +66,7 @@ class NanocrystalPattern:
         cls,
         pre: FloatArray,
         post: FloatArray,
-        errors_px: tuple[FloatArray, FloatArray] | None,
-        counts: tuple[FloatArray, FloatArray] | None,
-        start_error_px: float,
-        camera_reach_px: float,
+        details: NanocrystalDetails,
         max_chance: float,
         options: dict[str, Any],
         light_offset_px: float,
@@ -54,21 +75,22 @@ class NanocrystalPattern:
         found = register_near_identity(
             pre,
             post,
-            errors_px=errors_px,
-            counts=counts,
-            camera_reach_px=camera_reach_px,
+            errors_px=details.errors_px,
+            counts=details.counts,
+            camera_reach_px=details.camera_reach_px,
             max_chance_alignments=max_chance,
             **options,
         )
         here, there = found.rows
-        kept = None if errors_px is None else (errors_px[0][here], errors_px[1][there])
+        errors = details.errors_px
+        kept = None if errors is None else (errors[0][here], errors[1][there])
         own = cls(
             pre[here],
             post[there],
             kept,
             found.rows,
             found.registration,
-            start_error_px,
+            details.start_error_px,
             max_chance,
             options,
             light_offset_px,
@@ -89,12 +111,6 @@ class NanocrystalPattern:
         """Largest distance of the nanocrystals' transform from that of brightfield."""
         return MAX_SHIFT_PX + self.light_offset_px
 
-    @property
-    def errors(self) -> dict[str, Any]:
-        """Standard errors as options of `refine_on_points`."""
-        pre, post = self.errors_px or (None, None)
-        return {"pre_error_px": pre, "post_error_px": post}
-
     def near(self, start: Registration) -> Registration:
         """Return the registration of all nanocrystals that starts from another one."""
         fine = refine_on_points(
@@ -103,7 +119,7 @@ class NanocrystalPattern:
             self.post,
             max_shift_px=self.reach_px,
             **self.strict,
-            **self.errors,
+            errors_px=self.errors_px,
         )
         return self.in_given_rows(with_shift(fine, self.start_error_px))
 
@@ -149,7 +165,7 @@ class NanocrystalPattern:
             images=images,
             max_shift_px=self.reach_px,
             **self.strict,
-            **self.errors,
+            errors_px=self.errors_px,
         )
         if not isinstance(result, Together):
             return result

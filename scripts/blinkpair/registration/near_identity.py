@@ -108,7 +108,7 @@ def register_near_identity(
             post_xy[searched[1]],
             max_shift_px=MAX_SHIFT_PX,
             max_turn_deg=MAX_TURN_DEG,
-            **groups.errors_of(searched),
+            errors_px=groups.errors_of(searched),
             **options,
         )
         near = in_rows(near, searched)
@@ -135,14 +135,11 @@ class _Groups:
     errors_px: tuple[FloatArray, FloatArray] | None
     counts: tuple[FloatArray, FloatArray] | None
 
-    def errors_of(self, rows: tuple[IntArray, IntArray]) -> dict[str, Any]:
-        """Return the errors of these rows as options of `refine_on_points`."""
+    def errors_of(self, rows: tuple[IntArray, IntArray]) -> tuple[FloatArray, FloatArray] | None:
+        """Return the standard errors of these rows; None if they are not known."""
         if self.errors_px is None:
-            return {}
-        return {
-            "pre_error_px": self.errors_px[0][rows[0]],
-            "post_error_px": self.errors_px[1][rows[1]],
-        }
+            return None
+        return self.errors_px[0][rows[0]], self.errors_px[1][rows[1]]
 
     def on_camera(self, pairs: IntArray) -> BoolArray:
         """Return which of the pairs are to be left out as the camera's; none if all may stay."""

@@ -10,7 +10,8 @@ where T is the yardstick without a penalty for clumps and B the logarithm of the
 for the first match. If match a predicts match b with the probability c, only -log c is evidence,
 less the logarithm of the ways to choose k of the n points in the overlap, divided by k - 1.
 That probability is measured in the patterns: of the points around a, the share from which the
-vector from a to b leads to a point, less what random points show; the smaller one of both patterns.
+vector from a to b leads to a point, less what random points show; the smaller one of both patterns,
+the sparser one taken to be as dense as the other.
 Each match is predicted by at most one other, such that the loss is largest (a maximum spanning
 forest). A further grain adds the evidence of its own place. Clumps are penalised in T already: the
 larger one of both losses counts.
@@ -94,10 +95,16 @@ def _predicted(
     _, near = KDTree(pre).query(pre, min(PREDICTORS + 1, k))
     a, b = np.repeat(np.arange(k), near.shape[1] - 1), near[:, 1:].ravel()
     a, b = np.concatenate([a, b]), np.concatenate([b, a])
-    probability = np.minimum(
-        _probability(task.pre, pairs[a, 0], pre[b] - pre[a], task.pre_field.size, task.gate_px),
-        _probability(task.post, pairs[a, 1], post[b] - post[a], task.post_field.size, task.gate_px),
-    )
+    probability = np.ones(len(a))
+    for points, matched, own, field in (
+        (task.pre, pre, pairs[:, 0], task.pre_field),
+        (task.post, post, pairs[:, 1], task.post_field),
+    ):
+        shares = _probability(points, own[a], matched[b] - matched[a], field.size, task.gate_px)
+        # A sparser pattern leaves out places of the structure: the share that it would show if it
+        # were as dense as the other.
+        denser = max(len(task.pre), len(task.post)) / len(points)
+        probability = np.minimum(probability, denser * shares)
     left = np.maximum(-np.log(np.maximum(probability, np.finfo(float).tiny)) - choices, 0.0)
     loss = evidence - left
     largest: dict[tuple[int, int], float] = {}

@@ -37,6 +37,8 @@ NOISE_FLOOR = 5.0
 # Places are in the camera's frame where the local correlation at zero motion is at least this
 # and larger than at any motion of half a diameter or more around.
 STATIC_CORRELATION = 0.5
+# Fewest pixels a diameter on which these are computed.
+STATIC_PIXELS = 4.5
 # Fringes and shades of the camera are wider than a sphere: they correlate at zero motion over the
 # first width in diameters, with noise blurred by the second, and everywhere around a place at least
 # as much as the third. Spheres on fringes do not. The contrast is bounded by the fourth, since
@@ -136,11 +138,14 @@ def static_places(pre: Contrast, post: Contrast, diameter_px: float) -> BoolArra
     """Return the pixels around what is in one place in both images, (rows, columns) of both."""
     rows, columns = (min(a, b) for a, b in zip(pre.signed.shape, post.signed.shape, strict=True))
     diameter = diameter_px / pre.pixel
-    one, other = pre.signed[:rows, :columns], post.signed[:rows, :columns]
     width = 0.7 * diameter
-    step = max(round(0.5 * diameter), 1)
-    here, *around = _correlations_moved(one, other, width, step)
+    # Correlations over such a width change little within a few pixels.
+    every = max(int(diameter / STATIC_PIXELS), 1)
+    one, other = (each.signed[:rows:every, :columns:every] for each in (pre, post))
+    step = max(round(0.5 * diameter / every), 1)
+    here, *around = _correlations_moved(one, other, width / every, step)
     static = (here > STATIC_CORRELATION) & (here > np.max(around, axis=0) + 0.2)
+    static = _repeated(static, every)[:rows, :columns]
     reach = 2 * round(0.75 * diameter) + 1
     static = ndimage.maximum_filter(static, size=reach)
     return np.asarray(static | _fringes(pre.whole, post.whole, diameter, width, reach))
@@ -155,12 +160,17 @@ def _fringes(one: Image, other: Image, diameter: float, width: float, reach: int
     # What is so blurred changes little within a few pixels.
     step = max(round(FRINGE_BLUR * diameter), 1)
     wide = _correlation(before[::step, ::step], after[::step, ::step], FRINGES * diameter / step)
-    wide = np.repeat(np.repeat(wide, step, axis=0), step, axis=1)
+    wide = _repeated(wide, step)
     local = ndimage.minimum_filter(_correlation(before, after, width), size=reach)
     rows, columns = local.shape
     return np.asarray(
         (wide[:rows, :columns] > STATIC_CORRELATION) & (local > FRINGE_CORRELATION), dtype=bool
     )
+
+
+def _repeated(image: NDArray[Any], times: int) -> NDArray[Any]:
+    """Return an image whose pixels are repeated along both axes."""
+    return np.repeat(np.repeat(image, times, axis=0), times, axis=1)
 
 
 def _correlations_moved(one: Image, other: Image, width: float, step: int) -> list[Image]:

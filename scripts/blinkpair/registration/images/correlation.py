@@ -66,6 +66,7 @@ class Correlation:
 
     def __init__(self, pre: Contrast, post: Contrast, radius: float) -> None:
         self.pre, self.post, self.radius = pre, post, radius
+        self.from_image = np.linalg.inv(pre.to_image)
         side = int(np.ceil(np.hypot(*pre.signed.shape) / COARSER)) * COARSER
         self.side = side
         # Shifts that leave too little overlap may wrap around.
@@ -107,7 +108,7 @@ class Correlation:
             for value, dy, dx in self._maxima(score, REPEATS if by_itself else PEAKS):
                 matrix = _turned(self.pre.signed.shape, turn, self.side)
                 matrix[:2, 2] += self._unwrapped(dy, dx, half_turn)
-                of_images = self.post.to_image @ matrix @ np.linalg.inv(self.pre.to_image)
+                of_images = self.post.to_image @ matrix @ self.from_image
                 at = dy // COARSER, dx // COARSER
                 correlation = float(root[at]) * max(
                     abs(float(one[dy, dx] * weight[at]))
@@ -178,7 +179,10 @@ def _binned(image: Image) -> Image:
 
 def _rotated(image: Image, angle_deg: float, side: int) -> Image:
     """Return an image turned about its middle, on a square canvas."""
-    back = np.asarray(np.linalg.inv(_turned(image.shape, angle_deg, side)), np.float64)
+    there = _turned(image.shape, angle_deg, side)
+    back = np.eye(3)
+    back[:2, :2] = there[:2, :2].T
+    back[:2, 2] = -back[:2, :2] @ there[:2, 2]
     return warped(image, back, (side, side))
 
 

@@ -28,8 +28,11 @@ from blinkpair.registration.rigid import apply_matrix
 BLOCK = 2.0
 # Pixels a diameter on which a motion is refined first.
 COARSE_PIXELS = 3.0
-# Steps on coarse and on fine pixels, the last one of each in pixels, and the largest.
-STEPS, LAST_STEPS, LARGEST_STEP = (12, 6), (0.05, 0.03), 1.5
+# Steps on coarse and on fine pixels, and the largest of them in these pixels.
+STEPS, LARGEST_STEP = (12, 6), 1.5
+# The last step, and on fine pixels that of the best few. Most wrong motions never settle: steps of
+# 0.06 px. The chance level of a right one is lower the better it has settled.
+LAST_STEP, LAST_FINE, BEST = 0.1, 0.03, 4
 # Least correlations of a block that looks alike, of which the strictest wins: less is noise, or
 # what only one image shows.
 ALIKE = (0.5, 0.7, 0.85)
@@ -142,13 +145,14 @@ def refine(
         Diameters beyond which refined motions differ.
     """
     coarse = max(diameter_px / pre.pixel / COARSE_PIXELS, 1.0)
-    for factor, steps, last_step in zip((coarse, 1.0), STEPS, LAST_STEPS, strict=True):
+    for factor, steps in zip((coarse, 1.0), STEPS, strict=True):
         one, other = pre.resampled(factor), post.resampled(factor)
         spread = float(getattr(one, channel).var() + getattr(other, channel).var())
-        compared = partial(
-            _refined, one, other, channel, diameter_px, model, spread, steps, last_step
-        )
-        refined = on_two_threads(compared, matrices)
+        compared = partial(_refined, one, other, channel, diameter_px, model, spread, steps)
+        # The best come first from the coarse pixels.
+        best = BEST if steps == STEPS[1] else 0
+        last_steps = [LAST_FINE if row < best else LAST_STEP for row in range(len(matrices))]
+        refined = on_two_threads(compared, zip(last_steps, matrices, strict=True))
         overlaps = [each.overlap(channel, diameter_px) for each in refined if each]
         least = apart if factor == 1.0 else NEAR
         found = _different(overlaps, least * diameter_px)
@@ -239,10 +243,10 @@ def _refined(
     model: str,
     spread: float,
     steps: int,
-    last_step: float,
-    matrix: FloatArray,
+    last_step_and_start: tuple[float, FloatArray],
 ) -> _Compared | None:
     """Return the comparison under the motion that Gauss-Newton steps lead to."""
+    last_step, matrix = last_step_and_start
     side = max(round(BLOCK * diameter_px / pre.pixel), 4)
     one, other = getattr(pre, channel), getattr(post, channel)
     sums = np.zeros((*(-(-n // side) for n in one.shape), 11))
