@@ -18,8 +18,8 @@ the plain law in about 98 of 100 draws.
 although its alpha is off by several of its errors: of a power law from one frame on, a camera
 leaves a third of the one-frame events of the law in whole frames. For durations of a trace
 (`camera`) the law that is stated therefore begins after the shortest duration and has `short` free
-within its prior (`Treatments.stated`). Its errors contain what the camera may have changed; they are
-1.3 to 3 times those of durations in whole frames (`auto`).
+within its prior (`Treatments.stated`). Its errors contain what the camera may have changed; they
+are 1.3 to 3 times those of durations in whole frames (`auto`).
 
 **The limit.** Where many off events are shorter than a frame, the on events around them merge, and
 durations of a pure power law no longer follow one.

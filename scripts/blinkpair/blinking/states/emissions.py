@@ -23,6 +23,7 @@ FLOOR = 1e-4  # weight of the uniform floor
 _TABLE = 512  # counts at which the densities are tabulated
 _REACH = 8.0  # the table reaches to so many spreads below off and above on
 _PART, _MOST_PARTS = 0.1, 16  # of the logarithm of the light
+_FAR, _ERF_ENDS = 8.0, 4.5
 _LEAST_SKEWNESS = 0.02  # smaller ones are taken as none
 _ROOT2 = math.sqrt(2.0)
 _ROOT2PI = math.sqrt(2.0 * math.pi)
@@ -100,7 +101,12 @@ def log_scale(skewness: float) -> float:
 
 @njit()
 def skewed(z: float, skewness: float, scale: float) -> float:
-    """Return the density of a gamma distribution of mean 0 and variance 1; normal without skew."""
+    """Return the density of a gamma distribution of mean 0 and variance 1; normal without skew.
+
+    It is 0 so far out that it would be below 1e-11.
+    """
+    if not -_FAR < z < _FAR * (1.0 + skewness):
+        return 0.0
     if skewness < _LEAST_SKEWNESS:
         return math.exp(scale - 0.5 * z * z)
     shape = 4.0 / skewness**2
@@ -109,16 +115,22 @@ def skewed(z: float, skewness: float, scale: float) -> float:
 
 
 @njit()
+def _erf(z: float) -> float:
+    """Return the error function, at once where it is one to ten digits."""
+    return math.erf(z) if abs(z) < _ERF_ENDS else math.copysign(1.0, z)
+
+
+@njit()
 def partly_density(x: float, low: float, high: float, low_sigma: float, high_sigma: float) -> float:
     """Return the density of counts spread evenly from one level to another, and blurred."""
-    above_low = math.erf((x - low) / (_ROOT2 * low_sigma))
-    above_high = math.erf((x - high) / (_ROOT2 * high_sigma))
+    above_low = _erf((x - low) / (_ROOT2 * low_sigma))
+    above_high = _erf((x - high) / (_ROOT2 * high_sigma))
     return max(0.5 * (above_low - above_high), 0.0) / (high - low)
 
 
 @njit()
 def _below(z: float) -> float:
-    return 0.5 * math.erfc(-z / _ROOT2)
+    return 0.5 * (1.0 + _erf(z / _ROOT2))
 
 
 @njit()
