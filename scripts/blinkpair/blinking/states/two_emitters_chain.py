@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.states.chain import LEAST_BEGIN, TOLERANCE, learn_row
-from blinkpair.blinking.states.emissions import FLOOR, log_scale, partly_density, skewed
+from blinkpair.blinking.states.emissions import FLOOR, log_scale, share_below, skewed
 from blinkpair.blinking.states.learning import ON_FRAMES
 from blinkpair.blinking.states.levels import Known, Trace
 from blinkpair.compiled import njit
@@ -146,13 +146,16 @@ def _fill_table(
     off_scale, on_scale = log_scale(skewness[0]), log_scale(skewness[1])
     whole = ((0, 0), (6, 1), (2, 2), (8, 3))  # state and its level
     parts = ((3, 0, 1), (1, 0, 2), (5, 2, 3), (7, 1, 3), (4, 0, 3))  # state between two levels
+    above = np.empty(4)
     for k in range(len(table)):
         c = low + k * step
         for state, at in whole:
+            z = (c - level[at]) / sigma[at]
             skew, scale = (skewness[0], off_scale) if at == 0 else (skewness[1], on_scale)
-            table[k, state] = skewed((c - level[at]) / sigma[at], skew, scale) / sigma[at] + floor
-        for state, a, b in parts:
-            table[k, state] = partly_density(c, level[a], level[b], sigma[a], sigma[b]) + floor
+            table[k, state] = skewed(z, skew, scale) / sigma[at] + floor
+            above[at] = share_below(z)
+        for state, a, b in parts:  # as `partly_density`
+            table[k, state] = max(above[a] - above[b], 0.0) / (level[b] - level[a]) + floor
         for emitter in range(2):
             share = (c - level[0]) / (level[1 + emitter] - level[0])
             table[k, 9 + emitter] = min(max(share, 0.0), 1.0)
