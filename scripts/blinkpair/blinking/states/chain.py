@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray, IntArray
-from blinkpair.blinking.states.chain_passes import FIVE, pass_frames
+from blinkpair.blinking.states.chain_passes import FIVE, NINE, pass_frames
 from blinkpair.blinking.states.emissions import (
     GREY,
     GREY_LEVEL,
@@ -121,7 +121,8 @@ def learn(
     n, states = len(x), len(emission)
     grey = states > TWO_LEVEL_STATES
     guess = transition.copy()
-    density, by_state = np.empty((n, states)), np.empty((n, states))
+    width = NINE if grey else FIVE
+    density, by_state = np.zeros((n, width)), np.empty((n, width))
     sums = np.empty((len(factors), 3, states))
     for iteration in range(iterations + 1):
         by_column = densities(x, levels, skewness, part, factors)
@@ -172,7 +173,7 @@ def _add_up(
     sums[:] = 0.0
     for t in range(len(x)):
         own, above = sums[part[t]], x[t] - origin
-        for j in range(by_state.shape[1]):
+        for j in range(sums.shape[2]):
             p = by_state[t, j]
             own[0, j] += p
             own[1, j] += p * above

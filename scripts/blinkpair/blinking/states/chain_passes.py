@@ -1,9 +1,9 @@
 """The passes of a chain through the frames, forward and backward.
 
-Most chains have five states. Theirs is written out state by state, without the moves from one kind
-of off, or of on, into the other, which are not possible: numbers that stay in the registers of the
-processor are three times as fast as loops over short rows of an array. With a grey level there are
-seven states and the loops.
+States are written out, not looped over: numbers that stay in the registers of the processor are
+three times as fast as short rows of an array. Most chains have five states, and without the moves
+from one kind of off, or of on, into the other, which are not possible. Chains of more states, with
+a grey level or with two emitters, are filled up to nine.
 
 Input: densities of the counts in every state and transitions. Output: probabilities of every state,
 the expected moves between states, and the log-likelihood.
@@ -18,7 +18,7 @@ import numpy as np
 from blinkpair.arrays import FloatArray
 from blinkpair.compiled import njit
 
-FIVE = 5
+FIVE, NINE = 5, 9
 _SMALL, _LARGE = 1e-60, 1e60  # products of densities are brought to one beyond these
 
 
@@ -30,7 +30,8 @@ def pass_frames(
 
     Parameters
     ----------
-    density, probability : (frames, states) arrays
+    density, probability : (frames, 5) or (frames, 9) arrays
+        Of every state; zero beyond the last one.
     transition : (states, states) array
         From row to column.
     begin : (states,) array
@@ -42,72 +43,98 @@ def pass_frames(
     moves : (states, states) array
         Numbers of frames from which a state turns into each other one.
     """
-    log_likelihood, p = 0.0, np.empty(len(begin))
+    states = len(begin)
     total = 0.0
-    for j in range(len(begin)):
-        p[j] = begin[j] * density[0, j]
-        total += p[j]
-    for j in range(len(begin)):
-        probability[0, j] = p[j] / total
+    probability[0, :] = 0.0
+    for j in range(states):
+        probability[0, j] = begin[j] * density[0, j]
+        total += probability[0, j]
+    for j in range(states):
+        probability[0, j] /= total
     log_likelihood = math.log(total)
-    if len(begin) == FIVE:
+    if states == FIVE:
         log_likelihood += _forward_of_five(density, transition, probability)
         moves = _backward_of_five(density, transition, probability)
-    else:
-        log_likelihood += _forward(density, transition, probability)
-        moves = _backward(density, transition, probability)
-    return log_likelihood, moves * transition
+        return log_likelihood, moves * transition
+    filled = np.zeros((NINE, NINE))
+    for i in range(states):
+        for j in range(states):
+            filled[i, j] = transition[i, j]
+    log_likelihood += _forward(density, filled, probability)
+    moves = _backward(density, filled, probability)
+    return log_likelihood, moves[:states, :states] * transition
 
 
 @njit()
 def _forward(density: FloatArray, transition: FloatArray, forward: FloatArray) -> float:
     """Fill the probabilities given the frames so far from the second on; return the log-likelihood.
 
-    The first frame is given.
+    The first frame is given. Each other one has its probabilities times a factor.
     """
-    n, states = forward.shape
+    m, p = transition, forward[0].copy()
     log_likelihood = 0.0
-    for t in range(1, n):
+    for t in range(1, len(density)):
+        a, b, c, d, e, f, g, h, i = p[0], p[1], p[2], p[3], p[4], p[5], p[6], p[7], p[8]
         total = 0.0
-        for j in range(states):
-            p = 0.0
-            for i in range(states):
-                p += forward[t - 1, i] * transition[i, j]
-            forward[t, j] = p * density[t, j]
-            total += forward[t, j]
-        for j in range(states):
-            forward[t, j] /= total
-        log_likelihood += math.log(total)
+        for j in range(NINE):
+            into = (a * m[0, j] + b * m[1, j] + c * m[2, j]) + (d * m[3, j] + e * m[4, j])
+            into += (f * m[5, j] + g * m[6, j]) + (h * m[7, j] + i * m[8, j])
+            p[j] = into * density[t, j]
+            total += p[j]
+        if total < _SMALL or total > _LARGE or t == len(density) - 1:
+            log_likelihood += math.log(total)
+            for j in range(NINE):
+                p[j] /= total
+        for j in range(NINE):
+            forward[t, j] = p[j]
     return log_likelihood
 
 
 @njit()
 def _backward(density: FloatArray, transition: FloatArray, forward: FloatArray) -> FloatArray:
     """Turn `forward` into the probabilities given all frames; return moves / transition."""
-    n, states = forward.shape
-    moves = np.zeros((states, states))
-    b, d = np.ones(states), np.empty(states)
-    for t in range(n - 1, 0, -1):
-        for j in range(states):
-            d[j] = density[t, j] * b[j]
-        total = 0.0
-        for i in range(states):
-            b[i] = 0.0
-            for j in range(states):
-                b[i] += transition[i, j] * d[j]
-            total += forward[t - 1, i] * b[i]
-        for i in range(states):
-            p = forward[t - 1, i] / total
-            for j in range(states):
-                moves[i, j] += p * d[j]
-            b[i] /= total
-            forward[t - 1, i] *= b[i]
-    return moves
+    m, p = transition.T.copy(), np.ones(NINE)
+    later = np.empty((len(density), NINE))  # of each state and all frames from t on, once there
+    before = forward.copy()
+    for t in range(len(density) - 1, 0, -1):
+        for j in range(NINE):
+            later[t, j] = p[j] * density[t, j]
+        a, b, c, d, e = later[t, 0], later[t, 1], later[t, 2], later[t, 3], later[t, 4]
+        f, g, h, i = later[t, 5], later[t, 6], later[t, 7], later[t, 8]
+        total = size = 0.0
+        for j in range(NINE):
+            into = (a * m[0, j] + b * m[1, j] + c * m[2, j]) + (d * m[3, j] + e * m[4, j])
+            into += (f * m[5, j] + g * m[6, j]) + (h * m[7, j] + i * m[8, j])
+            p[j] = into
+            size += into
+            total += before[t - 1, j] * into
+        for j in range(NINE):
+            forward[t - 1, j] *= p[j] / total
+            later[t, j] /= total
+        if size < _SMALL or size > _LARGE:
+            for j in range(NINE):
+                p[j] /= size
+    return _add_products(before, later)
+
+
+@njit()
+def _add_products(before: FloatArray, later: FloatArray) -> FloatArray:
+    """Return the sums over t of before[t - 1, i] later[t, j], (9, 9)."""
+    sums = np.empty((NINE, NINE))
+    for row in range(NINE):
+        a = b = c = d = e = f = g = h = i = 0.0
+        for t in range(1, len(before)):
+            p, q = before[t - 1, row], later[t]
+            a, b, c, d, e = a + p * q[0], b + p * q[1], c + p * q[2], d + p * q[3], e + p * q[4]
+            f, g, h, i = f + p * q[5], g + p * q[6], h + p * q[7], i + p * q[8]
+        for j, total in enumerate((a, b, c, d, e, f, g, h, i)):
+            sums[row, j] = total
+    return sums
 
 
 @njit()
 def _forward_of_five(density: FloatArray, transition: FloatArray, forward: FloatArray) -> float:
-    """Do the same as `_forward`, but that each frame has the probabilities times a factor."""
+    """Do the same as `_forward`."""
     t00, _, t02, t03, t04 = transition[0]
     _, t11, t12, t13, t14 = transition[1]
     t20, t21, t22, t23, t24 = transition[2]
