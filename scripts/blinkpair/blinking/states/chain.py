@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray, IntArray
-from blinkpair.blinking.states.chain_passes import FIVE, NINE, pass_frames
+from blinkpair.blinking.states.chain_passes import FIVE, NINE, cannot_reach, pass_frames
 from blinkpair.blinking.states.emissions import (
     GREY,
     GREY_LEVEL,
@@ -108,10 +108,12 @@ def learn(
     part: NDArray[np.uint8],
     factors: FloatArray,
     iterations: int,
+    needed: float,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, float]:
     """Learn levels, transitions and the beginning in place (Baum-Welch).
 
-    `part` and `factors` are those of an `emissions.NoiseCourse`; all else is as in `Chain`.
+    `part` and `factors` are those of an `emissions.NoiseCourse`; `needed` is as in `cannot_reach`;
+    all else is as in `Chain`.
 
     Returns
     -------
@@ -124,14 +126,17 @@ def learn(
     width = NINE if grey else FIVE
     density, by_state = np.zeros((n, width)), np.empty((n, width))
     sums = np.empty((len(factors), 3, states))
+    before = -np.inf
     for iteration in range(iterations + 1):
         by_column = densities(x, levels, skewness, part, factors)
         for t in range(n):
             for j in range(states):
                 density[t, j] = by_column[t, emission[j]]
         log_likelihood, moves = pass_frames(density, transition, begin, by_state)
-        if iteration == iterations:
+        left = iterations - iteration
+        if left == 0 or cannot_reach(needed, log_likelihood, log_likelihood - before, left):
             break
+        before = log_likelihood
         _add_up(x, known.level, part, by_state, sums)
         change = _learn_levels(sums, emission, levels, known, factors)
         if grey and not levels[OFF_LEVEL] < levels[GREY_LEVEL] < levels[ON_LEVEL]:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.states.chain import LEAST_BEGIN, TOLERANCE, learn_row
-from blinkpair.blinking.states.chain_passes import pass_frames
+from blinkpair.blinking.states.chain_passes import cannot_reach, pass_frames
 from blinkpair.blinking.states.emissions import FLOOR, log_scale, share_below, skewed
 from blinkpair.blinking.states.learning import ON_FRAMES
 from blinkpair.blinking.states.levels import Known, Trace
@@ -77,10 +77,13 @@ def first_guess(trace: Trace, first: float, second: float) -> TwoEmitters:
     )
 
 
-def learn(trace: Trace, near: TwoEmitters, iterations: int) -> TwoEmitters:
-    """Return two emitters learnt in so many iterations from `near`, whose arrays change."""
+def learn(trace: Trace, near: TwoEmitters, iterations: int, needed: float = -np.inf) -> TwoEmitters:
+    """Return two emitters learnt in so many iterations from `near`, whose arrays change.
+
+    Learning ends where their log-likelihood `cannot_reach` what is needed.
+    """
     known = trace.known(on_frames=ON_FRAMES)
-    fit = _learn(trace.x, *near[:-1], known, trace.skewness, *trace.course, iterations)
+    fit = _learn(trace.x, *near[:-1], known, trace.skewness, *trace.course, iterations, needed)
     return near._replace(log_likelihood=fit)
 
 
@@ -100,15 +103,18 @@ def _learn(
     part: NDArray[np.uint8],
     factors: FloatArray,
     iterations: int,
+    needed: float,
 ) -> float:
     """Learn the fields of a `TwoEmitters` in place (Baum-Welch); return the log-likelihood."""
     row = np.empty(3)
-    fit = 0.0
+    fit, before = 0.0, -np.inf
     for iteration in range(iterations + 1):
         _densities(x, off, steps, spreads, skewness, part, factors, density, partly)
         fit, moves = pass_frames(density, both_transitions(transitions), begin, probability)
-        if iteration == iterations:
+        left = iterations - iteration
+        if left == 0 or cannot_reach(needed, fit, fit - before, left):
             break
+        before = fit
         change = _learn_levels(x, probability, off, steps, spreads, known)
         each = _moves_of_each(moves)
         for e in range(2):
