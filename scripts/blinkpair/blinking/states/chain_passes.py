@@ -55,24 +55,27 @@ def pass_frames(
     """
     states = len(begin)
     total = 0.0
-    probability[0, :] = 0.0
-    for j in range(states):
-        probability[0, j] = begin[j] * density[0, j]
+    for j in range(probability.shape[1]):
+        probability[0, j] = begin[j] * density[0, j] if j < states else 0.0
         total += probability[0, j]
     for j in range(states):
         probability[0, j] /= total
     log_likelihood = math.log(total)
-    if states == FIVE:
-        log_likelihood += _forward_of_five(density, transition, probability)
-        moves = _backward_of_five(density, transition, probability)
-        return log_likelihood, moves * transition
-    filled = np.zeros((NINE, NINE))
+    filled = np.zeros((probability.shape[1], probability.shape[1]))
     for i in range(states):
         for j in range(states):
             filled[i, j] = transition[i, j]
-    log_likelihood += _forward(density, filled, probability)
-    moves = _backward(density, filled, probability)
-    return log_likelihood, moves[:states, :states] * transition
+    if states == FIVE:
+        log_likelihood += _forward_of_five(density, filled, probability)
+        moves = _backward_of_five(density, filled, probability)
+    else:
+        log_likelihood += _forward(density, filled, probability)
+        moves = _backward(density, filled, probability)
+    own = np.empty((states, states))
+    for i in range(states):
+        for j in range(states):
+            own[i, j] = moves[i, j] * transition[i, j]
+    return log_likelihood, own
 
 
 @njit()
@@ -137,20 +140,22 @@ def _add_products(before: FloatArray, later: FloatArray) -> FloatArray:
             p, q = before[t - 1, row], later[t]
             a, b, c, d, e = a + p * q[0], b + p * q[1], c + p * q[2], d + p * q[3], e + p * q[4]
             f, g, h, i = f + p * q[5], g + p * q[6], h + p * q[7], i + p * q[8]
-        for j, total in enumerate((a, b, c, d, e, f, g, h, i)):
-            sums[row, j] = total
+        s = sums[row]
+        s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8] = a, b, c, d, e, f, g, h, i
     return sums
 
 
 @njit()
 def _forward_of_five(density: FloatArray, transition: FloatArray, forward: FloatArray) -> float:
     """Do the same as `_forward`."""
-    t00, _, t02, t03, t04 = transition[0]
-    _, t11, t12, t13, t14 = transition[1]
-    t20, t21, t22, t23, t24 = transition[2]
-    t30, t31, t32, t33, _ = transition[3]
-    t40, t41, t42, _, t44 = transition[4]
-    a, b, c, d, e = forward[0]
+    m = transition
+    t00, t02, t03, t04 = m[0, 0], m[0, 2], m[0, 3], m[0, 4]
+    t11, t12, t13, t14 = m[1, 1], m[1, 2], m[1, 3], m[1, 4]
+    t20, t21, t22, t23, t24 = m[2, 0], m[2, 1], m[2, 2], m[2, 3], m[2, 4]
+    t30, t31, t32, t33 = m[3, 0], m[3, 1], m[3, 2], m[3, 3]
+    t40, t41, t42, t44 = m[4, 0], m[4, 1], m[4, 2], m[4, 4]
+    f = forward
+    a, b, c, d, e = f[0, 0], f[0, 1], f[0, 2], f[0, 3], f[0, 4]
     log_likelihood = 0.0
     for t in range(1, len(density)):
         a, b, c, d, e = (
@@ -164,8 +169,7 @@ def _forward_of_five(density: FloatArray, transition: FloatArray, forward: Float
         if total < _SMALL or total > _LARGE or t == len(density) - 1:
             log_likelihood += math.log(total)
             a, b, c, d, e = a / total, b / total, c / total, d / total, e / total
-        forward[t, 0], forward[t, 1], forward[t, 2] = a, b, c
-        forward[t, 3], forward[t, 4] = d, e
+        f[t, 0], f[t, 1], f[t, 2], f[t, 3], f[t, 4] = a, b, c, d, e
     return log_likelihood
 
 
@@ -174,11 +178,12 @@ def _backward_of_five(
     density: FloatArray, transition: FloatArray, forward: FloatArray
 ) -> FloatArray:
     """Do the same as `_backward`."""
-    t00, _, t02, t03, t04 = transition[0]
-    _, t11, t12, t13, t14 = transition[1]
-    t20, t21, t22, t23, t24 = transition[2]
-    t30, t31, t32, t33, _ = transition[3]
-    t40, t41, t42, _, t44 = transition[4]
+    m = transition
+    t00, t02, t03, t04 = m[0, 0], m[0, 2], m[0, 3], m[0, 4]
+    t11, t12, t13, t14 = m[1, 1], m[1, 2], m[1, 3], m[1, 4]
+    t20, t21, t22, t23, t24 = m[2, 0], m[2, 1], m[2, 2], m[2, 3], m[2, 4]
+    t30, t31, t32, t33 = m[3, 0], m[3, 1], m[3, 2], m[3, 3]
+    t40, t41, t42, t44 = m[4, 0], m[4, 1], m[4, 2], m[4, 4]
     m00 = m02 = m03 = m04 = m11 = m12 = m13 = m14 = m30 = m31 = m32 = m33 = 0.0
     m20 = m21 = m22 = m23 = m24 = m40 = m41 = m42 = m44 = 0.0
     v = w = x = y = z = 1.0
@@ -190,7 +195,8 @@ def _backward_of_five(
         x = (a * t20 + b * t21) + (d * t23 + e * t24) + c * t22
         y = (a * t30 + b * t31) + (c * t32 + d * t33)
         z = (a * t40 + b * t41) + (c * t42 + e * t44)
-        f, g, h, i, j = forward[t - 1]
+        f, g, h = forward[t - 1, 0], forward[t - 1, 1], forward[t - 1, 2]
+        i, j = forward[t - 1, 3], forward[t - 1, 4]
         total = (f * v + g * w) + (i * y + j * z) + h * x
         f, g, h, i, j = f / total, g / total, h / total, i / total, j / total
         m00, m02, m03, m04 = m00 + f * a, m02 + f * c, m03 + f * d, m04 + f * e
@@ -204,12 +210,10 @@ def _backward_of_five(
         size = (v + w) + (y + z) + x
         if size < _SMALL or size > _LARGE:
             v, w, x, y, z = v / size, w / size, x / size, y / size, z / size
-    return np.array(
-        [
-            [m00, 0.0, m02, m03, m04],
-            [0.0, m11, m12, m13, m14],
-            [m20, m21, m22, m23, m24],
-            [m30, m31, m32, m33, 0.0],
-            [m40, m41, m42, 0.0, m44],
-        ]
-    )
+    moves = np.zeros((FIVE, FIVE))
+    moves[0, 0], moves[0, 2], moves[0, 3], moves[0, 4] = m00, m02, m03, m04
+    moves[1, 1], moves[1, 2], moves[1, 3], moves[1, 4] = m11, m12, m13, m14
+    moves[2, 0], moves[2, 1], moves[2, 2], moves[2, 3], moves[2, 4] = m20, m21, m22, m23, m24
+    moves[3, 0], moves[3, 1], moves[3, 2], moves[3, 3] = m30, m31, m32, m33
+    moves[4, 0], moves[4, 1], moves[4, 2], moves[4, 4] = m40, m41, m42, m44
+    return moves
