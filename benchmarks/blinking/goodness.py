@@ -24,7 +24,7 @@ from benchmarks.blinking.fits import (
 from blinkpair.blinking.run_lengths import events_to_fit, run_lengths
 from blinkpair.dwell_fits.events import count_events
 from blinkpair.dwell_fits.fits import fit_dwell_times
-from blinkpair.dwell_fits.short_events import choose_treatment
+from blinkpair.dwell_fits.short_events import Treatments
 
 SIGNIFICANCE = 0.05
 LAWS = [(1.2, np.inf), (1.5, np.inf), (1.8, np.inf), (2.2, np.inf)]
@@ -45,7 +45,7 @@ def size_row(n: int, draws: int) -> Row:
 def _p_value(durations: np.ndarray) -> float:
     """Return the p value of the test of fit, without the verdict between the two laws."""
     events = count_events(durations, None, WINDOW_FRAMES)
-    return choose_treatment(events, WINDOW_FRAMES, relax=True)[1]
+    return Treatments.of(events, WINDOW_FRAMES, relax=True).p_value_fit()
 
 
 def size_table(pool: Executor, draws: int) -> pd.DataFrame:

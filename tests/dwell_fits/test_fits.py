@@ -8,7 +8,7 @@ from blinkpair.dwell_fits.events import count_events
 from blinkpair.dwell_fits.fits import fit_dwell_times
 from blinkpair.dwell_fits.histograms import log_binned_density
 from blinkpair.dwell_fits.laws import DwellLikelihood, summation_rule
-from blinkpair.dwell_fits.short_events import choose_treatment
+from blinkpair.dwell_fits.short_events import Treatments
 from blinkpair.errors import InputError
 from tests.helpers.dwell_times import SETTINGS, WINDOW, draw, draw_unbounded
 
@@ -223,7 +223,7 @@ def test_a_long_event_that_the_end_cuts_leaves_the_treatment_of_the_short_ones_a
     assert truncated.rate == 0.0
     pure = likelihood.maximise(rate=0.0)
     assert truncated.covariance[0, 0] == pytest.approx(pure.covariance[0, 0], rel=1e-6)
-    assert choose_treatment(events, 2**40, relax=True)[0].first == 3
+    assert Treatments.of(events, 2**40, relax=True).chosen.first == 3
 
 
 @pytest.mark.parametrize("durations", [[], [3], [WINDOW]])

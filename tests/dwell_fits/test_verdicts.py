@@ -6,7 +6,7 @@ import pytest
 from blinkpair.dwell_fits.events import count_events
 from blinkpair.dwell_fits.fits import fit_counted_events, fit_dwell_times
 from blinkpair.dwell_fits.result import DwellTimeSettings
-from blinkpair.dwell_fits.short_events import choose_treatment
+from blinkpair.dwell_fits.short_events import Treatments
 from tests.helpers.dwell_times import SETTINGS, WINDOW, draw, draw_continuous
 
 
@@ -116,7 +116,9 @@ def test_fifty_events_are_rejected_as_often_as_many(alpha):
     # 1,500 draws: a standard deviation of 0.56 %; uncorrected, 7 % of alpha 2.2 were.
     rng = np.random.default_rng([34, round(10 * alpha)])
     p = [
-        choose_treatment(count_events(draw(rng, alpha, 50), None, WINDOW), WINDOW, relax=True)[1]
+        Treatments.of(
+            count_events(draw(rng, alpha, 50), None, WINDOW), WINDOW, relax=True
+        ).p_value_fit()
         for _ in range(1500)
     ]
     assert 0.035 < np.mean(np.array(p) < 0.05) < 0.063

@@ -114,13 +114,14 @@ def events_to_fit(
     """
     # The table is in order of nanocrystal, so its events are one slice.
     low, high = np.searchsorted(events["nanocrystal"].to_numpy(), [nanocrystal, nanocrystal + 1])
-    mine = events.iloc[int(low) : int(high)]
-    first, cut = mine["censored_start"].to_numpy(bool), mine["censored_end"].to_numpy(bool)
-    keep = mine["state"].to_numpy() == state
+    is_on, durations, first, cut = (
+        events[name].to_numpy()[low:high]
+        for name in ("state", "duration_frames", "censored_start", "censored_end")
+    )
+    keep = is_on == state
     if not with_first:
         keep &= ~first
-    durations = mine["duration_frames"].to_numpy()[keep].astype(np.int64)
-    return durations, (cut | first)[keep]
+    return durations[keep].astype(np.int64), (cut | first)[keep]
 
 
 def count_durations(events: pd.DataFrame, nanocrystals: ArrayLike) -> pd.DataFrame:

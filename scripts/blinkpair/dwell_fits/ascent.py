@@ -16,10 +16,11 @@ from blinkpair.compiled import njit
 
 _MAX_ITERATIONS = 60
 _CONVERGED = 1e-10  # gain of log-likelihood still to be had
+_NOTHING = 45.0  # exp(-45) of a sum is below its rounding error
 _ALPHA_RANGE = (-10.0, 30.0)  # keeps Newton finite; far outside anything physical
 
 
-@njit()
+@njit(fastmath={"reassoc"})  # sums of a hundred products, in any order: several at a time
 def log_likelihood(
     theta: FloatArray,
     statistics: FloatArray,
@@ -38,7 +39,7 @@ def log_likelihood(
     ----------
     theta : (k,) array
         Natural parameters: of log t, t, 1 / t, and of what else is in the law.
-    statistics : (nodes, k) array
+    statistics : (k, nodes) array
         The statistics at the nodes, whose durations ascend.
     log_weight : (nodes,) array
         Log weights of the nodes.
@@ -51,45 +52,54 @@ def log_likelihood(
     short_sd : float
         Standard deviation of a normal prior of theta[2] about zero.
     """
-    n_nodes, n_parameters = statistics.shape
+    k, end = statistics.shape
     value = 0.0
     gradient = sums.copy()
-    hessian = np.zeros((n_parameters, n_parameters))
-    for a in range(n_parameters):
+    hessian = np.zeros((k, k))
+    terms = log_weight.copy()
+    for a in range(k):
         value += theta[a] * sums[a]
+        for j in range(end):
+            terms[j] += theta[a] * statistics[a, j]
+    weighted = np.empty(end)
     # Sums from a node on, over exp(top): of the terms, and of them times one or two statistics.
     top, z = -np.inf, 0.0
-    first = np.zeros(n_parameters)
-    second = np.zeros((n_parameters, n_parameters))
-    g = len(starts) - 1
-    for j in range(n_nodes - 1, -1, -1):
-        exponent = log_weight[j]
-        for a in range(n_parameters):
-            exponent += theta[a] * statistics[j, a]
-        if exponent > top:
-            smaller = np.exp(top - exponent)
-            z *= smaller
-            for a in range(n_parameters):
-                first[a] *= smaller
-                for b in range(a + 1):
-                    second[a, b] *= smaller
-            top = exponent
-        p = np.exp(exponent - top)
-        z += p
-        for a in range(n_parameters):
-            weighted = p * statistics[j, a]
-            first[a] += weighted
+    first, second = np.zeros(k), np.zeros((k, k))
+    for g in range(len(starts) - 1, -1, -1):
+        start = starts[g]
+        highest = top
+        for j in range(start, end):
+            highest = max(highest, terms[j])
+        smaller = np.exp(top - highest)
+        z *= smaller
+        for a in range(k):
+            first[a] *= smaller
             for b in range(a + 1):
-                second[a, b] += weighted * statistics[j, b]
-        while g >= 0 and starts[g] == j:
-            value += omega[g] * (top + np.log(z))
-            for a in range(n_parameters):
-                mean = first[a] / z
-                gradient[a] += omega[g] * mean
-                for b in range(a + 1):
-                    hessian[a, b] += omega[g] * (second[a, b] - mean * first[b]) / z
-            g -= 1
-    for a in range(n_parameters):
+                second[a, b] *= smaller
+        top = highest
+        # Far behind a cut-off even the squares of the durations add nothing.
+        while end > start and terms[end - 1] + 2.0 * statistics[0, end - 1] < top - _NOTHING:
+            end -= 1
+        for j in range(start, end):
+            terms[j] = np.exp(terms[j] - top)
+            z += terms[j]
+        for a in range(k):
+            for j in range(start, end):
+                weighted[j] = terms[j] * statistics[a, j]
+                first[a] += weighted[j]
+            for b in range(a + 1):
+                total = 0.0
+                for j in range(start, end):
+                    total += weighted[j] * statistics[b, j]
+                second[a, b] += total
+        end = start
+        value += omega[g] * (top + np.log(z))
+        for a in range(k):
+            mean = first[a] / z
+            gradient[a] += omega[g] * mean
+            for b in range(a + 1):
+                hessian[a, b] += omega[g] * (second[a, b] - mean * first[b]) / z
+    for a in range(k):
         for b in range(a):
             hessian[b, a] = hessian[a, b]
     value -= 0.5 * (theta[2] / short_sd) ** 2

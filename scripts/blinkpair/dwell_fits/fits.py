@@ -31,12 +31,7 @@ from blinkpair.dwell_fits.events import Events, count_events
 from blinkpair.dwell_fits.laws import UNBOUNDED
 from blinkpair.dwell_fits.lines import fit_lines
 from blinkpair.dwell_fits.result import DwellFit, DwellTimeSettings, Method
-from blinkpair.dwell_fits.short_events import (
-    MIN_DISTINCT,
-    ShortEvents,
-    choose_treatment,
-    stated_treatment,
-)
+from blinkpair.dwell_fits.short_events import MIN_DISTINCT, ShortEvents, Treatments
 from blinkpair.dwell_fits.verdicts import LONGEST_TAU, TAU_OF_INTEREST_S, verdict
 from blinkpair.errors import InputError
 
@@ -156,13 +151,14 @@ def fit_counted_events(
     if method == "least_squares":
         return fit_lines(events, blank, significance=significance)
     last = window_frames if bounded else UNBOUNDED
-    chosen, p_fit = choose_treatment(events, last, relax=short_events != "trust")
-    stated = stated_treatment(events, last, chosen, first) if short_events == "camera" else chosen
+    treatments = Treatments.of(events, last, relax=short_events != "trust")
+    chosen = treatments.chosen
+    stated = treatments.stated(first) if short_events == "camera" else chosen
     null_rate = 0.0 if pooled else max(1.0 / (LONGEST_TAU * window_frames), cut_rate)
     return verdict(
         chosen,
         stated,
-        replace(blank, p_value_fit=p_fit),
+        replace(blank, p_value_fit=treatments.p_value_fit()),
         significance=significance,
         tau_of_interest_s=tau_of_interest_s,
         null_rate=null_rate,
@@ -182,16 +178,16 @@ def alpha_of_events(events: Events, *, truncated: bool, settings: DwellTimeSetti
     Returns
     -------
     float
-        nan where there are too few events. No verdict is made, which takes a third of the time.
+        nan where there are too few events. Neither a verdict nor a test of fit is made, which
+        take two thirds of the time.
     """
     if _reason_not_to_fit(events, settings.min_events):
         return float("nan")
     if settings.method == "least_squares":
         lines = fit_lines(events, DwellFit("not_fitted"), significance=settings.significance)
         return (lines.truncated_power_law if truncated else lines.power_law).alpha
-    chosen, _ = choose_treatment(events, UNBOUNDED, relax=True)
-    stated = stated_treatment(events, UNBOUNDED, chosen)
-    return (stated.truncated if truncated else stated.pure()).alpha
+    stated = Treatments.of(events, UNBOUNDED, relax=True).stated()
+    return (stated.truncated if truncated else stated.pure).alpha
 
 
 def _reason_not_to_fit(events: Events, min_events: int) -> str:

@@ -13,12 +13,12 @@ Output: log-likelihoods, maximum-likelihood parameters and their covariance.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, cached_property, lru_cache
 from itertools import pairwise
 
 import numpy as np
 
-from blinkpair.arrays import FloatArray
+from blinkpair.arrays import BoolArray, FloatArray
 from blinkpair.dwell_fits.ascent import maximise_likelihood
 from blinkpair.dwell_fits.events import Events
 
@@ -68,21 +68,26 @@ def summation_rule(first: int, last: int) -> tuple[FloatArray, FloatArray]:
     return np.concatenate(nodes), np.concatenate(weights)
 
 
+@lru_cache(maxsize=512)  # a nanocrystal's laws share the frames from its cut event on
+def _nodes(first: int, last: int) -> FloatArray:
+    """Return log weights and statistics (log t, t, 1 / t) of `summation_rule`, (4, nodes)."""
+    frames, weights = summation_rule(first, last)
+    return np.stack([np.log(weights), *_statistics(frames)])
+
+
 @dataclass(frozen=True)
 class Maximum:
     """A maximum of the likelihood: where, how high, and how well determined.
 
     `parameters` are (alpha, rate, short): the exponent, the rate of the exponential cut-off
-    per frame, and the correction of the shortest events. `covariance` (3 x 3) comes from the
-    observed information; rows and columns of parameters that were held, or a rate at its boundary
-    of 0, are zero.
-    `log_det_information` is the log determinant of the information of the free ones.
+    per frame, and the correction of the shortest events. `information` (3 x 3) is the observed
+    one; `free` (3,) are the parameters that were not held, nor a rate at its boundary of 0.
     """
 
     parameters: FloatArray
     log_likelihood: float
-    covariance: FloatArray
-    log_det_information: float
+    information: FloatArray
+    free: BoolArray
 
     @property
     def alpha(self) -> float:
@@ -93,6 +98,23 @@ class Maximum:
     def rate(self) -> float:
         """Rate of the exponential cut-off, per frame."""
         return float(self.parameters[1])
+
+    @cached_property
+    def log_det_information(self) -> float:
+        """Log determinant of the information of the free parameters; nan if not determined."""
+        sign, log_det = np.linalg.slogdet(self.information[self.free][:, self.free])
+        return float(log_det) if sign > 0 and np.isfinite(log_det) else float("nan")
+
+    @cached_property
+    def covariance(self) -> FloatArray:
+        """Covariance (3, 3); zero for those that are not free, nan if not determined."""
+        covariance = np.zeros((3, 3))
+        inner = np.ix_(self.free, self.free)
+        if np.isfinite(self.log_det_information):
+            covariance[inner] = np.linalg.inv(self.information[inner])
+        else:
+            covariance[inner] = np.nan
+        return covariance
 
 
 class DwellLikelihood:
@@ -118,13 +140,13 @@ class DwellLikelihood:
         from_frames = [first, *own.frames[cut].tolist()]
         self._omega = np.concatenate([[-float(self.n_events)], own.cut[cut].astype(np.float64)])
         edges = [*sorted(set(from_frames)), last + 1]
-        rules = [summation_rule(start, end - 1) for start, end in pairwise(edges)]
-        frames, weights = (np.concatenate(parts) for parts in zip(*rules, strict=True))
-        self._starts = np.searchsorted(frames, np.array(from_frames) - 0.5)
-        self._log_weight = np.log(weights)
-        self._statistics = _statistics(frames, self._scale)
+        nodes = np.concatenate([_nodes(start, end - 1) for start, end in pairwise(edges)], axis=1)
+        self._starts = np.searchsorted(nodes[2], np.array(from_frames) - 0.5)
+        self._log_weight, self._statistics = nodes[0], nodes[1:]
+        self._statistics[1] /= self._scale
         self._complete = whole, own.complete.astype(np.float64)
-        self._sums = self._complete[1] @ _statistics(whole, self._scale)
+        self._sums = _statistics(whole) @ self._complete[1]
+        self._sums[1] /= self._scale
 
     @property
     def durations(self) -> FloatArray:
@@ -165,18 +187,8 @@ class DwellLikelihood:
         # At its boundary the rate is held: of an unbounded law its information is infinite there,
         # or minus infinity where an event is cut.
         free[1] &= theta[1] < 0.0
-        inner = np.ix_(free, free)
-        information = (-hessian * np.outer(self._unit, self._unit))[inner]
-        sign, log_det = np.linalg.slogdet(information)
-        well_determined = bool(sign > 0 and np.isfinite(log_det))
-        covariance = np.zeros((3, 3))
-        covariance[inner] = np.linalg.inv(information) if well_determined else np.nan
-        return Maximum(
-            parameters=theta / self._unit,
-            log_likelihood=value,
-            covariance=covariance,
-            log_det_information=float(log_det) if well_determined else float("nan"),
-        )
+        information = -hessian * self._unit * self._unit[:, None]
+        return Maximum(theta / self._unit, value, information, free)
 
     def gain_by_bend(self, fit: Maximum, *, short: bool) -> tuple[float, float]:
         """Return by how much the log-likelihood rises with a factor exp(bend exp(-t / g)).
@@ -201,14 +213,14 @@ class DwellLikelihood:
         """
         whole, complete = self._complete
         mean = float(np.exp(complete @ np.log(whole) / complete.sum()))
-        frames = self._statistics[:, 1] * self._scale
+        frames = self._statistics[1] * self._scale
         start = np.append(fit.parameters * self._unit, 0.0)
         # A rate at its boundary stays there: freed with the bend, it would add to the gain.
         free = np.array([True, start[1] < 0.0, short, True])
         _, value, hessian = maximise_likelihood(
             start,
             free,
-            np.column_stack([self._statistics, np.exp(-frames / mean)]),
+            np.vstack([self._statistics, np.exp(-frames / mean)]),
             self._log_weight,
             self._starts,
             self._omega,
@@ -223,7 +235,7 @@ class DwellLikelihood:
     def log_normalisation(self, parameters: FloatArray) -> float:
         """Return the log of the sum of t^-alpha exp(-rate t + short / t) over the law's frames."""
         theta = parameters * self._unit
-        exponent = self._log_weight + self._statistics @ theta
+        exponent = self._log_weight + theta @ self._statistics
         top = exponent.max()
         return float(top + np.log(np.exp(exponent - top).sum()))
 
@@ -241,6 +253,7 @@ def tau_interval(
     nearby = [best]
     for side in (1.0, -1.0):  # a higher rate first: the lower end of tau
 
+        @cache  # brentq begins with both ends again
         def excess(log_rate: float) -> float:
             start = likelihood.maximise(
                 rate=float(np.exp(log_rate)), short=short, start=nearby[-1].parameters
@@ -263,5 +276,6 @@ def tau_interval(
     return ends[0], ends[1]
 
 
-def _statistics(frames: FloatArray, scale: float) -> FloatArray:
-    return np.column_stack([np.log(frames), frames / scale, 1.0 / frames])
+def _statistics(frames: FloatArray) -> FloatArray:
+    """Return what the laws depend on, (3, n): log t, t and 1 / t."""
+    return np.stack([np.log(frames), frames, 1.0 / frames])

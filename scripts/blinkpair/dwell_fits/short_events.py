@@ -18,8 +18,8 @@ the plain law in about 98 of 100 draws.
 although its alpha is off by several of its errors: of a power law from one frame on, a camera
 leaves a third of the one-frame events of the law in whole frames. For durations of a trace
 (`camera`) the law that is stated therefore begins after the shortest duration and has `short` free
-within its prior (`stated_treatment`). Its errors contain what the camera may have changed; they are
-1.3 to 3 times those of durations in whole frames (`auto`).
+within its prior (`Treatments.stated`). Its errors contain what the camera may have changed; they
+are 1.3 to 3 times those of durations in whole frames (`auto`).
 
 **The limit.** Where many off events are shorter than a frame, the on events around them merge, and
 durations of a pure power law no longer follow one.
@@ -38,6 +38,7 @@ law fitted under it, the p value of the test of fit, and the law to state.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -77,8 +78,9 @@ class Treatment:
     fraction: float
     score: float
 
+    @cached_property
     def pure(self) -> Maximum:
-        """Return the maximum of the law without a cut-off, under this treatment."""
+        """Maximum of the law without a cut-off, under this treatment."""
         return self.likelihood.maximise(rate=0.0, short=self.short, start=self.truncated.parameters)
 
     def gain_by_bend(self) -> tuple[float, float]:
@@ -88,31 +90,61 @@ class Treatment:
         return self.likelihood.gain_by_bend(self.truncated, short=self.short)
 
 
-def choose_treatment(events: Events, last: int, *, relax: bool) -> tuple[Treatment, float]:
-    """Return the treatment that describes the events best, and the p value of the test of fit.
+@dataclass(frozen=True)
+class Treatments:
+    """The treatments of a set of events that make sense; the plain law first.
 
-    Parameters
-    ----------
-    events : Events
-    last : int
-        Longest duration of the laws, frames.
-    relax : bool
-        Whether relaxations are tried; without, it is the plain law from one frame on.
+    `last` is the longest duration of the laws, frames; `relax` whether relaxations were tried.
     """
-    candidates = _candidates(events, last, relax=relax)
-    plain, chosen = candidates[0], max(candidates, key=lambda c: c.score)
-    gain, correlation = chosen.gain_by_bend()
-    left = 1.0
-    if plain is not chosen:
-        # If a bend explains more than the relaxations do, the shortest events are not the cause
-        # of the misfit, and the bend of the plain law is tested.
-        of_plain = plain.gain_by_bend()[0]
-        if of_plain - _GAIN_PER_RELAXATION > chosen.score - plain.score:
-            gain = max(gain, of_plain)
-    elif relax:
-        left -= _LOST_TO_RELAXATIONS * correlation**2
-    ratio = 2.0 * gain / _mean_ratio(chosen.truncated.alpha, events)
-    return chosen, left * 2.0 * float(ndtr(-np.sqrt(ratio)))
+
+    events: Events
+    last: int
+    relax: bool
+    tried: list[Treatment]
+
+    @classmethod
+    def of(cls, events: Events, last: int, *, relax: bool) -> Treatments:
+        """Return the plain law, from one frame on, or with `relax` also the relaxed ones."""
+        tried = _relaxed(events, last) if relax else []
+        return cls(events, last, relax, tried or _treated(events, last, 1, (False,)))
+
+    @cached_property
+    def chosen(self) -> Treatment:
+        """The treatment that describes the events best."""
+        return max(self.tried, key=lambda one: one.score)
+
+    def p_value_fit(self) -> float:
+        """Return the p value of the test of fit."""
+        plain, chosen = self.tried[0], self.chosen
+        gain, correlation = chosen.gain_by_bend()
+        left = 1.0
+        if plain is not chosen:
+            # If a bend explains more than the relaxations do, the shortest events are not the cause
+            # of the misfit, and the bend of the plain law is tested.
+            of_plain = plain.gain_by_bend()[0]
+            if of_plain - _GAIN_PER_RELAXATION > chosen.score - plain.score:
+                gain = max(gain, of_plain)
+        elif self.relax:
+            left -= _LOST_TO_RELAXATIONS * correlation**2
+        ratio = 2.0 * gain / _mean_ratio(chosen.truncated.alpha, self.events)
+        return left * 2.0 * float(ndtr(-np.sqrt(ratio)))
+
+    def stated(self, first: int | None = None) -> Treatment:
+        """Return the treatment of the stated law, whose errors allow for the camera.
+
+        That is `chosen` where the longer events are too few. `first` is the shortest duration of
+        the law, frames; by default that of `chosen`, but at least one frame more than the shortest
+        event.
+        """
+        first = max(self.chosen.first, _shortest(self.events) + 1) if first is None else first
+        for one in self.tried:
+            if one.first == first and one.short:
+                return one
+        if not _enough(self.events, first):
+            return self.chosen
+        start = self.chosen.truncated.parameters
+        stated = _treated(self.events, self.last, first, (True,), start)[0]
+        return stated if _is_sensible(stated) else self.chosen
 
 
 def _mean_ratio(alpha: float, events: Events) -> float:
@@ -125,70 +157,56 @@ def _mean_ratio(alpha: float, events: Events) -> float:
     return 1.0 + 0.12 * steep * (50.0 / events.n_complete) ** (1 / 3)
 
 
-def stated_treatment(
-    events: Events, last: int, chosen: Treatment, first: int | None = None
-) -> Treatment:
-    """Return the treatment of the stated law, whose errors allow for the camera.
-
-    Parameters
-    ----------
-    events : Events
-    last : int
-        Longest duration of the laws, frames.
-    chosen : Treatment
-        From `choose_treatment`; returned where the longer events are too few.
-    first : int, optional
-        Shortest duration of the law, frames. By default that of `chosen`, but at least one frame
-        more than the shortest event.
-    """
-    first = max(chosen.first, _shortest(events) + 1) if first is None else first
-    if not _enough(events, first):
-        return chosen
-    stated = _treated(events, last, first, short=True, start=chosen.truncated.parameters)
-    sensible = stated.truncated.alpha > 0 and np.isfinite(stated.truncated.log_det_information)
-    return stated if sensible else chosen
-
-
-def _candidates(events: Events, last: int, *, relax: bool) -> list[Treatment]:
+def _relaxed(events: Events, last: int) -> list[Treatment]:
     """Return the plain law and the relaxed ones that make sense; the plain one first."""
-    candidates: list[Treatment] = []
-    shortest = _shortest(events) if relax else 1
+    shortest = _shortest(events)
+    sensible: list[Treatment] = []
     for first in range(shortest, shortest + _SET_ASIDE + 1):
         if first > shortest and not _enough(events, first):
             break
-        start: FloatArray | None = None
-        for short in (False, True):
-            treated = _treated(events, last, first, short=short, start=start)
-            if not relax:
-                return [treated]
-            fit = treated.truncated
-            start = fit.parameters
+        for one in _treated(events, last, first, (False, True)):
+            plain = first == shortest and not one.short
             # With the shortest events kept, only a lack of them is a shift; an excess is noise
             # or unresolved blinking, and belongs aside. Nor may a relaxation turn the power law
             # into a rising one.
-            relaxed = short or first > shortest
-            sensible = not (short and first == shortest and fit.parameters[2] > 0)
-            sensible &= not relaxed or fit.alpha > 0
-            if sensible and np.isfinite(fit.log_det_information):
-                candidates.append(treated)
-    return candidates or _candidates(events, last, relax=False)
+            excess = one.short and first == shortest and one.truncated.parameters[2] > 0
+            if not excess and _is_sensible(one, any_alpha=plain):
+                sensible.append(one)
+    return sensible
+
+
+def _is_sensible(one: Treatment, *, any_alpha: bool = False) -> bool:
+    """Return whether a law is determined and, unless it is the plain one, falls."""
+    falls = any_alpha or one.truncated.alpha > 0
+    return falls and bool(np.isfinite(one.truncated.log_det_information))
 
 
 def _treated(
-    events: Events, last: int, first: int, *, short: bool, start: FloatArray | None
-) -> Treatment:
-    """Return the truncated law of the events of `first` frames and more."""
+    events: Events,
+    last: int,
+    first: int,
+    with_short: tuple[bool, ...],
+    start: FloatArray | None = None,
+) -> list[Treatment]:
+    """Return the truncated laws of the events of `first` frames and more, without and with short.
+
+    Each fit begins where the one before it ended.
+    """
     likelihood = DwellLikelihood(events, first=first, last=last)
-    fit = likelihood.maximise(short=short, start=start)
     shorter = events.complete[events.frames < first]
     n = likelihood.n_events + int(shorter.sum())
     # Set aside, the events of each shorter duration keep a probability of their own in the
     # likelihood, so that all treatments describe the same data.
     counts = np.append(shorter[shorter > 0], likelihood.n_events)
     aside = float(counts @ np.log(counts / n))
-    price = _GAIN_PER_RELAXATION * (np.count_nonzero(shorter) + short)
-    score = fit.log_likelihood + aside - price
-    return Treatment(likelihood, fit, first, short, likelihood.n_events / n, score)
+    treated: list[Treatment] = []
+    for short in with_short:
+        fit = likelihood.maximise(short=short, start=start)
+        start = fit.parameters
+        price = _GAIN_PER_RELAXATION * (np.count_nonzero(shorter) + short)
+        score = fit.log_likelihood + aside - price
+        treated.append(Treatment(likelihood, fit, first, short, likelihood.n_events / n, score))
+    return treated
 
 
 def _shortest(events: Events) -> int:

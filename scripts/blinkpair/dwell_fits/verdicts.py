@@ -78,7 +78,7 @@ def verdict(
     def held_at(rate: float) -> Maximum:
         return likelihood.maximise(rate=rate, short=chosen.short, start=truncated.parameters)
 
-    pure = chosen.pure()
+    pure = chosen.pure
     ratio = max(2.0 * (truncated.log_likelihood - pure.log_likelihood), 0.0)
     p_value = 1.0
     if truncated.rate > null_rate:
@@ -116,7 +116,7 @@ def _with_laws(fit: DwellFit, stated: Treatment) -> DwellFit:
     """Return a fit with both laws under a treatment, of which the pure one is stated."""
     pure, truncated = (
         _law(stated.likelihood, one, stated.fraction, fit.exposure_s)
-        for one in (stated.pure(), stated.truncated)
+        for one in (stated.pure, stated.truncated)
     )
     return replace(
         fit,

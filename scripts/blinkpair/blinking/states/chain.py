@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.blinking.states.chain_passes import FIVE, NINE, cannot_reach, pass_frames
 from blinkpair.blinking.states.emissions import (
     GREY,
     GREY_LEVEL,
@@ -36,7 +37,7 @@ from blinkpair.blinking.states.levels import Known
 from blinkpair.compiled import njit
 
 ITERATIONS = 10
-TWO_LEVEL_STATES = 5
+TWO_LEVEL_STATES = FIVE
 TOLERANCE = 1e-3  # change of a transition probability or of a level in units of noise
 LEAST_BEGIN = 0.01  # probability of a state in the first frame: none is impossible
 _GUESS_FRAMES = 2.0  # weight of the first guess of the transitions against what is learnt
@@ -107,10 +108,12 @@ def learn(
     part: NDArray[np.uint8],
     factors: FloatArray,
     iterations: int,
+    needed: float,
 ) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray, FloatArray, float]:
     """Learn levels, transitions and the beginning in place (Baum-Welch).
 
-    `part` and `factors` are those of an `emissions.NoiseCourse`; all else is as in `Chain`.
+    `part` and `factors` are those of an `emissions.NoiseCourse`; `needed` is as in `cannot_reach`;
+    all else is as in `Chain`.
 
     Returns
     -------
@@ -120,24 +123,38 @@ def learn(
     n, states = len(x), len(emission)
     grey = states > TWO_LEVEL_STATES
     guess = transition.copy()
-    forward = np.empty((n, states))
-    probability = np.empty((n, 5 if grey else 3))
+    width = NINE if grey else FIVE
+    density, by_state = np.zeros((n, width)), np.empty((n, width))
+    sums = np.empty((len(factors), 3, states))
+    before = -np.inf
     for iteration in range(iterations + 1):
-        density = densities(x, levels, skewness, part, factors)
-        log_likelihood = _go_forward(density, transition, begin, emission, forward)
-        moves = _go_backward(density, transition, emission, forward, probability)
-        if iteration == iterations:
+        by_column = densities(x, levels, skewness, part, factors)
+        for t in range(n):
+            for j in range(states):
+                density[t, j] = by_column[t, emission[j]]
+        log_likelihood, moves = pass_frames(density, transition, begin, by_state)
+        left = iterations - iteration
+        if left == 0 or cannot_reach(needed, log_likelihood, log_likelihood - before, left):
             break
-        change = _learn_levels(x, probability, levels, known, part, factors)
+        before = log_likelihood
+        _add_up(x, known.level, part, by_state, sums)
+        change = _learn_levels(sums, emission, levels, known, factors)
         if grey and not levels[OFF_LEVEL] < levels[GREY_LEVEL] < levels[ON_LEVEL]:
             break
         change = max(change, _learn_transitions(moves, guess, emission, transition))
         for j in range(states):
+            alike = 0.0
+            for i in range(states):
+                alike += by_state[0, i] * (emission[i] == emission[j])
             kinds = 0.5 if emission[j] == OFF or emission[j] == ON else 1.0
-            begin[j] = max(probability[0, emission[j]], LEAST_BEGIN) * kinds
+            begin[j] = max(alike, LEAST_BEGIN) * kinds
         begin /= begin.sum()
         if change < TOLERANCE:
             break
+    probability = np.zeros((n, by_column.shape[1]))
+    for t in range(n):
+        for j in range(states):
+            probability[t, emission[j]] += by_state[t, j]
     over_half, on_share, partly = _time_on(probability, lit_shares(x, levels, part, factors))
     share = np.empty(states)
     for i in range(states):
@@ -146,84 +163,26 @@ def learn(
 
 
 @njit()
-def _go_forward(
-    density: FloatArray,
-    transition: FloatArray,
-    begin: FloatArray,
-    emission: IntArray,
-    forward: FloatArray,
-) -> float:
-    """Fill the probabilities given the frames so far, (frames, states); return the log-likelihood.
+def _add_up(
+    x: FloatArray,
+    origin: float,
+    part: NDArray[np.uint8],
+    by_state: FloatArray,
+    sums: FloatArray,
+) -> None:
+    """Fill `sums` (parts, 3, states), one row of each part of a `NoiseCourse`.
 
-    Each frame is normalised to one. `density` is (frames, columns).
+    They are those of the probability of a state, of it times the counts above `origin`, and of it
+    times their square.
     """
-    n, states = forward.shape
-    f, before = np.empty(states), np.empty(states)
-    log_likelihood, product = 0.0, 1.0
-    for t in range(n):
-        total = 0.0
-        for j in range(states):
-            p = begin[j]
-            if t > 0:
-                p = 0.0
-                for i in range(states):
-                    p += before[i] * transition[i, j]
-            f[j] = p * density[t, emission[j]]
-            total += f[j]
-        scale = 1.0 / total
-        for j in range(states):
-            before[j] = f[j] * scale
-            forward[t, j] = before[j]
-        product *= total
-        if product < 1e-200 or product > 1e200:
-            log_likelihood += math.log(product)
-            product = 1.0
-    return log_likelihood + math.log(product)
-
-
-@njit()
-def _go_backward(
-    density: FloatArray,
-    transition: FloatArray,
-    emission: IntArray,
-    forward: FloatArray,
-    probability: FloatArray,
-) -> FloatArray:
-    """Fill the probabilities given all frames, (frames, columns); return the expected moves.
-
-    The moves (states, states) are numbers of frames from which a state turns into each other one.
-    """
-    n, states = forward.shape
-    moves = np.zeros((states, states))
-    b, d = np.ones(states), np.empty(states)
-    for t in range(n - 1, -1, -1):
-        total = 0.0
-        for j in range(states):
-            total += forward[t, j] * b[j]
-        scale = 1.0 / total
-        probability[t, :] = 0.0
-        for j in range(states):
-            probability[t, emission[j]] += forward[t, j] * b[j] * scale
-        if t == 0:
-            break
-        for j in range(states):
-            d[j] = density[t, emission[j]] * b[j]
-        total = 0.0
-        for i in range(states):
-            b[i] = 0.0
-            for j in range(states):
-                b[i] += transition[i, j] * d[j]
-            total += forward[t - 1, i] * b[i]
-        scale = 1.0 / total
-        for i in range(states):
-            p = forward[t - 1, i] * scale
-            for j in range(states):
-                moves[i, j] += p * d[j]
-            b[i] *= scale
-    for i in range(states):
-        for j in range(states):
-            moves[i, j] *= transition[i, j]
-    return moves
+    sums[:] = 0.0
+    for t in range(len(x)):
+        own, above = sums[part[t]], x[t] - origin
+        for j in range(sums.shape[2]):
+            p = by_state[t, j]
+            own[0, j] += p
+            own[1, j] += p * above
+            own[2, j] += p * above * above
 
 
 @njit()
@@ -279,30 +238,29 @@ def _time_on(probability: FloatArray, lit: FloatArray) -> tuple[FloatArray, Floa
 
 @njit()
 def _learn_levels(
-    x: FloatArray,
-    probability: FloatArray,
-    levels: FloatArray,
-    known: Known,
-    part: NDArray[np.uint8],
-    factors: FloatArray,
+    sums: FloatArray, emission: IntArray, levels: FloatArray, known: Known, factors: FloatArray
 ) -> float:
-    """Learn the levels and spreads in place; return the largest change of a level, in noises."""
+    """Learn the levels and spreads in place; return the largest change of a level, in noises.
+
+    `sums` are those of `_add_up`, of counts above `known.level`.
+    """
     change = 0.0
-    own = np.empty(len(factors))
-    for column in range(probability.shape[1]):
-        if column in (PARTLY, PARTLY_GREY):
-            continue
+    for column in (OFF, ON, GREY):
         # Column and place of the level: off 0 and 0, on 2 and 2, grey 3 and 4.
         at = GREY_LEVEL if column == GREY else column
-        # Frames of more noise weigh less.
+        if at >= len(levels):
+            break
+        weight = seen = above = squares = 0.0
         for m in range(len(factors)):
-            own[m] = (levels[at + 1] / at_factors(levels, factors[m])[at + 1]) ** 2
-        weight = seen = moment = square = 0.0
-        for t in range(len(x)):
-            p = probability[t, column] * own[part[t]]
-            weight += probability[t, column]
-            seen += p
-            moment += p * x[t]
+            # Frames of more noise weigh less.
+            own = (levels[at + 1] / at_factors(levels, factors[m])[at + 1]) ** 2
+            for j in range(len(emission)):
+                if emission[j] == column:
+                    weight += sums[m, 0, j]
+                    seen += own * sums[m, 0, j]
+                    above += own * sums[m, 1, j]
+                    squares += own * sums[m, 2, j]
+        moment = above + seen * known.level
         if column == OFF:
             weighed = moment + known.level_frames * known.level
             new = weighed / (seen + known.level_frames)
@@ -311,8 +269,8 @@ def _learn_levels(
             moment += known.on_frames * levels[at]
             new = moment / (seen + known.on_frames)
             new = max(new, levels[OFF_LEVEL] + 0.5 * levels[OFF_NOISE])
-        for t in range(len(x)):
-            square += probability[t, column] * own[part[t]] * (x[t] - new) ** 2
+        shift = new - known.level
+        square = max(squares - 2.0 * shift * above + shift**2 * seen, 0.0)
         change = max(change, abs(new - levels[at]) / levels[OFF_NOISE])
         levels[at] = new
         if column == OFF:

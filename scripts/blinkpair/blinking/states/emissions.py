@@ -23,6 +23,7 @@ FLOOR = 1e-4  # weight of the uniform floor
 _TABLE = 512  # counts at which the densities are tabulated
 _REACH = 8.0  # the table reaches to so many spreads below off and above on
 _PART, _MOST_PARTS = 0.1, 16  # of the logarithm of the light
+_FAR, _ENDS = 8.0, 6.5  # standard deviations
 _LEAST_SKEWNESS = 0.02  # smaller ones are taken as none
 _ROOT2 = math.sqrt(2.0)
 _ROOT2PI = math.sqrt(2.0 * math.pi)
@@ -100,7 +101,12 @@ def log_scale(skewness: float) -> float:
 
 @njit()
 def skewed(z: float, skewness: float, scale: float) -> float:
-    """Return the density of a gamma distribution of mean 0 and variance 1; normal without skew."""
+    """Return the density of a gamma distribution of mean 0 and variance 1; normal without skew.
+
+    It is 0 so far out that it would be below 1e-11.
+    """
+    if not -_FAR < z < _FAR * (1.0 + skewness):
+        return 0.0
     if skewness < _LEAST_SKEWNESS:
         return math.exp(scale - 0.5 * z * z)
     shape = 4.0 / skewness**2
@@ -109,16 +115,19 @@ def skewed(z: float, skewness: float, scale: float) -> float:
 
 
 @njit()
-def partly_density(x: float, low: float, high: float, low_sigma: float, high_sigma: float) -> float:
-    """Return the density of counts spread evenly from one level to another, and blurred."""
-    above_low = math.erf((x - low) / (_ROOT2 * low_sigma))
-    above_high = math.erf((x - high) / (_ROOT2 * high_sigma))
-    return max(0.5 * (above_low - above_high), 0.0) / (high - low)
+def share_below(z: float) -> float:
+    """Return the share of a normal distribution below z standard deviations, to nine digits."""
+    if abs(z) > _ENDS:
+        return 1.0 if z > 0.0 else 0.0
+    return 0.5 * (1.0 + math.erf(z / _ROOT2))
 
 
 @njit()
-def _below(z: float) -> float:
-    return 0.5 * math.erfc(-z / _ROOT2)
+def partly_density(x: float, low: float, high: float, low_sigma: float, high_sigma: float) -> float:
+    """Return the density of counts spread evenly from one level to another, and blurred."""
+    above_low = share_below((x - low) / low_sigma)
+    above_high = share_below((x - high) / high_sigma)
+    return max(above_low - above_high, 0.0) / (high - low)
 
 
 @njit()
@@ -135,7 +144,7 @@ def lit_share(x: float, levels: FloatArray) -> tuple[float, float, float]:
     share = (x - levels[OFF_LEVEL]) / span
     spread = math.sqrt(0.5 * (levels[OFF_NOISE] ** 2 + levels[ON_SIGMA] ** 2)) / span
     a, b = -share / spread, (1.0 - share) / spread
-    inside = _below(b) - _below(a)
+    inside = share_below(b) - share_below(a)
     if inside <= 1e-9:
         nearer = 1.0 if share > 0.5 else 0.0
         return nearer, 0.0, nearer
@@ -143,7 +152,7 @@ def lit_share(x: float, levels: FloatArray) -> tuple[float, float, float]:
     at_b = math.exp(-0.5 * b * b) / _ROOT2PI
     shift = (at_a - at_b) / inside
     variance = spread**2 * (1.0 + (a * at_a - b * at_b) / inside - shift**2)
-    over_half = (_below(b) - _below((0.5 - share) / spread)) / inside
+    over_half = (share_below(b) - share_below((0.5 - share) / spread)) / inside
     mean = min(max(share + spread * shift, 0.0), 1.0)
     return mean, min(max(variance, 0.0), 1.0 / 12.0), min(max(over_half, 0.0), 1.0)
 

@@ -41,6 +41,7 @@ _AGREE = 1 / 32  # of the squared span: three eighths of the variance of even sh
 _GREY_GAIN_PER_PARAMETER = 0.5  # of log(frames): Schwarz
 _GREY_PARAMETERS = 6  # level, spread, and how it is entered, kept and left
 _GREY_STATE = 5
+HOPELESS = 8.0  # of the log-likelihood: another chain so far below is right in 1 of 3,000 traces
 _TWO_LEVELS = 4  # the length of their vector
 # Probability to stay, a frame, from which on grey is a level; off events and on ones cut a level
 # into short pieces. What switches within frames may stay as long, but spreads over all shares of a
@@ -97,12 +98,18 @@ def _two_or_three(trace: Trace, learnt: Learnt) -> Learnt:
     between = x[grey]
     level = float(np.median(between))
     spread = max(1.4826 * float(np.median(np.abs(between - level))), prior.noise)
-    three = learn_chain(trace, np.array([*two.levels[2:4], level, spread]))
+    agree = agree_in_rows(x, two)
+    if not (lasts or agree):
+        return learnt
+    worth = _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x))
+    as_likely = two.log_likelihood + worth
+    levels = np.array([*two.levels[2:4], level, spread])
+    three = learn_chain(trace, levels, needed=as_likely - HOPELESS)
+    if three.log_likelihood < as_likely - HOPELESS:
+        return learnt
     if three.levels[emissions.GREY_LEVEL] > three.levels[emissions.ON_LEVEL]:
         return learnt
-    gain = three.log_likelihood - two.log_likelihood
-    probability = expit(gain - _GREY_GAIN_PER_PARAMETER * _GREY_PARAMETERS * np.log(len(x)))
-    agree = agree_in_rows(x, two)
+    probability = expit(three.log_likelihood - as_likely)
     off, noise, _, on_sigma, grey_level, grey_sigma = three.levels
     narrow = grey_sigma < _NARROW * on_sigma and grey_level - off > _CLEAR_NOISES * noise
     level_stay = _GREY_STAY
@@ -216,13 +223,19 @@ def in_rows(chosen: BoolArray) -> BoolArray:
 
 
 def learn_chain(
-    trace: Trace, upper: FloatArray, near: chain.Chain | None = None, *, keep_level: bool = True
+    trace: Trace,
+    upper: FloatArray,
+    near: chain.Chain | None = None,
+    *,
+    keep_level: bool = True,
+    needed: float = -np.inf,
 ) -> chain.Chain:
     """Return a chain; `upper` holds level and spread of on, and of grey if there is one.
 
     With a chain `near` learning begins at its transitions. `upper` is then kept, and few iterations
     are enough. Without `keep_level` off begins at that of `near`, too, all levels are learnt, and
-    the spread of on is drawn to the camera's noise, which is known as well as that of off.
+    the spread of on is drawn to the camera's noise, which is known as well as that of off. Learning
+    ends where the log-likelihood `chain_passes.cannot_reach` what is `needed`.
     """
     prior, first = trace.off, trace.first
     few = near is not None and keep_level
@@ -238,7 +251,7 @@ def learn_chain(
         transition, begin, emission = near.transition.copy(), near.begin.copy(), near.emission
     iterations = _FEW_ITERATIONS if few else chain.ITERATIONS
     model = (transition, begin, emission, trace.skewness)
-    learnt = chain.learn(trace.x, levels, known, *model, *trace.course, iterations)
+    learnt = chain.learn(trace.x, levels, known, *model, *trace.course, iterations, needed)
     return chain.Chain(levels, transition, begin, emission, *learnt)
 
 

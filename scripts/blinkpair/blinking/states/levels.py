@@ -30,6 +30,7 @@ _BINS_PER_NOISE = 4
 _MAX_BINS = 2048
 _ITERATIONS = 60
 _CONVERGED = 1e-3  # of the log-likelihood
+_SAME = 0.01  # noises, and of the frames
 _ABOVE_OFF = 2.0  # noises: frames above this give the on levels to start from
 _STARTS = (0.05, 0.3, 0.6, 0.9)  # their quantiles
 _LEAST_STEP = 1.0  # noises between the levels
@@ -222,6 +223,9 @@ def _mixture(
             if found - before < _CONVERGED:
                 break
             before = found
+            apart = abs(on_level - best[2]) + abs(sigma - best[3])
+            if apart < _SAME * noise and abs(share_on - best[4]) < _SAME:
+                break  # an earlier start led there, too
         if found - without > best[0]:
             best = (found - without, off_level, on_level, sigma, share_on)
     return best

@@ -37,6 +37,8 @@ _HIDDEN_NOISES = 2.5  # where the chain's densities of whole and of partly lit f
 _FRAME_WEIGHT = 0.5
 _LOCAL_FRAMES = 31  # median of so many frames of the state: levels that fluctuate do not count
 _LEAST_FRAMES = 30
+# The density of frames with an event is kept while place and width change by less, widths.
+_SAME = 1e-3
 _ITERATIONS = 1  # each rate begins where the one before it ended
 # Probabilities of a short event in a frame, from the highest: from the lowest, the noise would be
 # widened first, and would hold the events.
@@ -192,6 +194,33 @@ def _tabulated(table: FloatArray, z: float) -> float:
 
 
 @njit()
+def _with_event(
+    y: FloatArray,
+    place: float,
+    sigma: float,
+    more: float,
+    shares: FloatArray,
+    weights: FloatArray,
+    widths: FloatArray,
+    table: FloatArray,
+    event: FloatArray,
+) -> None:
+    """Fill `event` (bins, 3): density of frames with an event, its share, the square of that."""
+    event[:] = 0.0
+    for s in range(len(widths)):
+        share, weight, within = shares[s], weights[s], widths[s] ** 2 / 12.0
+        if weight == 0.0:
+            continue
+        inverse = 1.0 / np.sqrt(sigma**2 + share * max(more, -0.9 * sigma**2) + within)
+        square = share**2 + within
+        for i in range(len(y)):
+            p = weight * inverse * _tabulated(table, (y[i] - place - share) * inverse)
+            event[i, 0] += p
+            event[i, 1] += p * share
+            event[i, 2] += p * square
+
+
+@njit()
 def _integrate(
     y: FloatArray,
     count: FloatArray,
@@ -214,7 +243,7 @@ def _integrate(
     error; `single` the number of runs of one frame and its weight, `per_rate` (laws,) how many are
     expected for each unit of the rate.
     """
-    bins, laws, nodes = len(y), len(weights), len(widths)
+    bins, laws = len(y), len(weights)
     own, far, sign, skewness, start, start_se = noise
     floor = FLOOR / (y[-1] - y[0] + own)
     scale = log_scale(skewness)
@@ -228,30 +257,26 @@ def _integrate(
     event = np.empty((bins, 3))  # density of frames with an event, its share and the square of that
     for law in range(laws):
         place, sigma = 0.0, start
+        at_place, at_sigma = np.inf, 0.0  # of the frames with an event
+        of_law = shares[law], weights[law], widths
         for k in range(len(rates)):
             rate = rates[k]
             for iteration in range(_ITERATIONS + 1):
-                event[:] = 0.0
-                for s in range(nodes):
-                    share, weight = shares[law, s], weights[law, s]
-                    if weight == 0.0:
-                        continue
-                    more = share * max(far**2 - own**2, -0.9 * sigma**2) + widths[s] ** 2 / 12.0
-                    inverse = 1.0 / np.sqrt(sigma**2 + more)
-                    for i in range(bins):
-                        p = weight * inverse * _tabulated(table, (y[i] - place - share) * inverse)
-                        event[i, 0] += p
-                        event[i, 1] += p * share
-                        event[i, 2] += p * (share**2 + widths[s] ** 2 / 12.0)
+                moved = abs(place - at_place) + abs(sigma - at_sigma)
+                if moved > _SAME * sigma:
+                    at_place, at_sigma = place, sigma
+                    _with_event(y, place, sigma, far**2 - own**2, *of_law, table, event)
                 total = moment = square = all_time = 0.0
                 fit[k] = time[k] = within[k] = 0.0
                 for i in range(bins):
                     clear = _tabulated(table, (y[i] - place) / sigma) / sigma
                     whole = (1.0 - rate) * clear + rate * event[i, 0] + floor
-                    part = count[i] * (1.0 - rate) * clear / whole
-                    total += part
-                    moment += part * y[i]
-                    square += part * y[i] ** 2
+                    if iteration < _ITERATIONS:
+                        part = count[i] * (1.0 - rate) * clear / whole
+                        total += part
+                        moment += part * y[i]
+                        square += part * y[i] ** 2
+                        continue
                     fit[k] += _FRAME_WEIGHT * count[i] * np.log(whole)
                     mean = rate * event[i, 1] / whole
                     all_time += count[i] * mean

@@ -23,7 +23,12 @@ from scipy.special import expit
 
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.expected_time import moments_of_time
-from blinkpair.blinking.states.learning import MIN_STEP_NOISES, Learnt, agree_in_rows
+from blinkpair.blinking.states.learning import (
+    HOPELESS,
+    MIN_STEP_NOISES,
+    Learnt,
+    agree_in_rows,
+)
 from blinkpair.blinking.states.levels import Trace
 from blinkpair.blinking.states.time_on import foreign_share, weak_level
 from blinkpair.blinking.states.two_emitters_chain import (
@@ -86,15 +91,18 @@ def with_two_emitters(trace: Trace, learnt: Learnt, fit: float) -> Learnt:
     one = learnt.chain
     guesses = [first_guess(trace, *steps) for steps in first_steps(trace, _STARTS)]
     tried = [learn(trace, guess, _FIRST_ITERATIONS) for guess in guesses]
-    two = learn(trace, max(tried, key=lambda found: found.log_likelihood), _ITERATIONS)
+    # A chain of one emitter with a grey level has as many parameters as that of two.
+    parameters = 0 if len(one.levels) > emissions.GREY_LEVEL else _PARAMETERS
+    as_likely = fit + _GAIN_PER_PARAMETER * parameters * np.log(len(trace.x))
+    needed = as_likely - HOPELESS
+    two = learn(trace, max(tried, key=lambda found: found.log_likelihood), _ITERATIONS, needed)
+    if two.log_likelihood < needed:
+        return learnt
     dim, bright = np.argsort(two.steps[:2])
     ratio = float(two.steps[dim] / two.steps[bright])
     if two.steps[dim] < _LEAST_NOISES * two.off[1] or ratio < _LEAST_SHARE:
         return learnt
-    # A chain of one emitter with a grey level has as many parameters as that of two.
-    parameters = 0 if len(one.levels) > emissions.GREY_LEVEL else _PARAMETERS
-    worth = _GAIN_PER_PARAMETER * parameters * np.log(len(trace.x))
-    probability = float(expit(two.log_likelihood - fit - worth))
+    probability = float(expit(two.log_likelihood - as_likely))
     time, variance = _time_on(two)
     in_dim = float(two.probability[:, [ALONE[dim], PARTLY_ALONE[dim]]].sum())
     foreign = foreign_share(ratio)

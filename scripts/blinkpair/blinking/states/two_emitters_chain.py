@@ -6,9 +6,6 @@ the trace is one of the nine pairs, with the number 3 a + b where the first emit
 second in b. The signals of both add up. A level scatters by the camera's noise and by a share of
 itself (flicker) that is the same for all levels.
 
-Forward and backward are not those of `chain`: a frame takes 54 products instead of the 81 of nine
-states, and the moves are counted for each emitter.
-
 Input: counts, first steps. Output: steps, spreads, and the probability of every state.
 """
 
@@ -22,7 +19,8 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.states.chain import LEAST_BEGIN, TOLERANCE, learn_row
-from blinkpair.blinking.states.emissions import FLOOR, log_scale, partly_density, skewed
+from blinkpair.blinking.states.chain_passes import cannot_reach, pass_frames
+from blinkpair.blinking.states.emissions import FLOOR, log_scale, share_below, skewed
 from blinkpair.blinking.states.learning import ON_FRAMES
 from blinkpair.blinking.states.levels import Known, Trace
 from blinkpair.compiled import njit
@@ -79,10 +77,13 @@ def first_guess(trace: Trace, first: float, second: float) -> TwoEmitters:
     )
 
 
-def learn(trace: Trace, near: TwoEmitters, iterations: int) -> TwoEmitters:
-    """Return two emitters learnt in so many iterations from `near`, whose arrays change."""
+def learn(trace: Trace, near: TwoEmitters, iterations: int, needed: float = -np.inf) -> TwoEmitters:
+    """Return two emitters learnt in so many iterations from `near`, whose arrays change.
+
+    Learning ends where their log-likelihood `cannot_reach` what is needed.
+    """
     known = trace.known(on_frames=ON_FRAMES)
-    fit = _learn(trace.x, *near[:-1], known, trace.skewness, *trace.course, iterations)
+    fit = _learn(trace.x, *near[:-1], known, trace.skewness, *trace.course, iterations, needed)
     return near._replace(log_likelihood=fit)
 
 
@@ -102,21 +103,23 @@ def _learn(
     part: NDArray[np.uint8],
     factors: FloatArray,
     iterations: int,
+    needed: float,
 ) -> float:
     """Learn the fields of a `TwoEmitters` in place (Baum-Welch); return the log-likelihood."""
     row = np.empty(3)
-    forward = np.empty((len(x), 9))
-    fit = 0.0
+    fit, before = 0.0, -np.inf
     for iteration in range(iterations + 1):
         _densities(x, off, steps, spreads, skewness, part, factors, density, partly)
-        fit = _go_forward(density, transitions, begin, forward)
-        moves = _go_backward(density, transitions, forward, probability)
-        if iteration == iterations:
+        fit, moves = pass_frames(density, both_transitions(transitions), begin, probability)
+        left = iterations - iteration
+        if left == 0 or cannot_reach(needed, fit, fit - before, left):
             break
+        before = fit
         change = _learn_levels(x, probability, off, steps, spreads, known)
+        each = _moves_of_each(moves)
         for e in range(2):
             for i in range(3):
-                learn_row(moves[e, i], _TRANSITION[i], row)
+                learn_row(each[e, i], _TRANSITION[i], row)
                 for j in range(3):
                     change = max(change, abs(row[j] - transitions[e, i, j]))
                     transitions[e, i, j] = row[j]
@@ -146,13 +149,16 @@ def _fill_table(
     off_scale, on_scale = log_scale(skewness[0]), log_scale(skewness[1])
     whole = ((0, 0), (6, 1), (2, 2), (8, 3))  # state and its level
     parts = ((3, 0, 1), (1, 0, 2), (5, 2, 3), (7, 1, 3), (4, 0, 3))  # state between two levels
+    above = np.empty(4)
     for k in range(len(table)):
         c = low + k * step
         for state, at in whole:
+            z = (c - level[at]) / sigma[at]
             skew, scale = (skewness[0], off_scale) if at == 0 else (skewness[1], on_scale)
-            table[k, state] = skewed((c - level[at]) / sigma[at], skew, scale) / sigma[at] + floor
-        for state, a, b in parts:
-            table[k, state] = partly_density(c, level[a], level[b], sigma[a], sigma[b]) + floor
+            table[k, state] = skewed(z, skew, scale) / sigma[at] + floor
+            above[at] = share_below(z)
+        for state, a, b in parts:  # as `partly_density`
+            table[k, state] = max(above[a] - above[b], 0.0) / (level[b] - level[a]) + floor
         for emitter in range(2):
             share = (c - level[0]) / (level[1 + emitter] - level[0])
             table[k, 9 + emitter] = min(max(share, 0.0), 1.0)
@@ -201,91 +207,25 @@ def _densities(
 
 
 @njit()
-def _by_first(p: FloatArray, transition: FloatArray, moved: FloatArray) -> None:
-    """Fill `moved` with the probabilities (9,) after a transition of the first emitter alone."""
-    for j in range(3):
-        for i in range(3):
-            total = 0.0
-            for k in range(3):
-                total += p[3 * k + j] * transition[k, i]
-            moved[3 * i + j] = total
+def both_transitions(transitions: FloatArray) -> FloatArray:
+    """Return the transitions of the nine states (9, 9), from those of each emitter."""
+    first, second = transitions
+    both = np.empty((9, 9))
+    for i in range(9):
+        for j in range(9):
+            both[i, j] = first[i // 3, j // 3] * second[i % 3, j % 3]
+    return both
 
 
 @njit()
-def _go_forward(
-    density: FloatArray, transitions: FloatArray, begin: FloatArray, forward: FloatArray
-) -> float:
-    """Fill the probabilities given the frames so far, (frames, 9); return the log-likelihood."""
-    log_likelihood, product = 0.0, 1.0
-    p, moved = begin.copy(), np.empty(9)
-    second = transitions[1]
-    for t in range(len(density)):
-        if t > 0:
-            _by_first(forward[t - 1], transitions[0], moved)
-            for i in range(3):
-                for j in range(3):
-                    total = 0.0
-                    for k in range(3):
-                        total += moved[3 * i + k] * second[k, j]
-                    p[3 * i + j] = total
-        total = 0.0
-        for s in range(9):
-            p[s] *= density[t, s]
-            total += p[s]
-        for s in range(9):
-            forward[t, s] = p[s] / total
-        product *= total
-        if product < 1e-200 or product > 1e200:
-            log_likelihood += math.log(product)
-            product = 1.0
-    return log_likelihood + math.log(product)
-
-
-@njit()
-def _go_backward(
-    density: FloatArray, transitions: FloatArray, forward: FloatArray, probability: FloatArray
-) -> FloatArray:
-    """Fill the probabilities given all frames; return the moves of each emitter, (2, 3, 3)."""
-    moves = np.zeros((2, 3, 3))
-    first, second = transitions[0], transitions[1]
-    b, d = np.ones(9), np.empty(9)
-    # What follows, given the first emitter in this frame and the second in the one before.
-    later, moved = np.empty(9), np.empty(9)
-    for t in range(len(density) - 1, -1, -1):
-        total = 0.0
-        for s in range(9):
-            total += forward[t, s] * b[s]
-        for s in range(9):
-            probability[t, s] = forward[t, s] * b[s] / total
-        if t == 0:
-            break
-        before = forward[t - 1]
-        for s in range(9):
-            d[s] = density[t, s] * b[s]
-        for i in range(3):
-            for j in range(3):
-                later[3 * i + j] = 0.0
-                for k in range(3):
-                    later[3 * i + j] += second[j, k] * d[3 * i + k]
-        total = 0.0
-        for i in range(3):
-            for j in range(3):
-                b[3 * i + j] = 0.0
-                for k in range(3):
-                    b[3 * i + j] += first[i, k] * later[3 * k + j]
-                total += before[3 * i + j] * b[3 * i + j]
-        _by_first(before, first, moved)
-        for i in range(3):
-            for k in range(3):
-                of_first = of_second = 0.0
-                for j in range(3):
-                    of_first += before[3 * i + j] * later[3 * k + j]
-                    of_second += moved[3 * j + i] * d[3 * j + k]
-                moves[0, i, k] += of_first * first[i, k] / total
-                moves[1, i, k] += of_second * second[i, k] / total
-        for s in range(9):
-            b[s] /= total
-    return moves
+def _moves_of_each(moves: FloatArray) -> FloatArray:
+    """Return the moves of each emitter (2, 3, 3), from those of the nine states."""
+    each = np.zeros((2, 3, 3))
+    for i in range(9):
+        for j in range(9):
+            each[0, i // 3, j // 3] += moves[i, j]
+            each[1, i % 3, j % 3] += moves[i, j]
+    return each
 
 
 @njit()

@@ -66,39 +66,64 @@ def _fits(
     """Return the log-likelihood of each pair of steps, (steps, steps); -inf below the diagonal.
 
     `count` frames have counts near `centre` (bins,). The five shares of off, either emitter, both
-    and partly lit frames are found by expectation maximisation.
+    and partly lit frames are found by expectation maximisation. `steps` are equidistant, so that
+    the sums of two of them are few.
     """
     off_scale, on_scale = log_scale(skewness[0]), log_scale(skewness[1])
     n, m = len(centre), len(steps)
+    between = steps[1] - steps[0]
     # Levels lie up to half a step of the grid beside it.
-    blur = 0.25 * (steps[1] - steps[0]) ** 2
-    fit = np.full((m, m), -np.inf)
-    density, share, new = np.empty((n, 5)), np.empty(5), np.empty(5)
+    blur = 0.25 * between**2
+    of_off, alone = np.empty(n), np.empty((m, n))
+    both, partly = np.empty((2 * m - 1, n)), np.empty((2 * m - 1, n))
     for i in range(n):
-        density[i, 0] = skewed((centre[i] - off[0]) / off[1], skewness[0], off_scale) / off[1]
+        of_off[i] = skewed((centre[i] - off[0]) / off[1], skewness[0], off_scale) / off[1]
+    for k in range(2 * m - 1):
+        total = 2.0 * steps[0] + k * between
+        top = math.sqrt(off[1] ** 2 + excess * total)
+        for step, density in ((steps[min(k, m - 1)], alone[min(k, m - 1)]), (total, both[k])):
+            sigma = math.sqrt(off[1] ** 2 + excess * step + blur)
+            for i in range(n):
+                z = (centre[i] - off[0] - step) / sigma
+                density[i] = skewed(z, skewness[1], on_scale) / sigma
+        for i in range(n):
+            partly[k, i] = partly_density(centre[i], off[0], off[0] + total, off[1], top)
+    fit = np.full((m, m), -np.inf)
+    whole = np.empty(n)
     for a in range(m):
         for b in range(a, m):
-            both = steps[a] + steps[b]
-            top = math.sqrt(off[1] ** 2 + excess * both)
-            for k, step in ((1, steps[a]), (2, steps[b]), (3, both)):
-                sigma = math.sqrt(off[1] ** 2 + excess * step + blur)
-                for i in range(n):
-                    z = (centre[i] - off[0] - step) / sigma
-                    density[i, k] = skewed(z, skewness[1], on_scale) / sigma
+            columns = (of_off, alone[a], alone[b], both[a + b], partly[a + b])
+            _learn_shares(count, *columns, floor, whole)
+            fit[a, b] = 0.0
             for i in range(n):
-                density[i, 4] = partly_density(centre[i], off[0], off[0] + both, off[1], top)
-            share[:] = 0.2
-            for _ in range(_ITERATIONS):
-                new[:] = 1.0
-                fit[a, b] = 0.0
-                for i in range(n):
-                    whole = floor
-                    for k in range(5):
-                        whole += share[k] * density[i, k]
-                    fit[a, b] += count[i] * math.log(whole)
-                    for k in range(5):
-                        new[k] += count[i] * share[k] * density[i, k] / whole
-                total = new.sum()
-                for k in range(5):
-                    share[k] = new[k] / total
+                fit[a, b] += count[i] * math.log(whole[i])
     return fit
+
+
+@njit(fastmath={"reassoc"})
+def _learn_shares(
+    count: FloatArray,
+    d0: FloatArray,
+    d1: FloatArray,
+    d2: FloatArray,
+    d3: FloatArray,
+    d4: FloatArray,
+    floor: float,
+    whole: FloatArray,
+) -> None:
+    """Fill the density (bins,) of a mixture of five densities, of which the shares are learnt."""
+    s0 = s1 = s2 = s3 = s4 = 0.2
+    for _ in range(_ITERATIONS):
+        n0 = n1 = n2 = n3 = n4 = 0.0
+        for i in range(len(count)):
+            whole[i] = floor + s0 * d0[i] + s1 * d1[i] + s2 * d2[i] + s3 * d3[i] + s4 * d4[i]
+            part = count[i] / whole[i]
+            n0 += part * d0[i]
+            n1 += part * d1[i]
+            n2 += part * d2[i]
+            n3 += part * d3[i]
+            n4 += part * d4[i]
+        n0, n1, n2 = 1.0 + s0 * n0, 1.0 + s1 * n1, 1.0 + s2 * n2
+        n3, n4 = 1.0 + s3 * n3, 1.0 + s4 * n4
+        total = n0 + n1 + n2 + n3 + n4
+        s0, s1, s2, s3, s4 = n0 / total, n1 / total, n2 / total, n3 / total, n4 / total
