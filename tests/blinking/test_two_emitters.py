@@ -7,6 +7,7 @@ import pytest
 
 from blinkpair.blinking.field import MAX_SE
 from blinkpair.blinking.states import two_emitters_chain
+from blinkpair.blinking.states.chain_passes import pass_frames
 from blinkpair.simulate.blinking import DwellLaw, trajectory_with_on_fraction
 from tests.helpers.states import NOISE, counts, states_by
 
@@ -133,9 +134,10 @@ def test_transitions_and_probabilities_are_those_of_the_joint_chain():
         for i, j in steps:
             moves[0, i // 3, j // 3] += p
             moves[1, i % 3, j % 3] += p
-    forward, probability = np.empty((4, 9)), np.empty((4, 9))
-    fit = two_emitters_chain._go_forward(density, transitions, begin, forward)
-    found = two_emitters_chain._go_backward(density, transitions, forward, probability)
+    probability = np.empty((4, 9))
+    both = two_emitters_chain.both_transitions(transitions)
+    fit, found = pass_frames(density, both, begin, probability)
+    found = two_emitters_chain.moves_of_each(found)
     total = weights[0].sum()
     assert fit == pytest.approx(np.log(total))
     np.testing.assert_allclose(probability, weights / total)

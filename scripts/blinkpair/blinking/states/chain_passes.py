@@ -26,8 +26,8 @@ _SMALL, _LARGE = 1e-60, 1e60  # products of densities are brought to one beyond 
 def cannot_reach(needed: float, log_likelihood: float, last_rise: float, left: int) -> bool:
     """Return whether `left` more iterations leave the log-likelihood below `needed`.
 
-    The rise from one iteration to the next becomes smaller: of 1,400 chains, none that this stopped
-    ended above.
+    The rise from one iteration to the next becomes smaller: of 875 simulated chains that this
+    stopped, two would have ended above, by less than one.
     """
     return log_likelihood + left * max(last_rise, 0.0) < needed
 

@@ -116,7 +116,7 @@ def _learn(
             break
         before = fit
         change = _learn_levels(x, probability, off, steps, spreads, known)
-        each = _moves_of_each(moves)
+        each = moves_of_each(moves)
         for e in range(2):
             for i in range(3):
                 learn_row(each[e, i], _TRANSITION[i], row)
@@ -218,7 +218,7 @@ def both_transitions(transitions: FloatArray) -> FloatArray:
 
 
 @njit()
-def _moves_of_each(moves: FloatArray) -> FloatArray:
+def moves_of_each(moves: FloatArray) -> FloatArray:
     """Return the moves of each emitter (2, 3, 3), from those of the nine states."""
     each = np.zeros((2, 3, 3))
     for i in range(9):
