@@ -65,9 +65,7 @@ def new_rings(pixels: Any) -> Rings:
 
 
 @njit(nogil=True)
-def measure_rings(
-    rings: Rings, used: int, spread: int, smallest: int | None, bits: int | None
-) -> None:
+def measure_rings(rings: Rings, used: int, spread: int, smallest: Any, bits: Any) -> None:
     """Fill median and mean of the first `used` rings of a group.
 
     Parameters
@@ -75,7 +73,7 @@ def measure_rings(
     spread : int
         16 times how far off a guess is in the mean. Within three times that distance a median is
         looked for first.
-    smallest, bits : int
+    smallest, bits : int or None
         The smallest number of the type of the pixels, and its bits; None where they are sorted.
     """
     # Taken out of the tuple once, because each access counts references.
