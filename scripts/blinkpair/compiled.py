@@ -98,7 +98,7 @@ def njit(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """Return a decorator that compiles a function, or loads what was compiled earlier."""
 
     def compiled(function: Callable[..., Any]) -> Any:
-        kernel = numba.njit(cache=_folder is not None, **options)(function)
+        kernel = numba.njit(cache=_folder is not None, no_cfunc_wrapper=True, **options)(function)
         if _folder is not None and numba.__version__.startswith(_READ_VERSIONS):
             turn = _Turn(Path(f"{kernel._cache._cache_file._index_path}.lock"))
             kernel._cache.load_overload = functools.partial(_load_kernel, kernel._cache, turn)

@@ -16,7 +16,7 @@ from blinkpair.registration.rigid import apply_matrix, fit_transform
 from blinkpair.simulate import Camera, DwellLaw, FieldDesign, demo_designs, simulate_field
 from blinkpair.simulate.blinking import on_time_per_frame, trajectory_with_on_fraction
 from blinkpair.simulate.brightfield import Illumination
-from blinkpair.simulate.camera import film_block
+from blinkpair.simulate.camera import _film, film_block
 from blinkpair.simulate.dirt import Dirt
 
 
@@ -289,3 +289,22 @@ def test_the_fields_of_the_demo_are_registered_by_their_microspheres(name):
     there = apply_matrix(result.matrix, kept[["x_pre", "y_pre"]].to_numpy())
     # The offset that light from one side gives all centres of an image turns with the sample.
     assert np.hypot(*(there - kept[["x_post", "y_post"]]).to_numpy().T).max() < 1
+
+
+def test_arrays_that_may_not_be_written_are_filmed_by_the_same_kernel():
+    # numba takes them for another type: the kernel was compiled twice in the demo, 2 s each.
+    xy, drift, sigma = np.full((1, 2), 8.0), np.zeros((3, 2)), np.full(3, 0.8)
+    frames, kernels = [], []
+    for _ in range(2):
+        frames.append(
+            film_block(
+                Camera(shape=(16, 16)), np.full((16, 16), 20, np.float32), xy,
+                np.full((1, 3), 500, np.float32), drift, psf_sigma_px=sigma,
+                first_frame=0, frames=3, seed=1,
+            )
+        )  # fmt: skip
+        kernels.append(len(_film.signatures))
+        for array in (xy, drift, sigma):
+            array.flags.writeable = False
+    assert kernels[1] == kernels[0]
+    np.testing.assert_array_equal(*frames)

@@ -251,8 +251,8 @@ class _Target:
         self.how = Photometry(
             aperture_px=float(settings.aperture_px),
             background=settings.background == "annulus_median",
-            smallest=int(np.iinfo(dtype).min) if counted else 0,
-            bits=8 * dtype.itemsize if counted else 0,
+            smallest=int(np.iinfo(dtype).min) if counted else None,
+            bits=8 * dtype.itemsize if counted else None,
         )
         self.places = Places(
             xy=xy[order],

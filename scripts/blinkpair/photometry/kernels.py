@@ -62,14 +62,14 @@ class Photometry(NamedTuple):
     background : bool
         Whether the median of the ring is taken off.
     smallest, bits : int
-        The smallest number of the type of the pixels, and its bits; both 0 for types whose rings
-        are sorted: floating-point ones, and integers of 64 bits.
+        The smallest number of the type of the pixels, and its bits; both None for types whose
+        rings are sorted: floating-point ones, and integers of 64 bits.
     """
 
     aperture_px: float
     background: bool
-    smallest: int
-    bits: int
+    smallest: int | None
+    bits: int | None
 
 
 class _Frame(NamedTuple):

@@ -5,7 +5,7 @@ instruction compares up to 32 pixels and leaves a bit for each; bits are counted
 too. A loop in Python, compiled, reaches a third of this speed at best. Nothing here depends on the
 kind of processor: LLVM splits vectors of any length into those that the processor has.
 
-Input: tiles and their words. Output: numbers.
+Input: tiles of integers of at most 32 bits, and their words. Output: numbers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from blinkpair.arrays import BoolArray
 TILE = 128
 WORDS = 2
 _LANES = TILE // WORDS
-_NONE = ir.IntType(64)(0)
 
 
 def as_words(bits: BoolArray) -> NDArray[np.uint64]:
@@ -69,11 +68,6 @@ def _splat(context: Any, builder: Any, tile_type: Any, number: Any) -> Any:
     return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), lanes)
 
 
-def _is_counted(dtype: Any) -> bool:
-    """Return whether there are instructions for it; of other types, a kernel does not call them."""
-    return isinstance(dtype, types.Integer) and dtype.bitwidth <= 32
-
-
 def _compare(builder: Any, tile_type: Any) -> Callable[..., Any]:
     compare = builder.icmp_signed if tile_type.dtype.signed else builder.icmp_unsigned
     return compare
@@ -93,8 +87,6 @@ def count_at_most(typing: Any, tiles: Any, words: Any, k: Any, limit: Any) -> An
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         tile_type = signature.args[0]
-        if not _is_counted(tile_type.dtype):
-            return _NONE
         limits = _splat(context, builder, tile_type, arguments[3])
         compare = _compare(builder, tile_type)
         total = ir.Constant(ir.IntType(64), 0)
@@ -112,8 +104,6 @@ def largest_below(typing: Any, tiles: Any, words: Any, k: Any, limit: Any, small
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         tile_type = signature.args[0]
-        if not _is_counted(tile_type.dtype):
-            return _NONE
         limits, largest = (_splat(context, builder, tile_type, number) for number in arguments[3:])
         least, compare = largest, _compare(builder, tile_type)
         for values, bits in zip(*_vectors(context, builder, signature, arguments), strict=True):
@@ -134,8 +124,6 @@ def add_pixels(typing: Any, tiles: Any, words: Any, k: Any) -> Any:
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         dtype = signature.args[0].dtype
-        if not _is_counted(dtype):
-            return _NONE
         wide = ir.IntType(64 if dtype.bitwidth > 16 else 32)
         vector = ir.VectorType(wide, _LANES)
         zero = ir.Constant(vector, [0] * _LANES)

@@ -65,7 +65,7 @@ def new_rings(pixels: Any) -> Rings:
 
 
 @njit(nogil=True)
-def measure_rings(rings: Rings, used: int, spread: int, smallest: int, bits: int) -> None:
+def measure_rings(rings: Rings, used: int, spread: int, smallest: Any, bits: Any) -> None:
     """Fill median and mean of the first `used` rings of a group.
 
     Parameters
@@ -73,28 +73,33 @@ def measure_rings(rings: Rings, used: int, spread: int, smallest: int, bits: int
     spread : int
         16 times how far off a guess is in the mean. Within three times that distance a median is
         looked for first.
-    smallest, bits : int
-        The smallest number of the type of the pixels, and its bits; 0 where they are sorted.
+    smallest, bits : int or None
+        The smallest number of the type of the pixels, and its bits; None where they are sorted.
     """
     # Taken out of the tuple once, because each access counts references.
     pixels, words, n, guess, below, medians, means = rings
-    if bits > 0:
+    # One of the branches is compiled: numba leaves out what a None excludes.
+    if smallest is None:
+        for g in range(used):
+            if n[g] == 0:
+                medians[g] = means[g] = np.nan
+            else:
+                medians[g], means[g] = _sort(pixels, words, g, n[g])
+    else:
         halvings = 3
         while 8 << halvings < 3 * spread and halvings < bits:
             halvings += 1
         _find_upper(pixels, words, n, guess, below, used, smallest, bits, halvings)
-    for g in range(used):
-        if n[g] == 0:
-            medians[g] = means[g] = np.nan
-        elif bits > 0:
+        for g in range(used):
+            if n[g] == 0:
+                medians[g] = means[g] = np.nan
+                continue
             # The lower middle pixel has rank n / 2 - 1: it is below only if n / 2 pixels are.
             upper = guess[g]
             lower = largest_below(pixels, words, g, upper, smallest)
             lower = lower if n[g] & 1 == 0 and below[g] == n[g] >> 1 else upper
             medians[g] = 0.5 * (np.float64(lower) + np.float64(upper))
             means[g] = add_pixels(pixels, words, g) / n[g]
-        else:
-            medians[g], means[g] = _sort(pixels, words, g, n[g])
 
 
 @njit(nogil=True)

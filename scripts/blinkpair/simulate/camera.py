@@ -294,11 +294,12 @@ def film_block(
     """
     block = np.empty((frames, *camera.shape), np.uint16)
     background = background.astype(np.float32)
+    # Copies: for arrays that may not be written, numba would compile the kernel once more.
     sample = (
-        np.ascontiguousarray(xy, np.float64),
+        np.array(xy, np.float64, order="C"),
         counts,
-        np.ascontiguousarray(drift, np.float64),
-        np.ascontiguousarray(np.broadcast_to(psf_sigma_px, len(drift)), np.float64),
+        np.array(drift, np.float64, order="C"),
+        np.array(np.broadcast_to(psf_sigma_px, len(drift)), np.float64, order="C"),
         camera.gain,
     )
     if camera.scmos is not None:
