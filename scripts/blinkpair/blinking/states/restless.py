@@ -27,17 +27,17 @@ _ERRORS = 3.0  # above the camera's variance: that of n pairs is known to sqrt(3
 _LEAST_SHARE = 0.01  # of the frames in such stretches: fewer change little
 _LEAST_FRAMES = 40  # lit, for an upper edge
 # Counts, in units of the step, of which the distribution is fitted.
-_LOWEST, _HIGHEST, _BINS = 0.3, 1.5, 40
+_LOWEST, _HIGHEST, _BINS = 0.3, 1.5, 30
 # Levels that are tried, in units of the one that the chain found, and how finely around the best.
-_LEVELS = np.arange(-0.08, 0.25, 0.03) + 1.0
-_FINE = np.array([-0.015, -0.0075, 0.0075, 0.015])
+_LEVELS = np.arange(-0.06, 0.25, 0.04) + 1.0
+_FINE = np.array([-0.02, -0.01, 0.01, 0.02])
 # Densities of the lit shares of frames lit in part, a s^(a - 1): even, and rising towards
 # the level.
-_NODES = 20
+_NODES = 12
 _SHARES = (np.arange(_NODES) + 0.5) / _NODES
 _RISING = np.stack([_SHARES ** (a - 1.0) for a in (1.0, 2.0, 4.0)])
 _RISING /= _RISING.sum(axis=1, keepdims=True)
-_ITERATIONS = 20
+_ITERATIONS = 12
 
 
 def time_less_by_light(trace: Trace, result: chain.Chain, flicker: float) -> float:
