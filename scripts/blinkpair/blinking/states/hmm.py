@@ -19,6 +19,8 @@ one spot (`two_emitters`), which is on while at least one of them is. `time_on` 
 on-fraction and its standard error, `dark` those of an epoch without an on level. What is shorter
 than a frame follows from laws that are learnt from the whole field (`short_events`, `event_laws`);
 where no frame need show the on level, those of the field stand in for it (`unseen_level`).
+Events at levels of their own and stretches of fast switching are corrected for (`event_levels`,
+`restless`).
 
 It is own code, because it needs such emissions and kinds, and hmmlearn takes some 0.3 s for a trace
 of 20,000 frames, ten times as long.

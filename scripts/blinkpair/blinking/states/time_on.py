@@ -18,11 +18,13 @@ import numpy as np
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.states import chain, emissions
 from blinkpair.blinking.states.dark import UNKNOWN_SE, share_without_on_level
+from blinkpair.blinking.states.event_levels import event_levels
 from blinkpair.blinking.states.event_runs import Runs, find_runs
 from blinkpair.blinking.states.expected_time import expected_time
 from blinkpair.blinking.states.fast_switching import fast_variance, skewed_variance
 from blinkpair.blinking.states.learning import MIN_STEP_NOISES, ON_FRAMES, Learnt, in_rows
 from blinkpair.blinking.states.levels import Trace
+from blinkpair.blinking.states.restless import time_less_by_light
 from blinkpair.blinking.states.short_events import ShortEvents, State, short_events
 
 _CLOSE_STEP = 8.0  # noises: nearer levels are confused where they are not known exactly
@@ -45,7 +47,8 @@ class Found(NamedTuple):
     `flashes` and `dims` are those between off and between on frames, `flash_runs` and `dim_runs`
     the runs of on and of off frames; None without a clear on level.
     `added` is the variance that switching adds to the on counts, its standard error, and the
-    standard deviation of the on counts, in units of the distance of the levels.
+    standard deviation of the on counts, in units of the distance of the levels; `flicker` is the
+    variance of the on level from frame to frame, in squares of it.
     """
 
     trace: Trace
@@ -55,6 +58,7 @@ class Found(NamedTuple):
     flash_runs: Runs | None = None
     dim_runs: Runs | None = None
     added: tuple[float, float, float] = (np.nan, np.inf, 1.0)
+    flicker: float = 0.0
 
 
 def find_short_events(trace: Trace, learnt: Learnt) -> Found:
@@ -88,6 +92,7 @@ def find_short_events(trace: Trace, learnt: Learnt) -> Found:
         flash_runs,
         dim_runs,
         (added, error, sigma / span),
+        flicker,
     )
 
 
@@ -206,9 +211,12 @@ def on_share(
     variance += shift * mean**2
     flashes = _unseen(result, emissions.OFF, found.flashes, flash_laws)
     dims = _unseen(result, emissions.ON, found.dims, dim_laws)
-    if len(levels) > emissions.GREY_LEVEL:
-        # What dims part of a frame is as likely grey as off.
-        dims = 0.5 * dims[0], dims[1] + (0.5 * dims[0]) ** 2
+    if two is None:
+        own = event_levels(trace.x, result)
+        clear = clearness(levels)
+        mean += clear * own.time
+        variance += own.variance + ((1.0 - clear) * own.time) ** 2
+        dims = _with_stretches(found, dims, own.share)
     mean += flashes[0] - dims[0]
     variance += flashes[1] + dims[1]
     on = result.probability[:, emissions.ON] > 0.5
@@ -224,6 +232,22 @@ def on_share(
     variance = square * variance + (square - share**2) * mean**2
     mean *= share
     return min(max(mean / frames, 0.0), 1.0), float(np.sqrt(variance)) / frames
+
+
+def _with_stretches(
+    found: Found, dims: tuple[float, float], own_levels: float
+) -> tuple[float, float]:
+    """Return time in dims and its variance, with stretches of switching within frames.
+
+    `own_levels` is the share of rows between off and on that are levels (`event_levels`).
+    """
+    trace, result = found.trace, found.learnt.chain
+    # By the laws of the whole trace or by the light in stretches: as likely one as the other.
+    more = 0.5 * max(time_less_by_light(trace, result, found.flicker) - dims[0], 0.0)
+    if len(result.levels) > emissions.GREY_LEVEL or own_levels > 0.5:
+        # What dims part of a frame is as likely grey as off, and so is light that is missing.
+        return 0.5 * dims[0], dims[1] + (0.5 * dims[0]) ** 2 + more**2
+    return dims[0] + more, dims[1] + more**2
 
 
 def weak_level(result: chain.Chain) -> tuple[float, float]:
