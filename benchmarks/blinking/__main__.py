@@ -20,6 +20,7 @@ from benchmarks.blinking import (
     others,
     photostability,
     states,
+    type_experiments,
     type_shares,
 )
 from benchmarks.page import Part, run, text_of
@@ -176,6 +177,23 @@ def type_shares_part(pool: Executor, share: float) -> Iterable[str]:
     yield text_of(type_shares.shares_table(pool, max(round(240 * share), 40)), 3)
 
 
+def type_experiments_part(pool: Executor, share: float) -> Iterable[str]:
+    n = max(round(300 * share), type_experiments.NANOCRYSTALS)
+    shares, transitions = type_experiments.experiment_tables(pool, n)
+    yield "## Shares of types over many experiments"
+    yield (
+        f"The error of the estimated share of A, in points: the mean of "
+        f"{type_experiments.EXPERIMENTS} experiments of {type_experiments.NANOCRYSTALS} "
+        "nanocrystals, +- the standard deviation of one; and how often its 95 % interval holds. "
+        f"Each experiment draws from {n} simulated nanocrystals of either type, with states by "
+        "`hmm` (`benchmarks/blinking/type_experiments.py`). The head of a column has the true "
+        "share."
+    )
+    yield text_of(shares, 3)
+    yield "The same for the shares of transitions (`share_of_both` of `type_transitions.csv`):"
+    yield text_of(transitions, 3)
+
+
 def doubles_part(pool: Executor, share: float) -> Iterable[str]:
     fields = max(round(40 * share), 8)
     yield "## Two nanocrystals in one spot"
@@ -297,6 +315,7 @@ PARTS: dict[str, Part] = {
     "states": states_part,
     "weak": weak_part,
     "type_shares": type_shares_part,
+    "type_experiments": type_experiments_part,
     "doubles": doubles_part,
     "light": light_part,
     "other_light": other_light_part,

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Executor
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from benchmarks.blinking.fits import EXPOSURE_S, Rng, Row, draw_continuous
 from blinkpair.blinking.columns import epoch_columns
-from blinkpair.blinking.off_levels import estimate_off_levels
+from blinkpair.blinking.off_levels import OffLevels, estimate_off_levels
 from blinkpair.blinking.photostability import PhotostabilitySettings
 from blinkpair.blinking.recipes import Recipes
 from blinkpair.blinking.run_lengths import run_lengths
@@ -29,9 +30,9 @@ from blinkpair.populations.type_shares import pooled_type_shares
 from blinkpair.populations.type_states import RATIO
 
 ON_COUNTS, NOISE, LEAST_ON = 500.0, 40.0, 0.1
-TAU_FRAMES, ALPHA_A, ALPHA_B = 11.0, 1.4, 1.65
+ALPHA_A = 1.4
 LONGEST_ON, LONGEST_OFF_A, LONGEST_OFF_B = 5000.0, 400.0, 3000.0  # frames
-_RATIO = [name.format("{epoch}") for name in RATIO]
+RATIO_COLUMNS = [name.format("{epoch}") for name in RATIO]
 FIELDS = 4  # over which the nanocrystals are spread for the interval
 
 CASES = [  # frames, shortest event in frames, share of type A
@@ -43,29 +44,46 @@ CASES = [  # frames, shortest event in frames, share of type A
 ]
 
 
-def lit(rng: Rng, type_a: bool, frames: int, shortest: float) -> np.ndarray:
+class Laws(NamedTuple):
+    """Laws of both types; times in frames, of `movie` frames."""
+
+    movie: int
+    shortest_on: float
+    shortest_off: float
+    alpha_b: float = 1.65
+    alpha_b_sd: float = 0.1
+    tau_a: float = 11.0
+
+
+def lit(rng: Rng, type_a: bool, laws: Laws) -> np.ndarray:
     """Share of each frame that a nanocrystal is on; the first event began before the movie."""
-    tau = TAU_FRAMES * np.exp(0.4 * rng.normal()) if type_a else np.inf
-    alpha_on = max((ALPHA_A if type_a else ALPHA_B) + 0.1 * rng.normal(), 1.15)
+    frames = laws.movie
+    tau = laws.tau_a * np.exp(0.4 * rng.normal()) if type_a else np.inf
+    alpha, alpha_sd = (ALPHA_A, 0.1) if type_a else (laws.alpha_b, laws.alpha_b_sd)
+    alpha_on = max(alpha + alpha_sd * rng.normal(), 1.15)
     alpha_off = max(1.6 + 0.12 * rng.normal(), 1.25) + 0.4 * type_a
     longest_off = LONGEST_OFF_A if type_a else LONGEST_OFF_B
     n = 2 * frames
-    on = draw_continuous(rng, alpha_on, tau, n, shortest, LONGEST_ON)
-    off = draw_continuous(rng, alpha_off, np.inf, n, shortest, longest_off)
+    on = draw_continuous(rng, alpha_on, tau, n, laws.shortest_on, LONGEST_ON)
+    off = draw_continuous(rng, alpha_off, np.inf, n, laws.shortest_off, longest_off)
     switches = np.concatenate([[0.0], np.cumsum(np.stack([on, off], axis=1).ravel())])
     time_on = np.concatenate([[0.0], np.cumsum(np.diff(switches) * (np.arange(2 * n) % 2 == 0))])
     start = rng.random() * (switches[-1] - frames) / 2
     return np.diff(np.interp(start + np.arange(frames + 1.0), switches, time_on))
 
 
-def share_rows(frames: int, shortest: float, share_a: float, n: int) -> list[Row]:
-    """Return the shares of one case by both methods."""
-    rng = np.random.default_rng([31, frames, round(10 * shortest), round(10 * share_a)])
+def emissive(
+    rng: Rng, share_a: float, laws: Laws, n: int
+) -> tuple[np.ndarray, OffLevels, np.ndarray]:
+    """Counts (n, frames) of nanocrystals that are on for a tenth of the movie or more.
+
+    With their off levels, and which are of type A, (n,).
+    """
     light: list[np.ndarray] = []
     type_a: list[bool] = []
     while len(light) < n:
         is_a = bool(rng.random() < share_a)
-        one = lit(rng, is_a, frames, shortest)
+        one = lit(rng, is_a, laws)
         if one.mean() >= LEAST_ON:
             light.append(one)
             type_a.append(is_a)
@@ -73,6 +91,13 @@ def share_rows(frames: int, shortest: float, share_a: float, n: int) -> list[Row
     photons = 4.0 * rng.poisson(signal / 4.0)  # a variance of four times the counts
     counts = (photons + NOISE * rng.normal(size=signal.shape)).astype(np.float32)
     off = estimate_off_levels((NOISE * rng.normal(size=(n, EMPTY_FRAMES))).astype(np.float32))
+    return counts, off, np.array(type_a)
+
+
+def share_rows(frames: int, shortest: float, share_a: float, n: int) -> list[Row]:
+    """Return the shares of one case by both methods."""
+    rng = np.random.default_rng([31, frames, round(10 * shortest), round(10 * share_a)])
+    counts, off, type_a = emissive(rng, share_a, Laws(frames, shortest, shortest), n)
     rows = []
     for method in ("hmm", "fixed"):
         recipes = Recipes.of(counts, counts, off, ThresholdSettings(method))
@@ -87,7 +112,7 @@ def share_rows(frames: int, shortest: float, share_a: float, n: int) -> list[Row
             dwell_times=DwellTimeSettings(),
             photostability=PhotostabilitySettings(),
         )
-        rows.append(_row(columns, np.array(type_a)) | {"states by": method})
+        rows.append(_row(columns, type_a) | {"states by": method})
     movie = {"movie, s": frames * EXPOSURE_S, "shortest event, frames": shortest}
     return [movie | row for row in rows]
 
@@ -95,7 +120,7 @@ def share_rows(frames: int, shortest: float, share_a: float, n: int) -> list[Row
 def _row(columns: pd.DataFrame, type_a: np.ndarray) -> Row:
     verdicts = columns["blinking_{epoch}"]
     a, b = (100 * (verdicts == law).mean() for law in ("truncated_power_law", "power_law"))
-    ratios = ratios_within_group(columns[_RATIO].to_numpy(float))
+    ratios = ratios_within_group(columns[RATIO_COLUMNS].to_numpy(float))
     (share,), _ = pooled_type_shares([ratios], [np.arange(len(ratios)) % FIELDS])
     ends = f"{100 * share.low:.0f} to {100 * share.high:.0f}"
     return {
