@@ -2,17 +2,17 @@
 
 A verdict on the law needs many events, and a nanocrystal that is hardly ever off has few. Its long
 events exclude a short cut-off nevertheless. This ratio counts them: it needs no least number of
-events, and 0 is the ratio of events that show nothing. The shares of types are made of it
+events, and its logarithm is 0 where the events show nothing. The shares of types are made of it
 (`populations.type_shares`).
 
 Both likelihoods are means over what is not known, so that their ratio compares the laws and not
 their best fits: the alpha of a law without a cut-off is determined more exactly than that of a law
 with one, and at the maxima alone the pure law would be too likely. Cut-offs of 1, 1/2, 1/4 ... s
 down to two frames are equally likely. Alpha is 0 or more and normal, 1.5 +- 1, for either law; the
-populations of nanocrystals show later how it is distributed (`type_shares`). The mean over alpha
-and over the shift of the shortest events (`short_events`) is that of the normal distribution with
-the height and curvature of the maximum (Laplace's method; L. Tierney and J. B. Kadane, J. Am. Stat.
-Assoc. 81, 82, 1986).
+nanocrystals of a treatment show later how it is distributed (`populations.type_ratios`). The mean
+over alpha and over the shift of the shortest events (`short_events`) is that of the normal
+distribution with the height and curvature of the maximum (Laplace's method; L. Tierney and J. B.
+Kadane, J. Am. Stat. Assoc. 81, 82, 1986).
 
 The events begin two frames after the shortest duration: a camera distorts the shorter ones, and
 the distortion has the shape of a cut-off.

@@ -18,21 +18,31 @@ from blinkpair.cores import usable_cores
 # at 6 sigma fewer than one stretch in a hundred thousand passes by chance.
 MIN_PEAK_SIGMAS = 6.0
 MAX_DRIFT_PX = 20.0  # the largest displacement between two stretches that is looked for
-# Wider than this many PSFs is a haze that may stay with the camera: it pulled the drift to zero.
+# What is wider than this many PSFs may be a haze that stays with the camera. It is left out:
+# otherwise the drift is measured too small.
 WIDE_PSFS = 4.0
 LINEAR_NOISES = 4.0  # of a stretch; larger counts are compressed
-# The pixels' own offsets stay with the camera. Where a small share of the pixels is bright, these
-# held the drift at zero: it is measured again without counts below so many noises.
+# The pixels' own offsets stay with the camera, too. Where fewer than the second number (a share) of
+# the pixels are above the first (noises), they outweigh the nanocrystals, and the drift is measured
+# again without counts below the third (noises).
 BRIGHT_NOISES, FEW_BRIGHT, NOISES_LEFT_OUT = 5.0, 0.005, 2.5
-# A stretch farther than this from the median of those around it shows no motion: of few
-# nanocrystals one was taken for another.
+# A stretch farther than this from the median of five stretches shows no motion: where nanocrystals
+# are few, one was taken for another.
 MAX_DEVIATION_PX, MEDIAN_OF = 3.0, 5
 EDGE_PX = 8  # faded out: a step from one edge to the opposite one stays with the camera
 ITERATIONS = 3  # how often the reference is rebuilt from the aligned stretches
 
 
 def has_few_bright_pixels(flat_stretches: NDArray[np.float32], noise: NDArray[np.float32]) -> bool:
-    """Return whether so little light is in the stretches that fixed offsets of pixels may win."""
+    """Return whether so few pixels are bright that fixed offsets of pixels outweigh them.
+
+    Parameters
+    ----------
+    flat_stretches : (S, y, x) float32
+        Mean images without background, counts.
+    noise : (S,) float32
+        Of a pixel of each, counts.
+    """
     shares = [
         float(np.mean(flat > BRIGHT_NOISES * own))
         for flat, own in zip(flat_stretches, noise, strict=True)
@@ -80,7 +90,16 @@ def spectra_of(
     *,
     without_noise: bool = False,
 ) -> Spectra:
-    """Return the spectra of the stretches; `without_noise`: of counts above it only."""
+    """Return the spectra of the stretches.
+
+    Parameters
+    ----------
+    flat_stretches, noise
+        As in `has_few_bright_pixels`.
+    psf_sigma_px : float
+    without_noise : bool
+        Take counts above `NOISES_LEFT_OUT` noises only.
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     from scipy import fft
@@ -99,7 +118,8 @@ def spectra_of(
         for _ in range(2):
             narrow = narrow - uniform_filter(narrow, box_px)
         narrow = np.maximum(narrow - left_out * noise[s], 0.0)
-        # A weak nanocrystal is not taken for one 30 times as bright that is off (one log: it is).
+        # Two logarithms: with one, a weak nanocrystal in one stretch was matched with another one,
+        # 30 times as bright, that is off in this stretch.
         level = np.log1p(np.log1p(narrow / max(LINEAR_NOISES * noise[s], 1e-9)))
         spectra[s] = fft.rfft2(level * rows[:, None] * columns) * band
 
@@ -111,7 +131,22 @@ def spectra_of(
 def place(
     spectra: Spectra, centre_frame: FloatArray, *, without_leaps: bool = False
 ) -> tuple[FloatArray, BoolArray]:
-    """Return the displacement of each stretch, and whether it has a significant peak."""
+    """Return the displacement of each stretch, and whether its correlation has a significant peak.
+
+    Parameters
+    ----------
+    spectra : Spectra
+        Of S stretches.
+    centre_frame : (S,) float
+    without_leaps : bool
+        Take stretches far from those around them as not measured (`MAX_DEVIATION_PX`).
+
+    Returns
+    -------
+    xy : (S, 2) float
+        Displacement from the mean of all, pixels; interpolated where there is no peak.
+    significant : (S,) bool
+    """
     from concurrent.futures import ThreadPoolExecutor
 
     from scipy import fft
@@ -122,7 +157,7 @@ def place(
     reach = int(min(MAX_DRIFT_PX, height / 2 - 2, width / 2 - 2))
     quarter = max(1, n // 4)
     reference = spectra.values[(n - quarter) // 2 : (n + quarter) // 2 + 1].mean(axis=0)
-    follows = False  # whether a stretch is a part of the reference already
+    follows = False  # whether the reference contains each stretch, which then is taken out of it
 
     def place_one(s: int) -> None:
         own = spectra.shifted(s, -xy[s]) / n if follows else 0.0
@@ -185,7 +220,7 @@ def _peak(correlation: NDArray[np.float32], reach: int) -> tuple[FloatArray, boo
 
 
 def fill(centre_frame: FloatArray, xy: FloatArray, good: BoolArray) -> FloatArray:
-    """Return the drift with stretches without a significant peak taken from their neighbours."""
+    """Return displacements (S, 2) with those of stretches that are not good interpolated."""
     return np.column_stack(
         [np.interp(centre_frame, centre_frame[good], xy[good, k]) for k in range(2)]
     )

@@ -300,7 +300,7 @@ def _flags(types: pd.Series[Any], name: str) -> FloatArray:
 
 
 def _log_ratios(rows: pd.DataFrame, epoch: str) -> FloatArray:
-    """Return how likely a cut-off is, by the laws of the group; 0 where the table has no ratios."""
+    """Return the log ratios of a cut-off (n,), by the laws of the group; 0 where there are none."""
     columns = [rows.get(name.format(epoch), _NAN) for name in RATIO]
     return ratios_within_group(
         np.stack([np.broadcast_to(np.asarray(c, np.float64), len(rows)) for c in columns], axis=1)

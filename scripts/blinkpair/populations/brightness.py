@@ -18,7 +18,7 @@ from blinkpair.labels import as_bool
 LEVELS = tuple(f"on_level_counts_{epoch}" for epoch in EPOCHS)
 COLUMNS = ("field", "analysed", "population", *LEVELS)
 RATIO, RATIO_SE = "brightness_ratio", "brightness_ratio_se"
-LEAST_NANOCRYSTALS = 5
+LEAST_NANOCRYSTALS = 5  # of fewer the median absolute deviation is no error to rely on
 # A spot that is 0.9 px wide after 0.8 px has 0.92 times the light in the aperture. A quarter more
 # or less is another instrument or treatment, and moves a fixed threshold by as much.
 FACTOR, SURE_ERRORS = 1.25, 3.0

@@ -26,14 +26,15 @@ if TYPE_CHECKING:
 
 PLACE = ("x_pre", "y_pre")
 COLUMNS = ("field", "analysed", "excluded_because", *PLACE)
-CAMERA = "hot_pixel"  # in `excluded_because`: what is the camera's is in every field
-_NEIGHBOURS = 4
+# In `excluded_because`: spots of the camera are at the same place in every field.
+CAMERA = "hot_pixel"
+_NEIGHBOURS = 4  # of which any three make a pattern: one may be missing in the other field
 # Places have errors of 0.1 to 0.3 px, those that were mapped from the other epoch some more. A
-# thousand fields of 200 take 12 s, and most of it to find vectors that are equal.
+# thousand fields of 200 take 12 s, most of it to find vectors that are equal.
 _TOLERANCE_PX, _VECTORS_PX = 1.5, 1.0
-# At the right shift one field shows what the other shows, but for what was hardly ever on.
+# At the right shift one field shows what the other shows, except what was hardly ever on.
 MIN_SHARE, MIN_SHARED = 0.5, 5
-# Accidental overlaps expected among the fields of a sample.
+# Accidental overlaps expected among all fields of a sample; with more it is no overlap.
 MAX_CHANCE = 1e-3
 
 
@@ -61,7 +62,7 @@ class _Places(NamedTuple):
 
 
 def remarks(nanocrystals: pd.DataFrame, fields: pd.DataFrame) -> dict[str, str]:
-    """Return for each field with nanocrystals that count in another one, too, which and how many.
+    """Return a remark for each field with nanocrystals that another field counts, too.
 
     Parameters
     ----------
@@ -70,8 +71,10 @@ def remarks(nanocrystals: pd.DataFrame, fields: pd.DataFrame) -> dict[str, str]:
     """
     found: dict[str, list[str]] = {}
     for overlap in find_overlaps(nanocrystals, fields):
+        if not overlap.n_twice:
+            continue
         both = ((overlap.field, overlap.other, 1), (overlap.other, overlap.field, -1))
-        for field, other, sign in both if overlap.n_twice else ():
+        for field, other, sign in both:
             x, y = sign * overlap.shift_px
             found.setdefault(field, []).append(
                 f"{overlap.n_twice} of its nanocrystals are analysed in field {other}, too, and "
@@ -113,7 +116,7 @@ def find_overlaps(nanocrystals: pd.DataFrame, fields: pd.DataFrame) -> list[Over
 
 
 def _overlaps(fields: list[_Places]) -> list[Overlap]:
-    """Return the overlaps of fields of one orientation."""
+    """Return the overlaps of fields of one orientation, at most one of each pair."""
     if len(fields) < 2:
         return []
     from scipy.spatial import cKDTree
@@ -123,8 +126,10 @@ def _overlaps(fields: list[_Places]) -> list[Overlap]:
     xy = np.concatenate([field.xy for field in fields])
     tree = cKDTree(vectors.reshape(-1, vectors.shape[-1]))
     alike = tree.query_pairs(_VECTORS_PX, p=np.inf, output_type="ndarray") // vectors.shape[1]
-    alike = alike[field_of[alike[:, 0]] != field_of[alike[:, 1]]]  # in the order of the fields
+    # Rows (first place, second place) of different fields, the first in the earlier field.
+    alike = alike[field_of[alike[:, 0]] != field_of[alike[:, 1]]]
     shifts = xy[alike[:, 1]] - xy[alike[:, 0]]
+    # One of those shifts of a pair of fields that are the same within the tolerance.
     steps = np.round(shifts / (2 * _TOLERANCE_PX))
     proposed = np.unique(np.column_stack([field_of[alike], steps]), axis=0, return_index=True)[1]
     n_pairs = len(fields) * (len(fields) - 1) / 2
@@ -138,7 +143,7 @@ def _overlaps(fields: list[_Places]) -> list[Overlap]:
 
 
 def _vectors(field: _Places) -> FloatArray:
-    """Return those from each place to three of its nearest neighbours, (n, choices, 6)."""
+    """Return the x and y from each place to three of its nearest neighbours, (n, choices, 6)."""
     near = field.tree.query(field.xy, k=_NEIGHBOURS + 1)[1][:, 1:]
     threes = list(itertools.combinations(range(_NEIGHBOURS), 3))
     to_near = field.xy[near] - field.xy[:, None]
@@ -146,10 +151,11 @@ def _vectors(field: _Places) -> FloatArray:
 
 
 def _at_shift(one: _Places, other: _Places, shift: FloatArray, n_pairs: float) -> Overlap | None:
-    """Return what two fields share where the second is shifted, None where chance may do it.
+    """Return what two fields share at a shift (2,) of the second, or None where chance explains it.
 
-    The probability of as many matches in unrelated patterns of the same density (Poisson's law),
-    times the number of shifts at which they may match, times the number of pairs of fields.
+    Accidental overlaps expected are the probability of as many matches in unrelated patterns of the
+    same density (Poisson's law), times the number of shifts at which the patterns may match, times
+    the number of pairs of fields.
     """
     from scipy.special import pdtrc
 

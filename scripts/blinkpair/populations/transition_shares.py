@@ -15,11 +15,12 @@ Input: ratios and fields of the nanocrystals of some groups. Output: estimates o
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 
-from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.arrays import FloatArray
 from blinkpair.populations.type_shares import share_estimate
 from blinkpair.populations.type_states import PURE, TRUNCATED
 from blinkpair.statistics.design_effects import Codes, DesignEffect, pooled_effects
@@ -28,10 +29,11 @@ from blinkpair.statistics.intervals import UNDEFINED, Estimate
 PAIRS = tuple((before, after) for before in (TRUNCATED, PURE) for after in (TRUNCATED, PURE))
 UNKNOWN = Estimate(float("nan"), *UNDEFINED, float("nan"))
 _IS_A = np.array([[name == TRUNCATED for name in pair] for pair in PAIRS], dtype=np.float64)
-_STEP = 0.1  # of the logarithm of a ratio
-_ITERATIONS, _SETTLED = 500, 1e-6
+_STEP = 0.1  # of the logarithm of a ratio: ratios within 5 % are taken as equal, which is faster
+_ITERATIONS, _SETTLED = 500, 1e-6  # of the EM algorithm; largest change of a share
+_LEAST_BEFORE = 0.5  # nanocrystals of a type before; of fewer there is no share to estimate
 
-# Of the share in all, and of the share in those of the same type before.
+# Of each pair: its share of all, and of the nanocrystals with the same type before.
 PairEstimates = dict[tuple[str, str], tuple[Estimate, Estimate]]
 
 
@@ -55,8 +57,8 @@ def pooled_transition_shares(
     confidence, control_last
         As in `intervals.pooled_fractions`.
     """
-    groups = [_kinds(*logs) for logs in zip(before, after, strict=True)]
-    shares = [own.likeliest() for own in groups]
+    groups = [_CountedRatios.of(*logs) for logs in zip(before, after, strict=True)]
+    shares = [own.likeliest_shares() for own in groups]
     each = [_probabilities(*own) for own in zip(before, after, shares, strict=True)]
     effects = [
         pooled_effects([own[:, k] for own in each], fields, control_last=control_last)
@@ -68,81 +70,95 @@ def pooled_transition_shares(
     ]
 
 
-class _Kinds(NamedTuple):
-    """Likelihood of each pair over the largest, (m, 4), and how many nanocrystals have it, (m,)."""
+class _CountedRatios(NamedTuple):
+    """Nanocrystals, counted by their ratios.
+
+    `likelihoods` (m, 4) has those of each pair over the largest of the four, `counts` (m,) how many
+    nanocrystals have them.
+    """
 
     likelihoods: FloatArray
     counts: FloatArray
 
+    @classmethod
+    def of(cls, before: FloatArray, after: FloatArray) -> _CountedRatios:
+        """Return those of nanocrystals with these log ratios, (n,) each."""
+        logs = np.stack([before, after], axis=1)
+        logs, counts = np.unique(np.round(logs / _STEP) * _STEP, axis=0, return_counts=True)
+        return cls(_pair_likelihoods(logs), counts.astype(np.float64))
+
     @property
     def n(self) -> float:
-        """Nanocrystals."""
+        """Number of nanocrystals."""
         return float(self.counts.sum())
 
-    def log_likelihood(self, share: FloatArray) -> float:
+    def log_likelihood(self, shares: FloatArray) -> float:
+        """Return the log-likelihood of shares of the pairs, (4,), up to a constant."""
         with np.errstate(divide="ignore"):
-            return float(self.counts @ np.log(self.likelihoods @ share))
+            return float(self.counts @ np.log(self.likelihoods @ shares))
 
-    def likeliest(
-        self, hold: Callable[[FloatArray], FloatArray] = lambda share: share
+    def likeliest_shares(
+        self, constrained: Callable[[FloatArray], FloatArray] = lambda shares: shares
     ) -> FloatArray:
-        """Return the shares of the highest likelihood, (4,), of those that `hold` returns."""
-        share = hold(np.full(len(PAIRS), 1.0 / len(PAIRS)))
+        """Return the shares of the highest likelihood, (4,), among those `constrained` returns."""
+        shares = constrained(np.full(len(PAIRS), 1.0 / len(PAIRS)))
         for _ in range(_ITERATIONS if self.n else 0):
-            each = self.counts @ (self.likelihoods / (self.likelihoods @ share)[:, None])
-            last, share = share, hold(share * each / self.n)
-            if np.abs(last - share).max() < _SETTLED:
+            each = self.counts @ (self.likelihoods / (self.likelihoods @ shares)[:, None])
+            last, shares = shares, constrained(shares * each / self.n)
+            if np.abs(last - shares).max() < _SETTLED:
                 break
-        return share
+        return shares
+
+    def profile(self, value: float, constraint: Callable[[FloatArray, float], FloatArray]) -> float:
+        """Return the highest log-likelihood of shares under a constraint to a value."""
+        return self.log_likelihood(self.likeliest_shares(lambda shares: constraint(shares, value)))
 
 
-def _kinds(before: FloatArray, after: FloatArray) -> _Kinds:
-    """Count the nanocrystals by their ratios, which matter to 5 %."""
-    logs = np.stack([before, after], axis=1)
-    logs, counts = np.unique(np.round(logs / _STEP) * _STEP, axis=0, return_counts=True)
-    logs = logs @ _IS_A.T
-    logs -= logs.max(axis=1, keepdims=True, initial=-np.inf)
-    return _Kinds(np.exp(logs), counts.astype(np.float64))
+def _pair_likelihoods(logs: FloatArray) -> FloatArray:
+    """Return the likelihoods of the pairs over the largest, (n, 4), from log ratios (n, 2)."""
+    of_pairs = logs @ _IS_A.T
+    return np.asarray(np.exp(of_pairs - of_pairs.max(axis=1, keepdims=True, initial=-np.inf)))
 
 
-def _probabilities(before: FloatArray, after: FloatArray, share: FloatArray) -> FloatArray:
+def _probabilities(before: FloatArray, after: FloatArray, shares: FloatArray) -> FloatArray:
     """Return the probability of each pair for each nanocrystal, (n, 4)."""
-    logs = np.stack([before, after], axis=1) @ _IS_A.T
-    weights = share * np.exp(logs - logs.max(axis=1, keepdims=True, initial=-np.inf))
+    weights = shares * _pair_likelihoods(np.stack([before, after], axis=1))
     return np.asarray(weights / weights.sum(axis=1, keepdims=True), dtype=np.float64)
 
 
+def _with_share(shares: FloatArray, value: float, k: int) -> FloatArray:
+    """Return shares (4,) of which the k-th is `value`, the others in the proportions given."""
+    others = np.arange(len(PAIRS)) != k
+    total = shares[others].sum()
+    scale = (1.0 - value) / total if total > 0 else 0.0
+    return np.where(others, shares * scale, value)
+
+
+def _with_part(shares: FloatArray, value: float, k: int, other: int) -> FloatArray:
+    """Return shares (4,) of which the k-th is `value` times the sum of it and the `other`."""
+    changed = shares.copy()
+    changed[[k, other]] = (shares[k] + shares[other]) * np.array([value, 1.0 - value])
+    return changed
+
+
 def _estimates(
-    own: _Kinds, share: FloatArray, effects: list[DesignEffect], confidence: float
+    own: _CountedRatios, shares: FloatArray, effects: list[DesignEffect], confidence: float
 ) -> PairEstimates:
-    if not own.n or np.all(own.likelihoods == 1.0):
+    """Return the estimates of one group, from its likeliest shares (4,)."""
+    if not own.n or np.all(own.likelihoods == 1.0):  # no nanocrystal, or no event that shows a type
         return dict.fromkeys(PAIRS, (UNKNOWN, UNKNOWN))
     found: PairEstimates = {}
-    for k, pair in enumerate(PAIRS):
-        other = k ^ 1  # the same type before, the other after
-        rest = np.arange(len(PAIRS)) != k
-
-        def of_share(value: float, k: int = k, rest: BoolArray = rest) -> float:
-            def hold(share: FloatArray) -> FloatArray:
-                total = share[rest].sum()
-                scale = (1.0 - value) / total if total > 0 else 0.0
-                return np.where(rest, share * scale, value)
-
-            return own.log_likelihood(own.likeliest(hold))
-
-        def of_part(value: float, k: int = k, other: int = other) -> float:
-            def hold(share: FloatArray) -> FloatArray:
-                held = share.copy()
-                held[[k, other]] = (share[k] + share[other]) * np.array([value, 1.0 - value])
-                return held
-
-            return own.log_likelihood(own.likeliest(hold))
-
+    for k, (before, after) in enumerate(PAIRS):
+        share = float(shares[k])
+        of_share = partial(own.profile, constraint=partial(_with_share, k=k))
+        of_all = share_estimate(share, of_share, own.n, effects[k], confidence)
+        other = PAIRS.index((before, PURE if after == TRUNCATED else TRUNCATED))
+        share_before = share + float(shares[other])
         of_before = UNKNOWN
-        total = float(share[k] + share[other])
-        if total * own.n > 0.5:
-            part = float(share[k]) / total
-            of_before = share_estimate(part, of_part, own.n * total, effects[k], confidence)
-        of_all = share_estimate(float(share[k]), of_share, own.n, effects[k], confidence)
-        found[pair] = of_all, of_before
+        if share_before * own.n > _LEAST_BEFORE:
+            of_part = partial(own.profile, constraint=partial(_with_part, k=k, other=other))
+            of_before = share_estimate(
+                share / share_before, of_part, share_before * own.n, effects[k], confidence
+            )
+        found[before, after] = of_all, of_before
     return found

@@ -19,10 +19,11 @@ import numpy as np
 from blinkpair.arrays import FloatArray
 from blinkpair.dwell_fits.cut_off_ratio import CERTAIN, PRIOR_ALPHA, PRIOR_ALPHA_SD
 
-_SD = 0.3  # of alpha within a type, as it is assumed before
-_WORTH = 5.0  # nanocrystals that count as much as this assumption
-_FIRST_SHARE = 0.3
-_ITERATIONS, _SETTLED = 200, 1e-6
+# What is assumed of alpha within a type before, and how many nanocrystals count as much as that.
+_SD = 0.3
+_WORTH_OF_MEAN, _WORTH_OF_SD = 1.0, 5.0
+_FIRST_SHARE = 0.3  # of type A, where the iterations begin
+_ITERATIONS, _SETTLED = 200, 1e-6  # largest change of the share, of a mean or of a variance
 
 
 class _Law(NamedTuple):
@@ -33,7 +34,7 @@ class _Law(NamedTuple):
 
 
 def ratios_within_group(ratios: FloatArray) -> FloatArray:
-    """Return the natural logarithms of the ratios of one group, (n,).
+    """Return the natural logarithms of the ratios of one group by its own laws, (n,).
 
     Parameters
     ----------
@@ -49,7 +50,18 @@ def ratios_within_group(ratios: FloatArray) -> FloatArray:
 
 
 def _by_own_laws(logs: FloatArray, alphas: FloatArray) -> FloatArray:
-    """Alternate between the probabilities of type A and the laws of either type until settled."""
+    """Return the log ratios (n,) by the laws of the group.
+
+    The EM algorithm: the probabilities of type A by the laws of either type, then these laws by the
+    probabilities, in turn.
+
+    Parameters
+    ----------
+    logs : ndarray, shape (n,)
+        Log ratios with alpha as it is assumed before the events.
+    alphas : ndarray, shape (n, 4)
+        Mean and deviation of alpha without a cut-off, and with one.
+    """
     pure, truncated = _Law(), _Law()
     share = _FIRST_SHARE
     found = logs
@@ -72,7 +84,9 @@ def _reweighted(alphas: FloatArray, law: _Law) -> tuple[FloatArray, FloatArray, 
     """Return by how much ln of the mean likelihood changes; mean and variance of alpha, (n,) each.
 
     Alpha of each nanocrystal is normal, with mean and deviation in `alphas` (n, 2), where
-    `PRIOR_ALPHA` +- `PRIOR_ALPHA_SD` was assumed before its events; now `law` is.
+    `PRIOR_ALPHA` +- `PRIOR_ALPHA_SD` was assumed before its events; now `law` is. The new density
+    is the old one times the ratio of the two normal densities assumed before. Its precision is
+    positive, because no deviation in `alphas` and no law is wider than `PRIOR_ALPHA_SD`.
     """
     alpha, own, before = alphas[:, 0], alphas[:, 1] ** 2, PRIOR_ALPHA_SD**2
     precision = 1.0 / own + 1.0 / law.variance - 1.0 / before
@@ -83,9 +97,9 @@ def _reweighted(alphas: FloatArray, law: _Law) -> tuple[FloatArray, FloatArray, 
 
 
 def _law(alpha: FloatArray, spread: FloatArray, weights: FloatArray) -> _Law:
-    """Return the law of nanocrystals of some weights, together with what is assumed before."""
+    """Return the law of nanocrystals with means and variances of alpha and weights, (n,) each."""
     total = float(weights.sum())
-    mean = (float(weights @ alpha) + PRIOR_ALPHA) / (total + 1.0)
+    mean = (float(weights @ alpha) + _WORTH_OF_MEAN * PRIOR_ALPHA) / (total + _WORTH_OF_MEAN)
     squares = float(weights @ ((alpha - mean) ** 2 + spread))
-    variance = (squares + _WORTH * _SD**2) / (total + _WORTH)
+    variance = (squares + _WORTH_OF_SD * _SD**2) / (total + _WORTH_OF_SD)
     return _Law(mean, min(variance, PRIOR_ALPHA_SD**2))

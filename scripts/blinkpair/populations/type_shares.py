@@ -32,7 +32,7 @@ from blinkpair.statistics.design_effects import Codes, DesignEffect, pooled_effe
 from blinkpair.statistics.intervals import UNDEFINED, Estimate, fraction_interval
 
 _HALVINGS = 50  # of the range of p, to 1e-15
-_HALVINGS_OF_END = 12
+_HALVINGS_OF_END = 12  # of where an end of the interval is, to 1/4,000
 
 
 def pooled_type_shares(
@@ -99,7 +99,7 @@ def _probabilities(log_ratios: FloatArray, share: float) -> FloatArray:
 def share_estimate(
     share: float,
     log_likelihood: Callable[[float], float],
-    most: float,
+    n_most: float,
     effect: DesignEffect,
     confidence: float,
 ) -> Estimate:
@@ -113,8 +113,8 @@ def share_estimate(
     share : float
     log_likelihood : callable
         Of any share, at its highest in all else.
-    most : float
-        Nanocrystals, more than which n cannot be.
+    n_most : float
+        Nanocrystals that the share is of; n is not larger.
     effect : DesignEffect
     confidence : float
     """
@@ -130,6 +130,6 @@ def share_estimate(
             middle = (inside + outside) / 2
             possible = log_likelihood(middle) > least
             inside, outside = (middle, outside) if possible else (inside, middle)
-        n = min(z**2 * middle * (1.0 - middle) / (middle - share) ** 2, most)
+        n = min(z**2 * middle * (1.0 - middle) / (middle - share) ** 2, n_most)
         ends.append(fraction_interval(share, n, effect, confidence=confidence)[side])
     return Estimate(share, ends[0], ends[1], effect.median)

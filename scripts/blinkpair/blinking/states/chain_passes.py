@@ -1,9 +1,10 @@
 """The passes of a chain through the frames, forward and backward.
 
-States are written out, not looped over: numbers that stay in the registers of the processor are
-three times as fast as short rows of an array. Most chains have five states, and without the moves
-from one kind of off, or of on, into the other, which are not possible. Chains of more states, with
-a grey level or with two emitters, are filled up to nine.
+The forward-backward algorithm (L. R. Rabiner, Proc. IEEE 77, 257, 1989). States are written out,
+not looped over: numbers that stay in the registers of the processor are three times as fast as
+short rows of an array. Most chains have five states, numbered as in `chain`; the moves between the
+two kinds of off (0, 1), and between those of on (3, 4), are not possible and left out. Chains of
+more states, with a grey level or with two emitters, are filled up to nine.
 
 Input: densities of the counts in every state and transitions. Output: probabilities of every state,
 the expected moves between states, and the log-likelihood.
@@ -147,7 +148,7 @@ def _add_products(before: FloatArray, later: FloatArray) -> FloatArray:
 
 @njit()
 def _forward_of_five(density: FloatArray, transition: FloatArray, forward: FloatArray) -> float:
-    """Do the same as `_forward`."""
+    """Do the same as `_forward` for five states (0 to 4 are a to e), without impossible moves."""
     m = transition
     t00, t02, t03, t04 = m[0, 0], m[0, 2], m[0, 3], m[0, 4]
     t11, t12, t13, t14 = m[1, 1], m[1, 2], m[1, 3], m[1, 4]
@@ -177,7 +178,11 @@ def _forward_of_five(density: FloatArray, transition: FloatArray, forward: Float
 def _backward_of_five(
     density: FloatArray, transition: FloatArray, forward: FloatArray
 ) -> FloatArray:
-    """Do the same as `_backward`."""
+    """Do the same as `_backward` for five states, without impossible moves.
+
+    f to j are the forward probabilities of the states, v to z the backward ones, a to e these times
+    the densities, m00 to m44 the sums of the moves.
+    """
     m = transition
     t00, t02, t03, t04 = m[0, 0], m[0, 2], m[0, 3], m[0, 4]
     t11, t12, t13, t14 = m[1, 1], m[1, 2], m[1, 3], m[1, 4]

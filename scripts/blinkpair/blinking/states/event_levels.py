@@ -26,7 +26,7 @@ _DIMMEST = 0.3  # of the on level: what is dimmer is as likely dirt or a neighbo
 _SWITCHING = np.array([0.05, 0.1, 0.2])[:, None]
 _MOST_EVIDENCE = 20.0  # of one row, logarithm
 _ITERATIONS = 30
-_KNOWN_BEFORE = 1.0  # rows that an even chance is worth
+_KNOWN_BEFORE = 1.0  # rows that count as much as the share of one half assumed before
 # Of the time in rows: as much may be in events that are too short for one.
 _SHORTER = 0.5
 
@@ -86,7 +86,7 @@ def event_levels(x: FloatArray, result: chain.Chain) -> EventLevels:
 
 
 def _log_density(n: FloatArray, squares: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return the log-density of n counts about their mean, of which the squares sum up to that."""
+    """Return the log-density of n normal counts whose squares about their mean sum to `squares`."""
     return np.asarray(-0.5 * ((n - 1) * np.log(2.0 * np.pi * variance) + squares / variance))
 
 

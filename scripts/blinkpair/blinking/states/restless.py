@@ -25,7 +25,7 @@ _WINDOW = 24  # frames: a stretch
 _LEAST_PAIRS = 6  # of neighbours within a stretch
 _ERRORS = 3.0  # above the camera's variance: that of n pairs is known to sqrt(3 / n)
 _LEAST_SHARE = 0.01  # of the frames in such stretches: fewer change little
-_LEAST_FRAMES = 40  # lit, for an upper edge
+_LEAST_FRAMES = 40  # lit: fewer do not show an upper edge
 # Counts, in units of the step, of which the distribution is fitted.
 _LOWEST, _HIGHEST, _BINS = 0.3, 1.5, 30
 # Levels that are tried, in units of the one that the chain found, and how finely around the best.
@@ -38,6 +38,7 @@ _SHARES = (np.arange(_NODES) + 0.5) / _NODES
 _RISING = np.stack([_SHARES ** (a - 1.0) for a in (1.0, 2.0, 4.0)])
 _RISING /= _RISING.sum(axis=1, keepdims=True)
 _ITERATIONS = 12
+_ROOT_2PI = 2.5066
 
 
 def time_less_by_light(trace: Trace, result: chain.Chain, flicker: float) -> float:
@@ -118,7 +119,7 @@ def _edge_fit(
             sigma = math.sqrt(noise**2 + excess * place + flicker * place**2)
             for i in range(len(y)):
                 z = (y[i] - place) / sigma
-                p = math.exp(-0.5 * z * z) / (sigma * 2.5066)
+                p = math.exp(-0.5 * z * z) / (sigma * _ROOT_2PI)
                 for r in range(kinds - 1):
                     density[1 + r, i] += rising[r, s] * p
         weight[:] = 0.4 / (kinds - 1)
