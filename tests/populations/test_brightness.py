@@ -46,13 +46,15 @@ def test_the_standard_error_holds():
     assert 0.90 < holds < 0.99
 
 
-def test_few_nanocrystals_and_those_that_are_dark_in_an_epoch_show_no_ratio():
+def test_few_excluded_and_dark_nanocrystals_show_no_ratio():
     rng = np.random.default_rng(3)
     rows = pd.concat([field(rng, "few", 0.4, 4), field(rng, "dark", 0.4, 40)])
     rows.loc[rows["field"] == "dark", "population"] = "became_dark"
     assert brightness_ratios(rows).empty
     assert remarks(brightness_ratios(rows)) == {}
     assert brightness_ratios(rows[:0]).empty
+    excluded = field(rng, "excluded", 0.4, 40).assign(analysed="False")
+    assert brightness_ratios(excluded).empty
 
 
 def test_a_ratio_that_chance_may_make_is_not_named():

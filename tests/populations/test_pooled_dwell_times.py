@@ -12,41 +12,13 @@ from blinkpair.errors import InputError
 from blinkpair.figures.dwell_examples import measure_dwell_example
 from blinkpair.populations.pooled_dwell_times import coincide, law_of, pool_densities, pool_fits
 from blinkpair.populations.pools import pool_durations
-
-EXPOSURE_S = 0.02
-WINDOW = 20_000
-
-
-def drawn_events(rng, n, alpha, tau_frames=np.inf):
-    """Durations of Eq. 1 or 2 in whole frames, 1 to the window."""
-    t = np.arange(1, WINDOW + 1, dtype=float)
-    law = t**-alpha * np.exp(-t / tau_frames)
-    return rng.choice(np.arange(1, WINDOW + 1), size=n, p=law / law.sum())
-
-
-def table_of(durations, *, cut=(), field="f1", temperature_c=100, **columns):
-    """Counts of each duration, as the workflow writes them for one field, epoch and state."""
-    frames = np.union1d(durations, cut).astype(int)
-    return pd.DataFrame(
-        {
-            "field": field,
-            "temperature_c": temperature_c,
-            "epoch": "pre",
-            "state": "on",
-            "subset": 0,
-            "duration_frames": frames,
-            "n_events": [int(np.sum(np.asarray(durations) == f)) for f in frames],
-            "n_cut_by_end": [int(np.sum(np.asarray(cut) == f)) for f in frames],
-            "exposure_s": EXPOSURE_S,
-            "window_frames": WINDOW,
-        }
-        | columns
-    )
+from tests.helpers.dwell_times import WINDOW, draw
+from tests.helpers.pooled_events import EXPOSURE_S, table_of
 
 
 def test_pooled_is_the_sum_of_the_fields():
     rng = np.random.default_rng(1)
-    first, second = drawn_events(rng, 400, 1.6), drawn_events(rng, 300, 1.9)
+    first, second = draw(rng, 1.6, 400), draw(rng, 1.9, 300)
     table = pd.concat([table_of(first, cut=[7, 900]), table_of(second, cut=[7], field="f2")])
     row = pool_fits(pool_durations([table])).iloc[0]
     both = np.concatenate([first, second, [7, 7, 900]])
@@ -81,7 +53,7 @@ def test_the_law_of_alike_nanocrystals_is_found_again():
     assert row["model"] == "power_law"
     assert abs(row["alpha"] - 1.5) < 4 * row["alpha_se"]
     # An exponential cut at 25 frames, 0.5 s, is seen as such.
-    row = pool_fits(pool_durations([table_of(drawn_events(rng, 3000, 1.5, 25))])).iloc[0]
+    row = pool_fits(pool_durations([table_of(draw(rng, 1.5, 3000, 25))])).iloc[0]
     assert row["model"] == "truncated_power_law"
     assert abs(row["alpha"] - 1.5) < 4 * row["alpha_se"]
     assert row["tau_low_s"] < 25 * EXPOSURE_S < row["tau_high_s"]
@@ -90,7 +62,7 @@ def test_the_law_of_alike_nanocrystals_is_found_again():
 @pytest.mark.parametrize("tau_frames", [np.inf, 25])
 def test_a_row_draws_the_law_it_was_fitted_to(tau_frames, tmp_path):
     """Over whole frames the density adds up to the share of events it was fitted to, here 1."""
-    events = drawn_events(np.random.default_rng(3), 3000, 1.5, tau_frames)
+    events = draw(np.random.default_rng(3), 1.5, 3000, tau_frames)
     fits = pool_fits(pool_durations([table_of(events)]))
     fits.to_csv(tmp_path / "fits.csv", index=False)
     law = law_of(pd.read_csv(tmp_path / "fits.csv").iloc[0])
@@ -113,7 +85,7 @@ def test_a_cut_off_near_a_tenth_of_the_movie_is_found_on_either_side_of_it():
     """Movies of 300 frames, where a tenth is 30: tau of 24 to 36 frames is far from no cut-off."""
     rng = np.random.default_rng(5)
     for tau_frames in (24, 28, 30, 32, 36):
-        events = drawn_events(rng, 3000, 0.9, tau_frames)
+        events = draw(rng, 0.9, 3000, tau_frames)
         table = table_of(np.minimum(events, 300), window_frames=300)
         row = pool_fits(pool_durations([table])).iloc[0]
         assert row["model"] in ("truncated_power_law", "neither")  # 5 % by chance
@@ -130,7 +102,7 @@ def test_curves_that_lie_on_each_other_have_one_verdict(n_before, n_after):
     alone = 0
     for _ in range(20):
         drawn = [
-            np.concatenate([drawn_events(rng, n // 2, alpha) for alpha in (1.6, 1.9)])
+            np.concatenate([draw(rng, alpha, n // 2) for alpha in (1.6, 1.9)])
             for n in (n_before, n_after)
         ]
         tables = [
@@ -152,7 +124,7 @@ def test_curves_that_differ_visibly_are_fitted_alone():
     """A cut-off at 50 frames leaves none of the 15 in 1,000 events beyond 500 frames."""
     rng = np.random.default_rng(8)
     tables = [
-        table_of(drawn_events(rng, 5000, 1.6, tau), epoch=epoch)
+        table_of(draw(rng, 1.6, 5000, tau), epoch=epoch)
         for epoch, tau in (("pre", np.inf), ("post", 50))
     ]
     before, after = pool_fits(pool_durations([pd.concat(tables)])).to_dict("records")
@@ -176,7 +148,7 @@ def test_a_difference_counts_from_a_factor_of_1_25_on():
 def test_a_mixture_of_power_laws_is_shallower_than_its_parts_on_average_at_long_times():
     """Half alpha 1.3 and half 2.5: beyond 100 frames the shallow ones are nearly alone."""
     rng = np.random.default_rng(4)
-    parts = [drawn_events(rng, 20_000, alpha) for alpha in (1.3, 2.5)]
+    parts = [draw(rng, alpha, 20_000) for alpha in (1.3, 2.5)]
     density = pool_densities(pool_durations([table_of(np.concatenate(parts))]))
     late = density[(density["first_frame"] > 100) & (density["n_events"] > 20)]
     slope = np.polyfit(np.log(late["duration_s"]), np.log(late["density_per_s"]), 1)[0]
@@ -186,7 +158,7 @@ def test_a_mixture_of_power_laws_is_shallower_than_its_parts_on_average_at_long_
 
 def test_fields_of_different_exposure_are_pooled_apart():
     rng = np.random.default_rng(5)
-    events = np.minimum(drawn_events(rng, 200, 1.6), 8000)
+    events = np.minimum(draw(rng, 1.6, 200), 8000)
     table = pd.concat(
         [
             table_of(events, field="a"),
@@ -208,7 +180,7 @@ def test_order_of_rows_changes_nothing_and_the_control_comes_last():
     rng = np.random.default_rng(6)
     table = pd.concat(
         [
-            table_of(drawn_events(rng, 150, 1.7), field=f"{label}", temperature_c=label, **more)
+            table_of(draw(rng, 1.7, 150), field=f"{label}", temperature_c=label, **more)
             for label in ("control", 120, "70")
             for more in ({}, {"epoch": "post"}, {"state": "off"})
         ]
@@ -270,60 +242,10 @@ def test_example_measures_the_events_of_both_states():
     assert off.fit.model == "not_fitted"  # one duration is no distribution
 
 
-@pytest.mark.parametrize("by", ["nanocrystals", "fields"])
-def test_the_error_of_alpha_holds_where_nanocrystals_or_fields_differ(by):
-    """Simulated: exponents scatter by 0.3 between nanocrystals, or by 0.1 between twelve fields.
-
-    Two errors are to hold in 95 %: in 24 experiments fewer than 18 have a chance of 1e-4. Of the
-    errors of independent events two hold in about half of the experiments.
-    """
-    alphas, errors = [], []
-    for experiment in range(24):
-        rng = np.random.default_rng([31, experiment])
-        if by == "nanocrystals":
-            own = [drawn_events(rng, rng.poisson(150), rng.normal(1.7, 0.3)) for _ in range(60)]
-            parts = [table_of(np.concatenate(own[k::10]), subset=k) for k in range(10)]
-        else:
-            parts = [
-                table_of(drawn_events(rng, 800, rng.normal(1.7, 0.1)), field=f"f{k}")
-                for k in range(12)
-            ]
-        row = pool_fits(pool_durations(parts)).iloc[0]
-        alphas.append(row["alpha"])
-        errors.append(row["alpha_se"])
-    held = np.abs(np.array(alphas) - np.mean(alphas)) < 2 * np.array(errors)
-    assert held.sum() >= 18
-    assert np.median(errors) < 2 * np.std(alphas)
-
-
-def test_the_error_of_alpha_holds_where_few_samples_differ():
-    """Simulated: exponents scatter by 0.1 between the samples of two fields, three a treatment.
-
-    Of 40 treatments 1.96 errors hold in 95 %: fewer than 34 have a chance of 3e-3. The errors of
-    three samples alone, whose scatter is itself uncertain, hold in 31.
-    """
-    rng = np.random.default_rng(34)
-    parts, units = [], {}
-    for treatment in range(40):
-        for sample in range(3):
-            alpha = rng.normal(1.7, 0.1)
-            for name in (f"{treatment}-{sample}{which}" for which in "ab"):
-                units[name] = f"{treatment}-{sample}"
-                durations = drawn_events(rng, 1_000, alpha).reshape(4, 250)
-                parts += [
-                    table_of(own, field=name, temperature_c=treatment, subset=k)
-                    for k, own in enumerate(durations)
-                ]
-    fits = pool_fits(pool_durations([pd.concat(parts, ignore_index=True)], units))
-    held = np.abs(fits["alpha"] - 1.7) < 1.96 * fits["alpha_se"]
-    assert held.sum() >= 34
-    assert np.median(fits["alpha_se"]) < 1.5 * fits["alpha"].std()
-
-
 def test_all_treatments_are_fitted_from_one_duration_on():
     """One power law before and after, of which events of one and two frames are lost after."""
     rng = np.random.default_rng(35)
-    before, after = (drawn_events(rng, 8000, 1.6) for _ in range(2))
+    before, after = (draw(rng, 1.6, 8000) for _ in range(2))
     after = after[(after > 2) | (rng.random(8000) < 0.3)]
     parts = [
         table_of(own[k::10], subset=k, epoch=epoch)
@@ -343,30 +265,3 @@ def test_the_reason_states_that_the_law_of_a_rejected_curve_is_the_curves():
     row = pool_fits(pool_durations([table])).iloc[0]
     assert row["model"] == "neither"
     assert row["reason"].endswith(": alpha and tau describe the curve alone")
-
-
-def test_a_subset_without_events_and_a_single_nanocrystal_are_fitted():
-    rng = np.random.default_rng(32)
-    events = drawn_events(rng, 900, 1.6)
-    together = pool_fits(pool_durations([table_of(events)])).iloc[0]
-    apart = [table_of(events[:600], subset=2), table_of(events[600:], subset=7)]
-    row = pool_fits(pool_durations(apart)).iloc[0]
-    assert row["alpha"] == together["alpha"]
-    assert row["alpha_se"] >= together["alpha_se"] > 0
-
-
-def test_the_interval_of_tau_is_wider_where_nanocrystals_differ_in_it():
-    """The same events, dealt out to subsets at random, are those of equal nanocrystals."""
-    rng = np.random.default_rng(33)
-    own = [drawn_events(rng, 400, 1.2, tau) for tau in np.geomspace(5, 80, 10)]
-    dealt = np.array_split(rng.permutation(np.concatenate(own)), 10)
-    differ, equal = (
-        pool_fits(pool_durations([table_of(part, subset=k) for k, part in enumerate(parts)])).iloc[
-            0
-        ]
-        for parts in (own, dealt)
-    )
-    assert differ["tau_s"] == equal["tau_s"]
-    assert np.log(differ["tau_high_s"] / differ["tau_low_s"]) > 1.3 * np.log(
-        equal["tau_high_s"] / equal["tau_low_s"]
-    )

@@ -20,8 +20,6 @@ from blinkpair.populations.table import (
     BY_OTHER_FIELDS,
     summarise_populations,
 )
-from blinkpair.statistics import intervals
-from blinkpair.statistics.design_effects import INDEPENDENT
 from blinkpair.statistics.intervals import StatisticsSettings
 
 # Wang et al. 2024: n, dark before and emissive after, emissive before and dark after.
@@ -78,36 +76,8 @@ def drawn_experiment(rng, *, n_fields, spread, labels=(70, 100, 120, "control"),
     return pd.concat(parts, ignore_index=True)
 
 
-def test_dark_is_below_the_cutoff_and_the_cutoff_itself_is_emissive():
-    names = classify([0.05, 0.50, 0.10, 0.0999], [0.10, 0.0999, 0.10, 0.0])
-    assert names.tolist() == ["became_emissive", "became_dark", "emissive", "dark"]
-
-
-def test_no_population_without_both_on_fractions_or_when_left_out():
-    names = classify([np.nan, 0.5, 0.5, 0.5], [0.5, np.nan, 0.5, 0.5], analysed=[1, 1, 0, 1])
-    assert names.tolist() == ["", "", "", "emissive"]
-
-
-def test_true_and_false_may_have_come_back_from_a_file_as_text():
-    assert classify([0.5, 0.5], [0.5, 0.5], analysed=["True", "False"]).tolist() == ["emissive", ""]
-
-
-def test_percent_in_place_of_fractions_is_refused():
-    with pytest.raises(InputError, match="not percent"):
-        classify([50.0], [60.0])
-
-
 # Same examples every time, and no limit on their duration: a busy machine is no failure.
 STEADY = settings(derandomize=True, deadline=None, max_examples=60)
-
-
-@STEADY
-@given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=1, max_size=30))
-def test_exchanging_the_epochs_exchanges_the_changed_populations(pairs):
-    before, after = np.array(pairs).T
-    swap = {"became_emissive": "became_dark", "became_dark": "became_emissive"}
-    there, back = classify(before, after), classify(after, before)
-    assert [swap.get(name, name) for name in there] == back.tolist()
 
 
 def test_the_papers_table():
@@ -243,36 +213,6 @@ def test_intervals_hold_the_truth_where_fields_differ():
         held_as_independent += plain.low <= truth["fraction_became_dark"] <= plain.high
     assert min(held.values()) >= 0.86 * 60, held
     assert held_as_independent <= 0.86 * 60  # a check of the check: ignoring the fields fails it
-
-
-@pytest.mark.parametrize("n", [6, 12, 60])
-def test_median_interval_holds_the_median(n):
-    """500 draws of skewed values; binomial SD at 95 % is 1 point, three below and above."""
-    rng = np.random.default_rng(5)
-    draws = rng.exponential(size=(500, n))
-    ends = [intervals.median_interval(d, INDEPENDENT) for d in draws]
-    held = np.mean([low <= math.log(2) <= high for low, high in ends])
-    assert 0.92 <= held <= 0.98
-
-
-def test_five_values_cannot_hold_the_median_in_95_percent():
-    """All are on one side of it in one of sixteen draws."""
-    values = np.arange(5.0)
-    assert np.isnan(intervals.median_interval(values, INDEPENDENT)).all()
-    assert np.isfinite(intervals.median_interval(values, INDEPENDENT, confidence=0.9)).all()
-
-
-def test_difference_is_newcombes():
-    """Newcombe 1998, table II: 56/70 against 48/80, method 10: 0.0524 to 0.3339."""
-    none = INDEPENDENT
-    p1, p2 = 56 / 70, 48 / 80
-    found = intervals.difference_interval(
-        p1,
-        intervals.fraction_interval(p1, 70, none),
-        p2,
-        intervals.fraction_interval(p2, 80, none),
-    )
-    assert found == pytest.approx((0.0524, 0.3339), abs=5e-5)
 
 
 def test_every_temperature_is_compared_with_the_control():

@@ -5,10 +5,11 @@ import pytest
 
 from blinkpair.dwell_fits.cut_off_ratio import CERTAIN
 from blinkpair.populations.transition_shares import PAIRS, pooled_transition_shares
+from blinkpair.populations.type_shares import pooled_type_shares
 from blinkpair.populations.type_states import PURE, TRUNCATED
 from blinkpair.statistics.intervals import pooled_fractions
 
-A_TO_B = (TRUNCATED, PURE)
+A_TO_A, A_TO_B = (TRUNCATED, TRUNCATED), (TRUNCATED, PURE)
 
 
 def log_ratios(rng, kinds, doubt):
@@ -43,6 +44,22 @@ def test_in_doubt_the_shares_have_no_bias_and_their_intervals_hold():
         held += [one.low <= p <= one.high for one, p in zip(of_all, truth, strict=True)]
     assert np.abs(np.mean(errors, axis=0)).max() < 0.026  # 3 errors of 0.024 / sqrt(8)
     assert np.mean(held) > 0.88  # 95 % less 2 binomial deviations
+
+
+def test_of_those_surely_of_type_a_before_the_shares_are_those_of_after():
+    """A hundred are A before, and in doubt after; a hundred others are B in both."""
+    sure = np.full(100, CERTAIN)
+    after = np.random.default_rng(3).normal(np.repeat([2.0, -2.0], [30, 70]), 2.0)
+    fields = np.arange(200) % 4
+    (found,) = pooled_transition_shares(
+        [np.concatenate([sure, -sure])], [np.concatenate([after, -sure])], [fields]
+    )
+    (a,), (b,) = pooled_type_shares([after], [fields[:100]])
+    for pair, alone in ((A_TO_A, a), (A_TO_B, b)):
+        of_all, of_before = found[pair]
+        assert of_all.value == pytest.approx(alone.value / 2, abs=1e-3)
+        assert of_before.value == pytest.approx(alone.value, abs=1e-3)
+        assert of_before[1:3] == pytest.approx(alone[1:3], abs=0.02)
 
 
 def test_nothing_known_is_no_share():

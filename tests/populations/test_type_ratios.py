@@ -5,6 +5,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
+from blinkpair.dwell_fits import cut_off_ratio
 from blinkpair.dwell_fits.cut_off_ratio import ratio_of_cut_off
 from blinkpair.dwell_fits.events import count_events
 from blinkpair.populations.type_ratios import ratios_within_group
@@ -35,6 +36,15 @@ def test_cut_offs_among_steep_laws_are_found():
     a = share_a(ratios_within_group(ratios_of(np.random.default_rng(64), laws)))
     assert a.low < 0.2 < a.high
     assert a.value == pytest.approx(0.2, abs=0.07)
+
+
+@pytest.mark.parametrize("seed", [0, 2])
+def test_one_nanocrystal_has_the_ratio_of_what_is_assumed_before(seed, monkeypatch):
+    """Alpha is 1.5 +- 0.3 within either type, where no others show how steep the laws are."""
+    found = ratios_within_group(ratios_of(np.random.default_rng(seed), [(2.5, 100)]))
+    monkeypatch.setattr(cut_off_ratio, "PRIOR_ALPHA_SD", 0.3)
+    (assumed,) = ratios_of(np.random.default_rng(seed), [(2.5, 100)])
+    assert found == pytest.approx(assumed[0], abs=0.1)
 
 
 def test_what_is_not_known_is_left_as_it_is():
