@@ -178,8 +178,7 @@ def alpha_of_events(events: Events, *, truncated: bool, settings: DwellTimeSetti
     Returns
     -------
     float
-        nan where there are too few events. Neither a verdict nor a test of fit is made, which
-        take two thirds of the time.
+        nan where there are too few events. Neither a verdict nor a test of fit is made.
     """
     if _reason_not_to_fit(events, settings.min_events):
         return float("nan")

@@ -41,7 +41,7 @@ _AGREE = 1 / 32  # of the squared span: three eighths of the variance of even sh
 _GREY_GAIN_PER_PARAMETER = 0.5  # of log(frames): Schwarz
 _GREY_PARAMETERS = 6  # level, spread, and how it is entered, kept and left
 _GREY_STATE = 5
-HOPELESS = 8.0  # of the log-likelihood: another chain so far below is right in 1 of 3,000 traces
+HOPELESS = 8.0  # of the log-likelihood: another chain so far below is e^8 times less likely
 _TWO_LEVELS = 4  # the length of their vector
 # Probability to stay, a frame, from which on grey is a level; off events and on ones cut a level
 # into short pieces. What switches within frames may stay as long, but spreads over all shares of a
