@@ -48,8 +48,5 @@ def test_landmarks_by_hand():
     assert result.rotation_deg == pytest.approx(-140)
     # Three clicks good to a pixel an axis: no better than a pixel anywhere.
     assert result.tre([[250, 250]])[0] > 0.5
-    swapped = pairs[:, [0, 1, 2, 3]].copy()
-    swapped[[0, 1], 2:] = swapped[[1, 0], 2:]
-    assert register_from_landmarks(swapped).status == "failed"
     with pytest.raises(InputError):
         register_from_landmarks(pairs[:1])
