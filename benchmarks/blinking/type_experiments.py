@@ -54,7 +54,7 @@ class Pools(NamedTuple):
         rows = np.empty((len(is_a), self.a.shape[1]))
         for chosen, pool in ((is_a, self.a), (~is_a, self.b)):
             rows[chosen] = pool[rng.permutation(len(pool))[: chosen.sum()]]
-        return ratios_within_group(rows)
+        return ratios_within_group(rows).logs
 
 
 def pools_of(k: int, n: int) -> Pools:

@@ -120,7 +120,7 @@ def share_rows(frames: int, shortest: float, share_a: float, n: int) -> list[Row
 def _row(columns: pd.DataFrame, type_a: np.ndarray) -> Row:
     verdicts = columns["blinking_{epoch}"]
     a, b = (100 * (verdicts == law).mean() for law in ("truncated_power_law", "power_law"))
-    ratios = ratios_within_group(columns[RATIO_COLUMNS].to_numpy(float))
+    ratios = ratios_within_group(columns[RATIO_COLUMNS].to_numpy(float)).logs
     (share,), _ = pooled_type_shares([ratios], [np.arange(len(ratios)) % FIELDS])
     ends = f"{100 * share.low:.0f} to {100 * share.high:.0f}"
     return {

@@ -38,7 +38,7 @@ from blinkpair.populations.table import (
     put_methods,
 )
 from blinkpair.populations.transition_shares import UNKNOWN, pooled_transition_shares
-from blinkpair.populations.type_ratios import ratios_within_group
+from blinkpair.populations.type_ratios import GroupRatios, ratios_within_group
 from blinkpair.populations.type_shares import pooled_type_shares
 from blinkpair.populations.type_states import (
     DARK,
@@ -79,7 +79,8 @@ def summarise_types(
     DataFrame
         One row a temperature and epoch: `n` (emissive in that epoch), `n_` and `fraction_` (of
         n, with `_low` and `_high`) of each type; `share_type_a` and `share_type_b` with `_low` and
-        `_high`, estimated from all n (`type_shares`); `median_alpha_on_power_law`,
+        `_high`, estimated from all n (`type_shares`), with the mean `alpha_type_b` of that
+        estimate (`type_ratios`); `median_alpha_on_power_law`,
         `median_alpha_on_truncated_power_law`, `median_tau_on_s` (s, of the truncated ones),
         `median_false_event_share` (false on events expected from noise over on events), NaN
         where nothing is known; `n_undecided_for_noise`, of the undecided those of which noise makes
@@ -111,12 +112,12 @@ def summarise_types(
             flags = [_flags(p.rows[f"type_{epoch}"], name) for p in parts]
             fractions = intervals.pooled_fractions(flags, [p.fields for p in parts], **settings)
             put_estimates(rows, f"fraction_{name}", fractions)
-        ratios = [_log_ratios(p.rows, epoch) for p in parts]
-        shares = pooled_type_shares(ratios, [p.fields for p in parts], **settings)
+        ratios = [_ratios(p.rows, epoch) for p in parts]
+        shares = pooled_type_shares([r.logs for r in ratios], [p.fields for p in parts], **settings)
         for name, estimates in zip(("a", "b"), shares, strict=True):
             put_estimates(rows, f"share_type_{name}", estimates)
-        for row, part in zip(rows, parts, strict=True):
-            row |= _measured(part.rows, epoch)
+        for row, part, ratio in zip(rows, parts, ratios, strict=True):
+            row |= {"alpha_type_b": ratio.alpha_b} | _measured(part.rows, epoch)
         put_methods(rows, [p.fields for p in parts], of_samples=_of_samples(groups))
         blocks.append(rows)
     return _table(blocks, ["temperature_c", "epoch"])
@@ -148,7 +149,7 @@ def type_transitions(
     settings = interval_settings([group.label for group in groups], statistics)
     emissive = [(g.rows[["type_pre", "type_post"]] != DARK).all(axis=1) for g in groups]
     both = [_part(group, chosen) for group, chosen in zip(groups, emissive, strict=True)]
-    before_logs, after_logs = ([_log_ratios(p.rows, epoch) for p in both] for epoch in EPOCHS)
+    before_logs, after_logs = ([_ratios(p.rows, epoch).logs for p in both] for epoch in EPOCHS)
     shares = pooled_transition_shares(
         before_logs, after_logs, [part.fields for part in both], **settings
     )
@@ -299,8 +300,8 @@ def _flags(types: pd.Series[Any], name: str) -> FloatArray:
     return np.asarray(types == name, dtype=np.float64)
 
 
-def _log_ratios(rows: pd.DataFrame, epoch: str) -> FloatArray:
-    """Return the log ratios of a cut-off (n,), by the laws of the group; 0 where there are none."""
+def _ratios(rows: pd.DataFrame, epoch: str) -> GroupRatios:
+    """Return the log ratios of a cut-off by the laws of the group; 0 where there are none."""
     columns = [rows.get(name.format(epoch), _NAN) for name in RATIO]
     return ratios_within_group(
         np.stack([np.broadcast_to(np.asarray(c, np.float64), len(rows)) for c in columns], axis=1)

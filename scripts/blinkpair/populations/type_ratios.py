@@ -7,7 +7,7 @@ normal within each type, with the means and deviations that make the events of a
 change little of what is assumed before: 1.5 +- 0.3.
 
 Input: ratios and alpha of the nanocrystals of a group. Output: their ratios by the laws of the
-group.
+group, and alpha of its type B.
 """
 
 from __future__ import annotations
@@ -26,6 +26,16 @@ _FIRST_SHARE = 0.3  # of type A, where the iterations begin
 _ITERATIONS, _SETTLED = 200, 1e-6  # largest change of the share, of a mean or of a variance
 
 
+class GroupRatios(NamedTuple):
+    """Natural logarithms of the ratios of a group (n,), and the mean alpha of its type B.
+
+    `alpha_b` is nan where alpha of no nanocrystal is known.
+    """
+
+    logs: FloatArray
+    alpha_b: float
+
+
 class _Law(NamedTuple):
     """Mean and variance of alpha within a type."""
 
@@ -33,8 +43,8 @@ class _Law(NamedTuple):
     variance: float = _SD**2
 
 
-def ratios_within_group(ratios: FloatArray) -> FloatArray:
-    """Return the natural logarithms of the ratios of one group by its own laws, (n,).
+def ratios_within_group(ratios: FloatArray) -> GroupRatios:
+    """Return the ratios of one group by its own laws, and its alpha of type B.
 
     Parameters
     ----------
@@ -44,13 +54,14 @@ def ratios_within_group(ratios: FloatArray) -> FloatArray:
     """
     logs = np.where(np.isfinite(ratios[:, 0]), ratios[:, 0], 0.0)
     known = np.isfinite(ratios).all(axis=1)
-    if known.any():
-        logs[known] = _by_own_laws(logs[known], ratios[known, 1:])
-    return logs
+    if not known.any():
+        return GroupRatios(logs, float("nan"))
+    logs[known], alpha_b = _by_own_laws(logs[known], ratios[known, 1:])
+    return GroupRatios(logs, alpha_b)
 
 
-def _by_own_laws(logs: FloatArray, alphas: FloatArray) -> FloatArray:
-    """Return the log ratios (n,) by the laws of the group.
+def _by_own_laws(logs: FloatArray, alphas: FloatArray) -> tuple[FloatArray, float]:
+    """Return the log ratios (n,) by the laws of the group, and the mean alpha without a cut-off.
 
     The EM algorithm: the probabilities of type A by the laws of either type, then these laws by the
     probabilities, in turn.
@@ -77,7 +88,7 @@ def _by_own_laws(logs: FloatArray, alphas: FloatArray) -> FloatArray:
         truncated = _law(alpha_truncated, spread_truncated, is_a)
         if np.abs(last - [share, *pure, *truncated]).max() < _SETTLED:
             break
-    return found
+    return found, pure.mean
 
 
 def _reweighted(alphas: FloatArray, law: _Law) -> tuple[FloatArray, FloatArray, FloatArray]:

@@ -32,6 +32,10 @@ from blinkpair.labels import (
 TRUNCATED, PURE, DARK = "truncated_power_law", "power_law", "dark"  # type A, type B
 TYPES = tuple(LAW_NAMES)
 STATES = (*TYPES, DARK)
+# Mean alpha of type B from which on the estimated share of type A is an upper limit: events, or off
+# events between them, that are shorter than a frame look like a cut-off then. Up to 19 % too many
+# were taken for type A, in no case too few (`benchmarks.blinking.type_experiments`).
+STEEP = 2.0
 LARGE_CHANGE = 0.20  # of the on-fraction, the paper's for Fig. S11
 
 REQUIRED = (

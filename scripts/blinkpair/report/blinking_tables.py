@@ -25,6 +25,7 @@ from blinkpair.labels import (
     rows_by_temperature,
     treatment_title,
 )
+from blinkpair.populations.type_states import STEEP
 from blinkpair.report.cells import (
     NOTHING,
     Row,
@@ -42,6 +43,10 @@ from blinkpair.report.cells import (
 from blinkpair.report.language import fixed, known, plain, spread
 
 DARK = "dark"
+_STEEP_LAWS = (
+    f"Where the mean α of type B is above {STEEP:g}, short events look like a cut-off: type A is "
+    "estimated too often, its share is an upper limit, and so it is in the transitions below. "
+)
 FEWEST_TO_TEST = 6  # with five, the smallest p that a rank test can give is 0.06
 
 
@@ -49,8 +54,9 @@ def types(table: pd.DataFrame, confidence: float) -> Table:
     """Set `types.csv`, one column a treatment and epoch."""
     cells: dict[str, Callable[[Row], str]] = {"emissive in this epoch": lambda r: f"{r['n']}"}
     cells |= {
-        "type A, estimated": lambda r: _estimate(r, "share_type_a"),
-        "type B, estimated": lambda r: _estimate(r, "share_type_b"),
+        "type A, estimated": _type_a,
+        "type B, estimated": _type_b,
+        "mean α of type B, estimated": lambda r: _alpha(r["alpha_type_b"]),
     }
     cells |= share_cells({law: f"{name}, counted" for law, name in TYPE_NAMES.items()})
     cells |= {
@@ -66,6 +72,7 @@ def types(table: pd.DataFrame, confidence: float) -> Table:
         "those that make the events of all nanocrystals most likely. Counted: a nanocrystal is A "
         "or B if its own events show which. Type B has few, long events, which often do not show "
         "it: the counted share of B is too small, and among those counted A is too frequent. "
+        f"{_STEEP_LAWS if (table['alpha_type_b'] > STEEP).any() else ''}"
         "A law with α near 0 and a cut-off τ is an exponential. There is no verdict where noise "
         f"makes more than {100 * MAX_FALSE_SHARE:.0f} % of the on events. "
         f"{intervals_note(table.get('interval_method', ()), confidence)}"
@@ -206,6 +213,18 @@ def photostability(table: pd.DataFrame, confidence: float) -> Table:
 
 def _estimate(row: Row, name: str) -> str:
     return interval_of(row, name, percent, percent_end)
+
+
+def _type_a(row: Row) -> str:
+    if row["alpha_type_b"] > STEEP and known(row["share_type_a"]):
+        return f"at most {percent_end(row['share_type_a_high'])} %"
+    return _estimate(row, "share_type_a")
+
+
+def _type_b(row: Row) -> str:
+    if row["alpha_type_b"] > STEEP and known(row["share_type_b"]):
+        return f"at least {percent_end(row['share_type_b_low'])} %"
+    return _estimate(row, "share_type_b")
 
 
 def _alpha(value: Any) -> str:

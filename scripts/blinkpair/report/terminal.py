@@ -16,6 +16,7 @@ from blinkpair import files
 from blinkpair.epochs import EPOCHS
 from blinkpair.labels import after_treatment, treatment_heading, treatment_title
 from blinkpair.populations.field_remarks import MANY_UNDETERMINED
+from blinkpair.populations.type_states import STEEP
 from blinkpair.report import verdicts
 
 NOTEWORTHY_FALSE_SHARE = 0.1
@@ -147,7 +148,11 @@ def _blinking(types: pd.DataFrame, photostability: pd.DataFrame) -> list[str]:
 def _type_a(row: pd.Series[Any]) -> str:
     """Return the share with its interval; verdicts alone would be too few, and too many type A."""
     share, low, high = (100 * row[f"share_type_a{end}"] for end in ("", "_low", "_high"))
-    return f"{share:.0f} % [{low:.0f}, {high:.0f}]" if np.isfinite(share) else "-"
+    if not np.isfinite(share):
+        return "-"
+    if row["alpha_type_b"] > STEEP:
+        return f"at most {high:.0f} %"
+    return f"{share:.0f} % [{low:.0f}, {high:.0f}]"
 
 
 def _kept(row: pd.Series[Any]) -> str:
