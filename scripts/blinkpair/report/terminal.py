@@ -271,7 +271,8 @@ def _false_events(types: pd.DataFrame) -> list[str]:
         return []
     withheld, n = types["n_undecided_for_noise"].sum(), types["n"].sum()
     return [
-        f"Noise alone makes up to {100 * share:.0f} % of the on-events (median of a treatment):",
+        f"Noise alone makes up to {100 * share:.0f} % of the on-events (median nanocrystal of a "
+        "treatment):",
         f"  {withheld} of {n} blinking types are undecided for noise, and alpha is affected.",
         "  Hint: compare with threshold: method: hmm.",
     ]
