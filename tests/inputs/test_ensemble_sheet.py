@@ -28,6 +28,12 @@ def test_a_right_sheet_is_complete(tmp_path, films):
     assert rows[4]["probe_ev"] == 2.441
 
 
+@pytest.mark.parametrize("unit", ["us", "\N{MICRO SIGN}s", "\N{GREEK SMALL LETTER MU}s"])
+def test_microseconds_are_read_in_any_spelling(tmp_path, films, unit):
+    rows, _ = examine(tmp_path, films.assign(time_unit=unit))
+    assert {row["time_unit"] for row in rows} == {"us"}
+
+
 def test_all_slips_are_reported_at_once(tmp_path, films):
     films = films.astype(object)
     films.loc[0, "temperature_c"] = "unaneled"

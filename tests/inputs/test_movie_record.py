@@ -108,6 +108,6 @@ def test_a_remark_on_many_cells_is_printed_once():
     assert grouped(notes[:3]) == notes[:3]
     assert grouped([*notes, "s.tsv, line 1, column post_pl (field F1): other."]) == [
         "s.tsv, line 0, column pre_pl (field F0) and 8 other cells (the last: s.tsv, line 8, "
-        "column pre_pl (field F8): no stamps (20 ms).",
+        "column pre_pl, field F8): no stamps (20 ms).",
         "s.tsv, line 1, column post_pl (field F1): other.",
     ]

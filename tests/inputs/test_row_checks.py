@@ -55,6 +55,25 @@ def test_a_shorter_movie_is_told_how_to_use_the_beginning_of_the_longer_one(lab)
     assert "write ::frames=18000 behind its path (post_pl)" in problem.hint
 
 
+def test_frames_left_out_of_one_movie_only_are_named_with_the_cure(lab):
+    lab.field(paths={"pre_pl": "A_pre_pl::skip=400"}, pre_pl={"shape": [19600, 512, 512]})
+    (problem,) = lab.problems()
+    assert "leaves out 400 frames of pre_pl and 0 of post_pl" in problem.what
+    assert "write the same '::skip=' behind both" in problem.hint
+
+
+def test_movies_that_begin_a_few_frames_apart_get_a_note(lab):
+    lab.field(paths={"post_pl": "A_post_pl::skip=5"}, post_pl={"shape": [19995, 512, 512]})
+    (note,) = lab.check()[1]
+    assert "leaves out 0 frames of pre_pl and 5 of post_pl" in note
+
+
+def test_a_movie_of_which_too_little_is_left_is_no_image(lab):
+    lab.field(paths={"pre_pl": "A_pre_pl::skip=799"}, pre_pl={"shape": [1, 512, 512]})
+    (problem,) = lab.problems()
+    assert problem.what == "'::skip=799' leaves 1 of its 800 frames"
+
+
 def test_a_movie_and_an_image_that_are_swapped_are_called_so(lab):
     lab.field(pre_pl=IMAGE, pre_brightfield=MOVIE)
     told = " ".join(p.hint for p in lab.problems())

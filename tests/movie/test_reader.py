@@ -15,7 +15,7 @@ from blinkpair.movie.formats.raw import RawFrames
 from blinkpair.movie.formats.selection import MoviePath
 from blinkpair.movie.movie import Movie, from_array
 from blinkpair.movie.paths import movie_files, natural_key
-from blinkpair.movie.reader import open_movie
+from blinkpair.movie.reader import open_movie, read_image
 from tests.helpers.nd2_files import TINY
 
 SHAPE = (30, 12, 20)
@@ -149,6 +149,30 @@ def test_frames_are_counted_from_the_first_that_is_not_skipped(parts, frames):
         open_movie(f"{parts}::skip=30")
 
 
+def test_frames_that_are_left_out_are_named_and_blanks_do_not_count(parts):
+    movie = open_movie(f"{parts}:: skip = 10")
+    assert movie.notes[0] == "its first 10 frames are left out, as chosen; frame 0 is the next one"
+
+
+@pytest.mark.parametrize(
+    ("choice", "message"),
+    [
+        ("::skip=0", "or leave it out to use all frames"),
+        ("::skip=", "has no value"),
+        ("::skip=3::skip=4", "stands there twice"),
+    ],
+)
+def test_a_choice_that_cannot_be_made_has_its_cure(parts, choice, message):
+    with pytest.raises(InputError, match=message):
+        open_movie(f"{parts}{choice}")
+
+
+def test_an_image_has_no_frames_to_skip(tmp_path, frames):
+    tifffile.imwrite(tmp_path / "bf.tif", frames[0])
+    with pytest.raises(InputError, match="write it behind the movies, not an image"):
+        read_image(tmp_path / "bf.tif::skip=1")
+
+
 def test_the_time_per_frame_is_that_of_the_frames_that_are_not_skipped(tmp_path, frames):
     # Warm-up: the first 12 frames came every 50 ms, the others every 20 ms.
     stamps_ms = np.cumsum(np.where(np.arange(30) < 12, 50.0, 20.0))
@@ -197,7 +221,7 @@ def test_choices_behind_a_path():
         ("a.nd2::chanel=GFP", "not a choice.*::channel=..."),
         ("a.nd2::z=top", "a number counted from 0"),
         ("a.nd2::frames=0", "1 or more"),
-        ("a.nd2::channel=", "not a choice"),
+        ("a.nd2::channel=", "has no value"),
     ):
         with pytest.raises(InputError, match=why):
             MoviePath.parse(wrong)

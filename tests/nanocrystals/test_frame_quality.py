@@ -162,6 +162,8 @@ def test_a_shutter_that_opened_late_names_the_frames_to_leave_out():
     frames = film(np.where(np.arange(FRAMES) < 12, 0.0, 15.0), np.random.default_rng(7))
     with pytest.raises(InputError, match=r"12 of 400 frames.*::skip=12"):
         check_frames(project(from_array(frames)), "a.tif")
+    with pytest.raises(InputError, match="::skip=15'"):  # those skipped already count
+        check_frames(project(from_array(frames)), "a.tif::skip=3")
 
 
 def test_a_movie_of_one_image_is_refused():

@@ -10,6 +10,7 @@ from scipy.ndimage import gaussian_filter
 
 from blinkpair import files
 from blinkpair.registration.fields import register_field
+from blinkpair.registration.images.decision import BY_CHANCE, ImageRegistration
 from blinkpair.registration.images.images import register_images
 from blinkpair.registration.nanocrystal_pattern import NanocrystalDetails
 from blinkpair.registration.result import describe, describe_failed, from_description
@@ -191,6 +192,15 @@ def test_unrelated_fields_are_refused():
     assert result.final.status == "failed"
     assert "microspheres" in result.final.reason
     assert "nanocrystals" in result.final.reason
+
+
+@pytest.mark.parametrize(("images", "hint"), [(BY_CHANCE, True), ("no contrast", False)])
+def test_a_field_in_which_nothing_matches_names_what_to_check(images, hint):
+    nothing = np.empty((0, 2))
+    found = ImageRegistration.failed(f"{images}: 2 of 4 tiles agree", 1.0)
+    result = register_field(*[nothing] * 4, shape=(200, 200), by_images=lambda: found)
+    reason = result.final.reason
+    assert ("files after are of the same place" in reason) == hint
 
 
 def test_a_contradiction_is_refused(matrix):

@@ -49,6 +49,14 @@ def test_the_headline_states_why_there_is_no_control():
     assert text.startswith(f"{rows.at['control', 'n']} nanocrystals in 1 control field were")
 
 
+def test_the_headline_leads_to_the_remarks_on_fields():
+    fields, populations, _ = a_run(labels=(70, 120), fields_each=2, refused=("70_1",))
+    assert "remark" not in run_summary.headline(populations, fields, 0.1)
+    fields.loc[fields["field"] == "120_0", "reason"] = "10 of its nanocrystals count twice"
+    text = run_summary.headline(populations, fields, 0.1)
+    assert "1 field in these numbers has a remark: see ‘Fields to check’." in text
+
+
 def test_the_headline_states_that_a_selection_is_counted():
     fields, populations, _ = a_run(labels=(70, 120), fields_each=2)
     fields["undetermined_share"] = [0.1, 0.6, 0.3, float("nan")]

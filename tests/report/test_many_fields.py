@@ -142,7 +142,8 @@ def test_the_exit_status_states_how_many_fields_were_refused(tmp_path, refused, 
     table.to_csv(tmp_path / "fields.csv", index=False)
     text, ended = exit_summary(tmp_path)
     assert ended == status
-    first = f"{refused} of 600 fields were refused" if refused else "600 of 600 fields registered"
+    verb = "was" if refused == 1 else "were"
+    first = f"{refused} of 600 fields {verb} refused" if refused else "600 of 600 fields registered"
     assert text.startswith(first)
 
 
@@ -198,7 +199,7 @@ def test_the_last_lines_of_a_run_in_which_every_field_was_refused(tmp_path):
     pd.DataFrame(columns=["temperature_c", "epoch"]).to_csv(tmp_path / "types.csv", index=False)
     text, ended = exit_summary(tmp_path)
     assert ended == 11
-    assert text.startswith("1 of 1 fields were refused")
+    assert text.startswith("1 of 1 fields was refused and is in")
     assert "the light was off" in text
     assert "not known" in text
     assert "nan" not in text

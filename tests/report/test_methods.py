@@ -72,6 +72,16 @@ def test_every_setting_that_has_a_choice_is_worded():
         assert not re.search(r"\bnan\b|None|\{|\}|  |\.\.|,\.| ,", text), text
 
 
+def test_frames_that_are_left_out_are_in_the_methods():
+    sheet = [
+        {"pre_pl": "a.tif", "post_pl": "b.tif"},
+        {"pre_pl": "c.tif::skip=40", "post_pl": "d.tif::skip=40::frames=900"},
+    ]
+    text = "The first 40 frames of the movies of 1 field were left out."
+    assert text in methods(provenance=PROVENANCE | {"sheet": sheet})
+    assert "left out." not in methods()
+
+
 def test_numbers_of_the_settings_are_in_the_methods():
     text = methods(
         {

@@ -189,7 +189,10 @@ def test_what_the_intervals_rest_on_is_one_sentence(method, said):
     text = result_sentences.caveats(a_row(interval_method=method))
     assert text.startswith("The intervals allow for fields that differ")
     assert said in text
-    assert "; if nanocrystals were independent, the mean’s would be −2.0 to +3.5 points. 2" in text
+    assert (
+        "; if nanocrystals were independent, that of the mean would be −2.0 to +3.5 points. 2"
+        in text
+    )
 
 
 @pytest.mark.parametrize(
@@ -212,8 +215,8 @@ def test_without_two_fields_at_any_treatment_the_sentence_names_the_assumption_a
     text = result_sentences.caveats(a_row(interval_method=BY_ASSUMPTION))
     assert text.startswith(
         "No treatment has two fields, which would show how much fields differ: the intervals rest "
-        "on an assumption about it (a weak prior), by which the mean’s is 1.5 times as wide as if "
-        "nanocrystals were independent (−2.0 to +3.5 points)."
+        "on an assumption about it (a weak prior), by which that of the mean is 1.5 times as wide "
+        "as if nanocrystals were independent (−2.0 to +3.5 points)."
     )
 
 

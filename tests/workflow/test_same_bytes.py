@@ -58,7 +58,7 @@ def test_a_run_made_again_from_its_record_has_the_same_bytes(experiment, tmp_pat
     # One field was refused: the exit status and the last lines state it, under any locale.
     assert ended.returncode == 11
     last = ended.stderr.strip().splitlines()
-    reason = last[last.index("1 of 3 fields were refused and are in no number:") + 1]
+    reason = last[last.index("1 of 3 fields was refused and is in no number:") + 1]
     assert reason.startswith("  refused: blank: microspheres: ")
     here, there = contents(folder), contents(experiment)
     assert here.keys() == there.keys()

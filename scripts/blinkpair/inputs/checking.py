@@ -230,7 +230,8 @@ def examine_inputs(
     resolved: dict[str, list[Any]] = {column: [] for column in movie_record.RECORD_COLUMNS}
     for line, row in zip(fields.index, fields.to_dict("records"), strict=True):
         headers = {c: h for c in PATH_COLUMNS if isinstance(h := opened.get(row[c]), Header)}
-        one = Row(sheet, int(line), str(row["field"]), headers, findings)
+        skipped = {c: MoviePath.parse(row[c]).selection.skip for c in headers}
+        one = Row(sheet, int(line), str(row["field"]), headers, findings, skipped)
         damaged = _take_files(one, row, opened, base, to_come=to_come)
         check_row(one, settings)
         for column in MOVIE_COLUMNS:

@@ -98,7 +98,10 @@ def _read_cell(
     if number:
         return _read_number(text, rules)
     if "enum" in rules:
-        choice = text if text in rules["enum"] else text.lower()
+        micro = (
+            text.lower().replace("\N{MICRO SIGN}", "u").replace("\N{GREEK SMALL LETTER MU}", "u")
+        )
+        choice = text if text in rules["enum"] else micro
         if choice in rules["enum"]:
             return choice, "", ""
         close = nearest(text, rules["enum"])

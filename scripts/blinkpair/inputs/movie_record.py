@@ -125,7 +125,7 @@ def describe_frame_times(fields: pd.DataFrame) -> list[str]:
         f"Frames of {commonest['exposure_s'].median():.4g} s in {_names(list(commonest['field']))} "
         f"and of {'; '.join(rarer)}. A fixed threshold in counts a frame means another brightness "
         "in each, and events shorter than a frame are not seen: compare treatments at equal times "
-        "per frame. Dwell times are pooled for each time apart."
+        "per frame. Dwell times are pooled only where the time per frame is the same."
     ]
 
 
@@ -198,8 +198,8 @@ def too_short(fields: pd.DataFrame, settings: Mapping[str, Any]) -> list[str]:
         )
     if len(no_ends):
         lines.append(
-            f"Short for the PL kept: {_names(list(no_ends))}: below {3 * reference_s:g} s, so a "
-            f"tenth of the movie is compared at each end, not {reference_s:g} s (photostability: "
+            f"Movies below {3 * reference_s:g} s: {_names(list(no_ends))}. The share of the PL "
+            f"kept compares their first and last tenth, not {reference_s:g} s (photostability: "
             "reference_s)."
         )
     return lines

@@ -52,6 +52,7 @@ class Row:
     name: str
     headers: Mapping[str, Header]
     findings: Findings
+    skipped: Mapping[str, int]  # frames that '::skip=' leaves out, by column
 
     def place(self, column: str) -> str:
         """Return where a cell is, as a message names it."""
@@ -87,7 +88,13 @@ def check_lengths(one: Row, min_events: int) -> None:
     for epoch in EPOCHS:
         movie, image = one.headers.get(f"{epoch}_pl"), one.headers.get(f"{epoch}_brightfield")
         image_is_long = image is not None and image.frames > MOST_BRIGHTFIELD_FRAMES
-        if movie is not None and movie.frames == 1:
+        skipped = one.skipped.get(f"{epoch}_pl", 0)
+        if movie is not None and movie.frames < MIN_FRAMES and skipped:
+            what = (
+                f"'::skip={skipped}' leaves {movie.frames} of its {movie.frames + skipped} frames"
+            )
+            one.problem(f"{epoch}_pl", what, f"at least {MIN_FRAMES} are needed: skip fewer")
+        elif movie is not None and movie.frames == 1:
             what = "this file has one frame: an image stands where the movie belongs"
             hint = "name the photoluminescence movie here"
             if image_is_long:
@@ -109,7 +116,18 @@ def check_lengths(one: Row, min_events: int) -> None:
         if image is not None and image_is_long:
             what = f"this file has {image.frames} frames: is this the movie?"
             one.problem(f"{epoch}_brightfield", what, "name the brightfield image here")
+    _check_spans(one)
+
+
+def _check_spans(one: Row) -> None:
+    """Compare the movies of both epochs: as many frames, and as many left out before them."""
     pre, post = one.headers.get("pre_pl"), one.headers.get("post_pl")
+    left_out = [one.skipped.get(column, 0) for column in MOVIE_COLUMNS]
+    unequal = ""
+    if left_out[0] != left_out[1]:
+        unequal = (
+            f"'::skip=' leaves out {left_out[0]} frames of pre_pl and {left_out[1]} of post_pl"
+        )
     if pre and post and min(pre.frames, post.frames) > 1 and differ(pre.frames, post.frames):
         longer = "pre_pl" if pre.frames > post.frames else "post_pl"
         what = f"the movie has {post.frames} frames, pre_pl {pre.frames}"
@@ -117,7 +135,12 @@ def check_lengths(one: Row, min_events: int) -> None:
             "on-fractions of different spans cannot be compared; to use the beginning of the "
             f"longer one, write ::frames={min(pre.frames, post.frames)} behind its path ({longer})"
         )
+        if unequal:
+            what = f"{what}; {unequal}"
+            hint = "write the same '::skip=' behind both, so that the same span of time is compared"
         one.problem("post_pl", what, hint)
+    elif unequal:
+        one.note("post_pl", f"{unequal}: the two movies do not begin at the same time.")
 
 
 def check_sizes(one: Row) -> None:
@@ -201,7 +224,8 @@ def grouped(notes: Sequence[str]) -> list[str]:
     lines = []
     for text, places in cells.items():
         if len(places) > MOST_ALIKE:
-            places = [f"{places[0]}) and {len(places) - 1} other cells (the last: {places[-1]}"]
+            first, last = places[0], places[-1].replace(" (field", ", field")
+            places = [f"{first}) and {len(places) - 1} other cells (the last: {last}"]
         lines += [f"{place}): {text}" for place in places]
     return lines
 

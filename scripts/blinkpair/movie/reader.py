@@ -148,11 +148,10 @@ def read_image(
 def _check_length(selection: Selection, held: int, called: str) -> None:
     """Raise a ChoiceError if a movie of `held` frames has none left, or fewer than are chosen."""
     if held <= selection.skip:
-        raise ChoiceError(
-            f"'::skip={selection.skip}' leaves none of the {held} frames it holds",
-            "skip fewer frames",
-            place=called,
-        )
+        what, hint = f"none of the {held} frames it holds", "skip fewer frames"
+        if held == 1:
+            what, hint = "nothing of its one frame", "write it behind the movies, not an image"
+        raise ChoiceError(f"'::skip={selection.skip}' leaves {what}", hint, place=called)
     left = held - selection.skip
     if selection.frames and selection.frames > left:
         there = f"{left} after those that are skipped" if selection.skip else f"{held} it holds"
@@ -185,6 +184,8 @@ def _join(called: str, parts: Sequence[Source], found: Sequence[str], skip: int)
     if len(parts) > 1:
         shown = names if len(names) < 6 else [*names[:2], "...", names[-1]]
         notes.insert(0, f"{len(parts)} files were joined in this order: {', '.join(shown)}")
+    if skip:
+        notes.insert(0, f"its first {skip} frames are left out, as chosen; frame 0 is the next one")
     lengths = [part.shape[0] for part in parts]
     notes += [*found, *uneven_parts(names, lengths)]
     size = pixel_size_of_parts([part.pixels for part in parts], names)

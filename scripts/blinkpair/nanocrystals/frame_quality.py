@@ -20,6 +20,7 @@ import numpy as np
 
 from blinkpair.arrays import BoolArray, FloatArray, IntArray, begins
 from blinkpair.errors import InputError
+from blinkpair.movie.formats.selection import MoviePath
 from blinkpair.nanocrystals.detection import find_constant_pixels
 
 if TYPE_CHECKING:
@@ -294,9 +295,14 @@ def check_frames(projections: Projections, name: str) -> list[str]:
     )
     if n <= MAX_ODD_SHARE * frames:
         return [what, *notes]
-    beginning = f", or use the beginning: '::frames={first}' behind both paths" if first else ""
+    beginning = (
+        f", or use the beginning: '::frames={first}' behind the paths of both movies"
+        if first
+        else ""
+    )
     if odd[:n].all():  # a shutter that opened after the camera had started
-        beginning = f", or leave these out: '::skip={n}' behind both paths"
+        n += MoviePath.parse(name).selection.skip
+        beginning = f", or leave these out: '::skip={n}' behind the paths of both movies"
     raise InputError(
         what,
         "look at the mean of each frame (in ImageJ: Stacks > Plot Z-axis Profile); record "

@@ -66,8 +66,8 @@ def remarks(ratios: pd.DataFrame) -> dict[str, str]:
     far = (change > np.log(FACTOR)) & (change > SURE_ERRORS * ratios[RATIO_SE] / ratios[RATIO])
     return {
         str(field): (
-            f"the nanocrystals are {row[RATIO]:.2f} times as bright after as before (median on "
-            f"level of {row['n']:.0f}, standard error {row[RATIO_SE]:.1g}): another light, gain, "
+            f"the nanocrystals are {row[RATIO]:.2f} times as bright after as before (median of "
+            f"{row['n']:.0f} on levels, standard error {row[RATIO_SE]:.1g}): another light, gain, "
             "filter or focus, or the treatment, which a control shows; a fixed threshold turns "
             "it into changes of on-fractions, the hidden Markov model does not"
         )

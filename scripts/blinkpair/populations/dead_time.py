@@ -37,7 +37,7 @@ def remarks(fields: pd.DataFrame) -> dict[str, str]:
             parts.append(
                 f"the camera's exposure is {1000 * pre:.3g} ms before and {1000 * post:.3g} ms "
                 "after: a nanocrystal that did not change has other counts, and a fixed threshold "
-                "turns this into changes of on-fractions (use threshold: method: hmm)"
+                "turns this into changes of on-fractions, the hidden Markov model does not"
             )
         shortest = np.fmin(pre, post)
         if shortest < (1 - LONG_DEAD_TIME) * frame:

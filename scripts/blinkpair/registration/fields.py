@@ -44,6 +44,12 @@ log = logging.getLogger(__name__)
 LOOSE_PX = 0.5
 # Share of the errors within the distance up to which two transforms are the same.
 SAME = 0.999
+# Parts of the reasons that leave open why images do not match; others name it (a mirror image).
+NOT_ALIKE = ("clearly better than chance", "share no structure")
+OTHER_PLACE = (
+    "check that the files after are of the same place; if they are, pair two or more places by "
+    "hand (column landmarks of the sheet)"
+)
 
 
 @dataclass(frozen=True)
@@ -254,6 +260,8 @@ def _undecided(
         "together": "" if mirrored else together.reason,
     }
     reason = "; ".join(f"{what}: {why}" for what, why in reasons.items() if why)
+    if any(why in reasons["brightfield images"] for why in NOT_ALIKE):
+        reason += f". Hint: {OTHER_PLACE}"
     return FieldRegistration(replace(coarse, reason=reason), coarse, "none")
 
 

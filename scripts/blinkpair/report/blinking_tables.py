@@ -119,10 +119,11 @@ def estimated_transitions(table: pd.DataFrame, confidence: float) -> Table:
         for before, after in ("AB", "BA")
     }
     name = lambda row: treatment_title(row["temperature_c"])  # noqa: E731
+    of_types = table.loc[table["share_of_both"].notna(), "interval_method"]
     note = (
         "Shares of the nanocrystals emissive before and after, each of which is taken as A or B in "
-        "either movie: quote these. The table above counts those whose own events show the type "
-        f"twice, which is seldom so for B. {intervals_note(table['interval_method'], confidence)}"
+        "either movie: quote these. The table below counts those whose own events show the type "
+        f"twice, which is seldom so for B. {intervals_note(of_types, confidence)}"
     )
     return transposed("Transitions between types A and B, estimated", rows, cells, name, note)
 

@@ -35,7 +35,7 @@ ACCIDENTAL = (
 BASES = {
     BY_FIELDS: "as much as fields of one treatment are seen to differ",
     BY_OTHER_FIELDS: "of a treatment with one field, as much as those of the others",
-    BY_ASSUMPTION: "by an assumption, because no treatment has two fields",
+    BY_ASSUMPTION: "by an assumption, where no treatment has two fields with such nanocrystals",
     BY_SAMPLES: "as much as samples of one treatment are seen to differ",
     BY_OTHER_SAMPLES: "of a treatment with one sample, as much as those of the others",
 }

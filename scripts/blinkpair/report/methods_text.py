@@ -21,6 +21,7 @@ from blinkpair.labels import (
     temperature_label,
     treatment_word,
 )
+from blinkpair.movie.formats.selection import MoviePath
 from blinkpair.report.cells import two_digits, upper_limit
 from blinkpair.report.language import (
     as_set,
@@ -103,6 +104,7 @@ def methods(
     sentences = [
         software(provenance, word),
         *_recordings(fields, shown, word),
+        *_skipped(provenance),
         *_registration(settings, fields, _pixel_um(settings, shown)),
         *_refused(settings, fields),
         *_detection(settings, fields),
@@ -146,6 +148,21 @@ def _recordings(
         return
     which = "The movies" if len(shown) == len(fields) else "The movies of the fields shown singly"
     yield f"{which} had {spread(frames, grouped)} frames of {spread(exposures_ms)} ms."
+
+
+def _skipped(provenance: Mapping[str, Any]) -> Iterator[str]:
+    """Return that first frames were left out, where the sheet has '::skip='."""
+    skips = [
+        [MoviePath.parse(str(row[column])).selection.skip for column in ("pre_pl", "post_pl")]
+        for row in provenance.get("sheet", ())
+    ]
+    left_out = [n for both in skips for n in both if n]
+    if left_out:
+        n = sum(any(both) for both in skips)
+        yield (
+            f"The first {spread(left_out, grouped)} frames of the movies of {counted(n, 'field')} "
+            "were left out."
+        )
 
 
 def _condition(value: object, word: str) -> str:

@@ -137,6 +137,7 @@ def build_page(
             "populations": tables.populations(results["populations"], confidence),
             "methods": tables.methods(results["methods"], confidence),
             "fields": tables.fields(results["fields"]),
+            "refused": tables.refused(results["fields"]),
             "to_check": tables.to_check(results["fields"]),
             "excluded": tables.excluded(results["nanocrystals"]),
             "verdicts": verdicts.verdict_table(results["verdicts"], tables.MOST_ROWS),

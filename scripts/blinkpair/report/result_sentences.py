@@ -288,14 +288,14 @@ def _basis(row: Row) -> list[str]:
     independent = ""
     if _sign(row, "mean_delta_independent") is not None:
         ends = _points(row, "mean_delta_independent")
-        independent = f"; if nanocrystals were independent, the mean’s would be {ends} points"
+        independent = f"; if nanocrystals were independent, that of the mean would be {ends} points"
         if method == BY_ASSUMPTION:
             wide, narrow = (
                 row[f"mean_delta{of}_high"] - row[f"mean_delta{of}_low"]
                 for of in ("", "_independent")
             )
             independent = (
-                f", by which the mean’s is {plain(wide / narrow, 2)} times as wide as if "
+                f", by which that of the mean is {plain(wide / narrow, 2)} times as wide as if "
                 f"nanocrystals were independent ({ends} points)"
                 if narrow > 0
                 else ""

@@ -42,7 +42,7 @@ def headline(populations: pd.DataFrame, fields: pd.DataFrame, dark_cutoff: float
     if changes:
         sentences.append(f"The on-fraction changed on average by {listed(changes)}.")
     sentences.append(_control_alone(control, "it" if changes else "the on-fraction", word))
-    sentences += _many_undetermined(fields) + _many_otherwise(fields)
+    sentences += _many_undetermined(fields) + _many_otherwise(fields) + _to_check(fields)
     by_hand = sum(int(row.get("n_left_out", 0)) for row in rows)
     if by_hand:
         sentences.append(
@@ -86,6 +86,13 @@ def _measured(
     if refused:
         text += f"; {counted(refused, 'field')} {verb(refused, 'was', 'were')} refused"
     return text
+
+
+def _to_check(fields: pd.DataFrame) -> list[str]:
+    """Return how many fields in the numbers have a remark, where some have."""
+    n = int(((fields["status"] == "ok") & (fields["reason"].fillna("") != "")).sum())
+    have = verb(n, "has a remark", "have remarks")
+    return [f"{counted(n, 'field')} in these numbers {have}: see ‘Fields to check’."] if n else []
 
 
 def _many_undetermined(fields: pd.DataFrame) -> list[str]:

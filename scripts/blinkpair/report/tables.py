@@ -223,7 +223,7 @@ def fields(table: pd.DataFrame) -> Table:
     for row in refused_first.to_dict("records"):
         name = [row["field"], labels.treatment_title(row["temperature_c"])]
         if row["status"] != "ok":
-            rows.append([*name, f"REFUSED: {row['reason']}", *[NOTHING] * (len(header) - 3)])
+            rows.append([*name, "REFUSED", *[NOTHING] * (len(header) - 3)])
             continue
         rows.append(
             [
@@ -250,19 +250,23 @@ def fields(table: pd.DataFrame) -> Table:
     return Table("Registration of every field", header, rows, note)
 
 
+def refused(table: pd.DataFrame) -> Table:
+    """Return why fields are in no number, from `fields.csv`; no rows where none was refused."""
+    title = "Refused fields, which are in no number"
+    return _remarks(title, table[table["status"] != "ok"], "reason")
+
+
 def to_check(table: pd.DataFrame) -> Table:
     """Return the remarks on fields that are in the numbers, from `fields.csv`; no rows without."""
+    title = "Fields to check, which are in the numbers"
+    return _remarks(title, table[table["status"] == "ok"], "remark")
+
+
+def _remarks(title: str, table: pd.DataFrame, heading: str) -> Table:
     reason = table["reason"].fillna("").astype(str)
-    odd = (table["status"] == "ok") & (reason != "")
-    rows = [
-        [str(field), text] for field, text in zip(table["field"][odd], reason[odd], strict=True)
-    ]
-    return Table(
-        "Fields to check, which are in the numbers",
-        ["field", "remark"],
-        rows[:MOST_REMARKS],
-        _of_all(len(rows), "fields", "fields.csv (reason)", MOST_REMARKS),
-    )
+    rows = [[str(f), text] for f, text in zip(table["field"], reason, strict=True) if text]
+    note = _of_all(len(rows), "fields", "fields.csv (reason)", MOST_REMARKS)
+    return Table(title, ["field", heading], rows[:MOST_REMARKS], note)
 
 
 def _pixels(value: Any) -> str:

@@ -18,6 +18,7 @@ from blinkpair.labels import after_treatment, treatment_heading, treatment_title
 from blinkpair.populations.field_remarks import MANY_UNDETERMINED
 from blinkpair.populations.type_states import STEEP
 from blinkpair.report import verdicts
+from blinkpair.report.language import verb
 
 NOTEWORTHY_FALSE_SHARE = 0.1
 NOTEWORTHY_LIGHT_CHANGE = 0.1  # of the light in the aperture, by the focus
@@ -76,7 +77,8 @@ def exit_summary(results: str | Path) -> tuple[str, int]:
     refused = int((fields["status"] != "ok").sum())
     lines = _fields(fields)
     if refused:
-        lines[0] = f"{refused} of {len(fields)} fields were refused and are in no number:"
+        lines[0] = f"{refused} of {len(fields)} fields {verb(refused, 'was', 'were')} refused and "
+        lines[0] += f"{verb(refused, 'is', 'are')} in no number:"
     lines += [*_focus(fields), *_undetermined(fields), *_warnings(Path(results))]
     lines += [*_by_hand(Path(results)), *_not_in_sheet(Path(results), fields)]
     lines += _answer(Path(results), refused)
@@ -276,7 +278,8 @@ def _false_events(types: pd.DataFrame) -> list[str]:
         return []
     withheld, n = types["n_undecided_for_noise"].sum(), types["n"].sum()
     return [
-        f"Noise alone makes up to {100 * share:.0f} % of the on-events (median of a treatment):",
+        f"Noise alone makes up to {100 * share:.0f} % of the on-events (median nanocrystal of a "
+        "treatment):",
         f"  {withheld} of {n} blinking types are undecided for noise, and alpha is affected.",
         "  Hint: compare with threshold: method: hmm.",
     ]

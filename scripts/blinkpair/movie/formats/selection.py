@@ -22,7 +22,7 @@ from blinkpair.movie.formats.source import plausible
 
 _KEYS = ("channel", "z", "position", "frames", "skip")
 # Only a known-looking key behind '::' starts a choice, so that a file name may hold '::' itself.
-_CHOICES = re.compile(r"::(?=[A-Za-z_]+=)")
+_CHOICES = re.compile(r"::(?=\s*[A-Za-z_]+\s*=)")
 # Axis letters of the ND2 and TIFF libraries, the word a user writes, and what a message calls it.
 _AXIS_KEY = {"C": "channel", "Z": "z", "P": "position", "R": "position"}
 _AXIS_WORD = {"channel": "channels", "z": "z planes", "position": "positions"}
@@ -89,14 +89,21 @@ class MoviePath:
         Raises
         ------
         ChoiceError
-            An unknown key, or a value that is not a number where one is needed.
+            An unknown key, one that is there twice, or a value that is missing or not a number
+            where one is needed.
         """
         file, *parts = _CHOICES.split(path)
         made: dict[str, Any] = {}
         for part in parts:
             key, value = (text.strip() for text in part.split("=", 1))
             key = key.lower()
-            if key not in _KEYS or not value:
+            if key in made:
+                raise ChoiceError(
+                    f"'::{key}=' stands there twice", "write each choice once", place=path
+                )
+            if key in _KEYS and not value:
+                raise ChoiceError(f"'::{key}=' has no value", "write one, or leave it out", path)
+            if key not in _KEYS:
                 raise ChoiceError(
                     f"'::{part}' is not a choice that can be made",
                     f"use {', '.join(f'::{name}=...' for name in _KEYS)} behind a path",
@@ -135,7 +142,10 @@ def _checked(path: str, key: str, value: str) -> str | int:
     counts_frames = key in ("frames", "skip")
     if not value.isdecimal() or (counts_frames and int(value) == 0):
         what = "a number of frames, 1 or more" if counts_frames else "a number counted from 0"
-        raise ChoiceError(f"'::{key}={value}' is not {what}", f"write '::{key}=1'", place=path)
+        hint = f"write '::{key}=1'"
+        if counts_frames:
+            hint = f"write for example '::{key}=250', or leave it out to use all frames"
+        raise ChoiceError(f"'::{key}={value}' is not {what}", hint, place=path)
     return int(value) if counts_frames else value
 
 

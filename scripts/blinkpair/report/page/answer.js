@@ -80,8 +80,8 @@ function selectBin(temperature, point) {
 function drawAnswerLegend() {
   const entries = STACK.map((name) => el("span", {}, swatch(DATA.colours[name]), DATA.population_names[name]));
   if (CONTROL?.n) {
-    const apart = DATA.answers.filter((answer) => !answer.beside_control).map((answer) => answer.name);
-    const but = apart.length ? ` (not beside ${apart.join(", ")}: movies of another length)` : "";
+    const apart = DATA.answers.filter((answer) => answer !== CONTROL && !answer.beside_control).map((answer) => answer.name);
+    const but = apart.length ? ` (not drawn at ${apart.join(", ")}: movies of another length)` : "";
     entries.push(el("span", {}, el("i", { class: "stroke" }), `control, n = ${CONTROL.n}${but}`));
   }
   byId("answer-legend").replaceChildren(...entries);
