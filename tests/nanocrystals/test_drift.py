@@ -219,3 +219,11 @@ def test_a_drift_that_too_few_stretches_show_is_reported():
     # It was followed to 11 px off, without a remark.
     assert not found.measured.any()
     assert "taken as zero" in found.remarks()[0]
+
+
+@pytest.mark.parametrize("stretches", [2, 3, 6])
+def test_of_a_short_movie_without_a_common_motion_the_drift_is_small_or_unknown(stretches):
+    for seed in range(8):
+        found = three_that_are_seldom_on(seed, np.zeros((stretches, 2)))
+        # The search without leaps is left with no stretch at all.
+        assert np.abs(found.xy - found.xy[0]).max() < 1

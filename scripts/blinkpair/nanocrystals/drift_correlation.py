@@ -135,10 +135,11 @@ def place(
     with ThreadPoolExecutor(usable_cores(2)) as pool:
         for _ in range(ITERATIONS):
             list(pool.map(place_one, range(n)))
-            if not significant.any():
-                break
-            if without_leaps:
+            if without_leaps and significant.any():
                 significant[:] = _without_leaps(xy, significant)
+            if not significant.any():
+                xy[:] = 0.0
+                break
             xy[:] = fill(centre_frame, xy, significant)
             reference = spectra.mean(xy)
             follows = True
