@@ -188,3 +188,42 @@ def test_a_drift_that_is_mostly_unknown_is_reported(known, words):
     drift = Drift(np.arange(20.0), np.zeros((20, 2)), np.arange(20) < known)
     assert words in drift.remarks()[0]
     assert not Drift(np.arange(20.0), np.zeros((20, 2)), np.arange(20) < 10).remarks()
+
+
+def three_that_are_seldom_on(seed, drift):
+    """Stretches in a third of which no nanocrystal is on; each pixel has an offset."""
+    rng = np.random.default_rng(seed)
+    places = rng.uniform(15, 81, (3, 2))
+    on = rng.random((len(drift), 3)) < 0.35
+    stretches = rng.normal(0, 0.8, (96, 96)) + rng.normal(0, 2.1, (len(drift), 96, 96))
+    for image, moved, shown in zip(stretches, drift, on, strict=True):
+        for x, y in places[shown] + moved:
+            image += 150 * np.outer(*(pixel_profile(np.arange(96) - at, 0.9) for at in (y, x)))
+    return measure_drift(
+        stretches.astype(np.float32),
+        np.full(len(drift), 2.25, np.float32),
+        np.arange(float(len(drift))),
+        psf_sigma_px=0.9,
+    )
+
+
+@pytest.mark.parametrize("seed", [8, 9])
+def test_stretches_without_light_do_not_move_a_sample_that_stays(seed):
+    error = three_that_are_seldom_on(seed, np.zeros((40, 2))).xy
+    # By peaks of noise the sample moved by 13 and by 9 px.
+    assert np.abs(error - np.median(error, axis=0)).max() < 0.5
+
+
+def test_a_drift_that_too_few_stretches_show_is_reported():
+    found = three_that_are_seldom_on(6, np.outer(np.linspace(0, 1, 40), (4.0, -2.0)))
+    # It was followed to 11 px off, without a remark.
+    assert not found.measured.any()
+    assert "taken as zero" in found.remarks()[0]
+
+
+@pytest.mark.parametrize("stretches", [2, 3, 6])
+def test_of_a_short_movie_without_a_common_motion_the_drift_is_small_or_unknown(stretches):
+    for seed in range(8):
+        found = three_that_are_seldom_on(seed, np.zeros((stretches, 2)))
+        # The search without leaps is left with no stretch at all.
+        assert np.abs(found.xy - found.xy[0]).max() < 1

@@ -16,7 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray, IntArray
-from blinkpair.nanocrystals.drift_correlation import fill, has_few_bright_pixels, place, spectra_of
+from blinkpair.nanocrystals.drift_correlation import (
+    SHARPER,
+    fill,
+    has_few_bright_pixels,
+    place,
+    spectra_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -209,7 +215,7 @@ def measure_drift(
     if has_few_bright_pixels(flat_stretches, noise):
         spectra = spectra_of(flat_stretches, noise, psf_sigma_px, without_noise=True)
         other, known = place(spectra, centre_frame, without_leaps=True)
-        if known.mean() >= NOTED_SHARE and spectra.sharpness(other) > spectra.sharpness(xy):
+        if spectra.sharpness(other) > SHARPER * spectra.sharpness(xy):
             xy, significant = other, known
     if significant.mean() < NOTED_SHARE:
         log.warning("only %d of %d stretches have a peak: no drift", significant.sum(), n)
