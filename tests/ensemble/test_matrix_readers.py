@@ -57,13 +57,25 @@ def test_the_unit_below_a_matrix_is_read(tmp_path, film):
         read_matrix(str(path), time_unit="ps")
 
 
-@pytest.mark.parametrize("corner", ["delay_fs", "fs\\nm", "Delay/fs"])
-def test_the_unit_in_the_corner_of_a_matrix_is_read(tmp_path, film, corner):
+@pytest.mark.parametrize(
+    ("corner", "ps"),
+    [
+        ("delay_fs", 1e-3),
+        ("fs\\nm", 1e-3),
+        ("Delay/fs", 1e-3),
+        ("Delay (femtoseconds)", 1e-3),
+        ("Delay (s)", 1e12),
+        ("time in sec \\ wavelength in nm", 1e12),
+        ("Delay (\u03bcs)", 1e6),
+        ("the film's delays", 1.0),
+    ],
+)
+def test_the_unit_in_the_corner_of_a_matrix_is_read(tmp_path, film, corner, ps):
     delays, wavelengths, change = film
     path = tmp_path / "matrix.txt"
     rows = [[corner, *wavelengths], *np.column_stack([delays, change.T]).tolist()]
     path.write_text("\n".join("\t".join(map(str, row)) for row in rows))
-    assert read_matrix(str(path)).delay_ps == pytest.approx(1e-3 * delays)
+    assert read_matrix(str(path)).delay_ps == pytest.approx(ps * delays)
 
 
 def test_a_unit_above_a_matrix_that_is_not_ps_is_asked_for(tmp_path, film):

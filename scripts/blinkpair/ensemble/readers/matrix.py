@@ -22,6 +22,11 @@ from blinkpair.errors import InputError
 
 EV_NM = 1239.841984  # h c / e in eV nm (CODATA 2018)
 PS = {"s": 1e12, "ms": 1e9, "us": 1e6, "ns": 1e3, "ps": 1.0, "fs": 1e-3}
+# As a person or a program writes them; the apostrophe of "sample's" is none.
+_LONG_UNITS = {"": "s", "milli": "ms", "micro": "us", "nano": "ns", "pico": "ps", "femto": "fs"}
+_UNIT = re.compile(
+    r"(?<![^\W_])(?<!['’])(?:([munpfµμ]?s)|(milli|micro|nano|pico|femto|)sec(?:ond)?s?)(?![^\W_])"
+)
 AXES = ("delay", "probe")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf)", re.IGNORECASE)
 _MOST_HEADER_LINES = 40
@@ -208,8 +213,11 @@ def _energies(probes: FloatArray, path: str) -> FloatArray:
 
 
 def _unit_in(text: str) -> str:
-    match = re.search(r"(?<![^\W_])(fs|ps|ns|us|µs|μs|ms)(?![^\W_])", text.lower())
-    return match[1].replace("µ", "u").replace("μ", "u") if match else ""
+    match = _UNIT.search(text.lower())
+    if not match:
+        return ""
+    short, prefix = match.groups()
+    return short.replace("µ", "u").replace("μ", "u") if short else _LONG_UNITS[prefix]
 
 
 def _unit_below(lines: list[str]) -> str:
