@@ -26,8 +26,8 @@ LINEAR_NOISES = 4.0  # of a stretch; larger counts are compressed
 # the pixels are above the first (noises), they outweigh the nanocrystals, and the drift is measured
 # again without counts below the third (noises).
 BRIGHT_NOISES, FEW_BRIGHT, NOISES_LEFT_OUT = 5.0, 0.005, 2.5
-# Such a drift is right where it aligns the stretches better by this factor in power: simulated,
-# 1.06 to 2.2 where the drift was held at zero, and at most 1.014 where it was not.
+# Such a drift replaces the other one if it aligns the stretches better by this factor in power:
+# simulated, 1.03 to 2.2 where the sample moved by 2 px or more, at most 1.02 by 1 px or less.
 SHARPER = 1.03
 # A stretch farther than this from the median of those around it shows no motion: of few
 # nanocrystals one was taken for another.
