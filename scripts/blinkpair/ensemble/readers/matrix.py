@@ -25,7 +25,7 @@ PS = {"s": 1e12, "ms": 1e9, "us": 1e6, "ns": 1e3, "ps": 1.0, "fs": 1e-3}
 # As a person or a program writes them; the apostrophe of "sample's" is none.
 _LONG_UNITS = {"": "s", "milli": "ms", "micro": "us", "nano": "ns", "pico": "ps", "femto": "fs"}
 _UNIT = re.compile(
-    r"(?<![^\W_])(?<!['’])(?:([munpfµμ]?s)|(milli|micro|nano|pico|femto|)sec(?:ond)?s?)(?![^\W_])"
+    r"(?<![^\W_])(?<!['’])(?:([munpfµμ]?s)|(milli|micro|nano|pico|femto|)(?:seconds?|secs?))(?![^\W_])"
 )
 AXES = ("delay", "probe")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf)", re.IGNORECASE)
