@@ -83,6 +83,6 @@ def test_movies_too_short_for_an_analysis_are_named_before_it_runs():
     dwell, kept = too_short(a_sheet(**frames), SETTINGS)
     # An event lasts a frame at least, and so does the gap behind it.
     assert "dwell times: a: fewer than 100 frames" in dwell
-    assert "PL kept: a, b: below 30 s" in kept
+    assert "Movies below 30 s: a, b. The share of the PL kept" in kept
     long = {f"n_frames_{epoch}": ["1500"] * 3 for epoch in ("pre", "post")}
     assert too_short(a_sheet(**long), SETTINGS) == []
