@@ -7,6 +7,7 @@ import pytest
 from blinkpair.labels import CLASS_NAMES, TYPE_NAMES
 from blinkpair.populations.table import BY_ASSUMPTION, BY_FIELDS
 from blinkpair.report import blinking_tables
+from blinkpair.report.terminal import estimated_type_a
 
 
 def a_type(kind, n, **changed):
@@ -90,6 +91,13 @@ def test_types_and_photostability_state_what_their_numbers_are():
     assert "Stable means that no trend was shown" in light.note
     assert light.rows[0][1] == "100 % (95 to 105)"
     assert light.rows[1][:2] == ["movies last (s)", "100 to 400"]
+
+
+def test_the_last_lines_give_an_upper_limit_where_laws_are_steep():
+    row = {"share_type_a": 0.2, "share_type_a_low": 0.08, "share_type_a_high": 0.4}
+    rows = [pd.Series(row | {"alpha_type_b": alpha}) for alpha in (1.7, 2.1, np.nan)]
+    texts = [estimated_type_a(row) for row in rows]
+    assert texts == ["20 % [8, 40]", "at most 40 %", "20 % [8, 40]"]
 
 
 def test_estimated_transitions_stand_beside_the_counted_ones():

@@ -140,15 +140,23 @@ def _blinking(types: pd.DataFrame, photostability: pd.DataFrame) -> list[str]:
     lines = [f"{heading} {'type A, estimated':>32} {'PL kept':>15} {'going dark':>22}"]
     for label in types["temperature_c"].unique():
         columns = []
-        for table, cell in ((types, _type_a), (photostability, _kept), (photostability, _dark)):
+        for table, cell in (
+            (types, estimated_type_a),
+            (photostability, _kept),
+            (photostability, _dark),
+        ):
             own = table[table["temperature_c"] == label].set_index("epoch")
             columns.append(" -> ".join(cell(own.loc[epoch]) for epoch in EPOCHS))
         lines.append(f"{names[label]} {columns[0]:>32} {columns[1]:>15} {columns[2]:>22}")
     return lines
 
 
-def _type_a(row: pd.Series[Any]) -> str:
-    """Return the share with its interval; verdicts alone would be too few, and too many type A."""
+def estimated_type_a(row: pd.Series[Any]) -> str:
+    """Return the share of type A in words, of a row of `types.csv`.
+
+    With its interval, or its upper limit alone where laws are steep. Verdicts alone would be too
+    few, and too many of them type A.
+    """
     share, low, high = (100 * row[f"share_type_a{end}"] for end in ("", "_low", "_high"))
     if not np.isfinite(share):
         return "-"
