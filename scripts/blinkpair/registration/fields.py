@@ -6,7 +6,7 @@ channels, which a rotation R turns into a shift d - R d, and the stage's creep b
 and the movie. Where the microspheres do not decide, the brightfield images as wholes are
 registered, then the nanocrystals' own pattern is tried, then all of them together, with the same
 test against chance. Where few microspheres decide loosely and no nanocrystals correct them, the
-images may say the same more exactly.
+images may give the same alignment, more exactly.
 
 Input: microspheres and nanocrystals found before and after. Output: one transform, or the reason
 why there is none.
@@ -207,7 +207,7 @@ def _or_by_images(
     same_px = images.tre(corners, SAME) + spheres.tre(corners, SAME)
     # A failed registration has NaN, which is neither exact nor the same.
     if images.tre(corners, 0.95).max() < loose_px and (apart_px <= same_px).all():
-        log.warning("the microspheres decide loosely; the images say the same more exactly")
+        log.warning("the microspheres decide loosely; the images give the same alignment, more exactly")
         sharper = replace(images, n_dust=spheres.n_dust)
         by_spheres = _refined(sharper, nanocrystals, shape, "brightfield images")
     return replace(by_spheres, images=images)
