@@ -207,7 +207,9 @@ def _or_by_images(
     same_px = images.tre(corners, SAME) + spheres.tre(corners, SAME)
     # A failed registration has NaN, which is neither exact nor the same.
     if images.tre(corners, 0.95).max() < loose_px and (apart_px <= same_px).all():
-        log.warning("the microspheres decide loosely; the images give the same alignment, more exactly")
+        log.warning(
+            "the microspheres decide loosely; the images give the same alignment, more exactly"
+        )
         sharper = replace(images, n_dust=spheres.n_dust)
         by_spheres = _refined(sharper, nanocrystals, shape, "brightfield images")
     return replace(by_spheres, images=images)
