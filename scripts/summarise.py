@@ -12,6 +12,7 @@ from blinkpair.populations import (
     dead_time,
     field_remarks,
     light_slope,
+    near_limit,
     overlaps,
     recipes,
     samples,
@@ -37,6 +38,7 @@ def summarise(
     outputs: dict[str, str],
     *,
     statistics: dict[str, Any],
+    dark_cutoff: float,
     dark_cutoffs: list[float],
     movies: dict[str, list[str]],
     checked: list[str],
@@ -56,7 +58,7 @@ def summarise(
         if statistics["equal_length"]:
             check_equal_lengths(pd.DataFrame(sheet))
     files.join_csv(tables, outputs["nanocrystals"])
-    columns = [*populations.COLUMNS, *populations.OPTIONAL, *recipes.COLUMNS]
+    columns = [*populations.COLUMNS, *populations.OPTIONAL, *recipes.COLUMNS, *near_limit.COLUMNS]
     columns += [*field_remarks.COLUMNS, *light_slope.COLUMNS, LEFT_OUT, samples.COLUMN]
     columns += [*brightness.COLUMNS, *overlaps.COLUMNS, *(shared_movies.PLACES if movies else ())]
     nanocrystals = samples.mark_samples(files.read_csv(outputs["nanocrystals"], columns))
@@ -92,16 +94,16 @@ def summarise(
     known = as_in_library(fields)
     sweep = files.read_batches(on_fractions, sensitivity.COLUMNS)
     files.write_csv(fields, outputs["fields"])
-    files.write_csv(
-        populations.summarise_populations(nanocrystals, known, settings), outputs["populations"]
-    )
+    own = populations.summarise_populations(nanocrystals, known, settings, dark_cutoff=dark_cutoff)
+    files.write_csv(own, outputs["populations"])
     judged = {
         row["field"]: files.read_csv(table)
         for row, table in zip(sheet, tables, strict=True)
         if row["field"] in verdicts
     }
     files.write_csv(verdict_outcomes(judged, verdicts), outputs["verdicts"])
-    files.write_csv(recipes.summarise_recipes(nanocrystals, known, settings), outputs["methods"])
+    both = recipes.summarise_recipes(nanocrystals, known, settings, dark_cutoff=dark_cutoff)
+    files.write_csv(both, outputs["methods"])
     files.write_csv(
         sensitivity.sensitivity_table(sweep, dark_cutoffs=dark_cutoffs), outputs["sensitivity"]
     )
@@ -127,6 +129,7 @@ if __name__ == "__main__":
         snakemake.params.sheet,
         dict(snakemake.output.items()),
         statistics=snakemake.params.statistics,
+        dark_cutoff=snakemake.params.dark_cutoff,
         dark_cutoffs=snakemake.params.dark_cutoffs,
         movies=snakemake.params.movies,
         checked=list(snakemake.input.checked),

@@ -126,6 +126,7 @@ def _pool(sheet: pd.DataFrame, settings: dict) -> None:
         sheet.to_dict("records"),
         {name: str(results / f"{name}.csv") for name in pooled},
         statistics=settings["statistics"],
+        dark_cutoff=settings["dark_cutoff"],
         dark_cutoffs=settings["sensitivity"]["dark_cutoffs"],
         movies={},
         checked=[],

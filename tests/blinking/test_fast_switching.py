@@ -8,8 +8,8 @@ from blinkpair.blinking.states.emissions import NoiseCourse
 from blinkpair.blinking.states.fast_switching import (
     fast_variance,
     probability_of_level,
-    skewed_variance,
     square_of_shifts,
+    unexplained_shift,
 )
 from blinkpair.blinking.states.learning import learn, learn_two
 from blinkpair.blinking.states.levels import OffPrior, Trace, first_levels
@@ -102,19 +102,6 @@ def test_short_flashes_alone_do_not_lower_the_on_level():
     assert np.median(np.abs(error)) < 0.01
 
 
-@pytest.mark.parametrize("variance", [0.0, 0.004])
-@pytest.mark.parametrize("flicker", [0.0, 0.1])
-def test_skewness_distinguishes_dims_from_a_level_that_flickers(variance, flicker):
-    rng = np.random.default_rng(5)
-    n, hidden = 20_000, 0.3  # of a frame, in counts of 100 between the levels
-    share = hidden * rng.random(n) ** 2  # density of s^-0.5: twice that of t^-1.5 with ends in it
-    event = rng.random(n) < variance / (share**2).mean()
-    x = 100 * (1 - event * share + (0.1 + flicker) * rng.normal(size=n))
-    found, error = skewed_variance(x, np.ones(n, bool), 100.0, 0.0)
-    # The longest hidden share is taken from the scatter, and is not that of these events.
-    assert abs(found) < 4 * error if not variance else 0.3 < found / variance < 2.5
-
-
 def test_variance_that_others_do_not_show_moves_the_level():
     error, spread = np.full(40, 0.001), np.full(40, 0.15)
     none = square_of_shifts(np.zeros(40), error, spread)
@@ -125,15 +112,20 @@ def test_variance_that_others_do_not_show_moves_the_level():
     assert np.sqrt(one[1:]).max() < 0.008
 
 
-def test_an_on_level_that_flickers_is_no_fast_switching():
+@pytest.mark.parametrize("lamp", [True, False])
+def test_on_fractions_hold_where_the_on_level_flickers(lamp):
     rng = np.random.default_rng(6)
     lit = lit_traces(rng, 30, exponential(rng, 20.0, 20.0))
     noises = 18.0 * np.exp(0.5 * rng.normal(size=(30, 1)))
-    flicker = 1 + rng.uniform(0.03, 0.15, (30, 1)) * rng.normal(size=lit.shape)
+    size, rows = (0.15, 1) if lamp else (rng.uniform(0.03, 0.15, (30, 1)), 30)
+    flicker = 1 + size * rng.normal(size=(rows, FRAMES))
     found = states_by("hmm", counts_of(rng, lit, noises * flicker, excess=1.0))
     error = np.abs(found.on_fractions - lit.mean(axis=1))
-    assert (found.on_fractions_se < MAX_SE).sum() >= 29
-    assert np.sqrt((error**2).mean()) < 0.01
+    # That of a lamp is common to the field. One of a nanocrystal alone may be fast switching: some
+    # are undetermined, and the errors of the others allow for it (0.027 RMS; 0.002 by a lamp).
+    assert (found.on_fractions_se < MAX_SE).sum() >= 27
+    assert np.sqrt((error**2).mean()) < (0.004 if lamp else 0.04)
+    assert (error < 1.96 * found.on_fractions_se).sum() >= 27
 
 
 def test_where_a_whole_field_switches_within_frames_it_is_not_on_in_silence():
@@ -148,6 +140,31 @@ def test_where_a_whole_field_switches_within_frames_it_is_not_on_in_silence():
     silent = (error > 0.1) & (found.on_fractions_se < MAX_SE)
     # Their scatter taken for the camera's noise, 9 of 25 with a verdict would be on by too much.
     assert silent.sum() <= 5
+
+
+def test_a_field_that_bursts_in_half_of_the_movie_is_not_wrong_in_silence():
+    rng = np.random.default_rng(0)
+    n, half = 20, FRAMES // 2
+    means = np.exp(rng.uniform(np.log(0.1), np.log(0.4), n))
+    ratios, wanted = rng.uniform(0.5, 2.0, n), rng.uniform(0.1, 0.9, n)
+    slow = (exponential(rng, 40.0 * f, 40.0 * (1.0 - f)) for f in wanted)
+    bursts = (exponential(rng, m * r, m / r) for m, r in zip(means, ratios, strict=True))
+    lit = np.vstack([lit_traces(rng, 1, law, half)[0] for law in (*slow, *bursts)])
+    lit = np.hstack([lit[:n], lit[n:]])
+    found = states_by("hmm", counts_of(rng, lit, 20.0, excess=5.0))
+    error = np.abs(found.on_fractions - lit.mean(axis=1))
+    known = found.on_fractions_se <= MAX_SE
+    # 1 and 4 of 9. With the scatter of frames on taken for flicker 8 and 15 of 18 with a verdict.
+    assert (error[known] > 0.1).sum() <= 2
+    assert (error[known] > 1.96 * found.on_fractions_se[known]).sum() <= 6
+
+
+def test_variance_that_short_events_explain_is_none_of_bursts():
+    # Dims t^-1.5 up to h = 0.5 frames, a tenth of the time on: h / 3 of it.
+    assert unexplained_shift(0.017, 0.001, 0.3, 0.1) == 0.0
+    # Switching with a correlation time of 0.05 frames adds a tenth of what it lowers the level by.
+    assert unexplained_shift(0.017, 0.001, 0.3, 0.0) == pytest.approx(0.15)
+    assert unexplained_shift(np.nan, np.inf, 1.0, 0.0) == 0.0
 
 
 def test_partly_lit_frames_that_merge_with_those_on_do_not_lower_the_on_level():

@@ -33,6 +33,7 @@ def a_row(**changed):
         "n_emissive": 247,
         "n_dark": 79,
         "expected_chance_pairs": 10.3,
+        "expected_other_population": 2.6,
         "p_mean_delta": 0.72,
         "n_nanocrystals": 393,
         "n_also_in_rows_above": 0,
@@ -304,3 +305,10 @@ def test_the_sentences_take_the_workflows_own_table():
     annealed, control = populations.to_dict("records")
     assert "The control changed by" in answer(annealed, control)
     assert "allow for fields that differ" in result_sentences.caveats(annealed)
+
+
+@pytest.mark.parametrize(("expected", "some"), [(2.6, "about 3"), (0.4, "less than one")])
+def test_nanocrystals_near_the_limit_may_belong_to_another_population(expected, some):
+    text = result_sentences.caveats(a_row(expected_other_population=expected))
+    assert f"standard errors of the on-fractions, {some} belong to another population." in text
+    assert "another" not in result_sentences.caveats(a_row(expected_other_population=NAN))

@@ -47,6 +47,7 @@ rule summarise:
     params:
         sheet=FIELDS[sheet_columns.field_columns(FIELDS)].to_dict("records"),
         statistics=SETTINGS["statistics"],
+        dark_cutoff=SETTINGS["dark_cutoff"],
         dark_cutoffs=SETTINGS["sensitivity"]["dark_cutoffs"],
         movies=SHARED_MOVIES,
         verdicts=VERDICTS,

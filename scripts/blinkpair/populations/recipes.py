@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from blinkpair.arrays import FloatArray
-from blinkpair.blinking.on_fractions import COUNTED, POPULATIONS
+from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF, POPULATIONS
 from blinkpair.labels import Temperature, by_temperature, temperature_label
 from blinkpair.populations.counted import independent_fields
 from blinkpair.populations.table import (
@@ -36,12 +36,14 @@ def summarise_recipes(
     nanocrystals: pd.DataFrame,
     fields: pd.DataFrame | None = None,
     statistics: StatisticsSettings = StatisticsSettings(),
+    *,
+    dark_cutoff: float = DARK_CUTOFF,
 ) -> pd.DataFrame:
     """Tabulate the populations by both recipes, one row a temperature and recipe.
 
     Parameters
     ----------
-    nanocrystals, fields, statistics
+    nanocrystals, fields, statistics, dark_cutoff
         As in `table.summarise_populations`, with `on_fraction_pre_fixed` and the other `COLUMNS`.
 
     Returns
@@ -57,7 +59,8 @@ def summarise_recipes(
         # What one recipe excludes (noisy, undetermined) may have a population by the other.
         included = nanocrystals[f"population_{recipe}"].astype(str).isin(POPULATIONS)
         of_recipe = nanocrystals.assign(analysed=included)
-        own = summarise_populations(of_recipe, fields, statistics, f"_{recipe}")
+        ending = f"_{recipe}"
+        own = summarise_populations(of_recipe, fields, statistics, ending, dark_cutoff=dark_cutoff)
         own.insert(1, "recipe", recipe)
         parts.append(own)
     both = pd.concat(parts).sort_index(kind="stable").reset_index(drop=True)

@@ -24,7 +24,7 @@ import numpy as np
 import pandas as pd
 
 from blinkpair.blinking.equal_length import ENDING as EQUAL_LENGTH
-from blinkpair.blinking.on_fractions import COUNTED
+from blinkpair.blinking.on_fractions import COUNTED, DARK_CUTOFF
 from blinkpair.labels import (
     CONTROL,
     Temperature,
@@ -35,6 +35,7 @@ from blinkpair.labels import (
 )
 from blinkpair.populations.counted import NUMBER, SAMPLE, Group, group_of, is_counted
 from blinkpair.populations.left_out import left_out_columns
+from blinkpair.populations.near_limit import expected_elsewhere
 from blinkpair.statistics import intervals
 from blinkpair.statistics.design_effects import Codes
 from blinkpair.statistics.intervals import Estimate, StatisticsSettings
@@ -71,6 +72,8 @@ def summarise_populations(
     fields: pd.DataFrame | None = None,
     statistics: StatisticsSettings = StatisticsSettings(),
     recipe: str = "",
+    *,
+    dark_cutoff: float = DARK_CUTOFF,
 ) -> pd.DataFrame:
     """Tabulate the populations, one row a treatment.
 
@@ -79,7 +82,7 @@ def summarise_populations(
     nanocrystals : DataFrame
         One row a nanocrystal: `field`, `temperature_c` (degrees C, or `control`), `analysed`,
         `on_fraction_pre`, `on_fraction_post` (0 to 1), `population` (from `classify`), and, if
-        known, `population_left_out`, the `OPTIONAL` columns and those of
+        known, `population_left_out`, the `OPTIONAL` columns, those of `near_limit`, and those of
         `shared_movies.mark_shared` and `samples.mark_samples`.
     fields : DataFrame, optional
         One row a field: `field`, `temperature_c`, `status` (`ok` or `failed`) and, if known,
@@ -89,6 +92,8 @@ def summarise_populations(
     recipe : str
         Ending of the columns of on-fractions and population: '' for the answer, `_fixed` or
         `_best`.
+    dark_cutoff : float
+        On-fractions below it are dark, 0 to 1.
 
     Returns
     -------
@@ -118,6 +123,8 @@ def summarise_populations(
     parts = [table[table["temperature_c"] == label] for label in labels]
     groups = [group_of(part, label) for part, label in zip(parts, labels, strict=True)]
     rows = [_counts(group, fields) for group in groups]
+    for row, group in zip(rows, groups, strict=True):
+        row["expected_other_population"] = expected_elsewhere(group.rows, dark_cutoff)
     if not recipe:
         for row, group in zip(rows, groups, strict=True):
             row |= left_out_columns(group.rows, group.delta)

@@ -87,8 +87,9 @@ def answer(
 
 
 def caveats(row: Row) -> str:
-    """Return what is left out by hand, the basis of the intervals, and the accidental pairs."""
-    parts = [left_out(row), *_basis(row), *_more_fields(row), *_unequal(row), *_accidental(row)]
+    """Return what is left out by hand, the basis of the intervals, and what may be wrong."""
+    parts = [left_out(row), *_basis(row), *_more_fields(row), *_unequal(row)]
+    parts += [*_near_limit(row), *_accidental(row)]
     return " ".join(part for part in parts if part) if row["n"] else left_out(row)
 
 
@@ -330,6 +331,14 @@ def _refused(row: Row) -> list[str]:
         f"{counted(failed, 'field')} {verb(failed, 'was', 'were')} refused and "
         f"{verb(failed, 'is', 'are')} in no number."
     ]
+
+
+def _near_limit(row: Row) -> list[str]:
+    expected = row["expected_other_population"]
+    if not known(expected):
+        return []
+    some = f"about {expected:.0f}" if expected >= 1 else "less than one"
+    return [f"By the standard errors of the on-fractions, {some} belong to another population."]
 
 
 def _accidental(row: Row) -> list[str]:

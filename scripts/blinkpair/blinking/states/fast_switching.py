@@ -15,7 +15,6 @@ one, and the error of on levels.
 from __future__ import annotations
 
 import numpy as np
-from scipy.ndimage import median_filter
 from scipy.special import ndtr
 
 from blinkpair.arrays import BoolArray, FloatArray
@@ -26,8 +25,8 @@ _CLIPPED = 6.0  # standard deviations of the differences: cosmic rays
 # with a shortest one it is less.
 _OF_LARGEST = 3.0
 _HIDDEN_NOISES = 2.5  # of that share (as in `short_events`), up to half a frame
-_SKEWED = 0.6  # of that share: <s^3> / <s^2>
-_LOCAL_FRAMES = 31  # slower changes of the level do not count (as in `short_events`)
+_OF_BURSTS = 10.0  # root mean square of 1 / (2 T) over these T
+_CLEAR_ERRORS = 2.0  # a variance within so many of its errors may be none
 _SHORTEST = 0.02  # frames: what switches faster is a level (as in `short_events`)
 # Variances that switching may add, in squares of the distance of the levels, and how they may be
 # distributed in a field, (distributions, variances): some at zero, others exponentially.
@@ -44,7 +43,7 @@ _USUAL = np.concatenate(
 )
 
 
-def fast_variance(x: FloatArray, chosen: BoolArray) -> tuple[float, float]:
+def fast_variance(x: FloatArray, weight: BoolArray | FloatArray) -> tuple[float, float]:
     """Return the variance of frames that are next to each other, and its standard error.
 
     Half the mean square of their differences (von Neumann): its relative variance is 3 over the
@@ -54,45 +53,19 @@ def fast_variance(x: FloatArray, chosen: BoolArray) -> tuple[float, float]:
     ----------
     x : (frames,) array
         Counts.
-    chosen : (frames,) bool array
-        The frames of one state.
+    weight : (frames,) array
+        Which frames belong to one state, or the probability that they do. Those with more than 1/2
+        are a choice of similar counts where states overlap, and differ by less than the state does.
     """
-    difference = np.diff(x)[chosen[1:] & chosen[:-1]]
-    if len(difference) < _LEAST_PAIRS:
+    pair = np.asarray(weight[1:], np.float64) * weight[:-1]
+    pairs = float(pair.sum())
+    if pairs < _LEAST_PAIRS:
         return np.nan, np.inf
-    low, high = np.quantile(difference, (0.16, 0.84))
+    difference, pair = np.diff(x)[pair > 0.0], pair[pair > 0.0]
+    low, high = np.quantile(difference, (0.16, 0.84), weights=pair, method="inverted_cdf")
     reach = _CLIPPED * 0.5 * (high - low)
-    variance = 0.5 * float((np.clip(difference, -reach, reach) ** 2).mean())
-    return variance, float(np.sqrt(3.0 / len(difference))) * variance
-
-
-def skewed_variance(
-    x: FloatArray, chosen: BoolArray, span: float, camera: float
-) -> tuple[float, float]:
-    """Return the variance that is switching's by the skewness, and its standard error.
-
-    Events of shares s up to h lower single frames, and add a third cumulant of -<s^3> / <s^2> of
-    their variance: 0.6 h for t^-1.5. A level that fluctuates from frame to frame does so to both
-    sides. In squares of the distance of the levels; nan and infinity where there are few frames.
-
-    Parameters
-    ----------
-    x : (frames,) array
-        Counts of the frames on, of which the median over the next ones is taken off.
-    chosen : (frames,) bool array
-        Those whose neighbours are on, too.
-    span, camera : float
-        Distance of the levels, counts; third cumulant of the camera's noise, counts^3.
-    """
-    n = int(chosen.sum())
-    if n < _LEAST_PAIRS:
-        return np.nan, np.inf
-    y = ((x - median_filter(x, min(_LOCAL_FRAMES, len(x)), mode="nearest")) / span)[chosen]
-    sigma = float(y.std())
-    y = np.clip(y - y.mean(), -_CLIPPED * sigma, _CLIPPED * sigma)
-    each = _SKEWED * min(_HIDDEN_NOISES * sigma, 0.5)
-    variance = (camera / span**3 - float(((y - y.mean()) ** 3).mean())) / each
-    return variance, float(np.sqrt(6.0 / n)) * sigma**3 / each
+    variance = 0.5 * float(pair @ np.clip(difference, -reach, reach) ** 2) / pairs
+    return variance, float(np.sqrt(3.0 / pairs)) * variance
 
 
 def probability_of_level(share: float, added: float, error: float) -> float:
@@ -114,6 +87,27 @@ def probability_of_level(share: float, added: float, error: float) -> float:
     level = (between - below) / least
     switching = (above - between) / (most - least)
     return float(level / (level + switching))
+
+
+def unexplained_shift(added: float, error: float, spread: float, in_dims: float) -> float:
+    """Return how far the on level may be too low, in units of itself: root mean square.
+
+    From the variance that short events do not explain. Switching with a correlation time of T
+    frames, which lowers the level by a share d, adds about 2 T d (1 - d): T is anything from a
+    fiftieth of a frame to a half, evenly on a logarithmic scale, as in bursts.
+
+    Parameters
+    ----------
+    added, error, spread : float
+        As in `square_of_shifts`.
+    in_dims : float
+        Share of the time on that is in dims by the laws of short events. Those of t^-1.5 up to
+        h frames add h / 3 of it.
+    """
+    if not np.isfinite(error):
+        return 0.0
+    explained = max(in_dims, 0.0) * min(_HIDDEN_NOISES * spread, 0.5) / _OF_LARGEST
+    return _OF_BURSTS * max(added - explained - _CLEAR_ERRORS * error, 0.0)
 
 
 def square_of_shifts(added: FloatArray, error: FloatArray, spread: FloatArray) -> FloatArray:

@@ -208,7 +208,7 @@ def _probability_of_level(trace: Trace, three: chain.Chain) -> float:
     """Return how likely grey is a level, not an average over fast switching."""
     span = three.levels[emissions.ON_LEVEL] - three.levels[emissions.OFF_LEVEL]
     above = three.levels[emissions.GREY_LEVEL] - three.levels[emissions.OFF_LEVEL]
-    variance, error = fast_variance(trace.x, three.probability[:, emissions.GREY] > 0.5)
+    variance, error = fast_variance(trace.x, three.probability[:, emissions.GREY])
     added = variance - three.levels[emissions.OFF_NOISE] ** 2 - trace.excess * above
     if not np.isfinite(error):
         return 1.0

@@ -41,11 +41,10 @@ _ITERATIONS = 12
 _ROOT_2PI = 2.5066
 
 
-def time_less_by_light(trace: Trace, result: chain.Chain, flicker: float) -> float:
+def time_less_by_light(trace: Trace, result: chain.Chain) -> float:
     """Return by how many frames the time on is shorter by the light, in stretches of switching.
 
-    Frames at their ends, which have an off frame beside them, are left to the chain. `flicker` is
-    the variance of the on level from frame to frame, in squares of the distance of the levels.
+    Frames at their ends, which have an off frame beside them, are left to the chain.
     """
     levels = result.levels
     off, noise, on = levels[: emissions.ON_SIGMA]
@@ -54,7 +53,7 @@ def time_less_by_light(trace: Trace, result: chain.Chain, flicker: float) -> flo
     enclosed[1:-1] = lit[1:-1] & lit[:-2] & lit[2:]
     if enclosed.sum() < _LEAST_FRAMES:
         return 0.0
-    inside = enclosed & _restless(trace, enclosed, off, noise, flicker)
+    inside = enclosed & _restless(trace, enclosed, off, noise)
     if inside.mean() < _LEAST_SHARE:
         return 0.0
     y = (trace.x - off) / (on - off)
@@ -62,21 +61,19 @@ def time_less_by_light(trace: Trace, result: chain.Chain, flicker: float) -> flo
     count, edges = np.histogram(y[enclosed], bins=_BINS, range=(low, high))
     filled = count > 0
     counts = 0.5 * (edges[1:] + edges[:-1])[filled], count[filled].astype(np.float64)
-    model = noise / (on - off), trace.excess / (on - off), flicker, trace.skewness[1]
+    model = noise / (on - off), trace.excess / (on - off), trace.skewness[1]
     level = _LEVELS[int(np.argmax(_edge_fit(*counts, _LEVELS, *model, _SHARES, _RISING)))]
     fine = np.append(level, level + _FINE)
     level = fine[int(np.argmax(_edge_fit(*counts, fine, *model, _SHARES, _RISING)))]
     return float(result.lit[inside].sum() - y[inside].sum() / level)
 
 
-def _restless(
-    trace: Trace, enclosed: BoolArray, off: float, noise: float, flicker: float
-) -> BoolArray:
+def _restless(trace: Trace, enclosed: BoolArray, off: float, noise: float) -> BoolArray:
     """Return the frames of stretches whose neighbours differ by more than noise, (frames,) bool."""
     x, pairs = trace.x, enclosed[1:] & enclosed[:-1]
     off_noise, signal = trace.course.factors[trace.course.part[1:]].T
     light = np.maximum(0.5 * (x[1:] + x[:-1]) - off, 0.0)
-    camera = (noise * off_noise) ** 2 + trace.excess * signal * light + flicker * light**2
+    camera = (noise * off_noise) ** 2 + trace.excess * signal * light
     stretch = np.arange(len(x)) // _WINDOW
     n, differing, expected = (
         np.bincount(stretch[1:], pairs * v, int(stretch[-1]) + 1)
@@ -93,7 +90,6 @@ def _edge_fit(
     levels: FloatArray,
     noise: float,
     excess: float,
-    flicker: float,
     skewness: float,
     shares: FloatArray,
     rising: FloatArray,
@@ -111,12 +107,12 @@ def _edge_fit(
     new = np.empty(kinds)
     for k in range(len(levels)):
         density[:] = emissions.FLOOR
-        sigma = math.sqrt(noise**2 + excess * levels[k] + flicker * levels[k] ** 2)
+        sigma = math.sqrt(noise**2 + excess * levels[k])
         for i in range(len(y)):
             density[0, i] += emissions.skewed((y[i] - levels[k]) / sigma, skewness, scale) / sigma
         for s in range(len(shares)):
             place = shares[s] * levels[k]
-            sigma = math.sqrt(noise**2 + excess * place + flicker * place**2)
+            sigma = math.sqrt(noise**2 + excess * place)
             for i in range(len(y)):
                 z = (y[i] - place) / sigma
                 p = math.exp(-0.5 * z * z) / (sigma * _ROOT_2PI)

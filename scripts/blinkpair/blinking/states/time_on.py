@@ -21,7 +21,7 @@ from blinkpair.blinking.states.dark import UNKNOWN_SE, share_without_on_level
 from blinkpair.blinking.states.event_levels import event_levels
 from blinkpair.blinking.states.event_runs import Runs, find_runs
 from blinkpair.blinking.states.expected_time import expected_time
-from blinkpair.blinking.states.fast_switching import fast_variance, skewed_variance
+from blinkpair.blinking.states.fast_switching import fast_variance, unexplained_shift
 from blinkpair.blinking.states.learning import MIN_STEP_NOISES, ON_FRAMES, Learnt, in_rows
 from blinkpair.blinking.states.levels import Trace
 from blinkpair.blinking.states.restless import time_less_by_light
@@ -33,7 +33,6 @@ _STRETCHES = 8  # of the frames on: the scatter of their means is the error of t
 # density rises or falls from end to end: by a factor of e, for one standard deviation.
 _TILT = 1.0
 _PLATEAU_FRAMES = 3  # with both neighbours on (off): they show the on (off) level
-_SIGNIFICANT = 3.0  # errors
 _OFTEN_OFF = 0.02  # of the frames: such a trace has an off level, so its on level is no average
 # Share of the on level: a level below the first is as likely dirt, a neighbour or another emitter
 # as this nanocrystal; one above the second is this nanocrystal.
@@ -47,8 +46,7 @@ class Found(NamedTuple):
     `flashes` and `dims` are those between off and between on frames, `flash_runs` and `dim_runs`
     the runs of on and of off frames; None without a clear on level.
     `added` is the variance that switching adds to the on counts, its standard error, and the
-    standard deviation of the on counts, in units of the distance of the levels; `flicker` is the
-    variance of the on level from frame to frame, in squares of it.
+    standard deviation of the on counts, in units of the distance of the levels.
     """
 
     trace: Trace
@@ -58,7 +56,6 @@ class Found(NamedTuple):
     flash_runs: Runs | None = None
     dim_runs: Runs | None = None
     added: tuple[float, float, float] = (np.nan, np.inf, 1.0)
-    flicker: float = 0.0
 
 
 def find_short_events(trace: Trace, learnt: Learnt) -> Found:
@@ -70,8 +67,8 @@ def find_short_events(trace: Trace, learnt: Learnt) -> Found:
     if trace.first.on_share == 0 or span < MIN_STEP_NOISES * noise:
         return Found(trace, learnt, None, None)
     off, on = (result.probability[:, column] > 0.5 for column in (emissions.OFF, emissions.ON))
-    added, error, flicker = _switching_variance(trace, result)
-    camera = np.sqrt(noise**2 + trace.excess * span + flicker * span**2)
+    added, error = _switching_variance(trace, result)
+    camera = np.sqrt(noise**2 + trace.excess * span)
     se = trace.off.noise_se
     off_scale, on_scale = (
         trace.course.scale(levels, place) for place in (emissions.OFF_NOISE, emissions.ON_SIGMA)
@@ -92,35 +89,26 @@ def find_short_events(trace: Trace, learnt: Learnt) -> Found:
         flash_runs,
         dim_runs,
         (added, error, sigma / span),
-        flicker,
     )
 
 
-def _switching_variance(trace: Trace, result: chain.Chain) -> tuple[float, float, float]:
-    """Return the variance that switching adds to on counts, its standard error, and flicker's.
+def _switching_variance(trace: Trace, result: chain.Chain) -> tuple[float, float]:
+    """Return the variance that switching adds to on counts, and its standard error.
 
     From frame to frame, in squares of the distance of the levels. A trace that is often off for
-    whole frames has two levels; a scatter of the upper one to both sides is then flicker, such as
-    that of a lamp. Of one that is not, on may be an average over switching, and so may, where the
-    field does not confirm it, be any part of what is taken for the camera's excess noise.
+    whole frames has two levels. Of one that is not, on may be an average over switching, and so
+    may, where the field does not confirm it, be any part of what is taken for the camera's excess
+    noise.
     """
     span = float(result.levels[emissions.ON_LEVEL] - result.levels[emissions.OFF_LEVEL])
     added, error, signal = fast_excess(trace, result)
     added, error = (added - trace.excess * signal) / span**2, error / span**2
-    off, on = (in_rows(result.probability[:, c] > 0.5) for c in (emissions.OFF, emissions.ON))
-    if off.sum() > _OFTEN_OFF * len(off):
-        if added > _SIGNIFICANT * error:
-            chosen = result.probability[:, emissions.ON] > 0.5
-            third = trace.skewness[1] * result.levels[emissions.ON_SIGMA] ** 3
-            skewed = skewed_variance(trace.x[chosen], on[chosen], span, third)
-            flicker = added - abs(skewed[0])
-            if flicker > _SIGNIFICANT * np.hypot(error, skewed[1]):
-                return skewed[0], skewed[1], flicker
-    elif not trace.excess_confirmed:
+    off = in_rows(result.probability[:, emissions.OFF] > 0.5)
+    if off.mean() <= _OFTEN_OFF and not trace.excess_confirmed:
         # Evenly distributed from none to all.
         part = trace.excess / span
         added, error = added + 0.5 * part, float(np.hypot(error, part / np.sqrt(12.0)))
-    return added, error, 0.0
+    return added, error
 
 
 def shows_off(result: chain.Chain) -> bool:
@@ -211,6 +199,9 @@ def on_share(
     variance += shift * mean**2
     flashes = _unseen(result, emissions.OFF, found.flashes, flash_laws)
     dims = _unseen(result, emissions.ON, found.dims, dim_laws)
+    if len(levels) <= emissions.GREY_LEVEL:
+        in_dims = dims[0] / max(result.probability[:, emissions.ON].sum(), 1.0)
+        variance += (unexplained_shift(*found.added, in_dims) * mean) ** 2
     if two is None:
         own = event_levels(trace.x, result)
         clear = clearness(levels)
@@ -243,7 +234,7 @@ def _with_stretches(
     """
     trace, result = found.trace, found.learnt.chain
     # By the laws of the whole trace or by the light in stretches: as likely one as the other.
-    more = 0.5 * max(time_less_by_light(trace, result, found.flicker) - dims[0], 0.0)
+    more = 0.5 * max(time_less_by_light(trace, result) - dims[0], 0.0)
     if len(result.levels) > emissions.GREY_LEVEL or own_levels > 0.5:
         # What dims part of a frame is as likely grey as off, and so is light that is missing.
         return 0.5 * dims[0], dims[1] + (0.5 * dims[0]) ** 2 + more**2
