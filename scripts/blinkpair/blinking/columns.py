@@ -5,8 +5,9 @@ Input: counts, states and events of one epoch. Output: columns, one row a measur
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -20,7 +21,12 @@ from blinkpair.blinking.photostability import (
     kept_fraction,
 )
 from blinkpair.blinking.recipes import Recipes
-from blinkpair.blinking.run_lengths import cut_on_events, events_to_fit, run_lengths
+from blinkpair.blinking.run_lengths import (
+    as_arrays,
+    cut_on_events,
+    events_to_fit,
+    run_lengths,
+)
 from blinkpair.dwell_fits.cut_off_ratio import CutOffRatio, ratio_of_cut_off
 from blinkpair.dwell_fits.events import Events, count_events
 from blinkpair.dwell_fits.fits import alpha_of_events, fit_counted_events
@@ -189,23 +195,26 @@ def dwell_columns(
     fits: list[DwellFit] = []
     cut_rates = np.nan_to_num(noise.on_cut_rate if on else noise.off_cut_rate)
 
-    def counted(runs: pd.DataFrame, k: int) -> Events:
-        return count_events(*events_to_fit(runs, k, state=on), window_frames)
+    runs = as_arrays(events)
+    runs_by_model = None if by_model is None else as_arrays(by_model)
+
+    def counted(of: Mapping[str, NDArray[Any]], k: int) -> Events:
+        return count_events(*events_to_fit(of, k, state=on), window_frames)
 
     for k, reason in enumerate(why_not):
         if reason:
-            n_events = len(events_to_fit(events, k, state=on)[0])
+            n_events = len(events_to_fit(runs, k, state=on)[0])
             fits.append(DwellFit("not_fitted", n_events=n_events, reason=str(reason)))
         else:
             fit = fit_counted_events(
-                counted(events, k),
+                counted(runs, k),
                 exposure_s=exposure_s,
                 window_frames=window_frames,
                 settings=settings,
                 cut_rate=float(cut_rates[k]),
             )
-            if by_model is not None and fit.model != "not_fitted":
-                fit = _with_error_of_states(fit, counted(by_model, k), settings)
+            if runs_by_model is not None and fit.model != "not_fitted":
+                fit = _with_error_of_states(fit, counted(runs_by_model, k), settings)
             fits.append(fit)
         fits[-1] = _with_noise(fits[-1], float(noise.n[k]), on=on)
     which, suffix = ("on", "") if on else ("off", "_off")
@@ -253,8 +262,9 @@ def cut_off_columns(
     off events and cuts others, and both look like a cut-off.
     """
     ratios: dict[int, CutOffRatio] = {}
+    runs = as_arrays(events)
     for k in np.flatnonzero(why_not == ""):
-        on = count_events(*events_to_fit(events, int(k), with_first=True), window_frames)
+        on = count_events(*events_to_fit(runs, int(k), with_first=True), window_frames)
         ratios[int(k)] = ratio_of_cut_off(on, exposure_s=exposure_s)
     columns = {
         "log_ratio_cut_off_{epoch}": "log_ratio",

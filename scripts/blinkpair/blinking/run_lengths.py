@@ -14,9 +14,12 @@ Input: boolean states (nanocrystal, frame). Output: one row an event.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from blinkpair.arrays import BoolArray, IntArray, row_runs
 from blinkpair.errors import InputError
@@ -88,8 +91,17 @@ def cut_on_events(states: BoolArray, other: BoolArray) -> IntArray:
     return np.bincount(trace[off & lasts], minlength=len(states))
 
 
+def as_arrays(events: pd.DataFrame) -> dict[str, NDArray[Any]]:
+    """Return the columns of a table as arrays: quicker where each nanocrystal is looked up."""
+    return {str(name): column.to_numpy() for name, column in events.items()}
+
+
 def events_to_fit(
-    events: pd.DataFrame, nanocrystal: int, *, state: bool = True, with_first: bool = False
+    events: pd.DataFrame | Mapping[str, NDArray[Any]],
+    nanocrystal: int,
+    *,
+    state: bool = True,
+    with_first: bool = False,
 ) -> tuple[IntArray, BoolArray]:
     """Select the events of one nanocrystal that a dwell-time fit can use.
 
@@ -99,8 +111,8 @@ def events_to_fit(
 
     Parameters
     ----------
-    events : DataFrame
-        As `run_lengths` returns it.
+    events : DataFrame, or mapping of arrays
+        As `run_lengths` returns it, or `as_arrays` of that.
     nanocrystal : int
         Which one.
     state : bool
@@ -113,9 +125,9 @@ def events_to_fit(
         What `dwell_fits.fit_dwell_times` takes.
     """
     # The table is in order of nanocrystal, so its events are one slice.
-    low, high = np.searchsorted(events["nanocrystal"].to_numpy(), [nanocrystal, nanocrystal + 1])
+    low, high = np.searchsorted(np.asarray(events["nanocrystal"]), [nanocrystal, nanocrystal + 1])
     is_on, durations, first, cut = (
-        events[name].to_numpy()[low:high]
+        np.asarray(events[name])[low:high]
         for name in ("state", "duration_frames", "censored_start", "censored_end")
     )
     keep = is_on == state

@@ -142,13 +142,16 @@ def learn(
         if grey and not levels[OFF_LEVEL] < levels[GREY_LEVEL] < levels[ON_LEVEL]:
             break
         change = max(change, _learn_transitions(moves, guess, emission, transition))
+        total = 0.0
         for j in range(states):
             alike = 0.0
             for i in range(states):
                 alike += by_state[0, i] * (emission[i] == emission[j])
             kinds = 0.5 if emission[j] == OFF or emission[j] == ON else 1.0
             begin[j] = max(alike, LEAST_BEGIN) * kinds
-        begin /= begin.sum()
+            total += begin[j]
+        for j in range(states):
+            begin[j] /= total
         if change < TOLERANCE:
             break
     probability = np.zeros((n, by_column.shape[1]))
@@ -158,7 +161,10 @@ def learn(
     over_half, on_share, partly = _time_on(probability, lit_shares(x, levels, part, factors))
     share = np.empty(states)
     for i in range(states):
-        share[i] = moves[i].sum() / max(n - 1, 1)
+        share[i] = 0.0
+        for j in range(states):
+            share[i] += moves[i, j]
+        share[i] /= max(n - 1, 1)
     return probability, over_half, on_share, partly, share, log_likelihood
 
 
@@ -175,7 +181,9 @@ def _add_up(
     They are those of the probability of a state, of it times the counts above `origin`, and of it
     times their square.
     """
-    sums[:] = 0.0
+    for m in range(len(sums)):
+        for j in range(sums.shape[2]):
+            sums[m, 0, j] = sums[m, 1, j] = sums[m, 2, j] = 0.0
     for t in range(len(x)):
         own, above = sums[part[t]], x[t] - origin
         for j in range(sums.shape[2]):

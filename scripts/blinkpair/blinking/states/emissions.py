@@ -158,6 +158,15 @@ def lit_share(x: float, levels: FloatArray) -> tuple[float, float, float]:
 
 
 @njit()
+def floor_density(x: FloatArray) -> float:
+    """Return the density of the uniform floor between the lowest and the highest counts."""
+    lowest = highest = x[0]
+    for counts in x:
+        lowest, highest = min(lowest, counts), max(highest, counts)
+    return FLOOR / max(highest - lowest, 1e-300)
+
+
+@njit()
 def _table_of(levels: FloatArray) -> tuple[float, float]:
     """Return the first counts and the step of a table: all here varies slowly with the counts."""
     low = levels[OFF_LEVEL] - _REACH * levels[OFF_NOISE]
@@ -198,10 +207,7 @@ def densities(
     `skewness` is that of off and of on; `part` and `factors` are those of a `NoiseCourse`.
     """
     n, parts = len(x), len(factors)
-    lowest = highest = x[0]
-    for counts in x:
-        lowest, highest = min(lowest, counts), max(highest, counts)
-    floor = FLOOR / max(highest - lowest, 1e-300)
+    floor = floor_density(x)
     columns = 5 if len(levels) > GREY_LEVEL else 3
     tables = np.empty((parts, _TABLE, columns))
     reach = np.empty((parts, 2))
@@ -214,7 +220,8 @@ def densities(
         m = part[t]
         place = (x[t] - reach[m, 0]) / reach[m, 1]
         if place <= 0.0 or place >= _TABLE - 1:
-            density[t, :] = floor
+            for s in range(columns):
+                density[t, s] = floor
             if place > 0.0:  # brighter than anything that is off
                 density[t, ON] = 2.0 * floor
             continue

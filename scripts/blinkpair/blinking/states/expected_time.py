@@ -95,5 +95,8 @@ def moments_of_time(
             p[j] = new_p[j] / total
             mean[j] = new_mean[j]
             square[j] = new_square[j]
-    result = (p * mean).sum()
-    return result, max((p * square).sum() - result**2, 0.0), log_likelihood
+    result = of_square = 0.0
+    for j in range(states):
+        result += p[j] * mean[j]
+        of_square += p[j] * square[j]
+    return result, max(of_square - result**2, 0.0), log_likelihood

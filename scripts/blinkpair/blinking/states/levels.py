@@ -173,12 +173,17 @@ def _mixture(
 ) -> tuple[float, float, float, float, float]:
     """Return the fields of `FirstLevels` (expectation maximisation from each start)."""
     n = len(centre)
-    total = count.sum()
+    total = moment = square = 0.0
+    for i in range(n):
+        total += count[i]
+        moment += count[i] * centre[i]
     off_scale, on_scale = log_scale(skewness), log_scale(0.0)
     level, prior_noise, low, high = off[0], off[1], off[2], off[3]
     weight, noise_weight = off[4], off[5]
-    alone = min(max(((count * centre).sum() + weight * level) / (total + weight), low), high)
-    square = (count * (centre - alone) ** 2).sum() + noise_weight * prior_noise**2
+    alone = min(max((moment + weight * level) / (total + weight), low), high)
+    for i in range(n):
+        square += count[i] * (centre[i] - alone) ** 2
+    square += noise_weight * prior_noise**2
     noise = math.sqrt(square / (total + noise_weight))
     without = -0.5 * noise_weight * (noise / prior_noise - 1.0) ** 2
     for i in range(n):

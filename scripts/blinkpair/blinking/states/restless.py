@@ -131,5 +131,9 @@ def _edge_fit(
                 for r in range(kinds):
                     new[r] += count[i] * weight[r] * density[r, i] / whole
             if iteration < _ITERATIONS:
-                weight[:] = new / new.sum()
+                total = 0.0
+                for r in range(kinds):
+                    total += new[r]
+                for r in range(kinds):  # sums of arrays take long to compile
+                    weight[r] = new[r] / total
     return fit

@@ -17,6 +17,7 @@ and how well the law agrees with the counts.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -206,12 +207,13 @@ def _with_event(
     event: FloatArray,
 ) -> None:
     """Fill `event` (bins, 3): density of frames with an event, its share, the square of that."""
-    event[:] = 0.0
+    for i in range(len(y)):
+        event[i, 0] = event[i, 1] = event[i, 2] = 0.0
     for s in range(len(widths)):
         share, weight, within = shares[s], weights[s], widths[s] ** 2 / 12.0
         if weight == 0.0:
             continue
-        inverse = 1.0 / np.sqrt(sigma**2 + share * max(more, -0.9 * sigma**2) + within)
+        inverse = 1.0 / math.sqrt(sigma**2 + share * max(more, -0.9 * sigma**2) + within)
         square = share**2 + within
         for i in range(len(y)):
             p = weight * inverse * _tabulated(table, (y[i] - place - share) * inverse)
@@ -244,6 +246,9 @@ def _integrate(
     expected for each unit of the rate.
     """
     bins, laws = len(y), len(weights)
+    frames = 0.0
+    for i in range(bins):
+        frames += count[i]
     own, far, sign, skewness, start, start_se = noise
     floor = FLOOR / (y[-1] - y[0] + own)
     scale = log_scale(skewness)
@@ -277,24 +282,31 @@ def _integrate(
                         moment += part * y[i]
                         square += part * y[i] ** 2
                         continue
-                    fit[k] += _FRAME_WEIGHT * count[i] * np.log(whole)
+                    fit[k] += _FRAME_WEIGHT * count[i] * math.log(whole)
                     mean = rate * event[i, 1] / whole
                     all_time += count[i] * mean
                     time[k] += unseen[i] * mean
                     within[k] += unseen[i] * (rate * event[i, 2] / whole - mean**2)
-                time[k] += rate * beside[law] * count.sum()
+                time[k] += rate * beside[law] * frames
                 if iteration < _ITERATIONS and total > 1.0:
                     place = moment / total
-                    sigma = max(np.sqrt(max(square / total - place**2, 0.0)), 0.5 * own)
+                    sigma = max(math.sqrt(max(square / total - place**2, 0.0)), 0.5 * own)
             fit[k] -= 0.5 * ((light[0] - all_time) / light[1]) ** 2
             fit[k] -= 0.5 * (max((sigma / start) ** 2 - 1.0, 0.0) / (2.0 * start_se)) ** 2
         for k in range(len(rates)):
             expected = rates[k] * per_rate[law] + _SINGLE_BY_CHANCE
-            fit[k] += single[1] * (single[0] * np.log(expected) - expected)
-        highest = fit.max()
-        p = np.exp(fit - highest)
-        result[0, law] = highest + np.log(p.mean())
-        p /= p.sum()
-        result[1, law] = (p * time).sum()
-        result[2, law] = (p * (within + time**2)).sum() - result[1, law] ** 2
+            fit[k] += single[1] * (single[0] * math.log(expected) - expected)
+        highest = fit[0]
+        for k in range(len(rates)):
+            highest = max(highest, fit[k])
+        # Written out: sums and maxima of arrays take long to compile.
+        whole = mean = square = 0.0
+        for k in range(len(rates)):
+            whole += math.exp(fit[k] - highest)
+        for k in range(len(rates)):
+            p = math.exp(fit[k] - highest) / whole
+            mean += p * time[k]
+            square += p * (within[k] + time[k] ** 2)
+        result[0, law] = highest + math.log(whole / len(rates))
+        result[1, law], result[2, law] = mean, square - mean**2
     return result[0], result[1], result[2]

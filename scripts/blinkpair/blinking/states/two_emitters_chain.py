@@ -20,7 +20,12 @@ from numpy.typing import NDArray
 from blinkpair.arrays import FloatArray
 from blinkpair.blinking.states.chain import LEAST_BEGIN, TOLERANCE, learn_row
 from blinkpair.blinking.states.chain_passes import cannot_reach, pass_frames
-from blinkpair.blinking.states.emissions import FLOOR, log_scale, share_below, skewed
+from blinkpair.blinking.states.emissions import (
+    floor_density,
+    log_scale,
+    share_below,
+    skewed,
+)
 from blinkpair.blinking.states.learning import ON_FRAMES
 from blinkpair.blinking.states.levels import Known, Trace
 from blinkpair.compiled import njit
@@ -123,9 +128,12 @@ def _learn(
                 for j in range(3):
                     change = max(change, abs(row[j] - transitions[e, i, j]))
                     transitions[e, i, j] = row[j]
+        total = 0.0
         for s in range(9):
             begin[s] = max(probability[0, s], LEAST_BEGIN)
-        begin /= begin.sum()
+            total += begin[s]
+        for s in range(9):
+            begin[s] /= total
         if change < TOLERANCE:
             break
     return fit
@@ -177,7 +185,7 @@ def _densities(
     partly: FloatArray,
 ) -> None:
     """Fill `density` and `partly` of a `TwoEmitters`."""
-    floor = FLOOR / max(x.max() - x.min(), 1e-300)
+    floor = floor_density(x)
     low = off[0] - _REACH * off[1]
     step = (off[0] + steps[2] + _REACH * spreads[2] - low) / (_TABLE - 1)
     tables = np.empty((len(factors), _TABLE, 11))
@@ -191,11 +199,11 @@ def _densities(
     for t in range(len(x)):
         place = (x[t] - low) / step
         if place <= 0.0 or place >= _TABLE - 1:
-            density[t, :] = floor
-            partly[t, :] = 0.0
-            if place > 0.0:  # brighter than anything that is off
-                density[t, BOTH] = 2.0 * floor
-                partly[t, :] = 1.0
+            bright = place > 0.0  # than anything that is off
+            for s in range(9):
+                density[t, s] = floor
+            density[t, BOTH] = 2.0 * floor if bright else floor
+            partly[t, 0] = partly[t, 1] = 1.0 if bright else 0.0
             continue
         k = int(place)
         w = place - k
@@ -238,7 +246,9 @@ def _learn_levels(
     known: Known,
 ) -> float:
     """Learn off, steps and spreads in place; return the largest change of a step, in noises."""
-    weight, moment = np.full(3, known.on_frames), known.on_frames * (off[0] + steps)
+    weight, moment, v, y, relative = np.empty((5, 3))
+    for k in range(3):  # not arrays at once, which take long to compile
+        weight[k], moment[k] = known.on_frames, known.on_frames * (off[0] + steps[k])
     off_weight, off_moment = known.level_frames, known.level_frames * known.level
     for t in range(len(x)):
         off_weight += probability[t, 0]
@@ -248,17 +258,20 @@ def _learn_levels(
             moment[k] += probability[t, _LEVELS[k]] * x[t]
     off[0] = min(max(off_moment / off_weight, known.low), known.high)
     # Weighted least squares of two steps: y[0] and y[1] measure each, y[2] their sum.
-    v, y = weight / spreads**2, moment / weight - off[0]
+    for k in range(3):
+        v[k], y[k] = weight[k] / spreads[k] ** 2, moment[k] / weight[k] - off[0]
     determinant = v[0] * v[1] + v[2] * (v[0] + v[1])
     first = (v[0] * y[0] * (v[1] + v[2]) + v[1] * v[2] * (y[2] - y[1])) / determinant
     second = (v[1] * y[1] * (v[0] + v[2]) + v[0] * v[2] * (y[2] - y[0])) / determinant
     change = max(abs(first - steps[0]), abs(second - steps[1])) / off[1]
     steps[0], steps[1] = max(first, _LEAST_STEP * off[1]), max(second, _LEAST_STEP * off[1])
     steps[2] = steps[0] + steps[1]
-    square, flicker = known.noise_frames * known.noise**2, 0.0
+    square = known.noise_frames * known.noise**2
     off_weight += known.noise_frames - known.level_frames
-    relative = (steps / spreads**2) ** 2
-    flicker_weight = known.on_frames * (relative * steps**2).sum()
+    flicker = flicker_weight = 0.0
+    for k in range(3):
+        relative[k] = (steps[k] / spreads[k] ** 2) ** 2
+        flicker_weight += known.on_frames * relative[k] * steps[k] ** 2
     for t in range(len(x)):
         square += probability[t, 0] * (x[t] - off[0]) ** 2
         for k in range(3):
