@@ -70,8 +70,9 @@ def write(path, stamps):
     link = ' metaFormat="1"' if stamps else ""
     text = (
         f'<SpeFormat version="3.0" xmlns="{NAMESPACE}"><DataFormat><DataBlock type="Frame" count="{FRAMES}" '
-        f'pixelFormat="MonochromeUnsigned16" size="{size}" stride="{stride}"{link}><DataBlock type="Region" count="1" width="{COLUMNS}" '
-        f'height="{ROWS}" size="{size}" stride="{size}" calibrations="2"/></DataBlock></DataFormat>'
+        f'pixelFormat="MonochromeUnsigned16" size="{size}" stride="{stride}"{link}>'
+        f'<DataBlock type="Region" count="1" width="{COLUMNS}" height="{ROWS}" size="{size}" '
+        f'stride="{size}" calibrations="2"/></DataBlock></DataFormat>'
         + (f'<MetaFormat><MetaBlock id="1">{tracked}</MetaBlock></MetaFormat>' if stamps else "")
         + f'<Calibrations><SensorInformation id="1" orientation="Normal" width="{COLUMNS}" height="{ROWS}"/>'
         f'<SensorMapping id="2" x="0" y="0" width="{COLUMNS}" height="{ROWS}" xBinning="1" yBinning="1"/>'

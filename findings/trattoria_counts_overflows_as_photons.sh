@@ -2,14 +2,14 @@
 # trattoria 0.3.7: the time trace of a PTU file counts each overflow of the clock as a photon: an emitter that is 50
 # times as bright when it is on is 1.5 times as bright.
 #
-# Time tags (T3) of 2 s with a laser of 20 MHz; 1,000 photons in 0.1 s while the emitter is on, from 0.5 to 1.2 s, and
-# 20 while it is off. The counter of laser pulses has ten bits, so that the file has a record for each of its
+# Time tags (T3) of 2 s with a laser of 20 MHz; 1,000 photons in 0.1 s while the emitter is on, from 0.5 to 1.2 s,
+# and 20 while it is off. The counter of laser pulses has ten bits, so that the file has a record for each of its
 # 38,961 overflows. timetrace() with channel=None, "integrated across channels", has 1,974 and 2,968 counts in a bin
 # instead of 20 and 1,015, and 1,953 of them do not depend on the emitter. One expects the photons of all channels;
-# ptufile counts 7,365 in all. The overflows are events of channel 0, the photons of the detector that ptufile calls 0 those
-# of channel 1: channel=0, the first number one tries, is the overflows alone, a flat trace. A slow laser hides it:
-# 39 counts a bin at 400 kHz. Nothing is reported, and a threshold between the levels of the true trace finds the
-# emitter always on.
+# ptufile counts 7,365 in all. The overflows are events of channel 0, the photons of the detector that ptufile calls
+# 0 those of channel 1: channel=0, the first number one tries, is the overflows alone, a flat trace. A slow laser
+# hides it: 39 counts a bin at 400 kHz. Nothing is reported, and a threshold between the levels of the true trace
+# finds the emitter always on.
 # A remedy: the number of the detector plus one, each detector by itself.
 #
 # Seen (mean counts of a bin off and on): None 1974 and 2968, channel 0 1953 and 1953, channel 1 20 and 1015
