@@ -54,7 +54,9 @@ FOREIGN = (
         "an SPE file of Princeton Instruments",
         rb"",
         (".spe",),
-        f"export it from LightField, WinView or WinSpec as TIFF, {_FIJI}. {_KEEP}",
+        # Bio-Formats 7.3.1 reads the time stamps between the frames of such a file as pixels.
+        "export it from LightField, WinView or WinSpec as TIFF, not with the Bio-Formats importer "
+        f"of Fiji, which displaces the frames of a file with time stamps. {_KEEP}",
     ),
     Foreign(
         "a HIS file of Hamamatsu",
@@ -79,7 +81,9 @@ FOREIGN = (
         "a FITS file (Andor Solis and others)",
         rb"SIMPLE  =",
         (".fits", ".fit", ".fts"),
-        f"export the movie as SIF or TIFF from the program that wrote it, {_FIJI}. {_KEEP}",
+        # Bio-Formats 7.3.1 leaves out BZERO, the 32,768 that 16-bit counts are stored without.
+        "export the movie as SIF or TIFF from the program that wrote it, not with the Bio-Formats "
+        f"importer of Fiji, whose 16-bit counts are 32,768 too low. {_KEEP}",
     ),
     Foreign(
         "a compound file (CXD of HCImage, OIB of Olympus FluoView, ZVI of Zeiss)",
