@@ -238,7 +238,7 @@ def unrelated_part(pool: Executor, share: float) -> Iterable[str]:
     yield "## Images that share nothing"
     yield (
         "Pairs that share nothing of the sample, and how many of them reach a level of "
-        "`chance_alignments`; the default accepts 0.0003. Real images of 15 samples (microspheres, "
+        "`chance_alignments`; the default accepts 0.0003. Real images of 23 samples (microspheres, "
         "foam, ellipsoids, cells and others; other groups', not part of the project): two crops "
         "of other places of one sample, apart in one image, of two samples magnified alike, and "
         "one beside simulated spheres, of 256 to 512 px, turned by any angle, with another light, "

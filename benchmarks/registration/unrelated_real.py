@@ -2,11 +2,25 @@
 
 The images lie in a folder that is not part of the project, with a table `images.csv` of `file`,
 `sample`, `field` and `diameter_px`: images of one field show the same place, and are never paired.
-Those of docs/registration.md are from public repositories: joeljunior05/microspheres-sbrt (15 tiles
-of one scan), soft-matter/trackpy-examples (foam, water, spheres), softmatterlab/ParticleTracking
-(ellipsoids, AFM of spheres, core-shell), HenryHenryYan/AI-Assisted-HCT, decarpentierg/
-microbeadsTracking, Arcadia-Science/arcadia-microscopy-tools (yeast, cells) and the pictures of
-scikit-image (camera, coins, moon).
+Those of docs/registration.md are 59 images of 51 fields of 23 samples, from public repositories:
+
+- joeljunior05/microspheres-sbrt: 15 tiles of one scan
+- catherineogorman/BrownianMotionTracking: 10 fields of spheres in dark field
+- pepesanyu00/BTM-microparticles-detector: 6 photographs of debris, taken as one field
+- jepietryga/colloidalcrystal_ml: 4 fields of crystals, by electron microscope
+- raphey/bead-counting-with-cv: 3 fields of spheres in drops
+- HenryHenryYan/AI-Assisted-HCT-microfluidic-particle-detection: 3 images of one field
+- soft-matter/trackpy-examples: foam, water, few spheres
+- softmatterlab/ParticleTracking: ellipsoids, spheres by AFM, core-shell spheres
+- Arcadia-Science/arcadia-microscopy-tools: yeast and two of cells
+- decarpentierg/microbeadsTracking: 2 images of one droplet
+- camrynlewis/Microparticle-Analyzer, jcnossen/BeadTracker, hugolafaye/BeadTracking and
+  Dullens-Lab/Matlab-Particle-Tracking: one image of spheres each
+- scikit-image: camera, coins, moon
+
+Some are binned by 2, the photographs of debris by 4. The pattern of their camera (the median of
+what is finer than 7 px) is taken from the ten dark fields, which would have it in common.
+
 Pairs are crops of 256 to 512 px, or of all that there is, turned by quarters or by any angle, with
 another gain, offset and noise, a fifth of them under light that rises from one side. The diameter
 given is 0.7 to 1.4 times the one in the table.
