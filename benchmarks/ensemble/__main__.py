@@ -13,6 +13,7 @@ from concurrent.futures import Executor
 import numpy as np
 import pandas as pd
 
+from benchmarks.ensemble.conditions import conditions
 from benchmarks.ensemble.directions import changes
 from benchmarks.ensemble.trials import trials
 from benchmarks.page import run, text_of
@@ -231,7 +232,13 @@ def bleaches(pool: Executor, share: float) -> Iterable[str]:
     yield text_of(pd.DataFrame(rows))
 
 
-PARTS = {"accuracy": accuracy, "choices": choices, "bleaches": bleaches, "changes": changes}
+PARTS = {
+    "accuracy": accuracy,
+    "choices": choices,
+    "conditions": conditions,
+    "bleaches": bleaches,
+    "changes": changes,
+}
 
 if __name__ == "__main__":
     run(__doc__ or "", HEAD, PARTS)

@@ -64,10 +64,14 @@ def time_tags(tmp_path, rate=0, divider=1, times=range(1000, 2_001_000, 1000)):
             records.append(special | time)  # channel 0 with the special bit: sync
         if pulse % 10 == 0:
             records.append((time + 130) | (1 << 25))  # second detector
+    return t2_file(tmp_path, records, rate=rate)
+
+
+def t2_file(tmp_path, records, *, kind=0x01010204, tick_s=1e-12, rate=0):
     tags = {
-        "Measurement_Mode": 2, "Measurement_SubMode": 0, "MeasDesc_GlobalResolution": 1e-12,
+        "Measurement_Mode": 2, "Measurement_SubMode": 0, "MeasDesc_GlobalResolution": tick_s,
         "MeasDesc_Resolution": 8e-12, "TTResult_SyncRate": rate, "TTResult_StopAfter": 1,
-        "TTResultFormat_TTTRRecType": 0x01010204, "TTResultFormat_BitsPerRecord": 32,
+        "TTResultFormat_TTTRRecType": kind, "TTResultFormat_BitsPerRecord": 32,
         "TTResult_NumberOfRecords": len(records), "MeasDesc_AcquisitionTime": 1,
     }  # fmt: skip
     parts = [ptufile.ptufile.encode_tag(name, value) for name, value in tags.items()]
@@ -108,6 +112,30 @@ def test_a_detector_at_the_sync_input_is_no_laser(tmp_path):
     lost = 1000 * np.sort(draw.choice(4000, 2000, replace=False))
     decay = read_decay(str(time_tags(tmp_path, times=lost)), bin_ps=10.0)
     assert decay.counts[13] == decay.counts.sum() == 200
+
+
+def test_detectors_of_a_picoharp_s_time_tags_are_not_summed(tmp_path):
+    """Records by PicoQuant's description: 4 bits of channel, of which 0 is the sync input and 15 an
+    overflow of 210,698,240 ticks or a marker, and 28 bits of time in ticks of 4 ps."""
+    special, overflow = 15 << 28, 210_698_240
+    events = [(6250 * pulse, 0) for pulse in range(1, 40_001)]  # 25 ns
+    events += [(6250 * pulse + 130, 1) for pulse in range(1, 40_001, 7)]
+    events += [(6250 * pulse + 500, 2) for pulse in range(1, 40_001, 9)]
+    records, turn = [], 0
+    for time, channel in sorted(events):
+        if time // overflow > turn:
+            turn += 1
+            records += [special, special | 4]  # an overflow, and a marker of the scanner
+        records.append(channel << 28 | time % overflow)
+    path = str(t2_file(tmp_path, records, kind=0x00010203, tick_s=4e-12))
+    assert turn == 1
+    several = r"curves with photons: 1 \(5715 photons\), 2 \(4445 photons\)\. Hint: write ::curve=N"
+    with pytest.raises(InputError, match=several):
+        read_decay(path, bin_ps=4.0)
+    for curve, bin_, n in ((1, 130, 5715), (2, 500, 4445)):
+        decay = read_decay(f"{path}::curve={curve}", bin_ps=4.0)
+        assert decay.counts.size == 6250
+        assert decay.counts[bin_] == decay.counts.sum() == n
 
 
 def phu(tmp_path, curves, base_s=4e-12, width_s=32e-12):
@@ -176,6 +204,16 @@ def test_the_width_of_a_channel_is_read_from_texts(tmp_path, header, line, bin_n
     assert decay.counts.tolist() == [3 * i % 17 for i in range(99)]
 
 
+@pytest.mark.parametrize(
+    ("head", "bin_ns"),
+    [("t/ns", 0.05), ("time_ps", 5e-5), ("Decay time (nanoseconds)", 0.05), ("Time [µsec]", 50.0)],
+)
+def test_the_unit_of_the_times_is_read_from_the_head_of_their_column(tmp_path, head, bin_ns):
+    path = tmp_path / "decay.txt"
+    path.write_text(text_of([(0.05 * i, 3 * i % 17) for i in range(99)], f"{head}\tCounts"))
+    assert read_decay(str(path)).bin_ns == pytest.approx(bin_ns)
+
+
 def test_a_width_that_a_text_does_not_hold_is_asked_for(tmp_path):
     path = tmp_path / "decay.txt"
     path.write_text("\n".join(f"{i} {i % 7}" for i in range(99)))
@@ -202,6 +240,9 @@ def text_of(rows, head="Time (ns)\tCounts"):
         (lambda rows: text_of(rows[::-1]), "equal steps"),
         # The time of the measurement is no time axis.
         (lambda rows: text_of(rows, "Integration time (s)\t5\nt\tCounts"), "column time_unit"),
+        (lambda rows: text_of(rows, "Exposure\t5\ts\nt\tCounts"), "column time_unit"),
+        # Photostability of a film, which fits as a decay of minutes.
+        (lambda rows: text_of(rows, "Time (min)\tPL"), "times are in min: this is no decay"),
         (lambda rows: text_of([(t, 65_535 if 9 < i < 13 else 7) for i, (t, _) in enumerate(rows)]),
          "3 channels are full"),
         # Thousands: read as decimals, 1.234 photons.

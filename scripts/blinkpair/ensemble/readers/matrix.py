@@ -18,15 +18,10 @@ from numpy.typing import NDArray
 
 from blinkpair.arrays import FloatArray
 from blinkpair.ensemble.readers.lines import text_lines
+from blinkpair.ensemble.readers.units import PS, unit_in
 from blinkpair.errors import InputError
 
 EV_NM = 1239.841984  # h c / e in eV nm (CODATA 2018)
-PS = {"s": 1e12, "ms": 1e9, "us": 1e6, "ns": 1e3, "ps": 1.0, "fs": 1e-3}
-# As a person or a program writes them; the apostrophe of "sample's" is none.
-_LONG_UNITS = {"": "s", "milli": "ms", "micro": "us", "nano": "ns", "pico": "ps", "femto": "fs"}
-_UNIT = re.compile(
-    r"(?<![^\W_])(?<!['’])(?:([munpfµμ]?s)|(milli|micro|nano|pico|femto|)(?:seconds?|secs?))(?![^\W_])"
-)
 AXES = ("delay", "probe")
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?(nan|inf)", re.IGNORECASE)
 _MOST_HEADER_LINES = 40
@@ -86,7 +81,7 @@ def read_matrix(path: str, time_unit: str = "", first_row: str = "") -> Matrix:
         raise InputError("not all values of its axes are numbers", "correct or remove them", path)
     delays, probes = (across, down) if row_axis == "delay" else (down, across)
     change = values.T if row_axis == "delay" else values
-    unit = _agreed_unit(time_unit, _unit_in(corner) or _unit_below(lines), path)
+    unit = _agreed_unit(time_unit, unit_in(corner) or _unit_below(lines), path)
     if not unit:
         _refuse_other_units(lines, path)
     return _sorted(delays * PS[unit or "ps"], _energies(probes, path), change, path)
@@ -212,18 +207,10 @@ def _energies(probes: FloatArray, path: str) -> FloatArray:
     )
 
 
-def _unit_in(text: str) -> str:
-    match = _UNIT.search(text.lower())
-    if not match:
-        return ""
-    short, prefix = match.groups()
-    return short.replace("µ", "u").replace("μ", "u") if short else _LONG_UNITS[prefix]
-
-
 def _unit_below(lines: list[str]) -> str:
     """Return the unit that Surface Xplorer writes below a matrix: 'Time units: ps'."""
     named = (line for line in reversed(lines) if line.strip().lower().startswith("time unit"))
-    return _unit_in(next(named, ""))
+    return unit_in(next(named, ""))
 
 
 def _refuse_other_units(lines: list[str], path: str) -> None:
@@ -234,7 +221,7 @@ def _refuse_other_units(lines: list[str], path: str) -> None:
     for line in lines[:_MOST_HEADER_LINES]:
         if sum(_is_number(c) for c in _cells(line)) > 2:
             return
-        unit = _unit_in(line)
+        unit = unit_in(line)
         if "delay" in line.lower() and unit not in ("", "ps"):
             raise InputError(
                 f"its delays may be in {unit}, by '{line.strip()[:60]}', or in the usual ps",

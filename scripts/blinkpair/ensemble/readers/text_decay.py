@@ -17,16 +17,17 @@ import numpy as np
 from blinkpair.arrays import FloatArray
 from blinkpair.ensemble.readers.decay import Decay, choose
 from blinkpair.ensemble.readers.lines import text_lines
+from blinkpair.ensemble.readers.units import PS, UNIT, short_unit
 from blinkpair.errors import InputError
 
-NS = {"s": 1e9, "sec": 1e9, "ms": 1e6, "us": 1e3, "µs": 1e3, "μs": 1e3, "ns": 1.0, "ps": 1e-3}
-NS |= {"fs": 1e-6}
 _NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?"
-_UNIT = r"(s|sec|ms|us|µs|μs|ns|ps|fs)"
-_PER_CHANNEL = re.compile(rf"({_NUMBER})\s*{_UNIT}\s*/\s*(?:ch|chan|channel|bin)\b", re.IGNORECASE)
-_UNIT_PER_CHANNEL = re.compile(rf"\b{_UNIT}\s*/\s*(?:ch|chan|channel|bin)\b", re.IGNORECASE)
-# The head of a column and nothing else: 'Time (ns)', 'Time/ns', 'ns'; not 'Integration time (s)'.
-_TIME_UNIT = re.compile(rf"\W*(?:(?:time|delay|lag|x)\W+)?{_UNIT}\W*", re.IGNORECASE)
+_CHANNEL = r"\s*/\s*(?:ch|chan|channel|bin)\b"
+_PER_CHANNEL = re.compile(rf"({_NUMBER})\s*({UNIT}){_CHANNEL}", re.IGNORECASE)
+_UNIT_PER_CHANNEL = re.compile(rf"\b({UNIT}){_CHANNEL}", re.IGNORECASE)
+# The head of a column and nothing else: 'Time (ns)', 't/ns', 'ns'; not 'Integration time (s)'.
+_HEAD = r"[\W_]*(?:(?:decay|delay|lag|tac|time|t|x)[\W_]+)*"
+_TIME_UNIT = re.compile(rf"{_HEAD}({UNIT})[\W_]*", re.IGNORECASE)
+_TOO_LONG = re.compile(rf"{_HEAD}(min|mins|minutes?|h|hrs?|hours?|days?)[\W_]*", re.IGNORECASE)
 _MOST_BYTES = 100_000_000
 _FEWEST = 16  # channels of a decay
 
@@ -111,9 +112,9 @@ def read_text(path: str, curve: int | None, bin_ps: float | None, time_unit: str
     which = choose(np.abs(columns).sum(axis=0), which, path)
     stated = _width_in_header(header)
     if stated is None and times is not None and is_axis and not _is_channels(times):
-        unit = _agreed_unit(time_unit, _unit_in_header(header), path)
+        unit = _agreed_unit(time_unit, _unit_in_header(header, path), path)
         if unit:
-            stated = float(times[-1] - times[0]) / (times.size - 1) * NS[unit]
+            stated = float(times[-1] - times[0]) / (times.size - 1) * _ns(unit)
         elif not bin_ps:
             raise InputError(
                 "the text does not name the unit of its times",
@@ -131,7 +132,7 @@ def read_text(path: str, curve: int | None, bin_ps: float | None, time_unit: str
 
 def _agreed_unit(of_sheet: str, of_file: str, path: str) -> str:
     """Return the unit of sheet or file, '' where neither names one."""
-    if of_sheet and of_file and NS[of_sheet] != NS[of_file]:
+    if of_sheet and of_file and of_sheet != of_file:
         raise InputError(
             f"the unit of the times is {of_file} by the file and {of_sheet} by the sheet",
             "empty the cell time_unit, or correct it",
@@ -154,19 +155,32 @@ def _width_in_header(header: list[str]) -> float | None:
     """Return the width of a channel in ns by the header, None where it holds none."""
     for i, line in enumerate(header):
         if match := _PER_CHANNEL.search(line):
-            return float(match[1]) * NS[match[2].lower()]
+            return float(match[1]) * _ns(match[2])
         if match := _UNIT_PER_CHANNEL.search(line):
             following = [_numbers(text, False) for text in header[i + 1 : i + 2]]
             if following and following[0]:
-                return following[0][0] * NS[match[1].lower()]
+                return following[0][0] * _ns(match[1])
     return None
 
 
-def _unit_in_header(header: list[str]) -> str:
+def _ns(unit: str) -> float:
+    return 1e-3 * PS[short_unit(unit)]
+
+
+def _unit_in_header(header: list[str], path: str) -> str:
     for line in reversed(header):
-        for cell in re.split(r"[\t;,]", line):
-            if match := _TIME_UNIT.fullmatch(cell.strip()):
-                return match[1].lower()
+        cells = [cell.strip() for cell in re.split(r"[\t;,]", line)]
+        if any(re.fullmatch(_NUMBER, cell) for cell in cells):
+            continue  # a setting and its value, no heads of columns
+        for cell in cells:
+            if match := _TIME_UNIT.fullmatch(cell):
+                return short_unit(match[1])
+            if match := _TOO_LONG.fullmatch(cell):
+                raise InputError(
+                    f"its times are in {match[1]}: this is no decay after a pulse",
+                    "name the file of the decay, with times in ns or ps",
+                    path,
+                )
     return ""
 
 
