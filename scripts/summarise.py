@@ -80,12 +80,13 @@ def summarise(
     ratios = brightness.brightness_ratios(nanocrystals)
     for column in (brightness.RATIO, brightness.RATIO_SE):
         fields[column] = fields["field"].astype(str).map(ratios[column])
+    fixed = field_remarks.by_fixed_threshold(nanocrystals)
     remarks = (
-        brightness.remarks(ratios),
-        dead_time.remarks(fields),
+        brightness.remarks(ratios, fixed),
+        dead_time.remarks(fields, fixed),
         overlaps.remarks(nanocrystals, fields),
         field_remarks.remarks(nanocrystals),
-        light_slope.remarks(nanocrystals),
+        light_slope.remarks(nanocrystals, fixed),
     )
     fields["reason"] = [
         "; ".join(filter(None, (row["reason"], *(own.get(str(row["field"])) for own in remarks))))

@@ -29,7 +29,7 @@ def test_a_field_that_became_dimmer_as_a_whole_is_named_with_its_ratio():
     ratios = brightness_ratios(rows)
     error = np.abs(ratios[RATIO] - [0.4, 0.92]) / ratios[RATIO_SE]
     assert (error < 3).all()
-    found = remarks(ratios)
+    found = remarks(ratios, [])
     assert set(found) == {"dim"}
     assert re.findall(r"[\d.]+ times as bright", found["dim"]) == [
         f"{ratios.loc['dim', RATIO]:.2f} times as bright"
@@ -51,7 +51,7 @@ def test_few_excluded_and_dark_nanocrystals_show_no_ratio():
     rows = pd.concat([field(rng, "few", 0.4, 4), field(rng, "dark", 0.4, 40)])
     rows.loc[rows["field"] == "dark", "population"] = "became_dark"
     assert brightness_ratios(rows).empty
-    assert remarks(brightness_ratios(rows)) == {}
+    assert remarks(brightness_ratios(rows), []) == {}
     assert brightness_ratios(rows[:0]).empty
     excluded = field(rng, "excluded", 0.4, 40).assign(analysed="False")
     assert brightness_ratios(excluded).empty
@@ -59,6 +59,6 @@ def test_few_excluded_and_dark_nanocrystals_show_no_ratio():
 
 def test_a_ratio_that_chance_may_make_is_not_named():
     ratios = pd.DataFrame({RATIO: [0.7, 0.7], RATIO_SE: [0.09, 0.05], "n": 8}, index=["a", "b"])
-    assert set(remarks(ratios)) == {"b"}
-    assert remarks(pd.DataFrame({RATIO: [1 / 0.7], RATIO_SE: [0.1], "n": 8}, index=["c"]))
-    assert remarks(ratios.assign(**{RATIO: 0.85, RATIO_SE: 0.001})) == {}
+    assert set(remarks(ratios, [])) == {"b"}
+    assert remarks(pd.DataFrame({RATIO: [1 / 0.7], RATIO_SE: [0.1], "n": 8}, index=["c"]), [])
+    assert remarks(ratios.assign(**{RATIO: 0.85, RATIO_SE: 0.001}), []) == {}

@@ -18,22 +18,22 @@ def fields(exposure_s, pre, post):
 
 
 def test_a_long_dead_time_is_stated_with_the_time_that_was_seen():
-    found = remarks(fields(1 / 30, "0.02", "0.02"))["a"]
+    found = remarks(fields(1 / 30, "0.02", "0.02"), [])["a"]
     assert "20 ms of each frame of 33.3 ms" in found
     assert "60 % of the time" in found
     # As where one file does not hold it; the table has text, empty where there is none.
-    assert "60 % of the time" in remarks(fields(1 / 30, "", "0.02"))["a"]
+    assert "60 % of the time" in remarks(fields(1 / 30, "", "0.02"), [])["a"]
 
 
 def test_a_short_dead_time_and_an_unknown_one_are_not():
-    assert remarks(fields(0.0203, "0.02", "0.02")) == {}
-    assert remarks(fields(0.02, "", "")) == {}
-    assert remarks(fields(np.nan, "0.02", "0.02")) == {}
-    assert remarks(fields(0.02, "0.02", "0.02")[["field", "exposure_s"]]) == {}
+    assert remarks(fields(0.0203, "0.02", "0.02"), []) == {}
+    assert remarks(fields(0.02, "", ""), []) == {}
+    assert remarks(fields(np.nan, "0.02", "0.02"), []) == {}
+    assert remarks(fields(0.02, "0.02", "0.02")[["field", "exposure_s"]], []) == {}
 
 
 def test_exposures_that_differ_between_the_epochs_are_stated():
-    found = remarks(fields(0.022, "0.02", "0.0195"))["a"]
+    found = remarks(fields(0.022, "0.02", "0.0195"), [])["a"]
     assert "20 ms before and 19.5 ms after" in found
     assert "each frame" not in found
-    assert remarks(fields(0.022, "0.02", "0.0199")) == {}
+    assert remarks(fields(0.022, "0.02", "0.0199"), []) == {}

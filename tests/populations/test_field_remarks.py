@@ -5,10 +5,13 @@ import re
 import numpy as np
 import pandas as pd
 
+from blinkpair.populations import brightness, dead_time
 from blinkpair.populations.field_remarks import (
     ALL_OFF,
     LIGHT,
     ON_FRACTIONS,
+    TURNED,
+    by_fixed_threshold,
     changes_by_threshold,
     otherwise_by_best,
     remarks,
@@ -128,3 +131,18 @@ def test_a_field_with_nanocrystals_too_dim_for_the_threshold_is_named():
     found = remarks(rows)
     assert set(found) == {"tenfold"}
     assert "33 % of the nanocrystals" in found["tenfold"]
+
+
+def test_only_where_a_fixed_threshold_decides_a_remark_names_its_error():
+    # A run by the model, which falls back on the threshold in a field without an empty place.
+    rows = pd.DataFrame({"field": ["model", "fallback", "fallback"], "threshold_from_pre": "hmm"})
+    fixed = by_fixed_threshold(rows.assign(threshold_from_post=["hmm", "hmm", "fixed"]))
+    ratios = {brightness.RATIO: 0.5, brightness.RATIO_SE: 0.01, "n": 20}
+    exposures = {"exposure_s": 0.02, "camera_exposure_pre_s": 0.02, "camera_exposure_post_s": 0.018}
+    fields = pd.DataFrame([ratios | exposures] * 2, index=["model", "fallback"])
+    for found in (
+        brightness.remarks(fields, fixed),
+        dead_time.remarks(fields.reset_index(names="field"), fixed),
+    ):
+        assert "fixed threshold" not in found["model"]
+        assert found["fallback"] == found["model"] + TURNED

@@ -114,8 +114,12 @@ def test_refused_fields_stand_first_and_their_reasons_are_listed():
 
 
 def test_remarks_on_fields_in_the_numbers_are_listed():
-    rows = [a_field("a"), a_field("b", reason="dim"), a_field("c", status="failed", reason="lost")]
-    assert tables.to_check(pd.DataFrame(rows)).rows == [["b", "dim"]]
+    rows = [
+        a_field("a"),
+        a_field("b", reason="dim; late"),
+        a_field("c", status="failed", reason="lost"),
+    ]
+    assert tables.to_check(pd.DataFrame(rows)).rows == [["b", "dim\nlate"]]
     assert tables.to_check(pd.DataFrame(rows[:1])).rows == []
     many = tables.to_check(pd.DataFrame([a_field(f"f{k}", reason="dim") for k in range(21)]))
     assert len(many.rows) == 20

@@ -9,11 +9,14 @@ the factor is far from 1.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
 from blinkpair.epochs import EPOCHS
 from blinkpair.labels import as_bool
+from blinkpair.populations.field_remarks import TURNED
 
 LEVELS = tuple(f"on_level_counts_{epoch}" for epoch in EPOCHS)
 COLUMNS = ("field", "analysed", "population", *LEVELS)
@@ -54,13 +57,15 @@ def brightness_ratios(nanocrystals: pd.DataFrame) -> pd.DataFrame:
     return found[found["n"] >= LEAST_NANOCRYSTALS]
 
 
-def remarks(ratios: pd.DataFrame) -> dict[str, str]:
+def remarks(ratios: pd.DataFrame, fixed: Collection[str]) -> dict[str, str]:
     """Return for each field whose brightness changed by a factor of `FACTOR` or more by how much.
 
     Parameters
     ----------
     ratios : pandas.DataFrame
         From `brightness_ratios`.
+    fixed : collection of str
+        The fields in which a fixed threshold decides between on and off.
     """
     change = np.abs(np.log(ratios[RATIO]))
     far = (change > np.log(FACTOR)) & (change > SURE_ERRORS * ratios[RATIO_SE] / ratios[RATIO])
@@ -68,8 +73,8 @@ def remarks(ratios: pd.DataFrame) -> dict[str, str]:
         str(field): (
             f"the nanocrystals are {row[RATIO]:.2f} times as bright after as before (median of "
             f"{row['n']:.0f} on levels, standard error {row[RATIO_SE]:.1g}): another light, gain, "
-            "filter or focus, or the treatment, which a control shows; a fixed threshold turns "
-            "it into changes of on-fractions, the hidden Markov model does not"
+            "filter or focus, or the treatment (compare with a control)"
+            f"{TURNED if field in fixed else ''}"
         )
         for field, row in ratios[far].iterrows()
     }

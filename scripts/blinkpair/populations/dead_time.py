@@ -6,10 +6,13 @@ before and after.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 
 from blinkpair.epochs import EPOCHS
+from blinkpair.populations.field_remarks import TURNED
 
 CAMERA_EXPOSURES = tuple(f"camera_exposure_{epoch}_s" for epoch in EPOCHS)
 # Of the time per frame. In simulated traces with 0, 40 and 70 % (720 traces, events from 0.1, 0.3
@@ -19,13 +22,15 @@ LONG_DEAD_TIME = 0.2
 SAME_EXPOSURE = 0.02
 
 
-def remarks(fields: pd.DataFrame) -> dict[str, str]:
+def remarks(fields: pd.DataFrame, fixed: Collection[str]) -> dict[str, str]:
     """Return for each field a remark on its dead time, where the files hold the exposure.
 
     Parameters
     ----------
     fields : pandas.DataFrame
         `field`, `exposure_s` (the time per frame), and the columns `CAMERA_EXPOSURES`, s.
+    fixed : collection of str
+        The fields in which a fixed threshold decides between on and off.
     """
     found: dict[str, str] = {}
     if not set(CAMERA_EXPOSURES) <= set(fields):
@@ -36,8 +41,8 @@ def remarks(fields: pd.DataFrame) -> dict[str, str]:
         if abs(pre - post) > SAME_EXPOSURE * max(pre, post):
             parts.append(
                 f"the camera's exposure is {1000 * pre:.3g} ms before and {1000 * post:.3g} ms "
-                "after: a nanocrystal that did not change has other counts, and a fixed threshold "
-                "turns this into changes of on-fractions, the hidden Markov model does not"
+                f"after: a nanocrystal that did not change has other counts"
+                f"{TURNED if field in fixed else ''}"
             )
         shortest = np.fmin(pre, post)
         if shortest < (1 - LONG_DEAD_TIME) * frame:

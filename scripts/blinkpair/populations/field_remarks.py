@@ -18,6 +18,7 @@ UNDETERMINED, NOISY = "undetermined", "noisy"  # in `excluded_because`
 MANY_UNDETERMINED = 0.25  # of the nanocrystals of a field: what is left may be no fair sample
 ALL_OFF = tuple(f"n_frames_all_off_{epoch}" for epoch in EPOCHS)
 LIGHT = tuple(f"common_light_change_{epoch}" for epoch in EPOCHS)
+THRESHOLD_FROM = tuple(f"threshold_from_{epoch}" for epoch in EPOCHS)
 ANSWER, BEST = "population", "population_best"
 # By the answer's recipe and by the best estimate.
 ON_FRACTIONS = tuple((f"on_fraction_{epoch}", f"on_fraction_{epoch}_best") for epoch in EPOCHS)
@@ -26,6 +27,7 @@ COLUMNS = (
     *(name for names in ON_FRACTIONS for name in names),
     *ALL_OFF,
     *LIGHT,
+    *THRESHOLD_FROM,
 )
 # From 10 % on (`photostability.min_change`) every nanocrystal of such a field is dimming or
 # brightening; with a fifth less light a threshold at 0.29 of an on level is at 0.37 of it.
@@ -39,7 +41,21 @@ MANY_OTHERWISE, MUCH_OTHERWISE = 0.1, 0.1
 # before and 1.4 px after.
 MUCH_CHANGE, SURE_ERRORS, LEAST_ROWS = 0.03, 3.0, 5
 REMEDY = "(use threshold: method: hmm)"
+# The end of remarks on what a fixed threshold, and not the hidden Markov model, is misled by.
+TURNED = f", which a fixed threshold turns into changes of on-fractions {REMEDY}"
 MANY_BELOW = 0.1  # of the nanocrystals: 0 to 9 % in fields of one brightness
+
+
+def by_fixed_threshold(nanocrystals: pd.DataFrame) -> set[str]:
+    """Return the fields in which a fixed threshold decides between on and off in an epoch.
+
+    Parameters
+    ----------
+    nanocrystals : pandas.DataFrame
+        `field`, and the columns `THRESHOLD_FROM`.
+    """
+    fixed = (nanocrystals[list(THRESHOLD_FROM)].astype(object) == "fixed").any(axis=1)
+    return set(nanocrystals.loc[fixed, "field"].astype(str))
 
 
 def undetermined_share(nanocrystals: pd.DataFrame) -> pd.Series[float]:
@@ -152,7 +168,7 @@ def _of_movies(nanocrystals: pd.DataFrame) -> Iterator[tuple[str, str]]:
             yield (
                 str(field),
                 f"{epoch} movie: the counts of all nanocrystals when on change together, by "
-                f"{100 * change:.0f} % between two tenths of the movie (lamp, or all bleach); the "
+                f"{100 * change:.0f} % between two tenths of the movie (lamp, or all bleach): the "
                 "hidden Markov model follows this, a fixed threshold does not, and 'dimming' and "
                 "'brightening' include it",
             )

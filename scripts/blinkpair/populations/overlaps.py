@@ -79,7 +79,7 @@ def remarks(nanocrystals: pd.DataFrame, fields: pd.DataFrame) -> dict[str, str]:
             found.setdefault(field, []).append(
                 f"{overlap.n_twice} of its nanocrystals are analysed in field {other}, too, and "
                 f"count twice: the fields overlap ({overlap.n} places before are the same, shifted "
-                f"by {round(x):+d}, {round(y):+d} px); remove one of them from the sheet"
+                f"by {round(x):+d}, {round(y):+d} px): remove one of them from the sheet"
             )
     return {field: "; ".join(parts) for field, parts in found.items()}
 

@@ -264,7 +264,9 @@ def to_check(table: pd.DataFrame) -> Table:
 
 def _remarks(title: str, table: pd.DataFrame, heading: str) -> Table:
     reason = table["reason"].fillna("").astype(str)
-    rows = [[str(f), text] for f, text in zip(table["field"], reason, strict=True) if text]
+    # One line each: the cells keep line breaks.
+    lines = reason.str.replace("; ", "\n")
+    rows = [[str(f), text] for f, text in zip(table["field"], lines, strict=True) if text]
     note = _of_all(len(rows), "fields", "fields.csv (reason)", MOST_REMARKS)
     return Table(title, ["field", heading], rows[:MOST_REMARKS], note)
 

@@ -33,7 +33,7 @@ function showField(name) {
   const { status, reason } = view.field;
   const before = status === "ok" ? "To check" : "Refused, and in no number of this page";
   byId("field-reason").hidden = !reason;
-  byId("field-reason").textContent = `${before}: ${reason}`;
+  byId("field-reason").textContent = `${before}: ${reason.replaceAll("; ", "\n")}`;
   showStage();
   draw("residuals", residualsSpec(view.field));
   draw("drift", driftSpec(view.field));
