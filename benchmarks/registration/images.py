@@ -206,7 +206,10 @@ def image_trials(pool: Executor, trials: int) -> pd.DataFrame:
 
 
 def debris_trial(seed: int) -> dict[str, Any]:
-    """Register two images of one field of debris, without a microsphere."""
+    """Register two images of one field of debris, without a microsphere.
+
+    The debris moves with the sample, so a registration may be right; `error_px` is in its middle.
+    """
     rng = np.random.default_rng([seed, 3])
     matrix = rigid_matrix(rng.uniform(-180, 180), tuple(rng.uniform(-60, 60, 2)), SHAPE)
     turn = np.degrees(np.arctan2(matrix[1, 0], matrix[0, 0]))
@@ -218,7 +221,14 @@ def debris_trial(seed: int) -> dict[str, Any]:
         )
         found.append(positions(find_microspheres(image, 6.25)))
     result = register_points(*found, field_shape=SHAPE)
-    return {"fields": "debris", "found": sum(map(len, found)) / 2, "ok": result.status == "ok"}
+    middle = np.full((1, 2), (SIZE - 1) / 2)
+    error = apply_matrix(result.matrix, middle) - apply_matrix(matrix, middle)
+    return {
+        "found": sum(map(len, found)) / 2,
+        "ok": result.status == "ok",
+        "error_px": np.hypot(*error[0]),
+        "seed": seed,
+    }
 
 
 def debris_trials(pool: Executor, trials: int) -> pd.DataFrame:

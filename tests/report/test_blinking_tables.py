@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from blinkpair.labels import CLASS_NAMES, TYPE_NAMES
+from blinkpair.populations import blinking_types
 from blinkpair.populations.table import BY_ASSUMPTION, BY_FIELDS
 from blinkpair.report import blinking_tables
 from blinkpair.report.terminal import estimated_type_a
@@ -123,3 +124,18 @@ def test_estimated_transitions_stand_beside_the_counted_ones():
     assert "assumption" not in blinking_tables.estimated_transitions(mixed, 0.95).note
     nothing = used.assign(share_of_both=np.nan)
     assert blinking_tables.estimated_transitions(nothing, 0.95).rows[0] == ["A → A, of all"]
+
+
+def test_a_run_without_a_usable_field_has_empty_tables():
+    """All fields may be refused: the report still has to be made, with their reasons."""
+    used = blinking_types.summarise_types([])
+    pairs = blinking_types.type_transitions([])
+    changes, gained = blinking_types.change_by_type([]), blinking_types.alpha_by_change([])
+    shown = [
+        blinking_tables.types(used, 0.95),
+        blinking_tables.transitions(pairs),
+        blinking_tables.estimated_transitions(pairs, 0.95),
+        blinking_tables.change_by_type(changes, 0.95),
+        blinking_tables.alpha_by_change(gained, 0.95),
+    ]
+    assert not any(cell for table in shown for line in table.rows for cell in line[1:])

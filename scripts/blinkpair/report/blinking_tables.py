@@ -66,13 +66,14 @@ def types(table: pd.DataFrame, confidence: float) -> Table:
         "on events that noise makes, median": lambda r: percent(r["median_false_event_share"]),
         "undecided for noise": lambda r: f"{r['n_undecided_for_noise']}",
     }
+    steep = any(row["alpha_type_b"] > STEEP for row in table.to_dict("records"))
     note = (
         "Types A and B are of on events; shares are of the nanocrystals emissive in the epoch. "
         "Quote the estimated shares. Estimated: every nanocrystal is A or B, and the shares are "
         "those that make the events of all nanocrystals most likely. Counted: a nanocrystal is A "
         "or B if its own events show which. Type B has few, long events, which often do not show "
         "it: the counted share of B is too small, and among those counted A is too frequent. "
-        f"{_STEEP_LAWS if (table['alpha_type_b'] > STEEP).any() else ''}"
+        f"{_STEEP_LAWS if steep else ''}"
         "A law with α near 0 and a cut-off τ is an exponential. There is no verdict where noise "
         f"makes more than {100 * MAX_FALSE_SHARE:.0f} % of the on events. "
         f"{intervals_note(table.get('interval_method', ()), confidence)}"
@@ -99,12 +100,14 @@ def transitions(table: pd.DataFrame) -> Table:
 def estimated_transitions(table: pd.DataFrame, confidence: float) -> Table:
     """Set the estimated shares of `type_transitions.csv`, one column a treatment."""
     rows = []
+    methods = []
     for label, part in by_temperature(table).items():
         row: dict[str, Any] = {"temperature_c": label}
         for own in part[part["share_of_both"].notna()].to_dict("records"):
             letters = (TYPE_LETTERS[own[f"type_{epoch}"]] for epoch in EPOCHS)
             pair = "_".join(letters)
             row |= {f"{pair}_{name}": value for name, value in own.items()}
+            methods.append(own["interval_method"])
         if "A_A_share_of_both" in row:
             rows.append(row)
     cells: dict[str, Callable[[Row], str]] = {
@@ -119,11 +122,10 @@ def estimated_transitions(table: pd.DataFrame, confidence: float) -> Table:
         for before, after in ("AB", "BA")
     }
     name = lambda row: treatment_title(row["temperature_c"])  # noqa: E731
-    of_types = table.loc[table["share_of_both"].notna(), "interval_method"]
     note = (
         "Shares of the nanocrystals emissive before and after, each of which is taken as A or B in "
         "either movie: quote these. The table below counts those whose own events show the type "
-        f"twice, which is seldom so for B. {intervals_note(of_types, confidence)}"
+        f"twice, which is seldom so for B. {intervals_note(methods, confidence)}"
     )
     return transposed("Transitions between types A and B, estimated", rows, cells, name, note)
 
