@@ -21,6 +21,7 @@ import numpy as np
 from blinkpair.arrays import BoolArray, FloatArray, IntArray, begins
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.selection import MoviePath
+from blinkpair.nanocrystals.altered_frames import check_altered
 from blinkpair.nanocrystals.detection import find_constant_pixels
 
 if TYPE_CHECKING:
@@ -254,8 +255,8 @@ def check_frames(projections: Projections, name: str) -> list[str]:
     ------
     InputError
         If more than `MAX_ODD_SHARE` of the frames are odd, or there twice, more than
-        `MAX_SATURATED_SHARE` of the pixel values are equal to the largest, or more than
-        `MAX_CONSTANT_SHARE` of the pixels never change.
+        `MAX_SATURATED_SHARE` of the pixel values are equal to the largest, more than
+        `MAX_CONSTANT_SHARE` of the pixels never change, or an empty border moves.
     """
     odd = odd_frames(projections.frame_mean, projections.roughness)
     if is_saturated(projections, float(odd.mean())):
@@ -281,7 +282,8 @@ def check_frames(projections: Projections, name: str) -> list[str]:
             "use the frames as the camera recorded them",
             place=name,
         )
-    notes = _note_again(projections, name)
+    notes = check_altered(projections.moving_border_share, projections.noise_memory, name)
+    notes += _note_again(projections, name)
     notes += _note_saturation(projections, float(odd.mean()), pixels)
     notes += _note_flicker(projections.roughness[~odd])
     notes += _note_cut_off(projections, constant)

@@ -21,6 +21,7 @@ from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.compiled import njit
 from blinkpair.cores import run_halves, usable_cores
 from blinkpair.errors import InputError
+from blinkpair.nanocrystals.altered_frames import AlteredFrames
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -63,6 +64,8 @@ class Projections:
         Top of the integer type's range; infinite for others.
     lowest, lowest_fraction : float
         The smallest value in one burst of `LOWEST_EVERY`, and the share of values equal to it.
+    moving_border_share, noise_memory : float
+        Signs of processing in the same bursts, as in `altered_frames.AlteredFrames`.
     """
 
     mean: NDArray[np.float32]
@@ -77,6 +80,8 @@ class Projections:
     range_top: float
     lowest: float
     lowest_fraction: float
+    moving_border_share: float
+    noise_memory: float
 
 
 @njit(nogil=True)
@@ -191,6 +196,7 @@ class Projector:
         lowest = self._range.min if self._range else -np.inf
         self._largest, self._at_largest = np.full(height, lowest, dtype), np.zeros(height, np.int64)
         self._lowest, self._at_lowest, self._looked_at = np.inf, 0, 0
+        self._altered = AlteredFrames()
         self._total, self._squares = np.zeros((2, height, width))
         self._brightest = np.full((height, width), -np.inf)
 
@@ -202,6 +208,7 @@ class Projector:
             self._stretch = stretch
         if first_frame // BURST_FRAMES % LOWEST_EVERY == LOWEST_EVERY // 2:
             self._look_at_lowest(burst)
+            self._altered.add(burst)
         n, height, width = burst.shape
         row_sums = np.empty((n, height))
         row_steps = np.empty((n, len(range(0, height, ROUGHNESS_ROWS))))
@@ -270,6 +277,8 @@ class Projector:
             float(self._range.max) if self._range else np.inf,
             self._lowest,
             self._at_lowest / max(self._looked_at, 1),
+            self._altered.moving_border_share(),
+            self._altered.noise_memory(),
         )
 
 

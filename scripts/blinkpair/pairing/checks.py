@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from blinkpair.brightfield.limits import MAX_SATURATED_SHARE as MAX_SATURATED_IMAGE
 from blinkpair.brightfield.limits import MIN_DIAMETER_PX, MIN_DIAMETERS
 from blinkpair.errors import InputError
+from blinkpair.nanocrystals.altered_frames import MAX_MOVING_BORDER_SHARE
 from blinkpair.nanocrystals.frame_quality import (
     MAX_CONSTANT_SHARE,
     MAX_ODD_SHARE,
@@ -185,6 +186,12 @@ GROUNDS = (
     ),
     Ground(IMAGES, "all frames are the same, or each is there several times in a row", FRAMES),
     Ground(IMAGES, f"more than {100 * MAX_CONSTANT_SHARE:g} % of the pixels never change", FRAMES),
+    Ground(
+        IMAGES,
+        f"an empty border is of another width than usual in more than "
+        f"{100 * MAX_MOVING_BORDER_SHARE:g} % of the frames: drift was corrected",
+        "nanocrystals.altered_frames",
+    ),
     Ground(
         IMAGES, f"more than {100 * MAX_ODD_SHARE:g} % of the frames do not show the sample", FRAMES
     ),
