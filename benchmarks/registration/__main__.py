@@ -186,9 +186,11 @@ def microspheres_part(pool: Executor, share: float) -> Iterable[str]:
     )
     yield text_of(microspheres.centre_table(pool, max(round(6 * share), 1)), 2)
     debris = images.debris_trials(pool, max(round(200 * share), 4))
+    wrong = (debris["ok"] & (debris["error_px"] >= 3)).sum()
     yield (
         f"Debris without a microsphere, the same before and after: {debris['ok'].sum()} of "
-        f"{len(debris)} fields registered, {debris['found'].mean():.2g} detections an image."
+        f"{len(debris)} fields registered, {wrong} of them wrong, {debris['found'].mean():.2g} "
+        "detections an image."
     )
 
 

@@ -51,6 +51,7 @@ def summarise(fields: Fields) -> None:
         [{name: row[name] for name in carried} for row in fields.sheet],
         of_all(fields, POOLED),
         statistics=SETTINGS["statistics"],
+        dark_cutoff=SETTINGS["dark_cutoff"],
         dark_cutoffs=SETTINGS["sensitivity"]["dark_cutoffs"],
         movies={},
         checked=[],
