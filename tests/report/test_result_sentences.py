@@ -307,8 +307,8 @@ def test_the_sentences_take_the_workflows_own_table():
     assert "allow for fields that differ" in result_sentences.caveats(annealed)
 
 
-@pytest.mark.parametrize(("expected", "some"), [(2.6, "about 3"), (0.4, "less than one")])
-def test_nanocrystals_near_the_limit_may_belong_to_another_population(expected, some):
+@pytest.mark.parametrize(("expected", "some"), [(2.6, "3"), (0.4, "fewer than one")])
+def test_nanocrystals_near_the_limit_may_be_in_a_wrong_population(expected, some):
     text = result_sentences.caveats(a_row(expected_other_population=expected))
-    assert f"standard errors of the on-fractions, {some} belong to another population." in text
-    assert "another" not in result_sentences.caveats(a_row(expected_other_population=NAN))
+    assert f"in a wrong population is expected to be {some}." in text
+    assert "wrong population" not in result_sentences.caveats(a_row(expected_other_population=NAN))

@@ -337,8 +337,11 @@ def _near_limit(row: Row) -> list[str]:
     expected = row["expected_other_population"]
     if not known(expected):
         return []
-    some = f"about {expected:.0f}" if expected >= 1 else "less than one"
-    return [f"By the standard errors of the on-fractions, {some} belong to another population."]
+    some = f"{expected:.0f}" if expected >= 1 else "fewer than one"
+    return [
+        "By the standard errors of the on-fractions, the number of nanocrystals in a wrong "
+        f"population is expected to be {some}."
+    ]
 
 
 def _accidental(row: Row) -> list[str]:
