@@ -35,6 +35,7 @@ THIRD_DIFFERENCES_CORRELATED = 2.31
 BEND_FOLLOWED = 1.15
 # A displacement that is as large as an aperture and so many times those beside it is a jump.
 JUMP_PX, JUMP_TIMES = 3.0, 4.0
+LONGEST = 3  # stretches of an excursion; of longer ones both ends are jumps
 TIMED_FRAMES = 1.0  # between the displacements beside a jump whose frame is known
 # Squared third differences beyond so many variances are jumps; the first ones place frame 0.
 NOISE_VARIANCES, FIRST_DIFFERENCES = 16.0, 3
@@ -146,7 +147,34 @@ def jumps_of(values: FloatArray) -> IntArray:
     steps = np.hypot(*np.diff(values, axis=0).T)
     padded = np.pad(steps, 1)
     beside = np.maximum(padded[:-2], padded[2:])
-    return np.flatnonzero((steps > JUMP_PX) & (steps > JUMP_TIMES * beside))
+    jumps = (steps > JUMP_PX) & (steps > JUMP_TIMES * beside)
+    for first, last in excursions_of(values):
+        jumps[[first - 1, last]] = True
+    return np.flatnonzero(jumps)
+
+
+def excursions_of(values: FloatArray) -> list[tuple[int, int]]:
+    """Return first and last stretch of each time for which the sample was elsewhere.
+
+    It is away by a jump for at most `LONGEST` stretches, and comes back to where it was.
+
+    Parameters
+    ----------
+    values : (S, 2) float
+        Displacements, pixels.
+    """
+    found: list[tuple[int, int]] = []
+    first = 1
+    while first < len(values) - 1:
+        for last in range(first, min(first + LONGEST, len(values) - 1)):
+            before, away, after = values[first - 1], values[first : last + 1], values[last + 1]
+            far = np.hypot(*(away - 0.5 * (before + after)).T).min()
+            if far > JUMP_PX and far > JUMP_TIMES * np.hypot(*(after - before)):
+                found.append((first, last))
+                first = last + 1
+                break
+        first += 1
+    return found
 
 
 def _beyond(knots: FloatArray, values: FloatArray, at: float) -> FloatArray:

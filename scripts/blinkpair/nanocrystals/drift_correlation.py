@@ -186,13 +186,15 @@ def _without_leaps(xy: FloatArray, good: BoolArray) -> BoolArray:
 
     Most of these must be near it, too: of noise in all directions it may be anywhere.
     """
-    known, beside = xy[good], MEDIAN_OF // 2
-    padded = np.pad(known, ((beside, beside), (0, 0)), mode="symmetric")
-    around = np.lib.stride_tricks.sliding_window_view(padded, MEDIAN_OF, axis=0)
-    from_middle = around - np.median(around, axis=2, keepdims=True)
-    close = np.hypot(from_middle[:, 0], from_middle[:, 1]) <= MAX_DEVIATION_PX
+    known = xy[good]
+    width = min(MEDIAN_OF, len(known))
+    own = np.arange(len(known))
+    first = np.clip(own - width // 2, 0, len(known) - width)  # at an edge, the nearest ones inside
+    around = known[first[:, None] + np.arange(width)]
+    from_middle = around - np.median(around, axis=1, keepdims=True)
+    close = np.hypot(from_middle[..., 0], from_middle[..., 1]) <= MAX_DEVIATION_PX
     near = good.copy()
-    near[good] = close[:, beside] & (close.sum(axis=1) > beside)
+    near[good] = close[own, own - first] & (close.sum(axis=1) > width // 2)
     return near
 
 

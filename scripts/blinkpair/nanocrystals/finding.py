@@ -24,6 +24,7 @@ from blinkpair.nanocrystals.camera_pixels import (
     find_camera_pixels,
 )
 from blinkpair.nanocrystals.drift import Drift, measure_drift
+from blinkpair.nanocrystals.excursions import are_second_images, follow_excursions
 from blinkpair.nanocrystals.focus import measure_focus
 from blinkpair.nanocrystals.particle_hits import without_hits
 from blinkpair.nanocrystals.projections import Projections
@@ -91,7 +92,11 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
         placed = localisation.localise(
             flat, weights, xy, drift.xy, psf_sigma_px=sigma, iterations=4
         )
+        drift = drift.refined(
+            *follow_excursions(flat, xy, placed.amplitude, drift.xy, psf_sigma_px=sigma)
+        )
         stays = ~are_seen_at_a_jump_only(placed.amplitude, drift.xy)
+        stays &= ~are_second_images(placed.amplitude, drift.xy)
         candidates, xy = candidates[stays], xy[stays]
         single, pixels = find_camera_pixels(projections, placed.xy[stays], drift.xy)
         if single.any():

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from blinkpair.arrays import BoolArray, FloatArray
-from blinkpair.nanocrystals.drift import Drift, jumps_of
+from blinkpair.nanocrystals.drift import TIMED_FRAMES, Drift, excursions_of, jumps_of
 
 if TYPE_CHECKING:
     from blinkpair.movie.movie import Movie
@@ -39,7 +39,11 @@ def time_jumps(movie: Movie, catalogue: Catalogue) -> Catalogue:
     """
     drift = catalogue.drift
     xy = catalogue.table[["x", "y"]].to_numpy(float)[:BRIGHTEST]
+    for first, last in excursions_of(drift.xy)[::-1]:
+        drift = _time_excursion(movie, xy, drift, first, last)
     for k in jumps_of(drift.xy)[::-1]:
+        if drift.centre_frame[k + 1] - drift.centre_frame[k] < TIMED_FRAMES:
+            continue
         first, last = (int(np.ceil(at)) for at in drift.centre_frame[k : k + 2])
         moved = _light_moved(movie, first, last, xy + drift.xy[k], xy + drift.xy[k + 1])
         frame = _frame_of_step(moved)
@@ -55,6 +59,34 @@ def time_jumps(movie: Movie, catalogue: Catalogue) -> Catalogue:
     if focus is not None:
         focus = np.interp(drift.centre_frame, catalogue.drift.centre_frame, focus)
     return replace(catalogue, drift=drift, focus_px=focus)
+
+
+def _time_excursion(movie: Movie, xy: FloatArray, drift: Drift, first: int, last: int) -> Drift:
+    """Return the drift in which the sample leaves and returns at the frames that show it."""
+    beside = [first - 1, last + 1]
+    start, stop = (int(np.ceil(at)) for at in drift.centre_frame[beside])
+
+    def home(at: FloatArray) -> FloatArray:
+        """Return the path (frames, 2) without the excursion."""
+        knots = drift.centre_frame[beside]
+        return np.column_stack([np.interp(at, knots, drift.xy[beside, k]) for k in range(2)])
+
+    stretches = slice(first, last + 1)
+    away = np.mean(drift.xy[stretches] - home(drift.centre_frame[stretches]), axis=0)
+    here = xy + home(np.array([0.5 * (start + stop)]))
+    frames = _frames_of_excursion(_light_moved(movie, start, stop, here, here + away))
+    if frames is None:
+        return drift
+    left, back = start + frames[0], start + frames[1]
+    knots = np.array([left - 0.75, left - 0.25, back - 0.75, back - 0.25])
+    timed = home(knots)
+    timed[1:3] += away
+    rest = np.s_[first : last + 1]
+    return Drift(
+        np.insert(np.delete(drift.centre_frame, rest), first, knots),
+        np.insert(np.delete(drift.xy, rest, axis=0), first, timed, axis=0),
+        np.insert(np.delete(drift.measured, rest), first, [True] * len(knots)),
+    )
 
 
 def are_seen_at_a_jump_only(amplitude: FloatArray, drift: FloatArray) -> BoolArray:
@@ -113,3 +145,14 @@ def _frame_of_step(moved: FloatArray) -> int | None:
     noise = np.std(np.diff(moved)) / np.sqrt(2)
     shown = 2 * total[frame] - total[-1]
     return frame if shown > MIN_SIGMAS * noise * np.sqrt(len(moved)) else None
+
+
+def _frames_of_excursion(moved: FloatArray) -> tuple[int, int] | None:
+    """Return the first frame of an excursion and the first one after it: negative in between."""
+    total = np.concatenate([[0.0], np.cumsum(moved)])[1:-1]
+    fallen = np.maximum.accumulate(total) - total
+    back = int(np.argmax(fallen))
+    left = int(np.argmax(total[: back + 1]))
+    noise = np.std(np.diff(moved)) / np.sqrt(2)
+    shown = fallen[back] > MIN_SIGMAS * noise * np.sqrt(len(moved))
+    return (1 + left, 1 + back) if shown else None
