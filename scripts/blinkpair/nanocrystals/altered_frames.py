@@ -114,6 +114,6 @@ def check_altered(moving_border_share: float, noise_memory: float, name: str) ->
     return [
         "the noise of a frame is in part that of the frame before: the movie was averaged or "
         "filtered in time (running average, median, Kalman filter, denoising), so that short "
-        "events are lost and durations, alpha and tau are not those of the nanocrystals; use the "
+        "events are lost and durations, alpha and tau are not those of the nanocrystals: use the "
         "frames as the camera recorded them"
     ]

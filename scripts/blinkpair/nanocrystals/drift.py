@@ -79,7 +79,7 @@ class Drift:
             then = "interpolated between them" if known else "taken as zero"
             return [
                 f"its drift could be measured in {known} of {n} stretches and is {then} (few or "
-                "weak nanocrystals, or another background); where the sample moved by a pixel, "
+                "weak nanocrystals, or another background): where the sample moved by a pixel, "
                 "counts are too small"
             ]
         gap, jumps = np.diff(self.centre_frame), jumps_of(self.xy)

@@ -216,8 +216,8 @@ def _note_saturation(
         return []
     return [
         f"{100 * share:.2g} % of its pixel values are at {projections.largest:g}, the largest of "
-        "all: bright nanocrystals are cut off there; when they are on is measured, but their "
-        "counts and the integrated PL are too small"
+        "all: bright nanocrystals are cut off there, so that their counts and the integrated PL "
+        "are too small, while on and off are measured"
     ]
 
 
@@ -292,7 +292,7 @@ def check_frames(projections: Projections, name: str) -> list[str]:
     first, n, frames = int(np.argmax(odd)), int(odd.sum()), len(odd)
     what = (
         f"{n} of {frames} frames, the first of them frame {first}, do not show what the others do "
-        "(shutter closed, other light, saturated, or the same frame again and again); on-fractions "
+        "(shutter closed, other light, saturated, or the same frame again and again): on-fractions "
         f"may be off by {n / frames:.2g}"
     )
     if n <= MAX_ODD_SHARE * frames:

@@ -89,8 +89,8 @@ def refine_on_points(
         )
     if min(len(pre), len(post)) < min_matches:
         return failed(
-            f"{len(pre)} points before and {len(post)} after; at least {min_matches} are needed "
-            "in both"
+            f"{len(pre)} points before and {len(post)} after, where at least {min_matches} are "
+            "needed in both"
         )
     task = Task.of(
         pre,

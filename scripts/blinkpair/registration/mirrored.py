@@ -73,7 +73,7 @@ def mirrored_reason(
         return ""
     return (
         "brightfield shows the field mirrored against the movie: the nanocrystals match the motion "
-        "of the microspheres only if it is mirrored; export both the same way round"
+        "of the microspheres only if it is mirrored: export both the same way round"
     )
 
 

@@ -98,8 +98,8 @@ def register_points(
         )
     if min(len(pre), len(post)) < min_microspheres:
         return failed(
-            f"{len(pre)} points before and {len(post)} after; at least {min_microspheres} are "
-            "needed in both"
+            f"{len(pre)} points before and {len(post)} after, where at least "
+            f"{min_microspheres} are needed in both"
         )
     fields = Field.around_both(pre, post, shape_pre or field_shape, shape_post or field_shape)
     same_place = pairs_in_one_place(pre, post, fields, localisation_error_px)
