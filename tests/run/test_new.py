@@ -80,6 +80,34 @@ def test_files_named_by_the_epoch_alone_are_of_a_field_called_as_their_folder(tm
     assert "fill in 1 cell of temperature_c" in text
 
 
+def test_a_date_an_exposure_or_a_number_of_the_recording_does_not_split_a_field(tmp_path):
+    movies = tmp_path / "data"
+    write(movies, "70C/f3_trans_bf_PRE.tif", "70C/f3_PRE_20ms.tif")
+    write(movies, "70C/f3_trans_bf_POST.tif", "70C/f3_POST_20ms.tif")
+    write(movies, "control/2024-05-03_f4_pre_bf.tif", "control/2024-05-03_f4_pre.tif")
+    write(movies, "control/2024-05-04_f4_post_bf.tif", "control/2024-05-04_f4_post.tif")
+    write(movies, "S7 pre 100C bf_20240506_001.tif", "S7 pre 100C pl_20240506_002.tif")
+    write(movies, "S7 post 100C bf_20240507_011.tif", "S7 post 100C pl_20240507_012.tif")
+    write(movies, "S8 run1 pre 100C WF bf.tif", "S8 run1 pre 100C.tif")
+    write(movies, "S8 run2 post 100C WF bf.tif", "S8 run2 post 100C.tif")
+    text = lay_out(tmp_path / "new", movies)
+    rows = rows_of(tmp_path / "new")
+    assert {row["field"] for row in rows} == {"f3", "f4", "S7", "S8"}
+    assert all(row[column] for row in rows for column in ALL_FOUR)
+    assert "20240503, 20240504" in text
+
+
+def test_fields_that_differ_in_the_date_alone_stay_apart(tmp_path):
+    movies = tmp_path / "data"
+    for day in ("2024-05-03", "2024-05-04"):
+        write(movies, f"{day}_f1_pre_bf.tif", f"{day}_f1_pre.tif", f"{day}_f1_post.tif")
+    # Two images and two movies before: nothing shows which belong together.
+    write(movies, "f2_001_pre_bf.tif", "f2_002_pre.tif", "f2_003_pre_bf.tif", "f2_004_pre.tif")
+    lay_out(tmp_path / "new", movies)
+    names = [row["field"] for row in rows_of(tmp_path / "new")]
+    assert names == ["20240503_f1", "20240504_f1", "f2_001", "f2_002", "f2_003", "f2_004"]
+
+
 def test_one_movie_before_serves_every_temperature(tmp_path):
     write(
         tmp_path / "new" / "data", "a_pre.tif", "a_pre_bf.tif", "a_70C_post.tif", "a_120C_post.tif"

@@ -12,8 +12,8 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from blinkpair.errors import InputError
@@ -36,12 +36,17 @@ NO_EPOCH = "its name holds no word for the epoch"
 EPOCH_WORDS = "pre, before, initial, unannealed, vorher; post, after, annealed, nachher"
 # Words for the kind of a file, which is taken from its number of frames instead.
 _KINDS = re.compile(
-    r"bf|bright|brightfields?|fields?|trans|transmission|dia|dic|pl|movies?|videos?|blink|blinking"
+    r"bf|bright|brightfields?|fields?|trans|transmission|dia|dic|wf|pl|movies?|videos?|blink"
+    r"|blinking"
     r"|fluo|fluorescence|fl|streams?|spool|images?|hellfeld|hf|durchlicht|filme?|bild(er)?"
     r"|annealing|tempern|dem"
 )
 _TEMPERATURE = re.compile(r"(-?\d+(?:\.\d+)?)(?:c|°c|oc|degc|deg|degrees|grad)")
 _SPACED_TEMPERATURE = re.compile(r"(?<=\d)\s+(?=(?:°c|deg|grad)\b)", re.IGNORECASE)
+# 2024-05-02, 02.05.2024 and the like are one word.
+_DATE = re.compile(r"(?<!\d)(\d{4}|\d\d)[-_.](\d\d)[-_.](\d{4}|\d\d)(?!\d)")
+# Words that may differ between the files of one field: date, exposure, number of a recording.
+_OF_RECORDING = re.compile(r"\d{6}|\d{8}|\d{3,4}|\d+(\.\d+)?ms|(run|take|rec|acq)\d*")
 _CONTROL = re.compile(r"control|ctrl|ctl|remounted|kontrolle")
 
 
@@ -55,6 +60,8 @@ class FoundFiles:
         Rows of a sample sheet by column; '' where nothing was found.
     without_place : dict of str to str
         File -> why it is in no row.
+    joined : dict of str to str
+        First file of a field whose names differ -> the words in which they differ.
     movies : list of Header
         Of the movies in rows.
     """
@@ -62,6 +69,7 @@ class FoundFiles:
     rows: list[dict[str, str]] = field(default_factory=list)
     without_place: dict[str, str] = field(default_factory=dict)
     movies: list[Header] = field(default_factory=list)
+    joined: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,8 @@ def find_files(folder: str | Path, base: str | Path = "") -> FoundFiles:
                 places.append(place)
             else:
                 found.without_place[shown] = NO_EPOCH
-    chosen = _rows(places, found.without_place, root.name)
+    fields = _joined(_by_words(places), found.joined)
+    chosen = _rows(fields, found.without_place, root.name)
     found.rows.extend(chosen)
     of_rows = {row[c] for row in chosen for c in PATH_COLUMNS if c.endswith("_pl")}
     for path, header in headers.items():
@@ -138,7 +147,10 @@ def _shown(path: str, base: str | Path) -> str:
 def _place(relative: Path, shown: str, header: Header) -> _Place:
     """Return the place of a file in the sheet, by the words of its path."""
     stem = relative.name[: -len(relative.suffix)].removesuffix(".ome")
-    parts = (_SPACED_TEMPERATURE.sub("", part) for part in (*relative.parts[:-1], stem))
+    parts = (
+        _DATE.sub(r"\1\2\3", _SPACED_TEMPERATURE.sub("", part))
+        for part in (*relative.parts[:-1], stem)
+    )
     words = [w for part in parts for w in re.split(r"[\s_\-(),=]+", part)]
     epoch, temperature, own = "", "", []
     for word in filter(None, words):
@@ -156,24 +168,61 @@ def _place(relative: Path, shown: str, header: Header) -> _Place:
     return _Place(tuple(own), temperature, f"{epoch}_{kind}" if epoch else "", shown)
 
 
+def _by_words(places: Iterable[_Place]) -> list[list[_Place]]:
+    """Return the files of each field: those with the same words in their names."""
+    fields: dict[tuple[str, ...], list[_Place]] = {}
+    for place in places:
+        fields.setdefault(tuple(word.lower() for word in place.words), []).append(place)
+    return list(fields.values())
+
+
+def _joined(fields: Iterable[list[_Place]], differ: dict[str, str]) -> list[list[_Place]]:
+    """Join incomplete fields whose names differ in words of the recording alone.
+
+    Only where no column is there twice and the temperature is one: dates and numbers of
+    recordings may also be all that distinguishes two fields. `differ` gets the first file of each
+    joined field -> the words in which its files differ.
+    """
+    result: list[list[_Place]] = []
+    partial: dict[tuple[str, ...], list[list[_Place]]] = {}
+    for own in fields:
+        if {place.column for place in own} == set(PATH_COLUMNS):
+            result.append(own)
+        else:
+            partial.setdefault(_lasting(own[0].words), []).append(own)
+    for words, groups in partial.items():
+        places = [place for own in groups for place in own]
+        temperatures = {place.temperature for place in places} - {""}
+        columns = {place.column for place in places}
+        if len(groups) > 1 and len(columns) == len(places) and len(temperatures) < 2:
+            everywhere = set.intersection(*({*place.words} for place in places))
+            other = [w for place in places for w in place.words if w not in everywhere]
+            differ[places[0].path] = ", ".join(dict.fromkeys(other))
+            kept = tuple(w for w in places[0].words if w in everywhere)
+            result.append([replace(place, words=kept) for place in places])
+        else:
+            result += groups
+    return result
+
+
+def _lasting(words: Iterable[str]) -> tuple[str, ...]:
+    return tuple(word.lower() for word in words if not _OF_RECORDING.fullmatch(word.lower()))
+
+
 def _rows(
-    places: Iterable[_Place], without_place: dict[str, str], folder: str
+    fields: Sequence[list[_Place]], without_place: dict[str, str], folder: str
 ) -> list[dict[str, str]]:
     """Return a row a field; a file without a temperature belongs to each of the field's.
 
     Files whose names hold the epoch alone are of a field that is called as their folder.
     """
-    fields: dict[tuple[str, ...], list[_Place]] = {}
-    for place in places:
-        fields.setdefault(tuple(word.lower() for word in place.words), []).append(place)
     rows: list[dict[str, str]] = []
     annealed = [
-        list(dict.fromkeys(p.temperature for p in own if p.temperature)) or [""]
-        for own in fields.values()
+        list(dict.fromkeys(p.temperature for p in own if p.temperature)) or [""] for own in fields
     ]
     # One name for two temperatures: then the names of all fields begin with theirs.
     shared = any(len(temperatures) > 1 for temperatures in annealed)
-    for own, temperatures in zip(fields.values(), annealed, strict=True):
+    for own, temperatures in zip(fields, annealed, strict=True):
         for temperature in temperatures:
             words = own[0].words
             if temperature and (shared or not words):

@@ -141,13 +141,21 @@ def _summary(found: FoundFiles, movies: str | Path | None) -> list[str]:
     whole = sum(all(row[column] for column in PATH_COLUMNS) for row in found.rows)
     fields = _counted(len(found.rows), "field")
     lines = [f"{fields} found in {movies}, {whole} with all four files."]
-    named = list(found.without_place.items())
-    lines += [f"  in no field: {path}: {why}" for path, why in named[:MOST_NAMED]]
-    if len(named) > MOST_NAMED:
-        lines.append(f"  and {len(named) - MOST_NAMED} more")
+    joined = [f"{path}: {words}" for path, words in found.joined.items()]
+    if joined:
+        lines.append("  check the fields whose names differ in these words (by their first file):")
+        lines += [f"    {text}" for text in _some(joined)]
+    named = [f"in no field: {path}: {why}" for path, why in found.without_place.items()]
+    lines += [f"  {text}" for text in _some(named)]
     if NO_EPOCH in found.without_place.values():
         lines.append(f"  words for the epoch, between spaces, _ or -: {EPOCH_WORDS}")
     return lines
+
+
+def _some(lines: list[str]) -> list[str]:
+    """Return the first lines, and how many more there are."""
+    more = len(lines) - MOST_NAMED
+    return lines[:MOST_NAMED] + ([f"and {more} more"] if more > 0 else [])
 
 
 def _counted(n: int, thing: str) -> str:
