@@ -190,7 +190,7 @@ def _joined(fields: Iterable[list[_Place]], differ: dict[str, str]) -> list[list
             result.append(own)
         else:
             partial.setdefault(_lasting(own[0].words), []).append(own)
-    for words, groups in partial.items():
+    for groups in partial.values():
         places = [place for own in groups for place in own]
         temperatures = {place.temperature for place in places} - {""}
         columns = {place.column for place in places}
