@@ -103,7 +103,7 @@ def _(files):
     files.arrays["post_pl"][50:60] += light.round().astype(np.uint16)
 
 
-@case("a cosmic ray in one frame", "analysed")
+@slow_case("a cosmic ray in one frame", "analysed")
 def _(files):
     files.arrays["post_pl"][50, 60:62, 60:63] = 20000
 
@@ -113,7 +113,7 @@ def _(files):
     files.arrays["post_pl"] = np.repeat(files.arrays["post_pl"][:100], 2, axis=0)
 
 
-@case("bytes of the counts exchanged", "excluded", "noisy")
+@slow_case("bytes of the counts exchanged", "excluded", "noisy")
 def _(files):
     for epoch in EPOCHS:
         files.arrays[f"{epoch}_pl"] = files.arrays[f"{epoch}_pl"].byteswap()
@@ -191,14 +191,14 @@ def _(files):
     files.arrays["post_brightfield"] = files.arrays["post_pl"][:20]
 
 
-@case("another magnification, the files do not say it", "refused", "no alignment")
+@slow_case("another magnification, the files do not say it", "refused", "no alignment")
 def _(files):
     for column in AFTER:
         middle = files.arrays[column][..., 32:96, 32:96]
         files.arrays[column] = np.repeat(np.repeat(middle, 2, axis=-1), 2, axis=-2)
 
 
-@case("another binning, padded to the same size", "refused", "no alignment")
+@slow_case("another binning, padded to the same size", "refused", "no alignment")
 def _(files):
     for column in AFTER:
         a = files.arrays[column].astype(np.uint32)

@@ -52,7 +52,7 @@ def _imagej(n: int) -> str:
     return f"ImageJ=1.53t\nimages={n}\nframes={n}\nfinterval=0.02\n"
 
 
-@case("parts NAME, NAME-1 and NAME-2", "analysed")
+@slow_case("parts NAME, NAME-1 and NAME-2", "analysed")
 def _(files):
     _split(files, "-1", "-2")
 
