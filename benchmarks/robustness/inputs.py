@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.robustness.spoilt_sheets import SHEET_CASES
 from blinkpair.inputs.problems import UnsoundInputError, printable
 from blinkpair.run.launch import prepare
 from tests.bad_input import (
@@ -27,7 +28,6 @@ from tests.bad_input import (
 from tests.bad_input.cases import FIELD_CASES
 from tests.bad_input.field_files import SOUND, Files, simulated, write_copies
 from tests.bad_input.judge import judge
-from tests.bad_input.spoilt_sheets import SHEET_CASES
 from tests.helpers.tiny_experiment import ROOT
 
 Row = dict[str, Any]
