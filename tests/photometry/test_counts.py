@@ -164,10 +164,7 @@ def test_a_drift_of_the_wrong_length_is_refused():
         extract_traces(from_array(flat_movie(5)), [[20, 20]], np.zeros((4, 2)))
 
 
-DTYPES = ["i1", "u1", "i2", "u2", "i4", "u4", "i8", "f4", "f8"]
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("dtype", ["u1", "i2", "u2", "i4", "u4", "f4", "f8"])
 @pytest.mark.parametrize("edge", [False, True])
 def test_the_background_is_the_rings_median_to_the_bit(dtype, edge):
     rng = np.random.default_rng(4)
@@ -193,7 +190,7 @@ def test_the_background_is_the_rings_median_to_the_bit(dtype, edge):
         np.testing.assert_allclose(trace, expected, rtol=1e-6, atol=1e-3)
 
 
-@pytest.mark.parametrize("dtype", ["i1", "u2", "f4"])
+@pytest.mark.parametrize("dtype", ["i2", "u2", "f4"])
 def test_every_ring_is_its_own_whatever_the_edges_and_neighbours_leave_of_it(dtype):
     """Forty places are more than a group, and reach into all corners; drift moves their pixels."""
     rng = np.random.default_rng(8)

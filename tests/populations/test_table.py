@@ -77,7 +77,7 @@ def drawn_experiment(rng, *, n_fields, spread, labels=(70, 100, 120, "control"),
 
 
 # Same examples every time, and no limit on their duration: a busy machine is no failure.
-STEADY = settings(derandomize=True, deadline=None, max_examples=60)
+STEADY = settings(derandomize=True, deadline=None, max_examples=30)
 
 
 def test_the_papers_table():

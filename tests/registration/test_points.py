@@ -42,7 +42,7 @@ def test_four_common_microspheres_or_more_are_registered_under_any_rotation(
 def test_unrelated_patterns_are_refused_at_the_rate_of_their_level():
     rng = np.random.default_rng(3)
     levels = []
-    for _ in range(200):
+    for _ in range(100):
         pre, post = rng.uniform(0, 511, (2, 30, 2))
         result = register_points(pre, post, field_shape=SHAPE)
         assert result.status == "failed"
@@ -50,7 +50,7 @@ def test_unrelated_patterns_are_refused_at_the_rate_of_their_level():
         levels.append(result.chance_alignments)
     # Levels <= e at a rate of 1 - exp(-e); the ratio is 1.0 to 1.3 in 3,000 trials.
     for level in (1.0, 0.3, 0.1):
-        expected = 200 * -np.expm1(-level)
+        expected = 100 * -np.expm1(-level)
         assert abs(np.sum(np.array(levels) <= level) - expected) < 4 * np.sqrt(expected)
 
 
@@ -70,7 +70,7 @@ def touching_pairs(rng):
 def test_patterns_of_neighbours_do_not_look_better_than_they_are(draw):
     rng = np.random.default_rng(4)
     levels = []
-    for _ in range(200):
+    for _ in range(100):
         result = register_points(draw(rng), draw(rng), field_shape=SHAPE)
         assert result.status == "failed"
         levels.append(result.chance_alignments)
