@@ -183,17 +183,6 @@ def test_a_file_without_its_chunk_map_was_cut_off(tmp_path):
         open_movie(path)
 
 
-def test_missing_frames_are_counted_and_can_be_done_without(tmp_path):
-    def change(chunks):
-        for i in range(21, 25):
-            del chunks[f"ImageDataSeq|{i}!".encode()]
-
-    path = rewrite(tmp_path / "a.nd2", change)
-    with pytest.raises(InputError, match=r"promises 25, the file holds 21.*::frames=21"):
-        open_movie(path)
-    np.testing.assert_array_equal(read(f"{path}::frames=21"), tiny_frames()[:21])
-
-
 def test_a_frame_missing_in_the_middle_ends_the_movie(tmp_path):
     path = rewrite(tmp_path / "a.nd2", lambda chunks: chunks.pop(b"ImageDataSeq|9!"))
     with pytest.raises(
