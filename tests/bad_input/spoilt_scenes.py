@@ -45,7 +45,7 @@ def _(files):
     files.arrays["post_pl"][120:170] = _closed(50)
 
 
-@case("shutter closed throughout", "refused", "no nanocrystal was found in the movie after")
+@slow_case("shutter closed throughout", "refused", "no nanocrystal was found in the movie after")
 def _(files):
     files.arrays["post_pl"] = _closed(200)
 
@@ -174,7 +174,9 @@ def _(files):
         files.arrays[column] = other.arrays[column]
 
 
-@case("movie of another field after annealing", "refused", "microspheres match, the nanocrystals")
+@slow_case(
+    "movie of another field after annealing", "refused", "microspheres match, the nanocrystals"
+)
 def _(files):
     files.arrays["post_pl"] = simulated(seed=SEED + 1).arrays["post_pl"]
 
@@ -207,7 +209,7 @@ def _(files):
         files.arrays[column] = np.pad(binned, around, mode="edge").astype(np.uint16)
 
 
-@case("a mirrored camera after annealing", "refused", "is one image flipped")
+@slow_case("a mirrored camera after annealing", "refused", "is one image flipped")
 def _(files):
     for column in AFTER:
         files.arrays[column] = files.arrays[column][..., ::-1].copy()
@@ -243,7 +245,7 @@ def _(files):
     _lattice(files)
 
 
-@case("a perfect lattice, no nanocrystal in common", "refused", "about as good \\(a lattice")
+@slow_case("a perfect lattice, no nanocrystal in common", "refused", "about as good \\(a lattice")
 def _(files):
     files.arrays["post_pl"] = simulated(seed=SEED + 1).arrays["post_pl"]
     _lattice(files)
@@ -264,7 +266,7 @@ def _(files):
     files.arrays = simulated(n_nanocrystals=0).arrays
 
 
-@case("too crowded to tell one from two", "refused", "have a neighbour closer than")
+@slow_case("too crowded to tell one from two", "refused", "have a neighbour closer than")
 def _(files):
     crowd = replace(SOUND, n_nanocrystals=700, min_distance_px=0.1, crowded_share=1.0)
     files.arrays = simulated(crowd).arrays

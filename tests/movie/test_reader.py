@@ -88,7 +88,7 @@ def test_a_loop_may_stop_early_and_errors_of_the_reading_arrive(tmp_path, frames
         break
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size // 2)
-    with pytest.raises(InputError, match="ends before.*still being written or copied"):
+    with pytest.raises(InputError, match=r"ends before.*still being written or copied"):
         list(movie.blocks(3))
 
 
