@@ -28,8 +28,9 @@ test: .venv/dev.stamp
 quick-tests: .venv/dev.stamp
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m "not slow"
 
-# And the slow ones: runs that are killed or made again, and a real Slurm, which the tests run
-# themselves (as root, with slurm-wlm and munge; they skip elsewhere).
+# And the slow ones: runs that are killed or made again, damaged files through the whole analysis,
+# and a real Slurm, which the tests run themselves (as root, with slurm-wlm and munge; they skip
+# elsewhere).
 test-all: test
 	$(BIN)/python -m pytest -n 2 --no-loadscope-reorder -m slow
 

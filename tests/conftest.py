@@ -18,8 +18,15 @@ from tests.helpers.tiny_experiment import snakemake, write_tiny_experiment
 # Python does takes a tenth of the time.
 gc.set_threshold(100_000, 10, 50)
 
-# Whole runs, and a Slurm that mostly waits: side by side, and first.
+# Whole runs, and a Slurm that mostly waits: side by side.
 TOGETHER = ("workflow", "cluster")
+# The longest first: no process waits for one of them at the end.
+FIRST = (
+    *TOGETHER,
+    "tests/bad_input/test_fields.py",
+    "tests/registration/test_images.py",
+    "tests/brightfield/test_microspheres.py",
+)
 # Minutes each: `make test-all` runs them, `make test` does not.
 SLOW = ("tests/cluster/", "tests/workflow/test_same_bytes.py", "tests/workflow/test_faults.py")
 
@@ -49,11 +56,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log) -> ByGroup:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put whole runs first, and mark those that take minutes."""
+    """Put the longest first, and mark those that take minutes."""
 
     def place(item: pytest.Item) -> int:
         own = group(item.nodeid)
-        return TOGETHER.index(own) if own in TOGETHER else len(TOGETHER)
+        return FIRST.index(own) if own in FIRST else len(FIRST)
 
     items.sort(key=place)
     for item in items:

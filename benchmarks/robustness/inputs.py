@@ -17,6 +17,7 @@ from typing import Any
 
 import pandas as pd
 
+from benchmarks.robustness.spoilt_sheets import SHEET_CASES
 from blinkpair.inputs.problems import UnsoundInputError, printable
 from blinkpair.run.launch import prepare
 from tests.bad_input import (
@@ -27,7 +28,6 @@ from tests.bad_input import (
 from tests.bad_input.cases import FIELD_CASES
 from tests.bad_input.field_files import SOUND, Files, simulated, write_copies
 from tests.bad_input.judge import judge
-from tests.bad_input.spoilt_sheets import SHEET_CASES
 from tests.helpers.tiny_experiment import ROOT
 
 Row = dict[str, Any]
@@ -121,7 +121,7 @@ def reported_before(sound: Files, folder: Path) -> list[Row]:
         stopped.spoil(spoilt)
         sheet = pd.DataFrame([spoilt.write(folder, "spoilt")])
         sheet.to_csv(folder / "sheet.tsv", sep="\t", index=False)
-        out.append(row(stopped.name, outcome(folder, stopped.config, ("Hint: ",))))
+        out.append(row(stopped.name, outcome(folder, {}, ("Hint: ",))))
     return out
 
 

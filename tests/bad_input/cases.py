@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from functools import partial
+from typing import Literal
 
 from tests.bad_input.field_files import Files
 
@@ -19,14 +20,15 @@ Outcome = Literal["refused", "analysed", "excluded", "stops"]
 class FieldCase:
     """Something wrong with the files of one field.
 
-    `says` is looked for (as a regular expression) in the field's reason, or in the message.
+    `says` is looked for (as a regular expression) in the field's reason, or in the message. `slow`
+    ones are left to `make test-all`: other tests have the same of the file or movie alone.
     """
 
     name: str
     spoil: Callable[[Files], None]
     outcome: Outcome
     says: str = ""
-    config: dict[str, Any] = field(default_factory=dict)
+    slow: bool = False
 
     @property
     def field(self) -> str:
@@ -38,11 +40,14 @@ class FieldCase:
 FIELD_CASES: list[FieldCase] = []
 
 
-def case(name: str, outcome: Outcome, says: str = "", **config: Any):
+def case(name: str, outcome: Outcome, says: str = "", *, slow: bool = False):
     """Put a function that spoils a field into the table."""
 
     def add(spoil: Callable[[Files], None]) -> Callable[[Files], None]:
-        FIELD_CASES.append(FieldCase(name, spoil, outcome, says, config))
+        FIELD_CASES.append(FieldCase(name, spoil, outcome, says, slow))
         return spoil
 
     return add
+
+
+slow_case = partial(case, slow=True)

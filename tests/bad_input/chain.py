@@ -1,4 +1,4 @@
-"""The workflow's steps one after the other in this process: a field in a third of a second."""
+"""The workflow's steps one after the other in this process: a field in a second."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from tests.bad_input.cases import case
+from tests.bad_input.cases import case, slow_case
 from tests.bad_input.field_files import Files, imagej_bytes, tiff_bytes
 from tests.helpers.sif_files import HEIGHT, WIDTH, sif_header
 
@@ -27,22 +27,24 @@ def _(files):
     files.raw["post_pl"] = whole[: len(whole) // 2]
 
 
-@case("the last ten frames missing", "refused", "promises 200, the file holds 19[01].*::frames=19")
+@slow_case(
+    "the last ten frames missing", "refused", "promises 200, the file holds 19[01].*::frames=19"
+)
 def _(files):
     files.raw["post_pl"] = imagej_bytes(_movie(files))[: -10 * 2 * 128 * 128]
 
 
-@case("the chain of pages cut off", "refused", "promises more than 6, the file holds 6")
+@slow_case("the chain of pages cut off", "refused", "promises more than 6, the file holds 6")
 def _(files):
     files.raw["post_pl"] = tiff_bytes(_movie(files))[: -2 * 128 * 128]
 
 
-@case("movie cut off in its header", "refused", "cut off|damaged")
+@slow_case("movie cut off in its header", "refused", "cut off|damaged")
 def _(files):
     files.raw["post_pl"] = tiff_bytes(_movie(files))[:100]
 
 
-@case("movie of zero bytes", "refused", r"is empty \(0 bytes\)")
+@slow_case("movie of zero bytes", "refused", r"is empty \(0 bytes\)")
 def _(files):
     files.raw["post_pl"] = b""
 
@@ -52,28 +54,28 @@ def _(files):
     files.raw["pre_brightfield"] = b""
 
 
-@case("text named .tif", "refused", "is a text file, whatever its name says")
+@slow_case("text named .tif", "refused", "is a text file, whatever its name says")
 def _(files):
     files.raw["post_pl"] = b"time\tcounts\n0\t1\n" * 20
 
 
-@case("a CZI file", "refused", "is a CZI file of Zeiss ZEN.*export it from ZEN as OME-TIFF")
+@slow_case("a CZI file", "refused", "is a CZI file of Zeiss ZEN.*export it from ZEN as OME-TIFF")
 def _(files):
     files.raw["post_pl"] = b"ZISRAWFILE" + bytes(5000)
     files.names["post_pl"] = "a_czi_file.czi"
 
 
-@case("noise named .tif", "refused", "of a format that is not known")
+@slow_case("noise named .tif", "refused", "of a format that is not known")
 def _(files):
     files.raw["post_pl"] = np.random.default_rng(1).bytes(5000)
 
 
-@case("ND2 without its chunk map", "refused", "chunk map.*is missing: the recording")
+@slow_case("ND2 without its chunk map", "refused", "chunk map.*is missing: the recording")
 def _(files):
     files.raw["post_pl"] = TINY_ND2.read_bytes()[:-4096]
 
 
-@case("RGB brightfield", "refused", "colour.*export it as 16-bit grey")
+@slow_case("RGB brightfield", "refused", "colour.*export it as 16-bit grey")
 def _(files):
     image = (files.arrays["post_brightfield"] // 64).astype(np.uint8)
     out = io.BytesIO()
@@ -92,19 +94,19 @@ def _(files):
     files.arrays["post_pl"][3, 5, 5] = np.nan
 
 
-@case("infinity in one pixel of a float movie", "refused", "frame 3, hold NaN or infinite")
+@slow_case("infinity in one pixel of a float movie", "refused", "frame 3, hold NaN or infinite")
 def _(files):
     files.arrays["post_pl"] = _movie(files).astype(np.float64)
     files.arrays["post_pl"][3, 5, 5] = np.inf
 
 
-@case("infinity in a brightfield image", "refused", "1 pixels are not finite")
+@slow_case("infinity in a brightfield image", "refused", "1 pixels are not finite")
 def _(files):
     files.arrays["post_brightfield"] = files.arrays["post_brightfield"].astype(np.float32)
     files.arrays["post_brightfield"][5, 5] = np.inf
 
 
-@case("a name in another Unicode spelling than the sheet's", "analysed")
+@slow_case("a name in another Unicode spelling than the sheet's", "analysed")
 def _(files):
     files.names["post_pl"] = unicodedata.normalize("NFD", "grün_post.tif")
     files.cells["post_pl"] = unicodedata.normalize("NFC", "movies/grün_post.tif")
@@ -128,22 +130,22 @@ def _fractions_called_whole(files: Files, **how: Any) -> None:
     files.cells |= {"exposure_s": "0.02", "pixel_size_um": "0.16"}
 
 
-@case("movie as 32-bit float without the tag for it", "analysed")
+@slow_case("movie as 32-bit float without the tag for it", "analysed")
 def _(files):
     _fractions_called_whole(files)
 
 
-@case("compressed 32-bit float without the tag for it", "analysed")
+@slow_case("compressed 32-bit float without the tag for it", "analysed")
 def _(files):
     _fractions_called_whole(files, compression="zlib", predictor=2, byteorder=">")
 
 
-@case("movie as signed 16-bit", "analysed")
+@slow_case("movie as signed 16-bit", "analysed")
 def _(files):
     files.arrays["post_pl"] = _movie(files).astype(np.int16)
 
 
-@case("movie as 32-bit integers", "analysed")
+@slow_case("movie as 32-bit integers", "analysed")
 def _(files):
     files.arrays["post_pl"] = _movie(files).astype(np.uint32)
 
@@ -170,7 +172,7 @@ def _(files):
     files.raw["post_pl"] = tiff_bytes(planes, axes="TZYX")
 
 
-@case("one of several channels, chosen in the sheet", "analysed")
+@slow_case("one of several channels, chosen in the sheet", "analysed")
 def _(files):
     dim = np.full_like(_movie(files), 100)
     files.raw["post_pl"] = tiff_bytes(np.stack([dim, _movie(files)], axis=1), axes="TCYX")
@@ -229,13 +231,13 @@ def _with_stamps(files: Files, stamps_s: np.ndarray) -> bytes:
     return out.getvalue()
 
 
-@case("a pause of a minute between two frames", "analysed")
+@slow_case("a pause of a minute between two frames", "analysed")
 def _(files):
     frames = np.arange(len(_movie(files)))
     files.raw["post_pl"] = _with_stamps(files, 0.02 * frames + 60.0 * (frames > 99))
 
 
-@case("frames handed over by fours, a stamp each four", "analysed")
+@slow_case("frames handed over by fours, a stamp each four", "analysed")
 def _(files):
     files.raw["post_pl"] = _with_stamps(files, 0.08 * (np.arange(len(_movie(files))) // 4))
 
@@ -252,7 +254,7 @@ def _(files):
     files.raw["post_pl"] = tiff_bytes(_movie(files), exposure_s=20.0)
 
 
-@case("the same interval beside the sheet's", "analysed")
+@slow_case("the same interval beside the sheet's", "analysed")
 def _(files):
     files.raw["post_pl"] = tiff_bytes(_movie(files), exposure_s=20.0)
     files.cells["exposure_s"] = "0.02"
@@ -286,13 +288,13 @@ def _(files):
     files.raw["post_pl"] = _behind_a_small_image(files)
 
 
-@case("the second image of a file, chosen in the sheet", "analysed")
+@slow_case("the second image of a file, chosen in the sheet", "analysed")
 def _(files):
     files.raw["post_pl"] = _behind_a_small_image(files)
     files.choices["post_pl"] = "::position=1"
 
 
-@case("a SIF file with a pixel lost before the others", "refused", "not the end of a SIF file")
+@slow_case("a SIF file with a pixel lost before the others", "refused", "not the end of a SIF file")
 def _(files):
     frames = np.full((60, HEIGHT, WIDTH), 500, "<f4").tobytes()
     files.raw["post_pl"] = sif_header(np.zeros(60)) + frames[4:] + b"0\n0\n0\n0\n"

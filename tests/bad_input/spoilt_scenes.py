@@ -10,7 +10,7 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.registration.rigid import apply_matrix
 from blinkpair.simulate import simulate_field
 from blinkpair.simulate.brightfield import render_brightfield
-from tests.bad_input.cases import case
+from tests.bad_input.cases import case, slow_case
 from tests.bad_input.field_files import SEED, SOUND, Files, simulated
 
 AFTER = ("post_brightfield", "post_pl")
@@ -25,17 +25,17 @@ def _closed(frames: int) -> np.ndarray:
 # --- frames
 
 
-@case("all frames constant", "refused", "its frames are all the same")
+@slow_case("all frames constant", "refused", "its frames are all the same")
 def _(files):
     files.arrays["post_pl"][:] = 100
 
 
-@case("one frame again and again", "refused", "its frames are all the same")
+@slow_case("one frame again and again", "refused", "its frames are all the same")
 def _(files):
     files.arrays["post_pl"][:] = files.arrays["post_pl"][0]
 
 
-@case("camera stuck for 30 of 200 frames", "refused", "30 of 200 frames.*frame 100,.*by 0.15")
+@slow_case("camera stuck for 30 of 200 frames", "refused", "30 of 200 frames.*frame 100,.*by 0.15")
 def _(files):
     files.arrays["post_pl"][101:130] = files.arrays["post_pl"][100]
 
@@ -45,17 +45,17 @@ def _(files):
     files.arrays["post_pl"][120:170] = _closed(50)
 
 
-@case("shutter closed throughout", "refused", "no nanocrystal was found in the movie after")
+@slow_case("shutter closed throughout", "refused", "no nanocrystal was found in the movie after")
 def _(files):
     files.arrays["post_pl"] = _closed(200)
 
 
-@case("five of 200 frames saturated", "refused", "2 % of its pixel values are saturated")
+@slow_case("five of 200 frames saturated", "refused", "2 % of its pixel values are saturated")
 def _(files):
     files.arrays["post_pl"][120:125] = 65535
 
 
-@case("every frame saturated", "refused", "100 % of its pixel values are saturated")
+@slow_case("every frame saturated", "refused", "100 % of its pixel values are saturated")
 def _(files):
     files.arrays["post_pl"][:] = 65535
 
@@ -67,17 +67,21 @@ def _cut_off(files: Files, top: int, share: float) -> None:
     files.arrays["post_pl"] = np.minimum(scaled.round(), top).astype(np.uint16)
 
 
-@case("12 bits in 16, 5 % cut off", "refused", "5 % of its pixel values are saturated .at 4095")
+@slow_case(
+    "12 bits in 16, 5 % cut off", "refused", "5 % of its pixel values are saturated .at 4095"
+)
 def _(files):
     _cut_off(files, 4095, 0.05)
 
 
-@case("14 bits in 16, 2 % cut off", "refused", "2 % of its pixel values are saturated .at 16383")
+@slow_case(
+    "14 bits in 16, 2 % cut off", "refused", "2 % of its pixel values are saturated .at 16383"
+)
 def _(files):
     _cut_off(files, 16383, 0.02)
 
 
-@case("an offset subtracted from 16 bits, 5 % cut off", "refused", "saturated .at 65435")
+@slow_case("an offset subtracted from 16 bits, 5 % cut off", "refused", "saturated .at 65435")
 def _(files):
     _cut_off(files, 65435, 0.05)
 
@@ -93,23 +97,23 @@ def _(files):
     files.arrays["post_pl"][50] += np.uint16(3000)
 
 
-@case("room light in ten of 200 frames", "refused", "10 of 200 frames")
+@slow_case("room light in ten of 200 frames", "refused", "10 of 200 frames")
 def _(files):
     light = np.random.default_rng(1).normal(900, 95, (10, *SOUND.camera.shape))
     files.arrays["post_pl"][50:60] += light.round().astype(np.uint16)
 
 
-@case("a cosmic ray in one frame", "analysed")
+@slow_case("a cosmic ray in one frame", "analysed")
 def _(files):
     files.arrays["post_pl"][50, 60:62, 60:63] = 20000
 
 
-@case("each frame twice", "refused", "several times in a row")
+@slow_case("each frame twice", "refused", "several times in a row")
 def _(files):
     files.arrays["post_pl"] = np.repeat(files.arrays["post_pl"][:100], 2, axis=0)
 
 
-@case("bytes of the counts exchanged", "excluded", "noisy")
+@slow_case("bytes of the counts exchanged", "excluded", "noisy")
 def _(files):
     for epoch in EPOCHS:
         files.arrays[f"{epoch}_pl"] = files.arrays[f"{epoch}_pl"].byteswap()
@@ -121,7 +125,7 @@ def _(files):
         files.arrays[f"{epoch}_pl"] = files.arrays[f"{epoch}_pl"] * np.uint16(20)
 
 
-@case("a black border of 10 px", "refused", "of its pixels never change")
+@slow_case("a black border of 10 px", "refused", "of its pixels never change")
 def _(files):
     files.arrays["post_pl"][:, :10] = 0
 
@@ -129,18 +133,22 @@ def _(files):
 # --- the wrong movie, the wrong optics
 
 
-@case("the movie before, copied as the one after", "refused", "hold the same frames")
+@slow_case("the movie before, copied as the one after", "refused", "hold the same frames")
 def _(files):
     files.arrays["post_pl"] = files.arrays["pre_pl"]
 
 
-@case("the movie before, from frame 10 on, as the one after", "refused", "hold the same frames")
+@slow_case(
+    "the movie before, from frame 10 on, as the one after", "refused", "hold the same frames"
+)
 def _(files):
     movie = files.arrays["pre_pl"]
     files.arrays["post_pl"] = np.concatenate([movie[10:], files.arrays["post_pl"][:10]])
 
 
-@case("the movie before, one pixel changed, as the one after", "refused", "hold the same frames")
+@slow_case(
+    "the movie before, one pixel changed, as the one after", "refused", "hold the same frames"
+)
 def _(files):
     movie = files.arrays["pre_pl"].copy()
     movie[len(movie) // 2, 0, 0] += 1
@@ -166,7 +174,9 @@ def _(files):
         files.arrays[column] = other.arrays[column]
 
 
-@case("movie of another field after annealing", "refused", "microspheres match, the nanocrystals")
+@slow_case(
+    "movie of another field after annealing", "refused", "microspheres match, the nanocrystals"
+)
 def _(files):
     files.arrays["post_pl"] = simulated(seed=SEED + 1).arrays["post_pl"]
 
@@ -183,14 +193,14 @@ def _(files):
     files.arrays["post_brightfield"] = files.arrays["post_pl"][:20]
 
 
-@case("another magnification, the files do not say it", "refused", "no alignment")
+@slow_case("another magnification, the files do not say it", "refused", "no alignment")
 def _(files):
     for column in AFTER:
         middle = files.arrays[column][..., 32:96, 32:96]
         files.arrays[column] = np.repeat(np.repeat(middle, 2, axis=-1), 2, axis=-2)
 
 
-@case("another binning, padded to the same size", "refused", "no alignment")
+@slow_case("another binning, padded to the same size", "refused", "no alignment")
 def _(files):
     for column in AFTER:
         a = files.arrays[column].astype(np.uint32)
@@ -199,7 +209,7 @@ def _(files):
         files.arrays[column] = np.pad(binned, around, mode="edge").astype(np.uint16)
 
 
-@case("a mirrored camera after annealing", "refused", "is one image flipped")
+@slow_case("a mirrored camera after annealing", "refused", "is one image flipped")
 def _(files):
     for column in AFTER:
         files.arrays[column] = files.arrays[column][..., ::-1].copy()
@@ -235,7 +245,7 @@ def _(files):
     _lattice(files)
 
 
-@case("a perfect lattice, no nanocrystal in common", "refused", "about as good \\(a lattice")
+@slow_case("a perfect lattice, no nanocrystal in common", "refused", "about as good \\(a lattice")
 def _(files):
     files.arrays["post_pl"] = simulated(seed=SEED + 1).arrays["post_pl"]
     _lattice(files)
@@ -246,17 +256,17 @@ def _(files):
     files.arrays["post_pl"] = simulated(n_nanocrystals=0).arrays["post_pl"]
 
 
-@case("no nanocrystal before annealing", "refused", "found in the movie before the treatment")
+@slow_case("no nanocrystal before annealing", "refused", "found in the movie before the treatment")
 def _(files):
     files.arrays["pre_pl"] = simulated(n_nanocrystals=0).arrays["pre_pl"]
 
 
-@case("no nanocrystal in either epoch", "refused", "before the treatment nor in the one after")
+@slow_case("no nanocrystal in either epoch", "refused", "before the treatment nor in the one after")
 def _(files):
     files.arrays = simulated(n_nanocrystals=0).arrays
 
 
-@case("too crowded to tell one from two", "refused", "have a neighbour closer than")
+@slow_case("too crowded to tell one from two", "refused", "have a neighbour closer than")
 def _(files):
     crowd = replace(SOUND, n_nanocrystals=700, min_distance_px=0.1, crowded_share=1.0)
     files.arrays = simulated(crowd).arrays
@@ -271,7 +281,7 @@ def _(files):
     files.names["pre_pl"] = "é #1 !.tif"
 
 
-@case("paths with ../ in them", "analysed")
+@slow_case("paths with ../ in them", "analysed")
 def _(files):
     files.names["post_pl"] = "../movies/../post movie.tif"
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tifffile
 
-from tests.bad_input.cases import case
+from tests.bad_input.cases import case, slow_case
 from tests.bad_input.field_files import Files, imagej_bytes, tiff_bytes
 from tests.helpers.set_files import metamorph_bytes, ome_files, stack_bytes
 
@@ -52,17 +52,17 @@ def _imagej(n: int) -> str:
     return f"ImageJ=1.53t\nimages={n}\nframes={n}\nfinterval=0.02\n"
 
 
-@case("parts NAME, NAME-1 and NAME-2", "analysed")
+@slow_case("parts NAME, NAME-1 and NAME-2", "analysed")
 def _(files):
     _split(files, "-1", "-2")
 
 
-@case("parts NAME and NAME (2)", "analysed")
+@slow_case("parts NAME and NAME (2)", "analysed")
 def _(files):
     _split(files, " (2)")
 
 
-@case("parts with a gap in their numbers", "analysed")
+@slow_case("parts with a gap in their numbers", "analysed")
 def _(files):
     _split(files, "_1", "_7")
 
@@ -84,7 +84,9 @@ def _(files):
     files.patterns["post_pl"] = "_c*"
 
 
-@case("the second OME file of another recording", "refused", "beside it is of another recording")
+@slow_case(
+    "the second OME file of another recording", "refused", "beside it is of another recording"
+)
 def _(files):
     names = ("post_of_a_set.tif", "post_of_a_set_1.tif")
     mine, theirs = (ome_files(files.arrays[column], 120, names) for column in ("post_pl", "pre_pl"))
@@ -92,7 +94,7 @@ def _(files):
     files.parts["post_pl"] = {"_1": theirs[names[1]]}
 
 
-@case("two Micro-Manager stacks by 'keep both files'", "analysed")
+@slow_case("two Micro-Manager stacks by 'keep both files'", "analysed")
 def _(files):
     for column, kept in (("pre_pl", " (2)"), ("post_pl", "")):
         for follows, some in (("", slice(120)), ("_1", slice(120, 200))):
@@ -101,7 +103,7 @@ def _(files):
     files.raw["post_pl"] = files.parts["post_pl"].pop("")
 
 
-@case(
+@slow_case(
     "a Micro-Manager stack without its second file",
     "refused",
     "in the middle.*promises 200, the file holds 160; .* frame 80,.*::frames=80",
@@ -115,65 +117,65 @@ def _(files):
     files.raw["post_pl"], files.parts["post_pl"] = first, {"_2": third}
 
 
-@case("the text of a shorter ImageJ stack", "analysed")
+@slow_case("the text of a shorter ImageJ stack", "analysed")
 def _(files):
     files.raw["post_pl"] = _pages(files, _imagej(40))
 
 
-@case(
+@slow_case(
     "the text of a longer ImageJ stack", "refused", "promises 300, the file holds 200.*frames=200"
 )
 def _(files):
     files.raw["post_pl"] = _pages(files, _imagej(300))
 
 
-@case("the text of a longer ImageJ stack, used as the hint says", "analysed")
+@slow_case("the text of a longer ImageJ stack, used as the hint says", "analysed")
 def _(files):
     files.raw["post_pl"] = _pages(files, _imagej(300))
     files.choices["post_pl"] = "::frames=200"
 
 
-@case("a page of another compression", "refused", "page 77 of 200 has compression 8 and not 1")
+@slow_case("a page of another compression", "refused", "page 77 of 200 has compression 8 and not 1")
 def _(files):
     files.raw["post_pl"] = _pages(files, odd=77)
 
 
-@case("JPEG 2000 with loss", "refused", "compressed with loss .JPEG2000.")
+@slow_case("JPEG 2000 with loss", "refused", "compressed with loss .JPEG2000.")
 def _(files):
     files.raw["post_pl"] = _pages(files, compression="jpeg2000", compressionargs={"level": 60})
 
 
-@case("reversible JPEG 2000 cut to a quality", "refused", "compressed with loss .JPEG2000.")
+@slow_case("reversible JPEG 2000 cut to a quality", "refused", "compressed with loss .JPEG2000.")
 def _(files):
     how = {"level": 120, "reversible": True}
     files.raw["post_pl"] = _pages(files, compression="jpeg2000", compressionargs=how)
 
 
-@case("a stack of MetaMorph", "analysed")
+@slow_case("a stack of MetaMorph", "analysed")
 def _(files):
     movie = files.arrays["post_pl"]
     files.raw["post_pl"] = metamorph_bytes(movie, 36_000_000 + 20 * np.arange(len(movie)))
 
 
-@case("16-bit pixels with tags of 12 bits", "refused", "tags give 12 bits a pixel, its pixels")
+@slow_case("16-bit pixels with tags of 12 bits", "refused", "tags give 12 bits a pixel, its pixels")
 def _(files):
     as_is, packed = (struct.pack("<HHII", 258, 3, 1, bits) for bits in (16, 12))
     files.raw["post_pl"] = _pages(files).replace(as_is, packed)
 
 
-@case("a predictor without a compression", "refused", "a predictor without a compression")
+@slow_case("a predictor without a compression", "refused", "a predictor without a compression")
 def _(files):
     samples, predictor = (struct.pack("<HHII", tag, 3, 1, n) for tag, n in ((277, 1), (317, 2)))
     files.raw["post_pl"] = _pages(files).replace(samples, predictor)
 
 
-@case("the bits of each byte in reverse", "refused", "bits of each byte in reverse")
+@slow_case("the bits of each byte in reverse", "refused", "bits of each byte in reverse")
 def _(files):
     samples, order = (struct.pack("<HHII", tag, 3, 1, n) for tag, n in ((277, 1), (266, 2)))
     files.raw["post_pl"] = _pages(files).replace(samples, order)
 
 
-@case("pages of several planes each", "refused", "each of its pages holds 8 planes")
+@slow_case("pages of several planes each", "refused", "each of its pages holds 8 planes")
 def _(files):
     out = io.BytesIO()
     movie = files.arrays["post_pl"]
@@ -183,7 +185,7 @@ def _(files):
     files.cells |= KNOWN
 
 
-@case(
+@slow_case(
     "a preview of the same size after each frame", "refused", "the preview or the mask of another"
 )
 def _(files):
@@ -202,7 +204,7 @@ def _(files):
     files.raw["post_pl"] = _scanimage(files)
 
 
-@case("one of ScanImage's channels, chosen in the sheet", "analysed")
+@slow_case("one of ScanImage's channels, chosen in the sheet", "analysed")
 def _(files):
     files.raw["post_pl"] = _scanimage(files)
     files.choices["post_pl"] = "::channel=1"
@@ -225,7 +227,7 @@ def _(files):
     files.raw["post_pl"] = bytes(whole)
 
 
-@case("time stamps of a clock of 15.6 ms", "analysed")
+@slow_case("time stamps of a clock of 15.6 ms", "analysed")
 def _(files):
     # The clock of Windows; the time per frame has to be that of the movie before, 20 ms.
     files.raw["post_pl"] = _stamped(files, np.floor(np.arange(200) * 0.02 / 0.015625) * 0.015625)
@@ -236,7 +238,7 @@ def _(files):
     files.raw["post_pl"] = _stamped(files, np.floor(np.arange(200) * 0.02))
 
 
-@case("an array whose axes have no names", "refused", "arranged as 100 x 2")
+@slow_case("an array whose axes have no names", "refused", "arranged as 100 x 2")
 def _(files):
     out = io.BytesIO()
     movie = files.arrays["post_pl"]

@@ -29,3 +29,9 @@ def field():
 @pytest.fixture(scope="session")
 def found(field):
     return analyse(*field)
+
+
+@pytest.fixture(scope="session")
+def by_model(field):
+    """By the hidden Markov model: noise makes no events."""
+    return analyse(*field, threshold={"method": "hmm"})

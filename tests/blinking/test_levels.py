@@ -5,13 +5,13 @@ import pytest
 
 from tests.helpers.states import counts, states_by, telegraph
 
-FRAMES = 20_000
+FRAMES = 8000
 
 
-@pytest.mark.parametrize("level", [0.4, 0.55, 0.7])
+@pytest.mark.parametrize("level", [0.4, 0.7])
 def test_a_grey_level_counts_as_on(level):
     rng = np.random.default_rng(23)
-    others = np.stack([telegraph(rng, f) for f in np.linspace(0.1, 0.6, 8)]).astype(float)
+    others = np.stack([telegraph(rng, f, frames=FRAMES) for f in np.linspace(0.1, 0.6, 8)])
     dims = np.ones((1, FRAMES))
     dims[0, FRAMES // 2 :] = level
     grey = rng.choice([0.0, level, 1.0], (1, FRAMES // 40)).repeat(40, axis=1)
@@ -125,10 +125,10 @@ def test_levels_that_each_wander_by_themselves_are_no_change_of_the_light():
     """Levels wander by 15 %, as spectral wandering does, with a correlation of 100 frames.
 
     The mean of 24 wanders by 4 % in a tenth of 1,200 frames, by 12 % from the brightest to the
-    darkest. Of 8 movies one is named with a chance of 1 %.
+    darkest. Of 4 movies one is named with a chance of 1 %.
     """
     changes = []
-    for seed in range(8):
+    for seed in range(4):
         rng = np.random.default_rng([38, seed])
         lit = np.stack([telegraph(rng, f, 8, 1200) for f in np.linspace(0.2, 0.9, 24)])
         steps = np.sqrt(1 - np.exp(-2 / 100)) * rng.normal(size=(1200, 24))

@@ -18,11 +18,10 @@ def slurm():
 
 @pytest.fixture
 def nodes(slurm):
-    """Give a test nodes it may break: they are mended and emptied afterwards."""
+    """Give a test nodes it may break: they are resumed and emptied afterwards."""
     yield slurm.nodes
     slurm.run("scancel", "--user=root")
     for name in slurm.nodes:
-        slurm.start_node(name)
         if slurm.node_states()[name].startswith(("down", "drain")):
             slurm.run("scontrol", "update", f"nodename={name}", "state=resume", check=False)
     slurm.wait_for(lambda: set(slurm.node_states().values()) == {"idle"}, "idle nodes", 60)

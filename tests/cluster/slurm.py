@@ -22,7 +22,6 @@ from pathlib import Path
 KEEP = Path(__file__).with_name("keep.py")
 IMPATIENT = Path(__file__).with_name("impatient.py")
 COMMANDS = ("munged", "slurmctld", "slurmd", "sbatch", "srun", "squeue", "sinfo", "scontrol")
-UNFINISHED = ("PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "REQUEUED")
 # What a user may have set for a cluster of their own.
 FOREIGN = ("SLURM", "SBATCH_", "SRUN_", "SALLOC_", "SQUEUE_", "SINFO_", "SCANCEL_", "SACCT_")
 # MinJobAge: a job that has ended can be seen for as long as any test runs.
@@ -145,11 +144,6 @@ class Slurm:
             raise SlurmError(f"{' '.join(command)}: {result.stderr}\n{self.logs()}")
         return result.stdout.strip()
 
-    def submit(self, script: str, *options: str) -> str:
-        """Submit the lines of a shell script; return the job's id."""
-        output = () if any(o.startswith("--output") for o in options) else ("--output=/dev/null",)
-        return self.run("sbatch", "--parsable", *output, *options, "--wrap", script).split(";")[0]
-
     def snakemake(
         self, folder: Path, *arguments: str, timeout: float = 300
     ) -> subprocess.CompletedProcess:
@@ -193,16 +187,6 @@ class Slurm:
             self.run("squeue", "--states=all", "-h", f"-j{job_id}", "-o%m").removesuffix("M")
         )
 
-    def wait_for_state(self, job_id: str, *states: str, timeout: float = 30) -> Job:
-        """Wait until a job is in one of some states; without any named, until it has ended."""
-
-        def reached() -> bool:
-            state = self.job(job_id).state
-            return state in states if states else state not in UNFINISHED
-
-        self.wait_for(reached, f"job {job_id} to be {' or '.join(states) or 'over'}", timeout)
-        return self.job(job_id)
-
     def cancel(self, job_id: str) -> None:
         """Cancel a job, as its user does."""
         self.run("scancel", job_id)
@@ -219,17 +203,9 @@ class Slurm:
         if state == "resume":
             self.wait_for(lambda: self.node_states()[name] in ("idle", "mixed"), f"node {name}")
 
-    def kill_node(self, name: str) -> None:
-        """Kill a node's slurmd and all of its jobs' processes: the node has crashed.
-
-        The controller notices after SlurmdTimeout.
-        """
-        self._drop(name)
-
     def start_node(self, name: str) -> None:
-        """Start a node; one that had crashed is idle some seconds later."""
-        if name not in self._keepers:
-            self._keep(name, "slurmd", "-D", "-N", name)
+        """Start a node, which is idle some seconds later."""
+        self._keep(name, "slurmd", "-D", "-N", name)
 
     def logs(self, characters: int = 3000) -> str:
         """Return the last lines of every daemon."""

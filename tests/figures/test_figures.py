@@ -12,14 +12,13 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 from matplotlib.patches import Rectangle, StepPatch
-from matplotlib.text import Text
 
 import blinkpair
 from blinkpair.blinking.on_fractions import classify
 from blinkpair.figures import changes, field_pl, registration, sensitivity, style, traces
 from blinkpair.populations.sensitivity import sensitivity_table
 from blinkpair.populations.table import summarise_populations
-from tests.helpers.figures import words
+from tests.helpers.figures import assert_text_inside, words
 
 SCRIPTS = str(Path(blinkpair.__file__).parents[1])
 
@@ -303,17 +302,4 @@ def test_figures_are_a_column_wide_and_hold_their_text(labels):
         changes.population_fractions(summary),
     ]
     for figure in drawn:
-        for _ in range(2):  # squares come to rest in the second layout, as in a file
-            figure.draw_without_rendering()
-        width, height = figure.bbox.size
-        assert figure.get_figwidth() * style.MM_PER_INCH in (pytest.approx(85), pytest.approx(170))
-        ticks = {label for ax in figure.axes for label in ax.get_xticklabels()}
-        ticks |= {label for ax in figure.axes for label in ax.get_yticklabels()}
-        for text in set(figure.findobj(Text)) - ticks:  # ticks beyond the axes are not drawn
-            if text.get_text() and text.get_visible():
-                assert text.get_fontsize() >= 7
-                box = text.get_window_extent()
-                assert box.x0 >= -1
-                assert box.y0 >= -1
-                assert box.x1 <= width + 1, text.get_text()
-                assert box.y1 <= height + 1, text.get_text()
+        assert_text_inside(figure)

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import StepPatch
-from matplotlib.text import Text
 
 from blinkpair.blinking.on_fractions import classify
 from blinkpair.dwell_fits.fits import fit_dwell_times
@@ -19,7 +18,7 @@ from blinkpair.populations.pooled_dwell_times import pool_densities, pool_fits
 from blinkpair.populations.pools import pool_durations
 from blinkpair.populations.type_states import type_groups
 from blinkpair.statistics.intervals import StatisticsSettings
-from tests.helpers.figures import words
+from tests.helpers.figures import assert_text_inside, words
 
 A, B = types.TRUNCATED, types.PURE
 FIVE = (60, 70, 100, 120, "control")
@@ -328,20 +327,7 @@ def test_where_nothing_was_fitted_there_is_no_law():
 def test_text_stays_inside_the_figure_and_its_own_panel(labels):
     drawn: list[Figure] = every_figure(labels)
     for figure in drawn:
-        figure.draw_without_rendering()
-        width, height = figure.bbox.size
-        assert figure.get_figwidth() * style.MM_PER_INCH in (pytest.approx(85), pytest.approx(170))
-        hidden = {
-            tick for ax in figure.axes for tick in ax.get_xticklabels() + ax.get_yticklabels()
-        }
-        for text in set(figure.findobj(Text)) - hidden:  # ticks beyond the axes are not drawn
-            if text.get_text() and text.get_visible():
-                assert text.get_fontsize() >= 7, text.get_text()
-                box = text.get_window_extent()
-                assert box.x0 >= -1, text.get_text()
-                assert box.y0 >= -1, text.get_text()
-                assert box.x1 <= width + 1, text.get_text()
-                assert box.y1 <= height + 1, text.get_text()
+        assert_text_inside(figure)
         # What is written in and above a panel ends before the next panel begins.
         for ax in figure.axes:
             begin = ax.get_window_extent().x0
@@ -351,7 +337,7 @@ def test_text_stays_inside_the_figure_and_its_own_panel(labels):
                 for other in figure.axes
                 if other.get_subplotspec().rowspan == row
             ]
-            limit = min((x for x in starts if x > begin), default=width)
+            limit = min((x for x in starts if x > begin), default=figure.bbox.width)
             for text in (ax.title, ax._left_title, *ax.texts):
                 if text.get_text():
                     assert text.get_window_extent().x1 <= limit + 1, text.get_text()

@@ -50,6 +50,7 @@ def test_every_missing_file_of_every_field_is_told_with_line_and_column(lab):
         ("nowhere/at/all.nd2", "there is no file", "there is no folder {folder}/nowhere"),
         ("data\\A.nd2", "there is no file", "with / between folders"),
         ("A_nothing*.tif", "no file matches the pattern", "relative paths start at {folder}"),
+        ("'A_pre_pl'", "there is no file", "without quotation marks"),
         ("zzz", "there is no file", "relative paths start at {folder}"),
         ("y" * 300, "cannot be reached (File name too long)", "check path"),
     ],

@@ -111,6 +111,8 @@ def test_the_home_folder_is_put_in(tmp_path, monkeypatch):
         (PLAIN.encode() + "ü".encode("latin-1"), "line 4 has a character that is not UTF-8", "UTF"),
         (text_of(HEADER, ROW, separator="  ").encode(), "neither tabs, commas nor semi", "one tab"),
         (b'"field', "cannot be read", "quotation"),
+        (b"My sheet\n\n" + PLAIN.encode(), "the header is on line 3", "remove what is above it"),
+        (b"sep=;\n" + PLAIN.encode(), "the header is on line 2", "remove what is above it"),
     ],
 )  # fmt: skip
 def test_a_file_that_is_no_sheet_is_named_for_what_it_is(tmp_path, content, what, hint):

@@ -1,6 +1,5 @@
 """The parts of a split movie, by their names: their order, and what leaves it open."""
 
-import os
 import shutil
 
 import numpy as np
@@ -122,16 +121,6 @@ def test_parts_of_one_dark_frame_may_be_the_same(tmp_path):
     for k in range(3):
         tifffile.imwrite(tmp_path / f"m{k}.tif", np.zeros((16, 16), np.uint16))
     assert order(tmp_path) == ([0, 0, 0], ())
-
-
-def test_the_hint_on_a_part_that_is_cut_off_counts_those_before(tmp_path):
-    write(tmp_path, ["m_1.tif", "m_2.tif"])
-    with tifffile.TiffFile(tmp_path / "m_2.tif") as tif:
-        end = tif.pages[2].dataoffsets[0]
-    os.truncate(tmp_path / "m_2.tif", end + 100)
-    with pytest.raises(ValueError, match=r"m_2\.tif: frames are missing.*'::frames=5'"):
-        order(tmp_path)
-    assert order(tmp_path, "m*::frames=5")[0] == [0, 1, 2, 3, 4]
 
 
 def test_the_count_of_micromanager():

@@ -88,7 +88,7 @@ def test_a_loop_may_stop_early_and_errors_of_the_reading_arrive(tmp_path, frames
         break
     with path.open("r+b") as file:
         file.truncate(path.stat().st_size // 2)
-    with pytest.raises(InputError, match="ends before"):
+    with pytest.raises(InputError, match=r"ends before.*still being written or copied"):
         list(movie.blocks(3))
 
 
@@ -330,17 +330,6 @@ def test_bad_input_is_named(tmp_path):
         assert "Hint: " in str(caught.value)
     with pytest.raises(InputError, match="no file is given"):
         open_movie([])
-
-
-def test_a_file_that_shrinks_while_it_is_read(tmp_path, frames):
-    path = tmp_path / "a.tif"
-    tifffile.imwrite(path, frames)
-    blocks = open_movie(path).blocks(5)
-    next(blocks)
-    with path.open("r+b") as file:
-        file.truncate(path.stat().st_size // 2)
-    with pytest.raises(InputError, match="still being written or copied"):
-        list(blocks)
 
 
 def test_formats_are_loaded_when_they_are_met():

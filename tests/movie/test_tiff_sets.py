@@ -66,13 +66,6 @@ def test_elapsed_times_win_over_the_planned_interval(tmp_path, frames):
     assert any("exposure gives 20 ms but frames follow" in note for note in movie.notes)
 
 
-def test_an_acquisition_that_was_stopped_early(tmp_path, frames):
-    path = write(tmp_path / "a.tif", stack_bytes(frames, planned=20))
-    with pytest.raises(InputError, match=r"promises 20, the file holds 9.*::frames=9"):
-        open_movie(path)
-    np.testing.assert_array_equal(read(f"{path}::frames=9"), frames)
-
-
 def test_a_stack_in_two_files(tmp_path, frames):
     # Micro-Manager starts a new file every 4 GB; both carry the summary of the whole.
     first = write_stacks(tmp_path, frames, "run_MMStack.ome.tif", "run_MMStack_1.ome.tif")
@@ -276,15 +269,6 @@ def test_ndtiff_without_a_file_or_its_index(tmp_path, frames):
     (tmp_path / "NDTiff.index").unlink()
     with pytest.raises(InputError, match=r"no NDTiff\.index beside it lists"):
         open_movie(first, channel="BF")
-
-
-def test_a_gap_in_the_middle_of_ndtiff_is_named(tmp_path, frames):
-    planes = [({"time": k}, frames[k]) for k in range(8) if k not in (3, 4)]
-    path = write_ndtiff(tmp_path, planes, per_file=4)[0]
-    with pytest.raises(
-        InputError, match=r"in the middle.*promises 8, the file holds 6; .* frame 3,.*::frames=3'"
-    ):
-        open_movie(path)
 
 
 def test_ndtiff_with_the_index_of_another_recording(tmp_path, frames):

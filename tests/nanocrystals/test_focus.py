@@ -26,14 +26,14 @@ def focus(end_px, seed, n=40, start_px=0.8, size=160):
     return catalogues.read_focus(catalogues.drift_table(catalogue), 600)
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_where_the_focus_holds_no_count_is_changed(seed):
     sigma = focus(0.8, seed)
     assert (light_course(sigma, aperture_px=3) == 1).all()
     assert light_change(sigma, aperture_px=3) == 0
 
 
-@pytest.mark.parametrize(("start", "end"), [(0.75, 1.35), (1.35, 0.75), (0.9, 1.0)])
+@pytest.mark.parametrize(("start", "end"), [(0.75, 1.35), (1.35, 0.75)])
 def test_a_creeping_focus_is_followed_under_drift_and_blinking(start, end):
     sigma = focus(end, seed=5, start_px=start)
     true = np.linspace(start, end, 600)

@@ -219,16 +219,16 @@ def test_alpha_of_gained_and_lost_has_the_exact_rank_test():
 
 
 def test_rank_test_is_level_where_alpha_is_the_same():
-    """200 tables, 5 % level: 10 expected, binomial SD 3.1; four of them above is 22."""
+    """100 tables, 5 % level: 5 expected, binomial SD 2.2; four of them above is 14."""
     rng = np.random.default_rng(3)
     table = table_of({(B, B): 40})
     table["on_fraction_post"] = np.where(np.arange(40) % 2, 0.9, 0.15)
     table["population"] = "emissive"
     p = []
-    for _ in range(200):
+    for _ in range(100):
         table["alpha_on_pre"] = rng.normal(1.5, 0.2, 40)
         p.append(alpha_by_change(type_groups(table), StatisticsSettings())["p_rank"][0])
-    assert 1 <= np.sum(np.array(p) < 0.05) <= 22
+    assert 1 <= np.sum(np.array(p) < 0.05) <= 14
 
 
 @pytest.mark.parametrize("summarise", TABLES)
@@ -257,26 +257,6 @@ def test_estimates_lie_within_their_intervals(summarise):
         ends = ends[np.isfinite(ends).all(axis=1)]
         assert len(ends)
         assert np.all(np.diff(ends, axis=1) >= -1e-12), name
-
-
-def test_intervals_hold_the_truth_where_fields_differ():
-    """Share of type A in four fields each at three temperatures, log odds -1.5 with SD 0.5.
-
-    40 experiments; the binomial SD at 95 % is 3.4 points: 85 % is three of them below. 10 % of
-    all are undecided.
-    """
-    odds = np.random.default_rng(7).normal(-1.5, 0.5, 400_000)
-    truth = 0.9 * np.mean(1 / (1 + np.exp(-odds)))
-    rng = np.random.default_rng(8)
-    held = held_as_independent = 0
-    for _ in range(40):
-        table = drawn(rng, n=240, fields=4, spread=0.5)
-        row = summarise_types(type_groups(table), StatisticsSettings()).iloc[0]
-        held += row[f"fraction_{A}_low"] <= truth <= row[f"fraction_{A}_high"]
-        plain = stats.binomtest(int(row[f"n_{A}"]), int(row["n"])).proportion_ci(method="wilson")
-        held_as_independent += plain.low <= truth <= plain.high
-    assert held >= 0.85 * 40
-    assert held_as_independent <= held
 
 
 def test_share_of_false_events_is_the_median_of_those_with_events():

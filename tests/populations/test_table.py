@@ -77,7 +77,7 @@ def drawn_experiment(rng, *, n_fields, spread, labels=(70, 100, 120, "control"),
 
 
 # Same examples every time, and no limit on their duration: a busy machine is no failure.
-STEADY = settings(derandomize=True, deadline=None, max_examples=60)
+STEADY = settings(derandomize=True, deadline=None, max_examples=30)
 
 
 def test_the_papers_table():
@@ -192,8 +192,8 @@ def test_intervals_hold_the_truth_where_fields_differ():
     """Three fields each at four temperatures, odds varying between fields with SD 0.5.
 
     In 400 experiments with other seeds 97 % of the intervals of the fraction held the truth and
-    96 % of the mean's; of those that take nanocrystals as independent 73 %. With 60 the
-    binomial SD at 95 % is 2.8 points: 86 % is three of them below.
+    96 % of the mean's; of those that take nanocrystals as independent 73 %. With 40 the
+    binomial SD at 95 % is 3.4 points: 85 % is three of them below.
     """
     truth_table = drawn_experiment(
         np.random.default_rng(99), n_fields=1500, spread=0.5, labels=(70,)
@@ -204,15 +204,15 @@ def test_intervals_hold_the_truth_where_fields_differ():
     }
     rng = np.random.default_rng(4)
     held, held_as_independent = dict.fromkeys(truth, 0), 0
-    for _ in range(60):
+    for _ in range(40):
         table = drawn_experiment(rng, n_fields=3, spread=0.5)
         row = summarise_populations(table, None, StatisticsSettings()).iloc[0]
         for name, value in truth.items():
             held[name] += row[f"{name}_low"] <= value <= row[f"{name}_high"]
         plain = stats.binomtest(row["n_became_dark"], row["n"]).proportion_ci(method="wilson")
         held_as_independent += plain.low <= truth["fraction_became_dark"] <= plain.high
-    assert min(held.values()) >= 0.86 * 60, held
-    assert held_as_independent <= 0.86 * 60  # a check of the check: ignoring the fields fails it
+    assert min(held.values()) >= 0.85 * 40, held
+    assert held_as_independent <= 0.85 * 40  # a check of the check: ignoring the fields fails it
 
 
 def test_every_temperature_is_compared_with_the_control():

@@ -21,7 +21,7 @@ def test_clumps_are_noticed_and_even_spread_is_not():
     assert np.median([np.median(b) for _, b in even]) < 1.05
 
 
-def test_touching_beads_are_noticed_at_their_distance():
+def test_touching_microspheres_are_noticed_at_their_distance():
     rng = np.random.default_rng(2)
     centre = rng.uniform(10, 500, (7, 1, 2))
     angle = rng.uniform(0, 2 * np.pi, (7, 1))

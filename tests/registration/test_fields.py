@@ -42,9 +42,9 @@ def worst_error(found, true):
 
 def test_the_channel_offset_is_taken_out_by_the_nanocrystals(matrix):
     rng = np.random.default_rng(1)
-    beads = pattern(rng, matrix, 25, offset=np.array([1.6, -1.1]), common=0.9)
+    spheres = pattern(rng, matrix, 25, offset=np.array([1.6, -1.1]), common=0.9)
     spots = pattern(rng, matrix, 200, common=0.7)
-    result = register_field(*beads, *spots, shape=SHAPE)
+    result = register_field(*spheres, *spots, shape=SHAPE)
     assert result.final.status == "ok"
     assert result.evidence == "microspheres and nanocrystals"
     # d - R d is 2 |d| sin(70 degrees) = 3.6 px here: the microspheres alone are that far off.
@@ -58,10 +58,10 @@ def test_a_mirror_image_is_refused_by_both_patterns_together(seed):
     # Both match it under the same rotation near a line: in 5 of 120 fields together beyond chance.
     rng = np.random.default_rng(seed)
     turned = rigid_matrix(rng.uniform(-180, 180), tuple(rng.uniform(-60, 60, 2)), SHAPE)
-    beads = pattern(rng, turned, 30, common=0.75)
+    spheres = pattern(rng, turned, 30, common=0.75)
     spots = pattern(rng, turned, 200, common=0.7)
-    flipped = [post * [-1, 1] + [511, 0] for _, post in (beads, spots)]
-    result = register_field(beads[0], flipped[0], spots[0], flipped[1], shape=SHAPE)
+    flipped = [post * [-1, 1] + [511, 0] for _, post in (spheres, spots)]
+    result = register_field(spheres[0], flipped[0], spots[0], flipped[1], shape=SHAPE)
     assert result.final.status == "failed"
     assert result.final.reason.count("mirror") == 2
 
@@ -72,12 +72,12 @@ def test_two_nanocrystals_show_that_brightfield_is_mirrored_against_the_movie(se
     """By a camera of its own, before and after: the microspheres turn the other way."""
     rng = np.random.default_rng(seed)
     turned = rigid_matrix(rng.uniform(5, 20), (9.0, -6.0), SHAPE)
-    beads = pattern(rng, turned, 25, common=0.9)
+    spheres = pattern(rng, turned, 25, common=0.9)
     spots = 512 * rng.uniform(0.3, 0.7, (2, 2))
     after = np.vstack([apply_matrix(turned, spots), 512 * rng.random((2, 2))])
     if mirrored:
-        beads = tuple(xy * [-1, 1] + [511, 0] for xy in beads)
-    result = register_field(*beads, spots, after, shape=SHAPE)
+        spheres = tuple(xy * [-1, 1] + [511, 0] for xy in spheres)
+    result = register_field(*spheres, spots, after, shape=SHAPE)
     assert result.microspheres.status == "ok"
     assert result.final.status == ("failed" if mirrored else "ok")
     assert ("mirrored against the movie" in result.final.reason) == mirrored
@@ -87,17 +87,17 @@ def test_an_offset_by_light_from_one_side_is_searched_for_and_stated(matrix):
     """Far out of focus the image of a sphere lies beside it, in either epoch elsewhere."""
     rng = np.random.default_rng(4)
     offset = np.array([14.0, -9.0])
-    beads = pattern(rng, matrix, 25, common=0.9)
-    beads = (beads[0], beads[1] + offset)
+    spheres = pattern(rng, matrix, 25, common=0.9)
+    spheres = (spheres[0], spheres[1] + offset)
     spots = pattern(rng, matrix, 200, common=0.7)
-    refused = register_field(*beads, *spots, shape=SHAPE)
+    refused = register_field(*spheres, *spots, shape=SHAPE)
     assert refused.final.reason.startswith("microspheres and nanocrystals contradict")
-    found = register_field(*beads, *spots, shape=SHAPE, light_offset_px=20.0)
+    found = register_field(*spheres, *spots, shape=SHAPE, light_offset_px=20.0)
     assert found.evidence == "microspheres and nanocrystals"
     assert worst_error(found.final.matrix, matrix) < 0.15
     # Without nanocrystals the offset remains, within the stated 95 %.
     nothing = np.empty((0, 2))
-    alone = register_field(*beads, nothing, nothing, shape=SHAPE, light_offset_px=20.0)
+    alone = register_field(*spheres, nothing, nothing, shape=SHAPE, light_offset_px=20.0)
     assert worst_error(alone.final.matrix, matrix) > 15
     assert alone.final.tre(np.array([[255.0, 255.0]]), 0.95)[0] > 0.8 * np.hypot(*offset)
 
@@ -112,7 +112,7 @@ def test_without_microspheres_the_nanocrystals_pattern_decides(matrix):
 
 def test_few_nanocrystals_refine_where_their_own_pattern_would_not_be_found(matrix):
     rng = np.random.default_rng(7)
-    beads = pattern(rng, matrix, 25, offset=np.array([1.6, -1.1]), common=0.9)
+    spheres = pattern(rng, matrix, 25, offset=np.array([1.6, -1.1]), common=0.9)
     middle = rng.uniform(150, 360, (5, 2))
     spots = [
         np.vstack([xy + rng.normal(0, 0.05, xy.shape), rng.uniform(0, 511, (150, 2))])
@@ -120,7 +120,7 @@ def test_few_nanocrystals_refine_where_their_own_pattern_would_not_be_found(matr
     ]
     alone = register_field(np.empty((0, 2)), np.empty((0, 2)), *spots, shape=SHAPE)
     assert alone.final.status == "failed"
-    result = register_field(*beads, *spots, shape=SHAPE)
+    result = register_field(*spheres, *spots, shape=SHAPE)
     assert result.evidence == "microspheres and nanocrystals"
     assert worst_error(result.final.matrix, matrix) < 1
 
@@ -129,14 +129,14 @@ def test_nanocrystals_of_small_errors_weigh_more(matrix):
     plain, weighted = [], []
     for seed in range(10):
         rng = np.random.default_rng([8, seed])
-        beads = pattern(rng, matrix, 25, common=0.9)
+        spheres = pattern(rng, matrix, 25, common=0.9)
         spots = rng.uniform(100, 400, (40, 2))
         error_px = rng.choice([0.02, 0.4], 40)
         noisy = [xy + rng.normal(0, error_px[:, None], xy.shape)
                  for xy in (spots, apply_matrix(matrix, spots))]  # fmt: skip
         for errors, into in ((None, plain), ((error_px, error_px), weighted)):
             result = register_field(
-                *beads, *noisy, shape=SHAPE, details=NanocrystalDetails(errors_px=errors)
+                *spheres, *noisy, shape=SHAPE, details=NanocrystalDetails(errors_px=errors)
             )
             into.append(worst_error(result.final.matrix, matrix) ** 2)
     # 20 of 0.02 px against 40 of 0.28 px on average: ten times less.
@@ -145,7 +145,7 @@ def test_nanocrystals_of_small_errors_weigh_more(matrix):
 
 def test_a_bright_chance_neighbour_does_not_bend_the_fit(matrix):
     rng = np.random.default_rng(9)
-    beads = pattern(rng, matrix, 25, common=0.9)
+    spheres = pattern(rng, matrix, 25, common=0.9)
     spots = rng.uniform(100, 400, (40, 2))
     errors = np.r_[np.full(3, 0.01), np.full(37, 0.1)]
     post = apply_matrix(matrix, spots) + rng.normal(0, 0.1, spots.shape)
@@ -153,7 +153,7 @@ def test_a_bright_chance_neighbour_does_not_bend_the_fit(matrix):
     # of 67 to 1 they would shift all by 0.4 x 201 / 238 = 0.3 px.
     post[:3] = apply_matrix(matrix, spots[:3]) + np.array([0.4, 0.0])
     result = register_field(
-        *beads, spots, post, shape=SHAPE, details=NanocrystalDetails(errors_px=(errors, errors))
+        *spheres, spots, post, shape=SHAPE, details=NanocrystalDetails(errors_px=(errors, errors))
     )
     assert worst_error(result.final.matrix, matrix) < 0.2
     assert not np.isin(result.final.pairs[:, 0], [0, 1, 2]).any()
@@ -161,11 +161,11 @@ def test_a_bright_chance_neighbour_does_not_bend_the_fit(matrix):
 
 def test_the_error_of_the_drifts_zero_is_that_of_the_whole_field(matrix):
     rng = np.random.default_rng(10)
-    beads = pattern(rng, matrix, 25, common=0.9)
+    spheres = pattern(rng, matrix, 25, common=0.9)
     spots = pattern(rng, matrix, 200, common=0.8)
-    sure = register_field(*beads, *spots, shape=SHAPE).final
+    sure = register_field(*spheres, *spots, shape=SHAPE).final
     unsure = register_field(
-        *beads, *spots, shape=SHAPE, details=NanocrystalDetails(start_error_px=0.3)
+        *spheres, *spots, shape=SHAPE, details=NanocrystalDetails(start_error_px=0.3)
     ).final
     place = np.array([[256.0, 256.0]])
     assert unsure.tre(place)[0] == pytest.approx(np.hypot(sure.tre(place)[0], 0.3 * np.sqrt(2)))
@@ -175,8 +175,8 @@ def test_the_error_of_the_drifts_zero_is_that_of_the_whole_field(matrix):
 
 def test_microspheres_alone_carry_the_channel_offset_in_their_error(matrix):
     rng = np.random.default_rng(3)
-    beads = pattern(rng, matrix, 25, common=0.9)
-    result = register_field(*beads, np.empty((0, 2)), np.empty((0, 2)), shape=SHAPE)
+    spheres = pattern(rng, matrix, 25, common=0.9)
+    result = register_field(*spheres, np.empty((0, 2)), np.empty((0, 2)), shape=SHAPE)
     assert result.final.status == "ok"
     assert result.evidence == "microspheres"
     centre = np.array([[256.0, 256.0]])
@@ -205,9 +205,9 @@ def test_a_field_in_which_nothing_matches_names_what_to_check(images, hint):
 
 def test_a_contradiction_is_refused(matrix):
     rng = np.random.default_rng(5)
-    beads = pattern(rng, rigid_matrix(-20.0, (0.0, 10.0), SHAPE), 25)
+    spheres = pattern(rng, rigid_matrix(-20.0, (0.0, 10.0), SHAPE), 25)
     spots = pattern(rng, matrix, 150)
-    result = register_field(*beads, *spots, shape=SHAPE)
+    result = register_field(*spheres, *spots, shape=SHAPE)
     assert result.final.status == "failed"
     assert "contradict" in result.final.reason
 
@@ -215,8 +215,8 @@ def test_a_contradiction_is_refused(matrix):
 def test_registration_survives_its_file(matrix, tmp_path):
     rng = np.random.default_rng(6)
     spots = pattern(rng, matrix, 150, common=0.7)
-    beads = pattern(rng, matrix, 20)
-    result = register_field(*beads, *spots, shape=SHAPE)
+    spheres = pattern(rng, matrix, 20)
+    result = register_field(*spheres, *spots, shape=SHAPE)
     content = describe(result, nanocrystals_pre=spots[0], n_microspheres=(20, 20), shape=SHAPE)
     files.write_json(content, tmp_path / "registration.json")
     again = from_description(files.read_json(tmp_path / "registration.json"))
@@ -252,6 +252,6 @@ def test_whole_images_are_compared_only_where_the_microspheres_do_not_decide(mat
     # (x, y) of the sample at (x - 60, y - 40) is turned to (y - 40, 199 - (x - 60)).
     mapped = apply_matrix(result.final.matrix, np.array([[100.0, 80.0], [190.0, 150.0]]))
     assert np.abs(mapped - [[40, 159], [110, 69]]).max() < 0.5
-    beads, spots = pattern(rng, matrix, 25), pattern(rng, matrix, 200)
-    register_field(*beads, *spots, shape=SHAPE, by_images=by_images)
+    spheres, spots = pattern(rng, matrix, 25), pattern(rng, matrix, 200)
+    register_field(*spheres, *spots, shape=SHAPE, by_images=by_images)
     assert len(calls) == 1

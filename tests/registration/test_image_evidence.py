@@ -24,14 +24,14 @@ def turned(angle_deg, shift):
     return matrix
 
 
-@pytest.mark.parametrize("amplitude", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("amplitude", [0.5, 2.0])
 def test_fringes_are_no_evidence_where_they_fit_a_period_off(amplitude):
     """They fit as well at any place along them. Amplitude in standard deviations of the noise."""
     y, x = np.indices((SIDE, SIDE))
     fringes = amplitude * np.sin(2 * np.pi * (ALONG[0] * x + ALONG[1] * y) / PERIOD_PX)
     fits = turned(0, PERIOD_PX * ALONG)
     levels = []
-    for seed in range(3):
+    for seed in range(2):
         rng = np.random.default_rng(seed)
         pair = [fringes + rng.normal(size=fringes.shape) for _ in range(2)]
         wrong = [turned(rng.uniform(20, 160), rng.uniform(-50, 50, 2)) for _ in range(20)]

@@ -15,18 +15,20 @@ from blinkpair.simulate import rigid_matrix
 def test_landmarks_start_the_refinement_where_microspheres_do_not_decide():
     rng = np.random.default_rng(1)
     matrix = rigid_matrix(77.0, (20.0, -30.0), (512, 512))
-    # Two beads in common and a few nanocrystals: too little for a search over all rotations.
-    beads = rng.random((2, 2)) * 200 + 150
+    # Two spheres in common and a few nanocrystals: too little for a search over all rotations.
+    spheres = rng.random((2, 2)) * 200 + 150
     spots = rng.random((8, 2)) * 300 + 100
     offset = np.array([1.0, -1.0])
-    pointed = np.hstack([beads, apply_matrix(matrix, beads) + offset]) + rng.normal(0, 0.7, (2, 4))
+    pointed = np.hstack([spheres, apply_matrix(matrix, spheres) + offset]) + rng.normal(
+        0, 0.7, (2, 4)
+    )
     post = apply_matrix(matrix, spots) + rng.normal(0, 0.05, (8, 2))
     alone = register_field(
-        beads, apply_matrix(matrix, beads), spots[:2], post[:2], shape=(512, 512)
+        spheres, apply_matrix(matrix, spheres), spots[:2], post[:2], shape=(512, 512)
     )
     assert alone.final.status == "failed"
     by_hand = register_field(
-        beads, apply_matrix(matrix, beads), spots, post, shape=(512, 512), landmarks=pointed
+        spheres, apply_matrix(matrix, spheres), spots, post, shape=(512, 512), landmarks=pointed
     )
     assert by_hand.evidence == "landmarks and nanocrystals"
     error = apply_matrix(by_hand.final.matrix, spots) - apply_matrix(matrix, spots)

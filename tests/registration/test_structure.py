@@ -48,7 +48,7 @@ def test_islands_of_unrelated_samples_are_refused(seed):
 
 def test_islands_of_one_sample_are_registered():
     right = 0
-    for seed in range(20):
+    for seed in range(10):
         rng = np.random.default_rng([31, seed])
         xy = islands(rng)
         turn = motion(rng.uniform(-180, 180))[:2, :2]
@@ -58,8 +58,8 @@ def test_islands_of_one_sample_are_registered():
         if result.status == "ok":
             error = apply_matrix(result.matrix, xy) - moved
             assert np.hypot(*error.T).max() < 3
-    # 59 of 60 are, and one of these 20 may fix the transform too loosely.
-    assert right >= 19
+    # 59 of 60 are, and one of these may fix the transform too loosely.
+    assert right >= 9
 
 
 def test_a_sparse_sheet_on_a_dense_one_of_another_sample_is_refused():

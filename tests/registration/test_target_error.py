@@ -11,8 +11,7 @@ from blinkpair.registration.target_error import target_error
 
 
 @pytest.mark.parametrize("free_scale", [False, True])
-@pytest.mark.parametrize("n", [3, 4, 10, 40])
-@pytest.mark.parametrize("jitter", [0.02, 0.2, 1.0])
+@pytest.mark.parametrize(("n", "jitter"), [(3, 0.2), (4, 1.0), (10, 0.02), (40, 0.2)])
 def test_radii_hold_the_share_they_promise_whatever_the_localisation_error(n, jitter, free_scale):
     rng = np.random.default_rng([n, free_scale, int(100 * jitter)])
     inside, squares = [], []
@@ -59,7 +58,7 @@ def test_well_known_places_weigh_more_and_the_radii_still_hold():
 def test_a_displacement_that_fiducials_do_not_show_widens_the_radii():
     rng = np.random.default_rng(9)
     inside = []
-    for _ in range(1000):
+    for _ in range(400):
         pre = rng.uniform(0, 511, (6, 2))
         seen = pre + rng.normal(0, 0.2, (6, 2))
         matrix = fit_transform(pre, seen)
@@ -69,7 +68,7 @@ def test_a_displacement_that_fiducials_do_not_show_widens_the_radii():
         x = rng.uniform(0, 511, (10, 2))
         error = np.hypot(*(apply_matrix(matrix, x) - x + rng.normal(0, 0.3, 2)).T)
         inside.append([(error <= model.at(x, c)).mean() for c in (0.68, 0.95)])
-    np.testing.assert_allclose(np.mean(inside, axis=0), [0.68, 0.95], atol=0.05)
+    np.testing.assert_allclose(np.mean(inside, axis=0), [0.68, 0.95], atol=0.06)
 
 
 def test_the_error_grows_away_from_the_fiducials():

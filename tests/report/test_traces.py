@@ -1,7 +1,6 @@
 """What the page holds of traces, states and dwell times, unpacked as a browser does."""
 
 import base64
-import time
 import zlib
 
 import numpy as np
@@ -227,20 +226,3 @@ def test_bins_keep_to_the_budget_between_their_bounds():
     assert bins_for(100_000) == 200
     for n in (1200, 2000, 5000):
         assert 4_400_000 < 4 * n * bins_for(n) <= 4_500_000
-
-
-def test_it_is_fast_enough_for_a_field():
-    rng = np.random.default_rng(3)
-    on = (np.cumsum(rng.random((300, 20_000)) < 0.05, axis=1) % 2).astype(np.int8)
-    trace = (500.0 * on + rng.normal(0, 45, on.shape)).astype(np.float32)
-    took = []
-    for work in (
-        lambda: thin_traces({"pre": trace, "post": trace}, 1000),
-        lambda: pack_runs(on),
-        lambda: dwell_counts({"pre": on, "post": on}),
-    ):
-        start = time.process_time()
-        work()
-        took.append(time.process_time() - start)
-    # Measured: 0.1 s or less each; a loop over nanocrystals or frames would take longer.
-    assert max(took) < 3.0

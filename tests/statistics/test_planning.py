@@ -5,17 +5,26 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from blinkpair.errors import InputError
-from blinkpair.files import write_csv
+from blinkpair.files import write_csv, write_netcdf
 from blinkpair.plan import main, plan_from, scatter_by_length
+from blinkpair.statistics import planning
 from blinkpair.statistics.planning import Plan, expected_power
+
+TRIALS = 100  # a quarter of those of a plan
+
+
+@pytest.fixture(autouse=True)
+def fewer_trials(monkeypatch):
+    monkeypatch.setattr(planning, "_TRIALS", TRIALS)
 
 
 def test_no_change_is_found_in_five_percent_at_most():
     table = expected_power(Plan(change=0.0, design_effect=1.5, nanocrystals=60), [2, 5])
-    # Five percent, and three standard errors of 400 trials.
-    assert (table["power"] <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 400)).all()
+    # Five percent, and three standard errors.
+    assert (table["power"] <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / TRIALS)).all()
 
 
 def test_many_fields_come_up_to_the_textbook():
@@ -43,7 +52,12 @@ def pilot(folder, rng, *, fields=4, size=80, scatter=0.2, between=0.1, controls=
         label = "100" if treated else "control"
         rows.append(
             pd.DataFrame(
-                {"field": f"f{field}", "temperature_c": label, "delta_on_fraction": change}
+                {
+                    "field": f"f{field}",
+                    "nc_id": np.arange(size),
+                    "temperature_c": label,
+                    "delta_on_fraction": change,
+                }
             )
         )
     table = pd.concat(rows).assign(analysed=True, population="emissive")
@@ -84,16 +98,28 @@ def test_what_no_experiment_has_is_refused(wrong):
         Plan(**wrong)
 
 
-def test_shorter_movies_scatter_more(experiment):
-    results = experiment / "results"
-    lengths = scatter_by_length(results)
+def test_shorter_movies_scatter_more(tmp_path, capsys):
+    """On half of the time in blocks of ten frames, the share of f frames has variance 2.5 / f."""
+    rng = np.random.default_rng(5)
+    pilot(tmp_path, rng, fields=2, size=150)
+    for field in ("f0", "f1"):
+        blocks = rng.random((2, 150, 80)) < 0.5
+        pre, post = np.repeat(blocks, 10, axis=2).astype(np.int8)
+        post[:, 790:] = -1  # stopped ten frames earlier
+        states = {"on_pre": pre, "on_post": post}
+        traces = xr.Dataset(
+            {name: (("nanocrystal", "frame"), value) for name, value in states.items()},
+            {"nanocrystal": np.arange(150)},
+            {"exposure_s": 0.02},
+        )
+        (tmp_path / "fields" / field).mkdir(parents=True)
+        write_netcdf(traces, tmp_path / "fields" / field / "traces.nc")
+    lengths = scatter_by_length(tmp_path)
     assert lengths["part"].tolist() == [1.0, 0.5, 0.25, 0.125]
-    table = pd.read_csv(results / "nanocrystals.csv")
-    counted = table[
-        table["analysed"] & table["population"].isin(["became_emissive", "became_dark", "emissive"])
-    ]
-    groups = counted.groupby("field")["delta_on_fraction"]
-    within = np.sqrt((groups.var() * (groups.size() - 1)).sum() / (len(counted) - groups.ngroups))
-    # One field was stopped ten frames earlier, which changes its on-fractions by less than 0.01.
-    assert lengths["scatter"][0] == pytest.approx(within, abs=0.01)
-    assert main(["--results", str(results), "--change", "10"]) == 0
+    frames = (790 * lengths["part"]).round()
+    assert lengths["seconds"].tolist() == pytest.approx((0.02 * frames).tolist())
+    # The standard error of the deviation of 300 changes is 4 %, three of them 12 %.
+    assert lengths["scatter"].to_numpy() == pytest.approx(np.sqrt(5 / frames), rel=0.12)
+    assert main(["--results", str(tmp_path), "--change", "10"]) == 0
+    printed = capsys.readouterr().out.split("had the movies been shorter:")[1]
+    assert f"{100 * lengths['scatter'][3]:.1f}" in printed

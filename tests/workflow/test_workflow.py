@@ -284,9 +284,3 @@ def test_the_demo_sheet_is_what_the_demo_writes():
     sheet = pd.read_csv(ROOT / "config" / "fields.tsv", sep="\t", dtype=str)
     assert sheet["field"].tolist() == list(demo_designs())
     assert sheet["temperature_c"].tolist() == [t for t, _, _ in demo_designs().values()]
-
-
-def test_tests_that_share_a_run_are_in_one_process(experiment):
-    basetemp = experiment.parent
-    everywhere = basetemp.parent if basetemp.name.startswith("popen-") else basetemp
-    assert len(list(everywhere.glob("popen-*/experiment[0-9]*"))) <= 1
