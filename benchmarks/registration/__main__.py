@@ -26,6 +26,7 @@ from benchmarks.registration import (
     together,
     unrelated_images,
 )
+from blinkpair.registration.images.decision import NOTHING_SHARED
 
 HEAD = """# How right the registration is
 
@@ -237,6 +238,10 @@ def unrelated_part(pool: Executor, share: float) -> Iterable[str]:
         pool, round(2000 * share), round(400 * share), round(1000 * share)
     )
     draw_numbers(trials, IMAGES_CURVE)
+    too_small, nothing = (
+        int(trials["reason"].str.startswith(start).sum())
+        for start in ("the images are smaller", NOTHING_SHARED)
+    )
     yield "## Images that share nothing"
     yield (
         "Pairs that share nothing of the sample, and how many of them reach a level of "
@@ -249,7 +254,9 @@ def unrelated_part(pool: Executor, share: float) -> Iterable[str]:
         "samples, and crops apart with everything that stands out painted out. Simulated: many or "
         "few pieces of debris, fibres and flakes without a microsphere, with the same dirt and "
         "fringes of the camera in both images. CPU time, median and largest: "
-        f"{trials['seconds'].median():.1f} and {trials['seconds'].max():.1f} s."
+        f"{trials['seconds'].median():.1f} and {trials['seconds'].max():.1f} s. Of all, "
+        f"{too_small} were refused because a crop is smaller than 5 spheres, {nothing} because no "
+        "structure is common at any rotation."
     )
     yield text_of(unrelated_images.summary(trials))
     yield f"![Observed against expected number, of whole images](images/{IMAGES_CURVE.name})"

@@ -55,10 +55,10 @@ LOCATED = 0.7
 MIN_SIDE = 5
 # Share of the first image in the camera's frame from which a refusal names it.
 LARGE_STATIC = 0.3
-# Where the best alignment is at most this likely by chance, and refused by it, the images are
-# compared again with a diameter larger by the second: more of a sphere's surroundings, less of its
-# detail, for a diameter given too small.
-PROMISING, LARGER = 0.1, 1.4
+# Where the overlap of an alignment has at most this level, and the images are refused nevertheless,
+# they are compared again with a diameter larger and one smaller by these: with one given too small,
+# tiles show too little of a sphere; with one too large, too few tiles are in view.
+PROMISING, OTHER_DIAMETERS = 0.1, (1.4, 1 / 1.4)
 # Magnifications of a similarity: 0.8 to 1.25 in steps that displace less than the rotation's do.
 SCALES = tuple(float(scale) for scale in np.geomspace(0.8, 1.25, 17))
 
@@ -114,16 +114,15 @@ def register_images(
             f"the images are smaller than {MIN_SIDE} microspheres of {diameter_px:g} px"
         )
     compared = partial(_compared, images, model=model, max_error_px=max_error_px)
-    found = compared(diameter_px, max_chance=max_chance_alignments)
-    if (
-        found.reason.startswith(BY_CHANCE)
-        and found.chance_alignments <= PROMISING
-        and min(sides) >= MIN_SIDE * LARGER * diameter_px
-    ):
-        # The level is that of two tried.
-        again = compared(LARGER * diameter_px, max_chance=max_chance_alignments / 2)
-        if again.status == "ok":
-            return replace(again, chance_alignments=2 * again.chance_alignments)
+    found, level = compared(diameter_px, max_chance=max_chance_alignments)
+    if level > PROMISING or not found.reason.startswith((BY_CHANCE, NOTHING_SHARED)):
+        return found
+    tried = 1 + len(OTHER_DIAMETERS)
+    for other_px in (factor * diameter_px for factor in OTHER_DIAMETERS):
+        if min(sides) >= MIN_SIDE * other_px:
+            again, _ = compared(other_px, max_chance=max_chance_alignments / tried)
+            if again.status == "ok":
+                return replace(again, chance_alignments=tried * again.chance_alignments)
     return found
 
 
@@ -134,8 +133,8 @@ def _compared(
     model: str,
     max_chance: float,
     max_error_px: float,
-) -> ImageRegistration:
-    """Return the registration of both images with details of one diameter."""
+) -> tuple[ImageRegistration, float]:
+    """Return the registration with details of one diameter, and the least level of an overlap."""
     sides = [n for image in images for n in image.shape]
     first, second, share = _contrasts(images, diameter_px)
     fine_pixel = first.pixel
@@ -185,7 +184,8 @@ def _compared(
             f"; {share:.0%} of the first image is in the same place in the second, and was left "
             "out (dirt and fringes of the camera, or a sample that did not move)"
         )
-    return replace(decision, reason=reason, static_share=share, evidence=evidence)
+    level = float(np.exp(min((log_level for _, log_level in ranked), default=np.inf)))
+    return replace(decision, reason=reason, static_share=share, evidence=evidence), level
 
 
 def _contrasts(
