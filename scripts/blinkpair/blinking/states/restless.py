@@ -60,6 +60,8 @@ def time_less_by_light(trace: Trace, result: chain.Chain) -> float:
     low, high = _LOWEST, max(_HIGHEST, float(y[enclosed].max()))
     count, edges = np.histogram(y[enclosed], bins=_BINS, range=(low, high))
     filled = count > 0
+    if not filled.any():  # a level of single frames, as of a flash, far above all others
+        return 0.0
     counts = 0.5 * (edges[1:] + edges[:-1])[filled], count[filled].astype(np.float64)
     model = noise / (on - off), trace.excess / (on - off), trace.skewness[1]
     level = _LEVELS[int(np.argmax(_edge_fit(*counts, _LEVELS, *model, _SHARES, _RISING)))]
