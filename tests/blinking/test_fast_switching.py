@@ -128,7 +128,7 @@ def test_off_events_of_a_thirtieth_of_a_frame_are_not_missed_in_silence():
     error = np.abs(found.on_fractions - lit.mean(axis=1))
     known = found.on_fractions_se <= MAX_SE
     silent = known & (error > 1.96 * found.on_fractions_se)
-    # With an error by the longest events that are not seen, 10 of 12 are.
+    # Were the error of the time in dims added to that of the variance, 10 of 12 would be.
     assert silent.sum() <= 3
     assert known[n // 2 :].all()
 
