@@ -40,8 +40,8 @@ def test_rows_of_one_level_each_are_on_and_rows_of_changing_shares_are_not():
 
 
 def test_a_row_as_dim_as_dirt_adds_nothing():
-    x, chain, _ = rows_of(np.random.default_rng(2), np.full((30, 10), 0.2))
-    assert event_levels(x, chain).time == 0.0
+    x, chain, missing = rows_of(np.random.default_rng(2), np.full((30, 10), 0.2))
+    assert event_levels(x, chain).time < 0.002 * missing
 
 
 def test_events_of_their_own_levels_do_not_shorten_the_time_on():

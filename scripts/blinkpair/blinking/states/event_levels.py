@@ -15,20 +15,26 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import expit, logsumexp
+from scipy.special import logsumexp, ndtr
 
-from blinkpair.arrays import FloatArray
+from blinkpair.arrays import FloatArray, IntArray
 from blinkpair.blinking.states import chain, emissions
 
-_LEAST_ROW = 4  # frames: the first and the last may be lit in part, two others show a level
-_DIMMEST = 0.3  # of the on level: what is dimmer is as likely dirt or a neighbour
-# Standard deviations of shares that fast switching may make; that of even shares is 0.29.
-_SWITCHING = np.array([0.05, 0.1, 0.2])[:, None]
+_LEAST_ROW = 5  # frames: the first and the last may be lit in part, three others show a level
+# Levels that are tried, in units of the on level: what is dimmer is as likely dirt or a neighbour.
+_LEVELS = np.linspace(0.3, 1.0, 15)
+_MEANS = np.linspace(0.05, 1.0, 20)  # the same of averages over fast switching
+_LIT_IN_PART = 0.1  # of the frames of an event at a level, which is off for a part of them
+# Standard deviations of the shares that fast switching makes; or all shares are equally likely,
+# which is as likely as both.
+_SWITCHING = (0.1, 0.2)
 _MOST_EVIDENCE = 20.0  # of one row, logarithm
-_ITERATIONS = 30
-_KNOWN_BEFORE = 1.0  # rows that count as much as the share of one half assumed before
+# Shares of the rows that are levels: none in so many of the traces, else any.
+_NONE = 0.8
+_SHARES = np.append(0.0, (np.arange(20) + 0.5) / 20)[:, None]
 # Of the time in rows: as much may be in events that are too short for one.
 _SHORTER = 0.5
+_LEAST_DENSITY = 1e-4  # of outliers
 
 
 class EventLevels(NamedTuple):
@@ -61,40 +67,68 @@ def event_levels(x: FloatArray, result: chain.Chain) -> EventLevels:
     starts, ends = edges[::2], edges[1::2]
     long = ends - starts >= _LEAST_ROW
     starts, ends = starts[long], ends[long]
-    sums = np.cumsum(np.column_stack([y, y**2, result.lit]), axis=0)
-    inner = sums[ends - 2] - sums[starts]
-    n = ends - starts - 2
-    mean = inner[:, 0] / np.maximum(n, 1)
-    squares = inner[:, 1] - n * mean**2
-    bright = mean > _DIMMEST
-    if not bright.any():
+    if not len(starts):
         return EventLevels(0.0, 0.0, 0.0)
-    starts, ends, n, mean, squares = (v[bright] for v in (starts, ends, n, mean, squares))
-    variance = noise**2 + np.minimum(mean, 1.0) * (sigma**2 - noise**2)
-    switching = logsumexp(_log_density(n, squares, variance + _SWITCHING**2), axis=0)
-    evidence = _log_density(n, squares, variance) - switching + np.log(len(_SWITCHING))
-    probability, share = _mixture(np.clip(evidence, -_MOST_EVIDENCE, _MOST_EVIDENCE))
+    length = ends - starts - 2
+    first = np.cumsum(length) - length  # of the inner frames of each row among those of all rows
+    inner = np.arange(length.sum()) + np.repeat(starts + 1 - first, length)
+    evidence, mean, full = _rows(y[inner], first, noise, sigma)
+    evidence = np.clip(evidence, -_MOST_EVIDENCE, _MOST_EVIDENCE)
     # The first and the last frame of an event that begins or ends within it.
     outer = sum(np.clip(y[frame] / mean, 0.0, 1.0) for frame in (starts, ends - 1))
-    lit = sums[ends - 1, 2] - sums[starts, 2] + result.lit[starts]
-    change = n + outer - lit
-    time = float(probability @ change)
-    unsure = float((probability * (1.0 - probability)) @ change**2)
-    # How often rows are levels is known from so many rows.
-    unsure += share * (1.0 - share) / (len(n) + 3.0) * float(change.sum()) ** 2
-    return EventLevels(time, unsure + (_SHORTER * time) ** 2, share)
+    lit = np.add.reduceat(result.lit[inner], first) + result.lit[starts] + result.lit[ends - 1]
+    change = full + outer - lit
+    of_level = _SHARES * np.exp(evidence)
+    either = of_level + 1.0 - _SHARES  # (shares, rows)
+    log_weight = np.log(either).sum(axis=1)
+    weight = np.exp(log_weight - log_weight.max())
+    weight[0] *= (len(_SHARES) - 1) * _NONE / (1.0 - _NONE)
+    weight /= weight.sum()
+    probability = of_level / either
+    times = probability @ change
+    squares = times**2 + (probability * (1.0 - probability)) @ change**2
+    time = float(weight @ times)
+    variance = float(weight @ squares) - time**2 + (_SHORTER * time) ** 2
+    return EventLevels(time, variance, float(weight @ _SHARES[:, 0]))
 
 
-def _log_density(n: FloatArray, squares: FloatArray, variance: FloatArray) -> FloatArray:
-    """Return the log-density of n normal counts whose squares about their mean sum to `squares`."""
-    return np.asarray(-0.5 * ((n - 1) * np.log(2.0 * np.pi * variance) + squares / variance))
+def _rows(
+    y: FloatArray, first: IntArray, noise: float, sigma: float
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return for each row the evidence of a level, that level, and the time on at it in frames.
+
+    `y` (frames,) are the counts of all rows in units of the distance of the levels; those of a row
+    begin at `first`.
+    """
+
+    def of_rows(density: FloatArray) -> FloatArray:
+        return np.asarray(np.add.reduceat(np.log(density + _LEAST_DENSITY), first))
+
+    def variance(level: FloatArray) -> FloatArray:
+        return np.asarray(noise**2 + level * (sigma**2 - noise**2))
+
+    spread = np.sqrt(variance(_LEVELS))
+    whole = (1.0 - _LIT_IN_PART) * _normal(y[:, None] - _LEVELS, spread)
+    in_part = _LIT_IN_PART * (ndtr(y / noise)[:, None] - ndtr((y[:, None] - _LEVELS) / spread))
+    density = whole + np.maximum(in_part, 0.0) / _LEVELS
+    of_level = of_rows(density)  # (rows, levels)
+    apart = y[:, None] - _MEANS
+    means = [of_rows(_normal(apart, np.sqrt(variance(_MEANS) + s**2))) for s in _SWITCHING]
+    even = of_rows(np.maximum(ndtr(y / noise) - ndtr((y - 1.0) / sigma), 0.0))
+    switching = logsumexp([*(_log_mean(fit) for fit in means), even, even], axis=0) - np.log(4.0)
+    best = np.argmax(of_level, axis=1)
+    at = np.repeat(best, np.diff(np.append(first, len(y))))
+    frame = np.arange(len(y))
+    at_level = whole[frame, at] / (density[frame, at] + _LEAST_DENSITY)
+    time = at_level + (1.0 - at_level) * np.clip(y / _LEVELS[at], 0.0, 1.0)
+    return _log_mean(of_level) - switching, _LEVELS[best], np.add.reduceat(time, first)
 
 
-def _mixture(evidence: FloatArray) -> tuple[FloatArray, float]:
-    """Return the probability that each row is a level, and the share of such rows."""
-    share = 0.5
-    probability = np.full(len(evidence), share)
-    for _ in range(_ITERATIONS):
-        probability = expit(evidence + np.log(share / (1.0 - share)))
-        share = float(probability.sum() + 0.5 * _KNOWN_BEFORE) / (len(evidence) + _KNOWN_BEFORE)
-    return probability, share
+def _log_mean(fit: FloatArray) -> FloatArray:
+    """Return the logarithm of the mean over the columns, (rows,)."""
+    return np.asarray(logsumexp(fit, axis=1) - np.log(fit.shape[1]))
+
+
+def _normal(apart: FloatArray, spread: FloatArray) -> FloatArray:
+    """Return the density of normal counts so far from their mean."""
+    return np.asarray(np.exp(-0.5 * (apart / spread) ** 2) / (spread * np.sqrt(2.0 * np.pi)))

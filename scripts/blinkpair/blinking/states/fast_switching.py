@@ -21,15 +21,14 @@ from blinkpair.arrays import BoolArray, FloatArray
 
 _LEAST_PAIRS = 10
 _CLIPPED = 6.0  # standard deviations of the differences: cosmic rays
-# Of events t^-1.5 without a shortest one <s> / <s^2> is 3 over the longest share that is not seen;
-# with a shortest one it is less.
-_OF_LARGEST = 3.0
-_HIDDEN_NOISES = 2.5  # of that share (as in `short_events`), up to half a frame
-_OF_BURSTS = 10.0  # root mean square of 1 / (2 T) over these T
-_CLEAR_ERRORS = 2.0  # a variance within so many of its errors may be none
-_SHORTEST = 0.02  # frames: what switches faster is a level (as in `short_events`)
+# Correlation times of switching, twice and in frames: anything from here to a frame, evenly on a
+# logarithmic scale. What switches faster is a level, of the same fraction of the time.
+_SHORTEST = 0.02
+_TIMES = np.geomspace(_SHORTEST, 1.0, 60)
+_LARGEST_SHIFT = 0.5  # of the on level: one that is more often off within frames is no on level
 # Variances that switching may add, in squares of the distance of the levels, and how they may be
-# distributed in a field, (distributions, variances): some at zero, others exponentially.
+# distributed in a field, (distributions, variances): all at zero; some at zero, others
+# exponentially.
 _VARIANCES = np.append(0.0, np.geomspace(2e-4, 0.3, 30))
 _EXPONENTIAL = np.stack(
     [np.exp(-_VARIANCES[1:] / scale) * _VARIANCES[1:] for scale in np.geomspace(5e-4, 0.1, 12)]
@@ -37,9 +36,19 @@ _EXPONENTIAL = np.stack(
 _EXPONENTIAL /= _EXPONENTIAL.sum(axis=1, keepdims=True)
 _USUAL = np.concatenate(
     [
-        np.column_stack([np.full(len(_EXPONENTIAL), none), (1.0 - none) * _EXPONENTIAL])
-        for none in (0.02, 0.25, 0.5, 0.75, 0.98)
+        np.eye(1, len(_VARIANCES)),
+        *(
+            np.column_stack([np.full(len(_EXPONENTIAL), none), (1.0 - none) * _EXPONENTIAL])
+            for none in (0.02, 0.25, 0.5, 0.75, 0.98)
+        ),
     ]
+)
+# In most fields none switches within frames often: ten to one, before their traces are looked at.
+_PRIOR = np.full(len(_USUAL), 0.1 / (len(_USUAL) - 1))
+_PRIOR[0] = 0.9
+# A level that flickers adds variance, too, and is not too low: one is as likely as the other.
+_SQUARE_OF_SHIFT = 0.5 * (
+    (np.minimum(_VARIANCES[:, None] / _TIMES, _LARGEST_SHIFT) ** 2).mean(axis=1)
 )
 
 
@@ -79,58 +88,36 @@ def probability_of_level(share: float, added: float, error: float) -> float:
         Variance beyond the camera's and its standard error, in squares of the distance of the
         levels. Switching with a correlation time T, in frames, adds 2 T share (1 - share) to an
         average over a frame, where T is half the mean length of events that are alike. A level
-        adds less than events of a fiftieth of a frame, switching anything from there on.
+        adds less than events of a fiftieth of a frame, switching anything from there on, evenly
+        on a logarithmic scale.
     """
-    most = share * (1.0 - share)  # of whole frames
-    least = _SHORTEST * most
-    below, between, above = ndtr((np.array([0.0, least, most]) - max(added, 0.0)) / error)
-    level = (between - below) / least
-    switching = (above - between) / (most - least)
+    by_time = _TIMES * share * (1.0 - share)
+    below, above = ndtr((np.array([0.0, by_time[0]]) - max(added, 0.0)) / error)
+    level = (above - below) / by_time[0]
+    z = (by_time - max(added, 0.0)) / error
+    switching = float(np.exp(-0.5 * z**2).mean()) / (error * np.sqrt(2.0 * np.pi))
     return float(level / (level + switching))
 
 
-def unexplained_shift(added: float, error: float, spread: float, in_dims: float) -> float:
-    """Return how far the on level may be too low, in units of itself: root mean square.
-
-    From the variance that short events do not explain. Switching with a correlation time of T
-    frames, which lowers the level by a share d, adds about 2 T d (1 - d): T is anything from a
-    fiftieth of a frame to a half, evenly on a logarithmic scale, as in bursts.
-
-    Parameters
-    ----------
-    added, error, spread : float
-        As in `square_of_shifts`.
-    in_dims : float
-        Share of the time on that is in dims by the laws of short events. Those of t^-1.5 up to
-        h frames add h / 3 of it.
-    """
-    if not np.isfinite(error):
-        return 0.0
-    explained = max(in_dims, 0.0) * min(_HIDDEN_NOISES * spread, 0.5) / _OF_LARGEST
-    return _OF_BURSTS * max(added - explained - _CLEAR_ERRORS * error, 0.0)
-
-
-def square_of_shifts(added: FloatArray, error: FloatArray, spread: FloatArray) -> FloatArray:
+def square_of_shifts(added: FloatArray, error: FloatArray) -> FloatArray:
     """Return the mean square of how far each on level is too low, in squares of itself, (n,).
 
-    A trace shows its variance v roughly; all of a field show what is usual there: a share of the
-    traces without any, and an exponential distribution, both of all sizes and weighed by how well
-    they agree with the field. The shift lies between 0 and v <s> / <s^2>, evenly distributed.
+    A trace shows its variance v roughly; all of a field show what is usual there: none at all, or a
+    share of the traces without any and an exponential distribution, of all sizes, weighed by how
+    well they agree with the field. Switching with a correlation time T, in frames, that lowers the
+    level by a share d adds about 2 T d to the variance; T is not known (`_TIMES`).
 
     Parameters
     ----------
     added, error : (n,) arrays
-        Variance of the on counts beyond the camera's and its standard error, in squares of the
-        distance of the levels; nan and infinity where not known.
-    spread : (n,) array
-        Standard deviation of the on counts in units of the distance.
+        Variance of the on counts beyond the camera's and beyond that of short events, and its
+        standard error, in squares of the distance of the levels; nan and infinity where not known.
     """
     known = np.isfinite(error)
     z = (np.where(known, added, 0.0)[:, None] - _VARIANCES) / error[:, None]
     likelihood = np.exp(-0.5 * (z**2 - (z**2).min(axis=1, keepdims=True)))
     agreement = np.log(likelihood @ _USUAL.T + 1e-300)  # (n, distributions)
-    weight = agreement.sum(axis=0)
+    weight = agreement.sum(axis=0) + np.log(_PRIOR)
     weight = np.exp(weight - weight.max())
     variance = (weight / np.exp(agreement)) @ _USUAL * likelihood / weight.sum()
-    most = _VARIANCES * (_OF_LARGEST / np.minimum(_HIDDEN_NOISES * spread, 0.5))[:, None]
-    return np.asarray((variance * np.minimum(most, 1.0) ** 2).sum(axis=1) / 3.0)
+    return np.asarray(variance @ _SQUARE_OF_SHIFT)

@@ -61,6 +61,7 @@ from blinkpair.blinking.states.time_on import (
     find_short_events,
     on_share,
     shows_off,
+    unexplained_variance,
 )
 from blinkpair.blinking.states.two_emitters import suggests_two, with_two_emitters
 from blinkpair.blinking.states.unseen_level import shares_of_found
@@ -141,8 +142,10 @@ def assign(
         found[i] = find_short_events(trace, learnt)
         thresholds[i] = _threshold(found[i])
     laws = _laws_of_short_events(list(found.values()))
-    added = np.array([one.added for one in found.values()]).reshape(-1, 3)
-    shifts = square_of_shifts(*added.T)
+    added = [
+        unexplained_variance(one, dims) for one, dims in zip(found.values(), laws[1], strict=True)
+    ]
+    shifts = square_of_shifts(*np.array(added).reshape(-1, 2).T)
     shares = shares_of_found([(one.trace, one.learnt.chain) for one in found.values()])
     for (i, one), *of_field in zip(found.items(), *laws, shifts, shares, strict=True):
         fraction[i], se[i] = on_share(one, *of_field)
@@ -250,8 +253,9 @@ def _excess_noise(learnt: list[tuple[Trace, chain.Chain]]) -> tuple[float, bool]
 
     Neighbouring frames on differ by the camera's noise, and not by what lasts. What switches within
     frames only adds to it: the lowest tenth of the field's upper limits is the camera's, or that of
-    the traces that are off for whole frames, where it is lower. It is the camera's with certainty
-    where half of the field agree with it; where all switch within frames they scatter above it.
+    the traces that are off for whole frames, where it is lower, and from there the mean of those
+    that agree with it. It is the camera's with certainty where half of the field agree with it;
+    where all switch within frames they scatter above it.
     """
     limits = []
     for trace, result in learnt:
@@ -264,6 +268,9 @@ def _excess_noise(learnt: list[tuple[Trace, chain.Chain]]) -> tuple[float, bool]
     lowest = float(np.quantile(limit, _CAMERA_QUANTILE))
     if slow.sum() >= _FEW:
         lowest = min(lowest, float(np.quantile(limit[slow > 0], _CAMERA_QUANTILE)))
+    agrees = np.abs(value - lowest) < _AGREE_ERRORS * error
+    if agrees.any():
+        lowest = float(np.average(value[agrees], weights=error[agrees] ** -2))
     lowest = max(lowest, 0.0)
     return lowest, bool(np.median(np.abs(value - lowest) / error) < _AGREE_ERRORS)
 

@@ -21,7 +21,7 @@ from blinkpair.blinking.states.dark import UNKNOWN_SE, share_without_on_level
 from blinkpair.blinking.states.event_levels import event_levels
 from blinkpair.blinking.states.event_runs import Runs, find_runs
 from blinkpair.blinking.states.expected_time import expected_time
-from blinkpair.blinking.states.fast_switching import fast_variance, unexplained_shift
+from blinkpair.blinking.states.fast_switching import fast_variance
 from blinkpair.blinking.states.learning import MIN_STEP_NOISES, ON_FRAMES, Learnt, in_rows
 from blinkpair.blinking.states.levels import Trace
 from blinkpair.blinking.states.restless import time_less_by_light
@@ -37,6 +37,7 @@ _OFTEN_OFF = 0.02  # of the frames: such a trace has an off level, so its on lev
 # Share of the on level: a level below the first is as likely dirt, a neighbour or another emitter
 # as this nanocrystal; one above the second is this nanocrystal.
 _WEAK, _GREY = 0.30, 0.37
+_HIDDEN_NOISES = 2.5  # of the share of a frame that is not seen, as in `short_events`
 _MOST_MORE = 2.0  # frames of a state, for each between two others: more show too little
 
 
@@ -45,8 +46,8 @@ class Found(NamedTuple):
 
     `flashes` and `dims` are those between off and between on frames, `flash_runs` and `dim_runs`
     the runs of on and of off frames; None without a clear on level.
-    `added` is the variance that switching adds to the on counts, its standard error, and the
-    standard deviation of the on counts, in units of the distance of the levels.
+    `added` is the variance that switching adds to the on counts, and its standard error, in squares
+    of the distance of the levels.
     """
 
     trace: Trace
@@ -55,7 +56,7 @@ class Found(NamedTuple):
     dims: ShortEvents | None
     flash_runs: Runs | None = None
     dim_runs: Runs | None = None
-    added: tuple[float, float, float] = (np.nan, np.inf, 1.0)
+    added: tuple[float, float] = (np.nan, np.inf)
 
 
 def find_short_events(trace: Trace, learnt: Learnt) -> Found:
@@ -88,7 +89,7 @@ def find_short_events(trace: Trace, learnt: Learnt) -> Found:
         short_events(trace.x, dims, runs=(dim_runs, clear)),
         flash_runs,
         dim_runs,
-        (added, error, sigma / span),
+        (added, error),
     )
 
 
@@ -109,6 +110,24 @@ def _switching_variance(trace: Trace, result: chain.Chain) -> tuple[float, float
         part = trace.excess / span
         added, error = added + 0.5 * part, float(np.hypot(error, part / np.sqrt(12.0)))
     return added, error
+
+
+def unexplained_variance(found: Found, dim_laws: FloatArray) -> tuple[float, float]:
+    """Return the variance of on counts that short events do not explain, and its standard error.
+
+    In squares of the distance of the levels; `dim_laws` as in `on_share`. Dims t^-1.5 up to h
+    frames, which is the longest that is not seen, add h / 3 of the time in them.
+    """
+    added, error = found.added
+    if found.dims is None or not np.isfinite(error):
+        return added, error
+    result = found.learnt.chain
+    levels = result.levels
+    span = levels[emissions.ON_LEVEL] - levels[emissions.OFF_LEVEL]
+    longest = min(_HIDDEN_NOISES * levels[emissions.ON_SIGMA] / span, 0.5)
+    time = max(_unseen(result, emissions.ON, found.dims, dim_laws)[0], 0.0)
+    explained = longest / 3.0 * time / max(float(result.probability[:, emissions.ON].sum()), 1.0)
+    return added - explained, error
 
 
 def shows_off(result: chain.Chain) -> bool:
@@ -199,9 +218,6 @@ def on_share(
     variance += shift * mean**2
     flashes = _unseen(result, emissions.OFF, found.flashes, flash_laws)
     dims = _unseen(result, emissions.ON, found.dims, dim_laws)
-    if len(levels) <= emissions.GREY_LEVEL:
-        in_dims = dims[0] / max(result.probability[:, emissions.ON].sum(), 1.0)
-        variance += (unexplained_shift(*found.added, in_dims) * mean) ** 2
     if two is None:
         own = event_levels(trace.x, result)
         clear = clearness(levels)
