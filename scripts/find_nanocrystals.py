@@ -72,6 +72,8 @@ def _find_in_movie(
         catalogue = finding.find_nanocrystals(projections, psf_sigma_px=psf_sigma_px)
         catalogue = time_jumps(frames, catalogue)
         outcome["remarks"] += catalogue.drift.remarks()
+        if catalogue.reflection is not None:
+            outcome["remarks"].append(catalogue.reflection.remark())
         if counts is not None:
             catalogue, n_dropped = one_pass.drop_unmeasured(catalogue, counts, projections)
             outcome["n_rarely_on"] = n_dropped

@@ -28,6 +28,7 @@ from blinkpair.nanocrystals.excursions import are_second_images, follow_excursio
 from blinkpair.nanocrystals.focus import measure_focus
 from blinkpair.nanocrystals.particle_hits import without_hits
 from blinkpair.nanocrystals.projections import Projections
+from blinkpair.nanocrystals.reflections import Reflection, find_reflection
 from blinkpair.nanocrystals.stage_jumps import are_seen_at_a_jump_only
 from blinkpair.nanocrystals.wide_spots import are_wide
 
@@ -57,6 +58,8 @@ class Catalogue:
         or found as a nanocrystal without the shape and the motion of one.
     focus_px : (S,) float or None
         Width of the PSF in each stretch; None where too few nanocrystals show it.
+    reflection : Reflection or None
+        Second images of the nanocrystals, which are not in the table.
     """
 
     table: pd.DataFrame
@@ -65,6 +68,7 @@ class Catalogue:
     images: detection.AlignedImages
     hot_pixels: IntArray
     focus_px: FloatArray | None
+    reflection: Reflection | None = None
 
 
 def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) -> Catalogue:
@@ -128,6 +132,9 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
         sure = again.error_px < MAX_FAR_ERROR_PX
         fitted.xy[far], fitted.amplitude[far] = again.xy, again.amplitude
         fitted.error_px[far] = np.where(sure, again.error_px, np.inf)
+    reflection = find_reflection(fitted.xy, fitted.amplitude)
+    if reflection is not None:
+        fitted.error_px[reflection.images] = np.inf  # left out of the table
     significance = candidates["significance"].to_numpy()
     table = _table(fitted, significance, fitted.amplitude @ weights / weights.sum())
     log.info("%d nanocrystals, PSF sigma %.2f px", len(table), sigma)
@@ -140,7 +147,7 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
         drift.xy,
         psf_sigma_px=sigma if focus is None else focus,
     )
-    return Catalogue(table, drift, sigma, images, hot_pixels, focus)
+    return Catalogue(table, drift, sigma, images, hot_pixels, focus, reflection)
 
 
 def _joined(*pixels: IntArray) -> IntArray:
