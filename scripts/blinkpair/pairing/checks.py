@@ -196,6 +196,11 @@ GROUNDS = (
         IMAGES, f"more than {100 * MAX_ODD_SHARE:g} % of the frames do not show the sample", FRAMES
     ),
     Ground(IMAGES, f"more than {100 * MAX_ODD_SHARE:g} % of the frames are there twice", FRAMES),
+    Ground(
+        IMAGES,
+        "the movie shows all nanocrystals twice, as with two colours side by side",
+        "nanocrystals.reflections",
+    ),
     Ground(FILES, "an image or a movie was refused", HERE, _unusable),
     Ground(FILES, "both movies hold the same frames, all or some", HERE, _same_movie),
     Ground(
