@@ -23,6 +23,7 @@ from blinkpair.nanocrystals.frame_quality import (
     MAX_ODD_SHARE,
     MAX_SATURATED_SHARE,
 )
+from blinkpair.pairing.moved import moved_remark
 from blinkpair.pairing.places import MAX_PLACE_ERROR_PX, Pairing, no_nanocrystals
 from blinkpair.photometry.apertures import OUT_OF_VIEW
 from blinkpair.registration.acceptance import IDENTITY_PX, MAX_ERROR_PX, MAX_SCALE_PX
@@ -143,11 +144,13 @@ def _crowded(found: Found) -> InputError | None:
     crowded, in_view = found.count("crowded"), found.in_view
     if crowded <= max(FEW_CROWDED, MAX_CROWDED_SHARE * in_view):
         return None
-    return InputError(
+    many = (
         f"{crowded} of {in_view} nanocrystals in view have a neighbour closer than "
-        "nanocrystals.min_separation_px: at this density two are often found as one",
-        "dilute the sample",
+        "nanocrystals.min_separation_px"
     )
+    if moved := moved_remark(found.pairing.table):
+        return InputError(f"{many}: {moved}", "fix the nanocrystals to the glass")
+    return InputError(f"{many}: at this density two are often found as one", "dilute the sample")
 
 
 class Ground(NamedTuple):

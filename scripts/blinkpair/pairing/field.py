@@ -21,6 +21,7 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.nanocrystals import catalogues
 from blinkpair.pairing.checks import FILES, PAIRED, REGISTERED, Found, refuse
+from blinkpair.pairing.moved import moved_remark
 from blinkpair.pairing.places import (
     Pairing,
     PairingSettings,
@@ -168,6 +169,7 @@ def _register_and_pair(
         settings=pairing,
     )
     refuse(PAIRED, replace(found, pairing=paired))
+    content["reason"] = "; ".join(filter(None, (content["reason"], moved_remark(paired.table))))
     return content, paired
 
 
