@@ -48,10 +48,9 @@ def moved_remark(table: pd.DataFrame) -> str:
         expected = by_chance * max(clustering, 1.0)
         if close >= FEWEST and pdtrc(close - 1, expected) < MAX_CHANCE:
             return (
-                f"{close} times a nanocrystal seen only before and one seen only after are less "
-                f"than {reach_px:g} px apart, {expected:.1f} times by chance: some moved on the "
-                "glass. They count both as became dark and as became emissive, or are left out as "
-                "crowded"
+                f"{close} pairs of a nanocrystal seen only before and one seen only after are "
+                f"within {reach_px:g} px, {expected:.1f} by chance: some moved on the glass. Each "
+                "of these counts as became dark and as became emissive, or is left out as crowded"
             )
     return ""
 
