@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from blinkpair.pairing.moved import moved_remark
+from blinkpair.pairing.moved import find_moved
 
 SIZE_PX = 400.0
 
@@ -31,17 +31,29 @@ def field(rng, moved: float) -> pd.DataFrame:
     )
 
 
-def test_nanocrystals_that_moved_are_reported_and_others_are_not():
-    """One that moved is two rows, and counted as became dark and as became emissive."""
+def test_nanocrystals_that_moved_are_excluded_and_others_are_not():
+    """One that moved is two rows: on average 88 rows changed, 41 are kept, 44 is the truth."""
     rng = np.random.default_rng(3)
-    assert sum(bool(moved_remark(field(rng, 0.0))) for _ in range(60)) == 0
-    remarks = [moved_remark(field(rng, 0.2)) for _ in range(20)]
-    assert sum(map(bool, remarks)) >= 18
-    assert "moved on the glass" in remarks[0]
+    for _ in range(30):
+        still = find_moved(field(rng, 0.0))
+        assert still.remark == ""
+        assert not still.rows.any()
+    all_changed, counted, true = [], [], []
+    for _ in range(12):
+        table = field(rng, 0.2)
+        moved = find_moved(table)
+        changed = table["detected_pre"] != table["detected_post"]
+        assert "moved on the glass" in moved.remark
+        all_changed.append(changed.sum())
+        counted.append((changed & ~moved.rows).sum())
+        true.append(changed.iloc[:150].sum() - (len(table) - 150))
+    assert np.mean(all_changed) > 1.7 * np.mean(true)
+    assert np.mean(counted) == pytest.approx(np.mean(true), rel=0.25)
 
 
 @pytest.mark.parametrize("only", ["detected_pre", "detected_post"])
-def test_without_nanocrystals_of_one_epoch_nothing_is_reported(only):
+def test_without_nanocrystals_of_one_epoch_nothing_is_excluded(only):
     table = field(np.random.default_rng(4), 0.3)
-    assert moved_remark(table[table[only]].assign(**{only: True})) == ""
-    assert moved_remark(table[:0]) == ""
+    for some in (table[table[only]].assign(**{only: True}), table[:0]):
+        assert find_moved(some).remark == ""
+        assert not find_moved(some).rows.any()

@@ -23,7 +23,6 @@ from blinkpair.nanocrystals.frame_quality import (
     MAX_ODD_SHARE,
     MAX_SATURATED_SHARE,
 )
-from blinkpair.pairing.moved import moved_remark
 from blinkpair.pairing.places import MAX_PLACE_ERROR_PX, Pairing, no_nanocrystals
 from blinkpair.photometry.apertures import OUT_OF_VIEW
 from blinkpair.registration.acceptance import IDENTITY_PX, MAX_ERROR_PX, MAX_SCALE_PX
@@ -148,7 +147,7 @@ def _crowded(found: Found) -> InputError | None:
         f"{crowded} of {in_view} nanocrystals in view have a neighbour closer than "
         "nanocrystals.min_separation_px"
     )
-    if moved := moved_remark(found.pairing.table):
+    if moved := found.pairing.moved_remark:
         return InputError(f"{many}: {moved}", "fix the nanocrystals to the glass")
     return InputError(f"{many}: at this density two are often found as one", "dilute the sample")
 

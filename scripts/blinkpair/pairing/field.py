@@ -21,7 +21,6 @@ from blinkpair.epochs import EPOCHS
 from blinkpair.errors import InputError
 from blinkpair.nanocrystals import catalogues
 from blinkpair.pairing.checks import FILES, PAIRED, REGISTERED, Found, refuse
-from blinkpair.pairing.moved import moved_remark
 from blinkpair.pairing.places import (
     Pairing,
     PairingSettings,
@@ -169,7 +168,7 @@ def _register_and_pair(
         settings=pairing,
     )
     refuse(PAIRED, replace(found, pairing=paired))
-    content["reason"] = "; ".join(filter(None, (content["reason"], moved_remark(paired.table))))
+    content["reason"] = "; ".join(filter(None, (content["reason"], paired.moved_remark)))
     return content, paired
 
 
