@@ -63,3 +63,16 @@ def test_where_there_is_no_reflection_none_is_found():
             on = rng.binomial(6, rng.beta(a, b, (60, 1)), (60, 20))
             counts = on * np.exp(rng.normal(0, 0.8, (60, 1))) * light
             assert find_reflection(xy, counts) is None
+
+
+def test_a_reflection_beside_the_nanocrystals_is_no_second_channel():
+    """It lies among them, and few lie where it cannot: a field must not be refused for that."""
+    rng = np.random.default_rng(7)
+    for _ in range(25):
+        xy = rng.uniform(0, 150, (40, 2))
+        on = rng.binomial(6, rng.beta(0.5, 1, (40, 1)), (40, 20)) + rng.normal(0, 0.03, (40, 20))
+        second = xy + rng.uniform(-25, 25, 2)
+        seen = ((second > 0) & (second < 150)).all(axis=1) & (on.mean(axis=1) > 0.5)
+        found = find_reflection(np.vstack([xy, second[seen]]), np.vstack([on, 0.25 * on[seen]]))
+        assert found is not None
+        assert not found.side_by_side

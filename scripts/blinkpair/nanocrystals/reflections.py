@@ -133,13 +133,13 @@ def find_reflection(xy: FloatArray, amplitude: FloatArray) -> Reflection | None:
 
 def _is_channel(images: BoolArray, xy: FloatArray, displacement: FloatArray) -> bool:
     """Return whether too few other nanocrystals lie where the second images can lie."""
-    from scipy.special import pdtr
+    from scipy.special import bdtr
 
     low, high = xy.min(axis=0), xy.max(axis=0)
     there = ((xy - displacement >= low) & (xy - displacement <= high)).all(axis=1)
     share = float(np.prod(1 - np.abs(displacement) / (high - low)))
-    others = int((~images & ~there).sum())
-    return bool(pdtr((~images & there).sum(), others * share / (1 - share)) < MIN_PROBABILITY)
+    others = int((~images).sum())
+    return bool(bdtr(int((~images & there).sum()), others, share) < MIN_PROBABILITY)
 
 
 def _chance(count: int, pairs: int, xy: FloatArray) -> float:
