@@ -12,7 +12,7 @@ import numpy as np
 from blinkpair.arrays import BoolArray, FloatArray, IntArray
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.selection import MoviePath
-from blinkpair.nanocrystals.altered_frames import check_altered
+from blinkpair.nanocrystals.altered_frames import MAX_TEXT_PIXELS, check_altered, text_pixels
 from blinkpair.nanocrystals.detection import find_constant_pixels
 from blinkpair.nanocrystals.odd_frames import MAX_ODD_SHARE, repeated
 
@@ -213,6 +213,13 @@ def check_frames(projections: Projections, name: str) -> list[str]:
             f"{100 * constant:.0f} % of its pixels never change: a part of the sensor was not "
             "read, the movie was padded, or its background was cut off at a number",
             "use the frames as the camera recorded them",
+            place=name,
+        )
+    if text_pixels(projections.mean, projections.variance) > MAX_TEXT_PIXELS:
+        raise InputError(
+            "text that changes is written into its frames (the time or the number of each): it "
+            "stays where it is while the sample drifts, and looks like nanocrystals",
+            "export the frames without annotations, as the camera recorded them",
             place=name,
         )
     notes = check_altered(projections.moving_border_share, projections.noise_memory, name)

@@ -185,6 +185,11 @@ GROUNDS = (
     Ground(IMAGES, f"more than {100 * MAX_CONSTANT_SHARE:g} % of the pixels never change", FRAMES),
     Ground(
         IMAGES,
+        "text that changes is written into the frames, as the time of each",
+        "nanocrystals.altered_frames",
+    ),
+    Ground(
+        IMAGES,
         f"an empty border is of another width than usual in more than "
         f"{100 * MAX_MOVING_BORDER_SHARE:g} % of the frames: drift was corrected",
         "nanocrystals.altered_frames",
