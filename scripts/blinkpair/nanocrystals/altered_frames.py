@@ -29,9 +29,9 @@ MAX_NOISE_MEMORY = 0.15
 _EVERY_PIXEL = 4  # measures the noise
 # Of the median power of the changes: pixels of more show nanocrystals.
 _QUIET = 1.5
-# Pixels of text, without noise for a stretch and at the background's level right beside it: a figure
-# has more. The next pixel of a saturated nanocrystal has a quarter of its light, and a pixel of the
-# camera that is stuck for a while is alone.
+# Pixels of text, without noise for a stretch and at the background's level right beside it: a
+# figure has more. The next pixel of a saturated nanocrystal has a quarter of its light, and a pixel
+# of the camera that is stuck for a while is alone.
 MAX_TEXT_PIXELS = 12
 _TEXT_NOISES, _BESIDE, _STROKE = 10.0, 0.1, 3
 _WIDEST = 8  # rows or columns at a border that are looked at

@@ -215,14 +215,15 @@ def check_frames(projections: Projections, name: str) -> list[str]:
             "use the frames as the camera recorded them",
             place=name,
         )
-    if text_pixels(projections.mean, projections.variance) > MAX_TEXT_PIXELS:
+    notes = check_altered(projections.moving_border_share, projections.noise_memory, name)
+    few_odd = odd.sum() <= MAX_ODD_SHARE * len(odd)
+    if few_odd and text_pixels(projections.mean, projections.variance) > MAX_TEXT_PIXELS:
         raise InputError(
             "text that changes is written into its frames (the time or the number of each): it "
             "stays where it is while the sample drifts, and looks like nanocrystals",
             "export the frames without annotations, as the camera recorded them",
             place=name,
         )
-    notes = check_altered(projections.moving_border_share, projections.noise_memory, name)
     notes += _note_again(projections, name)
     notes += _note_saturation(projections, float(odd.mean()), pixels)
     notes += _note_flicker(projections.roughness[~odd])
@@ -234,7 +235,7 @@ def check_frames(projections: Projections, name: str) -> list[str]:
         f"{n} of {frames} frames, the first of them frame {first}, do not show what the others do "
         "(shutter closed, other light, saturated, or the same frame again and again)"
     )
-    if n <= MAX_ODD_SHARE * frames:
+    if few_odd:
         return [f"{what}: they are left out", *notes]
     beginning = (
         f", or use the beginning: '::frames={first}' behind the paths of both movies"
