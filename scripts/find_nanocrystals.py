@@ -74,6 +74,7 @@ def _find_in_movie(
         outcome["remarks"] += catalogue.drift.remarks()
         if catalogue.reflection is not None:
             outcome["remarks"].append(catalogue.reflection.remark())
+        outcome["remarks"] += filter(None, [catalogue.turning])
         if counts is not None:
             catalogue, n_dropped = one_pass.drop_unmeasured(catalogue, counts, projections)
             outcome["n_rarely_on"] = n_dropped

@@ -76,6 +76,10 @@ EXCLUSIONS = {
         "crowded: another nanocrystal is closer than min_separation_px",
         "closer to another one than {min_separation_px} px",
     ),
+    "moved": Exclusion(
+        "moved on the glass: seen before at one place, and after at another one close to it",
+        "that moved on the glass",
+    ),
     "registration_uncertain": Exclusion(
         "registration uncertain at this place", "where the registration is uncertain"
     ),

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.spatial import KDTree
 
+from blinkpair.errors import InputError
 from blinkpair.movie.movie import from_array
 from blinkpair.nanocrystals.finding import find_nanocrystals
 from blinkpair.nanocrystals.localisation import pixel_profile
@@ -15,22 +16,41 @@ from blinkpair.nanocrystals.reflections import find_reflection
 AWAY_PX, SHARE = np.array([11.0, -7.0]), 0.2
 
 
+def doubled(rng, xy, away_px, share, shape):
+    """Return the projections of nanocrystals that blink and of their second images."""
+    frames, (height, width) = 600, shape
+    on = np.repeat(rng.random((frames // 20, len(xy))) < 0.5, 20, axis=0)
+    movie = rng.normal(100, 8, (frames, height, width))
+    for places, level in ((xy, 600.0), (xy + away_px, 600.0 * share)):
+        across = pixel_profile(np.arange(width)[:, None] - places[:, 0], 0.85)
+        down = pixel_profile(np.arange(height)[:, None] - places[:, 1], 0.85)
+        movie += level * np.einsum("fn,yn,xn->fyx", on, down, across)
+    return project(from_array(movie.clip(0).astype(np.uint16)))
+
+
 def test_second_images_are_not_in_the_catalogue_and_are_reported():
     rng = np.random.default_rng(5)
-    frames, size = 600, 96
     xy = rng.uniform(18, 78, (14, 2))
-    on = np.repeat(rng.random((frames // 20, len(xy))) < 0.5, 20, axis=0)
-    movie = rng.normal(100, 8, (frames, size, size))
-    for places, level in ((xy, 600.0), (xy + AWAY_PX, 600.0 * SHARE)):
-        across, down = (pixel_profile(np.arange(size)[:, None] - c, 0.85) for c in places.T)
-        movie += level * np.einsum("fn,yn,xn->fyx", on, down, across)
-    found = find_nanocrystals(project(from_array(movie.clip(0).astype(np.uint16))))
+    found = find_nanocrystals(doubled(rng, xy, AWAY_PX, SHARE, (96, 96)))
     away = KDTree(xy).query(found.table[["x", "y"]])[0]
     assert (away > 1.5).sum() <= 1
     assert found.reflection is not None
     assert np.abs(found.reflection.displacement_px - AWAY_PX).max() < 0.3
     assert found.reflection.share == pytest.approx(SHARE, rel=0.25)
     assert "11 px in x and -7 px in y" in found.reflection.remark()
+
+
+@pytest.mark.parametrize(
+    ("away_px", "share", "why"),
+    [((64.0, 0.0), 0.3, "side by side"), ((64.0, 0.0), 1.0, "twice"), ((9.0, 6.0), 0.8, "twice")],
+    ids=["two colours side by side", "two equal halves", "a double image"],
+)
+def test_a_movie_that_shows_all_nanocrystals_twice_is_refused(away_px, share, why):
+    """Each was counted twice, or as dark where it turned into the other colour."""
+    rng = np.random.default_rng(8)
+    xy = rng.uniform(4, 60, (16, 2))
+    with pytest.raises(InputError, match=why):
+        find_nanocrystals(doubled(rng, xy, np.array(away_px), share, (64, 128)))
 
 
 def test_where_there_is_no_reflection_none_is_found():

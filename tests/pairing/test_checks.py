@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import import_module
 
 import pandas as pd
@@ -108,3 +109,11 @@ def test_the_page_of_methods_lists_the_grounds_as_they_are():
     for ground in GROUNDS:
         for module in ground.module.split(", "):
             import_module(f"blinkpair.{module}")
+
+
+def test_crowding_by_nanocrystals_that_moved_names_the_motion():
+    """Each is two rows, which are close to each other; the sample need not be diluted."""
+    found = pairing(crowded=30, none=30)
+    found = replace(found, pairing=replace(found.pairing, moved_remark="some moved on the glass"))
+    with pytest.raises(InputError, match=r"30 of 60.*: some moved on the glass"):
+        refuse(PAIRED, found)

@@ -30,6 +30,7 @@ from blinkpair.nanocrystals.particle_hits import without_hits
 from blinkpair.nanocrystals.projections import Projections
 from blinkpair.nanocrystals.reflections import Reflection, find_reflection
 from blinkpair.nanocrystals.stage_jumps import are_seen_at_a_jump_only
+from blinkpair.nanocrystals.turning import turning_remark
 from blinkpair.nanocrystals.wide_spots import are_wide
 
 log = logging.getLogger(__name__)
@@ -60,6 +61,8 @@ class Catalogue:
         Width of the PSF in each stretch; None where too few nanocrystals show it.
     reflection : Reflection or None
         Second images of the nanocrystals, which are not in the table.
+    turning : str
+        The remark where the sample turned or stretched within the movie.
     """
 
     table: pd.DataFrame
@@ -69,6 +72,7 @@ class Catalogue:
     hot_pixels: IntArray
     focus_px: FloatArray | None
     reflection: Reflection | None = None
+    turning: str = ""
 
 
 def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) -> Catalogue:
@@ -78,6 +82,11 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
     detection is repeated on the better aligned images. Candidates that are single pixels of the
     camera are dropped, and these pixels replaced by their neighbours. Hits of particles are taken
     out first.
+
+    Raises
+    ------
+    InputError
+        Where the movie shows all nanocrystals twice (`reflections`).
     """
     projections = without_hits(projections)
     hot_pixels = _joined(
@@ -134,12 +143,14 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
         fitted.error_px[far] = np.where(sure, again.error_px, np.inf)
     reflection = find_reflection(fitted.xy, fitted.amplitude)
     if reflection is not None:
+        reflection.refuse_twice()
         fitted.error_px[reflection.images] = np.inf  # left out of the table
     significance = candidates["significance"].to_numpy()
     table = _table(fitted, significance, fitted.amplitude @ weights / weights.sum())
     log.info("%d nanocrystals, PSF sigma %.2f px", len(table), sigma)
     bright = fitted.xy[_isolated(fitted.xy)[:60]]
     focus = measure_focus(flat, bright, drift.xy, psf_sigma_px=sigma)
+    turning = turning_remark(flat, weights, bright, drift.xy, psf_sigma_px=sigma)
     table["wide"] = are_wide(
         flat,
         weights,
@@ -147,7 +158,7 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
         drift.xy,
         psf_sigma_px=sigma if focus is None else focus,
     )
-    return Catalogue(table, drift, sigma, images, hot_pixels, focus, reflection)
+    return Catalogue(table, drift, sigma, images, hot_pixels, focus, reflection, turning)
 
 
 def _joined(*pixels: IntArray) -> IntArray:

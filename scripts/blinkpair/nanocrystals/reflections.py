@@ -1,8 +1,10 @@
-"""Detect fainter second images of the nanocrystals, as of a reflection in a filter or a window.
+"""Detect second images of the nanocrystals, as of a reflection or of a second colour channel.
 
 A reflection shows all nanocrystals again, displaced and dimmed alike. Such a spot blinks as a
 nanocrystal does. It does not turn with the sample: the place is dark in the other epoch, and the
-spot would be counted as a nanocrystal that became dark, or emissive.
+spot would be counted as a nanocrystal that became dark, or emissive. An image splitter puts two
+channels side by side, and the part of the frame with the second one shows no other nanocrystals:
+those that turn into it would be counted as dark.
 
 Input: places and counts of the nanocrystals of a movie. Output: which of them are second images,
 and their displacement and brightness.
@@ -15,11 +17,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from blinkpair.arrays import BoolArray, FloatArray
+from blinkpair.errors import InputError
 
 MIN_CORRELATION = 0.8  # of the counts of a nanocrystal and of its second image
 FEWEST = 3  # second images at one displacement
 SAME_PX = 1.0
-MAX_SHARE = 0.5  # of the brightness of the first image
+MAX_SHARE = 1.25  # of the brightness of the first image; 1, and noise, in a splitter of two halves
+# Above this share it is open which of the two images is the nanocrystal's.
+MAX_REFLECTED_SHARE = 0.5
+# Probability of so few other nanocrystals where the second images lie; below it this part of the
+# frame is a second channel.
+MIN_PROBABILITY = 1e-3
 SAME_SHARE = 1.5  # ratio of the shares of two second images
 # Expected number of displacements found by chance in a movie.
 MAX_CHANCE = 1e-3
@@ -37,11 +45,37 @@ class Reflection:
         Of each from the first image.
     share : float
         Its brightness, of that of the first image.
+    side_by_side : bool
+        Whether the part of the frame where they can lie shows too few other nanocrystals.
     """
 
     images: BoolArray
     displacement_px: FloatArray
     share: float
+    side_by_side: bool
+
+    def refuse_twice(self) -> None:
+        """Refuse a movie in which the nanocrystals cannot be separated from second images.
+
+        Raises
+        ------
+        InputError
+        """
+        x, y = self.displacement_px
+        where = f"{x:.0f} px in x and {y:.0f} px in y away and {100 * self.share:.2g} % as bright"
+        crop = "crop both movies and both brightfield images to the same channel"
+        if self.side_by_side:
+            raise InputError(
+                f"the movie shows the nanocrystals twice, side by side, {where}, as an image "
+                "splitter does with two colours: those that turn into the other part would be "
+                "counted as dark",
+                crop,
+            )
+        if self.share > MAX_REFLECTED_SHARE:
+            raise InputError(
+                f"the movie shows the nanocrystals twice, {where}: each would be counted twice",
+                f"remove what doubles the image (a prism); if these are two channels, {crop}",
+            )
 
     def remark(self) -> str:
         """Return the sentence for the field's `reason`."""
@@ -65,7 +99,7 @@ def find_reflection(xy: FloatArray, amplitude: FloatArray) -> Reflection | None:
 
     Notes
     -----
-    Pairs are looked for whose counts rise and fall together, the one at most half as bright. The
+    Pairs are looked for whose counts rise and fall together, the second one not brighter. The
     largest number of them at one displacement is compared with a Poisson distribution of all such
     pairs. Displacements of two places in the field are nowhere denser than in proportion to one
     over the area of the field.
@@ -77,6 +111,7 @@ def find_reflection(xy: FloatArray, amplitude: FloatArray) -> Reflection | None:
     changes = amplitude - amplitude.mean(axis=1, keepdims=True)
     size = np.maximum(np.sqrt((changes**2).sum(axis=1)), 1e-12)
     alike = (changes / size[:, None]) @ (changes / size[:, None]).T > MIN_CORRELATION
+    np.fill_diagonal(alike, False)
     first, second = np.nonzero(alike & (share > 0) & (share < MAX_SHARE))
     if len(first) < FEWEST:
         return None
@@ -92,7 +127,19 @@ def find_reflection(xy: FloatArray, amplitude: FloatArray) -> Reflection | None:
     # Of a nanocrystal that is always on the counts show nothing; the place and the share do.
     apart = np.hypot(*(xy - xy[:, None] - displacement).transpose(2, 0, 1)) < SAME_PX
     as_bright = (share > usual / SAME_SHARE) & (share < usual * SAME_SHARE)
-    return Reflection((apart & as_bright).any(axis=0), displacement, usual)
+    images = (apart & as_bright).any(axis=0)
+    return Reflection(images, displacement, usual, _is_channel(images, xy, displacement))
+
+
+def _is_channel(images: BoolArray, xy: FloatArray, displacement: FloatArray) -> bool:
+    """Return whether too few other nanocrystals lie where the second images can lie."""
+    from scipy.special import pdtr
+
+    low, high = xy.min(axis=0), xy.max(axis=0)
+    there = ((xy - displacement >= low) & (xy - displacement <= high)).all(axis=1)
+    share = float(np.prod(1 - np.abs(displacement) / (high - low)))
+    others = int((~images & ~there).sum())
+    return bool(pdtr((~images & there).sum(), others * share / (1 - share)) < MIN_PROBABILITY)
 
 
 def _chance(count: int, pairs: int, xy: FloatArray) -> float:

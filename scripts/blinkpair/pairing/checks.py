@@ -140,11 +140,13 @@ def _crowded(found: Found) -> InputError | None:
     crowded, in_view = found.count("crowded"), found.in_view
     if crowded <= max(FEW_CROWDED, MAX_CROWDED_SHARE * in_view):
         return None
-    return InputError(
+    many = (
         f"{crowded} of {in_view} nanocrystals in view have a neighbour closer than "
-        "nanocrystals.min_separation_px: at this density two are often found as one",
-        "dilute the sample",
+        "nanocrystals.min_separation_px"
     )
+    if moved := found.pairing.moved_remark:
+        return InputError(f"{many}: {moved}", "fix the nanocrystals to the glass")
+    return InputError(f"{many}: at this density two are often found as one", "dilute the sample")
 
 
 class Ground(NamedTuple):
@@ -198,6 +200,11 @@ GROUNDS = (
         IMAGES, f"more than {100 * MAX_ODD_SHARE:g} % of the frames do not show the sample", FRAMES
     ),
     Ground(IMAGES, f"more than {100 * MAX_ODD_SHARE:g} % of the frames are there twice", FRAMES),
+    Ground(
+        IMAGES,
+        "the movie shows all nanocrystals twice, as with two colours side by side",
+        "nanocrystals.reflections",
+    ),
     Ground(FILES, "an image or a movie was refused", HERE, _unusable),
     Ground(FILES, "both movies hold the same frames, all or some", HERE, _same_movie),
     Ground(

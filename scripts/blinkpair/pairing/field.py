@@ -28,6 +28,7 @@ from blinkpair.pairing.places import (
     no_nanocrystals,
     pair_nanocrystals,
 )
+from blinkpair.pairing.unlit import unlit_remark
 from blinkpair.photometry.apertures import light_change
 from blinkpair.registration.fields import RegistrationSettings, register_field
 from blinkpair.registration.landmarks import read_landmarks
@@ -168,6 +169,8 @@ def _register_and_pair(
         settings=pairing,
     )
     refuse(PAIRED, replace(found, pairing=paired))
+    remarks = (content["reason"], paired.moved_remark, unlit_remark(paired.table))
+    content["reason"] = "; ".join(filter(None, remarks))
     return content, paired
 
 

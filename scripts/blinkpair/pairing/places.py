@@ -18,6 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from blinkpair.arrays import BoolArray, FloatArray, IntArray
 from blinkpair.epochs import EPOCHS
 from blinkpair.pairing.matching import expected_chance_pairs, match_points
+from blinkpair.pairing.moved import find_moved
 from blinkpair.photometry.apertures import aperture_is_clear, aperture_stays_inside
 from blinkpair.registration.result import Registration
 
@@ -65,10 +66,13 @@ class Pairing:
         analysed, excluded_because.
     expected_chance_pairs : float
         Number of pairs between unrelated catalogues of this density.
+    moved_remark : str
+        The remark where single nanocrystals moved on the glass (`find_moved`).
     """
 
     table: pd.DataFrame
     expected_chance_pairs: float
+    moved_remark: str = ""
 
     def summary(self) -> dict[str, float]:
         """Return the number of pairs, and the number expected by chance."""
@@ -130,12 +134,15 @@ def pair_nanocrystals(
         wide=_is_wide(pre, table["pre_index"]) | _is_wide(post, table["post_index"]),
         refined=bool(len(registration.pairs)),
     )
+    moved = find_moved(table)
+    table.loc[moved.rows & (table["excluded_because"] == ""), "excluded_because"] = "moved"
     table["analysed"] = table["excluded_because"] == ""
     return Pairing(
         table,
         expected_chance_pairs(
             mapped, post_xy, tolerance, displacement_px=max(4 * tolerance_px, 2 * separation_px)
         ),
+        moved.remark,
     )
 
 
