@@ -9,13 +9,14 @@
 # above zero are right, and an image of uint16 or of floats is as well, so that a test with raw frames shows nothing.
 # A remedy: from_numpy(frame.astype("float32")).
 #
-# Seen: mean and largest count: NumPy 0.25 and 500; int16 and int32 2,109,734,912 and 4,294,967,295; float32 0.25 and 500
+# Seen: mean and largest count: NumPy 0.25 and 500; int16 and int32 2,109,734,912 and 4,294,967,295; float32 0.25
+# and 500
 # Exits with 1 if the behaviour has changed.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --disable-pip-version-check antspyx==0.6.3 numpy==2.4.6
+"$folder/venv/bin/pip" install --quiet --disable-pip-version-check antspyx==0.6.3 numpy==2.3.5
 "$folder/venv/bin/python" - <<'PYTHON'
 import sys
 

@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
-# pystackreg 0.2.8: register_stack() moves a dim field at rest by 4 to 13 px within 40 frames, to larger x and y in each of
-# six movies.
+# pystackreg 0.2.8: register_stack() moves a dim field at rest by 4 to 13 px within 40 frames, to larger x and y in
+# each of six movies.
 #
 # 40 frames of 64 x 64 px, 12 spots of 8 photons at their peak on a background of 20, Poisson noise, nothing moves.
 # register_stack(movie) compares each frame with the one before it and adds up the steps. One expects that the errors,
 # about 0.7 px a step, add up as a random walk, to 4 px in either direction, and that they cancel in the mean of several
 # movies. All 12 numbers are positive, 8.5 px in the mean, as each step is too large by about 0.2 px: it looks like a
-# drift of the stage along the diagonal, repetitions confirm it, and the transformed movie is smeared by it. Spots of 500
-# photons at the same places move by 0.02 px at most. reference="previous" is what the function does when
-# nothing is chosen.
+# drift of the stage along the diagonal, repetitions confirm it, and the transformed movie is smeared by it. Spots of
+# 500 photons at the same places move by 0.02 px at most. reference="previous" is what the function does when nothing
+# is chosen.
 # A remedy: reference="first", which is off by 1.3 px at most here, or sums of several frames.
 #
 # Seen (px after 40 frames, x then y): dim (8.9, 4.2), (6.9, 11.8), (6.4, 6.6), (9.4, 9.0), (13.4, 8.6), (8.4, 8.2);
