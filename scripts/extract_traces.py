@@ -79,6 +79,7 @@ def _measure(
                     neighbours_xy=table[position].to_numpy(float),
                     empty=True,
                 )
+        found.counts[:, catalogues.read_odd_frames(images)] = np.nan
         focus = catalogues.read_focus(course, n_frames)
         light = light_course(focus, aperture_px=settings.aperture_px)
     dataset = epoch_dataset(

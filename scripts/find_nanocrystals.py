@@ -69,8 +69,10 @@ def _find_in_movie(
 
                 projections, counts = one_pass.project_and_measure(frames, places)
         outcome["remarks"] += check_frames(projections, pl)
-        catalogue = finding.find_nanocrystals(projections, psf_sigma_px=psf_sigma_px)
-        catalogue = time_jumps(frames, catalogue)
+        found = finding.find_nanocrystals(projections, psf_sigma_px=psf_sigma_px)
+        if found.reflection is not None:
+            found.reflection.refuse_twice(pl)
+        catalogue = time_jumps(frames, found)
         outcome["remarks"] += catalogue.drift.remarks()
         if catalogue.reflection is not None:
             outcome["remarks"].append(catalogue.reflection.remark())

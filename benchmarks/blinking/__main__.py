@@ -41,9 +41,9 @@ a window of 20,000 of them where nothing else is stated. In short:
 - **Single types.** Events that noise makes or that frames cut change alpha and types by more than
   chance does. Read *Continuous time cut to frames* and *What the states do* before a conclusion
   rests on them.
-- **On-fractions.** In any camera and light their RMS error is 0.004 to 0.018 by `hmm`, and 0.11
-  to 0.48 by the fixed threshold of 100 counts. In fields like the paper's it is 0.006 and 0.05.
-  The 95 % intervals of `hmm` hold in 97 to 99 %, in a second forward model in 93 to 97 % where
+- **On-fractions.** In any camera and light their RMS error is 0.004 to 0.019 by `hmm`, and 0.11
+  to 0.48 by the fixed threshold of 100 counts. In fields like the paper's it is 0.007 and 0.05.
+  The 95 % intervals of `hmm` hold in 97 to 99 %, in a second forward model in 92 to 97 % where
   there are two levels, and in 91 to 95 % with grey ones among them.
 """
 

@@ -88,12 +88,30 @@ def gap():
     return analyse(counts, np.full(len(lit), True), threshold={"method": "hmm"}), counts, lit
 
 
+def test_frames_without_counts_are_left_out():
+    counts, lit = film(np.zeros(FRAMES, bool))
+    lost = np.zeros(FRAMES, bool)
+    lost[[0, 1, 700, 2500]] = True
+    spoilt = {epoch: np.where(lost, np.float32(np.nan), values) for epoch, values in counts.items()}
+    cut = {epoch: values[:, ~lost] for epoch, values in counts.items()}
+    every = np.full(len(lit), True)
+    for method in ("hmm", "fixed"):
+        own, expected = (
+            analyse(given, every, threshold={"method": method}) for given in (spoilt, cut)
+        )
+        # The off levels are measured in some of the frames: here in the same ones.
+        for name in ("on_fraction_post", "n_on_events_post", "threshold_counts_post"):
+            np.testing.assert_allclose(own.table[name], expected.table[name], rtol=0.02)
+        np.testing.assert_array_equal(own.left_out["post"], lost)
+        assert not own.states["post"][:, lost].any()
+
+
 def test_dark_frames_are_left_out_and_counted(gap):
     found, _, lit = gap
     assert (found.table["n_frames_all_off_pre"] == 0).all()
     assert (found.table["n_frames_all_off_post"] == 302).all()
     assert found.table["analysed"].all()
-    truth = lit[:, ~found.all_off["post"]].mean(axis=1)
+    truth = lit[:, ~found.left_out["post"]].mean(axis=1)
     # The mean error of the thirty is 0.0002; the dark frames, 0.03 of the time on, are 7.5 %.
     error = found.table["on_fraction_post"].to_numpy() - truth
     assert abs(error.mean()) < 0.001

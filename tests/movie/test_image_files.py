@@ -53,6 +53,19 @@ def test_jpeg_comes_with_a_warning(tmp_path):
     assert "JPEG compression" in movie.notes[0]
 
 
+@pytest.mark.parametrize(("mode", "suffix"), [("LA", "png"), ("RGBA", "png"), ("RGBA", "tif")])
+def test_an_opacity_that_is_the_same_everywhere_changes_nothing(tmp_path, frames, mode, suffix):
+    grey = frames[0].astype(np.uint8)
+    path = tmp_path / f"bf.{suffix}"
+    shown = Image.fromarray(grey).convert(mode)
+    shown.save(path)
+    np.testing.assert_array_equal(read_image(path)[0], grey)
+    shown.putpixel((3, 4), tuple(255 if k < len(mode) - 1 else 9 for k in range(len(mode))))
+    shown.save(path)
+    with pytest.raises(InputError, match=r"bf\."):
+        read_image(path)
+
+
 @pytest.mark.parametrize("suffix", ["png", "jpg", "tif"])
 def test_grey_saved_as_rgb_is_read_and_colour_is_refused(tmp_path, frames, suffix):
     grey = frames[0].astype(np.uint8)

@@ -12,15 +12,14 @@ from blinkpair.errors import InputError
 from blinkpair.movie.movie import from_array
 from blinkpair.movie.reader import open_movie
 from blinkpair.nanocrystals.frame_quality import (
-    MAX_ODD_SHARE,
     MAX_SATURATED_SHARE,
     NOTED_SATURATED_SHARE,
     check_frames,
     frames_again,
     is_saturated,
     light_flicker,
-    odd_frames,
 )
+from blinkpair.nanocrystals.odd_frames import MAX_ODD_SHARE
 from blinkpair.nanocrystals.projections import project
 from blinkpair.simulate import Camera, FieldDesign, simulate_field
 
@@ -37,8 +36,7 @@ def film(light, rng):
 
 
 def odd_of(frames):
-    projections = project(from_array(frames))
-    return np.flatnonzero(odd_frames(projections.frame_mean, projections.roughness))
+    return np.flatnonzero(project(from_array(frames)).odd)
 
 
 TIME = np.linspace(0, 1, FRAMES)

@@ -37,6 +37,28 @@ def test_the_projections_are_those_of_numpy(dtype):
     np.testing.assert_array_equal(found.centre_frame, [9.5, 29.5, 49.5, 73])
 
 
+@pytest.mark.parametrize("every", [1, 3])
+def test_frames_that_do_not_show_the_sample_are_not_in_the_projections(every):
+    frames = movie_of("uint16", frames=1200)
+    odd = [15, 16, 317]
+    frames[odd] *= 3
+    found = project(from_array(frames), every=every)
+    read = found.frame
+    assert len(read) == 1200 // every
+    assert found.frame_mean.shape == found.odd.shape == read.shape
+    assert read[found.odd].tolist() == [k for k in odd if k in read]
+    exact, kept = frames.astype(float), np.setdiff1d(read, odd)
+    for s, n in enumerate(found.n_frames):
+        own = kept[found.n_frames[:s].sum() :][:n]
+        np.testing.assert_allclose(found.mean[s], exact[own].mean(axis=0), rtol=1e-6)
+        np.testing.assert_allclose(found.variance[s], exact[own].var(axis=0), rtol=2e-5)
+        bursts = np.unique(own // BURST_FRAMES, return_counts=True)
+        whole = bursts[0][bursts[1] == bursts[1].max()]
+        brightest = max(exact[own[own // BURST_FRAMES == b]].mean(axis=0).max() for b in whole)
+        assert found.burst[s].max() == pytest.approx(brightest, rel=1e-6)
+        assert found.centre_frame[s] == own.mean()
+
+
 def test_saturated_pixels_are_counted():
     frames = movie_of("uint16")
     frames[3, 4, :5] = 65535

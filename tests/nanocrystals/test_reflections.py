@@ -49,8 +49,9 @@ def test_a_movie_that_shows_all_nanocrystals_twice_is_refused(away_px, share, wh
     """Each was counted twice, or as dark where it turned into the other colour."""
     rng = np.random.default_rng(8)
     xy = rng.uniform(4, 60, (16, 2))
-    with pytest.raises(InputError, match=why):
-        find_nanocrystals(doubled(rng, xy, np.array(away_px), share, (64, 128)))
+    found = find_nanocrystals(doubled(rng, xy, np.array(away_px), share, (64, 128)))
+    with pytest.raises(InputError, match=f"a.tif: .*{why}"):
+        found.reflection.refuse_twice("a.tif")
 
 
 def test_where_there_is_no_reflection_none_is_found():

@@ -78,7 +78,8 @@ class FieldBlinking(NamedTuple):
     """Result of one field.
 
     `table` has one row a nanocrystal. `states` holds, for each epoch, (n, frames) bool arrays of
-    the measured ones, and `all_off` (frames,) where all were off together, which is left out.
+    the measured ones, and `left_out` (frames,) which frames do not show the sample: without counts,
+    or with all off together.
     `durations` has one row an epoch, state and duration, counted over the nanocrystals of the
     populations that are emissive in that epoch. `integrated_pl` has one row an epoch and time,
     summed over the analysed ones.
@@ -86,7 +87,7 @@ class FieldBlinking(NamedTuple):
 
     table: pd.DataFrame
     states: dict[str, BoolArray]
-    all_off: dict[str, BoolArray]
+    left_out: dict[str, BoolArray]
     durations: pd.DataFrame
     integrated_pl: pd.DataFrame
 
@@ -95,8 +96,8 @@ class FieldBlinking(NamedTuple):
     ) -> dict[str, NDArray[np.float32]]:
         """Return counts, (n, frames) for each epoch, with NaN in the frames that were left out."""
         return {
-            epoch: np.where(self.all_off[epoch], np.float32(np.nan), counts)
-            if self.all_off[epoch].any()
+            epoch: np.where(self.left_out[epoch], np.float32(np.nan), counts)
+            if self.left_out[epoch].any()
             else counts
             for epoch, counts in intensity.items()
         }
@@ -135,7 +136,7 @@ def analyse_nanocrystals(
     measured : (n,) int
         nc_id of the rows of `intensity`.
     intensity : mapping of (n, frames) float32
-        Counts of the epochs 'pre' and 'post'.
+        Counts of the epochs 'pre' and 'post'. Frames in which all are NaN are left out.
     empty : mapping of (n, m) float32
         Those at the empty place beside each, from `photometry.counts.measure`.
     exposure_s : float
@@ -148,10 +149,12 @@ def analyse_nanocrystals(
         time for example. Default: one after the other.
     """
     threshold, light = settings.threshold, light or {}
-    as_read = intensity
+    shown = {epoch: _shown(intensity[epoch]) for epoch in EPOCHS}
+    as_read = {epoch: _at_frames(intensity[epoch], shown[epoch]) for epoch in EPOCHS}
+    off = {epoch: _off_levels(empty[epoch], light.get(epoch), shown[epoch]) for epoch in EPOCHS}
+    light = {epoch: course[shown[epoch]] for epoch, course in light.items()}
     intensity = {epoch: at_mean_focus(as_read[epoch], light.get(epoch)) for epoch in EPOCHS}
     by_fixed = intensity if threshold.fixed_follows_focus else as_read
-    off = {epoch: _off_levels(empty[epoch], light.get(epoch)) for epoch in EPOCHS}
     table = places.set_index("nc_id", drop=False)
     because = table.get("excluded_because", pd.Series("", table.index))
     by_hand = (because == BY_HAND).to_numpy(bool)
@@ -161,7 +164,7 @@ def analyse_nanocrystals(
         partial(_assign, own=np.isin(measured, table.index[candidates]), threshold=threshold),
         [(intensity[e], by_fixed[e], off[e]) for e in EPOCHS],
     )
-    intensity = {epoch: intensity[epoch][:, ~found[epoch].left_out] for epoch in EPOCHS}
+    intensity = {epoch: _at_frames(intensity[epoch], ~found[epoch].left_out) for epoch in EPOCHS}
     usable = _usable(candidates, table.index, measured, found, off, threshold.counts)
     answer = "fixed" if threshold.method == "fixed" else "best"
     excluded = candidates & ~usable[answer]
@@ -187,7 +190,9 @@ def analyse_nanocrystals(
         own = _in_all_rows(columns[epoch], measured, table.index, epoch, found[epoch].n_all_off)
         table = pd.concat([table, own], axis=1)
     table = _with_populations(table, usable, answer, by_hand, settings.dark_cutoff)
-    cut = {epoch: found[epoch].left_out for epoch in EPOCHS}
+    cut = {epoch: ~shown[epoch] for epoch in EPOCHS}
+    for epoch in EPOCHS:
+        cut[epoch][shown[epoch]] = found[epoch].left_out
     curves = []
     for epoch in EPOCHS:
         counts = _at_all_frames(intensity[epoch][analysed], cut[epoch], np.nan)
@@ -311,12 +316,23 @@ def _durations(
     return pd.concat(parts, ignore_index=True)
 
 
-def _at_all_frames(values: NDArray[V], all_off: BoolArray, missing: float) -> NDArray[V]:
+def _shown(counts: NDArray[np.float32]) -> BoolArray:
+    """Return the frames in which something was measured, (frames,); all if nothing was in any."""
+    shown = np.isfinite(counts).any(axis=0)
+    return np.asarray(shown | ~shown.any())
+
+
+def _at_frames(values: NDArray[V], kept: BoolArray) -> NDArray[V]:
+    """Return states or counts at some of the frames."""
+    return values if kept.all() else values[:, kept]
+
+
+def _at_all_frames(values: NDArray[V], left_out: BoolArray, missing: float) -> NDArray[V]:
     """Return states or counts with a value in the frames that were left out."""
-    if not all_off.any():
+    if not left_out.any():
         return values
-    full = np.full((len(values), len(all_off)), missing, values.dtype)
-    full[:, ~all_off] = values
+    full = np.full((len(values), len(left_out)), missing, values.dtype)
+    full[:, ~left_out] = values
     return full
 
 
@@ -329,16 +345,21 @@ def _in_all_rows(
     return own.set_axis([str(name).format(epoch=epoch) for name in own], axis=1)
 
 
-def _off_levels(empty: NDArray[np.float32], course: FloatArray | None) -> OffLevels:
+def _off_levels(
+    empty: NDArray[np.float32], course: FloatArray | None, shown: BoolArray
+) -> OffLevels:
     """Return the off levels of one epoch from the counts at its empty places.
 
-    `course` is the light in the aperture in each frame, None where it is constant.
+    `course` is the light in the aperture in each frame, None where it is constant; levels are those
+    in the frames that are `shown`.
     """
+    at = empty_frames(len(shown))
+    if not shown.all():
+        empty, at = empty[:, shown[at]], at[shown[at]]
     if course is None:
         return estimate_off_levels(empty)
-    at_empty = course[empty_frames(len(course))]
-    off = estimate_off_levels(at_mean_focus(empty, at_empty))
-    return off if (course == 1).all() else replace(off, focus=course)
+    off = estimate_off_levels(at_mean_focus(empty, course[at]))
+    return off if (course == 1).all() else replace(off, focus=course[shown])
 
 
 def _reaches_threshold(off: OffLevels, threshold_counts: float) -> bool:

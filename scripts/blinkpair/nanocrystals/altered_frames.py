@@ -5,8 +5,11 @@ like nanocrystals that blink. A movie that was averaged or filtered in time has 
 events. Neither has frames as a camera records them: pixels at the border are noisy, too, and the
 noise of one frame is not that of the next.
 
-Input: bursts of frames. Output: the share of frames in which an empty border has moved, and by how
-much the noise of successive frames is alike.
+Text that was written into the frames, as the time of each, moves with the camera: where it changes
+it looks like nanocrystals that do not drift.
+
+Input: bursts of frames, or the images of stretches. Output: the share of frames in which an empty
+border has moved, by how much the noise of successive frames is alike, the pixels of a text.
 """
 
 from __future__ import annotations
@@ -26,6 +29,11 @@ MAX_NOISE_MEMORY = 0.15
 _EVERY_PIXEL = 4  # measures the noise
 # Of the median power of the changes: pixels of more show nanocrystals.
 _QUIET = 1.5
+# Pixels of text, without noise for a stretch and at the background's level right beside it: a
+# figure has more. The next pixel of a saturated nanocrystal has a quarter of its light, and a pixel
+# of the camera that is stuck for a while is alone.
+MAX_TEXT_PIXELS = 12
+_TEXT_NOISES, _BESIDE, _STROKE = 10.0, 0.1, 3
 _WIDEST = 8  # rows or columns at a border that are looked at
 
 
@@ -83,6 +91,30 @@ class AlteredFrames:
         quiet = power <= _QUIET * np.median(power)
         total = float(power[quiet].sum())
         return 0.5 + float(products[quiet].sum()) / total if total > 0 else 0.0
+
+
+def text_pixels(mean: NDArray[np.float32], variance: NDArray[np.float32]) -> int:
+    """Return the number of pixels at which text was written into the frames and then changed.
+
+    Parameters
+    ----------
+    mean, variance : (S, y, x) float32
+        Of each stretch, as in `projections.Projections`.
+    """
+    from scipy.ndimage import label, minimum_filter
+
+    still = variance == 0
+    still &= ~still.all(axis=0)  # a pixel that never changes is dead, or of a bar
+    text = np.zeros(mean.shape[1:], bool)
+    for s in np.flatnonzero(still.any(axis=(1, 2))):
+        apart = np.abs(mean[s] - np.median(mean[s]))
+        noise = np.sqrt(np.median(variance[s]))
+        cross = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]])
+        beside = minimum_filter(apart, footprint=cross)
+        text |= still[s] & (apart > _TEXT_NOISES * noise) & (beside < _BESIDE * apart)
+    strokes, _ = label(text, np.ones((3, 3)))
+    size = np.bincount(strokes.ravel())[1:]
+    return int(size[size >= _STROKE].sum())
 
 
 def check_altered(moving_border_share: float, noise_memory: float, name: str) -> list[str]:

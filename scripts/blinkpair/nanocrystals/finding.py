@@ -82,11 +82,6 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
     detection is repeated on the better aligned images. Candidates that are single pixels of the
     camera are dropped, and these pixels replaced by their neighbours. Hits of particles are taken
     out first.
-
-    Raises
-    ------
-    InputError
-        Where the movie shows all nanocrystals twice (`reflections`).
     """
     projections = without_hits(projections)
     hot_pixels = _joined(
@@ -143,7 +138,6 @@ def find_nanocrystals(projections: Projections, *, psf_sigma_px: float = 0.9) ->
         fitted.error_px[far] = np.where(sure, again.error_px, np.inf)
     reflection = find_reflection(fitted.xy, fitted.amplitude)
     if reflection is not None:
-        reflection.refuse_twice()
         fitted.error_px[reflection.images] = np.inf  # left out of the table
     significance = candidates["significance"].to_numpy()
     table = _table(fitted, significance, fitted.amplitude @ weights / weights.sum())

@@ -1,15 +1,6 @@
-"""Detect frames that do not show the sample, from the frames alone.
+"""Refuse a movie whose frames would give wrong numbers, or report what is odd about it.
 
-A shutter that was closed for a while would turn every nanocrystal off together, a room light or a
-saturated register would hide them: both give on-fractions that look like any others.
-
-The roughness is the mean absolute difference of neighbouring pixels in a row, of the median row.
-Offsets and large structures drop out of it, and so do cosmic rays; the noise remains. Shot noise
-goes with the square root of the light, so that a hop of the laser by 5 % changes it by 2.5 % at
-most, while a closed shutter leaves the read-out's noise alone.
-
-Input: two numbers a frame, its mean and its roughness, from the pass over the movie that is made
-anyway. Output: which frames are odd, and an error where they are too many.
+Input: the projections of a movie. Output: remarks, or an error.
 """
 
 from __future__ import annotations
@@ -18,18 +9,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from blinkpair.arrays import BoolArray, FloatArray, IntArray, begins
+from blinkpair.arrays import BoolArray, FloatArray, IntArray
 from blinkpair.errors import InputError
 from blinkpair.movie.formats.selection import MoviePath
-from blinkpair.nanocrystals.altered_frames import check_altered
+from blinkpair.nanocrystals.altered_frames import MAX_TEXT_PIXELS, check_altered, text_pixels
 from blinkpair.nanocrystals.detection import find_constant_pixels
+from blinkpair.nanocrystals.odd_frames import MAX_ODD_SHARE, repeated
 
 if TYPE_CHECKING:
     from blinkpair.nanocrystals.projections import Projections
 
 
-# An on-fraction is off by no more than the share of frames that were odd.
-MAX_ODD_SHARE = 0.01
 # Of the pixel values of a movie. Hot pixels and the peaks of bright nanocrystals are fewer, and
 # their states do not depend on it. Cameras saturate at the top of 12 or 14 bits in files of 16, or
 # below it by an offset that was subtracted: whatever the value, the share at it is the evidence.
@@ -43,16 +33,8 @@ FEW_COUNTS = 16
 # Of the pixel values at the smallest of all: noise that nothing cut off has few of them. A movie of
 # single photons has many, and a noise of a few counts at most.
 MAX_CUT_OFF_SHARE, FEW_COUNTS_OF_NOISE = 0.01, 3.0
-# What a frame's roughness must step by, as a factor, to be another scene. Less light is measured
-# from the light there was; more of it matters once its noise comes near a threshold, and cameras
-# have single frames of 1.4 times the noise.
-DARKER_FACTOR, BRIGHTER_FACTOR = 3 / 4, 2.0
-STEP_FACTOR = 1.15
-STEP_NOISES = 8.0
 # Of the pixels of a frame. A dead column of a camera is 0.2 %, and kept out of the apertures.
 MAX_CONSTANT_SHARE = 0.01
-# A camera repeats no frame: noise makes two numbers of two frames equal once in thousands.
-REPEATED_FRAMES = 2
 # Stretches of a movie that are there again elsewhere in it, as where its parts overlap: at least so
 # many frames, and twice as many as would be equal by this chance.
 FEWEST_AGAIN, CHANCE_AGAIN = 5, 1e-6
@@ -60,55 +42,6 @@ FEWEST_AGAIN, CHANCE_AGAIN = 5, 1e-6
 # the states follow slower ones only, and take dark moments of a bright nanocrystal for off.
 MAX_FLICKER = 0.10
 LARGEST_SWING = 0.5  # in log(light), of a frame
-_LEVEL_FRAMES = 50  # from which the level beside a step is measured
-
-
-def odd_frames(frame_mean: FloatArray, roughness: FloatArray) -> BoolArray:
-    """Return which frames do not show what most of the movie shows.
-
-    Parameters
-    ----------
-    frame_mean, roughness : (frames,) float
-        Counts, as in `projections.Projections`.
-
-    Returns
-    -------
-    (frames,) bool
-        True where the roughness has stepped away from that of the longest stretch without a step,
-        and where a frame is one of `REPEATED_FRAMES` or more equal ones in a row. A slow change, as
-        of a background that bleaches, is followed.
-    """
-    return _stepped_away(roughness) | _repeated(frame_mean, roughness)
-
-
-def _stepped_away(roughness: FloatArray) -> BoolArray:
-    level = np.log(np.maximum(roughness, 1e-9))
-    steps = np.abs(np.diff(level))
-    noise = 1.4826 * float(np.median(steps)) if len(steps) else 0.0
-    cuts = np.flatnonzero(steps > max(np.log(STEP_FACTOR), STEP_NOISES * noise)) + 1
-    stretches = np.split(level, cuts)
-    longest = int(np.argmax([len(stretch) for stretch in stretches]))
-    later = _same_scene(stretches[longest:])
-    earlier = _same_scene([stretch[::-1] for stretch in stretches[longest::-1]])
-    same = [*earlier[:0:-1], *later]
-    return np.repeat(~np.array(same), [len(stretch) for stretch in stretches])
-
-
-def _same_scene(stretches: list[FloatArray]) -> list[bool]:
-    """Return for each stretch whether it continues at the level of the first one."""
-    seen, same = stretches[0], [True]
-    for own in stretches[1:]:
-        apart = np.median(own[:_LEVEL_FRAMES]) - np.median(seen[-_LEVEL_FRAMES:])
-        same.append(bool(np.log(DARKER_FACTOR) < apart < np.log(BRIGHTER_FACTOR)))
-        if same[-1]:
-            seen = np.concatenate([seen[-_LEVEL_FRAMES:], own])
-    return same
-
-
-def _repeated(frame_mean: FloatArray, roughness: FloatArray) -> BoolArray:
-    first = np.flatnonzero(begins(frame_mean) | begins(roughness))
-    lengths = np.diff(first, append=len(frame_mean))
-    return np.repeat(lengths >= REPEATED_FRAMES, lengths)
 
 
 def frames_again(frame_mean: FloatArray, roughness: FloatArray) -> BoolArray:
@@ -132,8 +65,8 @@ def frames_again(frame_mean: FloatArray, roughness: FloatArray) -> BoolArray:
     stretch = np.convolve(key.ravel().astype(np.uint64), weights, "valid")
     _, first, which = np.unique(stretch, return_index=True, return_inverse=True)
     starts = np.arange(len(stretch))
-    # Of a frame that stands still `_repeated` decides.
-    moves = ~_repeated(frame_mean, roughness)[starts]
+    # Of a frame that stands still `repeated` decides.
+    moves = ~repeated(frame_mean, roughness)[starts]
     for start in starts[(first[which.ravel()] + length <= starts) & moves]:
         again[start : start + length] = True
     return again
@@ -258,7 +191,7 @@ def check_frames(projections: Projections, name: str) -> list[str]:
         `MAX_SATURATED_SHARE` of the pixel values are equal to the largest, more than
         `MAX_CONSTANT_SHARE` of the pixels never change, or an empty border moves.
     """
-    odd = odd_frames(projections.frame_mean, projections.roughness)
+    odd = projections.odd
     if is_saturated(projections, float(odd.mean())):
         raise InputError(
             f"{100 * projections.saturated_fraction:.0f} % of its pixel values are saturated (at "
@@ -283,6 +216,14 @@ def check_frames(projections: Projections, name: str) -> list[str]:
             place=name,
         )
     notes = check_altered(projections.moving_border_share, projections.noise_memory, name)
+    few_odd = odd.sum() <= MAX_ODD_SHARE * len(odd)
+    if few_odd and text_pixels(projections.mean, projections.variance) > MAX_TEXT_PIXELS:
+        raise InputError(
+            "text that changes is written into its frames (the time or the number of each): it "
+            "stays where it is while the sample drifts, and looks like nanocrystals",
+            "export the frames without annotations, as the camera recorded them",
+            place=name,
+        )
     notes += _note_again(projections, name)
     notes += _note_saturation(projections, float(odd.mean()), pixels)
     notes += _note_flicker(projections.roughness[~odd])
@@ -292,11 +233,10 @@ def check_frames(projections: Projections, name: str) -> list[str]:
     first, n, frames = int(np.argmax(odd)), int(odd.sum()), len(odd)
     what = (
         f"{n} of {frames} frames, the first of them frame {first}, do not show what the others do "
-        "(shutter closed, other light, saturated, or the same frame again and again): on-fractions "
-        f"may be off by {n / frames:.2g}"
+        "(shutter closed, other light, saturated, or the same frame again and again)"
     )
-    if n <= MAX_ODD_SHARE * frames:
-        return [what, *notes]
+    if few_odd:
+        return [f"{what}: they are left out", *notes]
     beginning = (
         f", or use the beginning: '::frames={first}' behind the paths of both movies"
         if first

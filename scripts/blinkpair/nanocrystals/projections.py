@@ -10,18 +10,19 @@ every frame.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from blinkpair.arrays import FloatArray, IntArray
+from blinkpair.arrays import BoolArray, FloatArray, IntArray
 from blinkpair.compiled import njit
 from blinkpair.cores import run_halves, usable_cores
 from blinkpair.errors import InputError
 from blinkpair.nanocrystals.altered_frames import AlteredFrames
+from blinkpair.nanocrystals.odd_frames import MAX_ODD_SHARE, odd_frames
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -51,11 +52,16 @@ class Projections:
         Middle of each stretch, in frames.
     n_frames : (S,) int64
         Frames of each stretch that were read.
+    frame : (frames,) int64
+        Numbers of the frames that were read.
     frame_mean : (frames,) float64
-        Mean of all pixels of every frame that was read.
+        Mean of all pixels of each of them.
     roughness : (frames,) float64
-        Mean absolute difference of neighbours in a row of every frame: the median of every
+        Mean absolute difference of neighbours in a row of each: the median of every
         `ROUGHNESS_ROWS`-th row, which a cosmic ray does not change.
+    odd : (frames,) bool
+        Which of them do not show the sample. Up to `odd_frames.MAX_ODD_SHARE` of them are not in
+        the images above.
     largest : float
         The largest pixel value.
     saturated_fraction : float
@@ -73,8 +79,10 @@ class Projections:
     burst: NDArray[np.float32]
     centre_frame: FloatArray
     n_frames: IntArray
+    frame: IntArray
     frame_mean: FloatArray
     roughness: FloatArray
+    odd: BoolArray
     largest: float
     saturated_fraction: float
     range_top: float
@@ -253,9 +261,10 @@ class Projector:
             If a frame holds values that are not finite.
         """
         self._finish(pool)
-        frame_mean = self._frame_mean[self._read]
+        frame = np.flatnonzero(self._read)
+        frame_mean, roughness = self._frame_mean[frame], self._roughness[frame]
         if (bad := np.flatnonzero(~np.isfinite(frame_mean))).size:
-            first = np.flatnonzero(self._read)[bad[0]]
+            first = frame[bad[0]]
             raise InputError(
                 f"{bad.size} frame(s), the first of them frame {first}, hold NaN or infinite "
                 "values",
@@ -270,8 +279,10 @@ class Projector:
             self._burst,
             np.array([frames.mean() for frames in of_stretch]),
             np.array([len(frames) for frames in of_stretch]),
+            frame,
             frame_mean,
-            self._roughness[self._read],
+            roughness,
+            odd_frames(frame_mean, roughness),
             float(top),
             float(self._at_largest[self._largest == top].sum()) / pixels,
             float(self._range.max) if self._range else np.inf,
@@ -306,4 +317,61 @@ def project(movie: Movie, *, every: int = 1) -> Projections:
         for number, block in enumerate(movie.blocks(size, start, every=every)):
             for burst, first in bursts_of(block, start + number * size * every):
                 projector.add(pool, burst, first)
-        return projector.result(pool, movie.name)
+        return without_odd_frames(movie, projector.result(pool, movie.name), every=every)
+
+
+def without_odd_frames(movie: Movie, projections: Projections, *, every: int = 1) -> Projections:
+    """Return the projections of the frames that show the sample, if few do not.
+
+    The stretches that hold others are read again.
+
+    Parameters
+    ----------
+    movie : Movie
+    projections : Projections
+        Of one burst in `every`, as in `project`.
+    """
+    odd = projections.odd
+    if not 0 < odd.sum() <= MAX_ODD_SHARE * len(odd):
+        return projections
+    images = [projections.mean.copy(), projections.variance.copy(), projections.burst.copy()]
+    centre_frame, n_frames = projections.centre_frame.copy(), projections.n_frames.copy()
+    stretch_of = np.repeat(np.arange(len(n_frames)), n_frames)
+    for s in np.unique(stretch_of[odd]):
+        frames, left_out = projections.frame[stretch_of == s], odd[stretch_of == s]
+        kept = frames[~left_out]
+        blocks = movie.blocks(BURST_FRAMES, int(frames[0]), int(frames[-1]) + 1, every=every)
+        for image, values in zip(images, _images_of(blocks, left_out), strict=True):
+            image[s] = values
+        centre_frame[s], n_frames[s] = kept.mean(), len(kept)
+    mean, variance, burst = images
+    return replace(
+        projections,
+        mean=mean,
+        variance=variance,
+        burst=burst,
+        centre_frame=centre_frame,
+        n_frames=n_frames,
+    )
+
+
+def _images_of(
+    blocks: Iterable[NDArray[Any]], left_out: BoolArray
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Return mean, variance and brightest burst of a stretch without some of its frames."""
+    total = squares = brightest = np.zeros(())
+    most = start = 0
+    for block in blocks:
+        shown = block[~left_out[start : start + len(block)]].astype(float)
+        start += len(block)
+        if not len(shown):
+            continue
+        total, squares = total + shown.sum(axis=0), squares + (shown**2).sum(axis=0)
+        # The mean of fewer frames is noisier: only bursts of the most frames are compared.
+        if len(shown) > most:
+            most, brightest = len(shown), shown.mean(axis=0)
+        elif len(shown) == most:
+            brightest = np.maximum(brightest, shown.mean(axis=0))
+    mean = total / (~left_out).sum()
+    variance = np.maximum(squares / (~left_out).sum() - mean**2, 0.0)
+    return mean, variance, brightest

@@ -54,8 +54,13 @@ class Reflection:
     share: float
     side_by_side: bool
 
-    def refuse_twice(self) -> None:
+    def refuse_twice(self, name: str) -> None:
         """Refuse a movie in which the nanocrystals cannot be separated from second images.
+
+        Parameters
+        ----------
+        name : str
+            Of the movie, for messages.
 
         Raises
         ------
@@ -70,11 +75,13 @@ class Reflection:
                 "splitter does with two colours: those that turn into the other part would be "
                 "counted as dark",
                 crop,
+                place=name,
             )
         if self.share > MAX_REFLECTED_SHARE:
             raise InputError(
                 f"the movie shows the nanocrystals twice, {where}: each would be counted twice",
                 f"remove what doubles the image (a prism); if these are two channels, {crop}",
+                place=name,
             )
 
     def remark(self) -> str:

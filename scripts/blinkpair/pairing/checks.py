@@ -18,11 +18,8 @@ from blinkpair.brightfield.limits import MAX_SATURATED_SHARE as MAX_SATURATED_IM
 from blinkpair.brightfield.limits import MIN_DIAMETER_PX, MIN_DIAMETERS
 from blinkpair.errors import InputError
 from blinkpair.nanocrystals.altered_frames import MAX_MOVING_BORDER_SHARE
-from blinkpair.nanocrystals.frame_quality import (
-    MAX_CONSTANT_SHARE,
-    MAX_ODD_SHARE,
-    MAX_SATURATED_SHARE,
-)
+from blinkpair.nanocrystals.frame_quality import MAX_CONSTANT_SHARE, MAX_SATURATED_SHARE
+from blinkpair.nanocrystals.odd_frames import MAX_ODD_SHARE
 from blinkpair.pairing.places import MAX_PLACE_ERROR_PX, Pairing, no_nanocrystals
 from blinkpair.photometry.apertures import OUT_OF_VIEW
 from blinkpair.registration.acceptance import IDENTITY_PX, MAX_ERROR_PX, MAX_SCALE_PX
@@ -188,6 +185,11 @@ GROUNDS = (
     ),
     Ground(IMAGES, "all frames are the same, or each is there several times in a row", FRAMES),
     Ground(IMAGES, f"more than {100 * MAX_CONSTANT_SHARE:g} % of the pixels never change", FRAMES),
+    Ground(
+        IMAGES,
+        "text that changes is written into the frames, as the time of each",
+        "nanocrystals.altered_frames",
+    ),
     Ground(
         IMAGES,
         f"an empty border is of another width than usual in more than "

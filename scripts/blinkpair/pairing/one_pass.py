@@ -31,6 +31,7 @@ from blinkpair.nanocrystals.projections import (
     Projector,
     bursts_of,
     project,
+    without_odd_frames,
 )
 from blinkpair.nanocrystals.sampling import bursts_apart
 from blinkpair.nanocrystals.stage_jumps import time_jumps
@@ -201,7 +202,7 @@ def project_and_measure(movie: Movie, places: Places) -> tuple[Projections, Firs
             for burst, first in bursts_of(block, start):
                 projector.add(pool, burst, first)
             measurement.add(pool, block, start)
-        projections = projector.result(pool, movie.name)
+        projections = without_odd_frames(movie, projector.result(pool, movie.name))
     counts = FirstCounts(places.xy, drift, measurement.result(), places.photometry)
     return projections, counts
 

@@ -38,7 +38,7 @@ def epoch_dataset(
     Parameters
     ----------
     intensity : (n, frames) float32
-        Background-subtracted counts.
+        Background-subtracted counts; NaN in frames that do not show the sample.
     table : pandas.DataFrame
         n rows: nc_id and the positions x, y of this epoch.
     epoch : str

@@ -124,7 +124,12 @@ def share_below(z: float) -> float:
 
 @njit()
 def partly_density(x: float, low: float, high: float, low_sigma: float, high_sigma: float) -> float:
-    """Return the density of counts spread evenly from one level to another, and blurred."""
+    """Return the density of counts spread evenly from one level to another, and blurred.
+
+    Of levels that have become one it is the normal density.
+    """
+    if high <= low:
+        return math.exp(-0.5 * ((x - low) / low_sigma) ** 2) / (_ROOT2PI * low_sigma)
     above_low = share_below((x - low) / low_sigma)
     above_high = share_below((x - high) / high_sigma)
     return max(above_low - above_high, 0.0) / (high - low)

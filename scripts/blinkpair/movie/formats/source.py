@@ -182,8 +182,13 @@ def plausible(path: Path | str, planes: int = 1, *, height: int = 1, width: int 
 def grey_of(pixels: NDArray[Any]) -> NDArray[Any] | None:
     """Return the grey values (y, x) that an image (y, x, 3) repeats as red, green and blue.
 
-    None where the three differ in any pixel: then it is a colour image.
+    A last channel of two or four (opacity) is left out if it is the same everywhere. None where the
+    others differ in any pixel: then it is a colour image.
     """
+    if pixels.shape[-1] in (2, 4):
+        if np.ptp(pixels[..., -1]):
+            return None
+        pixels = pixels[..., :-1]
     grey = pixels[..., 0]
     return grey if (pixels == grey[..., None]).all() else None
 

@@ -26,8 +26,8 @@ def grey_rgb(path: Path, page: Any, tif: Any, selection: Selection) -> Source | 
 
     Movies are none: of these, every frame would have to be read.
     """
-    stored = (page.photometric, page.samplesperpixel, page.planarconfig, page.imagedepth)
-    if stored != (RGB, 3, _PIXEL_BY_PIXEL, 1) or page.compression not in _LOSSLESS:
+    stored = (page.photometric, page.planarconfig, page.imagedepth)
+    if stored != (RGB, _PIXEL_BY_PIXEL, 1) or page.compression not in _LOSSLESS:
         return None
     plausible(path, height=page.imagelength, width=page.imagewidth)
     if len(tif.pages) > 1 or (grey := grey_of(page.asarray())) is None:
