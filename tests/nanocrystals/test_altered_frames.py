@@ -57,6 +57,14 @@ def test_frames_filtered_in_time_are_reported(altered):
     assert "filtered in time" in remark
 
 
+def test_a_field_stop_on_a_camera_of_little_noise_is_no_drift_correction():
+    """In the dark all pixels of a row are equal in some frames, and one or two differ in others."""
+    y, x = np.mgrid[:SIDE, :SIDE] - (SIDE - 1) / 2
+    rng = np.random.default_rng(4)
+    dark = 100 + 0.2 * rng.standard_normal((FRAMES, SIDE, SIDE))
+    assert remarks(np.where(np.hypot(x, y) < SIDE / 2 - 3, recorded(), dark)) == []
+
+
 def test_frames_filtered_in_space_are_as_sharp_in_time():
     assert remarks(ndimage.gaussian_filter(recorded(), (0, 1, 1))) == []
 
