@@ -78,9 +78,9 @@ class AlteredFrames:
 
         Of the side where it is largest. Rows or columns at the border are empty if all values of
         each are equal. A border that is always as wide is a part of the camera that was not read.
-        Zero where the middle row or column is empty in a frame: it is black, or of few photons. Zero
-        as well where a tenth as many lines are empty but for some noise: a field stop keeps the
-        light away from a camera with little noise.
+        Zero where the middle row or column is empty in a frame: it is black, or of few photons.
+        Zero as well where a tenth as many lines are empty but for some noise: a field stop keeps
+        the light away from a camera with little noise.
         """
         empty, nearly_empty = self._lines
         if self._dark or nearly_empty > _BY_NOISE * empty:
