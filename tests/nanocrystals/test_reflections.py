@@ -54,6 +54,15 @@ def test_a_movie_that_shows_all_nanocrystals_twice_is_refused(away_px, share, wh
         found.reflection.refuse_twice("a.tif")
 
 
+def test_nanocrystals_that_are_found_twice_are_no_double_image():
+    """As in a crowded field, before such fits are merged."""
+    rng = np.random.default_rng(9)
+    xy = rng.uniform(0, 168, (60, 2))
+    counts = rng.binomial(6, rng.beta(0.5, 1.0, (60, 1)), (60, 20)) * 1.0
+    again = np.r_[xy, xy[:12] + rng.uniform(-0.5, 0.5, (12, 2))]
+    assert find_reflection(again, np.r_[counts, counts[:12]]) is None
+
+
 def test_where_there_is_no_reflection_none_is_found():
     """In the light of half of the fields is a step: counts of all rise and fall together."""
     rng = np.random.default_rng(6)

@@ -22,6 +22,8 @@ from blinkpair.errors import InputError
 MIN_CORRELATION = 0.8  # of the counts of a nanocrystal and of its second image
 FEWEST = 3  # second images at one displacement
 SAME_PX = 1.0
+# Closer candidates share their light, or are one nanocrystal found twice.
+NEAREST_PX = 4.0
 MAX_SHARE = 1.25  # of the brightness of the first image; 1, and noise, in a splitter of two halves
 # Above this share it is open which of the two images is the nanocrystal's.
 MAX_REFLECTED_SHARE = 0.5
@@ -118,7 +120,7 @@ def find_reflection(xy: FloatArray, amplitude: FloatArray) -> Reflection | None:
     changes = amplitude - amplitude.mean(axis=1, keepdims=True)
     size = np.maximum(np.sqrt((changes**2).sum(axis=1)), 1e-12)
     alike = (changes / size[:, None]) @ (changes / size[:, None]).T > MIN_CORRELATION
-    np.fill_diagonal(alike, False)
+    alike &= np.hypot(*(xy - xy[:, None]).transpose(2, 0, 1)) > NEAREST_PX
     first, second = np.nonzero(alike & (share > 0) & (share < MAX_SHARE))
     if len(first) < FEWEST:
         return None
