@@ -215,7 +215,7 @@ class Slurm:
         ]
         return "\n".join(parts)
 
-    def wait_for(self, condition: Callable[[], bool], what: str, timeout: float = 30) -> None:
+    def wait_for(self, condition: Callable[[], bool], what: str, timeout: float = 120) -> None:
         """Wait until a condition holds; after `timeout` seconds an error with the logs."""
         end = time.monotonic() + timeout
         while not condition():

@@ -87,7 +87,7 @@ def test_cancelled_jobs_and_lost_nodes_are_made_up_for(slurm, nodes, experiment,
         slurm.wait_for(lambda: any(folder.glob("results/fields/*/*")), "a first result")
         slurm.cancel(first.id)
         slurm.set_node(third.node, "down")
-        _, errors = run.communicate(timeout=200)
+        _, errors = run.communicate(timeout=400)
     finally:
         run.kill()
     assert run.returncode in ENDS_WELL, errors[-4000:]
